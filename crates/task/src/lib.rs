@@ -1,2 +1,34 @@
-//! (being built)
+//! What a task is.
+//!
+//! Two traits: [`Task`] is what people write (one item in, one result out);
+//! [`BlockTask`] is what a worker runs (a block of many items in, finished
+//! output and log lines out). Blanket code, [`TextTask`], turns the first into
+//! the second. Threads, processes and the serial loop all run the same block
+//! code, so that they differ in nothing but the boundary between them.
+//!
+//! Nothing here knows of pipes, processes or clocks: the time comes from the
+//! [`Host`] that runs a block.
+
 #![forbid(unsafe_code)]
+
+pub mod builtin;
+
+mod block;
+mod itemlog;
+mod items;
+mod outcome;
+mod params;
+mod record;
+mod runner;
+mod task;
+mod value;
+
+pub use block::{Answer, Block, BlockTask, FailureAt, Host, Reply};
+pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
+pub use items::{Items, Measure};
+pub use outcome::{Failure, Kind, MESSAGE_BYTES};
+pub use params::{ParamError, ParamSpec, Params};
+pub use record::{CSV_HEADER, Format, Record, escape_terminal};
+pub use runner::{TextOptions, TextTask};
+pub use task::{Task, TaskError};
+pub use value::{FromItem, ToText};

@@ -1,0 +1,192 @@
+//! The log's lines about items: who ran what, when, and what came of it.
+//!
+//! A worker formats its own lines; they travel with the results, and only the
+//! accepted ones are written. For an item whose process died the coordinator
+//! writes the line, with that process's pid.
+
+use crate::Failure;
+use crate::record::{Output, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
+
+/// Inputs and outputs longer than this are cut in the log, with their true
+/// length in a field `input_bytes` or `output_bytes`.
+pub const LOGGED_BYTES: usize = 256;
+
+/// Who writes the lines; the same in all of them, so formatted once.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// `,"pid":…,"host":"…","worker":…`
+    fields: Vec<u8>,
+    /// `Task <pid 4242, worker 1> `
+    shown: Vec<u8>,
+}
+
+/// When an item was run, in nanoseconds since the run's start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start_ns: u64,
+    pub(crate) end_ns: u64,
+}
+
+/// An item's line as the coordinator writes it, for an item whose process died.
+#[derive(Clone, Copy, Debug)]
+pub struct CoordinatorLine<'a> {
+    /// Index of the item in the input.
+    pub item: u64,
+    /// The item.
+    pub input: &'a [u8],
+    /// Its chunk.
+    pub chunk: u64,
+    /// How many times it was sent.
+    pub attempt: u32,
+    /// When it was last sent and when the process was found dead, in nanoseconds since the run's start.
+    pub span_ns: (u64, u64),
+    /// What it was charged with.
+    pub failure: &'a Failure,
+}
+
+impl Identity {
+    /// The process `pid` on `host`, in this slot.
+    #[must_use]
+    pub fn new(pid: u32, host: &str, slot: u32) -> Self {
+        let mut fields = Vec::new();
+        fields.extend_from_slice(format!(",\"pid\":{pid},\"host\":").as_bytes());
+        push_json_string(&mut fields, host);
+        fields.extend_from_slice(format!(",\"worker\":{slot}").as_bytes());
+        Self { fields, shown: format!("Task <pid {pid}, worker {slot}> ").into_bytes() }
+    }
+
+    /// Appends the line of an item that ran here.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: Span) {
+        self.head(out, item);
+        out.extend_from_slice(b",\"start_us\":");
+        push_microseconds(out, span.start_ns);
+        out.extend_from_slice(b",\"duration_us\":");
+        push_microseconds(out, span.end_ns.saturating_sub(span.start_ns));
+        match item.outcome {
+            Ok(output) if output.is_json && output.text.len() <= LOGGED_BYTES => {
+                out.extend_from_slice(b",\"output\":");
+                out.extend_from_slice(output.text);
+            }
+            Ok(output) => push_cut(out, "output", output.text),
+            Err(failure) => push_json_error(out, failure),
+        }
+        out.extend_from_slice(b"}\n");
+    }
+
+    /// Appends the line of an item whose process died, without an identity of ours.
+    pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
+        let item = LoggedItem {
+            index: line.item,
+            input: line.input,
+            chunk: line.chunk,
+            attempt: line.attempt,
+            outcome: Err(line.failure),
+        };
+        self.write(out, &item, Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 });
+    }
+
+    /// Appends the line that `--verbose` shows, safe for a terminal.
+    pub(crate) fn show(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>) {
+        out.extend_from_slice(&self.shown);
+        out.extend_from_slice(escape_terminal(cut(item.input)).as_bytes());
+        out.push(b' ');
+        match item.outcome {
+            Ok(output) => out.extend_from_slice(escape_terminal(cut(output.text)).as_bytes()),
+            Err(failure) => out.extend_from_slice(escape_terminal(failure.to_string().as_bytes()).as_bytes()),
+        }
+        out.push(b'\n');
+    }
+
+    fn head(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>) {
+        out.extend_from_slice(b"{\"item\":");
+        push_number(out, item.index);
+        push_cut(out, "input", item.input);
+        out.extend_from_slice(&self.fields);
+        out.extend_from_slice(b",\"chunk\":");
+        push_number(out, item.chunk);
+        out.extend_from_slice(b",\"attempt\":");
+        push_number(out, u64::from(item.attempt));
+    }
+}
+
+/// What a line tells of an item.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoggedItem<'a> {
+    pub(crate) index: u64,
+    pub(crate) input: &'a [u8],
+    pub(crate) chunk: u64,
+    pub(crate) attempt: u32,
+    pub(crate) outcome: Result<Output<'a>, &'a Failure>,
+}
+
+fn cut(bytes: &[u8]) -> &[u8] {
+    if bytes.len() <= LOGGED_BYTES {
+        return bytes;
+    }
+    // Not in the middle of a character, where there are characters.
+    let mut end = LOGGED_BYTES;
+    while end > LOGGED_BYTES - 4 && (bytes[end] & 0xc0) == 0x80 {
+        end -= 1;
+    }
+    &bytes[..end]
+}
+
+fn push_cut(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
+    push_json_bytes(out, name, cut(bytes));
+    if bytes.len() > LOGGED_BYTES {
+        out.extend_from_slice(format!(",\"{name}_bytes\":{}", bytes.len()).as_bytes());
+    }
+}
+
+/// Microseconds with three decimals, from nanoseconds.
+fn push_microseconds(out: &mut Vec<u8>, ns: u64) {
+    push_number(out, ns / 1000);
+    let rest = u16::try_from(ns % 1000).unwrap_or(0);
+    #[expect(clippy::cast_possible_truncation, reason = "digits")]
+    out.extend_from_slice(&[b'.', b'0' + (rest / 100) as u8, b'0' + (rest / 10 % 10) as u8, b'0' + (rest % 10) as u8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    fn line(input: &[u8], outcome: Result<Output<'_>, &Failure>) -> serde_json::Value {
+        let mut out = Vec::new();
+        let item = LoggedItem { index: 7, input, chunk: 2, attempt: 1, outcome };
+        Identity::new(4242, "ho\"st", 1).write(&mut out, &item, Span { start_ns: 1_234_567, end_ns: 1_236_001 });
+        assert_eq!(out.pop(), Some(b'\n'));
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_every_field() {
+        let value = line(b"2", Ok(Output { text: b"1.5", is_json: true }));
+        let expected = serde_json::json!({
+            "item": 7, "input": "2", "pid": 4242, "host": "ho\"st", "worker": 1, "chunk": 2, "attempt": 1,
+            "start_us": 1234.567, "duration_us": 1.434, "output": 1.5
+        });
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn failures_and_long_fields() {
+        let failure = Failure::new(Kind::Failed, "no");
+        let value = line("ä".repeat(200).as_bytes(), Err(&failure));
+        assert_eq!(value["error"], serde_json::json!({"kind": "failed", "message": "no"}));
+        assert_eq!(value["input"], "ä".repeat(128));
+        assert_eq!(value["input_bytes"], 400);
+        let value = line(b"x", Ok(Output { text: &[b'y'; 300], is_json: false }));
+        assert_eq!(value["output"].as_str().unwrap().len(), LOGGED_BYTES);
+        assert_eq!(value["output_bytes"], 300);
+    }
+
+    #[test]
+    fn shown_lines_are_those_of_the_lecture() {
+        let mut out = Vec::new();
+        let outcome = Ok(Output { text: b"1.4142135623730951", is_json: true });
+        let item = LoggedItem { index: 0, input: b"2", chunk: 0, attempt: 1, outcome };
+        Identity::new(4242, "h", 1).show(&mut out, &item);
+        assert_eq!(out, b"Task <pid 4242, worker 1> 2 1.4142135623730951\n");
+    }
+}

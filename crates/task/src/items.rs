@@ -1,0 +1,244 @@
+//! How a block of bytes is cut into items: one rule, used by the coordinator to
+//! measure blocks (at memory speed, without looking at items) and by the
+//! worker to walk through them.
+
+use serde::{Deserialize, Serialize};
+
+/// How the input is cut into items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Items {
+    /// At white space and commas; nothing between two separators is no item.
+    Words,
+    /// At line feeds; a carriage return before one belongs to the end of line;
+    /// an empty line is an item.
+    Lines,
+    /// At NUL bytes; nothing between two NULs is an item too.
+    Nul,
+}
+
+/// What [`Items::measure`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// How many items there are.
+    pub items: u64,
+    /// How many bytes they take, their separators included.
+    pub bytes: usize,
+}
+
+/// Blocks this small are walked byte by byte when they are measured; larger
+/// ones are halved by counting first.
+const WALK_BYTES: usize = 256;
+
+impl Items {
+    /// Whether this byte ends an item.
+    #[must_use]
+    pub fn is_separator(self, byte: u8) -> bool {
+        match self {
+            Self::Words => is_word_separator(byte),
+            Self::Lines => byte == b'\n',
+            Self::Nul => byte == 0,
+        }
+    }
+
+    /// The separator that is written between items made by us.
+    #[must_use]
+    pub fn separator(self) -> u8 {
+        match self {
+            Self::Words | Self::Lines => b'\n',
+            Self::Nul => 0,
+        }
+    }
+
+    /// How many items this block holds. The last one needs no separator after it.
+    #[must_use]
+    pub fn count(self, block: &[u8]) -> u64 {
+        let ends = self.count_ends(block);
+        let open = block.last().is_some_and(|&last| !self.is_separator(last));
+        ends + u64::from(open)
+    }
+
+    /// The longest beginning of `block` with at most `max_items` items: how
+    /// many there are, and where they end. A separator belongs to the item
+    /// before it. The whole block counts when it has no more items than that.
+    #[must_use]
+    pub fn measure(self, block: &[u8], max_items: u64) -> Measure {
+        let items = self.count(block);
+        if items <= max_items {
+            return Measure { items, bytes: block.len() };
+        }
+        Measure { items: max_items, bytes: self.nth_end(block, max_items) }
+    }
+
+    /// Walks through the items of a block, with each item's place in it.
+    pub fn split(self, block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+        let mut at = 0;
+        std::iter::from_fn(move || self.next_item(block, &mut at))
+    }
+
+    #[inline]
+    fn next_item<'a>(self, block: &'a [u8], at: &mut usize) -> Option<(usize, &'a [u8])> {
+        if self == Self::Words {
+            while *at < block.len() && is_word_separator(block[*at]) {
+                *at += 1;
+            }
+        }
+        if *at >= block.len() {
+            return None;
+        }
+        let start = *at;
+        let rest = &block[start..];
+        let length = match self {
+            Self::Words => rest.iter().position(|&b| is_word_separator(b)),
+            Self::Lines => memchr::memchr(b'\n', rest),
+            Self::Nul => memchr::memchr(0, rest),
+        };
+        *at = start + length.map_or(rest.len(), |l| l + 1);
+        let mut item = &rest[..length.unwrap_or(rest.len())];
+        if self == Self::Lines && item.last() == Some(&b'\r') {
+            item = &item[..item.len() - 1];
+        }
+        Some((start, item))
+    }
+
+    /// Counts the places where an item ends with a separator.
+    fn count_ends(self, block: &[u8]) -> u64 {
+        match self {
+            Self::Words => count_word_ends(block),
+            Self::Lines => memchr::memchr_iter(b'\n', block).count() as u64,
+            Self::Nul => memchr::memchr_iter(0, block).count() as u64,
+        }
+    }
+
+    /// Where the `n`-th item ends, its separator included. Halves the block by
+    /// counting, so that the cost is a few passes at memory speed, not a step
+    /// an item.
+    fn nth_end(self, block: &[u8], n: u64) -> usize {
+        let (mut from, mut to, mut left) = (0, block.len(), n);
+        while to - from > WALK_BYTES && left > 0 {
+            let mut middle = from + (to - from) / 2;
+            // Between words a cut must not fall inside the separator's own byte
+            // pair (word, separator): count ends up to and with the separator.
+            while middle < to && !self.is_separator(block[middle - 1]) {
+                middle += 1;
+            }
+            let ends = self.count_ends(&block[from..middle]);
+            if ends < left {
+                left -= ends;
+                from = middle;
+                if middle == to {
+                    break;
+                }
+            } else if middle == to {
+                break;
+            } else {
+                to = middle;
+            }
+        }
+        let mut at = from;
+        for _ in 0..left {
+            if self.next_item(block, &mut at).is_none() {
+                break;
+            }
+        }
+        at
+    }
+}
+
+#[inline]
+fn is_word_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | b',')
+}
+
+/// Counts the bytes that are a separator after a byte that is none. Written
+/// without branches and in short runs of byte-wide sums, so that the compiler
+/// turns it into vector code.
+fn count_word_ends(block: &[u8]) -> u64 {
+    const RUN: usize = 128;
+    let mut total = 0u64;
+    let Some((&first, _)) = block.split_first() else { return 0 };
+    let mut before = first;
+    let rest = &block[1..];
+    let mut chunks = rest.chunks_exact(RUN);
+    let mut offset = 0;
+    for run in &mut chunks {
+        let previous = &block[offset..offset + RUN];
+        let ends = run.iter().zip(previous).map(|(&b, &a)| u8::from(is_word_end(a, b))).fold(0u8, u8::wrapping_add);
+        total += u64::from(ends);
+        offset += RUN;
+        before = run[RUN - 1];
+    }
+    for &byte in chunks.remainder() {
+        total += u64::from(is_word_end(before, byte));
+        before = byte;
+    }
+    total
+}
+
+#[inline]
+fn is_word_end(before: u8, byte: u8) -> bool {
+    separator_bit(byte) & !separator_bit(before)
+}
+
+/// The same as [`is_word_separator`], without short-circuits.
+#[inline]
+fn separator_bit(byte: u8) -> bool {
+    (byte == b' ') | (byte.wrapping_sub(b'\t') < 5) | (byte == b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(rule: Items, block: &str) -> Vec<String> {
+        rule.split(block.as_bytes()).map(|(_, item)| String::from_utf8(item.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn words_are_cut_at_white_space_and_commas() {
+        assert_eq!(items(Items::Words, "  2,3 ,5\r\n\t7\n"), ["2", "3", "5", "7"]);
+        assert_eq!(items(Items::Words, " , \n"), [""; 0]);
+    }
+
+    #[test]
+    fn lines_keep_empty_ones_and_drop_carriage_returns_before_the_end() {
+        assert_eq!(items(Items::Lines, "a\r\n\nb\rc\nd"), ["a", "", "b\rc", "d"]);
+        assert_eq!(items(Items::Nul, "a\n\0\0b"), ["a\n", "", "b"]);
+    }
+
+    #[test]
+    fn separator_rules_agree() {
+        for byte in 0..=255 {
+            assert_eq!(separator_bit(byte), is_word_separator(byte), "{byte}");
+        }
+    }
+
+    /// Blocks with runs of separators and words of odd lengths, from a fixed recurrence.
+    fn block(seed: u64, length: usize) -> Vec<u8> {
+        let mut state = seed;
+        (0..length)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                b"12 ,\n\r\t\x003a4b"[(state >> 33) as usize % 12]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn measuring_agrees_with_walking() {
+        for rule in [Items::Words, Items::Lines, Items::Nul] {
+            for length in [0, 1, 2, 127, 128, 129, 255, 257, 1000, 5000] {
+                let block = block(length as u64 + 1, length);
+                let walked: Vec<_> = rule.split(&block).collect();
+                assert_eq!(rule.count(&block), walked.len() as u64, "{rule:?} {length}");
+                for n in [1, 2, 3, 10, 100, walked.len() as u64 / 2, walked.len() as u64] {
+                    let found = rule.measure(&block, n);
+                    let expected = n.min(walked.len() as u64);
+                    assert_eq!(found.items, expected, "{rule:?} {length} {n}");
+                    let again: Vec<_> = rule.split(&block[..found.bytes]).collect();
+                    assert_eq!(again, walked[..expected as usize], "{rule:?} {length} {n}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What can become of an item other than a value.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Longest message that is kept of a failure, in bytes; the rest is cut with a mark.
+pub const MESSAGE_BYTES: usize = 4096;
+
+/// Why an item has no value. The words are those of outputs, logs and summaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The item is not what the task takes.
+    Invalid,
+    /// The task or program said no.
+    Failed,
+    /// The process died while it ran this item alone.
+    Crashed,
+    /// The item ran longer than it may.
+    TimedOut,
+    /// The process ran out of memory on this item.
+    OutOfMemory,
+}
+
+impl Kind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Invalid, Self::Failed, Self::Crashed, Self::TimedOut, Self::OutOfMemory];
+
+    /// The word for it in outputs, logs and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Failed => "failed",
+            Self::Crashed => "crashed",
+            Self::TimedOut => "timed-out",
+            Self::OutOfMemory => "out-of-memory",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An item's failure: its kind and what was said about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which of the five it is.
+    pub kind: Kind,
+    /// One sentence for a person, at most [`MESSAGE_BYTES`] long.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its message cut to [`MESSAGE_BYTES`].
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if message.len() > MESSAGE_BYTES {
+            let end = message.floor_char_boundary(MESSAGE_BYTES);
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { kind, message }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_are_cut_at_a_character() {
+        let failure = Failure::new(Kind::Failed, "ä".repeat(MESSAGE_BYTES));
+        assert!(failure.message.len() <= MESSAGE_BYTES + "…".len());
+        assert!(failure.message.ends_with('…'));
+    }
+
+    #[test]
+    fn words_are_those_of_the_wire_and_the_output() {
+        for kind in Kind::ALL {
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{}\"", kind.as_str()));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Output records: one line an item, in one of four formats.
+
+use crate::Failure;
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+
+/// First line of a csv output.
+pub const CSV_HEADER: &[u8] = b"index,input,output,error\n";
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// `INPUT<TAB>RESULT`, with tab, newline, carriage return and backslash escaped.
+    Tsv,
+    /// RFC 4180, lines end in a line feed.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+    /// The result alone.
+    Lines,
+}
+
+/// One item and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Index of the item in the input, from 0.
+    pub index: u64,
+    /// The item.
+    pub input: &'a [u8],
+    /// Its result or failure.
+    pub outcome: Result<Output<'a>, &'a Failure>,
+}
+
+/// A result's text.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// The text.
+    pub text: &'a [u8],
+    /// Whether it stands in JSON as it is.
+    pub is_json: bool,
+}
+
+impl Format {
+    /// Every format with its name.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("tsv", Self::Tsv), ("csv", Self::Csv), ("jsonl", Self::Jsonl), ("lines", Self::Lines)];
+
+    /// The format of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+
+    /// Its name, which is also a file's extension.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
+
+    /// What stands before the first record.
+    #[must_use]
+    pub fn header(self) -> &'static [u8] {
+        if self == Self::Csv { CSV_HEADER } else { b"" }
+    }
+
+    /// Appends a record, its end of line included.
+    pub fn write(self, out: &mut Vec<u8>, record: &Record<'_>) {
+        match self {
+            Self::Tsv => write_tsv(out, record),
+            Self::Csv => write_csv(out, record),
+            Self::Jsonl => write_jsonl(out, record),
+            Self::Lines => {
+                if let Ok(output) = record.outcome {
+                    out.extend_from_slice(output.text);
+                }
+                out.push(b'\n');
+            }
+        }
+    }
+}
+
+fn write_tsv(out: &mut Vec<u8>, record: &Record<'_>) {
+    push_tsv(out, record.input);
+    out.push(b'\t');
+    match record.outcome {
+        Ok(output) => push_tsv(out, output.text),
+        Err(failure) => {
+            out.push(b'\t');
+            push_tsv(out, failure.to_string().as_bytes());
+        }
+    }
+    out.push(b'\n');
+}
+
+fn write_csv(out: &mut Vec<u8>, record: &Record<'_>) {
+    push_number(out, record.index);
+    out.push(b',');
+    push_csv(out, record.input);
+    out.push(b',');
+    match record.outcome {
+        Ok(output) => {
+            push_csv(out, output.text);
+            out.push(b',');
+        }
+        Err(failure) => {
+            out.push(b',');
+            push_csv(out, failure.to_string().as_bytes());
+        }
+    }
+    out.push(b'\n');
+}
+
+fn write_jsonl(out: &mut Vec<u8>, record: &Record<'_>) {
+    out.extend_from_slice(b"{\"index\":");
+    push_number(out, record.index);
+    push_json_bytes(out, "input", record.input);
+    match record.outcome {
+        Ok(output) if output.is_json => {
+            out.extend_from_slice(b",\"output\":");
+            out.extend_from_slice(output.text);
+        }
+        Ok(output) => push_json_bytes(out, "output", output.text),
+        Err(failure) => push_json_error(out, failure),
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends a tsv field; plain ones, nearly all, as they are.
+pub(crate) fn push_tsv(out: &mut Vec<u8>, field: &[u8]) {
+    for &byte in field {
+        match byte {
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            _ => out.push(byte),
+        }
+    }
+}
+
+/// Whether a tsv field made of these bytes needs no escapes.
+pub(crate) fn is_plain_tsv(bytes: &[u8]) -> bool {
+    memchr::memchr3(b'\t', b'\r', b'\\', bytes).is_none() && memchr::memchr(b'\n', bytes).is_none()
+}
+
+fn push_csv(out: &mut Vec<u8>, field: &[u8]) {
+    let needs_quotes = |b: &u8| matches!(b, b'"' | b',' | b'\n' | b'\r');
+    if !field.iter().any(needs_quotes) {
+        return out.extend_from_slice(field);
+    }
+    out.push(b'"');
+    for &byte in field {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// Appends `,"NAME":"…"`, or `,"NAME_base64":"…"` for bytes that are not UTF-8.
+pub(crate) fn push_json_bytes(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            out.extend_from_slice(b"\":");
+            push_json_string(out, text);
+        }
+        Err(_) => {
+            out.extend_from_slice(b"_base64\":\"");
+            out.extend_from_slice(base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes());
+            out.push(b'"');
+        }
+    }
+}
+
+pub(crate) fn push_json_error(out: &mut Vec<u8>, failure: &Failure) {
+    out.extend_from_slice(b",\"error\":{\"kind\":\"");
+    out.extend_from_slice(failure.kind.as_str().as_bytes());
+    out.extend_from_slice(b"\",\"message\":");
+    push_json_string(out, &failure.message);
+    out.push(b'}');
+}
+
+/// Appends a JSON string; the plain ones, nearly all, without a serializer.
+pub(crate) fn push_json_string(out: &mut Vec<u8>, text: &str) {
+    let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing a string into memory cannot fail.
+        let _ = serde_json::to_writer(out, text);
+    }
+}
+
+/// Text from items and workers, made safe for a terminal: control characters
+/// (C0, DEL, C1), bidirectional controls and bytes that are not UTF-8 are
+/// written as escapes.
+#[must_use]
+pub fn escape_terminal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => text.push_str("\\n"),
+                '\t' => text.push_str("\\t"),
+                '\r' => text.push_str("\\r"),
+                c if c.is_control() || is_bidirectional(c) => text.push_str(&format!("\\u{{{:x}}}", c as u32)),
+                c => text.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+fn is_bidirectional(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    fn written(format: Format, input: &[u8], outcome: Result<(&[u8], bool), &Failure>) -> String {
+        let outcome = outcome.map(|(text, is_json)| Output { text, is_json });
+        let mut out = Vec::new();
+        format.write(&mut out, &Record { index: 3, input, outcome });
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values() {
+        let value = Ok((&b"1.5"[..], true));
+        assert_eq!(written(Format::Tsv, b"2", value), "2\t1.5\n");
+        assert_eq!(written(Format::Csv, b"2", value), "3,2,1.5,\n");
+        assert_eq!(written(Format::Jsonl, b"2", value), "{\"index\":3,\"input\":\"2\",\"output\":1.5}\n");
+        assert_eq!(written(Format::Lines, b"2", value), "1.5\n");
+    }
+
+    #[test]
+    fn failures() {
+        let failure = Failure::new(Kind::Invalid, "not a number, \"x\"");
+        let no = Err(&failure);
+        assert_eq!(written(Format::Tsv, b"x", no), "x\t\tinvalid: not a number, \"x\"\n");
+        assert_eq!(written(Format::Csv, b"x", no), "3,x,,\"invalid: not a number, \"\"x\"\"\"\n");
+        assert_eq!(
+            written(Format::Jsonl, b"x", no),
+            "{\"index\":3,\"input\":\"x\",\"error\":{\"kind\":\"invalid\",\"message\":\"not a number, \\\"x\\\"\"}}\n"
+        );
+        assert_eq!(written(Format::Lines, b"x", no), "\n");
+    }
+
+    #[test]
+    fn odd_bytes() {
+        let text = Ok((&b"a\tb\nc\r\\"[..], false));
+        assert_eq!(written(Format::Tsv, b"\\\t", text), "\\\\\\t\ta\\tb\\nc\\r\\\\\n");
+        assert_eq!(written(Format::Csv, b"a,b", Ok((b"l1\nl2", false))), "3,\"a,b\",\"l1\nl2\",\n");
+        let json = written(Format::Jsonl, b"\xff\xfe", Ok(("é\u{1}".as_bytes(), false)));
+        assert_eq!(json, "{\"index\":3,\"input_base64\":\"//4=\",\"output\":\"é\\u0001\"}\n");
+    }
+
+    #[test]
+    fn terminals_get_no_controls() {
+        let hostile = "a\u{1b}[31mb\u{9b}\u{202e}c\u{7f}\n".as_bytes();
+        assert_eq!(escape_terminal(hostile), "a\\u{1b}[31mb\\u{9b}\\u{202e}c\\u{7f}\\n");
+        assert_eq!(escape_terminal(b"ok\xff"), "ok\\xff");
+    }
+}
