@@ -10,7 +10,7 @@ use procession_wire::{
 use proptest::prelude::*;
 
 fn payload(frame: &[u8], direction: Direction) -> &[u8] {
-    match parse(frame, direction, PAYLOAD_LIMIT).unwrap() {
+    match parse(frame, direction, PAYLOAD_LIMIT).expect("a frame") {
         Parsed::Frame(range) => {
             assert_eq!(range.end, frame.len());
             &frame[range]
