@@ -42,11 +42,7 @@ impl Scheduler {
         self.accept(slot, items, bytes, busy);
         self.listen(now, slot);
         self.roster.relist(slot);
-        if self
-            .roster
-            .worker(slot)
-            .is_some_and(|worker| worker.is_used_up())
-        {
+        if self.roster.worker(slot).is_some_and(|worker| worker.is_used_up()) {
             self.retire(now, slot);
         }
     }
@@ -72,19 +68,8 @@ impl Scheduler {
         match self.roster.worker(slot).map(|worker| worker.state) {
             Some(State::Starting) => self.kill(slot, End::Garbled),
             Some(State::Ready) => self.kill(slot, End::Faulty(Fault::Crashed)),
-            Some(State::Condemned {
-                attempt,
-                offset,
-                fault,
-            }) => {
-                self.kill(
-                    slot,
-                    End::Lingering {
-                        attempt,
-                        offset,
-                        fault,
-                    },
-                );
+            Some(State::Condemned { attempt, offset, fault }) => {
+                self.kill(slot, End::Lingering { attempt, offset, fault });
             }
             Some(State::Ending(_)) | None => {}
         }
@@ -100,29 +85,17 @@ impl Scheduler {
             return;
         };
         let (attempt, id) = (first.id, first.job);
-        let range = Range {
-            items,
-            ..first.rest()
-        };
+        let range = Range { items, ..first.rest() };
         let done = worker.queue.advance(items);
         let Some(job) = self.jobs.get_mut(&id) else {
-            return self.actions.push_back(Action::Discard {
-                worker: worker.id,
-                attempt,
-            });
+            return self.actions.push_back(Action::Discard { worker: worker.id, attempt });
         };
         job.sizing.on_answered(items, busy);
         if let Some(done) = done {
             job.sizing.on_completed(done.range.items);
         }
         let Range { chunk, from, items } = range;
-        self.actions.push_back(Action::Accept {
-            attempt,
-            job: id,
-            chunk,
-            from,
-            items,
-        });
+        self.actions.push_back(Action::Accept { attempt, job: id, chunk, from, items });
         job.settle(range, bytes, &mut self.actions);
         if !worker.is_familiar(id) {
             let jobs = &self.jobs;
@@ -135,14 +108,7 @@ impl Scheduler {
     /// The worker has named an item it holds: it gets nothing more, and should
     /// be gone soon. A name that fits nothing it holds is ignored: the item was
     /// answered in the very moment.
-    pub(crate) fn on_condemned(
-        &mut self,
-        now: RunTime,
-        id: WorkerId,
-        attempt: AttemptId,
-        offset: u32,
-        fault: Fault,
-    ) {
+    pub(crate) fn on_condemned(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId, offset: u32, fault: Fault) {
         let Some(slot) = self.roster.slot_of(id) else {
             return;
         };
@@ -154,18 +120,11 @@ impl Scheduler {
             State::Condemned { .. } | State::Ending(_) => return,
             State::Ready => {}
         }
-        let is_held = worker
-            .queue
-            .iter()
-            .any(|held| held.id == attempt && (held.answered..held.range.items).contains(&offset));
+        let is_held =
+            worker.queue.iter().any(|held| held.id == attempt && (held.answered..held.range.items).contains(&offset));
         if is_held {
-            worker.state = State::Condemned {
-                attempt,
-                offset,
-                fault,
-            };
-            self.roster
-                .set_deadline(slot, Some(now + self.options.grace));
+            worker.state = State::Condemned { attempt, offset, fault };
+            self.roster.set_deadline(slot, Some(now + self.options.grace));
             self.roster.relist(slot);
         }
     }

@@ -44,24 +44,13 @@ struct Chunk {
 
 impl Chunks {
     pub(crate) fn new(ordered: bool) -> Self {
-        Self {
-            ordered,
-            next: 0,
-            head: 0,
-            live: HashMap::default(),
-        }
+        Self { ordered, next: 0, head: 0, live: HashMap::default() }
     }
 
     pub(crate) fn add(&mut self, items: u32, bytes: u64) -> ChunkId {
         let id = self.next;
         self.next += 1;
-        let chunk = Chunk {
-            items,
-            unsettled: items,
-            delivered: 0,
-            bytes,
-            waiting: VecDeque::new(),
-        };
+        let chunk = Chunk { items, unsettled: items, delivered: 0, bytes, waiting: VecDeque::new() };
         self.live.insert(id, chunk);
         ChunkId(id)
     }
@@ -73,18 +62,14 @@ impl Chunks {
     /// About how many bytes of a chunk so many of its items have.
     pub(crate) fn bytes(&self, chunk: ChunkId, items: u32) -> u64 {
         self.live.get(&chunk.0).map_or(0, |chunk| {
-            let share =
-                u128::from(chunk.bytes) * u128::from(items) / u128::from(chunk.items.max(1));
+            let share = u128::from(chunk.bytes) * u128::from(items) / u128::from(chunk.items.max(1));
             u64::try_from(share).unwrap_or(u64::MAX)
         })
     }
 
     /// How many items have no outcome, for the check of the whole.
     pub(crate) fn unsettled(&self) -> u64 {
-        self.live
-            .values()
-            .map(|chunk| u64::from(chunk.unsettled))
-            .sum()
+        self.live.values().map(|chunk| u64::from(chunk.unsettled)).sum()
     }
 
     /// A range, none of which was settled before, is accepted or charged.
@@ -117,11 +102,7 @@ impl Chunks {
     fn deliver_waiting(&mut self, mut emit: impl FnMut(Step)) {
         while let Some(chunk) = self.live.get_mut(&self.head) {
             while let Some((from, items)) = chunk.pop_turn() {
-                emit(Step::Deliver(Range {
-                    chunk: ChunkId(self.head),
-                    from,
-                    items,
-                }));
+                emit(Step::Deliver(Range { chunk: ChunkId(self.head), from, items }));
             }
             if chunk.delivered < chunk.items {
                 return;
@@ -175,11 +156,7 @@ mod tests {
     use super::*;
 
     fn range(chunk: u64, from: u32, items: u32) -> Range {
-        Range {
-            chunk: ChunkId(chunk),
-            from,
-            items,
-        }
+        Range { chunk: ChunkId(chunk), from, items }
     }
 
     fn settle(chunks: &mut Chunks, range: Range) -> Vec<Step> {
@@ -193,10 +170,7 @@ mod tests {
         let mut chunks = Chunks::new(true);
         chunks.add(3, 30);
         chunks.add(2, 20);
-        assert_eq!(
-            settle(&mut chunks, range(1, 0, 2)),
-            [Step::Forget(ChunkId(1), 20)]
-        );
+        assert_eq!(settle(&mut chunks, range(1, 0, 2)), [Step::Forget(ChunkId(1), 20)]);
         assert_eq!(settle(&mut chunks, range(0, 2, 1)), []);
         assert_eq!(settle(&mut chunks, range(0, 1, 1)), []);
         assert_eq!(
@@ -218,10 +192,7 @@ mod tests {
     fn the_front_of_the_first_chunk_is_delivered_at_once() {
         let mut chunks = Chunks::new(true);
         chunks.add(3, 30);
-        assert_eq!(
-            settle(&mut chunks, range(0, 0, 2)),
-            [Step::Deliver(range(0, 0, 2))]
-        );
+        assert_eq!(settle(&mut chunks, range(0, 0, 2)), [Step::Deliver(range(0, 0, 2))]);
         assert_eq!(chunks.unsettled(), 1);
         assert_eq!(chunks.bytes(ChunkId(0), 2), 20);
     }
@@ -231,17 +202,10 @@ mod tests {
         let mut chunks = Chunks::new(false);
         chunks.add(1, 10);
         chunks.add(2, 20);
-        assert_eq!(
-            settle(&mut chunks, range(1, 1, 1)),
-            [Step::Deliver(range(1, 1, 1))]
-        );
+        assert_eq!(settle(&mut chunks, range(1, 1, 1)), [Step::Deliver(range(1, 1, 1))]);
         assert_eq!(
             settle(&mut chunks, range(1, 0, 1)),
-            [
-                Step::Forget(ChunkId(1), 20),
-                Step::Deliver(range(1, 0, 1)),
-                Step::Gone
-            ]
+            [Step::Forget(ChunkId(1), 20), Step::Deliver(range(1, 0, 1)), Step::Gone]
         );
         assert!(!chunks.is_empty());
     }

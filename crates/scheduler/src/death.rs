@@ -29,16 +29,7 @@ impl Scheduler {
             }
             State::Ready => self.blame(id, worker.queue, told),
             State::Ending(End::Faulty(fault)) => self.blame(id, worker.queue, fault),
-            State::Condemned {
-                attempt,
-                offset,
-                fault,
-            }
-            | State::Ending(End::Lingering {
-                attempt,
-                offset,
-                fault,
-            }) => {
+            State::Condemned { attempt, offset, fault } | State::Ending(End::Lingering { attempt, offset, fault }) => {
                 self.blame_named(id, worker.queue, (attempt, offset), fault);
             }
             State::Ending(End::Retired | End::Terminated | End::Killed) => {
@@ -82,13 +73,7 @@ impl Scheduler {
 
     /// The worker died on the item that it had named, unless that was answered
     /// after all.
-    fn blame_named(
-        &mut self,
-        worker: WorkerId,
-        queue: Queue,
-        (named, offset): (AttemptId, u32),
-        fault: Fault,
-    ) {
+    fn blame_named(&mut self, worker: WorkerId, queue: Queue, (named, offset): (AttemptId, u32), fault: Fault) {
         for attempt in queue.into_attempts() {
             let Attempt { job, answered, .. } = attempt;
             if attempt.id != named || offset < answered {
@@ -110,14 +95,7 @@ impl Scheduler {
         };
         let Range { chunk, from, .. } = item;
         if let Verdict::Failed { attempts } = job.charge(chunk, from, fault) {
-            let charge = Action::Charge {
-                job: id,
-                chunk,
-                item: from,
-                worker,
-                attempts,
-                fault,
-            };
+            let charge = Action::Charge { job: id, chunk, item: from, worker, attempts, fault };
             self.actions.push_back(charge);
             job.settle(item, 0, &mut self.actions);
         }
@@ -130,16 +108,5 @@ impl Scheduler {
 fn split(range: Range, first: u32) -> (Range, Range) {
     let Range { chunk, from, items } = range;
     let first = first.min(items);
-    (
-        Range {
-            chunk,
-            from,
-            items: first,
-        },
-        Range {
-            chunk,
-            from: from + first,
-            items: items - first,
-        },
-    )
+    (Range { chunk, from, items: first }, Range { chunk, from: from + first, items: items - first })
 }

@@ -26,14 +26,10 @@ impl Scheduler {
             return;
         }
         if !self.phase.takes_jobs() {
-            self.actions.push_back(Action::JobDone {
-                job: id,
-                stopped: true,
-            });
+            self.actions.push_back(Action::JobDone { job: id, stopped: true });
             return;
         }
-        self.jobs
-            .insert(id, Job::new(id, options, self.roster.slots()));
+        self.jobs.insert(id, Job::new(id, options, self.roster.slots()));
         self.workable.insert(id);
     }
 
@@ -79,18 +75,10 @@ impl Scheduler {
             return;
         };
         let chunk = job.on_cut(items, bytes);
-        let range = Range {
-            chunk,
-            from: 0,
-            items,
-        };
+        let range = Range { chunk, from: 0, items };
         let taker = cutting
             .and_then(|cutting| self.roster.slot_of(cutting.worker))
-            .filter(|&slot| {
-                self.roster
-                    .worker(slot)
-                    .is_some_and(|worker| worker.is_listed())
-            });
+            .filter(|&slot| self.roster.worker(slot).is_some_and(|worker| worker.is_listed()));
         match taker {
             Some(slot) => self.send(now, slot, id, range, Manner::Plain),
             None => job.retries.push(range, Manner::Plain),
@@ -163,15 +151,8 @@ impl Scheduler {
             self.refresh(id);
         } else {
             let max_bytes = job.sizing.max_bytes();
-            self.cutting = Some(Cutting {
-                job: id,
-                worker: worker.id,
-            });
-            self.actions.push_back(Action::Cut {
-                job: id,
-                max_items: items.min(budget),
-                max_bytes,
-            });
+            self.cutting = Some(Cutting { job: id, worker: worker.id });
+            self.actions.push_back(Action::Cut { job: id, max_items: items.min(budget), max_bytes });
         }
     }
 
@@ -199,15 +180,7 @@ impl Scheduler {
         let Range { chunk, from, items } = range;
         let each = manner.is_exclusive();
         let worker = worker.id;
-        self.actions.push_back(Action::Send {
-            worker,
-            attempt,
-            job: id,
-            chunk,
-            from,
-            items,
-            each,
-        });
+        self.actions.push_back(Action::Send { worker, attempt, job: id, chunk, from, items, each });
         if was_empty {
             self.listen(now, slot);
         }
@@ -221,8 +194,7 @@ impl Scheduler {
         };
         if worker.state == State::Ready {
             let silence = worker.queue.front().and_then(|first| first.silence);
-            self.roster
-                .set_deadline(slot, silence.map(|silence| now + silence));
+            self.roster.set_deadline(slot, silence.map(|silence| now + silence));
         }
     }
 }

@@ -105,8 +105,7 @@ impl Scheduler {
             worker.state = State::Ending(End::Retired);
             let worker = worker.id;
             self.actions.push_back(Action::Retire { worker });
-            self.roster
-                .set_deadline(slot, Some(now + self.options.grace));
+            self.roster.set_deadline(slot, Some(now + self.options.grace));
             self.roster.relist(slot);
         }
     }
@@ -121,8 +120,7 @@ impl Scheduler {
         worker.state = State::Ending(End::Terminated);
         let worker = worker.id;
         self.actions.push_back(Action::Terminate { worker });
-        self.roster
-            .set_deadline(slot, Some(now + self.options.grace));
+        self.roster.set_deadline(slot, Some(now + self.options.grace));
         self.roster.relist(slot);
     }
 

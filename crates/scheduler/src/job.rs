@@ -67,9 +67,7 @@ impl Job {
 
     /// How long a worker that runs this job may say nothing.
     pub(crate) fn silence(&self) -> Option<Duration> {
-        self.options
-            .timeout
-            .map(|timeout| timeout.saturating_add(SILENCE_GRACE))
+        self.options.timeout.map(|timeout| timeout.saturating_add(SILENCE_GRACE))
     }
 
     pub(crate) fn on_cut(&mut self, items: u32, bytes: u64) -> ChunkId {
@@ -85,12 +83,7 @@ impl Job {
         self.retries.on_settled(range);
         self.chunks.settle(range, |step| match step {
             Step::Deliver(Range { chunk, from, items }) => {
-                actions.push_back(Action::Deliver {
-                    job,
-                    chunk,
-                    from,
-                    items,
-                });
+                actions.push_back(Action::Deliver { job, chunk, from, items });
             }
             Step::Forget(chunk, bytes) => {
                 self.window.give_back(bytes);
@@ -104,20 +97,8 @@ impl Job {
     /// it has had enough.
     pub(crate) fn charge(&mut self, chunk: ChunkId, item: u32, fault: Fault) -> Verdict {
         let attempts = self.retries.charge(chunk, item);
-        if self.may_retry(fault)
-            && self
-                .options
-                .retries
-                .is_none_or(|retries| attempts <= retries)
-        {
-            self.retries.push(
-                Range {
-                    chunk,
-                    from: item,
-                    items: 1,
-                },
-                Manner::Alone,
-            );
+        if self.may_retry(fault) && self.options.retries.is_none_or(|retries| attempts <= retries) {
+            self.retries.push(Range { chunk, from: item, items: 1 }, Manner::Alone);
             Verdict::Again
         } else {
             Verdict::Failed { attempts }

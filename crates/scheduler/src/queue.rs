@@ -71,15 +71,12 @@ impl Queue {
 
     /// Whether it holds an attempt that must be the only one.
     pub(crate) fn is_exclusive(&self) -> bool {
-        self.front()
-            .is_some_and(|first| first.manner.is_exclusive())
+        self.front().is_some_and(|first| first.manner.is_exclusive())
     }
 
     /// How many items have no answer.
     pub(crate) fn items(&self) -> u64 {
-        self.iter()
-            .map(|attempt| u64::from(attempt.rest().items))
-            .sum()
+        self.iter().map(|attempt| u64::from(attempt.rest().items)).sum()
     }
 
     pub(crate) fn push(&mut self, attempt: Attempt) {
@@ -116,11 +113,7 @@ mod tests {
         Attempt {
             id: AttemptId(id),
             job: JobId(0),
-            range: Range {
-                chunk: ChunkId(id),
-                from: 10,
-                items,
-            },
+            range: Range { chunk: ChunkId(id), from: 10, items },
             answered: 0,
             manner: Manner::Plain,
             cost: 100 * id,
@@ -139,12 +132,7 @@ mod tests {
         queue.push(attempt(3, 1));
         assert_eq!((queue.waiting_cost(), queue.waiting_bytes()), (500, 50));
         assert!(queue.advance(2).is_none());
-        assert_eq!(
-            queue
-                .front()
-                .map(|first| (first.rest().from, first.rest().items)),
-            Some((12, 1))
-        );
+        assert_eq!(queue.front().map(|first| (first.rest().from, first.rest().items)), Some((12, 1)));
         assert_eq!(queue.advance(1).map(|done| done.id), Some(AttemptId(1)));
         assert_eq!((queue.waiting_cost(), queue.waiting_bytes()), (300, 30));
         assert_eq!(queue.items(), 2);

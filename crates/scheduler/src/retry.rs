@@ -57,8 +57,7 @@ impl Retries {
             return;
         }
         self.exclusive += usize::from(manner.is_exclusive());
-        self.waiting
-            .insert((range.chunk, range.from), (range.items, manner));
+        self.waiting.insert((range.chunk, range.from), (range.items, manner));
     }
 
     /// Takes the oldest range: at most `plain` items of a plain one, and at
@@ -66,28 +65,10 @@ impl Retries {
     pub(crate) fn pop(&mut self, plain: u32, budget: u32) -> Option<(Range, Manner)> {
         let ((chunk, from), (items, manner)) = self.waiting.pop_first()?;
         self.exclusive -= usize::from(manner.is_exclusive());
-        let most = if manner.is_exclusive() {
-            budget
-        } else {
-            plain.min(budget)
-        };
+        let most = if manner.is_exclusive() { budget } else { plain.min(budget) };
         let taken = items.min(most.max(1));
-        self.push(
-            Range {
-                chunk,
-                from: from + taken,
-                items: items - taken,
-            },
-            manner,
-        );
-        Some((
-            Range {
-                chunk,
-                from,
-                items: taken,
-            },
-            manner,
-        ))
+        self.push(Range { chunk, from: from + taken, items: items - taken }, manner);
+        Some((Range { chunk, from, items: taken }, manner))
     }
 
     /// Charges an attempt to an item; returns how many that makes.
@@ -110,10 +91,7 @@ impl Retries {
 
     /// How many items wait, for the check of the whole.
     pub(crate) fn items(&self) -> u64 {
-        self.waiting
-            .values()
-            .map(|&(items, _)| u64::from(items))
-            .sum()
+        self.waiting.values().map(|&(items, _)| u64::from(items)).sum()
     }
 }
 
@@ -122,11 +100,7 @@ mod tests {
     use super::*;
 
     fn range(chunk: u64, from: u32, items: u32) -> Range {
-        Range {
-            chunk: ChunkId(chunk),
-            from,
-            items,
-        }
+        Range { chunk: ChunkId(chunk), from, items }
     }
 
     #[test]

@@ -64,9 +64,7 @@ impl Roster {
     }
 
     pub(crate) fn workers(&self) -> impl Iterator<Item = (u32, &Worker)> {
-        (0..)
-            .zip(&self.places)
-            .filter_map(|(slot, place)| Some((slot, place.worker.as_deref()?)))
+        (0..).zip(&self.places).filter_map(|(slot, place)| Some((slot, place.worker.as_deref()?)))
     }
 
     pub(crate) fn first_vacant(&self) -> Option<u32> {

@@ -69,21 +69,10 @@ impl Scheduler {
             Event::Spawned { worker } => self.on_spawned(now, worker),
             Event::SpawnFailed { worker, lasting } => self.on_spawn_failed(now, worker, lasting),
             Event::WorkerReady { worker } => self.on_ready(now, worker),
-            Event::Answered {
-                worker,
-                attempt,
-                items,
-                bytes,
-                busy,
-            } => {
+            Event::Answered { worker, attempt, items, bytes, busy } => {
                 self.on_answered(now, worker, attempt, items, bytes, busy);
             }
-            Event::Condemned {
-                worker,
-                attempt,
-                offset,
-                fault,
-            } => {
+            Event::Condemned { worker, attempt, offset, fault } => {
                 self.on_condemned(now, worker, attempt, offset, fault);
             }
             Event::WorkerEnded { worker, fault } => self.on_ended(now, worker, fault),
@@ -119,9 +108,7 @@ impl Scheduler {
     pub fn poll_timeout(&self) -> Option<RunTime> {
         let deadline = self.roster.next_deadline();
         match self.starts.held_until() {
-            Some(until) if self.wants_spawn() => {
-                Some(deadline.map_or(until, |deadline| deadline.min(until)))
-            }
+            Some(until) if self.wants_spawn() => Some(deadline.map_or(until, |deadline| deadline.min(until))),
             _ => deadline,
         }
     }
@@ -169,19 +156,8 @@ impl Scheduler {
         match worker.state {
             State::Starting => self.on_start_timeout(slot),
             State::Ready => self.kill(slot, End::Faulty(Fault::TimedOut)),
-            State::Condemned {
-                attempt,
-                offset,
-                fault,
-            } => {
-                self.kill(
-                    slot,
-                    End::Lingering {
-                        attempt,
-                        offset,
-                        fault,
-                    },
-                );
+            State::Condemned { attempt, offset, fault } => {
+                self.kill(slot, End::Lingering { attempt, offset, fault });
             }
             State::Ending(_) => self.kill(slot, End::Killed),
         }

@@ -58,13 +58,7 @@ impl Sizing {
             ChunkSize::Auto => options.max_chunk_bytes.min(share).max(1),
             ChunkSize::Fixed(_) => u64::MAX,
         };
-        Self {
-            rule: options.chunk,
-            cost: None,
-            largest: 0,
-            remaining: None,
-            max_bytes,
-        }
+        Self { rule: options.chunk, cost: None, largest: 0, remaining: None, max_bytes }
     }
 
     /// How many items a worker is sent at a time; one that is not `familiar`
@@ -76,10 +70,7 @@ impl Sizing {
                 let by_time = CHUNK_TIME.as_nanos() as f64 / cost.max(1.0);
                 let by_growth = self.largest.max(1).saturating_mul(GROWTH);
                 // A float that is too large becomes the largest integer.
-                (by_time as u32)
-                    .min(by_growth)
-                    .min(self.near_end(workers))
-                    .clamp(1, MAX_CHUNK_ITEMS)
+                (by_time as u32).min(by_growth).min(self.near_end(workers)).clamp(1, MAX_CHUNK_ITEMS)
             }
             (ChunkSize::Auto, _) => 1,
         }
@@ -104,8 +95,7 @@ impl Sizing {
     }
 
     pub(crate) fn is_dear(&self) -> bool {
-        self.cost
-            .is_none_or(|cost| cost > DEAR_ITEM.as_nanos() as f64)
+        self.cost.is_none_or(|cost| cost > DEAR_ITEM.as_nanos() as f64)
     }
 
     /// Learns from an answer.
@@ -132,10 +122,7 @@ impl Sizing {
     /// So many items were cut. A hint that is used up was too low: forgotten,
     /// so that a wrong one does not leave chunks of one item for ever.
     pub(crate) fn on_cut(&mut self, items: u32) {
-        self.remaining = self
-            .remaining
-            .and_then(|left| left.checked_sub(u64::from(items)))
-            .filter(|&left| left > 0);
+        self.remaining = self.remaining.and_then(|left| left.checked_sub(u64::from(items))).filter(|&left| left > 0);
     }
 }
 
@@ -210,10 +197,7 @@ mod tests {
     #[test]
     fn a_fixed_size_is_fixed() {
         let five = NonZeroU32::new(5).expect("five");
-        let options = JobOptions {
-            chunk: ChunkSize::Fixed(five),
-            ..JobOptions::default()
-        };
+        let options = JobOptions { chunk: ChunkSize::Fixed(five), ..JobOptions::default() };
         let mut sizing = Sizing::new(&options, 2);
         sizing.on_remaining(1);
         assert_eq!(sizing.items(false, 2), 5);
@@ -222,14 +206,8 @@ mod tests {
 
     #[test]
     fn many_workers_share_the_window() {
-        assert_eq!(
-            Sizing::new(&JobOptions::default(), 2).max_bytes(),
-            256 << 10
-        );
-        assert_eq!(
-            Sizing::new(&JobOptions::default(), 1024).max_bytes(),
-            4 << 10
-        );
+        assert_eq!(Sizing::new(&JobOptions::default(), 2).max_bytes(), 256 << 10);
+        assert_eq!(Sizing::new(&JobOptions::default(), 1024).max_bytes(), 4 << 10);
     }
 
     #[test]

@@ -50,11 +50,7 @@ enum Spawning {
 
 impl Starts {
     pub(crate) fn new() -> Self {
-        Self {
-            failures: 0,
-            proven: false,
-            spawning: Spawning::Open,
-        }
+        Self { failures: 0, proven: false, spawning: Spawning::Open }
     }
 
     fn may_spawn(&self, now: RunTime) -> bool {
@@ -100,12 +96,8 @@ impl Scheduler {
         if self.starts.spawning != Spawning::Open {
             self.starts.spawning = Spawning::Probing(worker);
         }
-        self.roster
-            .set_deadline(slot, Some(now + self.options.start_timeout));
-        self.actions.push_back(Action::Spawn {
-            slot: place,
-            worker,
-        });
+        self.roster.set_deadline(slot, Some(now + self.options.start_timeout));
+        self.actions.push_back(Action::Spawn { slot: place, worker });
         Some(slot)
     }
 
@@ -114,13 +106,8 @@ impl Scheduler {
             return;
         };
         self.starts.on_made(worker);
-        if self
-            .roster
-            .worker(slot)
-            .is_some_and(|worker| worker.state == State::Starting)
-        {
-            self.roster
-                .set_deadline(slot, Some(now + self.options.start_timeout));
+        if self.roster.worker(slot).is_some_and(|worker| worker.state == State::Starting) {
+            self.roster.set_deadline(slot, Some(now + self.options.start_timeout));
         }
     }
 
@@ -164,13 +151,7 @@ impl Scheduler {
         self.requeue_plainly(gone.queue);
         let others = self.roster.living() > 0;
         if !lasting {
-            self.starts.hold(
-                now + if others {
-                    SPAWN_RETRY
-                } else {
-                    SPAWN_RETRY_ALONE
-                },
-            );
+            self.starts.hold(now + if others { SPAWN_RETRY } else { SPAWN_RETRY_ALONE });
         }
         if lasting || !others {
             self.on_start_failure(now, worker);
@@ -185,9 +166,7 @@ impl Scheduler {
         let failures = self.starts.failures;
         let hopeless = self.starts.spawning == Spawning::Doubtful && self.roster.living() == 0;
         if self.phase.is_running() && (hopeless || failures >= self.options.start_failures.max(1)) {
-            self.actions.push_back(Action::GiveUp {
-                reason: GiveUp::CannotStart { failures },
-            });
+            self.actions.push_back(Action::GiveUp { reason: GiveUp::CannotStart { failures } });
             self.end_all(now, End::Terminated);
         }
     }

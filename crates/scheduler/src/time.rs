@@ -63,10 +63,7 @@ mod tests {
     fn adds_and_subtracts_without_overflow() {
         let second = RunTime::from_millis(1000);
         assert_eq!(second, RunTime::ZERO + Duration::from_secs(1));
-        assert_eq!(
-            second.saturating_since(RunTime::ZERO),
-            Duration::from_secs(1)
-        );
+        assert_eq!(second.saturating_since(RunTime::ZERO), Duration::from_secs(1));
         assert_eq!(RunTime::ZERO.saturating_since(second), Duration::ZERO);
         assert_eq!((second + Duration::MAX).since_start(), Duration::MAX);
         assert!(RunTime::from_nanos(1) > RunTime::ZERO);

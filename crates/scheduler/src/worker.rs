@@ -55,11 +55,7 @@ pub(crate) enum End {
     /// Killed for what lies with the item it was running.
     Faulty(Fault),
     /// Killed because it stayed after naming an item.
-    Lingering {
-        attempt: AttemptId,
-        offset: u32,
-        fault: Fault,
-    },
+    Lingering { attempt: AttemptId, offset: u32, fault: Fault },
 }
 
 impl End {
@@ -135,9 +131,7 @@ impl Worker {
         } else if self.queue.is_empty() {
             Appetite::Idle { starting }
         } else if !starting && self.has_room(max_depth) {
-            Appetite::Hungry {
-                holds: self.queue.len(),
-            }
+            Appetite::Hungry { holds: self.queue.len() }
         } else {
             Appetite::None
         }
