@@ -24,7 +24,7 @@ impl Scheduler {
         self.on_room_for_spawn();
         match worker.state {
             State::Starting | State::Ending(End::NotStarted | End::Garbled) => {
-                self.requeue_plainly(worker.queue);
+                self.requeue_unchanged(worker.queue);
                 self.on_start_failure(now, id);
             }
             State::Ready => self.blame(id, worker.queue, told),
@@ -42,16 +42,17 @@ impl Scheduler {
                 self.blame_named(id, worker.queue, (attempt, offset), fault);
             }
             State::Ending(End::Retired | End::Terminated | End::Killed) => {
-                self.requeue_plainly(worker.queue);
+                self.requeue_unchanged(worker.queue);
             }
         }
         self.close_if_empty();
     }
 
-    /// Nobody is to blame: all of it goes elsewhere.
-    pub(crate) fn requeue_plainly(&mut self, queue: Queue) {
+    /// Nobody is to blame, as nothing was run: all of it goes elsewhere, and what
+    /// was suspect stays so.
+    pub(crate) fn requeue_unchanged(&mut self, queue: Queue) {
         for attempt in queue.into_attempts() {
-            self.requeue(attempt.job, attempt.rest(), Manner::Plain);
+            self.requeue(attempt.job, attempt.rest(), attempt.manner);
         }
     }
 

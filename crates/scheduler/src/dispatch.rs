@@ -17,7 +17,15 @@ use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler, WorkerId};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cutting {
     pub(crate) job: JobId,
-    worker: WorkerId,
+    /// Nobody yet, if an empty slot is to be filled for it.
+    worker: Option<WorkerId>,
+}
+
+/// Who gets what is next.
+enum Taker {
+    Worker(u32),
+    /// A worker that is spawned for it, once it is certain that there is work.
+    Vacancy,
 }
 
 impl Scheduler {
@@ -85,7 +93,7 @@ impl Scheduler {
             items,
         };
         let taker = cutting
-            .and_then(|cutting| self.roster.slot_of(cutting.worker))
+            .and_then(|cutting| self.roster.slot_of(cutting.worker?))
             .filter(|&slot| {
                 self.roster
                     .worker(slot)
@@ -121,17 +129,21 @@ impl Scheduler {
             let Some(&job) = self.workable.first() else {
                 return;
             };
-            let Some(slot) = self.taker(now, job) else {
-                return;
-            };
-            self.give(now, slot, job);
+            match self.taker(now, job) {
+                Some(Taker::Worker(slot)) => self.give(now, slot, job),
+                Some(Taker::Vacancy) => self.give_to_new(now, job),
+                None => return,
+            }
         }
     }
 
     /// Who is to get something of this job.
-    fn taker(&mut self, now: RunTime, id: JobId) -> Option<u32> {
-        if let Some(slot) = self.roster.first_idle().or_else(|| self.spawn(now)) {
-            return Some(slot);
+    fn taker(&mut self, now: RunTime, id: JobId) -> Option<Taker> {
+        if let Some(slot) = self.roster.first_idle() {
+            return Some(Taker::Worker(slot));
+        }
+        if self.may_spawn(now) {
+            return Some(Taker::Vacancy);
         }
         let job = self.jobs.get(&id)?;
         if job.retries.has_exclusive() || job.sizing.is_dear() {
@@ -139,7 +151,7 @@ impl Scheduler {
         }
         while let Some(slot) = self.roster.first_hungry() {
             if self.roster.worker(slot)?.is_familiar(id) {
-                return Some(slot);
+                return Some(Taker::Worker(slot));
             }
             // Not again before it has answered something.
             self.roster.unlist(slot);
@@ -162,14 +174,38 @@ impl Scheduler {
             self.send(now, slot, id, range, manner);
             self.refresh(id);
         } else {
-            let max_bytes = job.sizing.max_bytes();
-            self.cutting = Some(Cutting {
-                job: id,
-                worker: worker.id,
-            });
+            let worker = Some(worker.id);
+            self.cut(Cutting { job: id, worker }, items.min(budget));
+        }
+    }
+
+    /// Spawns a worker if there is work for it, else has some cut. An input
+    /// that has come to its end is noticed like this without a process made in
+    /// vain.
+    fn give_to_new(&mut self, now: RunTime, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else {
+            return;
+        };
+        if job.retries.is_empty() {
+            self.cut(
+                Cutting {
+                    job: id,
+                    worker: None,
+                },
+                job.sizing.items(false, 1),
+            );
+        } else if let Some(slot) = self.spawn(now) {
+            self.give(now, slot, id);
+        }
+    }
+
+    fn cut(&mut self, cutting: Cutting, max_items: u32) {
+        let job = cutting.job;
+        if let Some(max_bytes) = self.jobs.get(&job).map(|job| job.sizing.max_bytes()) {
+            self.cutting = Some(cutting);
             self.actions.push_back(Action::Cut {
-                job: id,
-                max_items: items.min(budget),
+                job,
+                max_items,
                 max_bytes,
             });
         }

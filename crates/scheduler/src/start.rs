@@ -89,12 +89,14 @@ impl Starts {
 }
 
 impl Scheduler {
-    /// Fills an empty slot, if there is one and this is the time.
+    /// Whether there is an empty slot and this is the time to fill it.
+    pub(crate) fn may_spawn(&self, now: RunTime) -> bool {
+        self.roster.first_vacant().is_some() && self.starts.may_spawn(now)
+    }
+
+    /// Fills an empty slot.
     pub(crate) fn spawn(&mut self, now: RunTime) -> Option<u32> {
         let slot = self.roster.first_vacant()?;
-        if !self.starts.may_spawn(now) {
-            return None;
-        }
         let budget = self.options.max_tasks_per_worker.unwrap_or(u64::MAX).max(1);
         let (place, worker) = self.roster.occupy(slot, budget)?;
         if self.starts.spawning != Spawning::Open {
@@ -161,7 +163,7 @@ impl Scheduler {
         let Some(gone) = self.roster.vacate(slot) else {
             return;
         };
-        self.requeue_plainly(gone.queue);
+        self.requeue_unchanged(gone.queue);
         let others = self.roster.living() > 0;
         if !lasting {
             self.starts.hold(
