@@ -262,3 +262,193 @@ impl Scheduler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use crate::rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
+    use crate::{
+        CHUNK_OVERHEAD, ChunkSize, Event, JobId, JobOptions, PoolOptions, SILENCE_GRACE, WorkerId,
+    };
+
+    fn fixed(items: u32) -> JobOptions {
+        let items = NonZeroU32::new(items).expect("at least one");
+        JobOptions {
+            chunk: ChunkSize::Fixed(items),
+            ..JobOptions::default()
+        }
+    }
+
+    #[test]
+    fn every_worker_is_dealt_one_item_before_any_is_ready() {
+        let mut rig = Rig::new(PoolOptions::new(3));
+        let dealt = rig.open(3, JobOptions::default());
+        assert_eq!(
+            dealt,
+            [
+                "send 0:0+1 as 0 to 0",
+                "send 1:0+1 as 1 to 1",
+                "send 2:0+1 as 2 to 2"
+            ]
+        );
+    }
+
+    #[test]
+    fn nobody_gets_a_second_chunk_before_the_first_is_answered() {
+        let mut rig = Rig::ready(2);
+        rig.busy = Duration::from_micros(1);
+        assert_eq!(rig.open(100, JobOptions::default()).len(), 2);
+        let first = rig.answer(1, 1, 1);
+        // Four times as many, and one more of the kind to wait behind it.
+        assert_eq!(first[0], "accept 1:0+1 of 1");
+        assert_eq!(first[2], "send 2:0+4 as 2 to 1");
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
+        assert!(rig.scheduler.in_flight(WorkerId(1)) > 1);
+    }
+
+    #[test]
+    fn cheap_chunks_wait_in_the_pipe_until_a_millisecond_of_work_does() {
+        let mut rig = Rig::ready(1);
+        rig.busy = Duration::from_micros(100);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 11);
+    }
+
+    #[test]
+    fn nothing_waits_behind_a_dear_item() {
+        let mut rig = Rig::ready(1);
+        rig.busy = Duration::from_millis(6);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut rig = Rig::new(PoolOptions {
+            max_depth: 3,
+            ..PoolOptions::new(1)
+        });
+        rig.busy = Duration::ZERO;
+        rig.make_ready(0);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 3);
+    }
+
+    #[test]
+    fn a_full_window_stops_what_is_new_and_nothing_else() {
+        let mut rig = Rig::ready(2);
+        let window_bytes = 2 * (ITEM_BYTES + CHUNK_OVERHEAD);
+        rig.open(
+            9,
+            JobOptions {
+                window_bytes,
+                ..JobOptions::default()
+            },
+        );
+        // The first item is slow: the second waits, and with it its result.
+        assert_eq!(rig.answer(1, 1, 1), ["accept 1:0+1 of 1", "forget 1"]);
+        assert!(rig.scheduler.held_bytes(JOB) >= window_bytes);
+        // Its worker dies, and the idle one takes it although nothing has room.
+        assert_eq!(rig.end(0), ["send 0:0+1 as 2 to 1, each"]);
+        let all = rig.answer(1, 2, 1);
+        assert_eq!(all[..3], ["accept 0:0+1 of 2", "forget 0", "deliver 0:0+1"]);
+        assert_eq!(all[3], "deliver 1:0+1");
+        assert_eq!(
+            rig.scheduler.held_bytes(JOB),
+            2 * RESULT_BYTES + 2 * (ITEM_BYTES + CHUNK_OVERHEAD)
+        );
+    }
+
+    #[test]
+    fn room_comes_back_when_results_are_written() {
+        let mut rig = Rig::ready(1);
+        rig.open(
+            2,
+            JobOptions {
+                window_bytes: 1,
+                ..JobOptions::default()
+            },
+        );
+        assert_eq!(
+            rig.answer(0, 0, 1),
+            ["accept 0:0+1 of 0", "forget 0", "deliver 0:0+1"]
+        );
+        assert_eq!(rig.release(RESULT_BYTES), ["send 1:0+1 as 1 to 0"]);
+    }
+
+    #[test]
+    fn the_older_job_goes_first_and_the_younger_fills_the_gaps() {
+        let mut rig = Rig::ready(3);
+        rig.open(2, JobOptions::default());
+        rig.left = 5;
+        let options = JobOptions::default();
+        let other = Event::JobOpened {
+            job: JobId(1),
+            options,
+        };
+        assert_eq!(rig.tell(other), ["send 0:0+1 as 2 to 2"]);
+        // The younger one has more to give, but the older one needs this again.
+        assert_eq!(rig.end(0), ["spawn 3 in 0", "send 0:0+1 as 3 to 3, each"]);
+        // The older one has nothing more: the younger goes on.
+        assert_eq!(
+            rig.answer(1, 1, 1).last().map(String::as_str),
+            Some("send 1:0+1 as 4 to 1")
+        );
+    }
+
+    #[test]
+    fn a_silent_worker_is_killed_when_its_item_must_be_over() {
+        let mut rig = Rig::ready(1);
+        let timeout = Duration::from_secs(2);
+        rig.open(
+            1,
+            JobOptions {
+                timeout: Some(timeout),
+                ..JobOptions::default()
+            },
+        );
+        while rig.wait(Duration::from_secs(60)).is_empty() {}
+        assert_eq!(rig.now.since_start(), timeout + SILENCE_GRACE);
+        let ended = rig.end(0);
+        assert_eq!(ended[0], "charge 0:0 in 0, attempt 1, TimedOut");
+    }
+
+    #[test]
+    fn a_worker_that_has_had_its_share_is_replaced() {
+        let mut rig = Rig::new(PoolOptions {
+            max_tasks_per_worker: Some(5),
+            ..PoolOptions::new(1)
+        });
+        rig.make_ready(0);
+        assert_eq!(rig.open(8, fixed(3)), ["send 0:0+3 as 0 to 0"]);
+        assert_eq!(
+            rig.answer(0, 0, 3).last().map(String::as_str),
+            Some("send 1:0+2 as 1 to 0")
+        );
+        assert_eq!(
+            rig.answer(0, 1, 2).last().map(String::as_str),
+            Some("retire 0")
+        );
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 2:0+3 as 2 to 1"]);
+    }
+
+    #[test]
+    fn no_process_is_made_to_learn_that_nothing_is_left() {
+        let mut rig = Rig::new(PoolOptions {
+            max_tasks_per_worker: Some(1),
+            ..PoolOptions::new(1)
+        });
+        rig.make_ready(0);
+        rig.open(1, fixed(1));
+        assert_eq!(
+            rig.answer(0, 0, 1).last().map(String::as_str),
+            Some("retire 0")
+        );
+        assert_eq!(rig.end(0), ["done 0"]);
+    }
+}

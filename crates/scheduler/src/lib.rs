@@ -34,6 +34,8 @@ mod job;
 mod options;
 mod queue;
 mod retry;
+#[cfg(test)]
+mod rig;
 mod roster;
 mod scheduler;
 mod sizing;

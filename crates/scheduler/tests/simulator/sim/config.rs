@@ -156,7 +156,7 @@ impl JobPlan {
             } else {
                 rng.below(100 * MILLI)
             },
-            items: rng.pick(&[0, 1, 2, 7, 30, 100, 400]),
+            items: rng.pick(&[0, 1, 2, 7, 30, 60, 200]),
             item_bytes: rng.pick(&[0, 2, 20, 900]),
             result_bytes: rng.pick(&[0, 2, 40, 2000]),
             pending: rng.pick(&[0, 0, 100, 700]),
