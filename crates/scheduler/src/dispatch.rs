@@ -7,18 +7,18 @@
 //! While something waits that needs a worker for itself, nobody is topped up:
 //! so one soon holds nothing.
 
-use crate::job::{Input, Job};
+use crate::job::Job;
 use crate::queue::Attempt;
 use crate::retry::{Manner, Range};
 use crate::worker::State;
-use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler, WorkerId};
+use crate::{Action, AttemptId, JobId, RunTime, Scheduler, WorkerId};
 
 /// For whom the driver is cutting a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cutting {
     pub(crate) job: JobId,
     /// Nobody yet, if an empty slot is to be filled for it.
-    worker: Option<WorkerId>,
+    pub(crate) worker: Option<WorkerId>,
 }
 
 /// Who gets what is next.
@@ -29,83 +29,6 @@ enum Taker {
 }
 
 impl Scheduler {
-    pub(crate) fn on_opened(&mut self, id: JobId, options: JobOptions) {
-        if self.jobs.contains_key(&id) {
-            return;
-        }
-        if !self.phase.takes_jobs() {
-            self.actions.push_back(Action::JobDone {
-                job: id,
-                stopped: true,
-            });
-            return;
-        }
-        self.jobs
-            .insert(id, Job::new(id, options, self.roster.slots()));
-        self.workable.insert(id);
-    }
-
-    pub(crate) fn on_input_ready(&mut self, id: JobId) {
-        if let Some(job) = self.jobs.get_mut(&id)
-            && job.input == Input::Pending
-        {
-            job.input = Input::Ready;
-            self.refresh(id);
-        }
-    }
-
-    pub(crate) fn on_remaining(&mut self, id: JobId, items: u64) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.sizing.on_remaining(items);
-        }
-    }
-
-    pub(crate) fn on_released(&mut self, id: JobId, bytes: u64) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.window.give_back(bytes);
-            self.refresh(id);
-        }
-    }
-
-    /// Nothing was cut, or nothing will be.
-    pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: Input) {
-        self.cutting.take_if(|cutting| cutting.job == id);
-        if let Some(job) = self.jobs.get_mut(&id)
-            && job.input != Input::Ended
-        {
-            job.input = input;
-            self.refresh(id);
-            self.finish_if_done(id);
-        }
-    }
-
-    /// A chunk was cut, for the worker that wanted one; should that be gone, or
-    /// nobody have asked, the chunk waits with those that are sent again.
-    pub(crate) fn on_cut(&mut self, now: RunTime, id: JobId, items: u32, bytes: u64) {
-        let cutting = self.cutting.take_if(|cutting| cutting.job == id);
-        let Some(job) = self.jobs.get_mut(&id) else {
-            return;
-        };
-        let chunk = job.on_cut(items, bytes);
-        let range = Range {
-            chunk,
-            from: 0,
-            items,
-        };
-        let taker = cutting
-            .and_then(|cutting| self.roster.slot_of(cutting.worker?))
-            .filter(|&slot| {
-                self.roster
-                    .worker(slot)
-                    .is_some_and(|worker| worker.is_listed())
-            });
-        match taker {
-            Some(slot) => self.send(now, slot, id, range, Manner::Plain),
-            None => job.retries.push(range, Manner::Plain),
-        }
-        self.refresh(id);
-    }
-
     /// Lists a job as having work, or not, after anything about it has changed.
     pub(crate) fn refresh(&mut self, id: JobId) {
         if self.jobs.get(&id).is_some_and(Job::has_work) {
@@ -211,7 +134,14 @@ impl Scheduler {
         }
     }
 
-    fn send(&mut self, now: RunTime, slot: u32, id: JobId, range: Range, manner: Manner) {
+    pub(crate) fn send(
+        &mut self,
+        now: RunTime,
+        slot: u32,
+        id: JobId,
+        range: Range,
+        manner: Manner,
+    ) {
         let Some(job) = self.jobs.get(&id) else {
             return;
         };

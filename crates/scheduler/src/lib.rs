@@ -30,6 +30,7 @@ mod dispatch;
 mod ending;
 mod event;
 mod ids;
+mod input;
 mod job;
 mod options;
 mod queue;

@@ -2,6 +2,8 @@
 //! every kind of bad luck, with the oracle looking on after each step.
 
 mod config;
+mod driver;
+mod judge;
 mod model;
 mod puppet;
 mod rng;
@@ -37,15 +39,12 @@ impl Summary {
     }
 }
 
-/// Runs the simulation of a seed; what went wrong comes with its last steps.
-pub(crate) fn run(seed: u64) -> Result<Summary, String> {
+/// Runs the simulation that a seed draws, with what `adjust` makes of it; what
+/// went wrong comes with the last steps before it.
+pub(crate) fn run(seed: u64, adjust: impl FnOnce(&mut Config)) -> Result<Summary, String> {
     let mut rng = Rng::new(seed);
-    let config = Config::draw(&mut rng);
-    run_with(seed, rng, config)
-}
-
-/// The same with a configuration that is given.
-pub(crate) fn run_with(seed: u64, rng: Rng, config: Config) -> Result<Summary, String> {
+    let mut config = Config::draw(&mut rng);
+    adjust(&mut config);
     let mut world = World::new(config.clone(), rng);
     let result = catch_unwind(AssertUnwindSafe(|| world.run()));
     let message = match result {

@@ -11,7 +11,7 @@ use procession_scheduler::{
 use super::Summary;
 use super::config::{Config, End, MILLI};
 use super::model::{Check, Model};
-use super::puppet::{Puppet, Task};
+use super::puppet::Puppet;
 use super::rng::Rng;
 
 /// No run may take more steps: there are at most some thousand items.
@@ -22,7 +22,7 @@ const TRACE: usize = 80;
 
 /// Something that will happen.
 #[derive(Clone, Debug)]
-enum Happening {
+pub(super) enum Happening {
     Event(Event),
     Ready(WorkerId),
     ItemRun {
@@ -39,7 +39,7 @@ enum Happening {
 
 /// How an item, or bad luck, ends a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Poison {
+pub(super) enum Poison {
     Dies,
     /// Says so before.
     Names(Fault),
@@ -51,7 +51,7 @@ enum Poison {
 
 /// A line of the trace; written out only if it is needed.
 #[derive(Debug)]
-enum Line {
+pub(super) enum Line {
     Timeout,
     Event(Event),
     Action(Action),
@@ -68,28 +68,28 @@ impl std::fmt::Display for Line {
 }
 
 #[derive(Debug)]
-struct Input {
-    cut: u32,
+pub(super) struct Input {
+    pub(super) cut: u32,
     /// The first item of each chunk.
-    firsts: Vec<u64>,
-    poison: BTreeMap<u64, Poison>,
+    pub(super) firsts: Vec<u64>,
+    pub(super) poison: BTreeMap<u64, Poison>,
     /// Result bytes of the ranges that are not delivered.
-    results: BTreeMap<(ChunkId, u32), u64>,
-    last_answer_bytes: u64,
+    pub(super) results: BTreeMap<(ChunkId, u32), u64>,
+    pub(super) last_answer_bytes: u64,
 }
 
 pub(crate) struct World {
-    config: Config,
-    rng: Rng,
-    now: u64,
-    sequence: u64,
-    future: BTreeMap<(u64, u64), Happening>,
-    puppets: BTreeMap<WorkerId, Puppet>,
-    inputs: Vec<Input>,
-    scheduler: Scheduler,
-    model: Model,
-    summary: Summary,
-    trace: VecDeque<(u64, Line)>,
+    pub(super) config: Config,
+    pub(super) rng: Rng,
+    pub(super) now: u64,
+    pub(super) sequence: u64,
+    pub(super) future: BTreeMap<(u64, u64), Happening>,
+    pub(super) puppets: BTreeMap<WorkerId, Puppet>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) scheduler: Scheduler,
+    pub(super) model: Model,
+    pub(super) summary: Summary,
+    pub(super) trace: VecDeque<(u64, Line)>,
 }
 
 impl World {
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// What is certain from the start.
-    fn plan(&mut self) {
+    pub(super) fn plan(&mut self) {
         let mut last = 0;
         for (id, plan) in (0..).zip(self.config.jobs.clone()) {
             let opened = Event::JobOpened {
@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    fn at(&mut self, time: u64, happening: Happening) {
+    pub(super) fn at(&mut self, time: u64, happening: Happening) {
         self.sequence += 1;
         self.future
             .insert((time.max(self.now), self.sequence), happening);
@@ -170,6 +170,7 @@ impl World {
                 (next, Some(alarm)) if next.is_none_or(|next| alarm <= next) => {
                     self.now = self.now.max(alarm);
                     self.note(Line::Timeout);
+                    self.model.now = self.time();
                     self.scheduler.handle_timeout(self.time());
                     self.drain()?;
                 }
@@ -182,6 +183,7 @@ impl World {
                 }
             }
             if self.rng.per_mille(5) {
+                self.model.now = self.time();
                 self.scheduler.handle_timeout(self.time());
                 self.drain()?;
             }
@@ -189,7 +191,7 @@ impl World {
         Err("does not end".to_owned())
     }
 
-    fn at_the_end(&mut self) -> Result<Summary, String> {
+    pub(super) fn at_the_end(&mut self) -> Result<Summary, String> {
         let jobs = self.config.jobs.len();
         if !self.model.closed {
             return Err("stands still".to_owned());
@@ -215,18 +217,18 @@ impl World {
         Ok(self.summary)
     }
 
-    fn time(&self) -> RunTime {
+    pub(super) fn time(&self) -> RunTime {
         RunTime::from_nanos(self.now)
     }
 
-    fn note(&mut self, line: Line) {
+    pub(super) fn note(&mut self, line: Line) {
         if self.trace.len() == TRACE {
             self.trace.pop_front();
         }
         self.trace.push_back((self.now, line));
     }
 
-    fn happen(&mut self, happening: Happening) -> Check {
+    pub(super) fn happen(&mut self, happening: Happening) -> Check {
         match happening {
             Happening::Event(event) => return self.tell(event),
             Happening::Ready(worker) => {
@@ -244,19 +246,20 @@ impl World {
     }
 
     /// Tells the scheduler and the oracle, and does what follows.
-    fn tell(&mut self, event: Event) -> Check {
+    pub(super) fn tell(&mut self, event: Event) -> Check {
         self.note(Line::Event(event.clone()));
         if let Event::Answered { bytes, .. } = event {
             for input in &mut self.inputs {
                 input.last_answer_bytes = bytes;
             }
         }
+        self.model.now = self.time();
         self.model.on_event(&event);
         self.scheduler.handle_event(self.time(), event);
         self.drain()
     }
 
-    fn drain(&mut self) -> Check {
+    pub(super) fn drain(&mut self) -> Check {
         while let Some(action) = self.scheduler.poll_action() {
             self.note(Line::Action(action.clone()));
             self.model.on_action(&action)?;
@@ -265,140 +268,8 @@ impl World {
         self.model.after_drain(&self.scheduler)
     }
 
-    /// The driver.
-    fn carry_out(&mut self, action: Action) {
-        match action {
-            Action::Spawn { worker, .. } => self.spawn(worker),
-            Action::Cut {
-                job,
-                max_items,
-                max_bytes,
-            } => {
-                let answer = self.cut(job, max_items, max_bytes);
-                self.note(Line::Event(answer.clone()));
-                self.model.on_event(&answer);
-                self.scheduler.handle_event(self.time(), answer);
-            }
-            Action::Send {
-                worker,
-                attempt,
-                job,
-                chunk,
-                from,
-                items,
-                each,
-            } => {
-                let first = self.inputs[job.0 as usize].firsts[chunk.0 as usize] + u64::from(from);
-                if let Some(puppet) = self.puppets.get_mut(&worker) {
-                    puppet.tasks.push_back(Task {
-                        attempt,
-                        job,
-                        first,
-                        items,
-                        each,
-                        run: 0,
-                        told: 0,
-                    });
-                    self.run_next(worker);
-                }
-            }
-            Action::Accept {
-                job, chunk, from, ..
-            } => {
-                let input = &mut self.inputs[job.0 as usize];
-                input.results.insert((chunk, from), input.last_answer_bytes);
-            }
-            Action::Deliver {
-                job, chunk, from, ..
-            } => {
-                let input = &mut self.inputs[job.0 as usize];
-                if let Some(bytes) = input.results.remove(&(chunk, from)) {
-                    let delay = self.config.jobs[job.0 as usize].sink_delay;
-                    let released = Event::Released { job, bytes };
-                    self.at(self.now + delay, Happening::Event(released));
-                }
-            }
-            Action::Retire { worker } | Action::Terminate { worker } => self.ask_to_end(worker),
-            Action::Kill { worker } => {
-                let after = self.rng.below(MILLI / 10);
-                self.at(self.now + after, Happening::Dies(worker));
-            }
-            _ => {}
-        }
-    }
-
-    fn ask_to_end(&mut self, worker: WorkerId) {
-        if !self.rng.per_mille(self.config.ignores_end) {
-            let after = self.rng.below(MILLI);
-            self.at(self.now + after, Happening::Dies(worker));
-        }
-    }
-
-    fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) -> Event {
-        let plan = self.config.jobs[job.0 as usize].clone();
-        let input = &mut self.inputs[job.0 as usize];
-        if self.rng.per_mille(plan.pending) {
-            let ready = Happening::Event(Event::InputReady { job });
-            let wait = self.rng.below(5 * MILLI);
-            self.at(self.now + wait, ready);
-            return Event::InputPending { job };
-        }
-        let left = plan.items - input.cut;
-        if left == 0 {
-            return Event::InputEnded { job };
-        }
-        let fit = max_bytes.checked_div(plan.item_bytes).unwrap_or(u64::MAX);
-        let items = left
-            .min(max_items)
-            .min(u32::try_from(fit).unwrap_or(u32::MAX))
-            .max(1);
-        input.firsts.push(u64::from(input.cut));
-        input.cut += items;
-        if plan.hints && self.rng.per_mille(300) {
-            let items = u64::from(left) + self.rng.below(3);
-            self.at(self.now, Happening::Event(Event::Remaining { job, items }));
-        }
-        Event::ChunkCut {
-            job,
-            items,
-            bytes: u64::from(items) * plan.item_bytes,
-        }
-    }
-
-    fn unlucky(&mut self, chance: u64) -> bool {
-        let unlucky = self.config.misfortunes > 0 && self.rng.per_mille(chance);
-        self.config.misfortunes -= u64::from(unlucky);
-        unlucky
-    }
-
-    fn spawn(&mut self, worker: WorkerId) {
-        if self.unlucky(self.config.spawn_fails) {
-            let lasting = self.rng.per_mille(300);
-            return self.at(
-                self.now,
-                Happening::Event(Event::SpawnFailed { worker, lasting }),
-            );
-        }
-        self.puppets.insert(worker, Puppet::new(worker));
-        if self.rng.per_mille(500) {
-            self.at(self.now, Happening::Event(Event::Spawned { worker }));
-        }
-        let takes = self.rng.below(10 * MILLI);
-        if !self.unlucky(self.config.bad_start) {
-            return self.at(self.now + takes, Happening::Ready(worker));
-        }
-        match self.rng.below(4) {
-            0 => {} // Never ready.
-            1 => {
-                self.say(worker, garbage(worker));
-                self.summary.nonsense += 1;
-            }
-            _ => self.at(self.now + takes, Happening::Dies(worker)),
-        }
-    }
-
     /// A message on its way: it takes a while and overtakes none.
-    fn say(&mut self, worker: WorkerId, event: Event) {
+    pub(super) fn say(&mut self, worker: WorkerId, event: Event) {
         let takes = self.rng.below(MILLI / 5);
         let Some(puppet) = self.puppets.get_mut(&worker) else {
             return;
@@ -408,7 +279,7 @@ impl World {
         self.at(arrival, Happening::Event(event));
     }
 
-    fn die(&mut self, worker: WorkerId, fault: Fault) {
+    pub(super) fn die(&mut self, worker: WorkerId, fault: Fault) {
         let Some(puppet) = self.puppets.get_mut(&worker) else {
             return;
         };
@@ -418,7 +289,7 @@ impl World {
         }
     }
 
-    fn run_next(&mut self, worker: WorkerId) {
+    pub(super) fn run_next(&mut self, worker: WorkerId) {
         let Some(puppet) = self.puppets.get_mut(&worker) else {
             return;
         };
@@ -448,7 +319,7 @@ impl World {
         self.at(self.now + took, happening);
     }
 
-    fn on_item_run(&mut self, worker: WorkerId, job: JobId, took: u64) {
+    pub(super) fn on_item_run(&mut self, worker: WorkerId, job: JobId, took: u64) {
         let result_bytes = self.config.jobs[job.0 as usize].result_bytes;
         let now = self.now;
         let Some(puppet) = self.puppets.get_mut(&worker).filter(|puppet| !puppet.dead) else {
@@ -478,7 +349,7 @@ impl World {
         self.run_next(worker);
     }
 
-    fn on_item_kills(&mut self, worker: WorkerId, how: Poison) {
+    pub(super) fn on_item_kills(&mut self, worker: WorkerId, how: Poison) {
         let Some(puppet) = self.puppets.get(&worker).filter(|puppet| !puppet.dead) else {
             return;
         };
@@ -524,7 +395,7 @@ impl Input {
     }
 
     /// Every item has its outcome, and no poison item got through.
-    fn check(
+    pub(super) fn check(
         &self,
         accepted: u64,
         charged: &[(ChunkId, u32)],
@@ -550,7 +421,7 @@ impl Input {
 }
 
 /// What no sound worker can say.
-fn garbage(worker: WorkerId) -> Event {
+pub(super) fn garbage(worker: WorkerId) -> Event {
     let attempt = AttemptId(u64::MAX);
     Event::Answered {
         worker,
