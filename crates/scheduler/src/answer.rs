@@ -105,7 +105,8 @@ impl Scheduler {
             ..first.rest()
         };
         let done = worker.queue.advance(items);
-        let Some(job) = self.jobs.get_mut(&id) else {
+        let job = self.jobs.get_mut(&id);
+        let Some(job) = job.filter(|job| job.has_sent(attempt)) else {
             return self.actions.push_back(Action::Discard {
                 worker: worker.id,
                 attempt,

@@ -50,7 +50,7 @@ impl Scheduler {
             .workers()
             .flat_map(|(_, worker)| worker.queue.iter());
         attempts
-            .filter(|attempt| attempt.job == job)
+            .filter(|attempt| attempt.job == job && self.wants(attempt))
             .map(|attempt| u64::from(attempt.rest().items))
             .sum()
     }

@@ -52,8 +52,16 @@ impl Scheduler {
     /// was suspect stays so.
     pub(crate) fn requeue_unchanged(&mut self, queue: Queue) {
         for attempt in queue.into_attempts() {
-            self.requeue(attempt.job, attempt.rest(), attempt.manner);
+            if self.wants(&attempt) {
+                self.requeue(attempt.job, attempt.rest(), attempt.manner);
+            }
         }
+    }
+
+    /// Whether an attempt is one of a job that is open.
+    pub(crate) fn wants(&self, attempt: &Attempt) -> bool {
+        let job = self.jobs.get(&attempt.job);
+        job.is_some_and(|job| job.has_sent(attempt.id))
     }
 
     fn requeue(&mut self, id: JobId, range: Range, manner: Manner) {
@@ -69,6 +77,9 @@ impl Scheduler {
         let is_sole = attempts.len() == 1;
         for attempt in attempts {
             let rest = attempt.rest();
+            if !self.wants(&attempt) {
+                continue;
+            }
             if is_sole && attempt.range.items == 1 {
                 self.charge(worker, attempt.job, rest, fault);
             } else if attempt.manner.is_exclusive() {
@@ -91,6 +102,9 @@ impl Scheduler {
         fault: Fault,
     ) {
         for attempt in queue.into_attempts() {
+            if !self.wants(&attempt) {
+                continue;
+            }
             let Attempt { job, answered, .. } = attempt;
             if attempt.id != named || offset < answered {
                 self.requeue(job, attempt.rest(), Manner::Plain);

@@ -3,7 +3,7 @@
 
 use crate::job::{Input, Job};
 use crate::retry::{Manner, Range};
-use crate::{Action, JobId, JobOptions, RunTime, Scheduler};
+use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler};
 
 impl Scheduler {
     pub(crate) fn on_opened(&mut self, id: JobId, options: JobOptions) {
@@ -17,8 +17,9 @@ impl Scheduler {
             });
             return;
         }
-        self.jobs
-            .insert(id, Job::new(id, options, self.roster.slots()));
+        let next = AttemptId(self.next_attempt);
+        let job = Job::new(id, options, self.roster.slots(), next);
+        self.jobs.insert(id, job);
         self.workable.insert(id);
     }
 

@@ -5,6 +5,7 @@
 //! simulator` runs as many; `SIMULATOR_FIRST` says where to begin.
 #![forbid(unsafe_code)]
 
+mod chaos;
 mod sim;
 
 fn setting(name: &str, otherwise: u64) -> u64 {

@@ -12,7 +12,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use config::Config;
-use rng::Rng;
+pub(crate) use rng::Rng;
 use world::World;
 
 /// What a run was like, so that a test can see that all kinds occur.
