@@ -8,7 +8,6 @@
 //! so one soon holds nothing.
 
 use crate::job::Job;
-use crate::queue::Attempt;
 use crate::retry::{Manner, Range};
 use crate::worker::State;
 use crate::{Action, AttemptId, JobId, RunTime, Scheduler, WorkerId};
@@ -151,17 +150,7 @@ impl Scheduler {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let was_empty = worker.queue.is_empty();
-        worker.budget = worker.budget.saturating_sub(u64::from(range.items));
-        worker.queue.push(Attempt {
-            id: attempt,
-            job: id,
-            range,
-            answered: 0,
-            manner,
-            cost: job.sizing.estimate(range.items),
-            bytes: job.chunks.bytes(range.chunk, range.items),
-            silence: job.silence(),
-        });
+        worker.give(job.attempt(attempt, range, manner));
         let Range { chunk, from, items } = range;
         let each = manner.is_exclusive();
         let worker = worker.id;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::chunks::{Chunks, Step};
+use crate::queue::Attempt;
 use crate::retry::{Manner, Range, Retries};
 use crate::sizing::Sizing;
 use crate::window::{CHUNK_OVERHEAD, Window};
@@ -80,7 +81,7 @@ impl Job {
     }
 
     /// How long a worker that runs this job may say nothing.
-    pub(crate) fn silence(&self) -> Option<Duration> {
+    fn silence(&self) -> Option<Duration> {
         self.options
             .timeout
             .map(|timeout| timeout.saturating_add(SILENCE_GRACE))
@@ -90,6 +91,20 @@ impl Job {
         self.window.take(bytes.saturating_add(CHUNK_OVERHEAD));
         self.sizing.on_cut(items);
         self.chunks.add(items, bytes)
+    }
+
+    /// A range as it is sent now, under this number.
+    pub(crate) fn attempt(&self, id: AttemptId, range: Range, manner: Manner) -> Attempt {
+        Attempt {
+            id,
+            job: self.id,
+            range,
+            answered: 0,
+            manner,
+            cost: self.sizing.estimate(range.items),
+            bytes: self.chunks.bytes(range.chunk, range.items),
+            silence: self.silence(),
+        }
     }
 
     /// A range has its outcome, of so many bytes: delivers what has its turn.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::queue::Queue;
+use crate::queue::{Attempt, Queue};
 use crate::{AttemptId, Fault, JobId, RunTime, WorkerId};
 
 /// How much work may wait in a worker's pipe before nothing more is sent. A
@@ -155,6 +155,12 @@ impl Worker {
         self.state == State::Ready && self.budget == 0 && self.queue.is_empty()
     }
 
+    /// It is sent this.
+    pub(crate) fn give(&mut self, attempt: Attempt) {
+        self.budget = self.budget.saturating_sub(u64::from(attempt.range.items));
+        self.queue.push(attempt);
+    }
+
     pub(crate) fn is_familiar(&self, job: JobId) -> bool {
         self.familiar.binary_search(&job).is_ok()
     }
@@ -173,7 +179,6 @@ impl Worker {
 mod tests {
     use super::*;
     use crate::ChunkId;
-    use crate::queue::Attempt;
     use crate::retry::{Manner, Range};
 
     fn ready() -> Worker {

@@ -1,11 +1,13 @@
 //! The judge: holds every action against the books.
 
+use std::ops::Range;
+
 use procession_scheduler::{
-    Action, AttemptId, CHUNK_OVERHEAD, ChunkId, ChunkSize, Fault, GiveUp, JobId, SILENCE_GRACE,
-    Scheduler, WorkerId,
+    Action, AttemptId, CHUNK_OVERHEAD, ChunkId, ChunkSize, Fault, GiveUp, JobId, RunTime,
+    SILENCE_GRACE, Scheduler, Slot, WorkerId,
 };
 
-use super::model::{Attempt, Check, Expected, Item, Model, Worker};
+use super::model::{Attempt, Check, Expected, Item, Job, Model, Sentence, Worker};
 
 /// Fails the run with a message unless the condition holds.
 macro_rules! ensure {
@@ -16,38 +18,58 @@ macro_rules! ensure {
     };
 }
 
+impl Job {
+    /// Items that wait are sent.
+    fn hold(&mut self, attempt: AttemptId, chunk: ChunkId, items: Range<u32>) -> Check {
+        let Some(place) = self.chunks.get_mut(&chunk) else {
+            return Err("no such chunk".to_owned());
+        };
+        let is_there = !items.is_empty() && items.end as usize <= place.items.len();
+        ensure!(is_there, "no such items");
+        for item in items {
+            let item = &mut place.items[item as usize];
+            ensure!(*item == Item::Waiting, "sent an item that is {item:?}");
+            *item = Item::Held(attempt);
+        }
+        Ok(())
+    }
+}
+
+impl Worker {
+    /// It is sent something.
+    fn take(&mut self, attempt: Attempt, now: RunTime) -> Check {
+        let is_well = self.killed.is_none() && !self.dismissed && self.condemned.is_none();
+        ensure!(is_well, "sent to the dying");
+        if let Some(first) = self.held.front() {
+            ensure!(!attempt.each && !first.each, "not alone in its worker");
+            let is_known = self.familiar.contains(&attempt.job);
+            ensure!(is_known, "more than one chunk for a worker that is new");
+        } else {
+            self.quiet_since = now;
+        }
+        self.given += u64::from(attempt.items);
+        self.held.push_back(attempt);
+        Ok(())
+    }
+}
+
 /// Notes an action and says what is wrong with it.
 impl Model {
     pub(crate) fn on_action(&mut self, action: &Action) -> Check {
         let is_late = matches!(action, Action::Discard { .. } | Action::JobDone { .. });
         ensure!(!self.closed || is_late, "after the end");
         match *action {
-            Action::Spawn { worker, slot } => {
-                ensure!(!self.ending, "a worker is spawned at the end");
-                ensure!(slot.0 < self.options.slots, "there is no such slot");
-                let before = self.workers.insert(worker, Worker::default());
-                ensure!(before.is_none(), "a worker is spawned twice");
-                let most = self.options.slots as usize;
-                ensure!(self.workers.len() <= most, "more workers than slots");
-            }
-            Action::Cut { job, max_items, .. } => self.on_cut_wanted(job, max_items)?,
-            Action::Send { .. } => self.on_send(action)?,
+            Action::Spawn { worker, slot } => self.on_spawn(worker, slot),
+            Action::Cut { job, max_items, .. } => self.on_cut_wanted(job, max_items),
+            Action::Send { .. } => self.on_send(action),
             Action::Accept {
                 attempt,
                 job,
                 chunk,
                 from,
                 items,
-            } => {
-                self.on_accept(attempt, job, chunk, from, items)?;
-            }
-            Action::Discard { .. } => {
-                self.expected = match self.expected {
-                    Expected::Discard => Expected::Nothing,
-                    Expected::DiscardAndKill(worker) => Expected::Kill(worker),
-                    other => return Err(format!("discarded instead of {other:?}")),
-                }
-            }
+            } => self.on_accept(attempt, job, chunk, from, items),
+            Action::Discard { .. } => self.on_discard(),
             Action::Charge {
                 job,
                 chunk,
@@ -55,60 +77,82 @@ impl Model {
                 worker,
                 attempts,
                 fault,
-            } => {
-                let found = self.sentences.pop();
-                ensure!(
-                    found == Some((job, chunk, item, worker, attempts, fault)),
-                    "charged, but {found:?}"
-                );
-                self.settle(job, chunk, item, 1, 0)?;
-                self.outcomes.entry(job).or_default().1.push((chunk, item));
-            }
+            } => self.on_charge((job, chunk, item, worker, attempts, fault)),
             Action::Deliver {
                 job,
                 chunk,
                 from,
                 items,
-            } => self.on_deliver(job, chunk, from, items)?,
-            Action::Forget { job, chunk } => self.on_forget(job, chunk)?,
-            Action::Retire { worker } | Action::Terminate { worker } => {
-                let Some(worker) = self.workers.get_mut(&worker) else {
-                    return Err("nobody there to end".to_owned());
-                };
-                ensure!(worker.killed.is_none(), "killed before");
-                let is_retire = matches!(action, Action::Retire { .. });
-                ensure!(!is_retire || !worker.dismissed, "retired twice");
-                ensure!(
-                    !is_retire
-                        || worker
-                            .held
-                            .iter()
-                            .all(|held| !self.jobs.contains_key(&held.job)),
-                    "retired with work"
-                );
-                worker.dismissed = true;
-            }
-            Action::Kill { worker } => self.on_kill(worker)?,
-            Action::JobDone { job, stopped } => self.on_done(job, stopped)?,
+            } => self.on_deliver(job, chunk, from, items),
+            Action::Forget { job, chunk } => self.on_forget(job, chunk),
+            Action::Retire { worker } => self.on_dismissed(worker, true),
+            Action::Terminate { worker } => self.on_dismissed(worker, false),
+            Action::Kill { worker } => self.on_kill(worker),
+            Action::JobDone { job, stopped } => self.on_done(job, stopped),
             Action::GiveUp {
                 reason: GiveUp::CannotStart { failures },
-            } => {
-                ensure!(
-                    failures == self.failures,
-                    "{} failures, not {failures}",
-                    self.failures
-                );
-                let is_due = failures >= self.options.start_failures || !self.ever_ready;
-                ensure!(is_due, "gave up too early");
-                self.gave_up = true;
-                self.ending = true;
-            }
+            } => self.on_give_up(failures),
             Action::Closed => {
                 ensure!(self.workers.is_empty(), "closed with workers left");
                 ensure!(self.jobs.is_empty(), "closed with jobs left");
                 self.closed = true;
+                Ok(())
             }
         }
+    }
+
+    fn on_spawn(&mut self, worker: WorkerId, slot: Slot) -> Check {
+        ensure!(!self.ending, "a worker is spawned at the end");
+        ensure!(slot.0 < self.options.slots, "there is no such slot");
+        let before = self.workers.insert(worker, Worker::default());
+        ensure!(before.is_none(), "a worker is spawned twice");
+        let most = self.options.slots as usize;
+        ensure!(self.workers.len() <= most, "more workers than slots");
+        Ok(())
+    }
+
+    fn on_discard(&mut self) -> Check {
+        self.expected = match self.expected {
+            Expected::Discard => Expected::Nothing,
+            Expected::DiscardAndKill(worker) => Expected::Kill(worker),
+            other => return Err(format!("discarded instead of {other:?}")),
+        };
+        Ok(())
+    }
+
+    fn on_charge(&mut self, charged: Sentence) -> Check {
+        let found = self.sentences.pop();
+        ensure!(found == Some(charged), "charged, but {found:?}");
+        let (job, chunk, item, ..) = charged;
+        self.outcomes.entry(job).or_default().1.push((chunk, item));
+        self.settle(job, chunk, item, 1, 0)
+    }
+
+    fn on_dismissed(&mut self, id: WorkerId, is_retired: bool) -> Check {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return Err("nobody there to end".to_owned());
+        };
+        ensure!(worker.killed.is_none(), "killed before");
+        ensure!(!is_retired || !worker.dismissed, "retired twice");
+        let is_free = worker
+            .held
+            .iter()
+            .all(|held| !self.jobs.contains_key(&held.job));
+        ensure!(!is_retired || is_free, "retired with work");
+        worker.dismissed = true;
+        Ok(())
+    }
+
+    fn on_give_up(&mut self, failures: u32) -> Check {
+        ensure!(
+            failures == self.failures,
+            "{} failures, not {failures}",
+            self.failures
+        );
+        let is_due = failures >= self.options.start_failures || !self.ever_ready;
+        ensure!(is_due, "gave up too early");
+        self.gave_up = true;
+        self.ending = true;
         Ok(())
     }
 
@@ -147,62 +191,39 @@ impl Model {
         let Some(job) = self.jobs.get_mut(&id) else {
             return Err("no such job".to_owned());
         };
-        let Some(place) = job.chunks.get_mut(&chunk) else {
-            return Err("no such chunk".to_owned());
-        };
-        ensure!(
-            items > 0 && (from + items) as usize <= place.items.len(),
-            "no such items"
-        );
-        for item in from..from + items {
-            let item = &mut place.items[item as usize];
-            ensure!(*item == Item::Waiting, "sent an item that is {item:?}");
-            *item = Item::Held(attempt);
-        }
-        let suspects = job
+        job.hold(attempt, chunk, from..from + items)?;
+        let culprits = job
             .charges
             .range((chunk, from)..(chunk, from + items))
-            .next()
-            .is_some();
-        ensure!(!suspects || (each && items == 1), "a culprit is not alone");
-        let auto = job.options.chunk == ChunkSize::Auto;
+            .count();
+        ensure!(
+            culprits == 0 || (each && items == 1),
+            "a culprit is not alone"
+        );
+        let is_one = items == 1 || each || job.options.chunk != ChunkSize::Auto;
+        let silence = job.options.timeout.map(|timeout| timeout + SILENCE_GRACE);
         let Some(to) = self.workers.get_mut(&worker) else {
             return Err("sent to nobody".to_owned());
         };
         ensure!(
-            to.killed.is_none() && !to.dismissed && to.condemned.is_none(),
-            "sent to the dying"
-        );
-        ensure!(
-            to.held.is_empty() || (!each && !to.held[0].each),
-            "not alone in its worker"
-        );
-        let stranger = !to.familiar.contains(&id);
-        ensure!(
-            !stranger || to.held.is_empty(),
-            "more than one chunk for a worker that is new"
-        );
-        ensure!(
-            !stranger || each || !auto || items == 1,
+            is_one || to.familiar.contains(&id),
             "a large chunk for a worker that is new"
         );
-        if to.held.is_empty() {
-            to.quiet_since = self.now;
-        }
-        let silence = job.options.timeout.map(|timeout| timeout + SILENCE_GRACE);
         let answered = 0;
-        to.held.push_back(Attempt {
-            id: attempt,
-            job: id,
-            chunk,
-            from,
-            items,
-            answered,
-            each,
-            silence,
-        });
+        to.take(
+            Attempt {
+                id: attempt,
+                job: id,
+                chunk,
+                from,
+                items,
+                answered,
+                each,
+                silence,
+            },
+            self.now,
+        )?;
         ensure!(to.held.len() <= self.options.max_depth, "too deep");
-        to.given += u64::from(items);
         let most = self.options.max_tasks_per_worker.unwrap_or(u64::MAX);
         ensure!(to.given <= most, "given too many items");
         if to.held.len() > 1 {

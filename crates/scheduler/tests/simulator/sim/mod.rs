@@ -3,6 +3,7 @@
 
 mod config;
 mod driver;
+mod input;
 mod judge;
 mod model;
 mod puppet;

@@ -131,7 +131,7 @@ pub(super) enum Expected {
 }
 
 /// An item that has to be charged for good now.
-type Sentence = (JobId, ChunkId, u32, WorkerId, u32, Fault);
+pub(super) type Sentence = (JobId, ChunkId, u32, WorkerId, u32, Fault);
 
 #[derive(Debug)]
 pub(crate) struct Model {
