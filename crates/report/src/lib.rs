@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod queue;
+pub mod read;
 mod runlog;
 #[cfg(test)]
 mod samples;
@@ -18,7 +19,8 @@ mod utc;
 mod worker;
 
 pub use runlog::{
-    KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, RunLogger, RunLogging, Warn, default_root, latest_log,
+    ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
+    default_root, latest_log,
 };
 pub use study::{
     Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,

@@ -20,9 +20,11 @@ mod retention;
 mod writer;
 
 pub use error::LogError;
+pub(crate) use error::shown;
 pub use folder::{LogFolder, default_root, latest_log};
 pub use logger::{LogOptions, RunLogger, RunLogging};
-pub(crate) use parts::{ChunkLine, NoteLine};
+pub use parts::{ChunkLine, NoteLine};
+pub(crate) use retention::is_in_use;
 pub use retention::{KEEP_BYTES, KEEP_FOLDERS};
 
 use std::sync::Arc;
@@ -30,3 +32,6 @@ use std::sync::Arc;
 /// Takes a warning for people, a sentence without an end of line. It is called
 /// from threads of this crate.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
+#[cfg(test)]
+mod tests;

@@ -7,24 +7,28 @@ use std::borrow::Cow;
 
 /// A part of a chunk whose results were accepted together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ChunkLine<'a> {
+pub struct ChunkLine<'a> {
     /// Its chunk; the first field, by which the reader knows such a line.
-    pub(crate) chunk: u64,
+    pub chunk: u64,
     /// Index of the first item.
-    pub(crate) first: u64,
+    pub first: u64,
     /// How many items.
-    pub(crate) items: u32,
+    pub items: u32,
     /// How many of them failed.
-    pub(crate) failed: u32,
-    pub(crate) pid: u32,
+    pub failed: u32,
+    /// The process that ran them.
+    pub pid: u32,
+    /// Where it ran.
     #[serde(borrow)]
-    pub(crate) host: Cow<'a, str>,
-    pub(crate) worker: u32,
-    pub(crate) attempt: u32,
+    pub host: Cow<'a, str>,
+    /// Its place in the pool, from 0.
+    pub worker: u32,
+    /// How many times these items were sent.
+    pub attempt: u32,
     /// How long the worker was busy with them, in microseconds.
-    pub(crate) busy_us: f64,
+    pub busy_us: f64,
     /// When they were accepted, in microseconds since the run's start.
-    pub(crate) at_us: f64,
+    pub at_us: f64,
 }
 
 impl<'a> ChunkLine<'a> {
@@ -46,8 +50,9 @@ impl<'a> ChunkLine<'a> {
 
 /// Something that a reader of the log should know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct NoteLine {
-    pub(crate) note: String,
+pub struct NoteLine {
+    /// A sentence.
+    pub note: String,
 }
 
 /// Appends a line of JSON.
