@@ -7,23 +7,34 @@
 
 #![forbid(unsafe_code)]
 
+mod collector;
+mod columns;
 mod queue;
 pub mod read;
 mod runlog;
 #[cfg(test)]
 mod samples;
+mod shares;
 pub mod stats;
 mod study;
+mod study_table;
+mod summary;
 mod units;
 mod utc;
 mod worker;
+mod worker_table;
 
+pub use collector::{Collected, Collector, RunSummary};
+pub use columns::Style;
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
     default_root, latest_log,
 };
+pub use shares::Shares;
 pub use study::{
     Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
 };
+pub use study_table::{Measured, measure};
+pub use summary::{FailureRow, Summary};
 pub use utc::rfc3339;
 pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};

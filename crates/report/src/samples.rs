@@ -1,5 +1,8 @@
 //! Events for this crate's own tests.
 
+use crate::collector::RunSummary;
+use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
+use crate::worker::{ProcessEnd, WorkerRow};
 use bytes::Bytes;
 use procession::{Accepted, Event, Exit, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, Identity, Kind};
@@ -77,4 +80,41 @@ pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> St
 pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8], failure: Failure) -> Event {
     let input = Bytes::from_static(input);
     Event::ItemLost { worker, chunk, item, input, attempts: 3, failure, sent_at: ms(20), at: ms(50) }
+}
+
+/// A row of a process that was ready after `ready_s` and told what it did:
+/// seconds busy, waiting and writing.
+pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing): (f64, f64, f64)) -> WorkerRow {
+    let end = ProcessEnd {
+        status: Some(0),
+        asked: true,
+        cpu_user_s: busy,
+        cpu_system_s: 0.001,
+        peak_memory_bytes: Some(8_493_466),
+        waiting_s: Some(waiting),
+        busy_s: Some(busy),
+        writing_s: Some(writing),
+        items: 25_000,
+        chunks: 40,
+        ..ProcessEnd::default()
+    };
+    WorkerRow {
+        worker,
+        nth: 0,
+        pid,
+        host: "here".into(),
+        spawned_s: 0.0,
+        ready_s: Some(ready_s),
+        exited_s: Some(1.0),
+        end: Some(end),
+    }
+}
+
+/// A completed run on processes.
+pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
+    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
+    let status = RunStatus::Completed;
+    let result = RunResult { status, wall_s, items: 100_000, failures: 0, digest: None, message: None };
+    let start = RunStart { configuration, repeat: 1, warmup: false };
+    RunSummary { run, start, result: Some(result), status: status.as_str(), workers }
 }
