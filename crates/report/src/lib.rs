@@ -9,6 +9,8 @@
 
 mod collector;
 mod columns;
+mod progress;
+mod progress_line;
 mod queue;
 pub mod read;
 mod runlog;
@@ -19,13 +21,16 @@ pub mod stats;
 mod study;
 mod study_table;
 mod summary;
+mod terminal;
 mod units;
 mod utc;
+mod verbose;
 mod worker;
 mod worker_table;
 
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
+pub use progress::{Progress, ProgressBar, ProgressTotal};
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
     default_root, latest_log,
@@ -36,5 +41,7 @@ pub use study::{
 };
 pub use study_table::{Measured, measure};
 pub use summary::{FailureRow, Summary};
+pub use terminal::Terminal;
 pub use utc::rfc3339;
+pub use verbose::{Verbose, VerboseLines};
 pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};

@@ -93,7 +93,7 @@ fn base(rows: &[Measured], row: &Measured) -> Option<(u32, f64)> {
     let measured = |other: &Measured| Some((other.configuration.count, other.wall_s?));
     let serial = rows.iter().filter(alike).find(|other| other.configuration.executor == Executor::Serial);
     if let Some((_, wall_s)) = serial.and_then(measured) {
-        return (rows.len() > 1).then_some((1, wall_s));
+        return (rows.iter().filter(alike).count() > 1).then_some((1, wall_s));
     }
     let own = rows.iter().filter(alike).filter(|other| other.configuration.executor == of.executor);
     let own: Vec<_> = own.filter_map(measured).collect();
@@ -111,11 +111,11 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
         right("count"),
         right("size"),
         right("chunk"),
-        right("time"),
+        right("wall time"),
         right("min … max"),
         right("speedup"),
         right("efficiency"),
-        right("serial part"),
+        right("Karp–Flatt"),
     ]);
     for row in rows {
         let mut cells = named(&row.configuration);
@@ -135,9 +135,9 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
 
 fn basis(rows: &[Measured]) -> &'static str {
     if rows.iter().any(|row| row.configuration.executor == Executor::Serial && row.wall_s.is_some()) {
-        "(speedup against the serial loop)\n"
+        "(speedup against the serial loop; Karp–Flatt: the serial fraction)\n"
     } else {
-        "(speedup against the smallest count; serial part after Karp and Flatt)\n"
+        "(speedup against the smallest count; Karp–Flatt: the serial fraction)\n"
     }
 }
 
