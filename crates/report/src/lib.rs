@@ -9,6 +9,7 @@
 
 mod collector;
 mod columns;
+pub mod inspect;
 mod progress;
 mod progress_line;
 mod queue;

@@ -7,6 +7,7 @@
 mod line;
 mod stream;
 
+pub(crate) use line::item_index;
 pub use line::{ItemError, ItemLine, Line};
 pub use stream::visit_lines;
 
