@@ -17,6 +17,8 @@ use std::time::Duration;
 const LINGER: Duration = Duration::from_millis(10);
 /// This many waiting bytes end its lingering.
 const WORTH_WAKING: usize = 256 << 10;
+/// The writer tells of its progress when it has done so many bytes.
+const WORTH_TELLING: usize = 256 << 10;
 
 /// What a queue carries has a size.
 pub(crate) trait Weigh {
@@ -48,6 +50,8 @@ struct State<T> {
     done: u64,
     writer: Writer,
     closed: bool,
+    /// Whether it was closed because the writer got nothing done.
+    given_up: bool,
 }
 
 /// The queue; one thread pushes, one consumes.
@@ -61,7 +65,8 @@ pub(crate) struct Queue<T> {
 
 impl<T: Weigh> Queue<T> {
     pub(crate) fn new(limit: usize, patience: Duration) -> Self {
-        let state = State { items: Vec::new(), bytes: 0, done: 0, writer: Writer::Working, closed: false };
+        let state =
+            State { items: Vec::new(), bytes: 0, done: 0, writer: Writer::Working, closed: false, given_up: false };
         Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), limit, patience }
     }
 
@@ -96,6 +101,11 @@ impl<T: Weigh> Queue<T> {
         self.filled.notify_one();
     }
 
+    /// Whether the writer was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.lock().given_up
+    }
+
     /// Waits until the writer has ended; false if it was given up.
     pub(crate) fn wait_for_writer(&self) -> bool {
         let state = self.wait(self.lock(), |state| state.writer == Writer::Gone);
@@ -113,17 +123,25 @@ impl<T: Weigh> Queue<T> {
             if !self.take(&mut items) {
                 break;
             }
+            let mut released = 0;
             for item in items.drain(..) {
-                let weight = item.weight();
+                released += item.weight();
                 consumer.take(item);
-                let mut state = self.lock();
-                state.bytes -= weight;
-                state.done += 1;
-                drop(state);
-                self.drained.notify_one();
+                if released >= WORTH_TELLING {
+                    self.release(std::mem::take(&mut released));
+                }
             }
+            self.release(released);
         }
         consumer.idle();
+    }
+
+    fn release(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        state.done += 1;
+        drop(state);
+        self.drained.notify_one();
     }
 
     /// Takes what is there, in one go; false at the end.
@@ -161,6 +179,7 @@ impl<T: Weigh> Queue<T> {
             }
             if result.timed_out() || state.writer == Writer::Gone {
                 state.closed = true;
+                state.given_up = true;
                 return state;
             }
         }
@@ -293,7 +312,9 @@ mod tests {
     fn a_hung_writer_is_given_up() {
         let (queue, permit, _writes, consumer) = start(10, Duration::from_millis(5));
         assert!(queue.push(&mut vec![8]));
+        assert!(!queue.is_given_up());
         assert!(!queue.push(&mut vec![8]), "given up");
+        assert!(queue.is_given_up());
         assert!(!queue.push(&mut vec![1]), "for good");
         assert!(!queue.wait_for_writer());
         drop(permit);

@@ -5,9 +5,12 @@ use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
 use crate::shares::Shares;
 use crate::stats::{self, Sample};
-use crate::study::{Configuration, Executor};
+use crate::study::{Configuration, Executor, RunStatus};
 use crate::units;
 use serde::Serialize;
+
+/// The word for a run that may be measured.
+const COMPLETED: &str = RunStatus::Completed.as_str();
 
 /// What was measured of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,7 +20,10 @@ pub struct Measured {
     pub configuration: Configuration,
     /// The numbers of its measured runs.
     pub runs: Vec<u32>,
-    /// Median wall time in seconds, of the runs that completed.
+    /// How many of them completed: those are measured. If none did, times and
+    /// shares are those of the others, and are compared with nothing.
+    pub completed: usize,
+    /// Median wall time in seconds.
     pub wall_s: Option<f64>,
     /// The shortest, in seconds.
     pub min_s: Option<f64>,
@@ -37,8 +43,15 @@ pub struct Measured {
     pub shares: Option<Shares>,
 }
 
-/// One row per configuration, in the order of the first runs. Warm-ups and
-/// runs that did not complete are not measured.
+impl Measured {
+    /// Its time, if that may be compared with others.
+    fn compared_s(&self) -> Option<f64> {
+        self.wall_s.filter(|_| self.completed > 0)
+    }
+}
+
+/// One row per configuration, in the order of the first runs. Warm-ups are not
+/// measured, nor are runs that did not complete when others did.
 #[must_use]
 pub fn measure(runs: &[RunSummary], usable_cores: u32) -> Vec<Measured> {
     let mut rows: Vec<Measured> = Vec::new();
@@ -49,19 +62,21 @@ pub fn measure(runs: &[RunSummary], usable_cores: u32) -> Vec<Measured> {
         }
     }
     for row in &mut rows {
-        let whole: Vec<&RunSummary> =
-            runs.iter().filter(|run| row.runs.contains(&run.run) && run.status == "completed").collect();
-        let walls: Vec<f64> = whole.iter().filter_map(|run| run.wall_s()).collect();
+        let (completed, early): (Vec<_>, Vec<_>) =
+            runs.iter().filter(|run| row.runs.contains(&run.run)).partition(|run| run.status == COMPLETED);
+        row.completed = completed.len();
+        let counted = if completed.is_empty() { early } else { completed };
+        let walls: Vec<f64> = counted.iter().filter_map(|run| run.wall_s()).collect();
         let sample = Sample::of(&walls);
         row.wall_s = sample.map(|sample| sample.median);
         row.min_s = sample.map(|sample| sample.min);
         row.max_s = sample.map(|sample| sample.max);
         row.stdev_s = sample.map(|sample| sample.stdev);
-        row.shares = Shares::of(whole);
+        row.shares = Shares::of(counted);
     }
     let bases: Vec<Option<(u32, f64)>> = rows.iter().map(|row| base(&rows, row)).collect();
     for (row, base) in rows.iter_mut().zip(bases) {
-        let (Some((base_count, base_s)), Some(wall_s)) = (base, row.wall_s) else { continue };
+        let (Some((base_count, base_s)), Some(wall_s)) = (base, row.compared_s()) else { continue };
         let count = row.configuration.count;
         row.speedup = stats::speedup(base_s, wall_s);
         row.efficiency = row.speedup.and_then(|speedup| stats::efficiency(speedup, base_count, count));
@@ -75,6 +90,7 @@ fn unmeasured(run: &RunSummary) -> Measured {
     Measured {
         configuration: run.configuration().clone(),
         runs: vec![run.run],
+        completed: 0,
         wall_s: None,
         min_s: None,
         max_s: None,
@@ -90,7 +106,7 @@ fn unmeasured(run: &RunSummary) -> Measured {
 fn base(rows: &[Measured], row: &Measured) -> Option<(u32, f64)> {
     let of = &row.configuration;
     let alike = |other: &&Measured| other.configuration.size == of.size && other.configuration.chunk == of.chunk;
-    let measured = |other: &Measured| Some((other.configuration.count, other.wall_s?));
+    let measured = |other: &Measured| Some((other.configuration.count, other.compared_s()?));
     let serial = rows.iter().filter(alike).find(|other| other.configuration.executor == Executor::Serial);
     if let Some((_, wall_s)) = serial.and_then(measured) {
         return (rows.iter().filter(alike).count() > 1).then_some((1, wall_s));
@@ -116,6 +132,7 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
         right("speedup"),
         right("efficiency"),
         right("Karp–Flatt"),
+        ("", Align::Left),
     ]);
     for row in rows {
         let mut cells = named(&row.configuration);
@@ -124,6 +141,7 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
         cells.push(or_dash(row.speedup.map(|speedup| format!("{speedup:.2}"))));
         cells.push(or_dash(row.efficiency.map(units::percent)));
         cells.push(or_dash(row.serial_fraction.map(units::percent)));
+        cells.push(if row.completed > 0 { String::new() } else { style.red("not completed") });
         columns.row(cells);
     }
     let mut text = columns.take_text(style);
@@ -134,7 +152,7 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
 }
 
 fn basis(rows: &[Measured]) -> &'static str {
-    if rows.iter().any(|row| row.configuration.executor == Executor::Serial && row.wall_s.is_some()) {
+    if rows.iter().any(|row| row.configuration.executor == Executor::Serial && row.compared_s().is_some()) {
         "(speedup against the serial loop; Karp–Flatt: the serial fraction)\n"
     } else {
         "(speedup against the smallest count; Karp–Flatt: the serial fraction)\n"

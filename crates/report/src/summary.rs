@@ -233,7 +233,18 @@ mod tests {
         (runs[4].status, runs[4].result.as_mut().unwrap().status) = ("interrupted", RunStatus::Interrupted);
         let rows = study_table::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].max_s), (Some(2.04), Some(2.04)));
-        assert_eq!(rows[1].runs, [3, 5]);
+        assert_eq!((rows[1].runs.as_slice(), rows[1].completed), (&[3, 5][..], 1));
+    }
+
+    #[test]
+    fn a_configuration_that_never_completed_is_told_but_not_compared() {
+        let mut runs = study();
+        for at in [2, 4] {
+            runs[at].status = "failed";
+        }
+        let rows = study_table::measure(&runs, 2);
+        assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
+        assert!(text(&runs, &[], 0).contains("2.04 s … 2.20 s        -           -           -  not completed\n"));
     }
 
     #[test]

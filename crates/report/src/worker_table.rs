@@ -10,8 +10,8 @@ use procession_task::escape_terminal;
 /// More rows than this are not shown after a run, but their sums.
 pub(crate) const MAX_ROWS: usize = 32;
 
-/// One row per process, in the order of slots. `usual` are left out of the
-/// column of ends: processes that exited as they were asked to.
+/// One row per process, in the order of slots. Ends are told only of processes
+/// that did not exit as they were asked to.
 pub(crate) fn table(run: &RunSummary, style: Style) -> String {
     let right = |head| (head, Align::Right);
     let mut columns = Columns::new(&[
@@ -25,7 +25,9 @@ pub(crate) fn table(run: &RunSummary, style: Style) -> String {
         right("peak memory"),
         ("ended", Align::Left),
     ]);
-    let one_host = run.workers.iter().all(|row| row.host == run.workers[0].host || row.host.is_empty());
+    let mut hosts = run.workers.iter().map(|row| &row.host).filter(|host| !host.is_empty());
+    let first = hosts.next();
+    let one_host = hosts.all(|host| Some(host) == first);
     let mut rows: Vec<&WorkerRow> = run.workers.iter().collect();
     rows.sort_by_key(|row| (row.worker, row.nth));
     for row in rows {

@@ -195,6 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn default_folders_are_few() {
+        let root = tempfile::tempdir().unwrap();
+        let state = root.path().join("state/procession");
+        for at in 0..20 {
+            create_folders(&state.join(format!("20200101T0000{at:02}.000Z-1"))).unwrap();
+        }
+        let folder = LogFolder::create_in(&state).unwrap();
+        assert_eq!([mode(&state), mode(folder.path())], [0o700, 0o700]);
+        let path = folder.path().to_owned();
+        assert!(path.join(LOCK).is_file() && retention::is_in_use(&path));
+        drop(folder);
+        let left = retention::folders(&state).unwrap();
+        assert_eq!((left.len(), &left[0]), (20, &path));
+        assert!(!retention::is_in_use(&path));
+    }
+
+    #[test]
     fn a_folder_that_can_not_be_made_says_so() {
         let error = LogFolder::create(Some("/proc/none/log".into())).unwrap_err();
         assert!(error.to_string().starts_with("creating /proc/none/log: "), "{error}");

@@ -60,6 +60,7 @@ pub struct RunLogging {
     record: RunRecord,
     path: PathBuf,
     warn: Warn,
+    ended: bool,
 }
 
 impl Weigh for Event {
@@ -93,7 +94,8 @@ pub(crate) fn start(
         .name("log".to_owned())
         .spawn(move || events.consume(&mut writer))
         .map_err(LogError::io("starting a thread for", path))?;
-    let logging = RunLogging { queue: Arc::clone(&queue), record, path: path.to_owned(), warn: Arc::clone(&warn) };
+    let logging =
+        RunLogging { queue: Arc::clone(&queue), record, path: path.to_owned(), warn: Arc::clone(&warn), ended: false };
     Ok((RunLogger { queue, batch: Vec::new(), bytes: 0, stopped: false, item_log, warn }, logging))
 }
 
@@ -102,7 +104,8 @@ impl RunLogger {
         self.bytes = 0;
         if !self.queue.push(&mut self.batch) && !self.stopped {
             self.stopped = true;
-            if self.item_log.swap(false, Ordering::Relaxed) {
+            self.item_log.store(false, Ordering::Relaxed);
+            if self.queue.is_given_up() {
                 (self.warn)("the log of this run ends here: its disk does not keep up");
             }
         }
@@ -157,9 +160,13 @@ impl RunLogging {
         }
     }
 
-    fn end(&self) {
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let known = self.queue.is_given_up();
         self.queue.close();
-        if !self.queue.wait_for_writer() {
+        if !self.queue.wait_for_writer() && !known {
             (self.warn)("the log of this run is not complete: its disk does not keep up");
         }
     }
@@ -167,7 +174,7 @@ impl RunLogging {
 
 impl Drop for RunLogging {
     fn drop(&mut self) {
-        self.queue.close();
+        self.end();
     }
 }
 

@@ -3,6 +3,7 @@
 use super::files::Folder;
 use super::logger::{LogOptions, RunLogger, RunLogging, start};
 use super::{LogFolder, Warn};
+use crate::collector::{Collector, RunSummary};
 use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::samples::{accepted, exit, life, lost, ms, who};
@@ -166,6 +167,16 @@ fn workers_read_back() {
 }
 
 #[test]
+fn a_log_tells_the_tables_what_the_events_told() {
+    let logged = log(&LogOptions::default(), &events(), true);
+    let (mut collector, collected) = Collector::new("here");
+    events().iter().for_each(|event| collector.on_event(event));
+    let live = RunSummary::new(1, run_start(), result(), &collected);
+    assert_eq!(RunSummary::of_log(&logged.log.runs()[0]).unwrap(), live);
+    assert_eq!(live.workers.len(), 3);
+}
+
+#[test]
 fn chunk_lines_instead_of_item_lines() {
     let options = LogOptions { level: LogLevel::Chunk, ..LogOptions::default() };
     let mut events = events();
@@ -252,6 +263,21 @@ fn log_to(disk: Disk, path: &Path, warn: Warn) -> (RunLogger, RunLogging, Arc<At
     let options = LogOptions::default();
     let (logger, logging) = start(Box::new(disk), path, record, &options, "here", Arc::clone(&item_log), warn).unwrap();
     (logger, logging, item_log)
+}
+
+#[test]
+fn a_torn_end_costs_one_line() {
+    let logged = log(&LogOptions::default(), &events(), false);
+    let run = &logged.log.runs()[0];
+    for name in ["worker-0-0-100.jsonl", "workers.jsonl"] {
+        let path = run.path().join(name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+    }
+    let mut expected = each_once(8);
+    expected.remove(&7);
+    assert_eq!(lines_of_items(run), expected);
+    assert_eq!(run.workers().unwrap().rows().len(), 3);
 }
 
 #[test]
