@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Where the figures go [default: target/bench/bench.json]
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure this coordinator, for instance of an older version, instead of building one
+    #[arg(long, value_name = "PATH")]
+    coordinator: Option<PathBuf>,
 }
 
 /// Measures, shows and keeps the figures. A missed target is a finding, not a
@@ -51,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(unknown) = args.only.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("there is no measurement '{unknown}'; there are {}", known.join(", "));
     }
-    let programs = programs()?;
+    let programs = programs(args.coordinator.as_deref())?;
     let folder = cargo::root().join("target/bench");
     let data = Data::at(&folder);
     data.provide()?;
@@ -82,11 +85,13 @@ impl Args {
 }
 
 /// Builds everything that takes part, in release.
-fn programs() -> Result<Programs> {
-    let ours = cargo::build("procession-cli", &["coordinator", "worker"])?;
+fn programs(coordinator: Option<&Path>) -> Result<Programs> {
     let peers = cargo::build("xtask", &["peer", "empty"])?;
-    let coordinator = ours.first().context("no coordinator was built")?.clone();
     let [peer, empty] = &peers[..] else { bail!("two peers were to be built") };
+    let coordinator = match coordinator {
+        Some(given) => given.canonicalize().with_context(|| format!("there is no {}", given.display()))?,
+        None => cargo::build("procession-cli", &["coordinator", "worker"])?.swap_remove(0),
+    };
     Ok(Programs { coordinator, peer: peer.clone(), empty: empty.clone(), scripts: cargo::root().join("scripts") })
 }
 

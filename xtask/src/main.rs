@@ -12,6 +12,7 @@ mod run;
 mod tidy;
 
 use clap::Parser;
+use std::process::ExitCode;
 
 /// Chores of this repository.
 #[derive(Parser)]
@@ -29,12 +30,19 @@ enum Chore {
     Bench(bench::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Chore::parse() {
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
         Chore::Run(args) => run::run(&args),
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(),
         Chore::Primes(args) => primes::run(&args),
         Chore::Bench(args) => bench::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -50,7 +50,10 @@ pub(crate) fn provide(out: &Path, count: usize) -> Result<()> {
 }
 
 fn write(out: &Path, numbers: &[u64], title: &str) -> Result<()> {
-    fs::write(out, table(title, numbers)).with_context(|| format!("can't write {}", out.display()))
+    // Under another name until it is whole, so that an interrupted call leaves no short list.
+    let partial = out.with_extension("part");
+    let written = fs::write(&partial, table(title, numbers)).and_then(|()| fs::rename(&partial, out));
+    written.with_context(|| format!("can't write {}", out.display()))
 }
 
 fn title(args: &Args) -> String {

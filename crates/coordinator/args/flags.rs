@@ -127,7 +127,7 @@ pub(crate) struct OutputFlags {
 
     /// How a result is written [default: by the output's extension, else tsv]
     ///
-    /// `tsv` is INPUT<TAB>RESULT; `csv` and `jsonl` carry the index and failures too; `lines` is the result alone.
+    /// `tsv` is `INPUT<TAB>RESULT`; `csv` and `jsonl` carry the index and failures too; `lines` is the result alone.
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     pub(crate) format: Option<Format>,
 
