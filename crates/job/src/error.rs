@@ -73,6 +73,9 @@ pub enum InputError {
     /// An input without items can't be started again to fill a size.
     #[error("--cycle: the input has no items to start again with")]
     NothingToCycle,
+    /// An item of 4 GiB or more items than a table can hold.
+    #[error("--shuffle: the input is too large to be held")]
+    TooLargeToShuffle,
     /// Without a size, starting again would never end.
     #[error("--cycle needs --size: without it the input would never end")]
     CycleWithoutSize,

@@ -5,7 +5,7 @@ use crate::InputError;
 use crate::error::shown;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -96,20 +96,26 @@ impl Origin {
         self.bytes = Some(bytes);
     }
 
-    /// Nothing of it will be needed.
-    pub(crate) fn forget(&mut self) {
-        self.kind = Kind::Unwanted;
+    /// Nothing of it will be needed, if it is a stream.
+    pub(crate) fn forget_stream(&mut self) {
+        if self.is_stream() {
+            self.kind = Kind::Unwanted;
+        }
     }
 
-    /// Opens it; `None` if nothing of it is wanted. `read` counts the bytes that are read.
-    pub(crate) fn open(&self, read: &Arc<AtomicU64>) -> Result<Option<Opened>, InputError> {
+    /// Opens it; `None` if nothing of it is wanted. `read` counts the bytes that
+    /// are read; of a stream, `copy` gets every byte that is read.
+    pub(crate) fn open(&self, read: &Arc<AtomicU64>, copy: Option<File>) -> Result<Option<Opened>, InputError> {
         let failed = |error| InputError::Open { name: self.name.clone(), error };
         let meter = || Arc::clone(read);
         Ok(Some(match &self.kind {
             Kind::Path(path) => Opened::File(Positioned::new(Arc::new(File::open(path).map_err(failed)?), 0, meter())),
             Kind::Open(file, start) => Opened::File(Positioned::new(Arc::clone(file), *start, meter())),
-            Kind::Stream(path) => Opened::Stream(Waiting { file: File::open(path).map_err(failed)?, read: meter() }),
-            Kind::Stdin => Opened::Stream(Waiting { file: stdin_file().map_err(failed)?, read: meter() }),
+            Kind::Stream(path) => {
+                let file = File::open(path).map_err(failed)?;
+                Opened::Stream(Waiting { file, read: meter(), copy })
+            }
+            Kind::Stdin => Opened::Stream(Waiting { file: stdin_file().map_err(failed)?, read: meter(), copy }),
             Kind::Unwanted => return Ok(None),
         }))
     }
@@ -167,12 +173,18 @@ impl Seek for Positioned {
 pub(crate) struct Waiting {
     file: File,
     read: Arc<AtomicU64>,
+    copy: Option<File>,
 }
+
+/// The copy of a stream could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("can't be copied")]
+pub(crate) struct CopyFailed(#[source] pub(crate) io::Error);
 
 impl Waiting {
     #[cfg(test)]
     pub(crate) fn new(file: File) -> Self {
-        Self { file, read: Arc::default() }
+        Self { file, read: Arc::default(), copy: None }
     }
 }
 
@@ -184,6 +196,9 @@ impl Read for Waiting {
                 Err(error) => return Err(error),
                 Ok(read) => {
                     self.read.fetch_add(read as u64, Ordering::Relaxed);
+                    if let Some(copy) = &mut self.copy {
+                        copy.write_all(&into[..read]).map_err(|error| io::Error::other(CopyFailed(error)))?;
+                    }
                     return Ok(read);
                 }
             }
@@ -203,10 +218,9 @@ pub(crate) fn wait_for(file: &File, for_what: PollFlags) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
 
     fn read_all(origin: &Origin) -> String {
-        let Some(Opened::File(mut file)) = origin.open(&Arc::default()).unwrap() else { panic!("no file") };
+        let Some(Opened::File(mut file)) = origin.open(&Arc::default(), None).unwrap() else { panic!("no file") };
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         text

@@ -114,7 +114,7 @@ fn damage_is_an_error() {
 /// Reads to the end without holding anything.
 fn drained(opened: Opened) -> Result<u64, InputError> {
     let mut total = 0;
-    visit("f", opened, &mut |name, reader| {
+    let _ = visit("f", opened, &mut |name, reader| {
         total +=
             io::copy(reader, &mut io::sink()).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
         Ok(ControlFlow::Continue(()))
