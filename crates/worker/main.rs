@@ -1,2 +1,51 @@
-//! (being built)
-fn main() {}
+//! The `worker` binary: what a coordinator spawns. It knows the built-in tasks
+//! and has no logic of its own; started by hand, it says so.
+
+use procession::JobMessage;
+use procession::worker::{Role, serve};
+use procession_task::builtin::{ALL, find};
+use procession_task::{BlockTask, Identity, Params, TextOptions};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {
+        return by_hand();
+    };
+    let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
+    match serve(role, &names, &make) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make(job: &JobMessage, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
+    let entry = find(&job.task).ok_or_else(|| format!("unknown task '{}'", job.task))?;
+    let params = Params::check(entry.name, entry.params, &job.params).map_err(|e| e.to_string())?;
+    let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+    (entry.make)(&params, options).map_err(|e| e.to_string())
+}
+
+/// Someone started the worker in a terminal.
+fn by_hand() -> ExitCode {
+    let version = env!("CARGO_PKG_VERSION");
+    match std::env::args().nth(1).as_deref() {
+        Some("--version" | "-V") => {
+            // Not a protocol's stdout: nobody is at the other end of a pipe.
+            #[expect(clippy::print_stdout, reason = "the answer to --version")]
+            {
+                println!("worker {version}");
+            }
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!(
+                "worker {version}: the process that 'coordinator' starts, N times, and talks to over pipes.\n\
+                 It does nothing by itself. Try: coordinator --help"
+            );
+            ExitCode::from(2)
+        }
+    }
+}

@@ -6,10 +6,24 @@
 
 #![forbid(unsafe_code)]
 
+pub mod worker;
+
+mod driver;
+mod error;
 mod events;
 mod flow;
+mod job;
+mod mailbox;
+mod pool;
 mod waker;
 
+pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
 pub use flow::{Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
+pub use job::{ChunkSize, Job, JobEnd};
+pub use pool::{Builder, Control, JobHandle, Pool};
 pub use waker::Waker;
+
+/// The message by which a coordinator tells a worker of a job; what a worker's
+/// program makes its tasks from.
+pub use procession_wire::Job as JobMessage;

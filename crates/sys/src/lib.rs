@@ -1,1 +1,36 @@
-//! (being built)
+//! What only the operating system can do: clocks, pipes, spawning, groups,
+//! death, descriptors.
+//!
+//! The one crate of the project that may hold `unsafe` code, so that all others
+//! can forbid it. It decides nothing; it offers safe functions whose subtle
+//! points are written down here, once. Linux only.
+
+mod child;
+mod clock;
+mod poll;
+mod wake;
+mod worker;
+
+pub use child::{Ended, Spawn, SpawnError, Spawned, Usage};
+pub use clock::{coarse_ns, monotonic_ns};
+pub use poll::{PollSet, Ready};
+pub use wake::WakeUp;
+pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};
+
+pub use nix::sys::signal::Signal;
+
+/// Sets back what this process may have inherited and what would change how a
+/// pool behaves: blocked signals, and an ignored SIGCHLD (with which no exit
+/// status could ever be had). For programs that own their process; a library
+/// leaves such things alone.
+///
+/// # Errors
+/// What the system says.
+pub fn reset_inherited_signals() -> std::io::Result<()> {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+    SigSet::empty().thread_set_mask()?;
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours.
+    unsafe { sigaction(Signal::SIGCHLD, &default) }?;
+    Ok(())
+}

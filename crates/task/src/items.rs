@@ -26,8 +26,7 @@ pub struct Measure {
     pub bytes: usize,
 }
 
-/// Blocks this small are walked byte by byte when they are measured; larger
-/// ones are halved by counting first.
+/// Stretches this small are walked byte by byte; larger ones are counted first.
 const WALK_BYTES: usize = 256;
 
 impl Items {
@@ -53,7 +52,7 @@ impl Items {
     /// How many items this block holds. The last one needs no separator after it.
     #[must_use]
     pub fn count(self, block: &[u8]) -> u64 {
-        let ends = self.count_ends(block);
+        let ends = self.count_ends(block, 0, block.len());
         let open = block.last().is_some_and(|&last| !self.is_separator(last));
         ends + u64::from(open)
     }
@@ -61,13 +60,32 @@ impl Items {
     /// The longest beginning of `block` with at most `max_items` items: how
     /// many there are, and where they end. A separator belongs to the item
     /// before it. The whole block counts when it has no more items than that.
+    ///
+    /// Looks at little more of the block than it takes.
     #[must_use]
     pub fn measure(self, block: &[u8], max_items: u64) -> Measure {
-        let items = self.count(block);
-        if items <= max_items {
-            return Measure { items, bytes: block.len() };
+        if max_items == 0 {
+            return Measure { items: 0, bytes: 0 };
         }
-        Measure { items: max_items, bytes: self.nth_end(block, max_items) }
+        let mut left = max_items;
+        let mut from = 0;
+        let mut window = usize::try_from(max_items).map_or(block.len(), |n| n.saturating_mul(8)).max(WALK_BYTES);
+        while from < block.len() {
+            let to = from.saturating_add(window).min(block.len());
+            let ends = self.count_ends(block, from, to);
+            if ends >= left {
+                let bytes = self.nth_end(block, from, to, left);
+                // Without another item behind them they are all there is.
+                let rest = &block[bytes..];
+                let is_last = rest.iter().all(|&b| self == Self::Words && is_word_separator(b));
+                return Measure { items: max_items, bytes: if is_last { block.len() } else { bytes } };
+            }
+            left -= ends;
+            from = to;
+            window *= 2;
+        }
+        let open = block.last().is_some_and(|&last| !self.is_separator(last));
+        Measure { items: max_items - left + u64::from(open), bytes: block.len() }
     }
 
     /// Walks through the items of a block, with each item's place in it.
@@ -101,47 +119,41 @@ impl Items {
         Some((start, item))
     }
 
-    /// Counts the places where an item ends with a separator.
-    fn count_ends(self, block: &[u8]) -> u64 {
+    /// Counts the separators in `from..to` that end an item.
+    fn count_ends(self, block: &[u8], from: usize, to: usize) -> u64 {
         match self {
-            Self::Words => count_word_ends(block),
-            Self::Lines => memchr::memchr_iter(b'\n', block).count() as u64,
-            Self::Nul => memchr::memchr_iter(0, block).count() as u64,
+            // The byte before tells whether the first one ends a word.
+            Self::Words => count_word_ends(&block[from.saturating_sub(1)..to]),
+            Self::Lines => memchr::memchr_iter(b'\n', &block[from..to]).count() as u64,
+            Self::Nul => memchr::memchr_iter(0, &block[from..to]).count() as u64,
         }
     }
 
-    /// Where the `n`-th item ends, its separator included. Halves the block by
-    /// counting, so that the cost is a few passes at memory speed, not a step
-    /// an item.
-    fn nth_end(self, block: &[u8], n: u64) -> usize {
-        let (mut from, mut to, mut left) = (0, block.len(), n);
-        while to - from > WALK_BYTES && left > 0 {
-            let mut middle = from + (to - from) / 2;
-            // Between words a cut must not fall inside the separator's own byte
-            // pair (word, separator): count ends up to and with the separator.
-            while middle < to && !self.is_separator(block[middle - 1]) {
-                middle += 1;
-            }
-            let ends = self.count_ends(&block[from..middle]);
-            if ends < left {
-                left -= ends;
+    /// Just behind the `n`-th of the separators in `from..to` that end an item;
+    /// there are at least so many. Halves the range by counting, so that the
+    /// cost is a few passes at memory speed, not a step an item.
+    fn nth_end(self, block: &[u8], mut from: usize, mut to: usize, mut n: u64) -> usize {
+        while to - from > WALK_BYTES {
+            let middle = from + (to - from) / 2;
+            let ends = self.count_ends(block, from, middle);
+            if ends < n {
+                n -= ends;
                 from = middle;
-                if middle == to {
-                    break;
-                }
-            } else if middle == to {
-                break;
             } else {
                 to = middle;
             }
         }
-        let mut at = from;
-        for _ in 0..left {
-            if self.next_item(block, &mut at).is_none() {
-                break;
+        for at in from..to {
+            let ends_item = match self {
+                Self::Words => at > 0 && is_word_end(block[at - 1], block[at]),
+                Self::Lines | Self::Nul => self.is_separator(block[at]),
+            };
+            n -= u64::from(ends_item);
+            if n == 0 {
+                return at + usize::from(ends_item);
             }
         }
-        at
+        to
     }
 }
 

@@ -24,6 +24,12 @@ impl<'a> FromItem<'a> for &'a [u8] {
     }
 }
 
+impl FromItem<'_> for String {
+    fn from_item(item: &[u8]) -> Result<Self, String> {
+        std::str::from_utf8(item).map(str::to_owned).map_err(|_| "not UTF-8".to_owned())
+    }
+}
+
 impl FromItem<'_> for u64 {
     /// Digits only: `007` is 7; a sign, a fraction, an exponent, hexadecimal
     /// digits or more than 2⁶⁴ − 1 are refused.

@@ -2,6 +2,7 @@
 //!
 //! To add a task, write its file with an [`Entry`] and name it in [`ALL`].
 
+pub mod misbehave;
 pub mod null;
 pub mod prime;
 pub mod sqrt;
@@ -30,7 +31,7 @@ pub struct Entry {
 pub type Make = fn(&Params, TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 /// Every built-in task.
-pub const ALL: &[&Entry] = &[&sqrt::ENTRY, &prime::ENTRY, &null::ENTRY];
+pub const ALL: &[&Entry] = &[&sqrt::ENTRY, &prime::ENTRY, &null::ENTRY, &misbehave::ENTRY];
 
 /// The task of this name.
 #[must_use]

@@ -1,0 +1,275 @@
+//! What the scheduler asks for, done.
+
+use super::held::{HeldJob, Piece};
+use super::process::{Attempt, Death, Process};
+use super::{Driver, Happened};
+use crate::events::{Event, WorkerRef};
+use crate::flow::{Block, Cut, Delivery, ItemFailure};
+use crate::{JobEnd, PoolError};
+use bytes::Bytes;
+use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, Slot, WorkerId};
+use procession_sys::{Signal, Spawn, Spawned};
+use procession_task::{Failure, Kind, Record};
+use procession_wire::{ChunkHead, Job, ToWorker};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// A dispatch, as the scheduler asks for it.
+struct Dispatch {
+    worker: WorkerId,
+    attempt: procession_scheduler::AttemptId,
+    job: JobId,
+    chunk: ChunkId,
+    from: u32,
+    items: u32,
+    each: bool,
+}
+
+impl Driver {
+    /// Does everything that the scheduler asks for at the moment.
+    pub(super) fn drain(&mut self) {
+        while let Some(action) = self.scheduler.poll_action() {
+            self.act(action);
+        }
+        self.judged = None;
+        self.death = None;
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Spawn { slot, worker } => self.spawn(slot, worker),
+            Action::Cut { job, max_items, max_bytes } => self.cut(job, max_items, max_bytes),
+            Action::Send { worker, attempt, job, chunk, from, items, each } => {
+                self.send(&Dispatch { worker, attempt, job, chunk, from, items, each });
+            }
+            Action::Accept { job, chunk, from, .. } => {
+                if let (Some(piece), Some(held)) = (self.judged.take(), self.jobs.get_mut(&job)) {
+                    held.keep(chunk, from, piece);
+                }
+            }
+            Action::Discard { .. } => self.judged = None,
+            Action::Charge { job, chunk, item, worker, attempts, fault } => {
+                self.charge(job, chunk, item, worker, attempts, fault);
+            }
+            Action::Deliver { job, chunk, from, .. } => {
+                if let Some(held) = self.jobs.get_mut(&job) {
+                    held.deliver(chunk, from);
+                }
+            }
+            Action::Forget { job, chunk } => {
+                if let Some(held) = self.jobs.get_mut(&job) {
+                    held.forget(chunk);
+                }
+            }
+            Action::Retire { worker } => self.retire(worker),
+            Action::Terminate { worker } => self.signal(worker, Signal::SIGTERM),
+            Action::Kill { worker } => self.signal(worker, Signal::SIGKILL),
+            Action::JobDone { job, stopped } => self.end_job(job, stopped),
+            Action::GiveUp { reason: GiveUp::CannotStart { failures } } => {
+                let why = self.trouble.clone();
+                self.error.get_or_insert(PoolError::CannotStart { failures, why });
+                self.ending = true;
+            }
+            Action::Closed => self.closed = true,
+        }
+    }
+
+    fn spawn(&mut self, slot: Slot, id: WorkerId) {
+        let args = crate::worker::arguments(slot.0);
+        let spawned = Spawned::start(&Spawn { program: self.settings.program.clone(), args });
+        let at = self.now();
+        match spawned {
+            Ok(child) => {
+                let nth = self.slots.get_mut(slot.0 as usize).map_or(0, |count| {
+                    *count += 1;
+                    *count - 1
+                });
+                let who = WorkerRef { slot: slot.0, nth, pid: child.pid() };
+                self.workers.insert(id, Process::new(who, child));
+                self.observe(&Event::WorkerSpawned { worker: who, at });
+                self.scheduler.handle_event(at.into(), Happened::Spawned { worker: id });
+            }
+            Err(error) => {
+                let message = format!("{} {error}", self.settings.program.display());
+                self.trouble.clone_from(&message);
+                self.observe(&Event::SpawnFailed { slot: slot.0, message, at });
+                let lasting = !error.is_temporary();
+                self.scheduler.handle_event(at.into(), Happened::SpawnFailed { worker: id, lasting });
+            }
+        }
+    }
+
+    fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) {
+        let now = self.now().into();
+        let Some(held) = self.jobs.get_mut(&job) else { return };
+        let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let answer = match held.job.source.cut(max_items, max_bytes) {
+            Cut::Block(block) => {
+                if let Some(items) = held.job.source.remaining() {
+                    self.scheduler.handle_event(now, Happened::Remaining { job, items });
+                }
+                let (items, bytes) = (block.items, block.bytes.len() as u64);
+                held.hold(block);
+                Happened::ChunkCut { job, items, bytes }
+            }
+            Cut::Pending => Happened::InputPending { job },
+            Cut::End => Happened::InputEnded { job },
+        };
+        self.scheduler.handle_event(now, answer);
+    }
+
+    fn send(&mut self, dispatch: &Dispatch) {
+        let at = self.now();
+        let epoch_ns = self.settings.epoch_ns;
+        let Some(held) = self.jobs.get_mut(&dispatch.job) else { return };
+        let Some(worker) = self.workers.get_mut(&dispatch.worker) else { return };
+        if worker.job != Some(dispatch.job) {
+            worker.job = Some(dispatch.job);
+            let message = ToWorker::Job(describe(held, epoch_ns));
+            if let Err(error) = worker.say(&message, &Bytes::new()) {
+                return worker.end(&format!("could not be told of its job: {error}"));
+            }
+        }
+        let log = held.job.item_log.load(Ordering::Relaxed);
+        let rule = held.job.items;
+        let Some(chunk) = held.chunk(dispatch.chunk) else { return };
+        let tries = chunk.note_send(dispatch.from, dispatch.items);
+        let Some(block) = &chunk.block else { return };
+        let (start, bytes) = part(block, rule, dispatch.from, dispatch.items);
+        let head = ChunkHead {
+            job: dispatch.job.0,
+            chunk: dispatch.chunk.0,
+            attempt: dispatch.attempt.0,
+            tries,
+            first: block.first + u64::from(dispatch.from),
+            items: dispatch.items,
+            each: dispatch.each,
+            log,
+            block_len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        };
+        if let Err(error) = worker.say(&ToWorker::Chunk(head), &bytes) {
+            return worker.end(&format!("could not be sent an item: {error}"));
+        }
+        worker.attempts.push_back(Attempt {
+            id: dispatch.attempt,
+            job: dispatch.job,
+            chunk: dispatch.chunk,
+            at: start,
+            next: head.first,
+            left: dispatch.items,
+            tries,
+            sent_at: at,
+        });
+        let who = worker.who;
+        let (first, items, chunk) = (head.first, head.items, head.chunk);
+        self.observe(&Event::ChunkSent { worker: who, chunk, first, items, attempt: tries, at });
+    }
+
+    /// The pool's own record for an item whose process died.
+    fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
+        let at = self.now();
+        let (who, cause, sent_at) = self.last_of(worker, chunk);
+        let Some(held) = self.jobs.get_mut(&job) else { return };
+        let (format, rule) = (held.job.format, held.job.items);
+        let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
+        let (start, bytes) = part(block, rule, item, 1);
+        let input = rule.split(&bytes).next().map_or_else(Bytes::new, |(at, i)| bytes.slice(at..at + i.len()));
+        let kind = match fault {
+            Fault::Crashed => Kind::Crashed,
+            Fault::TimedOut => Kind::TimedOut,
+            Fault::OutOfMemory => Kind::OutOfMemory,
+        };
+        let failure = Failure::new(kind, cause);
+        let index = block.first + u64::from(item);
+        let place = block.place.map(|place| place.after(&block.bytes[..start]));
+        let mut outputs = Vec::new();
+        format.write(&mut outputs, &Record { index, input: &input, outcome: Err(&failure) });
+        let record = 0..outputs.len();
+        let lost = ItemFailure {
+            item: index,
+            input: input.clone(),
+            place,
+            failure: failure.clone(),
+            record,
+            pid: who.pid,
+            attempts,
+        };
+        let delivery = Delivery { first: index, items: 1, outputs: outputs.into(), failures: vec![lost] };
+        held.keep(chunk, item, Piece { delivery, bytes: 0 });
+        let chunk = chunk.0;
+        self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempts, failure, sent_at, at });
+    }
+
+    /// What is known of the worker that an item died in.
+    fn last_of(&self, worker: WorkerId, chunk: ChunkId) -> (WorkerRef, String, Duration) {
+        let sent = |death: &Death| death.attempts.iter().find(|a| a.chunk == chunk).map(|a| a.sent_at);
+        match &self.death {
+            Some((id, death)) if *id == worker => (death.who, death.cause.clone(), sent(death).unwrap_or_default()),
+            _ => match self.workers.get(&worker) {
+                Some(alive) => {
+                    let sent_at = alive.attempts.iter().find(|a| a.chunk == chunk).map(|a| a.sent_at);
+                    (alive.who, "its process gave it up".to_owned(), sent_at.unwrap_or_default())
+                }
+                None => (WorkerRef { slot: 0, nth: 0, pid: 0 }, "its process died".to_owned(), Duration::ZERO),
+            },
+        }
+    }
+
+    fn retire(&mut self, worker: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.asked = true;
+            if let Err(error) = worker.say(&ToWorker::Finish, &Bytes::new()) {
+                worker.end(&format!("could not be told to end: {error}"));
+            }
+        }
+    }
+
+    fn signal(&mut self, worker: WorkerId, signal: Signal) {
+        let ending = self.ending;
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.asked |= ending;
+            if signal == Signal::SIGKILL {
+                worker.end(if ending { "the run was ended" } else { "it did not answer in time and was killed" });
+            } else {
+                worker.asked = true;
+                worker.child.signal_group(signal);
+            }
+        }
+    }
+
+    pub(super) fn end_job(&mut self, job: JobId, stopped: bool) {
+        let end = match (&self.error, stopped) {
+            (Some(error), true) => Err(error.clone()),
+            (_, true) => Ok(JobEnd::Stopped),
+            (_, false) => Ok(JobEnd::Complete),
+        };
+        if let Some(held) = self.jobs.remove(&job) {
+            held.report(end);
+        }
+    }
+}
+
+/// The job as a worker is told of it.
+fn describe(held: &HeldJob, epoch_ns: u64) -> Job {
+    let job = &held.job;
+    Job {
+        job: held.id.0,
+        task: job.task.clone(),
+        params: job.params.clone(),
+        items: job.items,
+        format: job.format,
+        show: job.show,
+        max_result: job.max_result as u64,
+        epoch_ns,
+    }
+}
+
+/// The bytes of some of a block's items, and where they begin.
+fn part(block: &Block, rule: procession_task::Items, from: u32, items: u32) -> (usize, Bytes) {
+    if from == 0 && items == block.items {
+        return (0, block.bytes.clone());
+    }
+    let start = rule.measure(&block.bytes, u64::from(from)).bytes;
+    let length = rule.measure(&block.bytes[start..], u64::from(items)).bytes;
+    (start, block.bytes.slice(start..start + length))
+}

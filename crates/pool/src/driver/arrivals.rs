@@ -1,0 +1,284 @@
+//! What comes from workers: messages, words for people, and their end.
+
+use super::held::Piece;
+use super::inbox::Arrival;
+use super::process::{Attempt, Death, Phase, Process, Stream, cause, exit};
+use super::{Driver, Happened};
+use crate::PoolError;
+use crate::events::{Accepted, Event, WorkerExit};
+use crate::flow::{Block, Delivery, ItemFailure};
+use bytes::Bytes;
+use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
+use procession_task::{FailureAt, Kind, escape_terminal};
+use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
+use std::time::Duration;
+
+/// Most reads from one worker before the others have their turn.
+const READS: usize = 8;
+
+impl Driver {
+    /// Reads from a worker and handles its messages.
+    pub(super) fn read_messages(&mut self, id: WorkerId) {
+        for _ in 0..READS {
+            if self.read_once(id) != Some(Stream::Open) {
+                break;
+            }
+        }
+    }
+
+    /// Reads once; `None` when there is nothing more at the moment.
+    fn read_once(&mut self, id: WorkerId) -> Option<Stream> {
+        let worker = self.workers.get_mut(&id)?;
+        if worker.stdout == Stream::Closed {
+            return Some(Stream::Closed);
+        }
+        match worker.inbox.read_from(&worker.child.stdout) {
+            Ok(Arrival::Bytes(_)) => {
+                self.handle_messages(id);
+                Some(Stream::Open)
+            }
+            Ok(Arrival::Nothing) => None,
+            Ok(Arrival::End) | Err(_) => {
+                worker.stdout = Stream::Closed;
+                if !matches!(worker.phase, Phase::Done(_)) {
+                    // Nothing more can come: it is ending, or must.
+                    worker.child.signal_group(procession_sys::Signal::SIGKILL);
+                }
+                Some(Stream::Closed)
+            }
+        }
+    }
+
+    fn handle_messages(&mut self, id: WorkerId) {
+        loop {
+            let Some(worker) = self.workers.get_mut(&id) else { return };
+            match worker.inbox.next() {
+                Ok(Some((message, tails, payload))) => self.on_message(id, message, &tails, &payload),
+                Ok(None) => return,
+                Err(error) => {
+                    worker.stdout = Stream::Closed;
+                    return worker.end(&format!("its process broke the protocol: {error}"));
+                }
+            }
+        }
+    }
+
+    fn on_message(&mut self, id: WorkerId, message: FromWorker, tails: &Tails, payload: &Bytes) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        match (message, &worker.phase) {
+            (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
+            (_, Phase::Silent) => worker.end("its process broke the protocol: it did not begin with a hello"),
+            (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
+            (FromWorker::Condemned { attempt, offset, kind }, Phase::Ready) => {
+                let fault = match kind {
+                    Kind::TimedOut => Fault::TimedOut,
+                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    _ => Fault::Crashed,
+                };
+                self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+            }
+            (FromWorker::Refused { message, .. }, Phase::Ready) => {
+                self.error.get_or_insert(PoolError::Refused(escape_terminal(message.as_bytes())));
+                self.ending = true;
+                self.handle(Happened::Terminate);
+            }
+            (FromWorker::Alive, _) => {}
+            (FromWorker::Farewell(farewell), Phase::Ready) => worker.phase = Phase::Done(farewell),
+            (FromWorker::Hello(_), _) | (_, Phase::Done(_)) => {
+                worker.end("its process broke the protocol: it spoke out of turn");
+            }
+        }
+    }
+
+    fn on_hello(&mut self, id: WorkerId, hello: Hello) {
+        let at = self.now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if hello.protocol != PROTOCOL {
+            let version = escape_terminal(hello.version.as_bytes());
+            return worker.end(&format!(
+                "its program speaks protocol {} (version {version}), this one speaks protocol {PROTOCOL} (version {})",
+                hello.protocol,
+                env!("CARGO_PKG_VERSION"),
+            ));
+        }
+        worker.phase = Phase::Ready;
+        let who = worker.who;
+        self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
+        self.handle(Happened::WorkerReady { worker: id });
+    }
+
+    fn on_answer(&mut self, id: WorkerId, head: AnswerHead, tails: &Tails, payload: &Bytes) {
+        let at = self.now();
+        let (attempt, items) = (AttemptId(head.attempt), head.items);
+        let busy = Duration::from_nanos(head.busy_ns);
+        let accepted = match self.piece(id, head, tails, payload, at) {
+            Ok(accepted) => accepted,
+            Err(what) => {
+                if let Some(worker) = self.workers.get_mut(&id) {
+                    worker.end(&format!("its process broke the protocol: {what}"));
+                }
+                return;
+            }
+        };
+        let bytes = self.judged.as_ref().map_or(0, |piece| piece.bytes);
+        self.scheduler.handle_event(at.into(), Happened::Answered { worker: id, attempt, items, bytes, busy });
+        // The verdict is the first action after the answer.
+        let Some(verdict) = self.scheduler.poll_action() else { return };
+        if let (Action::Accept { .. }, Some(accepted)) = (&verdict, accepted) {
+            self.note_accepted(id, attempt, accepted);
+        }
+        self.act(verdict);
+        self.drain();
+    }
+
+    /// Counts accepted results and lets observers hear of them.
+    fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.items += u64::from(accepted.items);
+        if let Some(at) = worker.attempts.iter().position(|a| a.id == attempt) {
+            let known = &mut worker.attempts[at];
+            known.next += u64::from(accepted.items);
+            known.left = known.left.saturating_sub(accepted.items);
+            if known.left == 0 {
+                worker.attempts.remove(at);
+                worker.chunks += 1;
+            }
+        }
+        if !self.settings.observers.is_empty() {
+            self.observe(&Event::Accepted(accepted));
+        }
+    }
+
+    /// Makes of an answer what is kept if the scheduler accepts it, and what
+    /// observers hear then; `None` for an answer to nothing that is known.
+    fn piece(
+        &mut self,
+        id: WorkerId,
+        head: AnswerHead,
+        tails: &Tails,
+        payload: &Bytes,
+        at: Duration,
+    ) -> Result<Option<Accepted>, &'static str> {
+        self.judged = None;
+        let Some(worker) = self.workers.get(&id) else { return Ok(None) };
+        let Some(attempt) = worker.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
+        let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
+        let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
+        let outputs = payload.slice(tails.main.clone());
+        let failed = u32::try_from(head.failures.len()).unwrap_or(u32::MAX);
+        let failures = failures(head.failures, attempt, head.items, block, outputs.len(), worker.who.pid)?;
+        let bytes = Piece::cost(&outputs, &failures);
+        let accepted = Accepted {
+            worker: worker.who,
+            chunk: attempt.chunk.0,
+            first: attempt.next,
+            items: head.items,
+            failed,
+            attempt: attempt.tries,
+            busy: Duration::from_nanos(head.busy_ns),
+            log: payload.slice(tails.log.clone()),
+            shown: payload.slice(tails.shown.clone()),
+            at,
+        };
+        let delivery = Delivery { first: attempt.next, items: head.items, outputs, failures };
+        self.judged = Some(Piece { delivery, bytes });
+        Ok(Some(accepted))
+    }
+
+    pub(super) fn read_stderr(&mut self, id: WorkerId) {
+        for _ in 0..READS {
+            let Some(worker) = self.workers.get_mut(&id) else { return };
+            let who = worker.who;
+            let Some(bytes) = worker.read_stderr() else { return };
+            self.observe(&Event::Stderr { worker: who, bytes });
+        }
+    }
+
+    /// A worker has ended: hears what it still said, then reports its end.
+    pub(super) fn reap(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some((ended, usage)) = worker.child.try_reap() else { return };
+        while self.read_once(id) == Some(Stream::Open) {}
+        self.drain_stderr(id);
+        let Some(worker) = self.workers.remove(&id) else { return };
+        let at = self.now();
+        let exit = exit(ended);
+        let farewell = match &worker.phase {
+            Phase::Done(farewell) => Some(*farewell),
+            Phase::Silent | Phase::Ready => None,
+        };
+        let cause = cause(exit, worker.ended_by_us.as_deref());
+        if matches!(worker.phase, Phase::Silent) {
+            self.trouble = trouble(&worker, &cause);
+        }
+        self.observe(&Event::WorkerExited(WorkerExit {
+            worker: worker.who,
+            exit,
+            asked: worker.asked || self.ending,
+            cpu_user: usage.user,
+            cpu_system: usage.system,
+            peak_memory: farewell.map(|f| f.peak_memory),
+            waiting: farewell.map(|f| Duration::from_nanos(f.waiting_ns)),
+            busy: farewell.map(|f| Duration::from_nanos(f.busy_ns)),
+            writing: farewell.map(|f| Duration::from_nanos(f.writing_ns)),
+            items: worker.items,
+            chunks: worker.chunks,
+            at,
+        }));
+        self.death = Some((id, Death { who: worker.who, cause, attempts: worker.attempts }));
+        self.handle(Happened::WorkerEnded { worker: id, fault: Fault::Crashed });
+    }
+
+    /// What a dead worker still had to say; a grandchild that goes on talking
+    /// is not waited for.
+    fn drain_stderr(&mut self, id: WorkerId) {
+        while let Some(worker) = self.workers.get_mut(&id) {
+            let who = worker.who;
+            let Some(bytes) = worker.read_stderr() else { return };
+            self.observe(&Event::Stderr { worker: who, bytes });
+        }
+    }
+}
+
+/// The failures of an answer, checked against what it answers.
+fn failures(
+    failures: Vec<FailureAt>,
+    attempt: &Attempt,
+    items: u32,
+    block: &Block,
+    outputs: usize,
+    pid: u32,
+) -> Result<Vec<ItemFailure>, &'static str> {
+    let within = |(at, length): (u32, u32), offset: usize, end: usize| {
+        let range = offset + at as usize..offset + at as usize + length as usize;
+        if range.end <= end { Ok(range) } else { Err("a failure lies outside of its answer") }
+    };
+    let mut list = Vec::with_capacity(failures.len());
+    for failed in failures {
+        if !(attempt.next..attempt.next + u64::from(items)).contains(&failed.item) {
+            return Err("a failure of an item that was not asked for");
+        }
+        let input = within(failed.input, attempt.at, block.bytes.len())?;
+        list.push(ItemFailure {
+            item: failed.item,
+            place: block.place.map(|place| place.after(&block.bytes[..input.start])),
+            input: block.bytes.slice(input),
+            failure: failed.failure,
+            record: within(failed.record, 0, outputs)?,
+            pid,
+            attempts: 1,
+        });
+    }
+    Ok(list)
+}
+
+/// Why a worker never became ready, with what it said.
+fn trouble(worker: &Process, cause: &str) -> String {
+    let words = String::from_utf8_lossy(&worker.last_words);
+    let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+    last.reverse();
+    if last.is_empty() {
+        return format!("{cause} before it was ready, without a word");
+    }
+    format!("{cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
+}

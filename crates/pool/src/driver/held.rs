@@ -1,0 +1,130 @@
+//! What the driver holds of a job: blocks that may have to be sent again, and
+//! results that wait for their turn.
+
+use crate::flow::{Batch, Block, Credit, Delivery, ItemFailure};
+use crate::{Job, JobEnd, PoolError, Waker};
+use bytes::Bytes;
+use procession_scheduler::{ChunkId, JobId};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+
+/// What a result costs in memory beyond its bytes.
+const PIECE_OVERHEAD: u64 = 256;
+
+pub(super) struct HeldJob {
+    pub(super) id: JobId,
+    pub(super) job: Job,
+    report: Sender<Result<JobEnd, PoolError>>,
+    chunks: VecDeque<Held>,
+    /// Number of the first of `chunks`.
+    base: u64,
+    batch: Vec<Delivery>,
+    batch_bytes: u64,
+    released: Arc<AtomicU64>,
+    waker: Waker,
+}
+
+/// A chunk.
+#[derive(Default)]
+pub(super) struct Held {
+    /// Its items, until all have an outcome.
+    pub(super) block: Option<Block>,
+    /// Ranges that were sent, in order; more than one only after a death.
+    sends: Vec<(u32, u32)>,
+    pieces: Vec<(u32, Piece)>,
+}
+
+/// Results of consecutive items, waiting for their turn.
+pub(super) struct Piece {
+    pub(super) delivery: Delivery,
+    /// What counts against the job's window.
+    pub(super) bytes: u64,
+}
+
+impl Piece {
+    pub(super) fn cost(outputs: &Bytes, failures: &[ItemFailure]) -> u64 {
+        outputs.len() as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
+    }
+}
+
+impl HeldJob {
+    pub(super) fn new(id: JobId, mut job: Job, report: Sender<Result<JobEnd, PoolError>>, waker: Waker) -> Self {
+        job.source.wake_with(waker.clone());
+        let released = Arc::new(AtomicU64::new(0));
+        let (chunks, batch) = (VecDeque::new(), Vec::new());
+        Self { id, job, report, chunks, base: 0, batch, batch_bytes: 0, released, waker }
+    }
+
+    pub(super) fn hold(&mut self, block: Block) {
+        self.chunks.push_back(Held { block: Some(block), ..Held::default() });
+    }
+
+    pub(super) fn chunk(&mut self, chunk: ChunkId) -> Option<&mut Held> {
+        let at = usize::try_from(chunk.0.checked_sub(self.base)?).ok()?;
+        self.chunks.get_mut(at)
+    }
+
+    /// Every item of the chunk has an outcome.
+    pub(super) fn forget(&mut self, chunk: ChunkId) {
+        if let Some(held) = self.chunk(chunk) {
+            held.block = None;
+        }
+        self.drop_finished();
+    }
+
+    pub(super) fn keep(&mut self, chunk: ChunkId, from: u32, piece: Piece) {
+        if let Some(held) = self.chunk(chunk) {
+            held.pieces.push((from, piece));
+        }
+    }
+
+    /// The turn of these results has come.
+    pub(super) fn deliver(&mut self, chunk: ChunkId, from: u32) {
+        let Some(held) = self.chunk(chunk) else { return };
+        let Some(at) = held.pieces.iter().position(|(start, _)| *start == from) else { return };
+        let (_, piece) = held.pieces.swap_remove(at);
+        self.batch.push(piece.delivery);
+        self.batch_bytes += piece.bytes;
+        self.drop_finished();
+    }
+
+    fn drop_finished(&mut self) {
+        while self.chunks.front().is_some_and(|held| held.block.is_none() && held.pieces.is_empty()) {
+            self.chunks.pop_front();
+            self.base += 1;
+        }
+    }
+
+    /// Hands over what has been put together.
+    pub(super) fn flush(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let credit = Credit::new(self.batch_bytes, Arc::clone(&self.released), self.waker.clone());
+        self.batch_bytes = 0;
+        let deliveries = std::mem::take(&mut self.batch);
+        self.job.sink.deliver(Batch { deliveries, credit });
+    }
+
+    /// What the sink has given back since last asked.
+    pub(super) fn take_released(&self) -> u64 {
+        if self.released.load(Ordering::Acquire) == 0 { 0 } else { self.released.swap(0, Ordering::AcqRel) }
+    }
+
+    pub(super) fn report(mut self, end: Result<JobEnd, PoolError>) {
+        self.flush();
+        // Whoever started the job may have stopped listening.
+        let _ = self.report.send(end);
+    }
+}
+
+impl Held {
+    /// Notes that these items are sent; says for the how manyth time.
+    pub(super) fn note_send(&mut self, from: u32, items: u32) -> u32 {
+        let before = self.sends.iter().filter(|(start, end)| (*start..*end).contains(&from)).count();
+        self.sends.push((from, from + items));
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+    }
+}

@@ -1,0 +1,273 @@
+//! The driver: one thread, one poll.
+//!
+//! It carries events from pipes, processes, clock and other threads to the
+//! scheduler, and the scheduler's actions back to them. It decides nothing, and
+//! it never blocks but in its poll: sources and sinks work on threads of their
+//! own, pipes don't block, observers hand over.
+
+mod actions;
+mod arrivals;
+mod held;
+mod inbox;
+mod outbox;
+mod process;
+
+use crate::events::{Event, Observer};
+use crate::mailbox::{Mailbox, Order};
+use crate::{Job, JobEnd, PoolError};
+use held::{HeldJob, Piece};
+use process::{Death, Process, Stream};
+use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
+use procession_sys::PollSet;
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+/// Largest automatic chunk, in bytes: a few of these fill a pipe.
+const MAX_CHUNK_BYTES: u64 = 128 << 10;
+/// What a job may hold of blocks and results, in bytes.
+const WINDOW_BYTES: u64 = 16 << 20;
+
+/// What a driver is made of.
+pub(crate) struct Settings {
+    pub(crate) options: PoolOptions,
+    pub(crate) program: PathBuf,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    /// The run's start on the host's monotonic clock.
+    pub(crate) epoch_ns: u64,
+}
+
+pub(crate) struct Driver {
+    settings: Settings,
+    scheduler: Scheduler,
+    mailbox: Arc<Mailbox>,
+    workers: HashMap<WorkerId, Process>,
+    jobs: HashMap<JobId, HeldJob>,
+    next_job: u64,
+    /// How many processes each slot has had.
+    slots: Vec<u32>,
+    poll: PollSet,
+    /// The answer that the scheduler is judging.
+    judged: Option<Piece>,
+    /// The worker whose end the scheduler is judging.
+    death: Option<(WorkerId, Death)>,
+    /// What kept the last worker from starting.
+    trouble: String,
+    error: Option<PoolError>,
+    /// The whole pool is being ended: deaths are wanted.
+    ending: bool,
+    closed: bool,
+}
+
+/// What a poll's key stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Stdout,
+    Stderr,
+    Stdin,
+    Exit,
+}
+
+const WAKE_KEY: u64 = u64::MAX;
+
+impl Driver {
+    pub(crate) fn new(settings: Settings, mailbox: Arc<Mailbox>) -> Self {
+        let slots = settings.options.slots.max(1);
+        Self {
+            scheduler: Scheduler::new(settings.options.clone()),
+            settings,
+            mailbox,
+            workers: HashMap::new(),
+            jobs: HashMap::new(),
+            next_job: 0,
+            slots: vec![0; slots as usize],
+            poll: PollSet::default(),
+            judged: None,
+            death: None,
+            trouble: String::new(),
+            error: None,
+            ending: false,
+            closed: false,
+        }
+    }
+
+    /// Runs until the pool has ended; says how long it lived.
+    pub(crate) fn run(mut self) -> Result<Duration, PoolError> {
+        let slots = self.settings.options.slots;
+        self.observe(&Event::RunStarted { slots });
+        self.drain();
+        while !self.closed {
+            self.take_orders();
+            self.take_calls();
+            self.hand_over();
+            if self.closed {
+                break;
+            }
+            self.wait();
+            self.handle_ready();
+            self.handle_timer();
+        }
+        self.finish()
+    }
+
+    fn finish(mut self) -> Result<Duration, PoolError> {
+        let at = self.now();
+        self.observe(&Event::RunEnded { at });
+        self.flush_observers();
+        for order in self.mailbox.close() {
+            if let Order::Start(_, report) = order {
+                let _ = report.send(Err(PoolError::Ended));
+            }
+        }
+        let error = self.error.take();
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for job in jobs {
+            self.end_job(job, true);
+        }
+        error.map_or(Ok(at), Err)
+    }
+
+    /// Time since the run's start.
+    fn now(&self) -> Duration {
+        Duration::from_nanos(procession_sys::monotonic_ns().saturating_sub(self.settings.epoch_ns))
+    }
+
+    fn observe(&mut self, event: &Event) {
+        for observer in &mut self.settings.observers {
+            observer.on_event(event);
+        }
+    }
+
+    fn flush_observers(&mut self) {
+        for observer in &mut self.settings.observers {
+            observer.flush();
+        }
+    }
+
+    /// Tells the scheduler of something and does what it asks for.
+    fn handle(&mut self, event: Happened) {
+        let now = RunTime::from(self.now());
+        self.scheduler.handle_event(now, event);
+        self.drain();
+    }
+
+    fn take_orders(&mut self) {
+        for order in self.mailbox.take() {
+            match order {
+                Order::Start(job, report) => self.start_job(*job, report),
+                Order::Close => self.handle(Happened::Close),
+                Order::Stop => {
+                    self.ending = true;
+                    self.handle(Happened::Terminate);
+                }
+                Order::Kill => {
+                    self.ending = true;
+                    self.handle(Happened::Kill);
+                }
+            }
+        }
+    }
+
+    fn start_job(&mut self, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let options = JobOptions {
+            chunk: job.chunk,
+            ordered: job.ordered,
+            retries: job.retries,
+            max_chunk_bytes: MAX_CHUNK_BYTES,
+            window_bytes: WINDOW_BYTES,
+            ..JobOptions::default()
+        };
+        self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
+        self.handle(Happened::JobOpened { job: id, options });
+    }
+
+    /// Sources that have something, sinks that gave memory back.
+    fn take_calls(&mut self) {
+        if !self.mailbox.was_woken() {
+            return;
+        }
+        let jobs: Vec<(JobId, u64)> = self.jobs.values().map(|job| (job.id, job.take_released())).collect();
+        for (job, bytes) in jobs {
+            if bytes > 0 {
+                self.handle(Happened::Released { job, bytes });
+            }
+            self.handle(Happened::InputReady { job });
+        }
+    }
+
+    /// Passes on what has come together: results to sinks, frames to workers.
+    fn hand_over(&mut self) {
+        for job in self.jobs.values_mut() {
+            job.flush();
+        }
+        for worker in self.workers.values_mut().filter(|worker| !worker.outbox.is_empty()) {
+            worker.write();
+        }
+        self.flush_observers();
+    }
+
+    fn wait(&mut self) {
+        self.poll.clear();
+        self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
+        for (id, worker) in &self.workers {
+            let key = |source: Source| id.0 << 2 | source as u64;
+            if worker.stdout == Stream::Open {
+                self.poll.add(worker.child.stdout.as_fd(), key(Source::Stdout), false);
+            }
+            if worker.stderr == Stream::Open {
+                self.poll.add(worker.child.stderr.as_fd(), key(Source::Stderr), false);
+            }
+            if !worker.outbox.is_empty() {
+                self.poll.add(worker.child.stdin.as_fd(), key(Source::Stdin), true);
+            }
+            self.poll.add(worker.child.exit_fd(), key(Source::Exit), false);
+        }
+        let deadline = self.scheduler.poll_timeout().map(RunTime::since_start);
+        let mut timeout = deadline.map(|at| at.saturating_sub(self.now()));
+        if self.mailbox.fall_asleep() {
+            timeout = Some(Duration::ZERO);
+        }
+        let waited = self.poll.wait(timeout);
+        self.mailbox.wake_fully();
+        if let Err(error) = waited {
+            // Without a poll nothing can be done any more; what lives is killed on drop.
+            self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));
+            self.closed = true;
+        }
+    }
+
+    fn handle_ready(&mut self) {
+        let poll = std::mem::take(&mut self.poll);
+        // Ends come last, so that whatever a worker said before is heard first.
+        for exits in [false, true] {
+            for ready in poll.ready().filter(|ready| ready.key != WAKE_KEY) {
+                let id = WorkerId(ready.key >> 2);
+                match ready.key & 3 {
+                    k if (k == Source::Exit as u64) != exits => {}
+                    k if k == Source::Stdout as u64 => self.read_messages(id),
+                    k if k == Source::Stderr as u64 => self.read_stderr(id),
+                    k if k == Source::Stdin as u64 => {
+                        if let Some(worker) = self.workers.get_mut(&id) {
+                            worker.write();
+                        }
+                    }
+                    _ => self.reap(id),
+                }
+            }
+        }
+        self.poll = poll;
+    }
+
+    fn handle_timer(&mut self) {
+        let now = RunTime::from(self.now());
+        if self.scheduler.poll_timeout().is_some_and(|at| at <= now) {
+            self.scheduler.handle_timeout(now);
+            self.drain();
+        }
+    }
+}

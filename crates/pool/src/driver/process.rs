@@ -1,0 +1,171 @@
+//! One worker's process, as the driver holds it.
+
+use super::inbox::Inbox;
+use super::outbox::Outbox;
+use crate::events::{Exit, WorkerRef};
+use bytes::Bytes;
+use procession_scheduler::{AttemptId, ChunkId, JobId};
+use procession_sys::{Ended, Signal, Spawned};
+use procession_wire::{Farewell, ToWorker, WireError};
+use std::collections::VecDeque;
+use std::io::Read;
+use std::time::Duration;
+
+/// How much of a worker's last words is kept, in bytes.
+const LAST_WORDS: usize = 4096;
+/// How much is read of a worker's errors at a time.
+const STDERR_ROOM: usize = 16 << 10;
+
+pub(super) struct Process {
+    pub(super) who: WorkerRef,
+    pub(super) child: Spawned,
+    pub(super) phase: Phase,
+    pub(super) inbox: Inbox,
+    pub(super) outbox: Outbox,
+    pub(super) stdout: Stream,
+    pub(super) stderr: Stream,
+    /// What it was sent and has not answered, oldest first.
+    pub(super) attempts: VecDeque<Attempt>,
+    /// The last job it was told of: chunks of another need its message first.
+    pub(super) job: Option<JobId>,
+    /// Why we ended it, if we did.
+    pub(super) ended_by_us: Option<String>,
+    /// The pool asked for its end.
+    pub(super) asked: bool,
+    pub(super) last_words: Vec<u8>,
+    pub(super) items: u64,
+    pub(super) chunks: u64,
+}
+
+/// How far the conversation has come.
+pub(super) enum Phase {
+    /// It has not said hello.
+    Silent,
+    /// It works.
+    Ready,
+    /// It has said farewell.
+    Done(Farewell),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Open,
+    Closed,
+}
+
+/// A dispatch that has not been answered in full.
+pub(super) struct Attempt {
+    pub(super) id: AttemptId,
+    pub(super) job: JobId,
+    pub(super) chunk: ChunkId,
+    /// Where its items begin in the chunk's block.
+    pub(super) at: usize,
+    /// Index in the input of the first of its items that is not answered.
+    pub(super) next: u64,
+    /// How many of its items are not answered.
+    pub(super) left: u32,
+    /// How many times these items were sent, this time included.
+    pub(super) tries: u32,
+    pub(super) sent_at: Duration,
+}
+
+/// What is remembered of a worker that died, to say what its items died of.
+pub(super) struct Death {
+    pub(super) who: WorkerRef,
+    pub(super) cause: String,
+    pub(super) attempts: VecDeque<Attempt>,
+}
+
+impl Process {
+    pub(super) fn new(who: WorkerRef, child: Spawned) -> Self {
+        Self {
+            who,
+            child,
+            phase: Phase::Silent,
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            stdout: Stream::Open,
+            stderr: Stream::Open,
+            attempts: VecDeque::new(),
+            job: None,
+            ended_by_us: None,
+            asked: false,
+            last_words: Vec::new(),
+            items: 0,
+            chunks: 0,
+        }
+    }
+
+    /// Puts a message on its way.
+    pub(super) fn say(&mut self, message: &ToWorker, block: &Bytes) -> Result<(), WireError> {
+        self.outbox.push(message, block)
+    }
+
+    /// Writes what the pipe takes.
+    pub(super) fn write(&mut self) {
+        if let Err(error) = self.outbox.write_to(&self.child.stdin) {
+            // It no longer reads: it is dead or as good as dead. Its death, not
+            // the pipe, is what will be reported.
+            self.outbox.clear();
+            self.end(&format!("stopped reading ({error})"));
+        }
+    }
+
+    /// Kills it, for a reason of ours.
+    pub(super) fn end(&mut self, reason: &str) {
+        if self.ended_by_us.is_none() && !matches!(self.phase, Phase::Done(_)) {
+            self.ended_by_us = Some(reason.to_owned());
+        }
+        self.child.signal_group(Signal::SIGKILL);
+    }
+
+    /// Reads once what it says to people; `None` when there is nothing.
+    pub(super) fn read_stderr(&mut self) -> Option<Bytes> {
+        let mut buffer = [0; STDERR_ROOM];
+        loop {
+            return match self.child.stderr.read(&mut buffer) {
+                Ok(0) => {
+                    self.stderr = Stream::Closed;
+                    None
+                }
+                Ok(n) => {
+                    self.remember(&buffer[..n]);
+                    Some(Bytes::copy_from_slice(&buffer[..n]))
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => None,
+                Err(_) => {
+                    self.stderr = Stream::Closed;
+                    None
+                }
+            };
+        }
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        self.last_words.extend_from_slice(bytes);
+        let excess = self.last_words.len().saturating_sub(LAST_WORDS);
+        self.last_words.drain(..excess);
+    }
+}
+
+/// How it ended, in words that are the same whenever the same thing happens.
+pub(super) fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
+    match (ended_by_us, exit) {
+        (Some(reason), _) => reason.to_owned(),
+        (None, Exit::Status(status)) => format!("its process exited with status {status}"),
+        (None, Exit::Signal(signal)) => match Signal::try_from(signal) {
+            Ok(Signal::SIGKILL) => "its process was killed by SIGKILL (out of memory?)".to_owned(),
+            Ok(known) => format!("its process was killed by {}", known.as_str()),
+            Err(_) => format!("its process was killed by signal {signal}"),
+        },
+    }
+}
+
+pub(super) fn exit(ended: Ended) -> Exit {
+    match ended {
+        Ended::Status(status) => Exit::Status(status),
+        Ended::Signal(signal) => Exit::Signal(signal),
+        Ended::Unknown => Exit::Status(-1),
+    }
+}

@@ -1,0 +1,157 @@
+//! The pool as the program sees it: a handle to the driver's thread.
+
+use crate::driver::{Driver, Settings};
+use crate::mailbox::{Mailbox, Order};
+use crate::{Job, JobEnd, Observer, PoolError};
+use procession_scheduler::PoolOptions;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Worker processes, ready for jobs.
+///
+/// The driver runs on a thread of its own, which is also the one that spawns
+/// the workers: they die with it. Dropping a pool ends and reaps its workers.
+/// Signal handlers, masks and limits of the program are left alone.
+#[derive(Debug)]
+pub struct Pool {
+    mailbox: Arc<Mailbox>,
+    driver: Option<JoinHandle<Result<Duration, PoolError>>>,
+}
+
+/// What a pool is to be like.
+pub struct Builder {
+    options: PoolOptions,
+    worker: PathBuf,
+    observers: Vec<Box<dyn Observer>>,
+}
+
+/// Ends a pool's work from elsewhere: from a signal handler's thread, say.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Mailbox>);
+
+/// A job that was started.
+#[derive(Debug)]
+pub struct JobHandle(Receiver<Result<JobEnd, PoolError>>);
+
+impl Pool {
+    /// A pool of processes of the program `worker`, which must serve as
+    /// [`crate::worker::serve`] does.
+    pub fn builder(worker: impl Into<PathBuf>) -> Builder {
+        Builder { options: PoolOptions::default(), worker: worker.into(), observers: Vec::new() }
+    }
+
+    /// Starts a job. Several may run at once; the oldest goes first.
+    ///
+    /// # Errors
+    /// The pool has ended.
+    pub fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
+        let (sender, receiver) = channel();
+        if self.mailbox.send(Order::Start(Box::new(job), sender)) {
+            Ok(JobHandle(receiver))
+        } else {
+            Err(PoolError::Ended)
+        }
+    }
+
+    /// A way to end the work from elsewhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.mailbox))
+    }
+
+    /// Waits for the jobs that were started, lets the workers end, and waits
+    /// for the last of them. Returns the time since the pool's creation.
+    ///
+    /// # Errors
+    /// What the pool failed of.
+    pub fn close(mut self) -> Result<Duration, PoolError> {
+        self.mailbox.send(Order::Close);
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<Duration, PoolError> {
+        let Some(driver) = self.driver.take() else { return Err(PoolError::Ended) };
+        driver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if self.driver.is_some() && !std::thread::panicking() {
+            self.mailbox.send(Order::Kill);
+            let _ = self.join();
+        }
+    }
+}
+
+impl Control {
+    /// Ends all jobs and all workers: politely, and by force after a short grace.
+    pub fn stop(&self) {
+        self.0.send(Order::Stop);
+    }
+
+    /// Ends all jobs and all workers by force.
+    pub fn kill(&self) {
+        self.0.send(Order::Kill);
+    }
+}
+
+impl JobHandle {
+    /// Waits for the job's end.
+    ///
+    /// # Errors
+    /// What the pool failed of.
+    pub fn wait(self) -> Result<JobEnd, PoolError> {
+        self.0.recv().unwrap_or(Err(PoolError::Ended))
+    }
+}
+
+impl Builder {
+    /// How many workers, at least one.
+    #[must_use]
+    pub fn procs(mut self, procs: u32) -> Self {
+        let previous = std::mem::take(&mut self.options);
+        let fresh = PoolOptions::new(procs);
+        self.options = PoolOptions { slots: fresh.slots, start_failures: fresh.start_failures, ..previous };
+        self
+    }
+
+    /// How long a worker may take to say hello (default 4 s).
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.options.start_timeout = timeout;
+        self
+    }
+
+    /// Who hears of events.
+    #[must_use]
+    pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    /// Creates the pool; its time begins here. Workers start in the background:
+    /// one that can't be started shows in the first job, or in [`Pool::close`].
+    ///
+    /// # Errors
+    /// No thread or descriptor for the driver.
+    pub fn build(self) -> Result<Pool, PoolError> {
+        let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
+        let mailbox = Arc::new(mailbox);
+        let settings = Settings {
+            options: self.options,
+            program: self.worker,
+            observers: self.observers,
+            epoch_ns: procession_sys::monotonic_ns(),
+        };
+        let theirs = Arc::clone(&mailbox);
+        let driver = std::thread::Builder::new()
+            .name("driver".into())
+            .spawn(move || Driver::new(settings, theirs).run())
+            .map_err(|e| PoolError::system("no thread for the pool", &e))?;
+        Ok(Pool { mailbox, driver: Some(driver) })
+    }
+}

@@ -1,0 +1,131 @@
+//! What workers say: that items are done, or on which one they will die.
+//!
+//! A worker answers in the order in which it was sent work, so an answer
+//! belongs to the first attempt it holds, or it is late. Anything else a sound
+//! worker cannot say: it is killed, and its end is a crash like any other.
+
+use std::time::Duration;
+
+use crate::retry::Range;
+use crate::worker::{End, State};
+use crate::{Action, AttemptId, Fault, RunTime, Scheduler, WorkerId};
+
+/// What to make of an answer.
+enum Answer {
+    Valid,
+    /// To an attempt that is over, or of a worker that is: dropped.
+    Stale,
+    /// Dropped, and the worker with it.
+    Impossible,
+}
+
+impl Scheduler {
+    pub(crate) fn on_answered(
+        &mut self,
+        now: RunTime,
+        worker: WorkerId,
+        attempt: AttemptId,
+        items: u32,
+        bytes: u64,
+        busy: Duration,
+    ) {
+        let slot = self.roster.slot_of(worker);
+        match slot.map_or(Answer::Stale, |slot| self.judge(slot, attempt, items)) {
+            Answer::Valid => {}
+            Answer::Stale => return self.actions.push_back(Action::Discard { worker, attempt }),
+            Answer::Impossible => {
+                self.actions.push_back(Action::Discard { worker, attempt });
+                return self.on_nonsense(slot);
+            }
+        }
+        let Some(slot) = slot else { return };
+        self.accept(slot, items, bytes, busy);
+        self.listen(now, slot);
+        self.roster.relist(slot);
+        if self.roster.worker(slot).is_some_and(|worker| worker.is_used_up()) {
+            self.retire(now, slot);
+        }
+    }
+
+    fn judge(&self, slot: u32, attempt: AttemptId, items: u32) -> Answer {
+        let Some(worker) = self.roster.worker(slot) else {
+            return Answer::Stale;
+        };
+        let first = worker.queue.front();
+        match first {
+            _ if worker.state == State::Starting => Answer::Impossible,
+            Some(first) if first.id == attempt && items > first.rest().items => Answer::Impossible,
+            _ if items == 0 => Answer::Stale,
+            Some(first) if first.id == attempt => Answer::Valid,
+            Some(first) if attempt < first.id => Answer::Stale,
+            None if attempt.0 < self.next_attempt => Answer::Stale,
+            _ => Answer::Impossible,
+        }
+    }
+
+    fn on_nonsense(&mut self, slot: Option<u32>) {
+        let Some(slot) = slot else { return };
+        match self.roster.worker(slot).map(|worker| worker.state) {
+            Some(State::Starting) => self.kill(slot, End::Garbled),
+            Some(State::Ready) => self.kill(slot, End::Faulty(Fault::Crashed)),
+            Some(State::Condemned { attempt, offset, fault }) => {
+                self.kill(slot, End::Lingering { attempt, offset, fault });
+            }
+            Some(State::Ending(_)) | None => {}
+        }
+    }
+
+    /// Takes the answer into the books of the worker and, if it is still
+    /// wanted, of the job.
+    fn accept(&mut self, slot: u32, items: u32, bytes: u64, busy: Duration) {
+        let Some(worker) = self.roster.worker_mut(slot) else {
+            return;
+        };
+        let Some(first) = worker.queue.front() else {
+            return;
+        };
+        let (attempt, id) = (first.id, first.job);
+        let range = Range { items, ..first.rest() };
+        let done = worker.queue.advance(items);
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return self.actions.push_back(Action::Discard { worker: worker.id, attempt });
+        };
+        job.sizing.on_answered(items, busy);
+        if let Some(done) = done {
+            job.sizing.on_completed(done.range.items);
+        }
+        let Range { chunk, from, items } = range;
+        self.actions.push_back(Action::Accept { attempt, job: id, chunk, from, items });
+        job.settle(range, bytes, &mut self.actions);
+        if !worker.is_familiar(id) {
+            let jobs = &self.jobs;
+            worker.on_familiar(id, |other| jobs.contains_key(&other));
+        }
+        self.refresh(id);
+        self.finish_if_done(id);
+    }
+
+    /// The worker has named an item it holds: it gets nothing more, and should
+    /// be gone soon. A name that fits nothing it holds is ignored: the item was
+    /// answered in the very moment.
+    pub(crate) fn on_condemned(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId, offset: u32, fault: Fault) {
+        let Some(slot) = self.roster.slot_of(id) else {
+            return;
+        };
+        let Some(worker) = self.roster.worker_mut(slot) else {
+            return;
+        };
+        match worker.state {
+            State::Starting => return self.kill(slot, End::Garbled),
+            State::Condemned { .. } | State::Ending(_) => return,
+            State::Ready => {}
+        }
+        let is_held =
+            worker.queue.iter().any(|held| held.id == attempt && (held.answered..held.range.items).contains(&offset));
+        if is_held {
+            worker.state = State::Condemned { attempt, offset, fault };
+            self.roster.set_deadline(slot, Some(now + self.options.grace));
+            self.roster.relist(slot);
+        }
+    }
+}

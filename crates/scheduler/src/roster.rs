@@ -1,0 +1,202 @@
+//! The workers by slot, and who of them waits for work.
+//!
+//! Every list is an ordered set, so that no decision looks at all workers: who
+//! is idle (ready ones first, then by slot), who holds something and should get
+//! more (those who hold least first), and which slots stand empty.
+
+use std::collections::BTreeSet;
+
+use crate::timers::Timers;
+use crate::worker::{Appetite, Worker};
+use crate::{RunTime, Slot, WorkerId};
+
+#[derive(Debug)]
+pub(crate) struct Roster {
+    places: Vec<Place>,
+    vacant: BTreeSet<u32>,
+    idle: BTreeSet<(bool, u32)>,
+    hungry: BTreeSet<(usize, u32)>,
+    timers: Timers,
+    max_depth: usize,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    /// How many workers have had this place.
+    spawned: u64,
+    worker: Option<Box<Worker>>,
+}
+
+impl Roster {
+    pub(crate) fn new(slots: u32, max_depth: usize) -> Self {
+        Self {
+            places: (0..slots).map(|_| Place::default()).collect(),
+            vacant: (0..slots).collect(),
+            idle: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            timers: Timers::default(),
+            max_depth,
+        }
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        // It was made from that many.
+        self.places.len() as u32
+    }
+
+    /// How many workers have been spawned and have not ended.
+    pub(crate) fn living(&self) -> u32 {
+        self.slots() - self.vacant.len() as u32
+    }
+
+    /// The slot of a worker that lives.
+    pub(crate) fn slot_of(&self, worker: WorkerId) -> Option<u32> {
+        let slot = (worker.0 % self.places.len() as u64) as u32;
+        (self.worker(slot)?.id == worker).then_some(slot)
+    }
+
+    pub(crate) fn worker(&self, slot: u32) -> Option<&Worker> {
+        self.places.get(slot as usize)?.worker.as_deref()
+    }
+
+    pub(crate) fn worker_mut(&mut self, slot: u32) -> Option<&mut Worker> {
+        self.places.get_mut(slot as usize)?.worker.as_deref_mut()
+    }
+
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (u32, &Worker)> {
+        (0..).zip(&self.places).filter_map(|(slot, place)| Some((slot, place.worker.as_deref()?)))
+    }
+
+    pub(crate) fn first_vacant(&self) -> Option<u32> {
+        self.vacant.first().copied()
+    }
+
+    pub(crate) fn first_idle(&self) -> Option<u32> {
+        self.idle.first().map(|&(_, slot)| slot)
+    }
+
+    pub(crate) fn first_hungry(&self) -> Option<u32> {
+        self.hungry.first().map(|&(_, slot)| slot)
+    }
+
+    /// Puts a new worker into an empty slot.
+    pub(crate) fn occupy(&mut self, slot: u32, budget: u64) -> Option<(Slot, WorkerId)> {
+        let slots = self.places.len() as u64;
+        let place = self.places.get_mut(slot as usize)?;
+        let id = WorkerId(place.spawned * slots + u64::from(slot));
+        place.spawned += 1;
+        place.worker = Some(Box::new(Worker::new(id, budget)));
+        self.vacant.remove(&slot);
+        self.relist(slot);
+        Some((Slot(slot), id))
+    }
+
+    /// Takes out a worker that has ended.
+    pub(crate) fn vacate(&mut self, slot: u32) -> Option<Box<Worker>> {
+        self.unlist(slot);
+        self.set_deadline(slot, None);
+        let worker = self.places.get_mut(slot as usize)?.worker.take()?;
+        if let Some(armed) = worker.deadline.armed {
+            self.timers.disarm(armed, slot);
+        }
+        self.vacant.insert(slot);
+        Some(worker)
+    }
+
+    /// Lists a worker as its state says, after anything about it has changed.
+    pub(crate) fn relist(&mut self, slot: u32) {
+        let max_depth = self.max_depth;
+        if let Some(worker) = self.worker(slot) {
+            let appetite = worker.appetite(max_depth);
+            self.list(slot, appetite);
+        }
+    }
+
+    /// Takes a worker off the lists until something about it changes.
+    pub(crate) fn unlist(&mut self, slot: u32) {
+        self.list(slot, Appetite::None);
+    }
+
+    fn list(&mut self, slot: u32, appetite: Appetite) {
+        let Some(worker) = self.worker_mut(slot) else {
+            return;
+        };
+        let before = std::mem::replace(&mut worker.listed, appetite);
+        if before == appetite {
+            return;
+        }
+        match before {
+            Appetite::None => false,
+            Appetite::Idle { starting } => self.idle.remove(&(starting, slot)),
+            Appetite::Hungry { holds } => self.hungry.remove(&(holds, slot)),
+        };
+        match appetite {
+            Appetite::None => false,
+            Appetite::Idle { starting } => self.idle.insert((starting, slot)),
+            Appetite::Hungry { holds } => self.hungry.insert((holds, slot)),
+        };
+    }
+
+    /// Sets or lifts a worker's deadline. Only one that is earlier than the
+    /// entry in the timers touches them.
+    pub(crate) fn set_deadline(&mut self, slot: u32, at: Option<RunTime>) {
+        let Some(place) = self.places.get_mut(slot as usize) else {
+            return;
+        };
+        let Some(worker) = place.worker.as_deref_mut() else {
+            return;
+        };
+        worker.deadline.at = at;
+        let Some(at) = at else { return };
+        match worker.deadline.armed {
+            Some(armed) if armed <= at => return,
+            Some(armed) => self.timers.disarm(armed, slot),
+            None => {}
+        }
+        worker.deadline.armed = Some(at);
+        self.timers.arm(at, slot);
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<RunTime> {
+        self.timers.next()
+    }
+
+    /// Takes the slot of a worker whose deadline has passed.
+    pub(crate) fn pop_overdue(&mut self, now: RunTime) -> Option<u32> {
+        while let Some((_, slot)) = self.timers.pop_due(now) {
+            let Some(worker) = self.worker_mut(slot) else {
+                continue;
+            };
+            worker.deadline.armed = None;
+            let Some(at) = worker.deadline.at else {
+                continue;
+            };
+            if at <= now {
+                worker.deadline.at = None;
+                return Some(slot);
+            }
+            self.set_deadline(slot, Some(at));
+        }
+        None
+    }
+
+    /// Whether the lists say what the workers say, and no more.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let mut listed = 0;
+        for (slot, worker) in self.workers() {
+            let is_listed = match worker.listed {
+                Appetite::None => continue,
+                Appetite::Idle { starting } => self.idle.contains(&(starting, slot)),
+                Appetite::Hungry { holds } => self.hungry.contains(&(holds, slot)),
+            };
+            listed += 1;
+            if !is_listed || worker.listed != worker.appetite(self.max_depth) {
+                return Err(format!("worker {} is listed wrongly", worker.id));
+            }
+        }
+        if listed != self.idle.len() + self.hungry.len() {
+            return Err("somebody is listed who is not there".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! One worker as the scheduler sees it: in which state it is, what it holds,
+//! and whether it should get more.
+//!
+//! How much it should hold is measured in time. Enough must wait in its pipe
+//! that it never waits for the coordinator, and not more, because what waits
+//! here cannot be run elsewhere.
+
+use std::time::Duration;
+
+use crate::queue::Queue;
+use crate::{AttemptId, Fault, JobId, RunTime, WorkerId};
+
+/// How much work may wait in a worker's pipe before nothing more is sent. A
+/// round trip over a pipe takes some ten microseconds, and the coordinator
+/// may be busy elsewhere for some hundred: a millisecond covers both.
+pub const WAITING_TIME: Duration = Duration::from_millis(1);
+
+/// How many bytes may wait in a worker's pipe before nothing more is sent: what
+/// a pipe holds at the most. One chunk may wait whatever its size.
+pub const MAX_WAITING_BYTES: u64 = 1 << 20;
+
+/// How much longer than an item's timeout a worker may say nothing. Its own
+/// watchdog reports such an item exactly; this is for the worker whose watchdog
+/// cannot run, and must not overtake one that can.
+pub const SILENCE_GRACE: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Spawned, not ready; what it was sent waits in its pipe.
+    Starting,
+    Ready,
+    /// It has named the item it is about to die on.
+    Condemned {
+        attempt: AttemptId,
+        offset: u32,
+        fault: Fault,
+    },
+    /// We are ending it.
+    Ending(End),
+}
+
+/// Why a worker is being ended, hence what its end means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Asked to end; it holds nothing.
+    Retired,
+    /// Signalled to end.
+    Terminated,
+    /// Killed because the pool ends, or because it outlived its grace.
+    Killed,
+    /// Killed because it was not ready in time: a start failure.
+    NotStarted,
+    /// Killed because it spoke nonsense before it was ready: a start failure.
+    Garbled,
+    /// Killed for what lies with the item it was running.
+    Faulty(Fault),
+    /// Killed because it stayed after naming an item.
+    Lingering { attempt: AttemptId, offset: u32, fault: Fault },
+}
+
+impl End {
+    /// Whether the worker was killed, whatever for.
+    pub(crate) fn is_killed(self) -> bool {
+        !matches!(self, Self::Retired | Self::Terminated)
+    }
+}
+
+/// Under which heading a worker waits for work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appetite {
+    /// Not to be given anything.
+    None,
+    /// Holds nothing; one that is ready comes before one that is starting.
+    Idle { starting: bool },
+    /// Holds so many attempts, and should get more.
+    Hungry { holds: usize },
+}
+
+/// The worker's deadline, and the entry in the timers that stands for it. The
+/// entry is never later; it may be earlier, so that putting off a deadline with
+/// every answer costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deadline {
+    pub(crate) at: Option<RunTime>,
+    pub(crate) armed: Option<RunTime>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) id: WorkerId,
+    pub(crate) state: State,
+    pub(crate) queue: Queue,
+    /// How many items it may still be given.
+    pub(crate) budget: u64,
+    /// The jobs of which it has answered something, in order.
+    familiar: Vec<JobId>,
+    pub(crate) listed: Appetite,
+    pub(crate) deadline: Deadline,
+}
+
+impl Worker {
+    pub(crate) fn new(id: WorkerId, budget: u64) -> Self {
+        Self {
+            id,
+            state: State::Starting,
+            queue: Queue::default(),
+            budget,
+            familiar: Vec::new(),
+            listed: Appetite::None,
+            deadline: Deadline::default(),
+        }
+    }
+
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed != Appetite::None
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.state, State::Ending(_))
+    }
+
+    /// What its state and what it holds say, whatever the job.
+    pub(crate) fn appetite(&self, max_depth: usize) -> Appetite {
+        let starting = match self.state {
+            State::Starting => true,
+            State::Ready => false,
+            State::Condemned { .. } | State::Ending(_) => return Appetite::None,
+        };
+        if self.budget == 0 {
+            Appetite::None
+        } else if self.queue.is_empty() {
+            Appetite::Idle { starting }
+        } else if !starting && self.has_room(max_depth) {
+            Appetite::Hungry { holds: self.queue.len() }
+        } else {
+            Appetite::None
+        }
+    }
+
+    fn has_room(&self, max_depth: usize) -> bool {
+        !self.queue.is_exclusive()
+            && self.queue.len() < max_depth
+            && u128::from(self.queue.waiting_cost()) < WAITING_TIME.as_nanos()
+            && self.queue.waiting_bytes() < MAX_WAITING_BYTES
+    }
+
+    /// Whether it has nothing left to do and may be given nothing more.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.state == State::Ready && self.budget == 0 && self.queue.is_empty()
+    }
+
+    pub(crate) fn is_familiar(&self, job: JobId) -> bool {
+        self.familiar.binary_search(&job).is_ok()
+    }
+
+    /// It has answered something of this job; jobs that are gone are dropped
+    /// from its memory on the way.
+    pub(crate) fn on_familiar(&mut self, job: JobId, is_open: impl Fn(JobId) -> bool) {
+        self.familiar.retain(|&other| is_open(other));
+        if let Err(at) = self.familiar.binary_search(&job) {
+            self.familiar.insert(at, job);
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! A worker's process as its parent sees it: spawned in a group of its own with
+//! three pipes, watched by a descriptor, signalled as a group, reaped by name.
+//!
+//! Spawning goes through the standard library's posix_spawn path: nothing runs
+//! between fork and exec (that would lose it), hence no `pre_exec`; what a
+//! worker has to set for itself it sets first thing (see [`crate::enter_worker`]).
+//! The parent-death signal follows the *thread* that spawns, so that thread
+//! must live as long as the workers may.
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, pipe2};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// What a data pipe is asked to hold. Only asked: the system's budget for a
+/// user runs out near 32 workers, and then a pipe holds less.
+const PIPE_BYTES: i32 = 1 << 20;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Spawn {
+    /// Absolute path of the program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+}
+
+/// A process and the parent's ends of its pipes, all non-blocking.
+#[derive(Debug)]
+pub struct Spawned {
+    pid: Pid,
+    /// Readable once the process has ended.
+    exit: OwnedFd,
+    /// Writes to its standard input.
+    pub stdin: File,
+    /// Reads its standard output.
+    pub stdout: File,
+    /// Reads its standard error.
+    pub stderr: File,
+    reaped: bool,
+}
+
+/// Why a process could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {source}")]
+pub struct SpawnError {
+    what: &'static str,
+    source: io::Error,
+}
+
+impl SpawnError {
+    /// Whether trying again could help: the system was out of processes,
+    /// descriptors or memory for the moment.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self.source.raw_os_error().map(Errno::from_raw),
+            Some(Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EINTR)
+        )
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this exit status.
+    Status(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Somebody else reaped it.
+    Unknown,
+}
+
+/// What a process used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time in user mode.
+    pub user: Duration,
+    /// Processor time in the kernel.
+    pub system: Duration,
+}
+
+impl Spawned {
+    /// Starts a process in a group of its own.
+    ///
+    /// # Errors
+    /// Whatever kept it from starting; nothing is left behind.
+    pub fn start(spawn: &Spawn) -> Result<Self, SpawnError> {
+        let pipe = |what| pipe2(OFlag::O_CLOEXEC).map_err(|e| SpawnError { what, source: e.into() });
+        let (in_read, in_write) = pipe("no pipe for its input")?;
+        let (out_read, out_write) = pipe("no pipe for its output")?;
+        let (err_read, err_write) = pipe("no pipe for its errors")?;
+        for end in [&in_write, &out_read] {
+            // Asked for, never relied on.
+            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        }
+        for end in [&in_write, &out_read, &err_read] {
+            set_nonblocking(end).map_err(|source| SpawnError { what: "no non-blocking pipe", source })?;
+        }
+        let mut command = Command::new(&spawn.program);
+        command.args(&spawn.args).process_group(0);
+        command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
+        let child = command.spawn().map_err(|source| SpawnError { what: "cannot be started", source })?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        // From here on the process is ours to reap by its pid; the standard
+        // library's handle neither kills nor reaps on drop.
+        drop(child);
+        let exit = match pidfd_open(pid) {
+            Ok(fd) => fd,
+            Err(source) => {
+                let _ = killpg(pid, Signal::SIGKILL);
+                let _ = reap(pid, 0);
+                return Err(SpawnError { what: "its end cannot be watched (pidfd_open)", source });
+            }
+        };
+        let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), File::from(err_read));
+        Ok(Self { pid, exit, stdin, stdout, stderr, reaped: false })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// A descriptor that is readable once the process has ended.
+    #[must_use]
+    pub fn exit_fd(&self) -> BorrowedFd<'_> {
+        self.exit.as_fd()
+    }
+
+    /// Sends a signal to its whole group. After it was reaped, nothing happens:
+    /// its id may belong to someone else by then.
+    pub fn signal_group(&self, signal: Signal) {
+        if !self.reaped {
+            // The group may be empty already.
+            let _ = killpg(self.pid, signal);
+        }
+    }
+
+    /// Reaps it if it has ended. What is left of its group is killed first,
+    /// while its id is still its own.
+    pub fn try_reap(&mut self) -> Option<(Ended, Usage)> {
+        if self.reaped {
+            return None;
+        }
+        if !has_ended(self.pid) {
+            return None;
+        }
+        self.signal_group(Signal::SIGKILL);
+        let result = reap(self.pid, libc::WNOHANG)?;
+        self.reaped = true;
+        Some(result)
+    }
+}
+
+impl Drop for Spawned {
+    /// A child is never left behind: whoever lets go of a living one ends it.
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.signal_group(Signal::SIGKILL);
+            let _ = reap(self.pid, 0);
+        }
+    }
+}
+
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes a process id and flags and touches no memory of ours.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let Some(fd) = i32::try_from(fd).ok().filter(|&fd| fd >= 0) else {
+        return Err(io::Error::last_os_error());
+    };
+    // SAFETY: the call has just made this descriptor (close-on-exec) and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Whether the process has ended, without reaping it.
+fn has_ended(pid: Pid) -> bool {
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    loop {
+        match waitid(Id::Pid(pid), flags) {
+            Ok(WaitStatus::StillAlive) => return false,
+            Err(Errno::EINTR) => {}
+            Ok(_) | Err(_) => return true,
+        }
+    }
+}
+
+/// `wait4` for this one process; `None` if it has not ended (with `WNOHANG`).
+fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
+    let mut status = 0;
+    // SAFETY: rusage is plain data for which all zeroes is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: both pointers are to locals that outlive the call.
+        let result = unsafe { libc::wait4(pid.as_raw(), &raw mut status, flags, &raw mut usage) };
+        match result {
+            0 => return None,
+            -1 if Errno::last() == Errno::EINTR => {}
+            // With an ignored SIGCHLD the kernel reaps by itself.
+            -1 => return Some((Ended::Unknown, Usage::default())),
+            _ => break,
+        }
+    }
+    let ended = if libc::WIFSIGNALED(status) {
+        Ended::Signal(libc::WTERMSIG(status))
+    } else {
+        Ended::Status(libc::WEXITSTATUS(status))
+    };
+    Some((ended, Usage { user: duration(usage.ru_utime), system: duration(usage.ru_stime) }))
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    Duration::from_secs(time.tv_sec.unsigned_abs()) + Duration::from_micros(time.tv_usec.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PollSet;
+    use std::io::{Read, Write};
+
+    fn start(program: &str, args: &[&str]) -> Spawned {
+        let args = args.iter().map(OsString::from).collect();
+        Spawned::start(&Spawn { program: program.into(), args }).unwrap()
+    }
+
+    fn wait(child: &mut Spawned) -> Ended {
+        let mut set = PollSet::default();
+        set.add(child.exit_fd(), 0, false);
+        set.wait(None).unwrap();
+        child.try_reap().unwrap().0
+    }
+
+    #[test]
+    fn statuses_and_signals_are_told_apart() {
+        assert_eq!(wait(&mut start("/bin/sh", &["-c", "exit 3"])), Ended::Status(3));
+        assert_eq!(wait(&mut start("/bin/sh", &["-c", "kill -SEGV $$"])), Ended::Signal(11));
+    }
+
+    #[test]
+    fn pipes_carry_data_and_do_not_block() {
+        let mut cat = start("/bin/cat", &[]);
+        let mut buffer = [0; 16];
+        assert_eq!(cat.stdout.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        cat.stdin.write_all(b"hello").unwrap();
+        let mut set = PollSet::default();
+        set.add(cat.stdout.as_fd(), 0, false);
+        set.wait(None).unwrap();
+        assert_eq!(cat.stdout.read(&mut buffer).unwrap(), 5);
+        assert!(cat.try_reap().is_none());
+        cat.signal_group(Signal::SIGTERM);
+        assert_eq!(wait(&mut cat), Ended::Signal(15));
+    }
+
+    #[test]
+    fn the_group_dies_with_its_leader() {
+        let mut shell = start("/bin/sh", &["-c", "sleep 1000 & echo $!; exec sleep 1000"]);
+        let mut set = PollSet::default();
+        set.add(shell.stdout.as_fd(), 0, false);
+        set.wait(None).unwrap();
+        shell.signal_group(Signal::SIGKILL);
+        assert_eq!(wait(&mut shell), Ended::Signal(9));
+        // The grandchild held the pipe open: its end is the pipe's end.
+        let mut set = PollSet::default();
+        let mut rest = Vec::new();
+        loop {
+            set.clear();
+            set.add(shell.stdout.as_fd(), 0, false);
+            set.wait(None).unwrap();
+            if shell.stdout.read_to_end(&mut rest).is_ok() {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_start_says_why() {
+        let missing = Spawned::start(&Spawn { program: "/no/such/program".into(), args: vec![] }).unwrap_err();
+        assert!(!missing.is_temporary());
+        assert!(missing.to_string().contains("cannot be started"), "{missing}");
+    }
+}

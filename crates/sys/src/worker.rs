@@ -1,0 +1,108 @@
+//! A worker's process as it sees itself, first thing in `main` and before any
+//! thread: the protocol moves to descriptors of its own, so that whatever a
+//! task prints or reads can't touch it, and the process is bound to its parent.
+
+use nix::libc;
+use std::fs::File;
+use std::io;
+use std::os::fd::FromRawFd;
+
+/// Where the protocol's descriptors are put.
+const PROTOCOL_IN: i32 = 3;
+const PROTOCOL_OUT: i32 = 4;
+
+/// The two ends of the protocol.
+#[derive(Debug)]
+pub struct Protocol {
+    /// What the coordinator says.
+    pub input: File,
+    /// What we say.
+    pub output: File,
+}
+
+/// Why this process can't be a worker.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The system refused a step.
+    #[error("{0}: {1}")]
+    System(&'static str, io::Error),
+    /// The parent is not who we were told.
+    #[error("the coordinator is gone")]
+    Orphan,
+}
+
+/// Makes a worker of this process: takes the protocol away from standard input
+/// and output (input becomes empty, output goes where errors go), closes every
+/// other inherited descriptor, unblocks signals, and asks to be killed when the
+/// coordinator dies.
+///
+/// Call it once, before any thread is started and before anything else opens
+/// descriptors: all above the standard ones are closed.
+///
+/// # Errors
+/// A step that the system refuses, or a coordinator that is gone already.
+pub fn enter_worker(coordinator: u32) -> Result<Protocol, SetupError> {
+    check("the protocol's input", duplicate(0, PROTOCOL_IN))?;
+    check("the protocol's output", duplicate(1, PROTOCOL_OUT))?;
+    // SAFETY: closes what was inherited; nothing in this process owns a descriptor yet (see above).
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, PROTOCOL_OUT + 1, libc::c_uint::MAX, 0) };
+    if closed < 0 {
+        close_one_by_one();
+    }
+    let null = File::options().read(true).open("/dev/null").map_err(|e| SetupError::System("/dev/null", e))?;
+    // SAFETY: dup2 replaces the standard descriptors, which nobody owns as objects.
+    check("standard input", unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), 0) })?;
+    // SAFETY: as above.
+    check("standard output", unsafe { libc::dup2(2, 1) })?;
+    nix::sys::signal::SigSet::empty().thread_set_mask().map_err(|e| SetupError::System("signal mask", e.into()))?;
+    die_with(coordinator)?;
+    // SAFETY: both were just made by `duplicate` and are handed out once.
+    let (input, output) = unsafe { (File::from_raw_fd(PROTOCOL_IN), File::from_raw_fd(PROTOCOL_OUT)) };
+    Ok(Protocol { input, output })
+}
+
+fn duplicate(from: i32, to: i32) -> i32 {
+    // SAFETY: `to` is replaced; no object of this process owns it yet.
+    unsafe { libc::dup3(from, to, libc::O_CLOEXEC) }
+}
+
+fn check(what: &'static str, result: i32) -> Result<(), SetupError> {
+    if result < 0 { Err(SetupError::System(what, io::Error::last_os_error())) } else { Ok(()) }
+}
+
+/// For kernels without `close_range`.
+fn close_one_by_one() {
+    for fd in PROTOCOL_OUT + 1..1024 {
+        // SAFETY: as for `close_range`; closing what is not open does nothing.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Asks for SIGKILL at the parent's death, then makes sure that the parent did
+/// not die before it was asked.
+fn die_with(coordinator: u32) -> Result<(), SetupError> {
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
+        .map_err(|e| SetupError::System("parent-death signal", e.into()))?;
+    if nix::unistd::getppid().as_raw().unsigned_abs() == coordinator { Ok(()) } else { Err(SetupError::Orphan) }
+}
+
+/// This host's name, as UTF-8.
+#[must_use]
+pub fn hostname() -> String {
+    nix::unistd::gethostname().map_or_else(|_| "localhost".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The most memory that this process ever held, in bytes.
+///
+/// From `/proc`, because a spawned child inherits its parent's `ru_maxrss`;
+/// without `/proc` from there nevertheless.
+#[must_use]
+pub fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|n| n.trim().parse::<u64>().ok());
+    kib.unwrap_or_else(|| {
+        use nix::sys::resource::{UsageWho, getrusage};
+        getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().unsigned_abs())
+    }) * 1024
+}

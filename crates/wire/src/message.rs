@@ -1,0 +1,223 @@
+//! The messages of both directions.
+//!
+//! A worker's first frame is its [`Hello`]; its last is its [`Farewell`], the
+//! only proof of a good end. Between them it is told of jobs and given chunks,
+//! and answers in parts. Each variant's blocks follow the header in the order
+//! of its `…_len` fields.
+
+use crate::frame::{self, Direction};
+use crate::{WireError, codec};
+use procession_task::{FailureAt, Format, Items};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Version of everything in this crate; a test holds its bytes.
+pub const PROTOCOL: u32 = 1;
+
+/// From the coordinator to a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// What the following chunks are about.
+    Job(Job),
+    /// Items to run; their block follows.
+    Chunk(ChunkHead),
+    /// No more will come: say farewell and end.
+    Finish,
+    /// Are you there? Answered by [`FromWorker::Alive`]; for pipes that lead far away.
+    Ping,
+}
+
+/// A job: which task, and how items come in and results go out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id within the pool.
+    pub job: u64,
+    /// The task's name.
+    pub task: String,
+    /// Its settings.
+    pub params: Vec<(String, String)>,
+    /// How blocks are cut into items.
+    pub items: Items,
+    /// How records are written.
+    pub format: Format,
+    /// Whether every item has a line to be shown.
+    pub show: bool,
+    /// Longest result, in bytes.
+    pub max_result: u64,
+    /// The run's start on the host's monotonic clock, in nanoseconds.
+    pub epoch_ns: u64,
+}
+
+/// A chunk, or a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkHead {
+    /// The job it belongs to.
+    pub job: u64,
+    /// Its id within the pool.
+    pub chunk: u64,
+    /// Id of this dispatch; answers name it.
+    pub attempt: u64,
+    /// How many times these items have been sent, this time included.
+    pub tries: u32,
+    /// Index of the first item in the input.
+    pub first: u64,
+    /// How many items.
+    pub items: u32,
+    /// Answer after every item.
+    pub each: bool,
+    /// Write a log line for every item.
+    pub log: bool,
+    /// Length of the block.
+    pub block_len: u32,
+}
+
+/// From a worker to the coordinator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// Its first message.
+    Hello(Hello),
+    /// It can't do this job.
+    Refused {
+        /// The job.
+        job: u64,
+        /// Why.
+        message: String,
+    },
+    /// Results of the next items of a chunk; the blocks follow.
+    Answer(AnswerHead),
+    /// It is about to end because of this item.
+    Condemned {
+        /// The dispatch.
+        attempt: u64,
+        /// The item, counted from the dispatch's first.
+        offset: u32,
+        /// With what the item is charged.
+        kind: procession_task::Kind,
+    },
+    /// The answer to [`ToWorker::Ping`].
+    Alive,
+    /// Its last message.
+    Farewell(Farewell),
+}
+
+/// Who a worker is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`] as it knows it.
+    pub protocol: u32,
+    /// The version of its program.
+    pub version: String,
+    /// Its process id on its host.
+    pub pid: u32,
+    /// Its host's name.
+    pub host: String,
+    /// The tasks it knows.
+    pub tasks: Vec<String>,
+}
+
+/// Results of consecutive items.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerHead {
+    /// The dispatch that is answered.
+    pub attempt: u64,
+    /// How many more of its items, from where the last answer ended.
+    pub items: u32,
+    /// Time spent on them.
+    pub busy_ns: u64,
+    /// The failed ones.
+    pub failures: Vec<FailureAt>,
+    /// Length of the block of records.
+    pub outputs_len: u32,
+    /// Length of the block of log lines.
+    pub log_len: u32,
+    /// Length of the block of lines to be shown.
+    pub shown_len: u32,
+}
+
+/// What a worker used, in its own measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    /// Most memory it ever held, in bytes.
+    pub peak_memory: u64,
+    /// Time spent waiting for chunks.
+    pub waiting_ns: u64,
+    /// Time spent on items.
+    pub busy_ns: u64,
+    /// Time spent writing results.
+    pub writing_ns: u64,
+}
+
+/// Where a message's blocks stand in its payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tails {
+    /// The first block: a chunk's items or an answer's records.
+    pub main: Range<usize>,
+    /// An answer's log lines.
+    pub log: Range<usize>,
+    /// An answer's lines to be shown.
+    pub shown: Range<usize>,
+}
+
+/// Appends the frame of `message`, all but its blocks: the caller sends those
+/// right behind, without having copied them, in the order of [`Tails`].
+///
+/// # Errors
+/// A message that is too long for a frame; `out` is as it was.
+pub fn encode_to_worker(out: &mut Vec<u8>, message: &ToWorker, block: &[u8]) -> Result<(), WireError> {
+    encode(out, Direction::ToWorker, message, &[block])
+}
+
+/// As [`encode_to_worker`], the other way.
+///
+/// # Errors
+/// A message that is too long for a frame; `out` is as it was.
+pub fn encode_from_worker(out: &mut Vec<u8>, message: &FromWorker, blocks: &[&[u8]]) -> Result<(), WireError> {
+    encode(out, Direction::FromWorker, message, blocks)
+}
+
+fn encode(out: &mut Vec<u8>, to: Direction, message: &impl Serialize, blocks: &[&[u8]]) -> Result<(), WireError> {
+    let at = frame::begin(out, to);
+    let encoded = codec::encode(message, out);
+    encoded.and_then(|_| frame::end(out, at, blocks)).inspect_err(|_| out.truncate(at))
+}
+
+/// Reads a payload that came from the coordinator.
+///
+/// # Errors
+/// Anything that is not exactly one message and its blocks.
+pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> {
+    let (message, used) = codec::decode_front::<ToWorker>(payload)?;
+    let lengths = match &message {
+        ToWorker::Chunk(head) => [head.block_len, 0, 0],
+        _ => [0; 3],
+    };
+    Ok((message, tails(payload, used, lengths)?))
+}
+
+/// Reads a payload that came from a worker.
+///
+/// # Errors
+/// Anything that is not exactly one message and its blocks.
+pub fn decode_from_worker(payload: &[u8]) -> Result<(FromWorker, Tails), WireError> {
+    let (message, used) = codec::decode_front::<FromWorker>(payload)?;
+    let lengths = match &message {
+        FromWorker::Answer(head) => [head.outputs_len, head.log_len, head.shown_len],
+        _ => [0; 3],
+    };
+    Ok((message, tails(payload, used, lengths)?))
+}
+
+fn tails(payload: &[u8], used: usize, lengths: [u32; 3]) -> Result<Tails, WireError> {
+    let announced: u64 = lengths.iter().map(|&l| u64::from(l)).sum();
+    let found = (payload.len() - used) as u64;
+    if announced != found {
+        return Err(WireError::Tails { announced, found });
+    }
+    let mut at = used;
+    let mut next = |length: u32| {
+        let from = at;
+        at += length as usize;
+        from..at
+    };
+    Ok(Tails { main: next(lengths[0]), log: next(lengths[1]), shown: next(lengths[2]) })
+}

@@ -1,0 +1,164 @@
+//! Messages come back as they went, and hostile bytes are refused: never a
+//! panic, never a large allocation.
+
+use procession_task::{Failure, FailureAt, Format, Items, Kind};
+use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
+use procession_wire::{
+    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, PROTOCOL, ToWorker, WireError, decode_from_worker,
+    decode_to_worker, encode_from_worker, encode_to_worker,
+};
+use proptest::prelude::*;
+
+fn payload(frame: &[u8], direction: Direction) -> &[u8] {
+    match parse(frame, direction, PAYLOAD_LIMIT).expect("a frame") {
+        Parsed::Frame(range) => {
+            assert_eq!(range.end, frame.len());
+            &frame[range]
+        }
+        Parsed::Needs(n) => panic!("needs {n}"),
+    }
+}
+
+fn failure_at() -> impl Strategy<Value = FailureAt> {
+    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len()).prop_map(
+        |(item, message, input, record, kind)| FailureAt {
+            item,
+            failure: Failure::new(Kind::ALL[kind], message),
+            input,
+            record,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn chunks_come_back(ids in any::<(u64, u64, u64, u64)>(), n in any::<(u32, u32)>(), flags in any::<(bool, bool)>(),
+                        block in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let head = ChunkHead { job: ids.0, chunk: ids.1, attempt: ids.2, first: ids.3, tries: n.0, items: n.1,
+            each: flags.0, log: flags.1, block_len: block.len() as u32 };
+        let mut frame = Vec::new();
+        encode_to_worker(&mut frame, &ToWorker::Chunk(head), &block).unwrap();
+        frame.extend_from_slice(&block);
+        let payload = payload(&frame, Direction::ToWorker);
+        let (message, tails) = decode_to_worker(payload).unwrap();
+        prop_assert_eq!(message, ToWorker::Chunk(head));
+        prop_assert_eq!(&payload[tails.main], &block[..]);
+    }
+
+    #[test]
+    fn answers_come_back(attempt in any::<u64>(), items in any::<u32>(), busy_ns in any::<u64>(),
+                         failures in proptest::collection::vec(failure_at(), 0..5),
+                         blocks in proptest::array::uniform3(proptest::collection::vec(any::<u8>(), 0..100))) {
+        let [outputs, log, shown] = &blocks;
+        let head = AnswerHead { attempt, items, busy_ns, failures, outputs_len: outputs.len() as u32,
+            log_len: log.len() as u32, shown_len: shown.len() as u32 };
+        let mut frame = Vec::new();
+        encode_from_worker(&mut frame, &FromWorker::Answer(head.clone()), &[outputs, log, shown]).unwrap();
+        blocks.iter().for_each(|block| frame.extend_from_slice(block));
+        let payload = payload(&frame, Direction::FromWorker);
+        let (message, tails) = decode_from_worker(payload).unwrap();
+        prop_assert_eq!(message, FromWorker::Answer(head));
+        prop_assert_eq!(&payload[tails.main], &outputs[..]);
+        prop_assert_eq!(&payload[tails.log], &log[..]);
+        prop_assert_eq!(&payload[tails.shown], &shown[..]);
+    }
+
+    #[test]
+    fn hostile_payloads_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_from_worker(&bytes);
+        let _ = decode_to_worker(&bytes);
+        let _ = parse(&bytes, Direction::FromWorker, PAYLOAD_LIMIT);
+    }
+
+    #[test]
+    fn a_changed_message_is_no_panic(at in 0usize..200, to in any::<u8>()) {
+        let mut frame = Vec::new();
+        encode_from_worker(&mut frame, &FromWorker::Hello(hello()), &[]).unwrap();
+        let mut payload = payload(&frame, Direction::FromWorker).to_vec();
+        let at = at % payload.len();
+        payload[at] = to;
+        let _ = decode_from_worker(&payload);
+    }
+}
+
+fn hello() -> Hello {
+    Hello { protocol: PROTOCOL, version: "0.1.0".into(), pid: 4242, host: "h".into(), tasks: vec!["sqrt".into()] }
+}
+
+#[test]
+fn trailing_and_missing_bytes_are_refused() {
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Farewell(Farewell::default()), &[]).unwrap();
+    let payload = payload(&frame, Direction::FromWorker);
+    let mut longer = payload.to_vec();
+    longer.push(0);
+    assert_eq!(decode_from_worker(&longer), Err(WireError::Tails { announced: 0, found: 1 }));
+    for end in 0..payload.len() {
+        assert!(decode_from_worker(&payload[..end]).is_err(), "{end}");
+    }
+}
+
+#[test]
+fn inner_lengths_are_limited() {
+    // A hello whose version claims 2^60 bytes.
+    let mut bytes = vec![0, 0, 0, 0, 1, 0, 0, 0];
+    bytes.extend_from_slice(&(1u64 << 60).to_le_bytes());
+    bytes.extend_from_slice(&[b'x'; 64]);
+    assert!(decode_from_worker(&bytes).is_err());
+}
+
+/// The bytes of protocol 1. Whoever changes them changes [`PROTOCOL`].
+#[test]
+fn golden_bytes() {
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Hello(hello()), &[]).unwrap();
+    assert_eq!(
+        hex(&frame[12..]),
+        concat!(
+            "00000000",
+            "01000000",
+            "0500000000000000",
+            "302e312e30",
+            "92100000",
+            "0100000000000000",
+            "68",
+            "0100000000000000",
+            "0400000000000000",
+            "73717274"
+        )
+    );
+    let job = Job {
+        job: 1,
+        task: "sqrt".into(),
+        params: vec![],
+        items: Items::Words,
+        format: Format::Tsv,
+        show: false,
+        max_result: 16,
+        epoch_ns: 7,
+    };
+    let mut frame = Vec::new();
+    encode_to_worker(&mut frame, &ToWorker::Job(job), &[]).unwrap();
+    assert_eq!(
+        hex(&frame),
+        concat!(
+            "a970773e",
+            "39000000",
+            "29577047",
+            "00000000",
+            "0100000000000000",
+            "0400000000000000",
+            "73717274",
+            "0000000000000000",
+            "00000000",
+            "00000000",
+            "00",
+            "1000000000000000",
+            "0700000000000000"
+        )
+    );
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
