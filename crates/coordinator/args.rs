@@ -2,7 +2,6 @@
 //! then a plan that has been checked (`plan`). What comes out of here can be
 //! carried out; what does not fit was refused with a word on what to do.
 
-mod counts;
 mod flags;
 mod input;
 mod plan;
@@ -16,9 +15,9 @@ use std::ffi::OsString;
 
 #[allow(unused_imports, reason = "for what carries plans out")]
 pub(crate) use self::{
-    flags::{Chunk, LogLevel, Progress},
-    input::{Input, Stream},
-    plan::{Executors, Faults, Look, OnFailure, Output, Selection, Target},
+    flags::{LogLevel, Progress},
+    input::Selection,
+    plan::{Executors, Faults, Look, OnFailure, Output, Target},
     task::Work,
     units::MaxFailures,
 };

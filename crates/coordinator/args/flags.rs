@@ -4,11 +4,12 @@
 //! list of counts) is parsed on the way in, so that the error names its flag;
 //! whatever depends on two flags is the business of `plan`.
 
-use super::counts::{self, Counts};
 use super::units::{self, MaxFailures};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use procession::ChunkSize;
 use procession_task::{Format, Items};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,12 +58,12 @@ pub(crate) struct WorkFlags {
     pub(crate) cycle: bool,
 
     /// How many items to take; several sizes are several runs [default: all of them]
-    #[arg(long, value_name = "N[,N…]", value_parser = counts::parse_numbers)]
-    pub(crate) size: Option<Counts>,
+    #[arg(long, value_name = "N[,N…]")]
+    pub(crate) size: Option<String>,
 
     /// Longest item that is accepted
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = units::size)]
-    pub(crate) max_item: u64,
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = max_item)]
+    pub(crate) max_item: usize,
 }
 
 /// What it runs on.
@@ -72,8 +73,8 @@ pub(crate) struct ExecutorFlags {
     /// Worker processes; several counts are several runs, as in `1..=auto`
     ///
     /// `auto` is the number of CPUs that this process may use, by affinity and quota; see `coordinator cpus`.
-    #[arg(short = 'j', long, value_name = "N[,N…]|auto", default_value = "auto", value_parser = counts::parse)]
-    pub(crate) procs: Counts,
+    #[arg(short = 'j', long, value_name = "N[,N…]|auto", default_value = "auto")]
+    pub(crate) procs: String,
 
     /// Measured runs of each configuration
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -185,36 +186,32 @@ pub(crate) enum Progress {
 
 /// The values of `--chunk`, each once, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chunks(pub(crate) Vec<Chunk>);
-
-/// How many items go into a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Chunk {
-    /// As many as suit what an item costs.
-    Auto,
-    /// Always so many.
-    Fixed(u32),
-}
+pub(crate) struct Chunks(pub(crate) Vec<ChunkSize>);
 
 fn chunks(text: &str) -> Result<Chunks, String> {
     let mut chunks = Vec::new();
-    for part in text.split(',') {
-        if part.trim() == "auto" {
-            chunks.push(Chunk::Auto);
+    let mut push = |chunk| {
+        if !chunks.contains(&chunk) {
+            chunks.push(chunk);
+        }
+    };
+    for part in text.split(',').map(str::trim) {
+        if part == "auto" {
+            push(ChunkSize::Auto);
             continue;
         }
-        for number in counts::parse_numbers(part)?.resolve(1)? {
-            let items = u32::try_from(number).map_err(|_| format!("a message can't hold {number} items"))?;
-            chunks.push(Chunk::Fixed(items));
+        for number in procession_job::parse_sizes(part).map_err(|error| error.to_string())? {
+            let items = u32::try_from(number).ok().and_then(NonZero::new);
+            let items = items.ok_or_else(|| format!("a message can't hold {number} items"))?;
+            push(ChunkSize::Fixed(items));
         }
     }
-    let mut once: Vec<Chunk> = Vec::new();
-    for chunk in chunks {
-        if !once.contains(&chunk) {
-            once.push(chunk);
-        }
-    }
-    Ok(Chunks(once))
+    Ok(Chunks(chunks))
+}
+
+fn max_item(text: &str) -> Result<usize, String> {
+    let bytes = units::size(text)?;
+    usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
@@ -243,9 +240,9 @@ mod tests {
 
     #[test]
     fn chunks_are_numbers_or_auto() {
-        assert_eq!(chunks("auto").unwrap().0, [Chunk::Auto]);
+        assert_eq!(chunks("auto").unwrap().0, [ChunkSize::Auto]);
         assert_eq!(chunks("1,auto,10..=30:10").unwrap().0.len(), 5);
-        assert_eq!(chunks("4,4").unwrap().0, [Chunk::Fixed(4)]);
+        assert_eq!(chunks("4,4").unwrap().0, [ChunkSize::Fixed(NonZero::new(4).unwrap())]);
         for text in ["0", "", "1..=auto", "4294967296"] {
             assert!(chunks(text).is_err(), "{text}");
         }

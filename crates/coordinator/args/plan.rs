@@ -3,11 +3,12 @@
 //! Every rule that ties two flags together is here, and so is every default
 //! that depends on the surroundings, which come in as an argument.
 
-use super::counts::Counts;
-use super::flags::{Chunk, ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
-use super::input::Input;
+use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
+use super::input::{self, Selection};
 use super::task::Work;
 use super::units::MaxFailures;
+use procession::ChunkSize;
+use procession_job::ItemSource;
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(crate) struct Plan {
     /// The task.
     pub(crate) work: Work,
     /// Where its items come from.
-    pub(crate) input: Input,
+    pub(crate) source: ItemSource,
     /// Which of them are taken.
     pub(crate) selection: Selection,
     /// What it runs on.
@@ -51,28 +52,13 @@ pub(crate) struct Plan {
     pub(crate) worker: Option<PathBuf>,
 }
 
-/// Which items are taken.
-#[derive(Debug)]
-pub(crate) struct Selection {
-    /// How many are left out at the start.
-    pub(crate) skip: u64,
-    /// The seed to shuffle with.
-    pub(crate) shuffle: Option<u64>,
-    /// Whether to start again at the end.
-    pub(crate) cycle: bool,
-    /// How many are taken, for each run; empty: all of them.
-    pub(crate) sizes: Vec<u64>,
-    /// Longest item, in bytes.
-    pub(crate) max_item: u64,
-}
-
 /// The configurations.
 #[derive(Debug)]
 pub(crate) struct Executors {
     /// Counts of processes, at least one.
     pub(crate) procs: Vec<u32>,
     /// Items per message, at least one value.
-    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) chunks: Vec<ChunkSize>,
     /// Measured runs of each.
     pub(crate) repeat: u32,
     /// Unmeasured runs of each.
@@ -147,16 +133,16 @@ impl Plan {
     /// The first thing that does not fit, and what to do about it.
     pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, String> {
         let Flags { work, executors, faults, output, look } = flags;
-        let input = Input::choose(&work, around.stdin_is_terminal)?;
-        let selection = Selection::new(&work)?;
-        let work = Work::new(work.task.as_deref(), work.params, work.items)?;
+        let source = input::source(&work, around.stdin_is_terminal)?;
+        let task = Work::new(work.task.as_deref(), &work.params, work.items)?;
+        let selection = Selection::new(&work, task.input_options())?;
         let worker = executors.worker.clone();
         let executors = Executors::new(executors, around.cpus)?;
         let is_study = is_study(&selection, &executors);
         let output = Output::new(output, is_study)?;
         let faults = Faults::from(faults);
         let look = Look::from(look);
-        Ok(Self { work, input, selection, executors, faults, output, look, worker })
+        Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
     }
 
     /// Whether there is more than one configuration: then the call measures
@@ -175,28 +161,14 @@ fn is_study(selection: &Selection, executors: &Executors) -> bool {
     executors.procs.len() > 1 || executors.chunks.len() > 1 || selection.sizes.len() > 1
 }
 
-impl Selection {
-    fn new(flags: &WorkFlags) -> Result<Self, String> {
-        let sizes = flags.size.as_ref().map_or(Ok(Vec::new()), |size| resolve("--size", size, 1))?;
-        if flags.cycle && sizes.is_empty() {
-            return Err("--cycle goes on for ever without an end: add --size N".to_owned());
-        }
-        let WorkFlags { skip, shuffle, cycle, max_item, .. } = *flags;
-        Ok(Self { skip, shuffle, cycle, sizes, max_item })
-    }
-}
-
 impl Executors {
     fn new(flags: ExecutorFlags, cpus: usize) -> Result<Self, String> {
-        let narrow = |n: u64| u32::try_from(n).map_err(|_| format!("--procs {n}: no system runs as many processes"));
-        let procs = resolve("--procs", &flags.procs, cpus as u64)?.into_iter().map(narrow).collect::<Result<_, _>>()?;
+        let counts = procession_job::parse_counts(&flags.procs, cpus as u64).map_err(|e| format!("--procs: {e}"))?;
+        let procs: Result<Vec<u32>, _> = counts.into_iter().map(u32::try_from).collect();
+        let procs = procs.map_err(|_| "--procs: no system runs as many processes".to_owned())?;
         let ExecutorFlags { repeat, warmup, chunk, no_verify, .. } = flags;
         Ok(Self { procs, chunks: chunk.0, repeat, warmup, verify: !no_verify })
     }
-}
-
-fn resolve(flag: &str, counts: &Counts, auto: u64) -> Result<Vec<u64>, String> {
-    counts.resolve(auto).map_err(|error| format!("{flag}: {error}"))
 }
 
 impl From<FaultFlags> for Faults {

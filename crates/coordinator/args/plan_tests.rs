@@ -2,8 +2,8 @@
 
 use super::super::{Call, parse_from};
 use super::*;
-use crate::args::input::Stream;
 use clap::error::ErrorKind;
+use procession_job::IntegerRange;
 
 const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
@@ -30,14 +30,15 @@ fn refusal(line: &str) -> String {
 fn the_readmes_command() {
     let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
     assert_eq!(plan.work.entry.name, "prime");
-    assert_eq!(plan.input, Input::Files(vec![Stream::File("data/primes-8-digit.txt".into())]));
+    assert_eq!(plan.source, ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
     assert_eq!(plan.executors.procs, [4]);
-    assert_eq!(plan.executors.chunks, [Chunk::Auto]);
+    assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
     assert_eq!((plan.executors.repeat, plan.executors.warmup, plan.executors.verify), (1, 0, true));
     assert_eq!((plan.output.target, plan.output.format), (Target::Stdout, Format::Tsv));
     assert_eq!((plan.faults.retries, plan.faults.start_timeout), (2, Duration::from_secs(4)));
     assert_eq!(plan.faults.on_failure, OnFailure::Stop);
-    assert_eq!((plan.selection.max_item, plan.selection.skip), (16 << 20, 0));
+    let taken = plan.selection.of_size(None);
+    assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
     assert_eq!((plan.look.log, plan.look.progress), (LogLevel::Task, Progress::Auto));
     assert_eq!(plan.worker, None);
 }
@@ -47,16 +48,16 @@ fn items_come_from_exactly_one_place() {
     for line in ["--range 1..5 --list 1,2", "--input a --range 1..5", "--list 1 -i a"] {
         assert!(refusal(&format!("-t sqrt {line}")).contains("cannot be used with"), "{line}");
     }
-    assert_eq!(plan("-t sqrt --range -5..=5:2").input, Input::Range("-5..=5:2".into()));
-    assert_eq!(plan("-t sqrt --list -1,4").input, Input::List("-1,4".into()));
-    let files = [Stream::File("a".into()), Stream::Stdin, Stream::File("b".into())];
-    assert_eq!(plan("-t sqrt -i a - -i b").input, Input::Files(files.to_vec()));
-    assert!(refusal("-t sqrt -i - -").contains("once only"));
+    assert_eq!(plan("-t sqrt --range -5..=5:2").source, ItemSource::Range(IntegerRange::parse("-5..=5:2").unwrap()));
+    assert_eq!(plan("-t sqrt --list -1,4").source, ItemSource::List(vec!["-1".into(), "4".into()]));
+    let files = ["a", "-", "b"].map(Into::into);
+    assert_eq!(plan("-t sqrt -i a - -i b").source, ItemSource::Files(files.to_vec()));
+    assert!(refusal("-t sqrt --range 5").contains("--range"));
 }
 
 #[test]
 fn standard_input_is_taken_unless_somebody_would_have_to_type() {
-    assert_eq!(plan("-t sqrt").input, Input::Files(vec![Stream::Stdin]));
+    assert_eq!(plan("-t sqrt").source, ItemSource::Files(vec!["-".into()]));
     let error = call("-t sqrt", AT_TERMINAL).map(|_| ()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
@@ -109,6 +110,9 @@ fn unordered_results_must_carry_their_index() {
 fn a_cycle_needs_an_end() {
     assert!(refusal("-t sqrt --cycle").contains("--size N"));
     assert_eq!(plan("-t sqrt --cycle --size 10..=30:10").selection.sizes, [10, 20, 30]);
+    let taken = plan("-t sqrt --cycle --size 9 --skip 2 --shuffle 7 --items lines").selection.of_size(Some(9));
+    assert_eq!((taken.cycle, taken.size, taken.skip, taken.shuffle), (true, Some(9), 2, Some(7)));
+    assert_eq!(taken.items, procession_task::Items::Lines);
 }
 
 #[test]

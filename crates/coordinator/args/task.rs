@@ -1,5 +1,6 @@
 //! Which task is meant, and what to say when there is none of that name.
 
+use procession_job::InputOptions;
 use procession_task::builtin::{self, Entry};
 use procession_task::{Items, Params};
 
@@ -16,15 +17,22 @@ pub(crate) struct Work {
 }
 
 impl Work {
+    /// What the task says about its input.
+    pub(crate) fn input_options(&self) -> InputOptions {
+        InputOptions { numbers: self.entry.numbers, ..InputOptions::new(self.items) }
+    }
+}
+
+impl Work {
     /// Looks the task up and checks its settings.
     ///
     /// # Errors
     /// No task of that name, or a setting that it does not take.
-    pub(crate) fn new(name: Option<&str>, given: Vec<(String, String)>, items: Option<Items>) -> Result<Self, String> {
+    pub(crate) fn new(name: Option<&str>, given: &[(String, String)], items: Option<Items>) -> Result<Self, String> {
         let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
         let entry = builtin::find(name).ok_or_else(|| unknown(name))?;
-        let params = Params::check(entry.name, entry.params, &given).map_err(|error| error.to_string())?;
-        Ok(Self { entry, params, given, items: items.unwrap_or(entry.items) })
+        let params = Params::check(entry.name, entry.params, given).map_err(|error| error.to_string())?;
+        Ok(Self { entry, params, given: given.to_vec(), items: items.unwrap_or(entry.items) })
     }
 }
 
@@ -67,18 +75,18 @@ mod tests {
     use super::*;
 
     fn refusal(name: Option<&str>, given: &[(&str, &str)]) -> String {
-        let given = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Work::new(name, given, None).map(|_| ()).unwrap_err()
+        let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Work::new(name, &given, None).map(|_| ()).unwrap_err()
     }
 
     #[test]
     fn a_task_brings_its_rule_for_items() {
-        let work = Work::new(Some("prime"), vec![("method".to_owned(), "naive".to_owned())], None).unwrap();
+        let work = Work::new(Some("prime"), &[("method".to_owned(), "naive".to_owned())], None).unwrap();
         assert_eq!((work.entry.name, work.params.get("method"), work.items), ("prime", "naive", Items::Words));
         assert_eq!(work.given.len(), 1);
-        let work = Work::new(Some("prime"), Vec::new(), Some(Items::Lines)).unwrap();
+        let work = Work::new(Some("prime"), &[], Some(Items::Lines)).unwrap();
         assert_eq!((work.params.get("method"), work.items), ("trial", Items::Lines));
-        assert!(Work::new(Some("null"), Vec::new(), None).is_ok(), "hidden ones can be run");
+        assert!(Work::new(Some("null"), &[], None).is_ok(), "hidden ones can be run");
     }
 
     #[test]
