@@ -1,0 +1,133 @@
+//! Why an input can't be used: all of these end a call with status 2.
+
+use procession_task::{Items, escape_terminal};
+use std::io;
+use std::path::Path;
+
+/// Why an input can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It can't be opened.
+    #[error("can't open {name}: {}", system(.error))]
+    Open {
+        /// The input.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is a folder.
+    #[error("{0} is a folder: give the files in it")]
+    Folder(String),
+    /// It could not be read to its end.
+    #[error("can't read {name}: {}", system(.error))]
+    Read {
+        /// The input.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is compressed, and damaged or of a kind that is not known.
+    #[error("can't unpack {name}: {message}")]
+    Unpack {
+        /// The input.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// It unpacks to so much more than it is that it must be meant to harm.
+    #[error(
+        "{name} unpacks to more than {ratio} times its size: it looks like a decompression bomb; unpack it by hand if it is none"
+    )]
+    Bomb {
+        /// The input.
+        name: String,
+        /// The largest ratio that is accepted.
+        ratio: u64,
+    },
+    /// An item is longer than items may be.
+    #[error("{name}:{line}: an item is longer than {max} bytes (see --max-item)")]
+    TooLong {
+        /// The input.
+        name: String,
+        /// The line on which the item begins.
+        line: u64,
+        /// The longest that is accepted.
+        max: usize,
+    },
+    /// Numbers were expected and there is none.
+    #[error("{name}: there is no number in it{}", heading(.first))]
+    NoNumber {
+        /// The input.
+        name: String,
+        /// The first heading line, if that is all there is.
+        first: Option<String>,
+    },
+    /// The input has fewer items than were asked for.
+    #[error("--size {size}: the input has only {items} items (use --cycle to start again at the end)")]
+    TooFew {
+        /// How many were asked for.
+        size: u64,
+        /// How many there are.
+        items: u64,
+    },
+    /// An input without items can't be started again to fill a size.
+    #[error("--cycle: the input has no items to start again with")]
+    NothingToCycle,
+    /// An item of 4 GiB or more items than a table can hold.
+    #[error("--shuffle: the input is too large to be held")]
+    TooLargeToShuffle,
+    /// Without a size, starting again would never end.
+    #[error("--cycle needs --size: without it the input would never end")]
+    CycleWithoutSize,
+    /// The standard input was named twice.
+    #[error("'-' is given twice: the standard input can be read only once")]
+    StdinTwice,
+    /// An item of a list holds what separates items.
+    #[error("--list: the item '{}' holds a separator of '--items {}': cut the list another way", escape_terminal(.item.as_bytes()), rule(*.items))]
+    Separator {
+        /// The item.
+        item: String,
+        /// The rule.
+        items: Items,
+    },
+    /// Text that is no range.
+    #[error("{0}")]
+    Range(String),
+    /// Text that is no list of counts.
+    #[error("{0}")]
+    Counts(String),
+    /// The temporary file for an input that is needed more than once can't be written.
+    #[error("can't keep the input in a temporary file in {}: {}", folder(), system(.0))]
+    Spool(io::Error),
+    /// The thread that reads could not be started.
+    #[error("can't start the reading thread: {}", system(.0))]
+    Thread(io::Error),
+}
+
+/// A path as text for messages: safe for a terminal.
+pub(crate) fn shown(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    escape_terminal(path.as_os_str().as_bytes())
+}
+
+/// The system's words without Rust's `(os error N)`.
+pub(crate) fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+fn folder() -> String {
+    shown(&std::env::temp_dir())
+}
+
+fn heading(first: &Option<String>) -> String {
+    first.as_ref().map_or_else(String::new, |line| format!(", only words: \"{line}\""))
+}
+
+fn rule(items: Items) -> &'static str {
+    match items {
+        Items::Words => "words",
+        Items::Lines => "lines",
+        Items::Nul => "nul",
+    }
+}

@@ -1,0 +1,214 @@
+//! The source that the pool cuts its blocks from: slices of what the reading
+//! thread has queued, measured at memory speed, never copied.
+
+use crate::InputError;
+use crate::input::{InputStatus, lock};
+use crate::queue::{Queue, Taken};
+use crate::segment::advance;
+use crate::spec::InputOptions;
+use bytes::Bytes;
+use procession::{Block, Cut, Place, Source, Waker};
+use procession_task::{Items, Measure};
+use std::sync::Arc;
+
+/// Smallest piece that is looked at for a block.
+const LEAST_WINDOW: usize = 256;
+
+/// Cuts blocks from a queue that a reading thread fills.
+#[derive(Debug)]
+pub struct QueueSource {
+    queue: Arc<Queue>,
+    rule: Items,
+    current: Option<Current>,
+    next: u64,
+    given: u64,
+    /// How many items are to be given in all.
+    size: Option<u64>,
+    /// About how many bytes an item takes, from what was cut last.
+    bytes_per_item: usize,
+    given_bytes: u64,
+    status: InputStatus,
+    ended: bool,
+}
+
+/// What is left of a segment.
+#[derive(Debug)]
+struct Current {
+    bytes: Bytes,
+    items: u64,
+    place: Option<Place>,
+}
+
+impl QueueSource {
+    pub(crate) fn new(queue: Arc<Queue>, options: &InputOptions, size: Option<u64>, status: InputStatus) -> Self {
+        let next = options.first_index();
+        Self {
+            queue,
+            rule: options.items,
+            current: None,
+            next,
+            given: 0,
+            size,
+            bytes_per_item: 8,
+            given_bytes: 0,
+            status,
+            ended: false,
+        }
+    }
+
+    /// The segment to cut from, or why there is none.
+    fn current(&mut self) -> Result<&mut Current, Cut> {
+        if self.current.is_none() {
+            if self.ended || self.size == Some(self.given) {
+                self.finish(None);
+                return Err(Cut::End);
+            }
+            match self.queue.take() {
+                Taken::Nothing => return Err(Cut::Pending),
+                Taken::End(error) => {
+                    self.finish(error);
+                    return Err(Cut::End);
+                }
+                Taken::Segment(segment) => {
+                    let current = Current { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
+                    return Ok(self.current.insert(current));
+                }
+            }
+        }
+        self.current.as_mut().ok_or(Cut::End)
+    }
+
+    /// Ends for good, says why if it is an error, and lets the thread end.
+    fn finish(&mut self, error: Option<InputError>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.current = None;
+        self.queue.close();
+        let too_few = || {
+            let size = self.size.filter(|&size| self.given < size)?;
+            Some(InputError::TooFew { size, items: self.given })
+        };
+        *lock(&self.status.error) = error.or_else(too_few);
+    }
+
+    /// Takes a measured block off the front of the segment.
+    fn split(&mut self, measure: Measure) -> Option<Block> {
+        let current = self.current.as_mut()?;
+        let bytes = current.bytes.split_to(measure.bytes);
+        let place = current.place;
+        current.place = place.map(|place| advance(place, &bytes));
+        current.items -= measure.items;
+        if current.items == 0 {
+            self.current = None;
+        }
+        self.bytes_per_item = (bytes.len() as u64 / measure.items.max(1)) as usize + 1;
+        self.given_bytes += bytes.len() as u64;
+        self.given += measure.items;
+        let first = self.next;
+        self.next += measure.items;
+        Some(Block { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
+    }
+}
+
+impl Current {
+    /// Between words, separators before the first item belong to nobody: a
+    /// block begins with an item.
+    fn trim(&mut self, rule: Items) {
+        if rule == Items::Words {
+            let start = self.bytes.iter().position(|&byte| !rule.is_separator(byte)).unwrap_or(0);
+            let before = self.bytes.split_to(start);
+            self.place = self.place.map(|place| advance(place, &before));
+        }
+    }
+
+    /// The longest beginning with at most so many items and, unless the first
+    /// item is larger, at most so many bytes. Looks at little more than that,
+    /// however large the segment is.
+    fn measure(&self, rule: Items, max_items: u64, max_bytes: usize, bytes_per_item: usize) -> Measure {
+        if self.items <= max_items && self.bytes.len() <= max_bytes {
+            return Measure { items: self.items, bytes: self.bytes.len() };
+        }
+        let guess = usize::try_from(max_items).unwrap_or(usize::MAX).saturating_mul(bytes_per_item);
+        let mut window = guess.saturating_add(guess / 4).max(LEAST_WINDOW);
+        loop {
+            let end = self.window_end(rule, window.min(max_bytes));
+            let measure = rule.measure(&self.bytes[..end], max_items);
+            let is_full = measure.items == max_items || window >= max_bytes || end == self.bytes.len();
+            if is_full && measure.items > 0 {
+                return measure;
+            }
+            // Nothing but separators or the beginning of a long item, or too few items.
+            if is_full {
+                return self.first_item(rule);
+            }
+            window = window.saturating_mul(2);
+        }
+    }
+
+    /// The last end of an item within the window.
+    fn window_end(&self, rule: Items, window: usize) -> usize {
+        if window >= self.bytes.len() {
+            return self.bytes.len();
+        }
+        let is_end = |&byte: &u8| rule.is_separator(byte);
+        self.bytes[..window].iter().rposition(is_end).map_or(0, |at| at + 1)
+    }
+
+    /// The first item alone, however long it is.
+    fn first_item(&self, rule: Items) -> Measure {
+        let length = self.bytes.iter().position(|&byte| rule.is_separator(byte));
+        Measure { items: 1, bytes: length.map_or(self.bytes.len(), |length| length + 1) }
+    }
+}
+
+impl Source for QueueSource {
+    fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
+        let left = self.size.map_or(u64::MAX, |size| size - self.given);
+        let max_items = u64::from(max_items.max(1)).min(left);
+        let (rule, bytes_per_item) = (self.rule, self.bytes_per_item);
+        if max_items == 0 {
+            self.finish(None);
+            return Cut::End;
+        }
+        let measure = match self.current() {
+            Err(other) => return other,
+            Ok(current) => {
+                current.trim(rule);
+                current.measure(rule, max_items, max_bytes.max(1), bytes_per_item)
+            }
+        };
+        self.split(measure).map_or(Cut::End, Cut::Block)
+    }
+
+    fn wake_with(&mut self, waker: Waker) {
+        self.queue.wake_with(waker);
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        if self.ended {
+            return Some(0);
+        }
+        let left = self.status.items.map(|items| items.saturating_sub(self.given));
+        let (queued, is_all) = self.queue.waiting();
+        let here = queued + self.current.as_ref().map_or(0, |current| current.items);
+        if is_all {
+            return Some(left.map_or(here, |left| left.min(here)));
+        }
+        left.or_else(|| {
+            let bytes = self.status.bytes?.saturating_sub(self.status.bytes_read());
+            let per_item = self.given_bytes.checked_div(self.given)?.max(1);
+            Some(here + bytes / per_item)
+        })
+    }
+}
+
+impl Drop for QueueSource {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;
