@@ -166,25 +166,22 @@ impl Input {
         }
     }
 
-    /// A source of the items, cut by a thread of its own that begins at once,
-    /// and what is known of it. `size` is that many items instead of the
-    /// options' own size.
-    ///
-    /// # Errors
-    /// The thread can't be started.
-    pub fn source(&self, size: Option<u64>) -> Result<(QueueSource, InputStatus), InputError> {
+    /// A source of the items, read by a thread of its own that begins when the
+    /// pool asks for the first block, and what is known of it. `size` is that
+    /// many items instead of the options' own size.
+    #[must_use]
+    pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
         let size = size.or(inner.options.size);
         let status = InputStatus { bytes: inner.bytes(), items: size.or(inner.generated()), ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
-        let source = QueueSource::new(Arc::clone(&queue), &inner.options, size, status.clone());
-        let read = Arc::clone(&status.read);
-        let work = move || {
-            let result = inner.feed(&read, &mut |segment| queue.push(segment));
-            queue.end(result.err());
-        };
-        std::thread::Builder::new().name("input".to_owned()).spawn(work).map_err(InputError::Thread)?;
-        Ok((source, status))
+        let (theirs, read) = (Arc::clone(&queue), Arc::clone(&status.read));
+        let begin = Box::new(move || {
+            let result = inner.feed(&read, &mut |segment| theirs.push(segment));
+            theirs.end(result.err());
+        });
+        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin);
+        (source, status)
     }
 
     /// The name of an input of this number, as far as it was read: a file's, or
