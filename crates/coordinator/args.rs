@@ -13,13 +13,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 
-#[allow(unused_imports, reason = "for what carries plans out")]
 pub(crate) use self::{
     flags::{LogLevel, Progress},
-    input::Selection,
-    plan::{Executors, Faults, Look, OnFailure, Output, Target},
-    task::Work,
-    units::MaxFailures,
+    plan::{Look, OnFailure, Target},
 };
 pub(crate) use plan::{Plan, Surroundings};
 pub(crate) use task::listed;

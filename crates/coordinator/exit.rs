@@ -23,7 +23,7 @@ pub(crate) const TERMINATED: Status = Status(143);
 ///
 /// Its order is the order of precedence: where several apply, the greatest is
 /// the one to exit with, so `a.max(b)` is all that callers need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Status(u8);
 
 impl Status {

@@ -77,17 +77,47 @@ impl Machine {
     }
 }
 
+/// The machine as a call's log describes it: cheap, as every run waits for it.
+pub(crate) fn for_log() -> procession_report::Machine {
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once([':', '='])?.1.trim().trim_matches('"').to_owned())
+    };
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let kib = field(&read("/proc/meminfo"), "MemTotal").and_then(|value| value.split(' ').next()?.parse::<u64>().ok());
+    procession_report::Machine {
+        host: procession_sys::hostname(),
+        os: field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_default(),
+        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        cpu: field(&read("/proc/cpuinfo"), "model name").unwrap_or_default(),
+        logical_cores: u32::try_from(logical_cores()).unwrap_or(u32::MAX),
+        usable_cores: u32::try_from(cpus()).unwrap_or(u32::MAX),
+        memory_bytes: kib.map(|kib| kib * 1024),
+    }
+}
+
+/// The processors that are installed and in use.
+fn logical_cores() -> usize {
+    let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+    count(online.trim()).unwrap_or(0).max(cpus())
+}
+
 /// The affinity in a process's status: the same mask that `sched_getaffinity`
 /// gives, without its limit of 1024 CPUs.
 fn affinity(status: &str) -> Option<Affinity> {
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim();
+    Some(Affinity { list: list.to_owned(), count: count(list)? })
+}
+
+/// How many a list of the kernel's holds: `0-3,8` is five.
+fn count(list: &str) -> Option<usize> {
     let mut count = 0;
     for part in list.split(',') {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
         count += (to + 1).checked_sub(from)?;
     }
-    Some(Affinity { list: list.to_owned(), count })
+    Some(count)
 }
 
 /// The tightest quota from this process's control group up to the root, in

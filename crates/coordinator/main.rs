@@ -3,14 +3,14 @@
 
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, reason = "parts of the plan wait for what carries them out")]
 mod args;
-#[allow(dead_code, reason = "as above")]
 mod exit;
 mod locate;
 mod machine;
 mod run;
+mod signals;
 mod verbs;
+mod watch;
 
 use args::{Call, Surroundings};
 use exit::Status;
@@ -18,6 +18,9 @@ use std::io::{IsTerminal as _, stdin};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Err(error) = procession_sys::reset_inherited_signals() {
+        eprintln!("warning: inherited signal settings stay: {error}");
+    }
     let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus() };
     match args::parse_from(std::env::args_os(), around) {
         Ok(call) => answer(call).into(),
@@ -33,10 +36,7 @@ fn main() -> ExitCode {
 fn answer(call: Call) -> Status {
     let text = match call {
         Call::Run(plan) => return run::run(&plan),
-        Call::Inspect(_) => {
-            eprintln!("error: this version can't read logs yet");
-            return exit::USAGE;
-        }
+        Call::Inspect(flags) => return verbs::inspect::answer(&flags),
         Call::Tasks { json: true } => verbs::tasks::json(args::listed()).into_bytes(),
         Call::Tasks { json: false } => verbs::tasks::text(args::listed()).into_bytes(),
         Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),

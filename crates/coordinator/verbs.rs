@@ -2,6 +2,7 @@
 //! finds, so that it can be tested without a terminal.
 
 pub(crate) mod cpus;
+pub(crate) mod inspect;
 pub(crate) mod tasks;
 
 use crate::exit::{self, Status};

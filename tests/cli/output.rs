@@ -90,6 +90,8 @@ fn an_endless_input_ends_with_its_reader() {
     let mut yes = std::process::Command::new("yes").arg("49").stdout(Stdio::piped()).spawn().expect("yes starts");
     let mut command = place.command(&["-t", "sqrt", "-j2"]);
     let mut child = command.stdin(yes.stdout.take().expect("its output")).spawn().expect("it starts");
+    // It holds the reading end of the pipe as well.
+    drop(command);
     let mut head = [0; 35];
     child.stdout.take().expect("its output").read_exact(&mut head).expect("five lines");
     assert_eq!(&head[..], "49\t7.0\n".repeat(5).as_bytes());

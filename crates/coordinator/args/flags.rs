@@ -4,7 +4,7 @@
 //! list of counts) is parsed on the way in, so that the error names its flag;
 //! whatever depends on two flags is the business of `plan`.
 
-use super::units::{self, MaxFailures};
+use super::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
@@ -113,9 +113,9 @@ pub(crate) struct FaultFlags {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
-    /// Go on like --keep-going, but only while no more than so many items have failed [default: no limit]
-    #[arg(long, value_name = "N|P%", value_parser = units::max_failures)]
-    pub(crate) max_failures: Option<MaxFailures>,
+    /// Go on like --keep-going, until so many items (or such a share of them) have failed [default: no limit]
+    #[arg(long, value_name = "N|P%")]
+    pub(crate) max_failures: Option<procession_job::MaxFailures>,
 }
 
 /// Where results go.

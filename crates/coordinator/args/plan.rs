@@ -6,9 +6,8 @@
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{self, Selection};
 use super::task::Work;
-use super::units::MaxFailures;
 use procession::ChunkSize;
-use procession_job::ItemSource;
+use procession_job::{ItemSource, MaxFailures};
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -46,9 +46,22 @@ pub(crate) struct Inner {
     pub(crate) origins: Vec<Origin>,
     pub(crate) options: InputOptions,
     pub(crate) held: OnceLock<Held>,
-    names: Mutex<Vec<String>>,
+    names: InputNames,
     noted: Mutex<BTreeSet<u32>>,
     on_note: OnNote,
+}
+
+/// What the inputs are called; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct InputNames(Arc<Mutex<Vec<String>>>);
+
+impl InputNames {
+    /// The name of an input of this number, as far as it was read: a file's, or
+    /// an archive's with a file in it.
+    #[must_use]
+    pub fn get(&self, input: u32) -> String {
+        lock(&self.0).get(input as usize).cloned().unwrap_or_default()
+    }
 }
 
 /// What is known of an input while it is read and afterwards; cheap to clone.
@@ -56,6 +69,8 @@ pub(crate) struct Inner {
 pub struct InputStatus {
     pub(crate) error: Arc<Mutex<Option<InputError>>>,
     pub(crate) read: Arc<AtomicU64>,
+    /// How many items were found so far.
+    pub(crate) found: Arc<AtomicU64>,
     /// How many bytes the files have, compressed as they are, if that is known.
     pub bytes: Option<u64>,
     /// How many items will come, if that is known from the start.
@@ -67,6 +82,22 @@ impl InputStatus {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
+    }
+
+    /// About how many items there will be in all: exact where that is known
+    /// from the start or all was read, else by the share of the bytes read.
+    #[must_use]
+    pub fn expected_items(&self) -> Option<u64> {
+        if self.items.is_some() {
+            return self.items;
+        }
+        let (bytes, read) = (self.bytes?, self.bytes_read());
+        let found = self.found.load(Ordering::Relaxed);
+        if read == 0 || found == 0 {
+            return None;
+        }
+        let expected = u128::from(found) * u128::from(bytes.max(read)) / u128::from(read);
+        u64::try_from(expected).ok()
     }
 
     /// Takes the error that ended the input, if one did.
@@ -95,7 +126,7 @@ impl Input {
         if origins.iter().filter(|origin: &&Origin| origin.is_stdin()).count() > 1 {
             return Err(InputError::StdinTwice);
         }
-        let (held, names, noted) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        let (held, names, noted) = (OnceLock::new(), InputNames::default(), Mutex::default());
         Ok(Self { inner: Arc::new(Inner { source, origins, options, held, names, noted, on_note }) })
     }
 
@@ -177,20 +208,22 @@ impl Input {
         let size = size.or(inner.options.size);
         let status = InputStatus { bytes: inner.bytes(), items: size.or(inner.generated()), ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
-        let (theirs, read) = (Arc::clone(&queue), Arc::clone(&status.read));
+        let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
         let begin = Box::new(move || {
-            let result = inner.feed(&read, &mut |segment| theirs.push(segment));
+            let result = inner.feed(&read, &mut |segment| {
+                found.fetch_add(segment.items, Ordering::Relaxed);
+                theirs.push(segment)
+            });
             theirs.end(result.err());
         });
         let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin);
         (source, status)
     }
 
-    /// The name of an input of this number, as far as it was read: a file's, or
-    /// an archive's with a file in it.
+    /// The names of its inputs.
     #[must_use]
-    pub fn name(&self, input: u32) -> String {
-        lock(&self.inner.names).get(input as usize).cloned().unwrap_or_default()
+    pub fn names(&self) -> InputNames {
+        self.inner.names.clone()
     }
 
     /// Where an item of a shuffled input stands; others know their place themselves.
@@ -225,7 +258,7 @@ impl Inner {
     }
 
     pub(crate) fn name_stream(&self, input: u32, name: &str) {
-        let mut names = lock(&self.names);
+        let mut names = lock(&self.names.0);
         if names.len() <= input as usize {
             names.push(name.to_owned());
         }

@@ -33,7 +33,7 @@ pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
 pub use error::InputError;
 pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
-pub use input::{HeadingNote, Input, InputStatus, OnNote};
+pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
 pub use launch::Workers;
 pub use output::{OutputChoice, OutputEnd, OutputError, OutputReport, Target};
 pub use plan::{Phase, Planned, Rounds, plan};

@@ -34,3 +34,14 @@ pub fn reset_inherited_signals() -> std::io::Result<()> {
     unsafe { sigaction(Signal::SIGCHLD, &default) }?;
     Ok(())
 }
+
+/// Whether this process ignores SIGHUP, as it does when it was started by `nohup`.
+#[must_use]
+pub fn ignores_hangup() -> bool {
+    use nix::libc;
+    // SAFETY: sigaction is plain data for which all zeroes is a value.
+    let mut current: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: without a new action the call only writes the current one to a local.
+    let asked = unsafe { libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut current) };
+    asked == 0 && current.sa_sigaction == libc::SIG_IGN
+}

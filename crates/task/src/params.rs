@@ -51,6 +51,11 @@ impl Params {
         Ok(Self { values })
     }
 
+    /// Every setting with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (*key, value.as_str()))
+    }
+
     /// The value of a declared setting; empty for one that was never declared.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {

@@ -127,7 +127,7 @@ fn items_indexes_and_places_over_several_files() {
             let blocks = Woken::new(source).all(max_items, max_bytes);
             assert!(status.take_error().is_none());
             assert_eq!(walked(&blocks, rule), expected, "{rule:?} {max_items} {max_bytes}");
-            assert!(input.name(2).ends_with("/f2"), "{}", input.name(2));
+            assert!(input.names().get(2).ends_with("/f2"), "{}", input.names().get(2));
         }
     }
 }

@@ -1,0 +1,51 @@
+//! `inspect`: questions to a log.
+
+use crate::args::InspectFlags;
+use crate::exit::{self, Status};
+use procession_report::inspect::{InspectError, Query, inspect};
+use procession_report::read::StudyLog;
+use procession_report::{LogError, Style, latest_log};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _};
+
+/// Answers what is asked of a log.
+pub(crate) fn answer(flags: &InspectFlags) -> Status {
+    let logs = match open(flags) {
+        Ok(logs) => logs,
+        Err(error) => return refuse(&error),
+    };
+    let query = Query {
+        run: flags.run,
+        pid: flags.pid,
+        item: flags.item,
+        failures: flags.failures,
+        slowest: flags.slowest,
+        inputs: flags.inputs,
+        json: flags.json,
+    };
+    let out = io::stdout().lock();
+    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    match inspect(&logs, &query, Style { colour }, &mut BufWriter::new(out)) {
+        Ok(inspected) => {
+            inspected.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
+        }
+        Err(InspectError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => exit::SUCCESS,
+        Err(InspectError::Write(error)) => {
+            eprintln!("error: can't write to standard output: {error}");
+            exit::OUTPUT_FAILED
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn open(flags: &InspectFlags) -> Result<Vec<StudyLog>, LogError> {
+    if flags.dirs.is_empty() {
+        return Ok(vec![StudyLog::open(&latest_log()?)?]);
+    }
+    flags.dirs.iter().map(|dir| StudyLog::open(dir)).collect()
+}
+
+fn refuse(error: &dyn std::fmt::Display) -> Status {
+    eprintln!("error: {error}");
+    exit::USAGE
+}

@@ -1,0 +1,291 @@
+//! What people see and keep of a call's runs: for each one its log, its live
+//! lines and its bar, and in the end the tables.
+
+use crate::args::{LogLevel, Look, Plan, Progress as Bar};
+use crate::machine;
+use procession::{ChunkSize, Observer};
+use procession_job::{Ending, Hooks, InputNames, Phase, Run, RunInfo};
+use procession_report as report;
+use report::{
+    Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
+    RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
+};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Watches the runs of a call.
+pub(crate) struct Watch {
+    look: Looks,
+    pub(crate) terminal: Terminal,
+    log: Option<LogFolder>,
+    host: String,
+    /// The run that is under way.
+    current: Option<Current>,
+    runs: Vec<RunSummary>,
+    failures: Vec<FailureRow>,
+    failed: u64,
+}
+
+/// What is to be seen.
+struct Looks {
+    level: LogLevel,
+    verbose: bool,
+    bar: bool,
+    quiet: bool,
+}
+
+struct Current {
+    start: RunStart,
+    collected: Collected,
+    item_log: Arc<AtomicBool>,
+    logging: Option<RunLogging>,
+    lines: Option<VerboseLines>,
+    bar: Option<ProgressBar>,
+}
+
+impl Watch {
+    /// Prepares to watch the runs of this plan.
+    ///
+    /// # Errors
+    /// A log folder that was asked for can't be used.
+    pub(crate) fn new(plan: &Plan, configurations: &[procession_job::Configuration]) -> Result<Self, String> {
+        let Look { log: level, verbose, progress, quiet, .. } = plan.look;
+        let bar = match progress {
+            Bar::Auto => std::io::stderr().is_terminal(),
+            Bar::Always => true,
+            Bar::Never => false,
+        };
+        let terminal = Terminal::stderr();
+        let log = if level == LogLevel::Off { None } else { log_folder(plan, configurations, &terminal)? };
+        Ok(Self {
+            look: Looks { level, verbose, bar, quiet },
+            terminal,
+            log,
+            host: procession_sys::hostname(),
+            current: None,
+            runs: Vec::new(),
+            failures: Vec::new(),
+            failed: 0,
+        })
+    }
+
+    /// A warning for people, unless they want none.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.look.quiet {
+            self.terminal.println(&format!("warning: {text}"));
+        }
+    }
+
+    /// The tables; what failed is told even to those who want to see nothing else.
+    pub(crate) fn show_summary(&self) {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let quiet = self.look.quiet;
+        let summary = Summary {
+            runs: if quiet { &[] } else { &self.runs },
+            usable_cores: u32::try_from(machine::cpus()).unwrap_or(u32::MAX),
+            failures: &self.failures,
+            failed: self.failed,
+            log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
+        };
+        self.terminal.print_lines(summary.to_text(Style { colour }).as_bytes());
+    }
+
+    /// Keeps the failed items of the first run that had some: the others have the same.
+    fn note_failures(&mut self, run: &Run, names: &InputNames) {
+        if self.failed > 0 {
+            return;
+        }
+        self.failed = run.output.failures.total;
+        let row = |failure: &procession::ItemFailure| FailureRow {
+            item: failure.item,
+            place: failure.place.map(|p| format!("{}:{}:{}", names.get(p.input), p.line, p.column)),
+            input: failure.input.to_vec(),
+            kind: failure.failure.kind,
+            message: failure.failure.message.clone(),
+            pid: failure.pid,
+            attempts: failure.attempts,
+        };
+        self.failures = run.output.failures.first.iter().map(row).collect();
+    }
+}
+
+/// The watch, with the names of the inputs that failed items stand in.
+pub(crate) struct Watching<'a> {
+    pub(crate) watch: &'a mut Watch,
+    pub(crate) names: &'a InputNames,
+}
+
+impl Hooks for Watching<'_> {
+    fn on_run_start(&mut self, run: &RunInfo) {
+        let warmup = !matches!(run.planned.phase, Phase::Measured(_));
+        let repeat = match run.planned.phase {
+            Phase::Measured(round) | Phase::Warmup(round) => round + 1,
+            Phase::Printing => 1,
+        };
+        let start = RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup };
+        self.watch.current = Some(Current {
+            start,
+            // Replaced with the observers, which come next.
+            collected: Collector::new(&self.watch.host).1,
+            item_log: Arc::default(),
+            logging: None,
+            lines: None,
+            bar: None,
+        });
+    }
+
+    fn observers(&mut self, run: &RunInfo) -> Vec<Box<dyn Observer>> {
+        let watch = &mut *self.watch;
+        let mut problems = Vec::new();
+        let Some(current) = &mut watch.current else { return Vec::new() };
+        let (collector, collected) = Collector::new(&watch.host);
+        current.collected = collected;
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector)];
+        if let Some(log) = &mut watch.log {
+            let level = match watch.look.level {
+                LogLevel::Chunk => report::LogLevel::Chunk,
+                LogLevel::Task | LogLevel::Off => report::LogLevel::Task,
+            };
+            let options = LogOptions { level, ..LogOptions::default() };
+            let warn = warner(&watch.terminal, watch.look.quiet);
+            match log.start_run(current.start.clone(), &options, Arc::clone(&current.item_log), warn) {
+                Ok((logger, logging)) => {
+                    observers.push(Box::new(logger));
+                    current.logging = Some(logging);
+                }
+                Err(error) => problems.push(format!("no log of this run: {error}")),
+            }
+        }
+        if watch.look.verbose {
+            match report::Verbose::start(&watch.terminal) {
+                Ok((verbose, lines)) => {
+                    observers.push(Box::new(verbose));
+                    current.lines = Some(lines);
+                }
+                Err(error) => problems.push(format!("no live lines: {error}")),
+            }
+        }
+        if watch.look.bar {
+            let status = run.input.clone();
+            let total = move || status.expected_items().map_or(ProgressTotal::Unknown, ProgressTotal::Items);
+            match report::Progress::start(&watch.terminal, &label(run), total) {
+                Ok((progress, bar)) => {
+                    observers.push(Box::new(progress));
+                    current.bar = Some(bar);
+                }
+                Err(error) => problems.push(format!("no progress bar: {error}")),
+            }
+        }
+        problems.iter().for_each(|problem| self.watch.warn(problem));
+        observers
+    }
+
+    fn item_log(&mut self, _: &RunInfo) -> Arc<AtomicBool> {
+        self.watch.current.as_ref().map(|current| Arc::clone(&current.item_log)).unwrap_or_default()
+    }
+
+    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+        let Some(current) = self.watch.current.take() else { return };
+        if let Some(bar) = current.bar {
+            bar.finish();
+        }
+        if let Some(lines) = current.lines {
+            lines.finish();
+        }
+        let result = RunResult {
+            status: match ending {
+                None => RunStatus::Completed,
+                Some(Ending::Stopped | Ending::Closed) => RunStatus::Interrupted,
+                Some(Ending::Failures | Ending::Pool(_) | Ending::Input(_) | Ending::Output(_)) => RunStatus::Failed,
+            },
+            wall_s: run.wall.unwrap_or_default().as_secs_f64(),
+            items: run.output.items,
+            failures: run.output.failures.total,
+            digest: run.output.digest.map(|digest| format!("{digest:032x}")),
+            message: ending.and_then(describe),
+        };
+        if let Some(logging) = current.logging {
+            logging.finish(result.clone());
+        }
+        let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
+        self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
+        self.watch.note_failures(run, self.names);
+    }
+}
+
+/// What ended a run, in a sentence.
+pub(crate) fn describe(ending: &Ending) -> Option<String> {
+    match ending {
+        Ending::Stopped => Some("stopped by a signal".to_owned()),
+        Ending::Output(error) => Some(error.to_string()),
+        Ending::Pool(error) => Some(error.to_string()),
+        Ending::Input(error) => Some(error.to_string()),
+        Ending::Failures | Ending::Closed => None,
+    }
+}
+
+/// What stands before the bar.
+fn label(run: &RunInfo) -> String {
+    let count = run.planned.configuration.count;
+    if run.runs == 1 { String::new() } else { format!("run {} of {}: procs {count}", run.planned.number, run.runs) }
+}
+
+fn warner(terminal: &Terminal, quiet: bool) -> Warn {
+    let terminal = terminal.clone();
+    Arc::new(move |text| {
+        if !quiet {
+            terminal.println(&format!("warning: {text}"));
+        }
+    })
+}
+
+fn configuration(of: &procession_job::Configuration) -> report::Configuration {
+    let chunk = match of.chunk {
+        ChunkSize::Auto => None,
+        ChunkSize::Fixed(items) => Some(items.get()),
+    };
+    let executor = match of.executor {
+        procession_job::Executor::Procs => report::Executor::Procs,
+        // The list is open for executors to come; each brings its arm.
+        _ => report::Executor::Serial,
+    };
+    report::Configuration { executor, count: of.count, size: of.size, chunk }
+}
+
+/// The call's log folder. One that was asked for must be usable; without the
+/// default one people are warned and the call goes on.
+fn log_folder(
+    plan: &Plan,
+    configurations: &[procession_job::Configuration],
+    terminal: &Terminal,
+) -> Result<Option<LogFolder>, String> {
+    let given: Option<PathBuf> = plan.look.log_dir.clone();
+    let was_given = given.is_some();
+    let study = study(plan, configurations);
+    let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(&study).map(|()| folder));
+    match made {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if was_given => Err(format!("--log-dir: {error}")),
+        Err(error) => {
+            warner(terminal, plan.look.quiet)(&format!("no log of this call: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
+    let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
+    report::Study {
+        log_version: report::LOG_VERSION,
+        command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        started_at: report::rfc3339(std::time::SystemTime::now()),
+        pid: std::process::id(),
+        machine: machine::for_log(),
+        versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
+        task: plan.work.entry.name.to_owned(),
+        params: plan.work.params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        configurations: configurations.iter().map(configuration).collect(),
+    }
+}
