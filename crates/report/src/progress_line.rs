@@ -55,8 +55,8 @@ impl Gauge {
             parts.push(format!("{} failed", now.failed));
         }
         parts.extend(rate.map(units::rate));
-        parts.extend(eta(now, rate).map(|seconds| format!("ETA {}", units::seconds(seconds))));
-        parts.push(format!("{} of {} busy", now.busy.min(now.ready), now.ready));
+        parts.extend(eta(now, rate).map(|seconds| format!("ETA {}", units::coarse(seconds))));
+        parts.push(format!("{} of {} workers busy", now.busy.min(now.ready), now.ready));
         shortened(&parts.join("  "), columns.saturating_sub(1))
     }
 
@@ -123,15 +123,18 @@ mod tests {
     fn a_known_end() {
         let mut gauge = Gauge::default();
         let total = ProgressTotal::Items(1000);
-        assert_eq!(gauge.line("", &at(100, 0, total), 80), "[--------------------]   0 %  0/1000 items  3 of 4 busy");
+        assert_eq!(
+            gauge.line("", &at(100, 0, total), 80),
+            "[--------------------]   0 %  0/1000 items  3 of 4 workers busy"
+        );
         assert_eq!(
             gauge.line("", &at(600, 100, total), 80),
-            "[##------------------]  10 %  100/1000 items  200/s  3 of 4 busy",
+            "[##------------------]  10 %  100/1000 items  200/s  3 of 4 workers busy",
             "too early for an estimate"
         );
         assert_eq!(
             gauge.line("run 1", &at(1100, 200, total), 99),
-            "run 1  [####----------------]  20 %  200/1000 items  200/s  ETA 4.00 s  3 of 4 busy"
+            "run 1  [####----------------]  20 %  200/1000 items  200/s  ETA 4 s  3 of 4 workers busy"
         );
     }
 
@@ -139,7 +142,7 @@ mod tests {
     fn about_so_much_of_the_input() {
         let mut gauge = Gauge::default();
         let line = gauge.line("", &at(2000, 50, ProgressTotal::Fraction(0.25)), 80);
-        assert_eq!(line, "[#####---------------] ~25 %  50 items  ETA 6.00 s  3 of 4 busy");
+        assert_eq!(line, "[#####---------------] ~25 %  50 items  ETA 6 s  3 of 4 workers busy");
         let line = gauge.line("", &at(3000, 99, ProgressTotal::Fraction(1.0)), 80);
         assert!(line.starts_with("[###################-] ~99 %  99 items  49.0/s  3 of 4"), "{line}");
     }
@@ -149,7 +152,7 @@ mod tests {
         let mut gauge = Gauge::default();
         gauge.line("", &at(0, 0, ProgressTotal::Unknown), 80);
         let now = Moment { failed: 2, ..at(20_000, 1, ProgressTotal::Unknown) };
-        assert_eq!(gauge.line("", &now, 80), "1 item  2 failed  0.05/s  3 of 4 busy");
+        assert_eq!(gauge.line("", &now, 80), "1 item  2 failed  0.05/s  3 of 4 workers busy");
     }
 
     #[test]
@@ -160,7 +163,7 @@ mod tests {
             gauge.line("", &at(second * 1000, 500.min(second * 100), total), 80);
         }
         let line = gauge.line("", &at(30_000, 500, total), 80);
-        assert_eq!(line, "[##########----------]  50 %  500/1000 items  0.00/s  3 of 4 busy");
+        assert_eq!(line, "[##########----------]  50 %  500/1000 items  0.00/s  3 of 4 workers busy");
         assert!(gauge.past.len() < 15);
     }
 

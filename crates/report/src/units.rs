@@ -22,6 +22,12 @@ pub(crate) fn seconds(seconds: f64) -> String {
     format!("{} h {:02} min", whole / 3600, whole / 60 % 60)
 }
 
+/// Whole seconds, minutes or hours, rounded up, for what is only estimated.
+pub(crate) fn coarse(estimate: f64) -> String {
+    let up = estimate.ceil();
+    if up < 60.0 { format!("{up} s") } else { seconds(up) }
+}
+
 /// `512 B`, `8.1 MiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "for people")]
@@ -100,6 +106,7 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(seconds(f64::NAN), "-");
+        assert_eq!([0.2, 59.0, 59.1].map(coarse), ["1 s", "59 s", "1 min 00 s"]);
     }
 
     #[test]

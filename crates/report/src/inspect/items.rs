@@ -4,7 +4,7 @@ use super::hits::{Hit, visit};
 use super::{InspectError, Inspected, Query};
 use crate::columns::{Align, Columns, Style, shortened};
 use crate::read::{ItemLine, Line, StudyLog};
-use crate::runlog::ChunkLine;
+use crate::runlog::{ChunkLine, shown};
 use crate::units;
 use std::io::Write;
 
@@ -44,6 +44,7 @@ pub(crate) fn write(
         out.write_all(table.take_text(style).as_bytes())?;
         passed
     };
+    inspected.notes.extend(stderr_notes(logs, query)?);
     if inspected.matched == 0 {
         inspected.notes.push("no item fits".to_owned());
     }
@@ -52,6 +53,21 @@ pub(crate) fn write(
         inspected.notes.push(format!("{items} may fit: the log has lines about their chunks only"));
     }
     Ok(inspected)
+}
+
+/// Where to find what the process that was asked for wrote to its standard error.
+fn stderr_notes(logs: &[StudyLog], query: &Query) -> Result<Vec<String>, InspectError> {
+    let Some(pid) = query.pid else { return Ok(Vec::new()) };
+    let mut notes = Vec::new();
+    for run in logs.iter().flat_map(|log| query.runs(log)) {
+        for file in run.item_files()?.into_iter().filter(|file| file.process.pid == pid) {
+            let stderr = file.path.with_extension("stderr");
+            if stderr.is_file() {
+                notes.push(format!("what it wrote to stderr: {}", shown(&stderr)));
+            }
+        }
+    }
+    Ok(notes)
 }
 
 /// The line as it stands in the log, with its run before it.

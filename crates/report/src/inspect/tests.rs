@@ -55,6 +55,7 @@ fn events() -> Vec<Event> {
     let second = who(1, 0, 101);
     let mut events: Vec<Event> = [life(0, 0, 100), life(1, 0, 101)].into_iter().flatten().collect();
     events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
+    events.push(Event::Stderr { worker: second, bytes: bytes::Bytes::from_static(b"\x1b[2J") });
     events.push(lost(second, 1, 4, b"po\x1b[2Jison\xff", Failure::new(Kind::Crashed, "by \u{202e}signal")));
     let long = "y".repeat(300);
     events.push(with_log(line(second, 1, 5, long.as_bytes()), 1, 5, 1));
@@ -90,8 +91,12 @@ fn the_overview() {
 
 #[test]
 fn items_of_a_process() {
-    let text = text(&call(), &Query { pid: Some(101), run: Some(2), ..Query::default() });
+    let (call, query) = (call(), Query { pid: Some(101), run: Some(2), ..Query::default() });
+    let text = text(&call, &query);
     assert_eq!(text, OF_A_PROCESS, "{text}");
+    let (_, inspected) = asked(&[call.log()], &query).unwrap();
+    assert_eq!(inspected.notes.len(), 1, "{inspected:?}");
+    assert!(inspected.notes[0].ends_with("run-2/worker-1-0-101.stderr"), "{inspected:?}");
 }
 
 #[test]

@@ -190,6 +190,22 @@ mod tests {
     }
 
     #[test]
+    fn closing_tells_of_a_full_disk() {
+        struct Full;
+        impl Folder for Full {
+            fn create(&mut self, _: &str) -> io::Result<Box<dyn Write + Send>> {
+                Ok(Box::new(OpenOptions::new().write(true).open("/dev/full")?))
+            }
+            fn append(&mut self, name: &str) -> io::Result<Box<dyn Write + Send>> {
+                self.create(name)
+            }
+        }
+        let mut files = Files::new(Box::new(Full));
+        files.write(process(0), b"a\n").unwrap();
+        assert_eq!(files.close(process(0)).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
     fn links_are_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");

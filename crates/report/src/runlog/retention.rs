@@ -159,9 +159,11 @@ mod tests {
         let old = make(root.path(), 0, 1);
         make(root.path(), 1, 1);
         std::os::unix::fs::symlink(elsewhere.path(), old.join("link")).unwrap();
-        std::os::unix::fs::symlink(elsewhere.path(), root.path().join("20250101T000000.000Z-1")).unwrap();
+        let link = root.path().join("20250101T000000.000Z-1");
+        std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
         prune(root.path(), 1, KEEP_BYTES);
         assert_eq!(left(root.path()), [1]);
+        assert!(link.is_symlink());
         assert!(elsewhere.path().join("precious").exists());
     }
 }
