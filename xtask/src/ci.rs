@@ -27,7 +27,18 @@ type Step = fn() -> Result<()>;
 
 const STEPS: &[(&str, Step)] = &[
     ("format", || check(in_root(&["fmt", "--all", "--check"]).env_remove("RUSTFLAGS"))),
-    ("lints", || check(&mut in_root(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
+    ("lints", || {
+        check(&mut in_root(&[
+            "clippy",
+            "--quiet",
+            "--keep-going",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    }),
     ("documentation", || {
         let mut doc = in_root(&["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
         check(doc.env("RUSTDOCFLAGS", "-D warnings"))
