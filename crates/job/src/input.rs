@@ -106,14 +106,15 @@ impl Input {
     }
 
     /// Keeps what streams give in temporary files without a name, so that the
-    /// input can be read again; no further than `size` items reach. To be
+    /// input can be read again; no further than `size` items (or the options'
+    /// own size) reach. To be
     /// called before any source is made; reads until then.
     ///
     /// # Errors
     /// Whatever reading the input can end with, and a full disk.
     pub fn spool(&mut self, size: Option<u64>) -> Result<(), InputError> {
         let Some(inner) = Arc::get_mut(&mut self.inner) else { return Ok(()) };
-        let limit = size.filter(|_| inner.options.shuffle.is_none());
+        let limit = size.or(inner.options.size).filter(|_| inner.options.shuffle.is_none());
         let wanted = limit.map(|size| size.saturating_add(inner.options.skip));
         let (mut items, mut index) = (0u64, 0);
         let is_done = |items: u64| wanted.is_some_and(|wanted| items >= wanted);
@@ -148,7 +149,8 @@ impl Input {
     /// # Errors
     /// Too few items, or whatever reading the input can end with.
     pub fn check_size(&self, size: Option<u64>) -> Result<(), InputError> {
-        let Some(size) = size.filter(|_| !self.is_stream()) else { return Ok(()) };
+        let size = size.or(self.inner.options.size).filter(|_| !self.is_stream());
+        let Some(size) = size else { return Ok(()) };
         let needed = if self.inner.options.cycle { size.min(1) } else { size };
         let mut items = 0u64;
         if let Some(known) = self.inner.generated() {
@@ -166,25 +168,22 @@ impl Input {
         }
     }
 
-    /// A source of the items, cut by a thread of its own that begins at once,
-    /// and what is known of it. `size` is that many items instead of the
-    /// options' own size.
-    ///
-    /// # Errors
-    /// The thread can't be started.
-    pub fn source(&self, size: Option<u64>) -> Result<(QueueSource, InputStatus), InputError> {
+    /// A source of the items, read by a thread of its own that begins when the
+    /// pool asks for the first block, and what is known of it. `size` is that
+    /// many items instead of the options' own size.
+    #[must_use]
+    pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
         let size = size.or(inner.options.size);
         let status = InputStatus { bytes: inner.bytes(), items: size.or(inner.generated()), ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
-        let source = QueueSource::new(Arc::clone(&queue), &inner.options, size, status.clone());
-        let read = Arc::clone(&status.read);
-        let work = move || {
-            let result = inner.feed(&read, &mut |segment| queue.push(segment));
-            queue.end(result.err());
-        };
-        std::thread::Builder::new().name("input".to_owned()).spawn(work).map_err(InputError::Thread)?;
-        Ok((source, status))
+        let (theirs, read) = (Arc::clone(&queue), Arc::clone(&status.read));
+        let begin = Box::new(move || {
+            let result = inner.feed(&read, &mut |segment| theirs.push(segment));
+            theirs.end(result.err());
+        });
+        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin);
+        (source, status)
     }
 
     /// The name of an input of this number, as far as it was read: a file's, or

@@ -3,25 +3,44 @@
 
 #![forbid(unsafe_code)]
 
+mod configuration;
 mod counts;
 mod cutter;
 mod decode;
 mod error;
+mod failures;
+mod gather;
 mod heading;
 mod input;
+mod launch;
 mod origin;
+mod output;
 mod pass;
 mod peek;
+mod plan;
 mod queue;
 mod range;
+mod run;
 mod segment;
 mod shuffle;
 mod source;
 mod spec;
+mod stopper;
+mod study;
+mod writer;
 
+pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
 pub use error::InputError;
+pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
 pub use input::{HeadingNote, Input, InputStatus, OnNote};
+pub use launch::Workers;
+pub use output::{OutputChoice, OutputEnd, OutputError, OutputReport, Target};
+pub use plan::{Phase, Planned, Rounds, plan};
 pub use range::IntegerRange;
+pub use run::{Ending, Run, RunInfo, Work};
 pub use source::QueueSource;
 pub use spec::{InputOptions, ItemSource, MAX_ITEM};
+pub use stopper::Stopper;
+pub use study::{Hooks, Mismatch, SizedWork, Study, StudyReport, Workload};
+pub use writer::{OrderedWriter, OutputHandle, OutputOptions, Stop};

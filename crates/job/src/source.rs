@@ -9,14 +9,18 @@ use crate::spec::InputOptions;
 use bytes::Bytes;
 use procession::{Block, Cut, Place, Source, Waker};
 use procession_task::{Items, Measure};
+use std::fmt;
 use std::sync::Arc;
 
 /// Smallest piece that is looked at for a block.
 const LEAST_WINDOW: usize = 256;
 
+/// What the reading thread does.
+pub(crate) type Read = Box<dyn FnOnce() + Send>;
+
 /// Cuts blocks from a queue that a reading thread fills.
-#[derive(Debug)]
 pub struct QueueSource {
+    read: Option<Read>,
     queue: Arc<Queue>,
     rule: Items,
     current: Option<Current>,
@@ -40,9 +44,16 @@ struct Current {
 }
 
 impl QueueSource {
-    pub(crate) fn new(queue: Arc<Queue>, options: &InputOptions, size: Option<u64>, status: InputStatus) -> Self {
+    pub(crate) fn new(
+        queue: Arc<Queue>,
+        options: &InputOptions,
+        size: Option<u64>,
+        status: InputStatus,
+        read: Read,
+    ) -> Self {
         let next = options.first_index();
         Self {
+            read: Some(read),
             queue,
             rule: options.items,
             current: None,
@@ -184,6 +195,11 @@ impl Source for QueueSource {
 
     fn wake_with(&mut self, waker: Waker) {
         self.queue.wake_with(waker);
+        let Some(read) = self.read.take() else { return };
+        // Never joined: it may wait in a read for input that never comes.
+        if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
+            self.queue.end(Some(InputError::Thread(error)));
+        }
     }
 
     fn remaining(&self) -> Option<u64> {
@@ -201,6 +217,12 @@ impl Source for QueueSource {
             let per_item = self.given_bytes.checked_div(self.given)?.max(1);
             Some(here + bytes / per_item)
         })
+    }
+}
+
+impl fmt::Debug for QueueSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueueSource").field("given", &self.given).field("size", &self.size).finish_non_exhaustive()
     }
 }
 

@@ -45,7 +45,10 @@ fn open(source: ItemSource, options: &InputOptions) -> Result<Input, InputError>
 }
 
 /// Temporary files with these contents.
-struct Files(tempfile::TempDir, Vec<PathBuf>);
+struct Files {
+    _folder: tempfile::TempDir,
+    paths: Vec<PathBuf>,
+}
 
 fn files(contents: &[&[u8]]) -> Files {
     let folder = tempfile::tempdir().unwrap();
@@ -55,12 +58,12 @@ fn files(contents: &[&[u8]]) -> Files {
         path
     };
     let paths = contents.iter().enumerate().map(write).collect();
-    Files(folder, paths)
+    Files { _folder: folder, paths }
 }
 
 impl Files {
     fn source(&self) -> ItemSource {
-        ItemSource::Files(self.1.clone())
+        ItemSource::Files(self.paths.clone())
     }
 }
 
@@ -88,7 +91,7 @@ fn texts(blocks: &[Block], rule: Items) -> Vec<String> {
 /// Every item of an input as text, or its error.
 fn taken(source: ItemSource, options: &InputOptions) -> Result<Vec<String>, String> {
     let input = open(source, options).map_err(|error| error.to_string())?;
-    let (source, status) = input.source(None).map_err(|error| error.to_string())?;
+    let (source, status) = input.source(None);
     let blocks = Woken::new(source).all(7, 1 << 20);
     match status.take_error() {
         Some(error) => Err(error.to_string()),
@@ -120,7 +123,7 @@ fn items_indexes_and_places_over_several_files() {
         }
         for (max_items, max_bytes) in [(1, 1), (1, 1 << 20), (2, 1 << 20), (3, 4), (1000, 2), (1000, 1 << 20)] {
             let input = open(files.source(), &InputOptions::new(rule)).unwrap();
-            let (source, status) = input.source(None).unwrap();
+            let (source, status) = input.source(None);
             let blocks = Woken::new(source).all(max_items, max_bytes);
             assert!(status.take_error().is_none());
             assert_eq!(walked(&blocks, rule), expected, "{rule:?} {max_items} {max_bytes}");
@@ -150,7 +153,7 @@ fn blocks_are_as_large_as_they_may_be_and_no_larger() {
         let expected: Vec<_> = rule.split(&whole).map(|(_, item)| String::from_utf8_lossy(item).into_owned()).collect();
         for (max_items, max_bytes) in [(1, 100), (10, 1 << 17), (5000, 2000), (100_000, 1 << 17), (300, 1 << 17)] {
             let input = open(files.source(), &InputOptions::new(rule)).unwrap();
-            let blocks = Woken::new(input.source(None).unwrap().0).all(max_items, max_bytes);
+            let blocks = Woken::new(input.source(None).0).all(max_items, max_bytes);
             assert_eq!(texts(&blocks, rule), expected);
             let is_small = |block: &&Block| block.items < max_items && block.bytes.len() + 3020 < max_bytes;
             // Only the last of a segment may be smaller than asked for.
@@ -164,7 +167,7 @@ fn blocks_are_as_large_as_they_may_be_and_no_larger() {
 fn a_long_run_of_separators_is_nobodys() {
     let files = files(&[&[&b"1"[..], &vec![b' '; 500_000], b"2 3"].concat()]);
     let input = open(files.source(), &InputOptions::new(Items::Words)).unwrap();
-    let blocks = Woken::new(input.source(None).unwrap().0).all(100, 1000);
+    let blocks = Woken::new(input.source(None).0).all(100, 1000);
     assert_eq!(texts(&blocks, Items::Words), ["1", "2", "3"]);
     assert!(blocks.iter().all(|block| block.bytes.len() <= 1000));
     assert_eq!(blocks[1].place, Some(Place { input: 0, line: 1, column: 500_002 }));
@@ -182,7 +185,7 @@ fn what_has_arrived_is_there_while_a_pipe_pauses() {
     let (_reader, mut writer, source) = pipe();
     let input = open(source, &InputOptions { numbers: true, ..InputOptions::new(Items::Words) }).unwrap();
     assert!(input.is_stream());
-    let mut source = Woken::new(input.source(None).unwrap().0);
+    let mut source = Woken::new(input.source(None).0);
     writer.write_all(b"2\n3 5").unwrap();
     let mut found = Vec::new();
     // Nothing more is written until these two are there.
@@ -199,7 +202,8 @@ fn what_has_arrived_is_there_while_a_pipe_pauses() {
 #[test]
 fn drops_that_wait_become_one_block() {
     let (_reader, mut writer, source) = pipe();
-    let (source, status) = open(source, &InputOptions::new(Items::Lines)).unwrap().source(None).unwrap();
+    let (source, status) = open(source, &InputOptions::new(Items::Lines)).unwrap().source(None);
+    let source = Woken::new(source);
     for n in 0..100 {
         writeln!(writer, "{n}").unwrap();
         while status.bytes_read() < if n < 10 { 2 * (n + 1) } else { 3 * n - 7 } {
@@ -207,10 +211,10 @@ fn drops_that_wait_become_one_block() {
         }
     }
     drop(writer);
-    while source.remaining() != Some(100) {
+    while source.source.remaining() != Some(100) {
         std::thread::yield_now();
     }
-    let blocks = Woken::new(source).all(1000, 1 << 20);
+    let blocks = source.all(1000, 1 << 20);
     assert_eq!(blocks.len(), 1);
     assert_eq!(texts(&blocks, Items::Lines), numbers(0..100));
 }
@@ -219,10 +223,10 @@ fn drops_that_wait_become_one_block() {
 fn a_dropped_source_ends_its_thread() {
     for is_started in [false, true] {
         let (alive, ended) = mpsc::channel::<()>();
-        let note = move |_: &HeadingNote| drop(alive.send(()));
+        let note = move |_: &HeadingNote| alive.send(()).unwrap();
         let options = InputOptions::new(Items::Lines);
         let input = Input::open(range("0..1000000000000"), options, Box::new(note)).unwrap();
-        let mut source = Woken::new(input.source(None).unwrap().0);
+        let mut source = Woken::new(input.source(None).0);
         drop(input);
         if is_started {
             source.next(1, 100).unwrap();
@@ -266,13 +270,13 @@ fn indexes_and_places_after_skipping_and_shuffling() {
     let files = files(&[b"a\nb\nc\n", b"d\ne"]);
     let plain = InputOptions::new(Items::Lines);
     let input = open(files.source(), &InputOptions { skip: 2, ..plain.clone() }).unwrap();
-    let found = walked(&Woken::new(input.source(None).unwrap().0).all(9, 99), Items::Lines);
+    let found = walked(&Woken::new(input.source(None).0).all(9, 99), Items::Lines);
     let place = |input, line| Some(Place { input, line, column: 1 });
     let is = |index, text: &str, place| (index, text.to_owned(), place);
     assert_eq!(found, [is(2, "c", place(0, 3)), is(3, "d", place(1, 1)), is(4, "e", place(1, 2))]);
 
     let input = open(files.source(), &InputOptions { shuffle: Some(3), ..plain }).unwrap();
-    let found = walked(&Woken::new(input.source(None).unwrap().0).all(9, 99), Items::Lines);
+    let found = walked(&Woken::new(input.source(None).0).all(9, 99), Items::Lines);
     assert_eq!(found.iter().map(|(index, ..)| *index).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     for (index, text, _) in found {
         let expected = match text.as_str() {
@@ -309,7 +313,7 @@ fn errors_come_in_their_turn() {
     let files = files(&[b"1\n2\n3\n", b"toolong\n"]);
     let options = InputOptions { max_item: 5, ..InputOptions::new(Items::Lines) };
     let input = open(files.source(), &options).unwrap();
-    let (source, status) = input.source(None).unwrap();
+    let (source, status) = input.source(None);
     assert_eq!(texts(&Woken::new(source).all(1, 1), Items::Lines), numbers(1..4));
     let error = status.take_error().unwrap().to_string();
     assert!(error.ends_with("f1:1: an item is longer than 5 bytes (see --max-item)"), "{error}");
@@ -326,7 +330,7 @@ fn headings_are_passed_over_with_a_note() {
     let hear = move |heard: &HeadingNote| note.send(heard.to_string()).unwrap();
     let input = Input::open(files.source(), options.clone(), Box::new(hear)).unwrap();
     for _ in 0..2 {
-        let found = walked(&Woken::new(input.source(None).unwrap().0).all(100, 1000), Items::Words);
+        let found = walked(&Woken::new(input.source(None).0).all(100, 1000), Items::Words);
         let items: Vec<_> = found.iter().map(|(_, text, _)| text.as_str()).collect();
         assert_eq!(items, ["2", "3", "5", "7", "11", "1e3", "13", "x"]);
         assert_eq!(found[0].2, Some(Place { input: 0, line: 3, column: 8 }));
@@ -337,7 +341,7 @@ fn headings_are_passed_over_with_a_note() {
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].ends_with("f0: skipped 1 heading line: \"The First 1,000,000 Primes (from primes.utm.edu)\""));
     let lines = InputOptions { items: Items::Lines, ..options.clone() };
-    assert_eq!(taken(ItemSource::Files(vec![files.1[3].clone()]), &lines).unwrap(), ["n", "1e3 13", "x"]);
+    assert_eq!(taken(ItemSource::Files(vec![files.paths[3].clone()]), &lines).unwrap(), ["n", "1e3 13", "x"]);
     for text in [&b"no number here\n"[..], b"\n", b"a"] {
         let files = self::files(&[text]);
         assert!(taken(files.source(), &options).unwrap_err().contains("there is no number in it"));
@@ -355,7 +359,7 @@ fn spooled_streams_can_be_read_again() {
     drop(reader);
     assert!(!input.is_stream());
     for _ in 0..2 {
-        let found = walked(&Woken::new(input.source(None).unwrap().0).all(10, 99), Items::Words);
+        let found = walked(&Woken::new(input.source(None).0).all(10, 99), Items::Words);
         assert_eq!(found[2], (2, "5".to_owned(), Some(Place { input: 0, line: 4, column: 1 })));
     }
     assert!(matches!(input.check_size(Some(4)), Err(InputError::TooFew { items: 3, .. })));
@@ -371,7 +375,7 @@ fn an_endless_stream_is_spooled_as_far_as_it_is_needed() {
     drop(reader);
     yes.join().unwrap();
     for _ in 0..2 {
-        let (source, status) = input.source(Some(5000)).unwrap();
+        let (source, status) = input.source(Some(5000));
         let blocks = Woken::new(source).all(700, 1 << 20);
         assert_eq!(blocks.iter().map(|block| block.items).sum::<u32>(), 5000);
         assert!(status.take_error().is_none());
@@ -382,12 +386,12 @@ fn an_endless_stream_is_spooled_as_far_as_it_is_needed() {
 fn what_remains_is_exact_once_it_is_known() {
     let files = files(&[b"1\n2\n3\n4\n"]);
     let input = open(files.source(), &InputOptions::new(Items::Lines)).unwrap();
-    let mut source = Woken::new(input.source(None).unwrap().0);
+    let mut source = Woken::new(input.source(None).0);
     source.next(1, 100).unwrap();
     while source.source.remaining() != Some(3) {
         std::thread::yield_now();
     }
     let input = open(range("0..1000000"), &InputOptions::new(Items::Lines)).unwrap();
-    let (source, status) = input.source(None).unwrap();
+    let (source, status) = input.source(None);
     assert_eq!((source.remaining(), status.items), (Some(1_000_000), Some(1_000_000)));
 }

@@ -1,0 +1,81 @@
+//! What a run needs of a pool; behind a trait, so that studies are tested
+//! without a single process.
+
+use crate::configuration::{Configuration, Executor};
+use crate::stopper::Force;
+use procession::{Builder, Control, Job, JobEnd, Observer, Pool, PoolError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Creates pools.
+pub(crate) trait Launch {
+    /// A pool for this configuration; its time begins here.
+    fn launch(
+        &self,
+        configuration: &Configuration,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Result<Box<dyn Running>, PoolError>;
+}
+
+/// Ends a pool's work; callable from every thread.
+pub(crate) type Ender = Box<dyn Fn(Force) + Send + Sync>;
+
+/// A pool that was created.
+pub(crate) trait Running {
+    /// Runs a job to its end.
+    fn run(&self, job: Job) -> Result<JobEnd, PoolError>;
+    /// What ends its work.
+    fn ender(&self) -> Ender;
+    /// Waits for the last worker's exit; the time since its creation.
+    fn close(self: Box<Self>) -> Result<Duration, PoolError>;
+}
+
+/// Worker processes and how they are set up.
+pub struct Workers {
+    /// The workers' program.
+    pub program: PathBuf,
+    /// Settings that are the same for every run: time-outs, limits.
+    pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
+}
+
+impl Workers {
+    /// This program, everything as it is by default.
+    #[must_use]
+    pub fn new(program: PathBuf) -> Self {
+        Self { program, settings: Box::new(|builder| builder) }
+    }
+}
+
+impl Launch for Workers {
+    fn launch(
+        &self,
+        configuration: &Configuration,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Result<Box<dyn Running>, PoolError> {
+        match configuration.executor {
+            Executor::Procs => {
+                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count);
+                let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
+                Ok(Box::new(pool))
+            }
+        }
+    }
+}
+
+impl Running for Pool {
+    fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
+        self.start(job)?.wait()
+    }
+
+    fn ender(&self) -> Ender {
+        let control: Control = self.control();
+        Box::new(move |force| match force {
+            Force::Polite => control.stop(),
+            Force::Kill => control.kill(),
+        })
+    }
+
+    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
+        Self::close(*self)
+    }
+}

@@ -1,0 +1,173 @@
+//! One run: a pool is created, the work goes through it, the last worker ends.
+
+use crate::launch::{Launch, Running};
+use crate::output::{OutputEnd, OutputError, OutputReport, Target};
+use crate::stopper::{Force, Stopper};
+use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
+use crate::{Input, InputError, InputStatus, Planned};
+use procession::{Job, JobEnd, Observer, PoolError, Sink};
+use procession_task::{Format, Items};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// What is the same in every run of a study.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The task's name.
+    pub task: String,
+    /// Its settings.
+    pub params: Vec<(String, String)>,
+    /// How records are written.
+    pub format: Format,
+    /// Whether every item has a line to be shown at once.
+    pub show: bool,
+    /// Whether results are written in input order.
+    pub ordered: bool,
+    /// How often an item that was alone in a dying worker is tried again.
+    pub retries: Option<u32>,
+    /// Longest result of an item, in bytes.
+    pub max_result: usize,
+}
+
+/// A run that begins.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    /// Its number, configuration and purpose.
+    pub planned: Planned,
+    /// How many runs there are in all.
+    pub runs: usize,
+    /// The input's progress.
+    pub input: InputStatus,
+}
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Run {
+    /// Its number, configuration and purpose.
+    pub planned: Planned,
+    /// From the pool's creation to the last worker's exit; `None` if the pool failed.
+    pub wall: Option<Duration>,
+    /// What became of its results; an error in it is taken out for the study's end.
+    pub output: OutputReport,
+    /// Whether every item of the input has its outcome in the output.
+    pub complete: bool,
+}
+
+/// What ended a run, and with it the study.
+#[derive(Debug)]
+pub enum Ending {
+    /// It was stopped from outside.
+    Stopped,
+    /// The results can't be written: status 4.
+    Output(OutputError),
+    /// The pool failed: status 3.
+    Pool(PoolError),
+    /// The input can't be used: status 2.
+    Input(InputError),
+    /// A failed item ended it: status 1.
+    Failures,
+    /// Whoever read the results wants no more: status 0.
+    Closed,
+}
+
+/// What a run is made of.
+pub(crate) struct Setup<'a> {
+    pub(crate) work: &'a Work,
+    pub(crate) more_params: Vec<(String, String)>,
+    pub(crate) items: Items,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    pub(crate) item_log: Arc<AtomicBool>,
+    pub(crate) target: Target,
+    pub(crate) output: OutputOptions,
+}
+
+/// What came of a run: its results, and what ended it if that ends the study.
+pub(crate) type Ended = (Run, Option<Ending>);
+
+/// Runs one run. What happens on the way is in the result; without a result
+/// the run did not even begin.
+pub(crate) fn run(
+    planned: Planned,
+    input: &Input,
+    source: (crate::QueueSource, InputStatus),
+    setup: Setup<'_>,
+    launch: &dyn Launch,
+    stopper: &Stopper,
+) -> Result<Ended, Ending> {
+    let (source, status) = source;
+    let pool = launch.launch(&planned.configuration, setup.observers).map_err(Ending::Pool)?;
+    let ender = pool.ender();
+    let held = stopper.hold(ender);
+    let (sink, output) = start_output(&*pool, setup.target, setup.output)?;
+    let mut params = setup.work.params.clone();
+    params.extend(setup.more_params);
+    let job = Job {
+        task: setup.work.task.clone(),
+        params,
+        items: setup.items,
+        format: setup.work.format,
+        show: setup.work.show,
+        item_log: setup.item_log,
+        chunk: planned.configuration.chunk,
+        ordered: setup.work.ordered,
+        retries: setup.work.retries,
+        max_result: setup.work.max_result,
+        source: Box::new(source),
+        sink,
+    };
+    let ended = pool.run(job);
+    let closed = pool.close();
+    drop(held);
+    let mut output = output.finish();
+    for failure in &mut output.failures.first {
+        failure.place = failure.place.or_else(|| input.locate(failure.item));
+    }
+    let wall = closed.as_ref().ok().copied();
+    let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
+    let ending = ending(stopper, &mut output, pool_error, status.take_error());
+    let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
+    Ok((Run { planned, wall, output, complete }, ending))
+}
+
+fn start_output(
+    pool: &dyn Running,
+    target: Target,
+    options: OutputOptions,
+) -> Result<(Box<dyn Sink>, OutputHandle), Ending> {
+    let end = pool.ender();
+    let stop = Box::new(move || end(Force::Polite));
+    match OrderedWriter::spawn(target, options, stop) {
+        Ok((sink, handle)) => Ok((Box::new(sink), handle)),
+        Err(error) => Err(Ending::Output(OutputError { name: "the output".to_owned(), error })),
+    }
+}
+
+/// Where several things went wrong the first of these is told: a stop from
+/// outside, the output, the pool, the input, a failed item.
+fn ending(
+    stopper: &Stopper,
+    output: &mut OutputReport,
+    pool: Option<PoolError>,
+    input: Option<InputError>,
+) -> Option<Ending> {
+    if stopper.is_stopped() {
+        return Some(Ending::Stopped);
+    }
+    let was_ended = match std::mem::replace(&mut output.end, OutputEnd::Complete) {
+        OutputEnd::Failed(error) => return Some(Ending::Output(error)),
+        end => {
+            output.end = end;
+            matches!(output.end, OutputEnd::Failures)
+        }
+    };
+    if let Some(error) = pool {
+        return Some(Ending::Pool(error));
+    }
+    // Once a failed item has ended the run, nobody asks what else is in the input.
+    match input {
+        Some(error) if !was_ended => Some(Ending::Input(error)),
+        _ if was_ended => Some(Ending::Failures),
+        _ => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! A pool without processes: runs the blocks of a job where it stands, through
+//! the tasks' own code, and answers block by block.
+
+use crate::Configuration;
+use crate::launch::{Ender, Launch, Running};
+use bytes::Bytes;
+use procession::{Batch, ChunkSize, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Observer, PoolError, Waker};
+use procession_task::{Answer, Block, Host, Identity, Params, Reply, TextOptions, builtin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What the fake is to do wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    /// Pools of this count write an `x` too many.
+    Differs(u32),
+    /// Pools of this count can't be created.
+    CannotStart(u32),
+}
+
+pub(super) struct Fake(pub(super) Fault);
+
+struct FakePool {
+    count: u32,
+    chunk: ChunkSize,
+    fault: Fault,
+    stopped: Arc<AtomicBool>,
+}
+
+struct NoClock;
+
+impl Host for NoClock {
+    fn now_ns(&mut self) -> u64 {
+        0
+    }
+    fn is_due(&mut self) -> bool {
+        false
+    }
+    fn item_starts(&mut self, _: u64) {}
+    fn send(&mut self, _: &Answer) {
+        panic!("blocks in these tests are small");
+    }
+}
+
+impl Launch for Fake {
+    fn launch(&self, run: &Configuration, _: Vec<Box<dyn Observer>>) -> Result<Box<dyn Running>, PoolError> {
+        if self.0 == Fault::CannotStart(run.count) {
+            return Err(PoolError::CannotStart { failures: 3, why: "no".to_owned() });
+        }
+        Ok(Box::new(FakePool { count: run.count, chunk: run.chunk, fault: self.0, stopped: Arc::default() }))
+    }
+}
+
+impl Running for FakePool {
+    fn run(&self, mut job: Job) -> Result<JobEnd, PoolError> {
+        let (wake, wakes) = mpsc::channel();
+        job.source.wake_with(Waker::new(move || {
+            let _ = wake.send(());
+        }));
+        let max_items = match self.chunk {
+            ChunkSize::Fixed(items) => items.get(),
+            ChunkSize::Auto => 3,
+        };
+        while !self.stopped.load(Ordering::Acquire) {
+            match job.source.cut(max_items, 1 << 16) {
+                Cut::End => return Ok(JobEnd::Complete),
+                Cut::Pending => wakes.recv().unwrap(),
+                Cut::Block(block) => {
+                    let credit = Credit::new(1, Arc::default(), Waker::new(|| ()));
+                    job.sink.deliver(Batch { deliveries: vec![self.answer(&job, &block)], credit });
+                }
+            }
+        }
+        Ok(JobEnd::Stopped)
+    }
+
+    fn ender(&self) -> Ender {
+        let stopped = Arc::clone(&self.stopped);
+        Box::new(move |_| stopped.store(true, Ordering::Release))
+    }
+
+    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
+        Ok(Duration::from_millis(u64::from(100 / self.count)))
+    }
+}
+
+impl FakePool {
+    fn answer(&self, job: &Job, block: &procession::Block) -> Delivery {
+        let entry = builtin::find(&job.task).unwrap();
+        let params = Params::check(entry.name, entry.params, &job.params).unwrap();
+        let identity = Identity::new(1, "here", 0);
+        let options = TextOptions { items: job.items, format: job.format, show: false, identity };
+        let mut task = (entry.make)(&params, options).unwrap();
+        let (mut host, mut answer) = (NoClock, Answer::default());
+        let mut reply = Reply::new(&mut host, &mut answer, false, job.max_result);
+        let work =
+            Block { first: block.first, items: block.items, chunk: 0, attempt: 1, log: false, bytes: &block.bytes };
+        task.run(&work, &mut reply).unwrap();
+        reply.finish();
+        let failures = answer.failures.iter().map(|failure| {
+            let (at, length) = (failure.input.0 as usize, failure.input.1 as usize);
+            let (from, bytes) = (failure.record.0 as usize, failure.record.1 as usize);
+            ItemFailure {
+                item: failure.item,
+                input: block.bytes.slice(at..at + length),
+                place: block.place.map(|place| place.after(&block.bytes[..at])),
+                failure: failure.failure.clone(),
+                record: from..from + bytes,
+                pid: 1,
+                attempts: 1,
+            }
+        });
+        let failures = failures.collect();
+        if self.fault == Fault::Differs(self.count) {
+            answer.outputs.push(b'x');
+        }
+        Delivery { first: block.first, items: block.items, outputs: Bytes::from(answer.outputs), failures }
+    }
+}

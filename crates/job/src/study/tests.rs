@@ -1,0 +1,276 @@
+//! Whole studies over a pool without processes.
+
+use super::fake::{Fake, Fault};
+use super::*;
+use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, matrix};
+use procession::{ChunkSize, PoolError};
+use procession_task::{Format, Items};
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+
+fn work(task: &str) -> Work {
+    Work {
+        task: task.to_owned(),
+        params: Vec::new(),
+        format: Format::Tsv,
+        show: false,
+        ordered: true,
+        retries: None,
+        max_result: 1 << 20,
+    }
+}
+
+/// Remembers what it was told.
+#[derive(Default)]
+struct Recorder {
+    started: Vec<(usize, Phase)>,
+    ended: Vec<(usize, bool)>,
+    stop_after: Option<(usize, Stopper)>,
+}
+
+impl Hooks for Recorder {
+    fn on_run_start(&mut self, run: &RunInfo) {
+        self.started.push((run.planned.number, run.planned.phase));
+    }
+    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+        self.ended.push((run.planned.number, ending.is_none()));
+        if let Some((number, stopper)) = &self.stop_after
+            && *number == run.planned.number
+        {
+            stopper.stop();
+        }
+    }
+}
+
+/// A study to be run over the fake.
+struct Bench {
+    task: &'static str,
+    input: Input,
+    counts: Vec<u32>,
+    sizes: Vec<u64>,
+    rounds: Rounds,
+    policy: FailurePolicy,
+    output: PathBuf,
+    fault: Fault,
+    hooks: Recorder,
+    stopper: Stopper,
+    _folder: tempfile::TempDir,
+}
+
+fn open(source: ItemSource, options: InputOptions) -> Input {
+    Input::open(source, options, Box::new(|_| ())).unwrap()
+}
+
+fn bench(input: Input) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    Bench {
+        task: "sqrt",
+        input,
+        counts: vec![1],
+        sizes: Vec::new(),
+        rounds: Rounds { repeat: 1, warmup: 0 },
+        policy: FailurePolicy::default(),
+        output: folder.path().join("out"),
+        fault: Fault::None,
+        hooks: Recorder::default(),
+        stopper: Stopper::default(),
+        _folder: folder,
+    }
+}
+
+fn squares() -> Bench {
+    bench(open(ItemSource::parse_list("1,4,9,16,25,36,49"), InputOptions::new(Items::Words)))
+}
+
+impl Bench {
+    fn run(mut self) -> (StudyReport, Recorder, String) {
+        let configurations = matrix(Executor::Procs, &self.counts, &self.sizes, &[ChunkSize::Auto]);
+        let runs = plan(&configurations, self.rounds, true);
+        let conductor = Conductor {
+            work: work(self.task),
+            policy: self.policy,
+            launch: &Fake(self.fault),
+            hooks: &mut self.hooks,
+            stopper: &self.stopper,
+            runs,
+            done: Vec::new(),
+        };
+        let report = conductor.conduct(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
+        // Devices are not read back: some have no end.
+        let is_file = self.output.is_file();
+        let text = if is_file { std::fs::read_to_string(&self.output).unwrap() } else { String::new() };
+        (report, self.hooks, text)
+    }
+}
+
+const ROOTS: &str = "1\t1.0\n4\t2.0\n9\t3.0\n16\t4.0\n25\t5.0\n36\t6.0\n49\t7.0\n";
+
+#[test]
+fn a_single_run_writes_its_results() {
+    let (report, hooks, text) = squares().run();
+    assert_eq!(text, ROOTS);
+    assert!(report.ending.is_none(), "{:?}", report.ending);
+    let run = &report.runs[0];
+    assert!(run.complete && run.wall.is_some());
+    assert_eq!((run.output.items, run.output.bytes), (7, ROOTS.len() as u64));
+    assert_eq!((hooks.started.len(), &hooks.ended[..]), (1, &[(1, true)][..]));
+}
+
+#[test]
+fn a_study_compares_all_and_writes_the_largest_once() {
+    let bench =
+        Bench { counts: vec![1, 2], sizes: vec![3, 7, 5], rounds: Rounds { repeat: 2, warmup: 0 }, ..squares() };
+    let (report, hooks, text) = bench.run();
+    assert_eq!(text, ROOTS);
+    assert!(report.ending.is_none() && report.mismatches.is_empty());
+    assert_eq!(report.runs.len(), 13);
+    assert_eq!(hooks.started[12], (13, Phase::Printing));
+    for run in &report.runs {
+        assert!(run.complete);
+        assert_eq!(Some(run.output.items), run.planned.configuration.size);
+        assert!(run.output.digest.is_some());
+    }
+}
+
+#[test]
+fn an_output_that_differs_is_found() {
+    let bench =
+        Bench { counts: vec![1, 2, 3], rounds: Rounds { repeat: 2, warmup: 1 }, fault: Fault::Differs(2), ..squares() };
+    let (report, _, text) = bench.run();
+    // The warm-up at the largest count wrote it.
+    assert_eq!((text.as_str(), report.runs.len()), (ROOTS, 9));
+    assert_eq!(report.mismatches.len(), 1);
+    let runs: Vec<_> = report.mismatches[0].runs.iter().map(|(_, runs)| runs.clone()).collect();
+    assert_eq!(runs, [vec![1, 3, 4, 6, 7, 9], vec![2, 5, 8]]);
+}
+
+/// An input that comes through a pipe.
+fn piped() -> (Input, std::io::PipeWriter, std::io::PipeReader) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
+    (open(ItemSource::Files(vec![path]), InputOptions::new(Items::Words)), writer, reader)
+}
+
+#[test]
+fn a_pipe_is_kept_for_a_study() {
+    let (input, mut writer, _reader) = piped();
+    writer.write_all(b"1 4 9 16 25 36 49\n").unwrap();
+    drop(writer);
+    let (report, _, text) = Bench { counts: vec![1, 2, 3], ..bench(input) }.run();
+    assert_eq!(text, ROOTS);
+    assert!(report.ending.is_none() && report.mismatches.is_empty());
+    assert_eq!(report.runs.len(), 4);
+}
+
+#[test]
+fn a_stop_is_heard_while_a_pipe_pauses() {
+    let (input, writer, _reader) = piped();
+    let bench = Bench { counts: vec![1, 2], ..bench(input) };
+    let stopper = bench.stopper.clone();
+    let study = std::thread::spawn(move || bench.run());
+    stopper.stop();
+    let (report, hooks, _) = study.join().unwrap();
+    assert!(matches!(report.ending, Some(Ending::Stopped)));
+    assert!(hooks.started.is_empty());
+    drop(writer);
+}
+
+#[test]
+fn a_stop_ends_the_runs_that_would_follow() {
+    let mut bench = Bench { counts: vec![1, 2, 3], ..squares() };
+    bench.hooks.stop_after = Some((2, bench.stopper.clone()));
+    let (report, hooks, _) = bench.run();
+    assert!(matches!(report.ending, Some(Ending::Stopped)));
+    assert_eq!((report.runs.len(), hooks.started.len()), (2, 2));
+}
+
+#[test]
+fn the_first_failed_item_ends_it_after_what_comes_before() {
+    let list = ItemSource::parse_list("1,4,-9,16,-25,36,49");
+    let make = || bench(open(list.clone(), InputOptions::new(Items::Words)));
+    let (report, hooks, text) = make().run();
+    assert!(matches!(report.ending, Some(Ending::Failures)));
+    assert_eq!(text, "1\t1.0\n4\t2.0\n");
+    assert_eq!((report.runs[0].output.failures.total, report.runs[0].complete), (1, false));
+    assert_eq!(hooks.ended, [(1, false)]);
+    let (report, ..) = Bench { counts: vec![1, 2], ..make() }.run();
+    assert_eq!(report.runs.len(), 1);
+    let keep = FailurePolicy { keep_going: true, max: None };
+    let (report, _, text) = Bench { counts: vec![1, 2], policy: keep, ..make() }.run();
+    assert_eq!((report.runs.len(), text.lines().count()), (3, 7));
+    assert!(report.ending.is_none() && report.mismatches.is_empty());
+    assert_eq!(report.runs[0].output.failures.total, 2);
+}
+
+#[test]
+fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"1 2\n3 x 4\n").unwrap();
+    for shuffle in [None, Some(1), Some(2)] {
+        let options = InputOptions { shuffle, ..InputOptions::new(Items::Words) };
+        let input = open(ItemSource::Files(vec![file.path().to_owned()]), options);
+        let (report, ..) = bench(input).run();
+        let place = report.runs[0].output.failures.first[0].place.unwrap();
+        assert_eq!((place.line, place.column), (2, 3));
+    }
+}
+
+#[test]
+fn what_cant_work_is_refused_before_any_run() {
+    let (report, hooks, _) = Bench { output: PathBuf::from("/nonexistent/out"), ..squares() }.run();
+    assert!(matches!(report.ending, Some(Ending::Output(_))) && hooks.started.is_empty());
+    let (report, hooks, _) = Bench { sizes: vec![2, 8], ..squares() }.run();
+    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 7, size: 8 }))));
+    assert!(hooks.started.is_empty());
+}
+
+#[test]
+fn a_pool_that_fails_ends_the_study() {
+    let (report, ..) = Bench { counts: vec![1, 2, 3], fault: Fault::CannotStart(2), ..squares() }.run();
+    assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
+    assert_eq!(report.runs.len(), 1);
+}
+
+#[test]
+fn an_input_that_breaks_off_ends_the_study_after_what_comes_before() {
+    let (input, mut writer, _reader) = piped();
+    writer.write_all(b"1 4 9").unwrap();
+    drop(writer);
+    let (report, _, text) = Bench { sizes: vec![5], ..bench(input) }.run();
+    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 3, size: 5 }))));
+    assert_eq!(text, "1\t1.0\n4\t2.0\n9\t3.0\n");
+    assert!(!report.runs[0].complete);
+}
+
+#[test]
+fn a_full_disk_ends_the_study() {
+    let range = ItemSource::Range(IntegerRange::parse("0..1000000000").unwrap());
+    let bench = bench(open(range, InputOptions::new(Items::Words)));
+    let (report, ..) = Bench { output: Path::new("/dev/full").to_owned(), ..bench }.run();
+    assert!(matches!(report.ending, Some(Ending::Output(_))), "{:?}", report.ending);
+}
+
+#[test]
+fn sizes_may_be_the_tasks_own_affair() {
+    let make = |size: Option<u64>| {
+        let to = size.unwrap_or(1);
+        let range = IntegerRange::new(0, i128::from(to * to), 1, false)?;
+        let input = Input::open(ItemSource::Range(range), InputOptions::new(Items::Words), Box::new(|_| ()))?;
+        Ok(SizedWork { input, params: vec![("method".to_owned(), "naive".to_owned())] })
+    };
+    let configurations = matrix(Executor::Procs, &[1, 2], &[2, 3], &[ChunkSize::Auto]);
+    let conductor = Conductor {
+        work: work("prime"),
+        policy: FailurePolicy::default(),
+        launch: &Fake(Fault::None),
+        hooks: &mut Recorder::default(),
+        stopper: &Stopper::default(),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, false),
+        done: Vec::new(),
+    };
+    let report = conductor.conduct(Workload::Sized(Box::new(make)), None);
+    let items: Vec<_> = report.runs.iter().map(|run| run.output.items).collect();
+    assert_eq!(items, [4, 4, 9, 9]);
+    assert!(report.mismatches.is_empty() && report.ending.is_none());
+}

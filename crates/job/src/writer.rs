@@ -1,0 +1,246 @@
+//! The sink that writes results in order, on a thread of its own: the pool's
+//! driver never waits for a disk or a reader. What waits to be written is
+//! bounded by the credits that the batches carry.
+
+use crate::failures::{FailurePolicy, Judge, Verdict};
+use crate::gather::Gather;
+use crate::input::lock;
+use crate::output::{OutputEnd, OutputError, OutputReport, Target};
+use procession::{Batch, Credit, Delivery, Sink};
+use procession_task::Format;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// After this many batches what waits is written, though more has arrived: the
+/// memory that they stand for is wanted back.
+const GATHERED_BATCHES: usize = 64;
+
+/// Ends the work whose results are written; called at most once, on the
+/// writing thread.
+pub type Stop = Box<dyn FnOnce() + Send>;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutputOptions {
+    /// The format, for its header.
+    pub format: Format,
+    /// What failed items do.
+    pub policy: FailurePolicy,
+    /// Whether to digest what is written; of use only if it is ordered.
+    pub digest: bool,
+    /// Whether a reader that goes away ends the work; else only the writing ends.
+    pub stop_when_closed: bool,
+}
+
+impl OutputOptions {
+    /// Written in this format; the first failed item ends it, as does a reader that goes away.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self { format, policy: FailurePolicy::default(), digest: false, stop_when_closed: true }
+    }
+}
+
+/// The sink: takes results and never blocks.
+#[derive(Debug)]
+pub struct OrderedWriter(Arc<Shared>);
+
+/// The other end of an [`OrderedWriter`]: waits for the writing to end.
+#[derive(Debug)]
+pub struct OutputHandle {
+    shared: Arc<Shared>,
+    thread: JoinHandle<OutputReport>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    batches: Vec<Batch>,
+    finished: bool,
+}
+
+impl OrderedWriter {
+    /// Starts the thread that writes to `target`. `stop` is called when the
+    /// results so far have ended the work: a failed item, a reader that went
+    /// away, an output that can't be written.
+    ///
+    /// # Errors
+    /// The thread can't be started.
+    pub fn spawn(target: Target, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let work = move || Writing::new(target, options, stop).run(&theirs);
+        let thread = std::thread::Builder::new().name("output".to_owned()).spawn(work)?;
+        Ok((Self(Arc::clone(&shared)), OutputHandle { shared, thread }))
+    }
+}
+
+impl Sink for OrderedWriter {
+    fn deliver(&mut self, batch: Batch) {
+        let mut queue = lock(&self.0.queue);
+        // After the end nobody would take it: dropped, its credit is given back.
+        if !queue.finished {
+            queue.batches.push(batch);
+            self.0.arrived.notify_one();
+        }
+    }
+}
+
+impl OutputHandle {
+    /// Waits until everything that was delivered is written, and says what
+    /// became of it. What is delivered after this call is dropped.
+    #[must_use]
+    pub fn finish(self) -> OutputReport {
+        lock(&self.shared.queue).finished = true;
+        self.shared.arrived.notify_one();
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Shared {
+    /// The batches that have arrived, if any; does not wait.
+    fn take_now(&self) -> Vec<Batch> {
+        std::mem::take(&mut lock(&self.queue).batches)
+    }
+
+    /// Waits for batches; `None` when there will be no more.
+    fn take(&self) -> Option<Vec<Batch>> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if !queue.batches.is_empty() {
+                return Some(std::mem::take(&mut queue.batches));
+            }
+            if queue.finished {
+                return None;
+            }
+            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The state of the writing thread.
+struct Writing {
+    name: String,
+    gather: Gather,
+    judge: Judge,
+    options: OutputOptions,
+    items: u64,
+    end: OutputEnd,
+    stop: Option<Stop>,
+}
+
+impl Writing {
+    fn new(target: Target, options: OutputOptions, stop: Stop) -> Self {
+        let (name, writer) = target.into_parts();
+        Self {
+            name,
+            gather: Gather::new(writer, options.digest),
+            judge: Judge::new(options.policy),
+            options,
+            items: 0,
+            end: OutputEnd::Complete,
+            stop: Some(stop),
+        }
+    }
+
+    fn run(mut self, shared: &Shared) -> OutputReport {
+        let header = self.gather.put(self.options.format.header());
+        let _ = self.noted(header);
+        while let Some(mut batches) = shared.take() {
+            // Memory is given back only after the bytes that it stands for are out.
+            let mut credits: Vec<Credit> = Vec::new();
+            while !batches.is_empty() {
+                for batch in batches {
+                    if self.stop.is_some() {
+                        self.write(&batch.deliveries);
+                    }
+                    credits.push(batch.credit);
+                }
+                let goes_on = self.gather.is_waiting() && credits.len() < GATHERED_BATCHES;
+                batches = if goes_on { shared.take_now() } else { Vec::new() };
+            }
+            // Nothing more at the moment: whoever reads is to see what there is.
+            let flushed = self.gather.flush();
+            let _ = self.noted(flushed);
+        }
+        self.report()
+    }
+
+    fn write(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries {
+            if self.write_delivery(delivery).is_break() {
+                return;
+            }
+        }
+    }
+
+    /// Writes a delivery, or what of it comes before the end of the run.
+    fn write_delivery(&mut self, delivery: &Delivery) -> ControlFlow<()> {
+        for failure in &delivery.failures {
+            let before = failure.item.saturating_sub(delivery.first);
+            let (bytes, items) = match self.judge.judge(failure, self.items + before) {
+                Verdict::GoOn => continue,
+                Verdict::EndBefore => (failure.record.start, before),
+                Verdict::EndWith => (failure.record.end, before + 1),
+            };
+            let end = bytes.min(delivery.outputs.len());
+            self.put(&delivery.outputs[..end], items)?;
+            let flushed = self.gather.flush();
+            self.noted(flushed)?;
+            self.end_with(OutputEnd::Failures);
+            return ControlFlow::Break(());
+        }
+        self.put(&delivery.outputs, u64::from(delivery.items))
+    }
+
+    fn put(&mut self, bytes: &[u8], items: u64) -> ControlFlow<()> {
+        let result = self.gather.put(bytes);
+        self.items += items;
+        self.noted(result)
+    }
+
+    /// Draws the consequences of a write.
+    fn noted(&mut self, result: io::Result<()>) -> ControlFlow<()> {
+        let Err(error) = result else { return ControlFlow::Continue(()) };
+        self.gather.mute();
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            self.end_with(OutputEnd::Failed(OutputError { name: self.name.clone(), error }));
+        } else if self.options.stop_when_closed {
+            self.end_with(OutputEnd::Closed);
+        } else {
+            self.end = OutputEnd::Closed;
+            return ControlFlow::Continue(());
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Ends the work; only the first reason counts.
+    fn end_with(&mut self, end: OutputEnd) {
+        if let Some(stop) = self.stop.take() {
+            self.end = end;
+            stop();
+        }
+    }
+
+    fn report(mut self) -> OutputReport {
+        let finished = self.gather.finish();
+        let _ = self.noted(finished);
+        OutputReport {
+            items: self.items,
+            bytes: self.gather.bytes,
+            digest: self.gather.digest(),
+            exceeded: self.judge.is_exceeded(self.items),
+            failures: self.judge.failures,
+            end: self.end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
