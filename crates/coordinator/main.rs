@@ -1,2 +1,47 @@
-//! (being built)
-fn main() {}
+//! The program that people run: it reads the command line and hands what was
+//! asked for to the library.
+
+#![forbid(unsafe_code)]
+
+#[allow(dead_code, reason = "parts of the plan wait for what carries them out")]
+mod args;
+#[allow(dead_code, reason = "as above")]
+mod exit;
+mod locate;
+mod machine;
+mod run;
+mod verbs;
+
+use args::{Call, Surroundings};
+use exit::Status;
+use std::io::{IsTerminal as _, stdin};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus() };
+    match args::parse_from(std::env::args_os(), around) {
+        Ok(call) => answer(call).into(),
+        Err(error) => {
+            // Help and version come this way too, with status 0; a reader that
+            // left early is nothing to complain of.
+            let _ = error.print();
+            if error.use_stderr() { exit::USAGE.into() } else { exit::SUCCESS.into() }
+        }
+    }
+}
+
+fn answer(call: Call) -> Status {
+    let text = match call {
+        Call::Run(plan) => return run::run(&plan),
+        Call::Inspect(_) => {
+            eprintln!("error: this version can't read logs yet");
+            return exit::USAGE;
+        }
+        Call::Tasks { json: true } => verbs::tasks::json(args::listed()).into_bytes(),
+        Call::Tasks { json: false } => verbs::tasks::text(args::listed()).into_bytes(),
+        Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),
+        Call::Cpus { json: false } => verbs::cpus::text(&machine::Machine::look()).into_bytes(),
+        Call::Completions { shell } => args::completions(shell),
+    };
+    verbs::print(&text)
+}

@@ -1,2 +1,48 @@
-//! (being built)
-fn main() {}
+//! Chores of this repository, as `cargo xtask CHORE`: no make, no shell, the
+//! same on every machine that can build the project.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "a chore's standard output is for people, not a protocol")]
+
+mod bench;
+mod cargo;
+mod ci;
+mod primes;
+mod run;
+mod tidy;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Chore {
+    /// Builds both binaries in release and runs the coordinator
+    Run(run::Args),
+    /// What must hold beside the tests: format, lints, documentation, licences
+    Ci,
+    /// Checks this repository's own rules
+    Tidy,
+    /// Writes a list of primes in the PrimePages' table format
+    Primes(primes::Args),
+    /// Measures side by side with peers, and says which targets are met
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Run(args) => run::run(&args),
+        Chore::Ci => ci::run(),
+        Chore::Tidy => tidy::run(),
+        Chore::Primes(args) => primes::run(&args),
+        Chore::Bench(args) => bench::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

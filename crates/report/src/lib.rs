@@ -1,2 +1,48 @@
-//! (being built)
+//! What is learned from a run's events: the log and its reader, statistics,
+//! tables, the progress bar and the live lines.
+//!
+//! Everything here hears of [`procession::Event`]s through observers, or reads
+//! them back from a log; the pool knows nothing of it. What comes from items
+//! and workers is escaped before it meets a terminal.
+
 #![forbid(unsafe_code)]
+
+mod collector;
+mod columns;
+pub mod inspect;
+mod progress;
+mod progress_line;
+mod queue;
+pub mod read;
+mod runlog;
+#[cfg(test)]
+mod samples;
+mod shares;
+pub mod stats;
+mod study;
+mod study_table;
+mod summary;
+mod terminal;
+mod units;
+mod utc;
+mod verbose;
+mod worker;
+mod worker_table;
+
+pub use collector::{Collected, Collector, RunSummary};
+pub use columns::Style;
+pub use progress::{Progress, ProgressBar, ProgressTotal};
+pub use runlog::{
+    ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
+    default_root, latest_log,
+};
+pub use shares::Shares;
+pub use study::{
+    Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
+};
+pub use study_table::{Measured, measure};
+pub use summary::{FailureRow, Summary};
+pub use terminal::Terminal;
+pub use utc::rfc3339;
+pub use verbose::{Verbose, VerboseLines};
+pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};

@@ -99,7 +99,7 @@ pub enum Action {
     },
     /// Ask a worker to end: nothing more will be sent.
     Retire {
-        /// The worker; it holds no work.
+        /// The worker; what it may still hold belongs to jobs that were stopped.
         worker: WorkerId,
     },
     /// End a worker with a signal that it may handle.
@@ -128,7 +128,8 @@ pub enum Action {
         reason: GiveUp,
     },
     /// Every worker has ended, after `Close`, `Terminate`, `Kill` or `GiveUp`.
-    /// The last action of all.
+    /// The last action of all, but for the `Discard` of an answer and the
+    /// `JobDone` (stopped) of a job that come later still.
     Closed,
 }
 

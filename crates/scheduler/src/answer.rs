@@ -87,7 +87,8 @@ impl Scheduler {
         let (attempt, id) = (first.id, first.job);
         let range = Range { items, ..first.rest() };
         let done = worker.queue.advance(items);
-        let Some(job) = self.jobs.get_mut(&id) else {
+        let job = self.jobs.get_mut(&id);
+        let Some(job) = job.filter(|job| job.has_sent(attempt)) else {
             return self.actions.push_back(Action::Discard { worker: worker.id, attempt });
         };
         job.sizing.on_answered(items, busy);
@@ -127,5 +128,87 @@ impl Scheduler {
             self.roster.set_deadline(slot, Some(now + self.options.grace));
             self.roster.relist(slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use crate::rig::Rig;
+    use crate::{ChunkSize, JobOptions, PoolOptions};
+
+    /// One worker with one chunk of three items.
+    fn three() -> Rig {
+        let mut rig = Rig::ready(1);
+        let chunk = ChunkSize::Fixed(NonZeroU32::new(3).expect("three"));
+        let options = JobOptions { chunk, ..JobOptions::default() };
+        assert_eq!(rig.open(3, options), ["send 0:0+3 as 0 to 0"]);
+        rig
+    }
+
+    #[test]
+    fn an_answer_in_parts_is_kept_in_parts() {
+        let mut rig = three();
+        assert_eq!(rig.answer(0, 0, 2), ["accept 0:0+2 of 0", "deliver 0:0+2"]);
+        let rest = ["accept 0:2+1 of 0", "forget 0", "deliver 0:2+1", "done 0"];
+        assert_eq!(rig.answer(0, 0, 1), rest);
+    }
+
+    #[test]
+    fn a_second_answer_is_dropped() {
+        let mut rig = three();
+        rig.answer(0, 0, 3);
+        assert_eq!(rig.answer(0, 0, 3), ["discard 0 of 0"]);
+    }
+
+    #[test]
+    fn an_answer_of_a_worker_that_is_gone_is_dropped() {
+        let mut rig = three();
+        rig.end(0);
+        assert_eq!(rig.answer(0, 0, 3), ["discard 0 of 0"]);
+    }
+
+    #[test]
+    fn who_answers_more_than_it_was_asked_is_killed_and_its_items_are_safe() {
+        let mut rig = three();
+        assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0", "kill 0"]);
+        assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+3 as 1 to 1, each"]);
+    }
+
+    #[test]
+    fn what_a_killed_worker_still_answers_counts() {
+        let mut rig = three();
+        rig.answer(0, 7, 1);
+        assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:1+2 as 1 to 1, each"]);
+    }
+
+    #[test]
+    fn who_answers_before_it_is_ready_has_failed_to_start() {
+        let mut rig = Rig::new(PoolOptions::new(1));
+        rig.open(1, JobOptions::default());
+        assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0", "kill 0"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1"]);
+    }
+
+    #[test]
+    fn an_answer_of_nothing_changes_nothing() {
+        let mut rig = three();
+        assert_eq!(rig.answer(0, 0, 0), ["discard 0 of 0"]);
+        assert_eq!(rig.scheduler.items_in_flight(crate::WorkerId(0)), 3);
+    }
+
+    #[test]
+    fn who_stays_after_naming_an_item_is_killed() {
+        let mut rig = three();
+        assert_eq!(rig.condemn(0, 0, 1), [""; 0]);
+        let mut lines = Vec::new();
+        while lines.is_empty() {
+            lines = rig.wait(PoolOptions::default().grace);
+        }
+        assert_eq!(lines, ["kill 0"]);
+        assert_eq!(rig.now.since_start(), PoolOptions::default().grace);
     }
 }

@@ -35,6 +35,9 @@ impl Scheduler {
 
     fn outstanding(&self, job: JobId) -> u64 {
         let attempts = self.roster.workers().flat_map(|(_, worker)| worker.queue.iter());
-        attempts.filter(|attempt| attempt.job == job).map(|attempt| u64::from(attempt.rest().items)).sum()
+        attempts
+            .filter(|attempt| attempt.job == job && self.wants(attempt))
+            .map(|attempt| u64::from(attempt.rest().items))
+            .sum()
     }
 }

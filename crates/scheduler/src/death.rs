@@ -24,7 +24,7 @@ impl Scheduler {
         self.on_room_for_spawn();
         match worker.state {
             State::Starting | State::Ending(End::NotStarted | End::Garbled) => {
-                self.requeue_plainly(worker.queue);
+                self.requeue_unchanged(worker.queue);
                 self.on_start_failure(now, id);
             }
             State::Ready => self.blame(id, worker.queue, told),
@@ -33,17 +33,26 @@ impl Scheduler {
                 self.blame_named(id, worker.queue, (attempt, offset), fault);
             }
             State::Ending(End::Retired | End::Terminated | End::Killed) => {
-                self.requeue_plainly(worker.queue);
+                self.requeue_unchanged(worker.queue);
             }
         }
         self.close_if_empty();
     }
 
-    /// Nobody is to blame: all of it goes elsewhere.
-    pub(crate) fn requeue_plainly(&mut self, queue: Queue) {
+    /// Nobody is to blame, as nothing was run: all of it goes elsewhere, and what
+    /// was suspect stays so.
+    pub(crate) fn requeue_unchanged(&mut self, queue: Queue) {
         for attempt in queue.into_attempts() {
-            self.requeue(attempt.job, attempt.rest(), Manner::Plain);
+            if self.wants(&attempt) {
+                self.requeue(attempt.job, attempt.rest(), attempt.manner);
+            }
         }
+    }
+
+    /// Whether an attempt is one of a job that is open.
+    pub(crate) fn wants(&self, attempt: &Attempt) -> bool {
+        let job = self.jobs.get(&attempt.job);
+        job.is_some_and(|job| job.has_sent(attempt.id))
     }
 
     fn requeue(&mut self, id: JobId, range: Range, manner: Manner) {
@@ -59,6 +68,9 @@ impl Scheduler {
         let is_sole = attempts.len() == 1;
         for attempt in attempts {
             let rest = attempt.rest();
+            if !self.wants(&attempt) {
+                continue;
+            }
             if is_sole && attempt.range.items == 1 {
                 self.charge(worker, attempt.job, rest, fault);
             } else if attempt.manner.is_exclusive() {
@@ -75,6 +87,9 @@ impl Scheduler {
     /// after all.
     fn blame_named(&mut self, worker: WorkerId, queue: Queue, (named, offset): (AttemptId, u32), fault: Fault) {
         for attempt in queue.into_attempts() {
+            if !self.wants(&attempt) {
+                continue;
+            }
             let Attempt { job, answered, .. } = attempt;
             if attempt.id != named || offset < answered {
                 self.requeue(job, attempt.rest(), Manner::Plain);
@@ -109,4 +124,84 @@ fn split(range: Range, first: u32) -> (Range, Range) {
     let Range { chunk, from, items } = range;
     let first = first.min(items);
     (Range { chunk, from, items: first }, Range { chunk, from: from + first, items: items - first })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use crate::rig::Rig;
+    use crate::{ChunkSize, JobOptions, PoolOptions};
+
+    fn chunks_of(items: u32, retries: u32) -> JobOptions {
+        let chunk = ChunkSize::Fixed(NonZeroU32::new(items).expect("at least one"));
+        JobOptions { chunk, retries: Some(retries), ..JobOptions::default() }
+    }
+
+    #[test]
+    fn a_poison_item_is_found_run_alone_and_charged() {
+        let mut rig = Rig::ready(1);
+        assert_eq!(rig.open(4, chunks_of(4, 1)), ["send 0:0+4 as 0 to 0"]);
+        // Nothing is known: all are suspect.
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+4 as 1 to 1, each"]);
+        rig.make_ready(1);
+        assert_eq!(rig.answer(1, 1, 1), ["accept 0:0+1 of 1", "deliver 0:0+1"]);
+        // The second is the culprit: alone from now on, and not yet charged.
+        assert_eq!(rig.end(1), ["spawn 2 in 0", "send 0:1+1 as 2 to 2, each"]);
+        rig.make_ready(2);
+        assert_eq!(rig.end(2), ["spawn 3 in 0", "send 0:1+1 as 3 to 3, each"]);
+        rig.make_ready(3);
+        assert_eq!(
+            rig.end(3),
+            ["charge 0:1 in 3, attempt 2, Crashed", "deliver 0:1+1", "spawn 4 in 0", "send 0:2+2 as 4 to 4, each",]
+        );
+    }
+
+    #[test]
+    fn the_only_item_in_a_worker_is_charged_at_once() {
+        let mut rig = Rig::ready(1);
+        rig.open(1, chunks_of(1, 0));
+        assert_eq!(rig.end(0), ["charge 0:0 in 0, attempt 1, Crashed", "forget 0", "deliver 0:0+1", "done 0"]);
+    }
+
+    #[test]
+    fn a_named_item_is_charged_and_its_neighbours_are_innocent() {
+        let mut rig = Rig::ready(1);
+        rig.open(4, chunks_of(4, 0));
+        assert_eq!(rig.condemn(0, 0, 2), [""; 0]);
+        assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
+        assert_eq!(rig.end(0), ["charge 0:2 in 0, attempt 1, OutOfMemory", "spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
+    }
+
+    #[test]
+    fn an_item_that_was_named_and_answered_is_not_charged() {
+        let mut rig = Rig::ready(1);
+        rig.open(2, chunks_of(2, 0));
+        rig.condemn(0, 0, 0);
+        assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
+    }
+
+    #[test]
+    fn what_a_worker_held_that_was_never_ready_goes_elsewhere() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.open(2, chunks_of(1, 0));
+        rig.make_ready(1);
+        assert_eq!(rig.end(0), ["spawn 2 in 0", "send 0:0+1 as 2 to 2"]);
+    }
+
+    #[test]
+    fn a_culprit_stays_alone_when_the_worker_it_was_meant_for_fails_to_start() {
+        let mut rig = Rig::ready(1);
+        rig.open(1, chunks_of(1, 1));
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1, each"]);
+        assert_eq!(rig.end(1), ["spawn 2 in 0", "send 0:0+1 as 2 to 2, each"]);
+    }
+
+    #[test]
+    fn an_idle_worker_dies_unnoticed_until_there_is_work() {
+        let mut rig = Rig::ready(1);
+        assert_eq!(rig.end(0), [""; 0]);
+        assert_eq!(rig.open(1, chunks_of(1, 0)), ["spawn 1 in 0", "send 0:0+1 as 0 to 1"]);
+    }
 }

@@ -7,85 +7,27 @@
 //! While something waits that needs a worker for itself, nobody is topped up:
 //! so one soon holds nothing.
 
-use crate::job::{Input, Job};
-use crate::queue::Attempt;
+use crate::job::Job;
 use crate::retry::{Manner, Range};
 use crate::worker::State;
-use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler, WorkerId};
+use crate::{Action, AttemptId, JobId, RunTime, Scheduler, WorkerId};
 
 /// For whom the driver is cutting a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cutting {
     pub(crate) job: JobId,
-    worker: WorkerId,
+    /// Nobody yet, if an empty slot is to be filled for it.
+    pub(crate) worker: Option<WorkerId>,
+}
+
+/// Who gets what is next.
+enum Taker {
+    Worker(u32),
+    /// A worker that is spawned for it, once it is certain that there is work.
+    Vacancy,
 }
 
 impl Scheduler {
-    pub(crate) fn on_opened(&mut self, id: JobId, options: JobOptions) {
-        if self.jobs.contains_key(&id) {
-            return;
-        }
-        if !self.phase.takes_jobs() {
-            self.actions.push_back(Action::JobDone { job: id, stopped: true });
-            return;
-        }
-        self.jobs.insert(id, Job::new(id, options, self.roster.slots()));
-        self.workable.insert(id);
-    }
-
-    pub(crate) fn on_input_ready(&mut self, id: JobId) {
-        if let Some(job) = self.jobs.get_mut(&id)
-            && job.input == Input::Pending
-        {
-            job.input = Input::Ready;
-            self.refresh(id);
-        }
-    }
-
-    pub(crate) fn on_remaining(&mut self, id: JobId, items: u64) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.sizing.on_remaining(items);
-        }
-    }
-
-    pub(crate) fn on_released(&mut self, id: JobId, bytes: u64) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.window.give_back(bytes);
-            self.refresh(id);
-        }
-    }
-
-    /// Nothing was cut, or nothing will be.
-    pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: Input) {
-        self.cutting.take_if(|cutting| cutting.job == id);
-        if let Some(job) = self.jobs.get_mut(&id)
-            && job.input != Input::Ended
-        {
-            job.input = input;
-            self.refresh(id);
-            self.finish_if_done(id);
-        }
-    }
-
-    /// A chunk was cut, for the worker that wanted one; should that be gone, or
-    /// nobody have asked, the chunk waits with those that are sent again.
-    pub(crate) fn on_cut(&mut self, now: RunTime, id: JobId, items: u32, bytes: u64) {
-        let cutting = self.cutting.take_if(|cutting| cutting.job == id);
-        let Some(job) = self.jobs.get_mut(&id) else {
-            return;
-        };
-        let chunk = job.on_cut(items, bytes);
-        let range = Range { chunk, from: 0, items };
-        let taker = cutting
-            .and_then(|cutting| self.roster.slot_of(cutting.worker))
-            .filter(|&slot| self.roster.worker(slot).is_some_and(|worker| worker.is_listed()));
-        match taker {
-            Some(slot) => self.send(now, slot, id, range, Manner::Plain),
-            None => job.retries.push(range, Manner::Plain),
-        }
-        self.refresh(id);
-    }
-
     /// Lists a job as having work, or not, after anything about it has changed.
     pub(crate) fn refresh(&mut self, id: JobId) {
         if self.jobs.get(&id).is_some_and(Job::has_work) {
@@ -109,17 +51,21 @@ impl Scheduler {
             let Some(&job) = self.workable.first() else {
                 return;
             };
-            let Some(slot) = self.taker(now, job) else {
-                return;
-            };
-            self.give(now, slot, job);
+            match self.taker(now, job) {
+                Some(Taker::Worker(slot)) => self.give(now, slot, job),
+                Some(Taker::Vacancy) => self.give_to_new(now, job),
+                None => return,
+            }
         }
     }
 
     /// Who is to get something of this job.
-    fn taker(&mut self, now: RunTime, id: JobId) -> Option<u32> {
-        if let Some(slot) = self.roster.first_idle().or_else(|| self.spawn(now)) {
-            return Some(slot);
+    fn taker(&mut self, now: RunTime, id: JobId) -> Option<Taker> {
+        if let Some(slot) = self.roster.first_idle() {
+            return Some(Taker::Worker(slot));
+        }
+        if self.may_spawn(now) {
+            return Some(Taker::Vacancy);
         }
         let job = self.jobs.get(&id)?;
         if job.retries.has_exclusive() || job.sizing.is_dear() {
@@ -127,7 +73,7 @@ impl Scheduler {
         }
         while let Some(slot) = self.roster.first_hungry() {
             if self.roster.worker(slot)?.is_familiar(id) {
-                return Some(slot);
+                return Some(Taker::Worker(slot));
             }
             // Not again before it has answered something.
             self.roster.unlist(slot);
@@ -150,13 +96,34 @@ impl Scheduler {
             self.send(now, slot, id, range, manner);
             self.refresh(id);
         } else {
-            let max_bytes = job.sizing.max_bytes();
-            self.cutting = Some(Cutting { job: id, worker: worker.id });
-            self.actions.push_back(Action::Cut { job: id, max_items: items.min(budget), max_bytes });
+            let worker = Some(worker.id);
+            self.cut(Cutting { job: id, worker }, items.min(budget));
         }
     }
 
-    fn send(&mut self, now: RunTime, slot: u32, id: JobId, range: Range, manner: Manner) {
+    /// Spawns a worker if there is work for it, else has some cut. An input
+    /// that has come to its end is noticed like this without a process made in
+    /// vain.
+    fn give_to_new(&mut self, now: RunTime, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else {
+            return;
+        };
+        if job.retries.is_empty() {
+            self.cut(Cutting { job: id, worker: None }, job.sizing.items(false, 1));
+        } else if let Some(slot) = self.spawn(now) {
+            self.give(now, slot, id);
+        }
+    }
+
+    fn cut(&mut self, cutting: Cutting, max_items: u32) {
+        let job = cutting.job;
+        if let Some(max_bytes) = self.jobs.get(&job).map(|job| job.sizing.max_bytes()) {
+            self.cutting = Some(cutting);
+            self.actions.push_back(Action::Cut { job, max_items, max_bytes });
+        }
+    }
+
+    pub(crate) fn send(&mut self, now: RunTime, slot: u32, id: JobId, range: Range, manner: Manner) {
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
@@ -166,17 +133,7 @@ impl Scheduler {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let was_empty = worker.queue.is_empty();
-        worker.budget = worker.budget.saturating_sub(u64::from(range.items));
-        worker.queue.push(Attempt {
-            id: attempt,
-            job: id,
-            range,
-            answered: 0,
-            manner,
-            cost: job.sizing.estimate(range.items),
-            bytes: job.chunks.bytes(range.chunk, range.items),
-            silence: job.silence(),
-        });
+        worker.give(job.attempt(attempt, range, manner));
         let Range { chunk, from, items } = range;
         let each = manner.is_exclusive();
         let worker = worker.id;
@@ -196,5 +153,135 @@ impl Scheduler {
             let silence = worker.queue.front().and_then(|first| first.silence);
             self.roster.set_deadline(slot, silence.map(|silence| now + silence));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use crate::rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
+    use crate::{CHUNK_OVERHEAD, ChunkSize, Event, JobId, JobOptions, PoolOptions, SILENCE_GRACE, WorkerId};
+
+    fn fixed(items: u32) -> JobOptions {
+        let items = NonZeroU32::new(items).expect("at least one");
+        JobOptions { chunk: ChunkSize::Fixed(items), ..JobOptions::default() }
+    }
+
+    #[test]
+    fn every_worker_is_dealt_one_item_before_any_is_ready() {
+        let mut rig = Rig::new(PoolOptions::new(3));
+        let dealt = rig.open(3, JobOptions::default());
+        assert_eq!(dealt, ["send 0:0+1 as 0 to 0", "send 1:0+1 as 1 to 1", "send 2:0+1 as 2 to 2"]);
+    }
+
+    #[test]
+    fn nobody_gets_a_second_chunk_before_the_first_is_answered() {
+        let mut rig = Rig::ready(2);
+        rig.busy = Duration::from_micros(1);
+        assert_eq!(rig.open(100, JobOptions::default()).len(), 2);
+        let first = rig.answer(1, 1, 1);
+        // Four times as many, and one more of the kind to wait behind it.
+        assert_eq!(first[0], "accept 1:0+1 of 1");
+        assert_eq!(first[2], "send 2:0+4 as 2 to 1");
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
+        assert!(rig.scheduler.in_flight(WorkerId(1)) > 1);
+    }
+
+    #[test]
+    fn cheap_chunks_wait_in_the_pipe_until_a_millisecond_of_work_does() {
+        let mut rig = Rig::ready(1);
+        rig.busy = Duration::from_micros(100);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 11);
+    }
+
+    #[test]
+    fn nothing_waits_behind_a_dear_item() {
+        let mut rig = Rig::ready(1);
+        rig.busy = Duration::from_millis(6);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut rig = Rig::new(PoolOptions { max_depth: 3, ..PoolOptions::new(1) });
+        rig.busy = Duration::ZERO;
+        rig.make_ready(0);
+        rig.open(100, fixed(1));
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 3);
+    }
+
+    #[test]
+    fn a_full_window_stops_what_is_new_and_nothing_else() {
+        let mut rig = Rig::ready(2);
+        let window_bytes = 2 * (ITEM_BYTES + CHUNK_OVERHEAD);
+        rig.open(9, JobOptions { window_bytes, ..JobOptions::default() });
+        // The first item is slow: the second waits, and with it its result.
+        assert_eq!(rig.answer(1, 1, 1), ["accept 1:0+1 of 1", "forget 1"]);
+        assert!(rig.scheduler.held_bytes(JOB) >= window_bytes);
+        // Its worker dies, and the idle one takes it although nothing has room.
+        assert_eq!(rig.end(0), ["send 0:0+1 as 2 to 1, each"]);
+        let all = rig.answer(1, 2, 1);
+        assert_eq!(all[..3], ["accept 0:0+1 of 2", "forget 0", "deliver 0:0+1"]);
+        assert_eq!(all[3], "deliver 1:0+1");
+        assert_eq!(rig.scheduler.held_bytes(JOB), 2 * RESULT_BYTES + 2 * (ITEM_BYTES + CHUNK_OVERHEAD));
+    }
+
+    #[test]
+    fn room_comes_back_when_results_are_written() {
+        let mut rig = Rig::ready(1);
+        rig.open(2, JobOptions { window_bytes: 1, ..JobOptions::default() });
+        assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "forget 0", "deliver 0:0+1"]);
+        assert_eq!(rig.release(RESULT_BYTES), ["send 1:0+1 as 1 to 0"]);
+    }
+
+    #[test]
+    fn the_older_job_goes_first_and_the_younger_fills_the_gaps() {
+        let mut rig = Rig::ready(3);
+        rig.open(2, JobOptions::default());
+        rig.left = 5;
+        let options = JobOptions::default();
+        let other = Event::JobOpened { job: JobId(1), options };
+        assert_eq!(rig.tell(other), ["send 0:0+1 as 2 to 2"]);
+        // The younger one has more to give, but the older one needs this again.
+        assert_eq!(rig.end(0), ["spawn 3 in 0", "send 0:0+1 as 3 to 3, each"]);
+        // The older one has nothing more: the younger goes on.
+        assert_eq!(rig.answer(1, 1, 1).last().map(String::as_str), Some("send 1:0+1 as 4 to 1"));
+    }
+
+    #[test]
+    fn a_silent_worker_is_killed_when_its_item_must_be_over() {
+        let mut rig = Rig::ready(1);
+        let timeout = Duration::from_secs(2);
+        rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
+        while rig.wait(Duration::from_secs(60)).is_empty() {}
+        assert_eq!(rig.now.since_start(), timeout + SILENCE_GRACE);
+        let ended = rig.end(0);
+        assert_eq!(ended[0], "charge 0:0 in 0, attempt 1, TimedOut");
+    }
+
+    #[test]
+    fn a_worker_that_has_had_its_share_is_replaced() {
+        let mut rig = Rig::new(PoolOptions { max_tasks_per_worker: Some(5), ..PoolOptions::new(1) });
+        rig.make_ready(0);
+        assert_eq!(rig.open(8, fixed(3)), ["send 0:0+3 as 0 to 0"]);
+        assert_eq!(rig.answer(0, 0, 3).last().map(String::as_str), Some("send 1:0+2 as 1 to 0"));
+        assert_eq!(rig.answer(0, 1, 2).last().map(String::as_str), Some("retire 0"));
+        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 2:0+3 as 2 to 1"]);
+    }
+
+    #[test]
+    fn no_process_is_made_to_learn_that_nothing_is_left() {
+        let mut rig = Rig::new(PoolOptions { max_tasks_per_worker: Some(1), ..PoolOptions::new(1) });
+        rig.make_ready(0);
+        rig.open(1, fixed(1));
+        assert_eq!(rig.answer(0, 0, 1).last().map(String::as_str), Some("retire 0"));
+        assert_eq!(rig.end(0), ["done 0"]);
     }
 }

@@ -138,3 +138,80 @@ impl Scheduler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::rig::{JOB, Rig};
+    use crate::{Event, JobId, JobOptions};
+
+    const LONG: Duration = Duration::from_secs(60);
+    const NOTHING: [&str; 0] = [];
+
+    fn busy() -> Rig {
+        let mut rig = Rig::ready(2);
+        rig.open(9, JobOptions::default());
+        rig
+    }
+
+    #[test]
+    fn a_pool_is_closed_when_its_last_job_is_done() {
+        let mut rig = Rig::ready(2);
+        rig.open(1, JobOptions::default());
+        assert_eq!(rig.tell(Event::Close), NOTHING);
+        assert_eq!(rig.answer(0, 0, 1)[2..], ["deliver 0:0+1", "done 0", "retire 0", "retire 1"]);
+        assert_eq!(rig.end(1), NOTHING);
+        assert_eq!(rig.end(0), ["closed"]);
+    }
+
+    #[test]
+    fn who_does_not_retire_is_killed() {
+        let mut rig = Rig::ready(1);
+        assert_eq!(rig.tell(Event::Close), ["retire 0"]);
+        assert_eq!(rig.now.since_start(), Duration::ZERO);
+        let mut lines = rig.wait(LONG);
+        while lines.is_empty() {
+            lines = rig.wait(LONG);
+        }
+        assert_eq!(lines, ["kill 0"]);
+        assert_eq!(rig.now.since_start(), Duration::from_secs(2));
+        assert_eq!(rig.end(0), ["closed"]);
+    }
+
+    #[test]
+    fn terminate_drops_all_work_and_blames_nobody() {
+        let mut rig = busy();
+        assert_eq!(rig.tell(Event::Terminate), ["stopped 0", "terminate 0", "terminate 1"]);
+        assert_eq!(rig.tell(Event::Terminate), NOTHING);
+        assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0"]);
+        assert_eq!(rig.end(0), NOTHING);
+        assert_eq!(rig.tell(Event::Kill), ["kill 1"]);
+        assert_eq!(rig.end(1), ["closed"]);
+    }
+
+    #[test]
+    fn kill_kills_at_once_and_once() {
+        let mut rig = busy();
+        assert_eq!(rig.tell(Event::Kill), ["stopped 0", "kill 0", "kill 1"]);
+        assert_eq!(rig.tell(Event::Kill), NOTHING);
+        assert_eq!(rig.tell(Event::Terminate), NOTHING);
+    }
+
+    #[test]
+    fn a_stopped_job_gets_nothing_more_and_its_answers_are_dropped() {
+        let mut rig = busy();
+        assert_eq!(rig.tell(Event::JobStopped { job: JOB }), ["stopped 0"]);
+        assert_eq!(rig.tell(Event::JobStopped { job: JOB }), NOTHING);
+        assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0"]);
+        assert_eq!(rig.end(1), NOTHING);
+    }
+
+    #[test]
+    fn a_job_that_comes_too_late_is_stopped() {
+        let mut rig = Rig::ready(1);
+        rig.tell(Event::Close);
+        let late = Event::JobOpened { job: JobId(5), options: JobOptions::default() };
+        assert_eq!(rig.tell(late), ["stopped 5"]);
+    }
+}

@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::chunks::{Chunks, Step};
+use crate::queue::Attempt;
 use crate::retry::{Manner, Range, Retries};
 use crate::sizing::Sizing;
 use crate::window::{CHUNK_OVERHEAD, Window};
 use crate::worker::SILENCE_GRACE;
-use crate::{Action, ChunkId, Fault, JobId, JobOptions};
+use crate::{Action, AttemptId, ChunkId, Fault, JobId, JobOptions};
 
 /// What is known of a job's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Job {
     id: JobId,
     options: JobOptions,
+    /// The number that the pool's next attempt had when the job was opened.
+    first_attempt: AttemptId,
     pub(crate) input: Input,
     pub(crate) chunks: Chunks,
     pub(crate) retries: Retries,
@@ -44,9 +47,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(id: JobId, options: JobOptions, slots: u32) -> Self {
+    pub(crate) fn new(id: JobId, options: JobOptions, slots: u32, first_attempt: AttemptId) -> Self {
         Self {
             id,
+            first_attempt,
             input: Input::Ready,
             chunks: Chunks::new(options.ordered),
             retries: Retries::default(),
@@ -61,12 +65,18 @@ impl Job {
         !self.retries.is_empty() || (self.input == Input::Ready && self.window.has_room())
     }
 
+    /// Whether an attempt under its id is its own, and not one of a stopped job
+    /// whose id it was given again.
+    pub(crate) fn has_sent(&self, attempt: AttemptId) -> bool {
+        self.first_attempt <= attempt
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.input == Input::Ended && self.chunks.is_empty()
     }
 
     /// How long a worker that runs this job may say nothing.
-    pub(crate) fn silence(&self) -> Option<Duration> {
+    fn silence(&self) -> Option<Duration> {
         self.options.timeout.map(|timeout| timeout.saturating_add(SILENCE_GRACE))
     }
 
@@ -74,6 +84,20 @@ impl Job {
         self.window.take(bytes.saturating_add(CHUNK_OVERHEAD));
         self.sizing.on_cut(items);
         self.chunks.add(items, bytes)
+    }
+
+    /// A range as it is sent now, under this number.
+    pub(crate) fn attempt(&self, id: AttemptId, range: Range, manner: Manner) -> Attempt {
+        Attempt {
+            id,
+            job: self.id,
+            range,
+            answered: 0,
+            manner,
+            cost: self.sizing.estimate(range.items),
+            bytes: self.chunks.bytes(range.chunk, range.items),
+            silence: self.silence(),
+        }
     }
 
     /// A range has its outcome, of so many bytes: delivers what has its turn.
@@ -111,5 +135,57 @@ impl Job {
             Fault::TimedOut => self.options.retry_timed_out,
             Fault::OutOfMemory => self.options.retry_out_of_memory,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(options: JobOptions) -> Job {
+        Job::new(JobId(0), options, 2, AttemptId(0))
+    }
+
+    #[test]
+    fn an_item_is_tried_as_often_as_allowed() {
+        let mut job = job(JobOptions { retries: Some(1), ..JobOptions::default() });
+        let chunk = job.on_cut(1, 10);
+        assert_eq!(job.charge(chunk, 0, Fault::Crashed), Verdict::Again);
+        assert_eq!(job.charge(chunk, 0, Fault::Crashed), Verdict::Failed { attempts: 2 });
+    }
+
+    #[test]
+    fn a_fault_that_is_not_tried_again_is_final_whatever_came_before() {
+        let mut job = job(JobOptions { retries: None, ..JobOptions::default() });
+        let chunk = job.on_cut(1, 10);
+        assert_eq!(job.charge(chunk, 0, Fault::OutOfMemory), Verdict::Again);
+        assert_eq!(job.charge(chunk, 0, Fault::TimedOut), Verdict::Failed { attempts: 2 });
+    }
+
+    #[test]
+    fn what_is_held_goes_to_zero_when_all_is_written() {
+        let mut job = job(JobOptions::default());
+        let mut actions = VecDeque::new();
+        let chunk = job.on_cut(2, 10);
+        assert_eq!(job.window.held(), 10 + CHUNK_OVERHEAD);
+        job.settle(Range { chunk, from: 0, items: 1 }, 7, &mut actions);
+        assert_eq!(job.window.held(), 17 + CHUNK_OVERHEAD);
+        job.settle(Range { chunk, from: 1, items: 1 }, 5, &mut actions);
+        assert_eq!(job.window.held(), 12);
+        job.window.give_back(12);
+        assert_eq!(job.window.held(), 0);
+        assert!(!job.is_done(), "its input has not ended");
+        job.input = Input::Ended;
+        assert!(job.is_done());
+    }
+
+    #[test]
+    fn a_full_window_leaves_work_only_if_something_must_be_sent_again() {
+        let mut job = job(JobOptions { window_bytes: 1, ..JobOptions::default() });
+        assert!(job.has_work());
+        let chunk = job.on_cut(1, 10);
+        assert!(!job.has_work());
+        job.retries.push(Range { chunk, from: 0, items: 1 }, Manner::Plain);
+        assert!(job.has_work());
     }
 }

@@ -30,10 +30,13 @@ mod dispatch;
 mod ending;
 mod event;
 mod ids;
+mod input;
 mod job;
 mod options;
 mod queue;
 mod retry;
+#[cfg(test)]
+mod rig;
 mod roster;
 mod scheduler;
 mod sizing;

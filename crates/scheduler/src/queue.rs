@@ -59,14 +59,15 @@ impl Queue {
         self.attempts.front()
     }
 
-    /// The work that waits behind the first attempt, in nanoseconds.
+    /// The work that waits behind the first attempt, in nanoseconds. (Sums that
+    /// have saturated no longer fit their parts, hence the subtraction.)
     pub(crate) fn waiting_cost(&self) -> u64 {
-        self.cost - self.front().map_or(0, |first| first.cost)
+        self.cost.saturating_sub(self.front().map_or(0, |first| first.cost))
     }
 
     /// The bytes that wait behind the first attempt.
     pub(crate) fn waiting_bytes(&self) -> u64 {
-        self.bytes - self.front().map_or(0, |first| first.bytes)
+        self.bytes.saturating_sub(self.front().map_or(0, |first| first.bytes))
     }
 
     /// Whether it holds an attempt that must be the only one.

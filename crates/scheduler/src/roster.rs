@@ -200,3 +200,80 @@ impl Roster {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::State;
+
+    fn at(millis: u64) -> RunTime {
+        RunTime::from_millis(millis)
+    }
+
+    /// Three slots, with workers in the first two.
+    fn roster() -> Roster {
+        let mut roster = Roster::new(3, 128);
+        assert_eq!(roster.occupy(0, 9), Some((Slot(0), WorkerId(0))));
+        assert_eq!(roster.occupy(1, 9), Some((Slot(1), WorkerId(1))));
+        roster
+    }
+
+    #[test]
+    fn a_slot_is_kept_and_a_worker_is_never_confused_with_the_one_before() {
+        let mut roster = roster();
+        assert!(roster.vacate(1).is_some());
+        assert_eq!(roster.first_vacant(), Some(1));
+        assert_eq!(roster.occupy(1, 9), Some((Slot(1), WorkerId(4))));
+        assert_eq!(roster.slot_of(WorkerId(4)), Some(1));
+        assert_eq!(roster.slot_of(WorkerId(1)), None);
+        assert_eq!(roster.slot_of(WorkerId(2)), None, "not spawned");
+        assert_eq!(roster.living(), 2);
+    }
+
+    #[test]
+    fn who_is_ready_comes_before_who_is_starting() {
+        let mut roster = roster();
+        assert_eq!(roster.first_idle(), Some(0));
+        roster.worker_mut(1).expect("a worker").state = State::Ready;
+        roster.relist(1);
+        assert_eq!(roster.first_idle(), Some(1));
+        roster.unlist(1);
+        assert_eq!(roster.first_idle(), Some(0));
+        roster.vacate(0);
+        assert_eq!(roster.first_idle(), None);
+    }
+
+    #[test]
+    fn a_deadline_that_is_put_off_fires_once_at_its_time() {
+        let mut roster = roster();
+        roster.set_deadline(0, Some(at(10)));
+        roster.set_deadline(0, Some(at(30)));
+        assert_eq!(roster.next_deadline(), Some(at(10)), "early does no harm");
+        assert_eq!(roster.pop_overdue(at(10)), None);
+        assert_eq!(roster.next_deadline(), Some(at(30)));
+        assert_eq!(roster.pop_overdue(at(30)), Some(0));
+        assert_eq!(roster.pop_overdue(at(99)), None);
+    }
+
+    #[test]
+    fn a_deadline_that_is_brought_forward_is_not_late() {
+        let mut roster = roster();
+        roster.set_deadline(0, Some(at(30)));
+        roster.set_deadline(1, Some(at(20)));
+        roster.set_deadline(0, Some(at(10)));
+        assert_eq!(roster.pop_overdue(at(25)), Some(0));
+        assert_eq!(roster.pop_overdue(at(25)), Some(1));
+        assert_eq!(roster.next_deadline(), None);
+    }
+
+    #[test]
+    fn neither_a_lifted_deadline_nor_one_of_the_dead_fires() {
+        let mut roster = roster();
+        roster.set_deadline(0, Some(at(10)));
+        roster.set_deadline(0, None);
+        roster.set_deadline(1, Some(at(10)));
+        roster.vacate(1);
+        assert_eq!(roster.pop_overdue(at(99)), None);
+        assert_eq!(roster.next_deadline(), None);
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! An event is handled in two steps: its own handler brings the books up to
 //! date, then whatever can be sent is sent. The handlers are in files of their
-//! own, by what happened: [`answer`](crate::answer), [`death`](crate::death),
+//! own, by what happened: [`input`](crate::input), [`answer`](crate::answer), [`death`](crate::death),
 //! [`start`](crate::start), [`ending`](crate::ending); the sending is in
 //! [`dispatch`](crate::dispatch).
 
@@ -34,8 +34,8 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A pool at the start of its run: the first actions spawn a worker for
-    /// every slot.
+    /// A pool at the start of its run, [`RunTime::ZERO`]: the first actions spawn
+    /// a worker for every slot.
     #[must_use]
     pub fn new(options: PoolOptions) -> Self {
         let slots = options.slots.max(1);

@@ -85,12 +85,14 @@ impl Starts {
 }
 
 impl Scheduler {
-    /// Fills an empty slot, if there is one and this is the time.
+    /// Whether there is an empty slot and this is the time to fill it.
+    pub(crate) fn may_spawn(&self, now: RunTime) -> bool {
+        self.roster.first_vacant().is_some() && self.starts.may_spawn(now)
+    }
+
+    /// Fills an empty slot.
     pub(crate) fn spawn(&mut self, now: RunTime) -> Option<u32> {
         let slot = self.roster.first_vacant()?;
-        if !self.starts.may_spawn(now) {
-            return None;
-        }
         let budget = self.options.max_tasks_per_worker.unwrap_or(u64::MAX).max(1);
         let (place, worker) = self.roster.occupy(slot, budget)?;
         if self.starts.spawning != Spawning::Open {
@@ -148,7 +150,7 @@ impl Scheduler {
         let Some(gone) = self.roster.vacate(slot) else {
             return;
         };
-        self.requeue_plainly(gone.queue);
+        self.requeue_unchanged(gone.queue);
         let others = self.roster.living() > 0;
         if !lasting {
             self.starts.hold(now + if others { SPAWN_RETRY } else { SPAWN_RETRY_ALONE });
@@ -176,5 +178,85 @@ impl Scheduler {
         if self.starts.held_until().is_some() {
             self.starts.hold(RunTime::ZERO);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{SPAWN_RETRY, SPAWN_RETRY_ALONE};
+    use crate::rig::Rig;
+    use crate::{Event, JobOptions, PoolOptions, WorkerId};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn fail(rig: &mut Rig, worker: u64, lasting: bool) -> Vec<String> {
+        rig.tell(Event::SpawnFailed { worker: WorkerId(worker), lasting })
+    }
+
+    #[test]
+    fn a_missing_program_ends_the_run_at_once() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.open(2, JobOptions::default());
+        assert_eq!(fail(&mut rig, 0, true), ["spawn 2 in 0", "send 0:0+1 as 2 to 2"]);
+        assert_eq!(fail(&mut rig, 1, true), ["spawn 3 in 1", "send 1:0+1 as 3 to 3"]);
+        assert_eq!(fail(&mut rig, 2, true), ["give up after 3", "stopped 0", "terminate 3"]);
+        assert_eq!(rig.end(3), ["closed"]);
+    }
+
+    #[test]
+    fn one_worker_that_is_ready_makes_the_failures_count_from_new() {
+        let mut rig = Rig::new(PoolOptions::new(3));
+        rig.open(9, JobOptions::default());
+        rig.end(0);
+        rig.end(1);
+        rig.make_ready(2);
+        rig.end(3);
+        assert_eq!(rig.end(4).len(), 2, "not given up");
+    }
+
+    #[test]
+    fn a_program_that_never_speaks_ends_the_run_after_one_start_up_time() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.open(9, JobOptions::default());
+        assert_eq!(rig.wait(LONG), ["kill 0", "kill 1"]);
+        assert_eq!(rig.now.since_start(), PoolOptions::default().start_timeout);
+        assert_eq!(rig.end(0), [""; 0]);
+        assert_eq!(rig.end(1), ["give up after 2", "stopped 0", "closed"]);
+    }
+
+    #[test]
+    fn the_start_up_time_counts_from_when_the_process_exists() {
+        let mut rig = Rig::new(PoolOptions::new(1));
+        rig.now = rig.now + Duration::from_secs(3);
+        rig.tell(Event::Spawned { worker: WorkerId(0) });
+        while rig.wait(LONG).is_empty() {}
+        assert_eq!(rig.now.since_start(), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn without_descriptors_the_pool_goes_on_with_those_it_has() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.make_ready(0);
+        rig.open(9, JobOptions::default());
+        assert_eq!(fail(&mut rig, 1, false), [""; 0]);
+        assert_eq!(rig.wait(LONG), ["spawn 3 in 1", "send 1:0+1 as 2 to 3"]);
+        assert_eq!(rig.now.since_start(), SPAWN_RETRY);
+        assert_eq!(fail(&mut rig, 3, false), [""; 0]);
+        // One has ended: what it used is free again.
+        assert_eq!(rig.end(0)[0], "spawn 2 in 0");
+    }
+
+    #[test]
+    fn without_any_worker_a_shortage_is_a_failure_and_tried_again_soon() {
+        let mut rig = Rig::new(PoolOptions::new(1));
+        rig.open(1, JobOptions::default());
+        assert_eq!(fail(&mut rig, 0, false), [""; 0]);
+        assert_eq!(rig.wait(LONG)[0], "spawn 1 in 0");
+        assert_eq!(rig.now.since_start(), SPAWN_RETRY_ALONE);
+        assert_eq!(fail(&mut rig, 1, false), [""; 0]);
+        assert_eq!(rig.wait(LONG)[0], "spawn 2 in 0");
+        assert_eq!(fail(&mut rig, 2, false), ["give up after 3", "stopped 0", "closed"]);
     }
 }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::queue::Queue;
+use crate::queue::{Attempt, Queue};
 use crate::{AttemptId, Fault, JobId, RunTime, WorkerId};
 
 /// How much work may wait in a worker's pipe before nothing more is sent. A
@@ -149,6 +149,12 @@ impl Worker {
         self.state == State::Ready && self.budget == 0 && self.queue.is_empty()
     }
 
+    /// It is sent this.
+    pub(crate) fn give(&mut self, attempt: Attempt) {
+        self.budget = self.budget.saturating_sub(u64::from(attempt.range.items));
+        self.queue.push(attempt);
+    }
+
     pub(crate) fn is_familiar(&self, job: JobId) -> bool {
         self.familiar.binary_search(&job).is_ok()
     }
@@ -160,5 +166,80 @@ impl Worker {
         if let Err(at) = self.familiar.binary_search(&job) {
             self.familiar.insert(at, job);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ChunkId;
+    use crate::retry::{Manner, Range};
+
+    fn ready() -> Worker {
+        let mut worker = Worker::new(WorkerId(0), 100);
+        worker.state = State::Ready;
+        worker
+    }
+
+    fn give(worker: &mut Worker, cost: u64, bytes: u64, manner: Manner) {
+        worker.queue.push(Attempt {
+            id: AttemptId(0),
+            job: JobId(0),
+            range: Range { chunk: ChunkId(0), from: 0, items: 1 },
+            answered: 0,
+            manner,
+            cost,
+            bytes,
+            silence: None,
+        });
+    }
+
+    #[test]
+    fn it_is_hungry_until_a_millisecond_of_work_waits() {
+        let mut worker = ready();
+        assert_eq!(worker.appetite(128), Appetite::Idle { starting: false });
+        give(&mut worker, 3_000_000, 1, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 1 });
+        give(&mut worker, 999_999, 1, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 2 });
+        give(&mut worker, 1, 1, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::None);
+    }
+
+    #[test]
+    fn bytes_and_count_bound_what_waits_but_one_chunk_always_may() {
+        let mut worker = ready();
+        give(&mut worker, 0, u64::MAX / 4, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 1 });
+        assert_eq!(worker.appetite(1), Appetite::None);
+        give(&mut worker, 0, MAX_WAITING_BYTES, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::None);
+    }
+
+    #[test]
+    fn nothing_joins_what_must_be_alone() {
+        let mut worker = ready();
+        give(&mut worker, 0, 1, Manner::Suspect);
+        assert_eq!(worker.appetite(128), Appetite::None);
+    }
+
+    #[test]
+    fn who_is_starting_holds_one_and_who_is_ending_nothing() {
+        let mut worker = Worker::new(WorkerId(0), 100);
+        assert_eq!(worker.appetite(128), Appetite::Idle { starting: true });
+        give(&mut worker, 0, 1, Manner::Plain);
+        assert_eq!(worker.appetite(128), Appetite::None);
+        worker.state = State::Ending(End::Retired);
+        assert_eq!(worker.appetite(128), Appetite::None);
+    }
+
+    #[test]
+    fn it_remembers_the_jobs_that_are_open() {
+        let mut worker = ready();
+        worker.on_familiar(JobId(2), |_| true);
+        worker.on_familiar(JobId(1), |_| true);
+        assert!(worker.is_familiar(JobId(1)) && worker.is_familiar(JobId(2)));
+        worker.on_familiar(JobId(3), |job| job == JobId(3));
+        assert!(worker.is_familiar(JobId(3)) && !worker.is_familiar(JobId(1)));
     }
 }

@@ -130,7 +130,7 @@ impl ToText for f64 {
     }
     /// The shortest text that reads back as the same number; whole numbers end in `.0`.
     fn write_text(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(ryu::Buffer::new().format(*self).as_bytes());
+        out.extend_from_slice(zmij::Buffer::new().format(*self).as_bytes());
     }
 }
 

@@ -19,7 +19,7 @@ use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
 use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
 use procession_sys::PollSet;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ pub(crate) struct Driver {
     settings: Settings,
     scheduler: Scheduler,
     mailbox: Arc<Mailbox>,
-    workers: HashMap<WorkerId, Process>,
-    jobs: HashMap<JobId, HeldJob>,
+    workers: BTreeMap<WorkerId, Process>,
+    jobs: BTreeMap<JobId, HeldJob>,
     next_job: u64,
     /// How many processes each slot has had.
     slots: Vec<u32>,
@@ -80,8 +80,8 @@ impl Driver {
             scheduler: Scheduler::new(settings.options.clone()),
             settings,
             mailbox,
-            workers: HashMap::new(),
-            jobs: HashMap::new(),
+            workers: BTreeMap::new(),
+            jobs: BTreeMap::new(),
             next_job: 0,
             slots: vec![0; slots as usize],
             poll: PollSet::default(),

@@ -1,0 +1,148 @@
+//! The command line, in two stages: flags as they are typed (`flags`, `verbs`),
+//! then a plan that has been checked (`plan`). What comes out of here can be
+//! carried out; what does not fit was refused with a word on what to do.
+
+mod flags;
+mod input;
+mod plan;
+mod task;
+mod units;
+mod verbs;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+
+#[allow(unused_imports, reason = "for what carries plans out")]
+pub(crate) use self::{
+    flags::{LogLevel, Progress},
+    input::Selection,
+    plan::{Executors, Faults, Look, OnFailure, Output, Target},
+    task::Work,
+    units::MaxFailures,
+};
+pub(crate) use plan::{Plan, Surroundings};
+pub(crate) use task::listed;
+pub(crate) use verbs::InspectFlags;
+
+const EXAMPLES: &str = "\
+Examples:
+  coordinator --procs 4 --task prime --input primes.txt       which of these numbers are prime
+  coordinator --task sqrt --range 0..10 --procs 10 --verbose  which process runs which item
+  coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
+                                                              how much faster with more processes
+  seq 1000000 | coordinator --task sqrt --output roots.csv --keep-going
+                                                              a stream in, a file out, no item lost
+  coordinator inspect --slowest 5                             what the last call's log says";
+
+/// Spreads the items of a list over worker processes; results come back in input order.
+#[derive(Parser, Debug)]
+#[command(
+    name = "coordinator",
+    version,
+    before_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs",
+    override_usage = "coordinator --task NAME [OPTIONS]\n       coordinator VERB",
+    max_term_width = 110
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<verbs::Verb>,
+    #[command(flatten)]
+    work: flags::WorkFlags,
+    #[command(flatten)]
+    executors: flags::ExecutorFlags,
+    #[command(flatten)]
+    faults: flags::FaultFlags,
+    #[command(flatten)]
+    output: flags::OutputFlags,
+    #[command(flatten)]
+    look: flags::LookFlags,
+}
+
+/// What was asked for.
+pub(crate) enum Call {
+    /// A run, or a study of several.
+    Run(Box<Plan>),
+    /// A look into a log.
+    Inspect(InspectFlags),
+    /// The list of tasks.
+    Tasks {
+        /// As JSON.
+        json: bool,
+    },
+    /// The machine.
+    Cpus {
+        /// As JSON.
+        json: bool,
+    },
+    /// A completion script.
+    Completions {
+        /// For this shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// What does not fit, ready to be printed, with its exit status; also help and
+/// version, whose status is 0.
+pub(crate) fn parse_from<I, T>(line: I, around: Surroundings) -> Result<Call, clap::Error>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let Cli { verb, work, executors, faults, output, look } = Cli::try_parse_from(line)?;
+    let flags = plan::Flags { work, executors, faults, output, look };
+    Ok(match verb {
+        Some(verbs::Verb::Inspect(flags)) => Call::Inspect(flags),
+        Some(verbs::Verb::Tasks { json }) => Call::Tasks { json },
+        Some(verbs::Verb::Cpus { json }) => Call::Cpus { json },
+        Some(verbs::Verb::Completions { shell }) => Call::Completions { shell },
+        None => {
+            let refuse = |message: String| Cli::command().error(ErrorKind::ValueValidation, message);
+            Call::Run(Box::new(Plan::new(flags, around).map_err(refuse)?))
+        }
+    })
+}
+
+/// The completion script for a shell.
+pub(crate) fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "coordinator", &mut script);
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_with_a_value_shows_its_default_unless_it_has_none() {
+        let command = Cli::command();
+        let without: Vec<_> = command
+            .get_arguments()
+            .filter(|arg| arg.get_action().takes_values() && arg.get_default_values().is_empty())
+            .filter(|arg| !arg.get_help().is_some_and(|help| help.to_string().contains("[default: ")))
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        assert_eq!(without, ["task", "range", "list", "shuffle"]);
+    }
+
+    #[test]
+    fn completions_know_the_flags() {
+        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
+            let script = String::from_utf8(completions(shell)).unwrap();
+            assert!(script.contains("start-timeout") && script.contains("inspect"), "{shell}");
+        }
+    }
+}

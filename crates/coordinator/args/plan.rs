@@ -1,0 +1,223 @@
+//! Stage two: from flags to a plan that can be carried out as it stands.
+//!
+//! Every rule that ties two flags together is here, and so is every default
+//! that depends on the surroundings, which come in as an argument.
+
+use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
+use super::input::{self, Selection};
+use super::task::Work;
+use super::units::MaxFailures;
+use procession::ChunkSize;
+use procession_job::ItemSource;
+use procession_task::Format;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a plan depends on beside the flags.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings {
+    /// Whether standard input is a terminal.
+    pub(crate) stdin_is_terminal: bool,
+    /// How many CPUs this process may use: what `auto` means.
+    pub(crate) cpus: usize,
+}
+
+/// All the flags of the plain call.
+#[derive(Debug)]
+pub(crate) struct Flags {
+    pub(crate) work: WorkFlags,
+    pub(crate) executors: ExecutorFlags,
+    pub(crate) faults: FaultFlags,
+    pub(crate) output: OutputFlags,
+    pub(crate) look: LookFlags,
+}
+
+/// A call that makes sense.
+pub(crate) struct Plan {
+    /// The task.
+    pub(crate) work: Work,
+    /// Where its items come from.
+    pub(crate) source: ItemSource,
+    /// Which of them are taken.
+    pub(crate) selection: Selection,
+    /// What it runs on.
+    pub(crate) executors: Executors,
+    /// What is done about faults.
+    pub(crate) faults: Faults,
+    /// Where results go; `None` for a study that was asked for none.
+    pub(crate) output: Output,
+    /// What a person sees.
+    pub(crate) look: Look,
+    /// The worker that was asked for, if any.
+    pub(crate) worker: Option<PathBuf>,
+}
+
+/// The configurations.
+#[derive(Debug)]
+pub(crate) struct Executors {
+    /// Counts of processes, at least one.
+    pub(crate) procs: Vec<u32>,
+    /// Items per message, at least one value.
+    pub(crate) chunks: Vec<ChunkSize>,
+    /// Measured runs of each.
+    pub(crate) repeat: u32,
+    /// Unmeasured runs of each.
+    pub(crate) warmup: u32,
+    /// Whether outputs are compared.
+    pub(crate) verify: bool,
+}
+
+/// What is done about faults.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    /// How often an item alone in a dying worker is tried again.
+    pub(crate) retries: u32,
+    /// How long a worker may take to say hello.
+    pub(crate) start_timeout: Duration,
+    /// What a failed item does to the run.
+    pub(crate) on_failure: OnFailure,
+}
+
+/// What a failed item does to the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OnFailure {
+    /// The first one ends it, after the results before it.
+    Stop,
+    /// It becomes a record.
+    Go,
+    /// It becomes a record, until there are too many.
+    GoUntil(MaxFailures),
+}
+
+/// Where results go, and how.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// Where.
+    pub(crate) target: Target,
+    /// How each is written.
+    pub(crate) format: Format,
+    /// Whether as they come.
+    pub(crate) unordered: bool,
+}
+
+/// Where results go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Nowhere: a study that only measures.
+    Nowhere,
+    /// Standard output.
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+/// What a person sees.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// What is logged.
+    pub(crate) log: LogLevel,
+    /// Where, if it was said.
+    pub(crate) log_dir: Option<PathBuf>,
+    /// A live line per item.
+    pub(crate) verbose: bool,
+    /// A progress bar.
+    pub(crate) progress: Progress,
+    /// Errors only.
+    pub(crate) quiet: bool,
+}
+
+impl Plan {
+    /// Checks the flags against each other and fills in what was left open.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, and what to do about it.
+    pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, String> {
+        let Flags { work, executors, faults, output, look } = flags;
+        let source = input::source(&work, around.stdin_is_terminal)?;
+        let task = Work::new(work.task.as_deref(), &work.params, work.items)?;
+        let selection = Selection::new(&work, task.input_options())?;
+        let worker = executors.worker.clone();
+        let executors = Executors::new(executors, around.cpus)?;
+        let is_study = is_study(&selection, &executors);
+        let output = Output::new(output, is_study)?;
+        let faults = Faults::from(faults);
+        let look = Look::from(look);
+        Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
+    }
+
+    /// Whether there is more than one configuration: then the call measures
+    /// them, and prints results only when it is asked to.
+    pub(crate) fn is_study(&self) -> bool {
+        is_study(&self.selection, &self.executors)
+    }
+
+    /// Whether the input is read more than once.
+    pub(crate) fn rereads_input(&self) -> bool {
+        self.is_study() || u64::from(self.executors.repeat) + u64::from(self.executors.warmup) > 1
+    }
+}
+
+fn is_study(selection: &Selection, executors: &Executors) -> bool {
+    executors.procs.len() > 1 || executors.chunks.len() > 1 || selection.sizes.len() > 1
+}
+
+impl Executors {
+    fn new(flags: ExecutorFlags, cpus: usize) -> Result<Self, String> {
+        let counts = procession_job::parse_counts(&flags.procs, cpus as u64).map_err(|e| format!("--procs: {e}"))?;
+        let procs: Result<Vec<u32>, _> = counts.into_iter().map(u32::try_from).collect();
+        let procs = procs.map_err(|_| "--procs: no system runs as many processes".to_owned())?;
+        let ExecutorFlags { repeat, warmup, chunk, no_verify, .. } = flags;
+        Ok(Self { procs, chunks: chunk.0, repeat, warmup, verify: !no_verify })
+    }
+}
+
+impl From<FaultFlags> for Faults {
+    fn from(flags: FaultFlags) -> Self {
+        let on_failure = match flags.max_failures {
+            Some(limit) => OnFailure::GoUntil(limit),
+            None if flags.keep_going => OnFailure::Go,
+            None => OnFailure::Stop,
+        };
+        Self { retries: flags.retries, start_timeout: flags.start_timeout, on_failure }
+    }
+}
+
+impl Output {
+    fn new(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+        let target = match flags.output {
+            Some(path) if path.as_os_str() == "-" => Target::Stdout,
+            Some(path) => Target::File(path),
+            None if is_study => Target::Nowhere,
+            None => Target::Stdout,
+        };
+        let by_extension = || match &target {
+            Target::File(path) => format_of(path),
+            Target::Stdout | Target::Nowhere => None,
+        };
+        let format = flags.format.or_else(by_extension).unwrap_or(Format::Tsv);
+        if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
+            return Err(format!(
+                "--unordered needs a format that carries the index, not {}: add --format csv or --format jsonl",
+                format.name()
+            ));
+        }
+        Ok(Self { target, format, unordered: flags.unordered })
+    }
+}
+
+/// The format that a file's extension names.
+fn format_of(path: &Path) -> Option<Format> {
+    Format::from_name(&path.extension()?.to_str()?.to_ascii_lowercase())
+}
+
+impl From<LookFlags> for Look {
+    fn from(flags: LookFlags) -> Self {
+        let progress = if flags.quiet { Progress::Never } else { flags.progress };
+        let LookFlags { log, log_dir, verbose, quiet, .. } = flags;
+        Self { log, log_dir, verbose, progress, quiet }
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,179 @@
+//! Whole command lines and the plans, or the refusals, that they become.
+
+use super::super::{Call, parse_from};
+use super::*;
+use clap::error::ErrorKind;
+use procession_job::IntegerRange;
+
+const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
+const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
+
+fn call(line: &str, around: Surroundings) -> Result<Call, clap::Error> {
+    parse_from(std::iter::once("coordinator").chain(line.split_whitespace()), around)
+}
+
+fn plan(line: &str) -> Plan {
+    match call(line, PIPED) {
+        Ok(Call::Run(plan)) => *plan,
+        Ok(_) => panic!("{line}: not a run"),
+        Err(error) => panic!("{line}: {error}"),
+    }
+}
+
+fn refusal(line: &str) -> String {
+    let error = call(line, PIPED).map(|_| ()).unwrap_err();
+    assert_eq!(error.exit_code(), 2, "{line}");
+    error.to_string()
+}
+
+#[test]
+fn the_readmes_command() {
+    let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
+    assert_eq!(plan.work.entry.name, "prime");
+    assert_eq!(plan.source, ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
+    assert_eq!(plan.executors.procs, [4]);
+    assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
+    assert_eq!((plan.executors.repeat, plan.executors.warmup, plan.executors.verify), (1, 0, true));
+    assert_eq!((plan.output.target, plan.output.format), (Target::Stdout, Format::Tsv));
+    assert_eq!((plan.faults.retries, plan.faults.start_timeout), (2, Duration::from_secs(4)));
+    assert_eq!(plan.faults.on_failure, OnFailure::Stop);
+    let taken = plan.selection.of_size(None);
+    assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
+    assert_eq!((plan.look.log, plan.look.progress), (LogLevel::Task, Progress::Auto));
+    assert_eq!(plan.worker, None);
+}
+
+#[test]
+fn items_come_from_exactly_one_place() {
+    for line in ["--range 1..5 --list 1,2", "--input a --range 1..5", "--list 1 -i a"] {
+        assert!(refusal(&format!("-t sqrt {line}")).contains("cannot be used with"), "{line}");
+    }
+    assert_eq!(plan("-t sqrt --range -5..=5:2").source, ItemSource::Range(IntegerRange::parse("-5..=5:2").unwrap()));
+    assert_eq!(plan("-t sqrt --list -1,4").source, ItemSource::List(vec!["-1".into(), "4".into()]));
+    let files = ["a", "-", "b"].map(Into::into);
+    assert_eq!(plan("-t sqrt -i a - -i b").source, ItemSource::Files(files.to_vec()));
+    assert!(refusal("-t sqrt --range 5").contains("--range"));
+}
+
+#[test]
+fn standard_input_is_taken_unless_somebody_would_have_to_type() {
+    assert_eq!(plan("-t sqrt").source, ItemSource::Files(vec!["-".into()]));
+    let error = call("-t sqrt", AT_TERMINAL).map(|_| ()).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let text = error.to_string();
+    for way in ["--input FILE", "--range A..B", "--list X,Y"] {
+        assert!(text.contains(way), "{text}");
+    }
+    assert!(call("-t sqrt -i -", AT_TERMINAL).is_ok(), "asked for, it is read");
+}
+
+#[test]
+fn several_values_make_a_study_that_prints_nothing_unasked() {
+    let one = plan("-t sqrt -j auto");
+    assert_eq!(one.executors.procs, [4]);
+    assert!(!one.is_study() && !one.rereads_input());
+    for line in ["-j 1..=auto", "--chunk 1,auto", "--size 10,20"] {
+        let plan = plan(&format!("-t sqrt {line}"));
+        assert!(plan.is_study() && plan.rereads_input(), "{line}");
+        assert_eq!(plan.output.target, Target::Nowhere, "{line}");
+    }
+    assert_eq!(plan("-t sqrt -j 1,2 -o -").output.target, Target::Stdout);
+    let repeated = plan("-t sqrt --repeat 3");
+    assert!(!repeated.is_study() && repeated.rereads_input());
+    assert_eq!(repeated.output.target, Target::Stdout);
+}
+
+#[test]
+fn formats_follow_the_file_unless_they_are_said() {
+    for (line, format) in [
+        ("-o out.csv", Format::Csv),
+        ("-o out.JSONL", Format::Jsonl),
+        ("-o out.txt", Format::Tsv),
+        ("-o csv", Format::Tsv),
+        ("-o out.csv --format lines", Format::Lines),
+        ("-o -", Format::Tsv),
+    ] {
+        assert_eq!(plan(&format!("-t sqrt {line}")).output.format, format, "{line}");
+    }
+}
+
+#[test]
+fn unordered_results_must_carry_their_index() {
+    assert!(plan("-t sqrt --unordered -o out.csv").output.unordered);
+    assert!(plan("-t sqrt --unordered --format jsonl").output.unordered);
+    for line in ["", "--format lines", "-o out.tsv"] {
+        assert!(refusal(&format!("-t sqrt --unordered {line}")).contains("--format csv"), "{line}");
+    }
+}
+
+#[test]
+fn a_cycle_needs_an_end() {
+    assert!(refusal("-t sqrt --cycle").contains("--size N"));
+    assert_eq!(plan("-t sqrt --cycle --size 10..=30:10").selection.sizes, [10, 20, 30]);
+    let taken = plan("-t sqrt --cycle --size 9 --skip 2 --shuffle 7 --items lines").selection.of_size(Some(9));
+    assert_eq!((taken.cycle, taken.size, taken.skip, taken.shuffle), (true, Some(9), 2, Some(7)));
+    assert_eq!(taken.items, procession_task::Items::Lines);
+}
+
+#[test]
+fn failures_stop_the_run_or_are_counted() {
+    assert_eq!(plan("-t sqrt -k").faults.on_failure, OnFailure::Go);
+    let limit = |line: &str| plan(line).faults.on_failure;
+    assert_eq!(limit("-t sqrt --max-failures 3"), OnFailure::GoUntil(MaxFailures::Count(3)));
+    assert_eq!(limit("-t sqrt -k --max-failures 5%"), OnFailure::GoUntil(MaxFailures::Percent(5.0)));
+}
+
+#[test]
+fn values_are_refused_with_the_name_of_their_flag() {
+    for (line, flag) in [
+        ("-j 0", "--procs"),
+        ("-j 9..=auto", "--procs"),
+        ("--start-timeout soon", "--start-timeout"),
+        ("--start-timeout 0", "--start-timeout"),
+        ("--max-item 0", "--max-item"),
+        ("--repeat 0", "--repeat"),
+        ("--chunk 0", "--chunk"),
+        ("--size auto", "--size"),
+        ("--param method", "--param"),
+        ("--log all", "--log"),
+        ("--items bytes", "--items"),
+        ("--max-failures x", "--max-failures"),
+    ] {
+        let text = refusal(&format!("-t prime {line}"));
+        assert!(text.contains(flag), "{line}: {text}");
+    }
+    assert!(refusal("-t sqrt -q -v").contains("cannot be used with"));
+}
+
+#[test]
+fn tasks_are_looked_up() {
+    assert!(refusal("").contains("--task NAME"));
+    assert!(refusal("-t primes").contains("did you mean 'prime'"));
+    assert!(refusal("-t prime --param method=fast").contains("trial|naive|miller-rabin"));
+}
+
+#[test]
+fn quiet_hides_the_bar() {
+    assert_eq!(plan("-t sqrt -q --progress always").look.progress, Progress::Never);
+}
+
+#[test]
+fn verbs_stand_alone() {
+    assert!(matches!(call("cpus --json", AT_TERMINAL), Ok(Call::Cpus { json: true })));
+    assert!(matches!(call("tasks", AT_TERMINAL), Ok(Call::Tasks { json: false })));
+    assert!(matches!(call("completions bash", AT_TERMINAL), Ok(Call::Completions { .. })));
+    assert!(matches!(call("inspect a b --slowest 3", AT_TERMINAL), Ok(Call::Inspect(_))));
+    assert!(refusal("inspect --run 0").contains("--run"));
+    assert!(refusal("inspect --json --inputs").contains("cannot be used with"));
+}
+
+#[test]
+fn help_shows_the_examples_first_then_the_groups() {
+    let error = call("--help", PIPED).map(|_| ()).unwrap_err();
+    assert_eq!((error.kind(), error.exit_code()), (ErrorKind::DisplayHelp, 0));
+    let text = error.to_string();
+    assert!(text.starts_with("Examples:"), "{text}");
+    assert_eq!(text.lines().take_while(|line| !line.is_empty()).filter(|l| l.contains("coordinator")).count(), 5);
+    let places: Vec<_> = ["Work:", "Executors:", "Faults:", "Output:", "Looking:"].map(|g| text.find(g)).into();
+    assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
+}

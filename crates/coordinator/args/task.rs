@@ -1,0 +1,116 @@
+//! Which task is meant, and what to say when there is none of that name.
+
+use procession_job::InputOptions;
+use procession_task::builtin::{self, Entry};
+use procession_task::{Items, Params};
+
+/// The task with everything that was asked of it.
+pub(crate) struct Work {
+    /// The task.
+    pub(crate) entry: &'static Entry,
+    /// Its settings, defaults filled in.
+    pub(crate) params: Params,
+    /// The settings as they were given; what the worker is told.
+    pub(crate) given: Vec<(String, String)>,
+    /// How the input is cut.
+    pub(crate) items: Items,
+}
+
+impl Work {
+    /// What the task says about its input.
+    pub(crate) fn input_options(&self) -> InputOptions {
+        InputOptions { numbers: self.entry.numbers, ..InputOptions::new(self.items) }
+    }
+}
+
+impl Work {
+    /// Looks the task up and checks its settings.
+    ///
+    /// # Errors
+    /// No task of that name, or a setting that it does not take.
+    pub(crate) fn new(name: Option<&str>, given: &[(String, String)], items: Option<Items>) -> Result<Self, String> {
+        let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
+        let entry = builtin::find(name).ok_or_else(|| unknown(name))?;
+        let params = Params::check(entry.name, entry.params, given).map_err(|error| error.to_string())?;
+        Ok(Self { entry, params, given: given.to_vec(), items: items.unwrap_or(entry.items) })
+    }
+}
+
+/// The tasks that people are told of.
+pub(crate) fn listed() -> impl Iterator<Item = &'static Entry> {
+    builtin::ALL.iter().copied().filter(|entry| !entry.hidden)
+}
+
+fn names() -> String {
+    listed().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+}
+
+fn unknown(name: &str) -> String {
+    let nearest = listed()
+        .map(|entry| (distance(name, entry.name), entry.name))
+        .filter(|&(distance, known)| distance <= known.len().max(3) / 2 || known.starts_with(name))
+        .min();
+    let hint = nearest.map_or(String::new(), |(_, known)| format!(", did you mean '{known}'?"));
+    format!("there is no task '{name}'{hint}\nthe tasks are {}; `coordinator tasks` says what they do", names())
+}
+
+/// How many letters must be changed, added or left out to get from `a` to `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: Option<&str>, given: &[(&str, &str)]) -> String {
+        let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Work::new(name, &given, None).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn a_task_brings_its_rule_for_items() {
+        let work = Work::new(Some("prime"), &[("method".to_owned(), "naive".to_owned())], None).unwrap();
+        assert_eq!((work.entry.name, work.params.get("method"), work.items), ("prime", "naive", Items::Words));
+        assert_eq!(work.given.len(), 1);
+        let work = Work::new(Some("prime"), &[], Some(Items::Lines)).unwrap();
+        assert_eq!((work.params.get("method"), work.items), ("trial", Items::Lines));
+        assert!(Work::new(Some("null"), &[], None).is_ok(), "hidden ones can be run");
+    }
+
+    #[test]
+    fn unknown_tasks_are_answered_with_the_nearest() {
+        for (name, known) in [("prim", "prime"), ("primes", "prime"), ("sqr", "sqrt"), ("squrt", "sqrt")] {
+            let text = refusal(Some(name), &[]);
+            assert!(text.contains(&format!("did you mean '{known}'")), "{text}");
+            assert!(text.contains("the tasks are sqrt, prime"), "{text}");
+            assert!(!text.contains("null"), "{text}");
+        }
+        assert!(!refusal(Some("quicksort"), &[]).contains("did you mean"));
+        assert!(refusal(None, &[]).contains("--task NAME"));
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        assert!(refusal(Some("prime"), &[("method", "x")]).contains("trial|naive|miller-rabin"));
+        assert!(refusal(Some("sqrt"), &[("a", "b")]).contains("no parameters"));
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [("", "abc", 3), ("abc", "abc", 0), ("prme", "prime", 1), ("sqtr", "sqrt", 2)] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Quantities that people type: durations, sizes in bytes, limits of failures.
+
+use std::time::Duration;
+
+/// A duration: `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds.
+///
+/// # Errors
+/// What is wrong with it, and what it should look like.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    const HINT: &str = "write a number with ms, s, m or h, as in 500ms or 2s; a bare number is seconds";
+    let (number, unit) = split(text);
+    let seconds = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("'{unit}' is no unit of time: {HINT}")),
+    };
+    let number = decimal(number).ok_or_else(|| format!("not a duration: {HINT}"))?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| "longer than time can be".to_owned())?;
+    if duration.is_zero() {
+        return Err("a duration here must be more than zero".to_owned());
+    }
+    Ok(duration)
+}
+
+/// A size in bytes: `4096`, `512M`, `2G`, `16MiB`. Units are powers of 1024.
+///
+/// # Errors
+/// What is wrong with it, and what it should look like.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    const HINT: &str = "write a number of bytes, or one with K, M, G or T, as in 512M or 16MiB (powers of 1024)";
+    let (number, unit) = split(text);
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(format!("'{unit}' is no unit of size: {HINT}")),
+    };
+    let bytes = decimal(number).ok_or_else(|| format!("not a size: {HINT}"))? * 2f64.powi(shift);
+    // 2^53: above it a double no longer holds every whole number, and no machine has as much.
+    if !(1.0..=9_007_199_254_740_992.0).contains(&bytes) {
+        return Err(format!("a size here is at least one byte and at most 8192T: {HINT}"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
+    Ok(bytes.round() as u64)
+}
+
+/// How many items may fail before a run is given up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MaxFailures {
+    /// At most so many.
+    Count(u64),
+    /// At most so much of all items, in percent.
+    Percent(f64),
+}
+
+/// A limit of failures: `20` items or `5%` of them.
+///
+/// # Errors
+/// What is wrong with it, and what it should look like.
+pub(crate) fn max_failures(text: &str) -> Result<MaxFailures, String> {
+    const HINT: &str = "write a number of items, as in 20, or a share of them, as in 5%";
+    match text.strip_suffix('%') {
+        Some(number) => match decimal(number) {
+            Some(percent) if percent <= 100.0 => Ok(MaxFailures::Percent(percent)),
+            _ => Err(format!("not a share from 0% to 100%: {HINT}")),
+        },
+        None => text.parse().map(MaxFailures::Count).map_err(|_| format!("not a limit: {HINT}")),
+    }
+}
+
+/// Splits a quantity into its number and its unit.
+fn split(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start())
+}
+
+/// Digits with at most one point; no sign, no exponent, no infinity.
+fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.bytes().any(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in
+            [("500ms", 500), ("2s", 2000), ("1m", 60_000), ("1.5", 1500), ("4", 4000), ("2 s", 2000), ("1h", 3_600_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refused_durations_say_what_to_write() {
+        for text in ["", "s", "-1s", "2 years", "1e3", "inf", "1.2.3", "ms500"] {
+            assert!(duration(text).unwrap_err().contains("500ms"), "{text}");
+        }
+        assert!(duration("0").unwrap_err().contains("more than zero"));
+        assert!(duration("99999999999999999999h").is_err());
+    }
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        for (text, bytes) in
+            [("1", 1), ("512M", 512 << 20), ("2G", 2 << 30), ("16MiB", 16 << 20), ("1.5k", 1536), ("1tb", 1 << 40)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1M", "12X", "0", "9000T", "1e9"] {
+            assert!(size(text).unwrap_err().contains("512M"), "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_of_failures_are_counts_or_shares() {
+        assert_eq!(max_failures("0"), Ok(MaxFailures::Count(0)));
+        assert_eq!(max_failures("20"), Ok(MaxFailures::Count(20)));
+        assert_eq!(max_failures("2.5%"), Ok(MaxFailures::Percent(2.5)));
+        for text in ["", "%", "-1", "101%", "1.5", "many"] {
+            assert!(max_failures(text).unwrap_err().contains("5%"), "{text}");
+        }
+    }
+}

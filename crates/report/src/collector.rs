@@ -1,0 +1,98 @@
+//! Gathers what the tables need of a run, from its events or from its log.
+
+use crate::read::RunLog;
+use crate::runlog::LogError;
+use crate::study::{Configuration, Executor, RunResult, RunStart};
+use crate::worker::{Lines, WorkerRow, WorkerRows};
+use procession::{Event, Observer};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An observer that gathers what becomes of processes. It does nothing at all
+/// for items and chunks: each process's exit brings its sums.
+pub struct Collector {
+    lines: Lines,
+    rows: Arc<Mutex<WorkerRows>>,
+}
+
+/// What a [`Collector`] gathered.
+#[derive(Clone, Debug)]
+pub struct Collected(Arc<Mutex<WorkerRows>>);
+
+impl Collector {
+    /// A collector for one run, and where to find what it gathered. Processes
+    /// that never said where they are count as being on `host`.
+    #[must_use]
+    pub fn new(host: &str) -> (Self, Collected) {
+        let rows = Arc::default();
+        (Self { lines: Lines::new(host), rows: Arc::clone(&rows) }, Collected(rows))
+    }
+}
+
+impl Observer for Collector {
+    fn on_event(&mut self, event: &Event) {
+        if let Some(line) = self.lines.line(event) {
+            self.rows.lock().unwrap_or_else(PoisonError::into_inner).take(line);
+        }
+    }
+}
+
+impl Collected {
+    /// What was gathered so far.
+    #[must_use]
+    pub fn take(&self) -> WorkerRows {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the tables tell of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// Its number in the call, from 1.
+    pub run: u32,
+    /// What was run.
+    pub start: RunStart,
+    /// What came of it, if that is known.
+    pub result: Option<RunResult>,
+    /// How it ended, in a word.
+    pub status: &'static str,
+    /// Its processes.
+    pub workers: Vec<WorkerRow>,
+}
+
+impl RunSummary {
+    /// Of a run that just ended.
+    #[must_use]
+    pub fn new(run: u32, start: RunStart, result: RunResult, collected: &Collected) -> Self {
+        let status = result.status.as_str();
+        Self { run, start, result: Some(result), status, workers: collected.take().into_rows() }
+    }
+
+    /// Of a run in a log.
+    ///
+    /// # Errors
+    /// Its file about processes can't be read.
+    pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
+        let record = run.record.as_ref();
+        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: None };
+        Ok(Self {
+            run: run.number,
+            start: record
+                .map_or(RunStart { configuration: unknown, repeat: 1, warmup: false }, |record| record.start.clone()),
+            result: record.and_then(|record| record.result.clone()),
+            status: run.status(),
+            workers: run.workers()?.into_rows(),
+        })
+    }
+
+    /// Seconds from the pool's creation to the last worker's exit, if it got there.
+    #[must_use]
+    pub fn wall_s(&self) -> Option<f64> {
+        self.result.as_ref().map(|result| result.wall_s)
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn configuration(&self) -> &Configuration {
+        &self.start.configuration
+    }
+}

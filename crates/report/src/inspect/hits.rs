@@ -1,0 +1,184 @@
+//! The lines of a log that fit a query.
+
+use super::{InspectError, Query};
+use crate::read::{Line, StudyLog, item_index, visit_lines};
+use crate::runlog::ChunkLine;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::Path;
+
+/// A line that fits.
+#[derive(Clone, Debug)]
+pub(crate) struct Hit<'a> {
+    /// Which of the logs, from 0.
+    pub(crate) log: usize,
+    /// Which run, from 1.
+    pub(crate) run: u32,
+    /// Its file.
+    pub(crate) path: &'a Path,
+    /// As it stands there.
+    pub(crate) raw: &'a [u8],
+}
+
+/// What the search passed over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Passed {
+    /// Items that only a chunk's line tells of.
+    pub(crate) without_line: u64,
+}
+
+/// Visits the lines that fit: in the order asked for, or as they stand.
+pub(crate) fn visit(
+    logs: &[StudyLog],
+    query: &Query,
+    found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
+) -> Result<Passed, InspectError> {
+    if let Some(slowest) = query.slowest {
+        return visit_slowest(logs, query, slowest, found);
+    }
+    if query.item.is_none() && !query.failures {
+        return scan(logs, query, &mut |hit, _| found(hit));
+    }
+    let mut kept = Vec::new();
+    let passed = scan(logs, query, &mut |hit, line| {
+        kept.push(((hit.log, hit.run, first_item(line)), Kept::of(hit)));
+        Ok(())
+    })?;
+    kept.sort_by_key(|(key, _)| *key);
+    kept.iter().try_for_each(|(_, kept)| found(&kept.hit()))?;
+    Ok(passed)
+}
+
+fn visit_slowest(
+    logs: &[StudyLog],
+    query: &Query,
+    count: usize,
+    found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
+) -> Result<Passed, InspectError> {
+    let mut slowest = BinaryHeap::new();
+    let passed = scan(logs, query, &mut |hit, line| {
+        let Line::Item(item) = line else { return Ok(()) };
+        // Bits of positive floats are in the order of their values.
+        let key = (Reverse(item.duration_us.max(0.0).to_bits()), hit.log, hit.run, item.item);
+        let enters = slowest.len() < count || slowest.peek().is_some_and(|Slow { key: least, .. }| key < *least);
+        if enters {
+            slowest.push(Slow { key, kept: Kept::of(hit) });
+        }
+        if slowest.len() > count {
+            slowest.pop();
+        }
+        Ok(())
+    })?;
+    slowest.into_sorted_vec().iter().try_for_each(|slow| found(&slow.kept.hit()))?;
+    Ok(passed)
+}
+
+/// Duration, log, run and item: of equals, the first one counts as slower.
+type SlowKey = (Reverse<u64>, usize, u32, u64);
+
+/// A line kept among the slowest; the greatest of them is the least slow.
+struct Slow {
+    key: SlowKey,
+    kept: Kept,
+}
+
+impl PartialEq for Slow {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Slow {}
+
+impl PartialOrd for Slow {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Slow {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+/// A hit that outlives its file's reading.
+struct Kept {
+    log: usize,
+    run: u32,
+    path: Box<Path>,
+    raw: Box<[u8]>,
+}
+
+impl Kept {
+    fn of(hit: &Hit<'_>) -> Self {
+        Self { log: hit.log, run: hit.run, path: hit.path.into(), raw: hit.raw.into() }
+    }
+
+    fn hit(&self) -> Hit<'_> {
+        Hit { log: self.log, run: self.run, path: &self.path, raw: &self.raw }
+    }
+}
+
+fn first_item(line: &Line<'_>) -> u64 {
+    match line {
+        Line::Item(item) => item.item,
+        Line::Chunk(part) => part.first,
+        Line::Note(_) => 0,
+    }
+}
+
+/// Visits the lines that fit as they stand.
+fn scan(
+    logs: &[StudyLog],
+    query: &Query,
+    found: &mut dyn FnMut(&Hit<'_>, &Line<'_>) -> Result<(), InspectError>,
+) -> Result<Passed, InspectError> {
+    let mut passed = Passed::default();
+    let mut pid_seen = false;
+    for (log, study) in logs.iter().enumerate() {
+        for run in query.runs(study) {
+            let number = run.number;
+            for file in run.item_files()? {
+                if query.pid.is_some_and(|pid| pid != file.process.pid) {
+                    continue;
+                }
+                pid_seen = true;
+                visit_lines(&file.path, |raw| {
+                    if query.item.is_some_and(|wanted| item_index(raw).is_some_and(|item| item != wanted)) {
+                        return Ok(());
+                    }
+                    let line = Line::parse(raw, &file.path)?;
+                    if fits(&line, query, &mut passed) {
+                        found(&Hit { log, run: number, path: &file.path, raw }, &line)?;
+                    }
+                    Ok::<_, InspectError>(())
+                })?;
+            }
+        }
+    }
+    match query.pid {
+        Some(pid) if !pid_seen => Err(InspectError::NoPid(pid)),
+        _ => Ok(passed),
+    }
+}
+
+fn fits(line: &Line<'_>, query: &Query, passed: &mut Passed) -> bool {
+    match line {
+        Line::Item(item) => !query.failures || item.error.is_some(),
+        Line::Chunk(part) => {
+            let fits = chunk_fits(part, query);
+            let told = fits && !query.inputs && query.slowest.is_none();
+            if query.item.is_none() && !told {
+                passed.without_line += u64::from(if query.failures { part.failed } else { part.items });
+            }
+            told
+        }
+        Line::Note(_) => false,
+    }
+}
+
+fn chunk_fits(part: &ChunkLine<'_>, query: &Query) -> bool {
+    let range = part.first..part.first.saturating_add(u64::from(part.items));
+    query.item.is_none_or(|item| range.contains(&item)) && (!query.failures || part.failed > 0)
+}

@@ -1,0 +1,48 @@
+//! Just the inputs of the items that fit, to be piped into another run.
+
+use super::hits::visit;
+use super::{InspectError, Inspected, Query};
+use crate::read::{Line, StudyLog};
+use crate::units;
+use procession_task::LOGGED_BYTES;
+use std::io::Write;
+
+/// Writes the inputs, one a line, in the order of the input, each item once.
+pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Result<Inspected, InspectError> {
+    let mut inputs: Vec<(u64, Vec<u8>)> = Vec::new();
+    // Items whose inputs the log does not have, and those that no line can hold.
+    let (mut cut, mut broken) = (Vec::new(), Vec::new());
+    let passed = visit(logs, query, &mut |hit| {
+        let Line::Item(item) = Line::parse(hit.raw, hit.path)? else { return Ok(()) };
+        match item.whole_input() {
+            None => cut.push(item.item),
+            Some(input) if input.contains(&b'\n') => broken.push(item.item),
+            Some(input) => inputs.push((item.item, input)),
+        }
+        Ok(())
+    })?;
+    inputs.sort_unstable();
+    inputs.dedup();
+    for (_, input) in &inputs {
+        out.write_all(input)?;
+        out.write_all(b"\n")?;
+    }
+    let (cut, broken) = (distinct(cut), distinct(broken));
+    let missing_inputs = cut + broken + passed.without_line;
+    let mut notes = Vec::new();
+    let mut note = |count: u64, why: &str| {
+        if count > 0 {
+            notes.push(format!("{} left out: {why}", units::counted(count, "input")));
+        }
+    };
+    note(cut, &format!("the log holds only their first {LOGGED_BYTES} bytes"));
+    note(broken, "they hold line feeds");
+    note(passed.without_line, "the log has lines about their chunks only");
+    Ok(Inspected { matched: inputs.len() as u64 + missing_inputs, notes, missing_inputs })
+}
+
+fn distinct(mut items: Vec<u64>) -> u64 {
+    items.sort_unstable();
+    items.dedup();
+    items.len() as u64
+}

@@ -1,0 +1,122 @@
+//! The items that fit, as a table or as JSON.
+
+use super::hits::{Hit, visit};
+use super::{InspectError, Inspected, Query};
+use crate::columns::{Align, Columns, Style, shortened};
+use crate::read::{ItemLine, Line, StudyLog};
+use crate::runlog::ChunkLine;
+use crate::units;
+use std::io::Write;
+
+/// Rows that are aligned together; long tables are written in such pieces.
+const PIECE: usize = 1000;
+/// Columns of an input and of an outcome that are shown; all of it is in the JSON.
+const INPUT_COLUMNS: usize = 24;
+const OUTCOME_COLUMNS: usize = 60;
+
+/// Writes the items that fit.
+pub(crate) fn write(
+    logs: &[StudyLog],
+    query: &Query,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Inspected, InspectError> {
+    let mut inspected = Inspected::default();
+    let passed = if query.json {
+        out.write_all(b"[")?;
+        let passed = visit(logs, query, &mut |hit| {
+            out.write_all(if inspected.matched == 0 { b"\n" } else { b",\n" })?;
+            inspected.matched += 1;
+            write_json(logs, hit, out)
+        })?;
+        out.write_all(b"\n]\n")?;
+        passed
+    } else {
+        let mut table = table();
+        let passed = visit(logs, query, &mut |hit| {
+            inspected.matched += 1;
+            push_row(&mut table, logs, hit)?;
+            if table.len() == PIECE {
+                out.write_all(table.take_text(style).as_bytes())?;
+            }
+            Ok(())
+        })?;
+        out.write_all(table.take_text(style).as_bytes())?;
+        passed
+    };
+    if inspected.matched == 0 {
+        inspected.notes.push("no item fits".to_owned());
+    }
+    if passed.without_line > 0 {
+        let items = units::counted(passed.without_line, "more item");
+        inspected.notes.push(format!("{items} may fit: the log has lines about their chunks only"));
+    }
+    Ok(inspected)
+}
+
+/// The line as it stands in the log, with its run before it.
+fn write_json(logs: &[StudyLog], hit: &Hit<'_>, out: &mut dyn Write) -> Result<(), InspectError> {
+    let fields = hit.raw.strip_prefix(b"{").unwrap_or(hit.raw);
+    if logs.len() > 1 {
+        write!(out, "{{\"log\":{},\"run\":{},", hit.log + 1, hit.run)?;
+    } else {
+        write!(out, "{{\"run\":{},", hit.run)?;
+    }
+    Ok(out.write_all(fields)?)
+}
+
+fn table() -> Columns {
+    let right = |head| (head, Align::Right);
+    Columns::new(&[
+        right("log"),
+        right("run"),
+        right("item"),
+        ("input", Align::Left),
+        right("pid"),
+        right("worker"),
+        right("attempt"),
+        right("start"),
+        right("time"),
+        ("outcome", Align::Left),
+    ])
+}
+
+fn push_row(table: &mut Columns, logs: &[StudyLog], hit: &Hit<'_>) -> Result<(), InspectError> {
+    let log = if logs.len() > 1 { (hit.log + 1).to_string() } else { String::new() };
+    let mut cells = vec![log, hit.run.to_string()];
+    match Line::parse(hit.raw, hit.path)? {
+        Line::Item(item) => cells.extend(item_cells(&item)),
+        Line::Chunk(part) => cells.extend(chunk_cells(&part)),
+        Line::Note(_) => return Ok(()),
+    }
+    table.row(cells);
+    Ok(())
+}
+
+fn item_cells(item: &ItemLine<'_>) -> [String; 8] {
+    [
+        item.item.to_string(),
+        shortened(&item.shown_input(), INPUT_COLUMNS),
+        item.pid.to_string(),
+        item.worker.to_string(),
+        item.attempt.to_string(),
+        units::seconds(item.start_us / 1e6),
+        units::seconds(item.duration_us / 1e6),
+        shortened(&item.shown_outcome(), OUTCOME_COLUMNS),
+    ]
+}
+
+fn chunk_cells(part: &ChunkLine<'_>) -> [String; 8] {
+    let last = part.first + u64::from(part.items.saturating_sub(1));
+    let items = units::counted(u64::from(part.items), "item");
+    [
+        format!("{}…{last}", part.first),
+        "-".to_owned(),
+        part.pid.to_string(),
+        part.worker.to_string(),
+        part.attempt.to_string(),
+        units::seconds((part.at_us - part.busy_us).max(0.0) / 1e6),
+        units::seconds(part.busy_us / 1e6),
+        format!("chunk {}: {items}, {} failed", part.chunk, part.failed),
+    ]
+}

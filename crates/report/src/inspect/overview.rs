@@ -1,0 +1,160 @@
+//! The call, its runs and its processes.
+
+use super::{InspectError, Query};
+use crate::collector::RunSummary;
+use crate::columns::{Align, Columns, Style};
+use crate::read::StudyLog;
+use crate::runlog::{LogError, shown};
+use crate::study::{Machine, RunRecord, Study};
+use crate::study_table::{self, Measured, named, or_dash};
+use crate::worker::WorkerRow;
+use crate::{summary, units, worker_table};
+use procession_task::escape_terminal;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::Write;
+
+/// A log's runs that were asked for.
+struct Looked<'a> {
+    log: &'a StudyLog,
+    runs: Vec<RunSummary>,
+}
+
+/// Writes the overview of these logs.
+pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Write) -> Result<(), InspectError> {
+    let look = |log| {
+        let runs: Result<_, LogError> = query.runs(log).map(RunSummary::of_log).collect();
+        Ok(Looked { log, runs: runs? })
+    };
+    let looked: Vec<Looked<'_>> = logs.iter().map(look).collect::<Result<_, LogError>>()?;
+    if query.json {
+        return write_json(&looked, out);
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for (at, looked) in looked.iter().enumerate() {
+        let number = if logs.len() > 1 { format!("log {}: ", at + 1) } else { "log: ".to_owned() };
+        parts.push(head(&number, looked.log, style));
+    }
+    parts.push(runs_table(&looked, style));
+    for looked in &looked {
+        parts.extend(measured_tables(looked, style));
+        parts.extend(worker_tables(looked, query.run.is_some(), style));
+    }
+    parts.retain(|part| !part.is_empty());
+    Ok(out.write_all(parts.join("\n").as_bytes())?)
+}
+
+fn head(number: &str, log: &StudyLog, style: Style) -> String {
+    let Study { command, started_at, machine, task, .. } = log.study();
+    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let Machine { host, os, kernel, cpu, logical_cores, usable_cores, .. } = machine;
+    let mut text = format!("{number}{}\n", shown(log.path()));
+    let _ = writeln!(text, "{}", style.bold(&command.join(" ")));
+    let cpus = format!("{usable_cores} of {logical_cores} CPUs");
+    let known: Vec<&str> = [os, kernel, cpu, &cpus].map(String::as_str).into_iter().filter(|s| !s.is_empty()).collect();
+    let about = format!("task {task}, {started_at}, on {host} ({})", known.join(", "));
+    let _ = writeln!(text, "{}", escape_terminal(about.as_bytes()));
+    text
+}
+
+/// A word of a command line, quoted where a shell would need it; safe for a terminal.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", escape_terminal(word.replace('\'', "'\\''").as_bytes()))
+}
+
+fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
+    let right = |head| (head, Align::Right);
+    let mut columns = Columns::new(&[
+        right("log"),
+        right("run"),
+        ("executor", Align::Left),
+        right("count"),
+        right("size"),
+        right("chunk"),
+        right("items"),
+        right("failed"),
+        right("wall time"),
+        ("status", Align::Left),
+        ("digest", Align::Left),
+    ]);
+    for (at, log) in looked.iter().enumerate() {
+        for run in &log.runs {
+            let result = run.result.as_ref();
+            let mut cells = vec![if looked.len() > 1 { (at + 1).to_string() } else { String::new() }];
+            cells.push(run.run.to_string());
+            cells.extend(named(run.configuration()));
+            cells.push(or_dash(result.map(|result| result.items.to_string())));
+            cells.push(or_dash(result.map(|result| result.failures.to_string())));
+            cells.push(or_dash(run.wall_s().map(units::seconds)));
+            cells.push(if run.start.warmup { format!("{}, warm-up", run.status) } else { run.status.to_owned() });
+            let digest = result.and_then(|result| result.digest.as_deref()).unwrap_or_default();
+            cells.push(escape_terminal(digest.chars().take(12).collect::<String>().as_bytes()));
+            columns.row(cells);
+        }
+    }
+    columns.take_text(style)
+}
+
+/// What a study measured, if it is one.
+fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
+    let measured = measured(looked);
+    let shares = study_table::shares_table(&measured, style);
+    if measured.len() > 1 { vec![study_table::table(&measured, style), shares] } else { vec![shares] }
+}
+
+fn measured(looked: &Looked<'_>) -> Vec<Measured> {
+    study_table::measure(&looked.runs, looked.log.study().machine.usable_cores)
+}
+
+fn worker_tables(looked: &Looked<'_>, chosen: bool, style: Style) -> Vec<String> {
+    if !chosen {
+        return summary::workers(&looked.runs, style);
+    }
+    let of = |run: &RunSummary| format!("{}\n{}", summary::title(run), worker_table::table(run, style));
+    looked.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
+}
+
+#[derive(Serialize)]
+struct LogJson<'a> {
+    log: String,
+    study: &'a Study,
+    runs: Vec<RunJson<'a>>,
+    measured: Vec<Measured>,
+}
+
+#[derive(Serialize)]
+struct RunJson<'a> {
+    number: u32,
+    /// How it ended, in a word.
+    status: &'a str,
+    record: Option<&'a RunRecord>,
+    workers: &'a [WorkerRow],
+}
+
+impl<'a> RunJson<'a> {
+    fn of(run: &'a RunSummary, record: Option<&'a RunRecord>) -> Self {
+        Self { number: run.run, status: run.status, record, workers: &run.workers }
+    }
+}
+
+fn write_json(looked: &[Looked<'_>], out: &mut dyn Write) -> Result<(), InspectError> {
+    let of = |looked: &'_ Looked<'_>| -> serde_json::Result<String> {
+        let record = |number| looked.log.runs().iter().find(|run| run.number == number)?.record.as_ref();
+        serde_json::to_string_pretty(&LogJson {
+            log: looked.log.path().to_string_lossy().into_owned(),
+            study: looked.log.study(),
+            runs: looked.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
+            measured: measured(looked),
+        })
+    };
+    let logs: Vec<String> = looked.iter().map(of).collect::<serde_json::Result<_>>().map_err(std::io::Error::from)?;
+    match logs.as_slice() {
+        [one] => writeln!(out, "{one}")?,
+        several => writeln!(out, "[{}]", several.join(",\n"))?,
+    }
+    Ok(())
+}

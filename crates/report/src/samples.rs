@@ -1,0 +1,120 @@
+//! Events for this crate's own tests.
+
+use crate::collector::RunSummary;
+use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
+use crate::worker::{ProcessEnd, WorkerRow};
+use bytes::Bytes;
+use procession::{Accepted, Event, Exit, WorkerExit, WorkerRef};
+use procession_task::{CoordinatorLine, Failure, Identity, Kind};
+use std::time::Duration;
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+pub(crate) fn who(slot: u32, nth: u32, pid: u32) -> WorkerRef {
+    WorkerRef { slot, nth, pid }
+}
+
+/// A process that is spawned, gets ready, and exits as asked.
+pub(crate) fn life(slot: u32, nth: u32, pid: u32) -> Vec<Event> {
+    let worker = who(slot, nth, pid);
+    let exit = WorkerExit { asked: true, ..exit(slot, nth, pid, Exit::Status(0)) };
+    vec![
+        Event::WorkerSpawned { worker, at: ms(1) },
+        Event::WorkerReady { worker, host: "elsewhere".into(), at: ms(3) },
+        Event::WorkerExited(exit),
+    ]
+}
+
+pub(crate) fn exit(slot: u32, nth: u32, pid: u32, exit: Exit) -> WorkerExit {
+    WorkerExit {
+        worker: who(slot, nth, pid),
+        exit,
+        asked: false,
+        cpu_user: ms(500),
+        cpu_system: ms(250),
+        peak_memory: Some(1 << 20),
+        waiting: Some(ms(125)),
+        busy: Some(ms(750)),
+        writing: Some(Duration::from_micros(62_500)),
+        items: 10,
+        chunks: 3,
+        at: ms(1000),
+    }
+}
+
+/// Results of `items` items from `first` on, with a log line for each. The
+/// inputs are `i0`, `i1`, …; an item takes as many microseconds as its index.
+pub(crate) fn accepted(worker: WorkerRef, chunk: u64, first: u64, items: u32) -> Accepted {
+    let mut log = Vec::new();
+    for item in first..first + u64::from(items) {
+        log.extend_from_slice(line(worker, chunk, item, format!("i{item}").as_bytes()).as_bytes());
+    }
+    Accepted {
+        worker,
+        chunk,
+        first,
+        items,
+        failed: 0,
+        attempt: 1,
+        busy: ms(2),
+        log: log.into(),
+        shown: Bytes::new(),
+        at: ms(10 + chunk),
+    }
+}
+
+/// An item's line, as a worker would write it.
+pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> String {
+    let failure = Failure::new(Kind::Failed, "X");
+    let span_ns = (1_000_000, 1_000_000 + item * 1000);
+    let line = CoordinatorLine { item, input, chunk, attempt: 1, span_ns, failure: &failure };
+    let mut out = Vec::new();
+    Identity::new(worker.pid, "elsewhere", worker.slot).write_for_dead(&mut out, &line);
+    let text = String::from_utf8(out).unwrap();
+    text.replace("\"error\":{\"kind\":\"failed\",\"message\":\"X\"}", "\"output\":2.0")
+}
+
+/// An item whose process died.
+pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8], failure: Failure) -> Event {
+    let input = Bytes::from_static(input);
+    Event::ItemLost { worker, chunk, item, input, attempts: 3, failure, sent_at: ms(20), at: ms(50) }
+}
+
+/// A row of a process that was ready after `ready_s` and told what it did:
+/// seconds busy, waiting and writing.
+pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing): (f64, f64, f64)) -> WorkerRow {
+    let end = ProcessEnd {
+        status: Some(0),
+        asked: true,
+        cpu_user_s: busy,
+        cpu_system_s: 0.001,
+        peak_memory_bytes: Some(8_493_466),
+        waiting_s: Some(waiting),
+        busy_s: Some(busy),
+        writing_s: Some(writing),
+        items: 25_000,
+        chunks: 40,
+        ..ProcessEnd::default()
+    };
+    WorkerRow {
+        worker,
+        nth: 0,
+        pid,
+        host: "here".into(),
+        spawned_s: 0.0,
+        ready_s: Some(ready_s),
+        exited_s: Some(1.0),
+        end: Some(end),
+    }
+}
+
+/// A completed run on processes.
+pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
+    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
+    let status = RunStatus::Completed;
+    let result = RunResult { status, wall_s, items: 100_000, failures: 0, digest: None, message: None };
+    let start = RunStart { configuration, repeat: 1, warmup: false };
+    RunSummary { run, start, result: Some(result), status: status.as_str(), workers }
+}

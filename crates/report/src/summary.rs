@@ -1,0 +1,311 @@
+//! What stderr shows after the runs: the study, where time went, the
+//! processes, the failed items, the log.
+
+use crate::collector::RunSummary;
+use crate::columns::{Style, shortened};
+use crate::study::Configuration;
+use crate::{study_table, units, worker_table};
+use procession_task::{Kind, escape_terminal};
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Failed items that are shown.
+const MAX_FAILURES: usize = 10;
+/// Columns of an input and of a message that are shown.
+const SHOWN_COLUMNS: usize = 120;
+
+/// A failed item, as the caller knows it. The texts need not be safe for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRow {
+    /// Its index in the input, from 0.
+    pub item: u64,
+    /// Where it stands, as in `primes.txt:3:7`.
+    pub place: Option<String>,
+    /// The item.
+    pub input: Vec<u8>,
+    /// What happened.
+    pub kind: Kind,
+    /// What was said about it.
+    pub message: String,
+    /// The process that ran it last.
+    pub pid: u32,
+    /// How many times it was tried.
+    pub attempts: u32,
+}
+
+/// What is to be shown of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    /// Its runs, warm-ups included.
+    pub runs: &'a [RunSummary],
+    /// Processors that the call may use.
+    pub usable_cores: u32,
+    /// Failed items, the first ones at least.
+    pub failures: &'a [FailureRow],
+    /// How many failed in all.
+    pub failed: u64,
+    /// The call's log.
+    pub log: Option<&'a Path>,
+}
+
+impl Summary<'_> {
+    /// The tables as text, safe for a terminal, each line ended.
+    #[must_use]
+    pub fn to_text(&self, style: Style) -> String {
+        let measured = study_table::measure(self.runs, self.usable_cores);
+        let mut parts = vec![study_table::table(&measured, style), study_table::shares_table(&measured, style)];
+        parts.extend(self.workers(style));
+        parts.push(self.failures(style));
+        parts.push(
+            self.log.map_or_else(String::new, |log| format!("log: {}\n", escape_terminal(log.as_os_str().as_bytes()))),
+        );
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
+    }
+
+    fn workers(&self, style: Style) -> Vec<String> {
+        workers(self.runs, style)
+    }
+
+    fn failures(&self, style: Style) -> String {
+        if self.failed == 0 {
+            return String::new();
+        }
+        let mut text = style.red(&format!("{} failed:", units::counted(self.failed, "item"))) + "\n";
+        for failure in self.failures.iter().take(MAX_FAILURES) {
+            text += &failure.to_line();
+        }
+        let shown = self.failures.len().min(MAX_FAILURES) as u64;
+        if self.failed > shown {
+            let _ = write!(text, "  … and {} more", self.failed - shown);
+            text += if self.log.is_some() { ": coordinator inspect --failures\n" } else { "\n" };
+        }
+        text
+    }
+}
+
+/// The tables of the processes: one per measured run, or their sums when there
+/// are more processes than anybody reads.
+pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
+    let measured: Vec<_> = runs.iter().filter(|run| !run.start.warmup && !run.workers.is_empty()).collect();
+    let rows: usize = measured.iter().map(|run| run.workers.len()).sum();
+    if rows > worker_table::MAX_ROWS {
+        let hint = "(a row per PID: coordinator inspect --run K)\n";
+        return vec![worker_table::sums(&measured, style) + hint];
+    }
+    let many = runs.len() > 1;
+    let of =
+        |run: &&RunSummary| if many { title(run) + "\n" } else { String::new() } + &worker_table::table(run, style);
+    measured.iter().map(of).collect()
+}
+
+/// As in `run 3: procs 4, size 1000, 1.43 s`.
+pub(crate) fn title(run: &RunSummary) -> String {
+    let Configuration { executor, count, size, chunk } = run.configuration();
+    let mut title = format!("run {}: {executor} {count}", run.run);
+    if let Some(size) = size {
+        let _ = write!(title, ", size {size}");
+    }
+    if let Some(chunk) = chunk {
+        let _ = write!(title, ", chunk {chunk}");
+    }
+    if let Some(wall_s) = run.wall_s() {
+        let _ = write!(title, ", {}", units::seconds(wall_s));
+    }
+    if run.status != "completed" {
+        let _ = write!(title, ", {}", run.status);
+    }
+    title
+}
+
+impl FailureRow {
+    /// One line, safe for a terminal.
+    fn to_line(&self) -> String {
+        let place = self.place.as_ref().map_or_else(String::new, |place| format!(" at {}", safe(place.as_bytes())));
+        let attempts = if self.attempts > 1 { format!(", {} attempts", self.attempts) } else { String::new() };
+        let (input, message) = (safe(&self.input), safe(self.message.as_bytes()));
+        format!("  item {}{place}: {input}: {}: {message} (pid {}{attempts})\n", self.item, self.kind, self.pid)
+    }
+}
+
+fn safe(bytes: &[u8]) -> String {
+    // Escapes make it longer, never shorter: no need to escape all of a huge item.
+    let head = &bytes[..bytes.len().min(4 * SHOWN_COLUMNS)];
+    shortened(&escape_terminal(head), SHOWN_COLUMNS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{row, run};
+    use crate::study::{Executor, RunStatus};
+
+    fn study() -> Vec<RunSummary> {
+        let mut runs = vec![
+            run(1, 1, 9.0, vec![]),
+            run(2, 1, 4.08, vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02))]),
+            run(3, 2, 2.04, vec![row(0, 4241, 0.002, (2.0, 0.005, 0.01)), row(1, 4242, 0.003, (1.9, 0.1, 0.01))]),
+            run(4, 1, 4.1, vec![row(0, 4243, 0.0021, (4.0, 0.01, 0.02))]),
+            run(5, 2, 2.2, vec![row(0, 4244, 0.002, (2.0, 0.005, 0.01)), row(1, 4245, 0.003, (1.9, 0.1, 0.01))]),
+        ];
+        runs[0].start.warmup = true;
+        runs
+    }
+
+    fn failure(item: u64) -> FailureRow {
+        FailureRow {
+            item,
+            place: Some(format!("in\u{202e}.txt:{}:1", item + 1)),
+            input: b"x\x1b[31m\n".to_vec(),
+            kind: Kind::Invalid,
+            message: "not a whole number\x07".into(),
+            pid: 4242,
+            attempts: 1,
+        }
+    }
+
+    fn text(runs: &[RunSummary], failures: &[FailureRow], failed: u64) -> String {
+        let log = Some(Path::new("/log\x1b"));
+        Summary { runs, usable_cores: 2, failures, failed, log }.to_text(Style::default())
+    }
+
+    #[test]
+    fn a_study() {
+        let text = text(&study(), &[], 0);
+        assert_eq!(text, STUDY);
+    }
+
+    #[test]
+    fn a_single_run_with_deaths_and_failures() {
+        let mut workers = vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02)), row(1, 4241, 0.0021, (4.0, 0.01, 0.02))];
+        let end = workers[1].end.as_mut().unwrap();
+        (end.asked, end.signal, end.waiting_s, end.peak_memory_bytes) = (false, Some(9), None, None);
+        workers.push(row(1, 4250, 2.0, (2.0, 0.01, 0.02)));
+        (workers[2].nth, workers[2].spawned_s) = (1, 1.998);
+        let mut runs = vec![run(1, 2, 4.08, workers)];
+        runs[0].start.configuration.size = Some(100_000);
+        let mut retried = failure(7);
+        (retried.place, retried.kind, retried.attempts) = (None, Kind::Crashed, 3);
+        let text = text(&runs, &[failure(3), retried], 12);
+        assert_eq!(text, DEATHS);
+    }
+
+    #[test]
+    fn nothing_hostile_reaches_the_terminal() {
+        let failures: Vec<_> = (0..20).map(failure).collect();
+        let text = text(&study(), &failures, 20);
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+        assert_eq!(text.matches("  item ").count(), MAX_FAILURES);
+        assert!(text.contains("… and 10 more: coordinator inspect --failures\n"));
+    }
+
+    #[test]
+    fn many_processes_are_summed() {
+        let workers = |count: u32| (0..count).map(|at| row(at, 4000 + at, 0.002, (1.0, 0.01, 0.02))).collect();
+        let runs = vec![run(1, 32, 1.1, workers(32)), run(2, 64, 1.2, workers(64))];
+        let text = text(&runs, &[], 0);
+        assert!(text.contains(SUMS), "{text}");
+    }
+
+    #[test]
+    fn usual_tables_fit_a_terminal() {
+        for line in [STUDY, DEATHS, SUMS].concat().lines().filter(|line| !line.starts_with("  item ")) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn serial_is_the_base_when_it_was_measured() {
+        let mut runs = study();
+        runs[1].start.configuration.executor = Executor::Serial;
+        runs[3].start.configuration.executor = Executor::Serial;
+        let rows = study_table::measure(&runs, 8);
+        assert_eq!(rows[1].configuration.executor, Executor::Procs);
+        assert_eq!((rows[0].speedup, rows[1].speedup), (Some(1.0), Some(4.09 / 2.12)));
+        let e = rows[1].serial_fraction.unwrap();
+        assert!((e - (2.0 * 2.12 / 4.09 - 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn runs_that_ended_early_are_not_measured() {
+        let mut runs = study();
+        (runs[4].status, runs[4].result.as_mut().unwrap().status) = ("interrupted", RunStatus::Interrupted);
+        let rows = study_table::measure(&runs, 2);
+        assert_eq!((rows[1].wall_s, rows[1].max_s), (Some(2.04), Some(2.04)));
+        assert_eq!((rows[1].runs.as_slice(), rows[1].completed), (&[3, 5][..], 1));
+    }
+
+    #[test]
+    fn a_configuration_that_never_completed_is_told_but_not_compared() {
+        let mut runs = study();
+        for at in [2, 4] {
+            runs[at].status = "failed";
+        }
+        let rows = study_table::measure(&runs, 2);
+        assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
+        assert!(text(&runs, &[], 0).contains("2.04 s … 2.20 s        -           -           -  not completed\n"));
+    }
+
+    #[test]
+    fn more_workers_than_processors_have_no_serial_part() {
+        assert!(study_table::measure(&study(), 2)[1].serial_fraction.is_some());
+        assert_eq!(study_table::measure(&study(), 1)[1].serial_fraction, None);
+    }
+
+    const STUDY: &str = r"executor  count  wall time        min … max  speedup  efficiency  Karp–Flatt
+procs         1     4.09 s  4.08 s … 4.10 s     1.00     100.0 %           -
+procs         2     2.12 s  2.04 s … 2.20 s     1.93      96.5 %       3.7 %
+(speedup against the smallest count; Karp–Flatt: the serial fraction)
+
+workers' time  count  start-up    busy  waiting  writing  other
+procs              1     0.1 %  97.8 %    0.2 %    0.5 %  1.4 %
+procs              2     0.1 %  92.0 %    2.5 %    0.5 %  5.0 %
+
+run 2: procs 1, 4.08 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB
+
+run 3: procs 2, 2.04 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4241  25000      40  2.00 s  5.00 ms      8.1 MiB
+     1  4242  25000      40  1.90 s   100 ms      8.1 MiB
+
+run 4: procs 1, 4.10 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4243  25000      40  4.00 s  10.0 ms      8.1 MiB
+
+run 5: procs 2, 2.20 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4244  25000      40  2.00 s  5.00 ms      8.1 MiB
+     1  4245  25000      40  1.90 s   100 ms      8.1 MiB
+
+log: /log\u{1b}
+";
+
+    const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
+procs         2  100000     4.08 s        -           -           -
+
+workers' time  count    size  start-up    busy  waiting  writing  other
+procs              2  100000     0.1 %  99.1 %    0.2 %    0.6 %  0.0 %
+
+worker   pid  items  chunks     CPU     idle  peak memory  ended
+     0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB
+     1  4241  25000      40  4.00 s        -            -  SIGKILL
+     1  4250  25000      40  2.00 s  10.0 ms      8.1 MiB
+
+12 items failed:
+  item 3 at in\u{202e}.txt:4:1: x\u{1b}[31m\n: invalid: not a whole number\u{7} (pid 4242)
+  item 7: x\u{1b}[31m\n: crashed: not a whole number\u{7} (pid 4242, 3 attempts)
+  … and 10 more: coordinator inspect --failures
+
+log: /log\u{1b}
+";
+
+    const SUMS: &str = "\
+run  executor  count  PIDs     items each         CPU    idle  peak memory
+  1  procs        32    32  25000 … 25000      32.0 s  320 ms      8.1 MiB
+  2  procs        64    64  25000 … 25000  1 min 04 s  640 ms      8.1 MiB
+(a row per PID: coordinator inspect --run K)
+";
+}

@@ -1,0 +1,130 @@
+//! What people see live: whole lines, and a bar below them.
+//!
+//! Everything that writes to the same terminal while a bar is drawn goes
+//! through one [`Terminal`], so that lines and bar never mix.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Back to the line's beginning, and clear it.
+const CLEAR: &[u8] = b"\r\x1b[K";
+
+/// A shared handle to standard error. Cheap to clone.
+#[derive(Clone)]
+pub struct Terminal(Arc<Mutex<Screen>>);
+
+struct Screen {
+    out: Box<dyn Write + Send>,
+    /// The bar that is drawn, without line end; empty when there is none.
+    bar: String,
+    /// What is written at once, kept for its memory.
+    buffer: Vec<u8>,
+}
+
+impl Terminal {
+    /// Standard error.
+    #[must_use]
+    pub fn stderr() -> Self {
+        Self::new(Box::new(io::stderr()))
+    }
+
+    /// Anything else that takes bytes.
+    #[must_use]
+    pub fn new(out: Box<dyn Write + Send>) -> Self {
+        Self(Arc::new(Mutex::new(Screen { out, bar: String::new(), buffer: Vec::new() })))
+    }
+
+    /// Prints a line above the bar. The text must be safe for a terminal.
+    /// Standard error may be closed: nobody is told.
+    pub fn println(&self, text: &str) {
+        let mut line = text.as_bytes().to_vec();
+        line.push(b'\n');
+        self.print_lines(&line);
+    }
+
+    /// Prints whole lines above the bar, each with its end.
+    pub fn print_lines(&self, lines: &[u8]) {
+        self.screen().draw(lines, None);
+    }
+
+    /// Draws the bar anew; an empty one is none.
+    pub(crate) fn set_bar(&self, bar: &str) {
+        let mut screen = self.screen();
+        if screen.bar != bar {
+            screen.draw(b"", Some(bar));
+        }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Screen {
+    /// One write: a reader of the terminal's other end never sees a half.
+    fn draw(&mut self, lines: &[u8], bar: Option<&str>) {
+        self.buffer.clear();
+        if !self.bar.is_empty() {
+            self.buffer.extend_from_slice(CLEAR);
+        }
+        self.buffer.extend_from_slice(lines);
+        if let Some(bar) = bar {
+            bar.clone_into(&mut self.bar);
+        }
+        self.buffer.extend_from_slice(self.bar.as_bytes());
+        // There is nowhere to say that standard error can't be written.
+        let _ = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    pub(crate) struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Paper {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_stand_above_the_bar() {
+        let paper = Paper::default();
+        let terminal = Terminal::new(Box::new(paper.clone()));
+        terminal.println("before");
+        terminal.set_bar("12 %");
+        terminal.print_lines(b"a\nb\n");
+        terminal.set_bar("12 %");
+        terminal.set_bar("");
+        terminal.println("after");
+        assert_eq!(paper.text(), "before\n12 %\r\x1b[Ka\nb\n12 %\r\x1b[Kafter\n");
+    }
+
+    #[test]
+    fn a_closed_stderr_is_no_fault() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        Terminal::new(Box::new(Closed)).println("x");
+    }
+}

@@ -1,0 +1,75 @@
+//! What the driver says about a job: that it begins, what was cut of its
+//! input, and that its output was written.
+
+use crate::job::{Input, Job};
+use crate::retry::{Manner, Range};
+use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler};
+
+impl Scheduler {
+    pub(crate) fn on_opened(&mut self, id: JobId, options: JobOptions) {
+        if self.jobs.contains_key(&id) {
+            return;
+        }
+        if !self.phase.takes_jobs() {
+            self.actions.push_back(Action::JobDone { job: id, stopped: true });
+            return;
+        }
+        let next = AttemptId(self.next_attempt);
+        let job = Job::new(id, options, self.roster.slots(), next);
+        self.jobs.insert(id, job);
+        self.workable.insert(id);
+    }
+
+    pub(crate) fn on_input_ready(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get_mut(&id)
+            && job.input == Input::Pending
+        {
+            job.input = Input::Ready;
+            self.refresh(id);
+        }
+    }
+
+    pub(crate) fn on_remaining(&mut self, id: JobId, items: u64) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.sizing.on_remaining(items);
+        }
+    }
+
+    pub(crate) fn on_released(&mut self, id: JobId, bytes: u64) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.window.give_back(bytes);
+            self.refresh(id);
+        }
+    }
+
+    /// Nothing was cut, or nothing will be.
+    pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: Input) {
+        self.cutting.take_if(|cutting| cutting.job == id);
+        if let Some(job) = self.jobs.get_mut(&id)
+            && job.input != Input::Ended
+        {
+            job.input = input;
+            self.refresh(id);
+            self.finish_if_done(id);
+        }
+    }
+
+    /// A chunk was cut, for the worker that wanted one; should that be gone, or
+    /// nobody have asked, the chunk waits with those that are sent again.
+    pub(crate) fn on_cut(&mut self, now: RunTime, id: JobId, items: u32, bytes: u64) {
+        let cutting = self.cutting.take_if(|cutting| cutting.job == id);
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let chunk = job.on_cut(items, bytes);
+        let range = Range { chunk, from: 0, items };
+        let taker = cutting
+            .and_then(|cutting| self.roster.slot_of(cutting.worker?))
+            .filter(|&slot| self.roster.worker(slot).is_some_and(|worker| worker.is_listed()));
+        match taker {
+            Some(slot) => self.send(now, slot, id, range, Manner::Plain),
+            None => job.retries.push(range, Manner::Plain),
+        }
+        self.refresh(id);
+    }
+}

@@ -1,0 +1,97 @@
+//! Events without sense: whatever is said in whatever order, the scheduler does
+//! not panic and its books agree.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use procession_scheduler::{
+    Action, AttemptId, ChunkSize, Event, Fault, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId,
+};
+
+use crate::sim::Rng;
+
+/// Small numbers, so that they meet, and now and then the largest.
+fn number(rng: &mut Rng) -> u64 {
+    rng.pick(&[0, 1, 2, 3, 4, 5, 7, 10, 1000, u64::MAX])
+}
+
+fn small(rng: &mut Rng) -> u32 {
+    u32::try_from(number(rng)).unwrap_or(u32::MAX)
+}
+
+fn options(rng: &mut Rng) -> JobOptions {
+    let fixed = NonZeroU32::new(small(rng).max(1)).expect("at least one");
+    let timeout = Duration::from_nanos(number(rng));
+    JobOptions {
+        chunk: if rng.per_mille(500) { ChunkSize::Auto } else { ChunkSize::Fixed(fixed) },
+        max_chunk_bytes: number(rng),
+        window_bytes: number(rng),
+        ordered: rng.per_mille(500),
+        retries: rng.per_mille(500).then(|| small(rng)),
+        timeout: rng.per_mille(500).then_some(timeout),
+        ..JobOptions::default()
+    }
+}
+
+fn event(rng: &mut Rng) -> Event {
+    let job = JobId(rng.below(4));
+    let worker = WorkerId(number(rng));
+    let attempt = AttemptId(rng.below(30));
+    let fault = rng.pick(&[Fault::Crashed, Fault::TimedOut, Fault::OutOfMemory]);
+    match rng.below(24) {
+        0 | 1 => Event::JobOpened { job, options: options(rng) },
+        2 => Event::ChunkCut { job, items: small(rng), bytes: number(rng) },
+        3 => Event::InputPending { job },
+        4 => Event::InputReady { job },
+        5 => Event::Remaining { job, items: number(rng) },
+        6 => Event::Spawned { worker },
+        7 => Event::SpawnFailed { worker, lasting: rng.per_mille(500) },
+        8 | 9 => Event::WorkerReady { worker },
+        10..=15 => {
+            let busy = Duration::from_nanos(number(rng));
+            Event::Answered { worker, attempt, items: small(rng), bytes: number(rng), busy }
+        }
+        16 | 17 => Event::Condemned { worker, attempt, offset: small(rng), fault },
+        18 | 19 => Event::WorkerEnded { worker, fault },
+        20 => Event::Released { job, bytes: number(rng) },
+        21 => Event::InputEnded { job },
+        22 if rng.per_mille(200) => Event::JobStopped { job },
+        _ if rng.per_mille(10) => rng.pick(&[Event::Close, Event::Terminate, Event::Kill]),
+        _ => Event::WorkerReady { worker: WorkerId(rng.below(8)) },
+    }
+}
+
+fn drain(scheduler: &mut Scheduler, now: RunTime, rng: &mut Rng) {
+    while let Some(action) = scheduler.poll_action() {
+        if let Action::Cut { job, max_items, .. } = action
+            && rng.per_mille(900)
+        {
+            let items = max_items.min(small(rng));
+            scheduler.handle_event(now, Event::ChunkCut { job, items, bytes: number(rng) });
+        }
+    }
+}
+
+#[test]
+fn nonsense_is_survived() {
+    for seed in 0..crate::setting("SIMULATOR_SEEDS", 500) {
+        let mut rng = Rng::new(seed);
+        let slots = small(&mut rng).min(5);
+        let max_tasks_per_worker = rng.per_mille(300).then(|| number(&mut rng));
+        let pool = PoolOptions { max_tasks_per_worker, ..PoolOptions::new(slots) };
+        let mut scheduler = Scheduler::new(pool);
+        let mut now = RunTime::ZERO;
+        for step in 0..300 {
+            now = now + Duration::from_nanos(rng.below(50_000_000));
+            if rng.per_mille(100) {
+                scheduler.handle_timeout(now);
+            } else {
+                scheduler.handle_event(now, event(&mut rng));
+            }
+            drain(&mut scheduler, now, &mut rng);
+            if let Err(wrong) = scheduler.check_invariants() {
+                panic!("seed {seed}, step {step}: {wrong}");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The driver and what is behind it: the input, the sink, and the system that
+//! makes processes.
+
+use procession_scheduler::{Action, Event, JobId, WorkerId};
+
+use super::config::MILLI;
+use super::puppet::{Puppet, Task};
+use super::world::{Happening, Line, World, garbage};
+
+impl World {
+    /// The driver.
+    pub(super) fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Spawn { worker, .. } => self.spawn(worker),
+            Action::Cut { job, max_items, max_bytes } => {
+                let answer = self.cut(job, max_items, max_bytes);
+                self.note(Line::Event(answer.clone()));
+                self.model.on_event(&answer);
+                self.scheduler.handle_event(self.time(), answer);
+            }
+            Action::Send { worker, attempt, job, chunk, from, items, each } => {
+                let first = self.inputs[job.0 as usize].firsts[chunk.0 as usize] + u64::from(from);
+                if let Some(puppet) = self.puppets.get_mut(&worker) {
+                    puppet.tasks.push_back(Task { attempt, job, first, items, each, run: 0, told: 0 });
+                    self.run_next(worker);
+                }
+            }
+            Action::Accept { job, chunk, from, .. } => {
+                let input = &mut self.inputs[job.0 as usize];
+                input.results.insert((chunk, from), input.last_answer_bytes);
+            }
+            Action::Deliver { job, chunk, from, .. } => {
+                let input = &mut self.inputs[job.0 as usize];
+                if let Some(bytes) = input.results.remove(&(chunk, from)) {
+                    let delay = self.config.jobs[job.0 as usize].sink_delay;
+                    let released = Event::Released { job, bytes };
+                    self.at(self.now + delay, Happening::Event(released));
+                }
+            }
+            Action::Retire { worker } | Action::Terminate { worker } => self.ask_to_end(worker),
+            Action::Kill { worker } => {
+                let after = self.rng.below(MILLI / 10);
+                self.at(self.now + after, Happening::Dies(worker));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn ask_to_end(&mut self, worker: WorkerId) {
+        if !self.rng.per_mille(self.config.ignores_end) {
+            let after = self.rng.below(MILLI);
+            self.at(self.now + after, Happening::Dies(worker));
+        }
+    }
+
+    pub(super) fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) -> Event {
+        let plan = self.config.jobs[job.0 as usize].clone();
+        let input = &mut self.inputs[job.0 as usize];
+        if self.rng.per_mille(plan.pending) {
+            let ready = Happening::Event(Event::InputReady { job });
+            let wait = self.rng.below(5 * MILLI);
+            self.at(self.now + wait, ready);
+            return Event::InputPending { job };
+        }
+        let left = plan.items - input.cut;
+        if left == 0 {
+            return Event::InputEnded { job };
+        }
+        let fit = max_bytes.checked_div(plan.item_bytes).unwrap_or(u64::MAX);
+        let items = left.min(max_items).min(u32::try_from(fit).unwrap_or(u32::MAX)).max(1);
+        input.firsts.push(u64::from(input.cut));
+        input.cut += items;
+        if plan.hints && self.rng.per_mille(300) {
+            let items = u64::from(left) + self.rng.below(3);
+            self.at(self.now, Happening::Event(Event::Remaining { job, items }));
+        }
+        Event::ChunkCut { job, items, bytes: u64::from(items) * plan.item_bytes }
+    }
+
+    pub(super) fn unlucky(&mut self, chance: u64) -> bool {
+        let unlucky = self.config.misfortunes > 0 && self.rng.per_mille(chance);
+        self.config.misfortunes -= u64::from(unlucky);
+        unlucky
+    }
+
+    pub(super) fn spawn(&mut self, worker: WorkerId) {
+        if self.unlucky(self.config.spawn_fails) {
+            let lasting = self.rng.per_mille(300);
+            return self.at(self.now, Happening::Event(Event::SpawnFailed { worker, lasting }));
+        }
+        self.puppets.insert(worker, Puppet::new(worker));
+        if self.rng.per_mille(500) {
+            self.at(self.now, Happening::Event(Event::Spawned { worker }));
+        }
+        let takes = self.rng.below(10 * MILLI);
+        if !self.unlucky(self.config.bad_start) {
+            return self.at(self.now + takes, Happening::Ready(worker));
+        }
+        match self.rng.below(4) {
+            0 => {} // Never ready.
+            1 => {
+                self.say(worker, garbage(worker));
+                self.summary.nonsense += 1;
+            }
+            _ => self.at(self.now + takes, Happening::Dies(worker)),
+        }
+    }
+}

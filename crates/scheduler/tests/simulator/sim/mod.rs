@@ -1,0 +1,61 @@
+//! A whole run in virtual time, drawn from a seed: workers, input, sink and
+//! every kind of bad luck, with the oracle looking on after each step.
+
+mod config;
+mod driver;
+mod input;
+mod judge;
+mod model;
+mod puppet;
+mod rng;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub(crate) use config::Config;
+pub(crate) use rng::Rng;
+use world::World;
+
+/// What a run was like, so that a test can see that all kinds occur.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) steps: u64,
+    pub(crate) accepted: u64,
+    pub(crate) charged: u64,
+    pub(crate) deaths: u64,
+    pub(crate) stopped_jobs: u64,
+    pub(crate) gave_up: u64,
+    pub(crate) nonsense: u64,
+}
+
+impl Summary {
+    pub(crate) fn add(&mut self, run: Self) {
+        self.steps += run.steps;
+        self.accepted += run.accepted;
+        self.charged += run.charged;
+        self.deaths += run.deaths;
+        self.stopped_jobs += run.stopped_jobs;
+        self.gave_up += run.gave_up;
+        self.nonsense += run.nonsense;
+    }
+}
+
+/// Runs the simulation that a seed draws, with what `adjust` makes of it; what
+/// went wrong comes with the last steps before it.
+pub(crate) fn run(seed: u64, adjust: impl FnOnce(&mut Config)) -> Result<Summary, String> {
+    let mut rng = Rng::new(seed);
+    let mut config = Config::draw(&mut rng);
+    adjust(&mut config);
+    let mut world = World::new(config.clone(), rng);
+    let result = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let message = match result {
+        Ok(Ok(summary)) => return Ok(summary),
+        Ok(Err(message)) => message,
+        Err(panic) => match panic.downcast_ref::<String>() {
+            Some(text) => format!("panicked: {text}"),
+            None => "panicked".to_owned(),
+        },
+    };
+    let trace = world.trace().join("\n");
+    Err(format!("seed {seed}: {message}\n{config:#?}\n{trace}\nseed {seed}: {message}"))
+}

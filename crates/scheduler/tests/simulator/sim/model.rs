@@ -1,0 +1,336 @@
+//! The oracle: what the scheduler was told and what it asked for, in the
+//! simplest books possible, and what must never be.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use procession_scheduler::{
+    AttemptId, CHUNK_OVERHEAD, ChunkId, Event, Fault, JobId, JobOptions, PoolOptions, RunTime, WorkerId,
+};
+
+pub(crate) type Check = Result<(), String>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Waiting,
+    Held(AttemptId),
+    Settled,
+    Delivered,
+}
+
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) bytes: u64,
+    pub(super) items: Vec<Item>,
+    pub(super) forgotten: bool,
+    /// Settled ranges that are not delivered.
+    pub(super) ranges: BTreeSet<(u32, u32)>,
+}
+
+impl Chunk {
+    pub(super) fn is_settled(&self) -> bool {
+        self.items.iter().all(|item| matches!(item, Item::Settled | Item::Delivered))
+    }
+
+    pub(super) fn is_delivered(&self) -> bool {
+        self.items.iter().all(|&item| item == Item::Delivered)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) options: JobOptions,
+    /// Those that are not delivered and forgotten.
+    pub(super) chunks: BTreeMap<ChunkId, Chunk>,
+    pub(super) cut: u64,
+    /// The place of the next delivery, if that is in order.
+    pub(super) turn: (u64, u32),
+    pub(super) held: u64,
+    pub(super) charges: BTreeMap<(ChunkId, u32), u32>,
+    pub(super) input_ended: bool,
+}
+
+impl Job {
+    /// Nothing can go wrong with a chunk that is delivered and forgotten, but
+    /// that it comes up again.
+    pub(super) fn prune(&mut self, id: ChunkId) {
+        if self.chunks.get(&id).is_some_and(|chunk| chunk.forgotten && chunk.is_delivered()) {
+            self.chunks.remove(&id);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) id: AttemptId,
+    pub(super) job: JobId,
+    pub(super) chunk: ChunkId,
+    pub(super) from: u32,
+    pub(super) items: u32,
+    pub(super) answered: u32,
+    pub(super) each: bool,
+    /// How long its worker may say nothing.
+    pub(super) silence: Option<Duration>,
+}
+
+/// What the scheduler can know of a worker.
+#[derive(Debug, Default)]
+pub(super) struct Worker {
+    pub(super) ready: bool,
+    pub(super) condemned: Option<(AttemptId, u32, Fault)>,
+    /// Asked to go, and no item is to blame for that.
+    pub(super) dismissed: bool,
+    /// Killed, and if it was ready, what for.
+    pub(super) killed: Option<Option<Fault>>,
+    pub(super) held: VecDeque<Attempt>,
+    pub(super) given: u64,
+    pub(super) familiar: BTreeSet<JobId>,
+    /// Since when it has said nothing, while it held work.
+    pub(super) quiet_since: RunTime,
+}
+
+impl Worker {
+    /// When it must be killed unless it says something.
+    pub(super) fn must_speak_by(&self) -> Option<RunTime> {
+        let is_heard = self.ready && self.killed.is_none() && !self.dismissed;
+        let silence = self.held.front().and_then(|first| first.silence);
+        silence.filter(|_| is_heard && self.condemned.is_none()).map(|silence| self.quiet_since + silence)
+    }
+
+    /// Whether it holds nothing and can be given something.
+    pub(super) fn is_idle(&self, most: u64) -> bool {
+        let is_well = self.killed.is_none() && !self.dismissed && self.condemned.is_none();
+        is_well && self.held.is_empty() && self.given < most
+    }
+}
+
+/// What has to come of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Nothing,
+    Accept { attempt: AttemptId, job: JobId, chunk: ChunkId, from: u32, items: u32, bytes: u64 },
+    Discard,
+    DiscardAndKill(WorkerId),
+    Kill(WorkerId),
+}
+
+/// An item that has to be charged for good now.
+pub(super) type Sentence = (JobId, ChunkId, u32, WorkerId, u32, Fault);
+
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(super) options: PoolOptions,
+    pub(super) now: RunTime,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(crate) done: BTreeMap<JobId, bool>,
+    /// Items by outcome, per job: (accepted, charged).
+    pub(crate) outcomes: BTreeMap<JobId, (u64, Vec<(ChunkId, u32)>)>,
+    pub(super) workers: BTreeMap<WorkerId, Worker>,
+    pub(super) next_attempt: u64,
+    pub(super) expected: Expected,
+    pub(super) sentences: Vec<Sentence>,
+    pub(super) cutting: Option<JobId>,
+    pub(super) failures: u32,
+    pub(super) ever_ready: bool,
+    pub(crate) gave_up: bool,
+    pub(super) ending: bool,
+    pub(crate) closed: bool,
+}
+
+impl Model {
+    pub(crate) fn new(options: PoolOptions) -> Self {
+        Self {
+            options,
+            now: RunTime::ZERO,
+            jobs: BTreeMap::new(),
+            done: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            next_attempt: 0,
+            expected: Expected::Nothing,
+            sentences: Vec::new(),
+            cutting: None,
+            failures: 0,
+            ever_ready: false,
+            gave_up: false,
+            ending: false,
+            closed: false,
+        }
+    }
+
+    /// Notes an event, before the scheduler sees it.
+    pub(crate) fn on_event(&mut self, event: &Event) {
+        match *event {
+            Event::JobOpened { job, ref options } => self.on_opened(job, options),
+            Event::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
+            Event::InputPending { .. } => self.cutting = None,
+            Event::InputEnded { job } => {
+                self.cutting = None;
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.input_ended = true;
+                }
+            }
+            Event::SpawnFailed { worker, lasting } => {
+                if let Some(gone) = self.workers.remove(&worker) {
+                    self.release(&gone);
+                    self.failures += u32::from(lasting || self.workers.is_empty());
+                }
+            }
+            Event::WorkerReady { worker } => self.on_ready(worker),
+            Event::Answered { worker, attempt, items, bytes, .. } => {
+                self.expected = self.expect(worker, attempt, items, bytes);
+            }
+            Event::Condemned { worker, attempt, offset, fault } => {
+                self.on_condemned(worker, (attempt, offset, fault));
+            }
+            Event::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
+            Event::Released { job, bytes } => {
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.held -= bytes;
+                }
+            }
+            Event::Terminate | Event::Kill => self.ending = true,
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_opened(&mut self, id: JobId, options: &JobOptions) {
+        let job = Job {
+            options: options.clone(),
+            chunks: BTreeMap::new(),
+            cut: 0,
+            turn: (0, 0),
+            held: 0,
+            charges: BTreeMap::new(),
+            input_ended: false,
+        };
+        self.jobs.insert(id, job);
+        self.outcomes.insert(id, (0, Vec::new()));
+    }
+
+    pub(super) fn on_cut(&mut self, id: JobId, items: u32, bytes: u64) {
+        self.cutting = None;
+        if let Some(job) = self.jobs.get_mut(&id) {
+            let items = vec![Item::Waiting; items as usize];
+            job.held += bytes + CHUNK_OVERHEAD;
+            let chunk = Chunk { bytes, items, forgotten: false, ranges: BTreeSet::new() };
+            job.chunks.insert(ChunkId(job.cut), chunk);
+            job.cut += 1;
+        }
+    }
+
+    pub(super) fn on_ready(&mut self, worker: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&worker)
+            && worker.killed.is_none()
+            && !worker.dismissed
+        {
+            worker.ready = true;
+            worker.quiet_since = self.now;
+            self.failures = 0;
+            self.ever_ready = true;
+        }
+    }
+
+    pub(super) fn on_condemned(&mut self, id: WorkerId, named: (AttemptId, u32, Fault)) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        if worker.killed.is_some() || worker.dismissed || worker.condemned.is_some() {
+            return;
+        }
+        if !worker.ready {
+            self.expected = Expected::Kill(id);
+            return;
+        }
+        let fits = |held: &Attempt| held.id == named.0 && held.answered <= named.1 && named.1 < held.items;
+        if worker.held.iter().any(fits) {
+            worker.condemned = Some(named);
+        }
+    }
+
+    pub(super) fn expect(&mut self, id: WorkerId, attempt: AttemptId, items: u32, bytes: u64) -> Expected {
+        let next = self.next_attempt;
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return Expected::Discard;
+        };
+        let must_kill = worker.killed.is_none() && !worker.dismissed;
+        let impossible = if must_kill { Expected::DiscardAndKill(id) } else { Expected::Discard };
+        let Some(first) = worker.held.front_mut() else {
+            return if attempt.0 < next { Expected::Discard } else { impossible };
+        };
+        if attempt < first.id || items == 0 {
+            return Expected::Discard;
+        }
+        if !worker.ready && must_kill || attempt > first.id || items > first.items - first.answered {
+            return impossible;
+        }
+        let Attempt { job, chunk, answered, .. } = *first;
+        worker.quiet_since = self.now;
+        let from = first.from + answered;
+        first.answered += items;
+        if first.answered == first.items {
+            worker.held.pop_front();
+        }
+        if !self.jobs.contains_key(&job) {
+            return Expected::Discard;
+        }
+        worker.familiar.insert(job);
+        Expected::Accept { attempt, job, chunk, from, items, bytes }
+    }
+
+    /// Its items are free again, and if one is to blame, that one is known.
+    pub(super) fn on_ended(&mut self, id: WorkerId, told: Fault) {
+        let Some(worker) = self.workers.remove(&id) else {
+            return;
+        };
+        self.release(&worker);
+        if worker.dismissed {
+            return;
+        }
+        if !worker.ready {
+            self.failures += 1;
+            return;
+        }
+        if let Some((attempt, offset, fault)) = worker.condemned {
+            let held = worker.held.iter().find(|held| held.id == attempt);
+            if let Some(held) = held.filter(|held| held.answered <= offset) {
+                self.charge(held.job, held.chunk, held.from + offset, id, fault);
+            }
+        } else if let [only] = Vec::from(worker.held.clone()).as_slice()
+            && only.items == 1
+        {
+            let fault = worker.killed.flatten().unwrap_or(told);
+            self.charge(only.job, only.chunk, only.from, id, fault);
+        }
+    }
+
+    pub(super) fn release(&mut self, worker: &Worker) {
+        for held in &worker.held {
+            let Some(job) = self.jobs.get_mut(&held.job) else {
+                continue;
+            };
+            let Some(chunk) = job.chunks.get_mut(&held.chunk) else {
+                continue;
+            };
+            for item in held.from + held.answered..held.from + held.items {
+                chunk.items[item as usize] = Item::Waiting;
+            }
+        }
+    }
+
+    pub(super) fn charge(&mut self, id: JobId, chunk: ChunkId, item: u32, worker: WorkerId, fault: Fault) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let attempts = job.charges.entry((chunk, item)).or_default();
+        *attempts += 1;
+        let again = match fault {
+            Fault::Crashed => job.options.retry_crashed,
+            Fault::TimedOut => job.options.retry_timed_out,
+            Fault::OutOfMemory => job.options.retry_out_of_memory,
+        };
+        if !again || job.options.retries.is_some_and(|retries| *attempts > retries) {
+            self.sentences.push((id, chunk, item, worker, *attempts, fault));
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The world around the scheduler: a clock that jumps from one happening to the
+//! next, and a driver that does what it is asked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use procession_scheduler::{Action, AttemptId, Event, Fault, JobId, RunTime, Scheduler, WorkerId};
+
+use super::Summary;
+use super::config::{Config, End, MILLI};
+use super::input::{Input, Poison};
+use super::model::{Check, Model};
+use super::puppet::Puppet;
+use super::rng::Rng;
+
+/// No run may take more steps: there are at most some thousand items.
+const MAX_STEPS: u64 = 200_000;
+
+/// How many of the last steps a failure shows.
+const TRACE: usize = 80;
+
+/// Something that will happen.
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    Event(Event),
+    Ready(WorkerId),
+    ItemRun { worker: WorkerId, job: JobId, took: u64 },
+    ItemKills { worker: WorkerId, how: Poison },
+    Dies(WorkerId),
+}
+
+/// A line of the trace; written out only if it is needed.
+#[derive(Debug)]
+pub(super) enum Line {
+    Timeout,
+    Event(Event),
+    Action(Action),
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("timeout"),
+            Self::Event(event) => write!(f, "{event:?}"),
+            Self::Action(action) => write!(f, "    {action:?}"),
+        }
+    }
+}
+
+pub(crate) struct World {
+    pub(super) config: Config,
+    pub(super) rng: Rng,
+    pub(super) now: u64,
+    pub(super) sequence: u64,
+    pub(super) future: BTreeMap<(u64, u64), Happening>,
+    pub(super) puppets: BTreeMap<WorkerId, Puppet>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) scheduler: Scheduler,
+    pub(super) model: Model,
+    pub(super) summary: Summary,
+    pub(super) trace: VecDeque<(u64, Line)>,
+}
+
+impl World {
+    pub(crate) fn new(config: Config, mut rng: Rng) -> Self {
+        let inputs = config.jobs.iter().map(|plan| Input::draw(plan, &mut rng)).collect();
+        let mut world = Self {
+            scheduler: Scheduler::new(config.pool.clone()),
+            model: Model::new(config.pool.clone()),
+            rng,
+            now: 0,
+            sequence: 0,
+            future: BTreeMap::new(),
+            puppets: BTreeMap::new(),
+            inputs,
+            summary: Summary::default(),
+            trace: VecDeque::new(),
+            config,
+        };
+        world.plan();
+        world
+    }
+
+    pub(crate) fn trace(&self) -> Vec<String> {
+        self.trace.iter().map(|(time, line)| format!("{time} {line}")).collect()
+    }
+
+    /// What is certain from the start.
+    pub(super) fn plan(&mut self) {
+        let mut last = 0;
+        for (id, plan) in (0..).zip(self.config.jobs.clone()) {
+            let opened = Event::JobOpened { job: JobId(id), options: plan.options };
+            last = last.max(plan.opened_at);
+            self.at(plan.opened_at, Happening::Event(opened));
+        }
+        if let Some(at) = self.config.stop_a_job_at {
+            let job = JobId(self.rng.below(self.config.jobs.len() as u64));
+            self.at(at, Happening::Event(Event::JobStopped { job }));
+        }
+        match self.config.end {
+            End::Close { at } => self.at(at.max(last + 1), Happening::Event(Event::Close)),
+            End::Terminate { at, kill_after } => {
+                self.at(at, Happening::Event(Event::Terminate));
+                if let Some(after) = kill_after {
+                    self.at(at + after, Happening::Event(Event::Kill));
+                }
+            }
+            End::Kill { at } => self.at(at, Happening::Event(Event::Kill)),
+        }
+    }
+
+    pub(super) fn at(&mut self, time: u64, happening: Happening) {
+        self.sequence += 1;
+        self.future.insert((time.max(self.now), self.sequence), happening);
+    }
+
+    pub(crate) fn run(&mut self) -> Result<Summary, String> {
+        self.drain()?;
+        while self.summary.steps < MAX_STEPS {
+            self.summary.steps += 1;
+            let next = self.future.first_key_value().map(|(&(time, _), _)| time);
+            let alarm = self.scheduler.poll_timeout().map(|at| at.since_start().as_nanos() as u64);
+            match (next, alarm) {
+                (None, None) => return self.at_the_end(),
+                (next, Some(alarm)) if next.is_none_or(|next| alarm <= next) => {
+                    self.now = self.now.max(alarm);
+                    self.note(Line::Timeout);
+                    self.model.now = self.time();
+                    self.scheduler.handle_timeout(self.time());
+                    self.drain()?;
+                }
+                _ => {
+                    let Some(((time, _), happening)) = self.future.pop_first() else {
+                        continue;
+                    };
+                    self.now = self.now.max(time);
+                    self.happen(happening)?;
+                }
+            }
+            if self.rng.per_mille(5) {
+                self.model.now = self.time();
+                self.scheduler.handle_timeout(self.time());
+                self.drain()?;
+            }
+        }
+        Err("does not end".to_owned())
+    }
+
+    pub(super) fn at_the_end(&mut self) -> Result<Summary, String> {
+        let jobs = self.config.jobs.len();
+        if !self.model.closed {
+            return Err("stands still".to_owned());
+        }
+        if self.model.done.len() != jobs {
+            return Err(format!("{} of {jobs} jobs are done", self.model.done.len()));
+        }
+        for (id, &stopped) in &self.model.done {
+            let (accepted, charged) = &self.model.outcomes[id];
+            self.summary.accepted += accepted;
+            self.summary.charged += charged.len() as u64;
+            self.summary.stopped_jobs += u64::from(stopped);
+            if !stopped {
+                self.inputs[id.0 as usize].check(*accepted, charged, &self.config, *id)?;
+            }
+        }
+        let wanted = matches!(self.config.end, End::Close { .. }) && self.config.stop_a_job_at.is_none();
+        if wanted && !self.model.gave_up && self.summary.stopped_jobs > 0 {
+            return Err("a job was stopped by nobody".to_owned());
+        }
+        self.summary.gave_up = u64::from(self.model.gave_up);
+        Ok(self.summary)
+    }
+
+    pub(super) fn time(&self) -> RunTime {
+        RunTime::from_nanos(self.now)
+    }
+
+    pub(super) fn note(&mut self, line: Line) {
+        if self.trace.len() == TRACE {
+            self.trace.pop_front();
+        }
+        self.trace.push_back((self.now, line));
+    }
+
+    pub(super) fn happen(&mut self, happening: Happening) -> Check {
+        match happening {
+            Happening::Event(event) => return self.tell(event),
+            Happening::Ready(worker) => {
+                if let Some(puppet) = self.puppets.get_mut(&worker).filter(|puppet| !puppet.dead) {
+                    puppet.ready = true;
+                    self.say(worker, Event::WorkerReady { worker });
+                    self.run_next(worker);
+                }
+            }
+            Happening::ItemRun { worker, job, took } => self.on_item_run(worker, job, took),
+            Happening::ItemKills { worker, how } => self.on_item_kills(worker, how),
+            Happening::Dies(worker) => self.die(worker, Fault::Crashed),
+        }
+        Ok(())
+    }
+
+    /// Tells the scheduler and the oracle, and does what follows.
+    pub(super) fn tell(&mut self, event: Event) -> Check {
+        self.note(Line::Event(event.clone()));
+        if let Event::Answered { bytes, .. } = event {
+            for input in &mut self.inputs {
+                input.last_answer_bytes = bytes;
+            }
+        }
+        self.model.now = self.time();
+        self.model.on_event(&event);
+        self.scheduler.handle_event(self.time(), event);
+        self.drain()
+    }
+
+    pub(super) fn drain(&mut self) -> Check {
+        while let Some(action) = self.scheduler.poll_action() {
+            self.note(Line::Action(action.clone()));
+            self.model.on_action(&action)?;
+            self.carry_out(action);
+        }
+        self.model.after_drain(&self.scheduler)
+    }
+
+    /// A message on its way: it takes a while and overtakes none.
+    pub(super) fn say(&mut self, worker: WorkerId, event: Event) {
+        let takes = self.rng.below(MILLI / 5);
+        let Some(puppet) = self.puppets.get_mut(&worker) else {
+            return;
+        };
+        puppet.last_arrival = puppet.last_arrival.max(self.now + takes);
+        let arrival = puppet.last_arrival;
+        self.at(arrival, Happening::Event(event));
+    }
+
+    pub(super) fn die(&mut self, worker: WorkerId, fault: Fault) {
+        let Some(puppet) = self.puppets.get_mut(&worker) else {
+            return;
+        };
+        if !std::mem::replace(&mut puppet.dead, true) {
+            self.summary.deaths += 1;
+            self.say(worker, Event::WorkerEnded { worker, fault });
+        }
+    }
+
+    pub(super) fn run_next(&mut self, worker: WorkerId) {
+        let Some(puppet) = self.puppets.get_mut(&worker) else {
+            return;
+        };
+        let Some((job, item)) = puppet.next_item() else {
+            return;
+        };
+        puppet.running = true;
+        let took = self.rng.below(2 * self.config.item_time + 1);
+        let poison = self.inputs[job.0 as usize].poison.get(&item).copied();
+        let timeout = self.config.jobs[job.0 as usize].options.timeout;
+        let how = if poison.is_some() {
+            poison
+        } else if self.unlucky(self.config.death_per_item) {
+            Some(self.rng.pick(&[Poison::Dies, Poison::Names(Fault::OutOfMemory)]))
+        } else if timeout.is_some() && self.unlucky(self.config.stall_per_item) {
+            Some(Poison::Stalls)
+        } else {
+            None
+        };
+        let happening = match how {
+            Some(how) => Happening::ItemKills { worker, how },
+            None => Happening::ItemRun { worker, job, took },
+        };
+        self.at(self.now + took, happening);
+    }
+
+    pub(super) fn on_item_run(&mut self, worker: WorkerId, job: JobId, took: u64) {
+        let result_bytes = self.config.jobs[job.0 as usize].result_bytes;
+        let now = self.now;
+        let Some(puppet) = self.puppets.get_mut(&worker).filter(|puppet| !puppet.dead) else {
+            return;
+        };
+        if let Some(said) = puppet.on_item_run(now, took, result_bytes) {
+            self.say(worker, said);
+        }
+        if self.unlucky(self.config.nonsense) {
+            self.summary.nonsense += 1;
+            self.say(worker, garbage(worker));
+        }
+        if self.rng.per_mille(self.config.double_answer) {
+            let again = self.puppets.get(&worker).and_then(|puppet| puppet.last_said.clone());
+            if let Some(again) = again {
+                // Once more in order, and once when it is perhaps long gone.
+                self.at(self.now + 50 * MILLI, Happening::Event(again.clone()));
+                self.say(worker, again);
+            }
+        }
+        if self.unlucky(self.config.death_after_answer) {
+            self.die(worker, Fault::Crashed);
+        }
+        self.run_next(worker);
+    }
+
+    pub(super) fn on_item_kills(&mut self, worker: WorkerId, how: Poison) {
+        let Some(puppet) = self.puppets.get(&worker).filter(|puppet| !puppet.dead) else {
+            return;
+        };
+        match how {
+            Poison::Dies => self.die(worker, Fault::Crashed),
+            Poison::Names(fault) | Poison::NamesAndStays(fault) => {
+                if let Some(named) = puppet.condemn(fault) {
+                    self.say(worker, named);
+                }
+                if how == Poison::Names(fault) {
+                    self.die(worker, Fault::Crashed);
+                }
+            }
+            Poison::Stalls => {}
+        }
+    }
+}
+
+/// What no sound worker can say.
+pub(super) fn garbage(worker: WorkerId) -> Event {
+    let attempt = AttemptId(u64::MAX);
+    Event::Answered { worker, attempt, items: 1, bytes: 1, busy: Duration::ZERO }
+}

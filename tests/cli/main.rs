@@ -1,0 +1,14 @@
+//! Black-box tests of the two binaries: what a user types, and what they get.
+//!
+//! One test binary with a module for each subject. Tests wait for events (a
+//! line, an end of file, an exit), never for time.
+
+mod failures;
+mod input;
+mod log;
+mod order;
+mod output;
+mod processes;
+mod study;
+mod support;
+mod verbs;

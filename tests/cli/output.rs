@@ -1,0 +1,108 @@
+//! Formats, files, broken pipes and full disks.
+
+use crate::support::{Ended, Place, lines, roots};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+#[test]
+fn every_format() {
+    let place = Place::new();
+    let run = |format: &str| place.run(&["-t", "sqrt", "--list", "2,4", "-j2", "--format", format]).ok();
+    assert_eq!(run("tsv"), "2\t1.4142135623730951\n4\t2.0\n");
+    assert_eq!(run("csv"), "index,input,output,error\n0,2,1.4142135623730951,\n1,4,2.0,\n");
+    assert_eq!(
+        run("jsonl"),
+        "{\"index\":0,\"input\":\"2\",\"output\":1.4142135623730951}\n{\"index\":1,\"input\":\"4\",\"output\":2.0}\n"
+    );
+    assert_eq!(run("lines"), "1.4142135623730951\n2.0\n");
+    let primes = place.run(&["-t", "prime", "--list", "7", "--format", "jsonl"]).ok();
+    assert_eq!(primes, "{\"index\":0,\"input\":\"7\",\"output\":true}\n");
+}
+
+#[test]
+fn the_extension_chooses_the_format() {
+    let place = Place::new();
+    for (name, expected) in
+        [("o.tsv", "4\t2.0\n"), ("o.csv", "index,input,output,error\n0,4,2.0,\n"), ("o", "4\t2.0\n")]
+    {
+        assert_eq!(place.run(&["-t", "sqrt", "--list", "4", "-o", name]).ok(), "");
+        assert_eq!(place.read(name), expected);
+    }
+}
+
+#[test]
+fn tsv_escapes_what_would_break_its_lines() {
+    let place = Place::new();
+    let args = ["-t", "null", "--items", "nul"];
+    assert_eq!(place.run_on(&args, "a\tb\nc\r\\").ok(), "a\\tb\\nc\\r\\\\\ta\\tb\\nc\\r\\\\\n");
+}
+
+#[test]
+fn a_failed_item_ends_the_run_after_what_comes_before_it() {
+    let place = Place::new();
+    let input = format!("{}-4\n{}", lines(1000), lines(1000));
+    let ended = place.run_on(&["-t", "sqrt", "-j4"], input);
+    let ended = ended.fails(1, "negative");
+    assert_eq!(ended.out, roots(1000));
+}
+
+#[test]
+fn with_keep_going_a_failed_item_is_a_record_in_its_place() {
+    let place = Place::new();
+    let run = |format: &str| place.run(&["-t", "sqrt", "--list", "4,-1,x,9", "-k", "--format", format]);
+    let tsv = run("tsv").fails(1, "2 items failed");
+    let expected =
+        "4\t2.0\n-1\t\tfailed: a negative number has no real square root\nx\t\tinvalid: not a decimal number\n9\t3.0\n";
+    assert_eq!(tsv.out, expected);
+    assert!(run("csv").out.contains("\n1,-1,,failed: a negative number has no real square root\n"));
+    let json = run("jsonl").out;
+    assert!(json.contains(
+        "{\"index\":2,\"input\":\"x\",\"error\":{\"kind\":\"invalid\",\"message\":\"not a decimal number\"}}"
+    ));
+    assert_eq!(run("lines").out, "2.0\n\n\n3.0\n");
+}
+
+#[test]
+fn max_failures_ends_a_run_that_keeps_going() {
+    let place = Place::new();
+    let args = ["-t", "sqrt", "--list", "1,-1,4,-4,9,-9,16", "--max-failures", "2"];
+    let out = place.run(&args).fails(1, "").out;
+    assert_eq!(out.lines().count(), 4, "{out}");
+}
+
+#[test]
+fn a_closed_pipe_ends_the_run_quietly() {
+    let place = Place::new();
+    let mut child = place.command(&["-t", "sqrt", "--range", "0..1000000000", "-j2"]).spawn().expect("it starts");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a first line");
+    assert_eq!(line, "0\t0.0\n");
+    drop(out);
+    let ended = Ended::of(child);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    assert!(!ended.err.to_lowercase().contains("error"), "{}", ended.err);
+}
+
+#[test]
+fn an_endless_input_ends_with_its_reader() {
+    let place = Place::new();
+    let mut yes = std::process::Command::new("yes").arg("49").stdout(Stdio::piped()).spawn().expect("yes starts");
+    let mut command = place.command(&["-t", "sqrt", "-j2"]);
+    let mut child = command.stdin(yes.stdout.take().expect("its output")).spawn().expect("it starts");
+    let mut head = [0; 35];
+    child.stdout.take().expect("its output").read_exact(&mut head).expect("five lines");
+    assert_eq!(&head[..], "49\t7.0\n".repeat(5).as_bytes());
+    assert_eq!(Ended::of(child).status, 0);
+    yes.wait().expect("yes ends with its reader");
+}
+
+#[test]
+fn a_full_disk_is_status_4() {
+    let place = Place::new();
+    place.run(&["-t", "sqrt", "--range", "0..10", "-o", "/dev/full"]).fails(4, "/dev/full");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let child = place.command(&["-t", "sqrt", "--range", "0..100000"]).stdout(full).spawn().expect("it starts");
+    Ended::of(child).fails(4, "");
+    place.run(&["-t", "sqrt", "--list", "4", "-o", "no/such/folder"]).fails(4, "no/such/folder");
+}

@@ -1,0 +1,99 @@
+//! The workers are real processes: children of the coordinator, distinct, and
+//! gone when it is.
+
+use crate::support::{Ended, Place, exists, item_lines, json_lines, lines, runs, workers_of};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+
+/// A coordinator whose workers are known to run: it has answered an item.
+fn busy(place: &Place, args: &[&str]) -> (Child, std::process::ChildStdin) {
+    let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    writeln!(stdin, "first").expect("an item is written");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a result");
+    assert_eq!(line, "first\n");
+    child.stdout = Some(out.into_inner());
+    (child, stdin)
+}
+
+#[test]
+fn workers_are_children_of_the_coordinator() {
+    let place = Place::new();
+    let (child, stdin) = busy(&place, &["-t", "null", "-j4", "--format", "lines", "--log-dir", "log"]);
+    let workers = workers_of(child.id());
+    assert_eq!(workers.len(), 4);
+    for pid in &workers {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+        assert!(status.contains(&format!("PPid:\t{}\n", child.id())), "{status}");
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
+        assert_eq!(fds, 5, "worker {pid} holds descriptors that are not its own");
+    }
+    drop(stdin);
+    let coordinator = child.id();
+    Ended::of(child).ok();
+    assert_eq!(workers_of(coordinator), [0; 0]);
+    let spawned: BTreeSet<u64> = json_lines(&runs(&place.path("log"))[0].join("workers.jsonl"))
+        .iter()
+        .filter_map(|l| l["pid"].as_u64())
+        .collect();
+    assert_eq!(spawned, workers.iter().map(|&pid| u64::from(pid)).collect());
+}
+
+#[test]
+fn no_process_is_left_after_a_run() {
+    let place = Place::new();
+    place.run_on(&["-t", "sqrt", "-j7", "--log-dir", "log"], lines(2000)).ok();
+    let lines = item_lines(&runs(&place.path("log"))[0]);
+    let pids: BTreeSet<u64> = lines.iter().filter_map(|line| line["pid"].as_u64()).collect();
+    assert!(!pids.is_empty() && pids.iter().all(|&pid| !exists(pid)), "{pids:?}");
+}
+
+#[test]
+fn signals_end_the_run_with_their_status() {
+    for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let place = Place::new();
+        let (child, stdin) = busy(&place, &["-t", "null", "-j2", "--format", "lines"]);
+        let coordinator = child.id();
+        kill(Pid::from_raw(coordinator.cast_signed()), signal).expect("the signal is sent");
+        let ended = Ended::of(child);
+        drop(stdin);
+        assert_eq!(ended.status, status, "{}", ended.err);
+        assert_eq!(workers_of(coordinator), [0; 0]);
+    }
+}
+
+#[test]
+fn workers_die_with_a_killed_coordinator() {
+    let place = Place::new();
+    let (mut child, mut stdin) = busy(&place, &["-t", "misbehave", "-j2", "--format", "lines", "--log", "off"]);
+    let workers = workers_of(child.id());
+    assert_eq!(workers.len(), 2);
+    writeln!(stdin, "sleep 100000").expect("an item is written");
+    child.kill().expect("it is killed");
+    child.wait().expect("it is reaped");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    for pid in workers {
+        while is_running(pid) {
+            assert!(std::time::Instant::now() < deadline, "worker {pid} lives on");
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Whether a process that is nobody's child here runs; whoever inherited it may
+/// not have reaped it yet.
+fn is_running(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn the_worker_by_hand_says_what_it_is() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_worker")).output().expect("the worker starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("coordinator"));
+}

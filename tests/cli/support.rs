@@ -1,0 +1,158 @@
+//! How the tests run the binaries and look at what is left.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A folder of a test's own, where the default log goes too.
+pub(crate) struct Place {
+    dir: TempDir,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file; returns its path.
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).expect("a file is written");
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a file is read")
+    }
+
+    /// The coordinator with these arguments, in this folder.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coordinator"));
+        command.args(args).current_dir(self.dir.path());
+        command.env("XDG_STATE_HOME", self.path("state")).env_remove("NO_COLOR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the coordinator to its end, without input.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ended {
+        self.run_with(args, b"", false)
+    }
+
+    /// Runs the coordinator to its end with this on its standard input.
+    pub(crate) fn run_on<S: AsRef<OsStr>>(&self, args: &[S], input: impl AsRef<[u8]>) -> Ended {
+        self.run_with(args, input.as_ref(), true)
+    }
+
+    fn run_with<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8], piped: bool) -> Ended {
+        let mut command = self.command(args);
+        if piped {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().expect("the coordinator starts");
+        let writer = child.stdin.take().map(|mut stdin| {
+            let input = input.to_vec();
+            // The coordinator may end before it has read all of it.
+            std::thread::spawn(move || drop(stdin.write_all(&input)))
+        });
+        let ended = Ended::of(child);
+        if let Some(writer) = writer {
+            writer.join().expect("the input's writer ends");
+        }
+        ended
+    }
+}
+
+impl Ended {
+    /// Waits for a child.
+    pub(crate) fn of(child: Child) -> Self {
+        let output = child.wait_with_output().expect("the coordinator ends");
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!err.contains("panicked at"), "{err}");
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err,
+        }
+    }
+
+    /// Asserts success; returns standard output.
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.status, 0, "{}", self.err);
+        self.out
+    }
+
+    /// Asserts this status and that the errors say this.
+    pub(crate) fn fails(self, status: i32, says: &str) -> Self {
+        assert_eq!(self.status, status, "out: {}\nerr: {}", self.out, self.err);
+        assert!(self.err.contains(says), "'{says}' is not in: {}", self.err);
+        self
+    }
+}
+
+/// The numbers from 1 to `n`, a line each.
+pub(crate) fn lines(n: u64) -> String {
+    (1..=n).map(|i| format!("{i}\n")).collect()
+}
+
+/// What `sqrt` makes of the numbers from 1 to `n`, as tsv.
+pub(crate) fn roots(n: u64) -> String {
+    (1..=n).map(|i| format!("{i}\t{:?}\n", (i as f64).sqrt())).collect()
+}
+
+/// The run folders of a call's log, in order.
+pub(crate) fn runs(log: &Path) -> Vec<PathBuf> {
+    (1..).map(|k| log.join(format!("run-{k}"))).take_while(|run| run.is_dir()).collect()
+}
+
+/// Every item line of a run, from all its processes' files.
+pub(crate) fn item_lines(run: &Path) -> Vec<serde_json::Value> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(run).expect("a run's folder") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name in UTF-8");
+        if name.starts_with("worker-") && name.ends_with(".jsonl") {
+            lines.extend(json_lines(&run.join(name)));
+        }
+    }
+    lines
+}
+
+/// A file of JSON lines.
+pub(crate) fn json_lines(path: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(path).expect("a file of lines");
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// Whether a process of this id exists.
+pub(crate) fn exists(pid: u64) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// The worker processes that this coordinator left, by their command lines.
+pub(crate) fn workers_of(coordinator: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|&b| b == 0).collect();
+        if words.get(1) == Some(&&b"procession-worker"[..]) && words.get(2) == Some(&coordinator.to_string().as_bytes())
+        {
+            found.push(pid);
+        }
+    }
+    found
+}

@@ -1,0 +1,90 @@
+//! The most memory that a call's processes ever held.
+//!
+//! The kernel keeps each process's peak (`VmHWM`), which starts anew with the
+//! program; `ru_maxrss` would count what the parent had when it spawned. A peak
+//! only grows, so looking now and then loses no more than the last moment.
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fs;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Peaks, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Peaks {
+    /// Of the process that was started.
+    pub(crate) coordinator: u64,
+    /// The greatest among its children.
+    pub(crate) worker: u64,
+    /// How many children were seen.
+    pub(crate) workers: usize,
+}
+
+/// Runs a command to its end and watches it and its children.
+pub(crate) fn watch(command: &mut Command) -> Result<Peaks> {
+    let mut child = command.spawn().context("can't run the command")?;
+    let mut peaks: HashMap<u32, u64> = HashMap::new();
+    let mut own = 0;
+    let status = loop {
+        own = own.max(peak_of(child.id()).unwrap_or(0));
+        look_at_children(&child, &mut peaks);
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    };
+    ensure!(status.success(), "the command ended with {status}");
+    let worker = peaks.values().copied().max().unwrap_or(0);
+    Ok(Peaks { coordinator: own, worker, workers: peaks.len() })
+}
+
+fn look_at_children(parent: &Child, peaks: &mut HashMap<u32, u64>) {
+    let Ok(all) = fs::read_dir("/proc") else { return };
+    let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    for pid in pids.filter(|&pid: &u32| parent_of(pid) == Some(parent.id())) {
+        let peak = peaks.entry(pid).or_insert(0);
+        *peak = peak_of(pid).unwrap_or(0).max(*peak);
+    }
+}
+
+/// A process's parent: the second field after the name, which may hold anything.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn peak_of(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_and_its_children_are_seen() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 0.3 & sleep 0.3 & wait"]);
+        let peaks = watch(&mut command).unwrap();
+        assert_eq!(peaks.workers, 2, "{peaks:?}");
+        assert!(peaks.coordinator > 100_000 && peaks.worker > 100_000, "{peaks:?}");
+    }
+
+    #[test]
+    fn a_failing_command_is_an_error() {
+        assert!(watch(&mut Command::new("false")).is_err());
+    }
+
+    #[test]
+    fn our_own_parent_and_peak_are_known() {
+        assert_eq!(parent_of(std::process::id()), Some(std::os::unix::process::parent_id()));
+        assert!(peak_of(std::process::id()).unwrap() > 100_000);
+    }
+}

@@ -1,0 +1,78 @@
+//! The peers that are written in Rust: the same work without a process pool,
+//! with the same function, which is never inlined.
+//!
+//! `rayon FILE THREADS` and `loop FILE` print the seconds that the loop alone
+//! took; `spawn N PROGRAM` starts and reaps N processes; `lines BYTES` writes
+//! lines without end, until there are so many bytes.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "the figure goes to standard output")]
+
+use anyhow::{Context as _, Result, bail, ensure};
+use procession_task::Items;
+use procession_task::builtin::prime::is_prime_by_trial;
+use rayon::prelude::*;
+use std::hint::black_box;
+use std::io::{ErrorKind, Write as _, stdout};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["rayon", file, threads] => on_threads(&numbers(file)?, threads.parse()?),
+        ["loop", file] => in_a_loop(&numbers(file)?),
+        ["spawn", count, program] => spawn(count.parse()?, program),
+        ["lines", bytes] => lines(bytes.parse()?),
+        _ => bail!("usage: peer rayon FILE THREADS | loop FILE | spawn N PROGRAM | lines BYTES"),
+    }
+}
+
+/// The numbers of a list, its title left out.
+fn numbers(file: &str) -> Result<Vec<u64>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {file}"))?;
+    let body = text.split_once("\r\n\r\n").map_or(text.as_str(), |(_, body)| body);
+    let number = |(_, item): (usize, &[u8])| Ok(std::str::from_utf8(item)?.parse()?);
+    Items::Words.split(body.as_bytes()).map(number).collect()
+}
+
+fn on_threads(numbers: &[u64], threads: usize) -> Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    timed(|| pool.install(|| numbers.par_iter().map(|&n| is_prime_by_trial(n)).collect()));
+    Ok(())
+}
+
+fn in_a_loop(numbers: &[u64]) -> Result<()> {
+    timed(|| numbers.iter().map(|&n| is_prime_by_trial(n)).collect());
+    Ok(())
+}
+
+fn timed(work: impl FnOnce() -> Vec<bool>) {
+    let start = Instant::now();
+    black_box(work());
+    println!("{}", start.elapsed().as_secs_f64());
+}
+
+fn spawn(count: usize, program: &str) -> Result<()> {
+    let start = || Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut processes: Vec<_> = (0..count).map(|_| start()).collect::<Result<_, _>>().context("can't spawn")?;
+    for process in &mut processes {
+        ensure!(process.wait()?.success(), "a process failed");
+    }
+    Ok(())
+}
+
+fn lines(bytes: usize) -> Result<()> {
+    let block = b"1234567\n".repeat(1 << 17);
+    let mut out = stdout().lock();
+    let mut left = bytes;
+    while left > 0 {
+        let part = &block[..left.min(block.len())];
+        match out.write_all(part) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+        left -= part.len();
+    }
+    Ok(())
+}
