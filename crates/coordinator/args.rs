@@ -17,9 +17,8 @@ use std::ffi::OsString;
 pub(crate) use self::{
     flags::{LogLevel, Progress},
     input::Selection,
-    plan::{Executors, Faults, Look, OnFailure, Output, Target},
+    plan::{Executors, Faults, Look, Output},
     task::Work,
-    units::MaxFailures,
 };
 pub(crate) use plan::{Plan, Surroundings};
 pub(crate) use task::listed;

@@ -4,10 +4,11 @@
 //! list of counts) is parsed on the way in, so that the error names its flag;
 //! whatever depends on two flags is the business of `plan`.
 
-use super::units::{self, MaxFailures};
+use super::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
+use procession_job::MaxFailures;
 use procession_task::{Format, Items};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -113,8 +114,8 @@ pub(crate) struct FaultFlags {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
-    /// Go on like --keep-going, but only while no more than so many items have failed [default: no limit]
-    #[arg(long, value_name = "N|P%", value_parser = units::max_failures)]
+    /// Go on like --keep-going, but end with the Nth failure, or when more than P percent failed [default: no limit]
+    #[arg(long, value_name = "N|P%")]
     pub(crate) max_failures: Option<MaxFailures>,
 }
 

@@ -1,4 +1,4 @@
-//! Quantities that people type: durations, sizes in bytes, limits of failures.
+//! Quantities that people type: durations and sizes in bytes.
 
 use std::time::Duration;
 
@@ -49,30 +49,6 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     Ok(bytes.round() as u64)
 }
 
-/// How many items may fail before a run is given up.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum MaxFailures {
-    /// At most so many.
-    Count(u64),
-    /// At most so much of all items, in percent.
-    Percent(f64),
-}
-
-/// A limit of failures: `20` items or `5%` of them.
-///
-/// # Errors
-/// What is wrong with it, and what it should look like.
-pub(crate) fn max_failures(text: &str) -> Result<MaxFailures, String> {
-    const HINT: &str = "write a number of items, as in 20, or a share of them, as in 5%";
-    match text.strip_suffix('%') {
-        Some(number) => match decimal(number) {
-            Some(percent) if percent <= 100.0 => Ok(MaxFailures::Percent(percent)),
-            _ => Err(format!("not a share from 0% to 100%: {HINT}")),
-        },
-        None => text.parse().map(MaxFailures::Count).map_err(|_| format!("not a limit: {HINT}")),
-    }
-}
-
 /// Splits a quantity into its number and its unit.
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -116,16 +92,6 @@ mod tests {
         }
         for text in ["", "M", "-1M", "12X", "0", "9000T", "1e9"] {
             assert!(size(text).unwrap_err().contains("512M"), "{text}");
-        }
-    }
-
-    #[test]
-    fn limits_of_failures_are_counts_or_shares() {
-        assert_eq!(max_failures("0"), Ok(MaxFailures::Count(0)));
-        assert_eq!(max_failures("20"), Ok(MaxFailures::Count(20)));
-        assert_eq!(max_failures("2.5%"), Ok(MaxFailures::Percent(2.5)));
-        for text in ["", "%", "-1", "101%", "1.5", "many"] {
-            assert!(max_failures(text).unwrap_err().contains("5%"), "{text}");
         }
     }
 }
