@@ -15,7 +15,7 @@ use std::ffi::OsString;
 
 pub(crate) use self::{
     flags::{LogLevel, Progress},
-    plan::{Look, OnFailure, Target},
+    plan::Look,
 };
 pub(crate) use plan::{Plan, Surroundings};
 pub(crate) use task::listed;

@@ -32,13 +32,13 @@ pub(crate) fn worker(given: Option<&Path>, own: io::Result<PathBuf>) -> Result<P
     usable(&path).map_err(|problem| NoWorker { looked: vec![(path, problem)], given: false })
 }
 
-/// The absolute path of a file that can be executed.
+/// The absolute path of a file that can be executed. A link in its place is
+/// left one: some programs go by the name under which they are called.
 fn usable(path: &Path) -> Result<PathBuf, String> {
-    let absolute = path.canonicalize().map_err(|error| match error.kind() {
+    let about = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         _ => error.to_string(),
     })?;
-    let about = fs::metadata(&absolute).map_err(|error| error.to_string())?;
     if about.is_dir() {
         return Err("a directory, not a program".to_owned());
     }
@@ -48,7 +48,7 @@ fn usable(path: &Path) -> Result<PathBuf, String> {
     if about.permissions().mode() & 0o111 == 0 {
         return Err("not executable".to_owned());
     }
-    Ok(absolute)
+    std::path::absolute(path).map_err(|error| error.to_string())
 }
 
 /// There is no worker that could be started.
@@ -135,6 +135,7 @@ mod tests {
         let mine = place(folder.path(), "mine", 0o755);
         let relative = Path::new(folder.path().file_name().unwrap()).join("mine");
         let found = worker(Some(&relative), Err(io::Error::other("not asked"))).unwrap();
-        assert_eq!(found, mine.canonicalize().unwrap());
+        assert!(found.is_absolute());
+        assert_eq!(found.canonicalize().unwrap(), mine.canonicalize().unwrap());
     }
 }

@@ -1,14 +1,11 @@
 //! Carrying out a plan: from flags that make sense to an exit status.
 
-use crate::args::{OnFailure, Plan, Target};
+use crate::args::Plan;
 use crate::exit::{self, Status};
 use crate::locate;
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
-use procession_job::{
-    Configuration, Ending, Executor, FailurePolicy, Input, OutputChoice, Rounds, Stopper, Study, StudyReport, Work,
-    Workers, Workload, matrix,
-};
+use procession_job::{Configuration, Ending, Input, Stopper, Study, StudyReport, Work, Workers, Workload};
 use procession_task::escape_terminal;
 
 /// A call that ends before its first run: why, and with which status.
@@ -32,7 +29,7 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
     let stopper = Stopper::default();
     let heard = signals::listen(&stopper)
         .map_err(|error| Refusal(exit::POOL_FAILED, format!("signals can't be handled: {error}")))?;
-    let configurations = configurations(plan);
+    let configurations = plan.configurations();
     let mut watch = Watch::new(plan, &configurations).map_err(usage)?;
     let (terminal, quiet) = (watch.terminal.clone(), plan.look.quiet);
     let on_note = Box::new(move |note: &procession_job::HeadingNote| {
@@ -40,8 +37,9 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
             terminal.println(&format!("note: {note}"));
         }
     });
-    let input = Input::open(plan.source.clone(), plan.selection.of_size(None), on_note)
-        .map_err(|error| usage(error.to_string()))?;
+    let input =
+        Input::open(plan.source.clone(), plan.selection.of_size(plan.selection.sizes.first().copied()), on_note)
+            .map_err(|error| usage(error.to_string()))?;
     let names = input.names();
     let study = study(plan, configurations, input, Workers::new(program), plan.faults.start_timeout);
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
@@ -64,37 +62,23 @@ fn study(
         retries: Some(plan.faults.retries),
         max_result: procession_job::MAX_ITEM,
     };
-    let policy = match plan.faults.on_failure {
-        OnFailure::Stop => FailurePolicy::default(),
-        OnFailure::Go => FailurePolicy { keep_going: true, max: None },
-        OnFailure::GoUntil(limit) => FailurePolicy { keep_going: true, max: Some(limit) },
-    };
-    let output = match &plan.output.target {
-        Target::Nowhere => None,
-        Target::Stdout => Some(OutputChoice::Stdout),
-        Target::File(path) => Some(OutputChoice::File(path.clone())),
-    };
     Study {
         work,
         workload: Workload::Items(input),
         configurations,
-        rounds: Rounds { repeat: plan.executors.repeat, warmup: plan.executors.warmup },
-        output,
-        policy,
+        rounds: plan.executors.rounds,
+        output: plan.output.choice.clone(),
+        policy: plan.faults.policy,
         workers: Workers { settings: Box::new(move |builder| builder.start_timeout(start_timeout)), ..workers },
     }
-}
-
-fn configurations(plan: &Plan) -> Vec<Configuration> {
-    matrix(Executor::Procs, &plan.executors.procs, &plan.selection.sizes, &plan.executors.chunks)
 }
 
 /// Tells people what came of it and chooses the status.
 fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
     watch.show_summary();
     let mut status = match &report.ending {
-        None | Some(Ending::Closed) => exit::SUCCESS,
-        Some(Ending::Stopped) => exit::INTERRUPTED,
+        // The signal that stopped it has a status of its own.
+        None | Some(Ending::Closed | Ending::Stopped) => exit::SUCCESS,
         Some(Ending::Output(_)) => exit::OUTPUT_FAILED,
         Some(Ending::Pool(_)) => exit::POOL_FAILED,
         Some(Ending::Input(_)) => exit::USAGE,

@@ -210,7 +210,10 @@ impl Hooks for Watching<'_> {
             logging.finish(result.clone());
         }
         let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
-        self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
+        if run.wall.is_some() {
+            // Without it the pool failed, and there is nothing to make a table of.
+            self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
+        }
         self.watch.note_failures(run, self.names);
     }
 }

@@ -1,6 +1,8 @@
 //! The `worker` binary: what a coordinator spawns. It knows the built-in tasks
 //! and has no logic of its own; started by hand, it says so.
 
+#![forbid(unsafe_code)]
+
 use procession::JobMessage;
 use procession::worker::{Role, serve};
 use procession_task::builtin::{ALL, find};

@@ -115,7 +115,7 @@ fn command_lines_that_cannot_be_used() {
         (&["-t", "prime", "--list", "4", "--param", "method=x"], "trial"),
         (&["-t", "prime", "--list", "4", "--param", "methd=trial"], "method"),
         (&["-t", "sqrt", "--list", "4", "--param", "a=b"], "no parameters"),
-        (&["-t", "sqrt", "--list", "4", "--procs", "0"], "at least 1"),
+        (&["-t", "sqrt", "--list", "4", "--procs", "0"], "1 or more"),
         (&["-t", "sqrt", "--list", "4", "--procs", "1000000"], "1000000"),
         (&["-t", "sqrt", "--list", "4", "--procs", "x"], "x"),
         (&["-t", "sqrt", "--range", "1-4"], "1-4"),

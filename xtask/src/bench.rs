@@ -144,3 +144,32 @@ impl Report {
         self.failed.push(Failed { name: name.to_owned(), why: format!("{error:#}") });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(quick: bool, only: &[&str], pairs: usize) -> Args {
+        let only = only.iter().map(|&name| name.to_owned()).collect();
+        Args { quick, only, pairs, json: None, coordinator: None }
+    }
+
+    #[test]
+    fn slow_and_quick_ones_have_fewer_pairs() {
+        assert_eq!((args(false, &[], 15).pairs_for(false), args(false, &[], 15).pairs_for(true)), (15, SLOW_PAIRS));
+        assert_eq!((args(true, &[], 15).pairs_for(false), args(true, &[], 2).pairs_for(true)), (QUICK_PAIRS, 2));
+    }
+
+    #[test]
+    fn everything_is_wanted_unless_some_are_named() {
+        assert!(args(false, &[], 15).is_wanted("transport"));
+        let some = args(false, &["sqrt", "memory"], 15);
+        assert!(some.is_wanted("memory") && !some.is_wanted("transport"));
+    }
+
+    #[test]
+    fn unknown_names_are_refused_before_anything_is_built() {
+        let error = run(&args(false, &["speed"], 15)).unwrap_err().to_string();
+        assert!(error.contains("transport") && error.contains("memory"), "{error}");
+    }
+}

@@ -8,6 +8,7 @@ use super::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
+use procession_job::MaxFailures;
 use procession_task::{Format, Items};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -113,9 +114,9 @@ pub(crate) struct FaultFlags {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
-    /// Go on like --keep-going, until so many items (or such a share of them) have failed [default: no limit]
+    /// Go on like --keep-going, but end with the Nth failure, or when more than P percent failed [default: no limit]
     #[arg(long, value_name = "N|P%")]
-    pub(crate) max_failures: Option<procession_job::MaxFailures>,
+    pub(crate) max_failures: Option<MaxFailures>,
 }
 
 /// Where results go.

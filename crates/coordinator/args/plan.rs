@@ -7,7 +7,7 @@ use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, 
 use super::input::{self, Selection};
 use super::task::Work;
 use procession::ChunkSize;
-use procession_job::{ItemSource, MaxFailures};
+use procession_job::{Configuration, Executor, FailurePolicy, ItemSource, OutputChoice, Rounds, matrix};
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(crate) struct Plan {
     pub(crate) executors: Executors,
     /// What is done about faults.
     pub(crate) faults: Faults,
-    /// Where results go; `None` for a study that was asked for none.
+    /// Where results go.
     pub(crate) output: Output,
     /// What a person sees.
     pub(crate) look: Look,
@@ -58,10 +58,8 @@ pub(crate) struct Executors {
     pub(crate) procs: Vec<u32>,
     /// Items per message, at least one value.
     pub(crate) chunks: Vec<ChunkSize>,
-    /// Measured runs of each.
-    pub(crate) repeat: u32,
-    /// Unmeasured runs of each.
-    pub(crate) warmup: u32,
+    /// How often each runs.
+    pub(crate) rounds: Rounds,
     /// Whether outputs are compared.
     pub(crate) verify: bool,
 }
@@ -74,40 +72,18 @@ pub(crate) struct Faults {
     /// How long a worker may take to say hello.
     pub(crate) start_timeout: Duration,
     /// What a failed item does to the run.
-    pub(crate) on_failure: OnFailure,
-}
-
-/// What a failed item does to the run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum OnFailure {
-    /// The first one ends it, after the results before it.
-    Stop,
-    /// It becomes a record.
-    Go,
-    /// It becomes a record, until there are too many.
-    GoUntil(MaxFailures),
+    pub(crate) policy: FailurePolicy,
 }
 
 /// Where results go, and how.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// Where.
-    pub(crate) target: Target,
+    /// Where; `None` for a study (more than one configuration) that was asked for no results.
+    pub(crate) choice: Option<OutputChoice>,
     /// How each is written.
     pub(crate) format: Format,
     /// Whether as they come.
     pub(crate) unordered: bool,
-}
-
-/// Where results go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// Nowhere: a study that only measures.
-    Nowhere,
-    /// Standard output.
-    Stdout,
-    /// A file.
-    File(PathBuf),
 }
 
 /// What a person sees.
@@ -137,27 +113,17 @@ impl Plan {
         let selection = Selection::new(&work, task.input_options())?;
         let worker = executors.worker.clone();
         let executors = Executors::new(executors, around.cpus)?;
-        let is_study = is_study(&selection, &executors);
+        let is_study = [executors.procs.len(), executors.chunks.len(), selection.sizes.len()].iter().any(|&n| n > 1);
         let output = Output::new(output, is_study)?;
         let faults = Faults::from(faults);
         let look = Look::from(look);
         Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
     }
 
-    /// Whether there is more than one configuration: then the call measures
-    /// them, and prints results only when it is asked to.
-    pub(crate) fn is_study(&self) -> bool {
-        is_study(&self.selection, &self.executors)
+    /// Every way in which the work is to be run.
+    pub(crate) fn configurations(&self) -> Vec<Configuration> {
+        matrix(Executor::Procs, &self.executors.procs, &self.selection.sizes, &self.executors.chunks)
     }
-
-    /// Whether the input is read more than once.
-    pub(crate) fn rereads_input(&self) -> bool {
-        self.is_study() || u64::from(self.executors.repeat) + u64::from(self.executors.warmup) > 1
-    }
-}
-
-fn is_study(selection: &Selection, executors: &Executors) -> bool {
-    executors.procs.len() > 1 || executors.chunks.len() > 1 || selection.sizes.len() > 1
 }
 
 impl Executors {
@@ -166,32 +132,27 @@ impl Executors {
         let procs: Result<Vec<u32>, _> = counts.into_iter().map(u32::try_from).collect();
         let procs = procs.map_err(|_| "--procs: no system runs as many processes".to_owned())?;
         let ExecutorFlags { repeat, warmup, chunk, no_verify, .. } = flags;
-        Ok(Self { procs, chunks: chunk.0, repeat, warmup, verify: !no_verify })
+        Ok(Self { procs, chunks: chunk.0, rounds: Rounds { repeat, warmup }, verify: !no_verify })
     }
 }
 
 impl From<FaultFlags> for Faults {
     fn from(flags: FaultFlags) -> Self {
-        let on_failure = match flags.max_failures {
-            Some(limit) => OnFailure::GoUntil(limit),
-            None if flags.keep_going => OnFailure::Go,
-            None => OnFailure::Stop,
-        };
-        Self { retries: flags.retries, start_timeout: flags.start_timeout, on_failure }
+        let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
+        Self { retries: flags.retries, start_timeout: flags.start_timeout, policy }
     }
 }
 
 impl Output {
     fn new(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
-        let target = match flags.output {
-            Some(path) if path.as_os_str() == "-" => Target::Stdout,
-            Some(path) => Target::File(path),
-            None if is_study => Target::Nowhere,
-            None => Target::Stdout,
-        };
-        let by_extension = || match &target {
-            Target::File(path) => format_of(path),
-            Target::Stdout | Target::Nowhere => None,
+        let choice = flags.output.map(|path| match path.as_os_str() {
+            dash if dash == "-" => OutputChoice::Stdout,
+            _ => OutputChoice::File(path),
+        });
+        let choice = choice.or((!is_study).then_some(OutputChoice::Stdout));
+        let by_extension = || match &choice {
+            Some(OutputChoice::File(path)) => format_of(path),
+            _ => None,
         };
         let format = flags.format.or_else(by_extension).unwrap_or(Format::Tsv);
         if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
@@ -200,7 +161,7 @@ impl Output {
                 format.name()
             ));
         }
-        Ok(Self { target, format, unordered: flags.unordered })
+        Ok(Self { choice, format, unordered: flags.unordered })
     }
 }
 

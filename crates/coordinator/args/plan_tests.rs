@@ -3,7 +3,7 @@
 use super::super::{Call, parse_from};
 use super::*;
 use clap::error::ErrorKind;
-use procession_job::IntegerRange;
+use procession_job::{IntegerRange, MaxFailures};
 
 const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
@@ -33,10 +33,11 @@ fn the_readmes_command() {
     assert_eq!(plan.source, ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
     assert_eq!(plan.executors.procs, [4]);
     assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
-    assert_eq!((plan.executors.repeat, plan.executors.warmup, plan.executors.verify), (1, 0, true));
-    assert_eq!((plan.output.target, plan.output.format), (Target::Stdout, Format::Tsv));
+    assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
+    assert_eq!((&plan.output.choice, plan.output.format), (&Some(OutputChoice::Stdout), Format::Tsv));
+    assert_eq!(plan.configurations().len(), 1);
     assert_eq!((plan.faults.retries, plan.faults.start_timeout), (2, Duration::from_secs(4)));
-    assert_eq!(plan.faults.on_failure, OnFailure::Stop);
+    assert_eq!(plan.faults.policy, FailurePolicy::default());
     let taken = plan.selection.of_size(None);
     assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
     assert_eq!((plan.look.log, plan.look.progress), (LogLevel::Task, Progress::Auto));
@@ -68,19 +69,16 @@ fn standard_input_is_taken_unless_somebody_would_have_to_type() {
 }
 
 #[test]
-fn several_values_make_a_study_that_prints_nothing_unasked() {
-    let one = plan("-t sqrt -j auto");
-    assert_eq!(one.executors.procs, [4]);
-    assert!(!one.is_study() && !one.rereads_input());
-    for line in ["-j 1..=auto", "--chunk 1,auto", "--size 10,20"] {
-        let plan = plan(&format!("-t sqrt {line}"));
-        assert!(plan.is_study() && plan.rereads_input(), "{line}");
-        assert_eq!(plan.output.target, Target::Nowhere, "{line}");
+fn several_values_are_several_configurations() {
+    for (line, configurations) in
+        [("-j auto", 1), ("-j 1..=auto", 4), ("--chunk 1,auto", 2), ("--size 10,20 -j 1,2", 4), ("--repeat 3", 1)]
+    {
+        assert_eq!(plan(&format!("-t sqrt {line}")).configurations().len(), configurations, "{line}");
     }
-    assert_eq!(plan("-t sqrt -j 1,2 -o -").output.target, Target::Stdout);
-    let repeated = plan("-t sqrt --repeat 3");
-    assert!(!repeated.is_study() && repeated.rereads_input());
-    assert_eq!(repeated.output.target, Target::Stdout);
+    assert_eq!(plan("-t sqrt --repeat 3 --warmup 1").executors.rounds, Rounds { repeat: 3, warmup: 1 });
+    assert_eq!(plan("-t sqrt -j 1,2").output.choice, None);
+    assert_eq!(plan("-t sqrt -j 1,2 -o -").output.choice, Some(OutputChoice::Stdout));
+    assert_eq!(plan("-t sqrt -o ./-").output.choice, Some(OutputChoice::File("./-".into())));
 }
 
 #[test]
@@ -117,10 +115,11 @@ fn a_cycle_needs_an_end() {
 
 #[test]
 fn failures_stop_the_run_or_are_counted() {
-    assert_eq!(plan("-t sqrt -k").faults.on_failure, OnFailure::Go);
-    let limit = |line: &str| plan(line).faults.on_failure;
-    assert_eq!(limit("-t sqrt --max-failures 3"), OnFailure::GoUntil(MaxFailures::Count(3)));
-    assert_eq!(limit("-t sqrt -k --max-failures 5%"), OnFailure::GoUntil(MaxFailures::Percent(5.0)));
+    let policy = |line: &str| plan(&format!("-t sqrt {line}")).faults.policy;
+    assert_eq!(policy("-k"), FailurePolicy { keep_going: true, max: None });
+    assert_eq!(policy("--max-failures 3").max, Some(MaxFailures::Count(3)));
+    let both = FailurePolicy { keep_going: true, max: Some(MaxFailures::Percent(5.0)) };
+    assert_eq!(policy("-k --max-failures 5%"), both);
 }
 
 #[test]

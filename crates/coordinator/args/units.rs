@@ -1,4 +1,4 @@
-//! Quantities that people type: durations, sizes in bytes.
+//! Quantities that people type: durations and sizes in bytes.
 
 use std::time::Duration;
 

@@ -69,21 +69,28 @@ impl Target {
         }
     }
 
-    /// A file, created or emptied.
+    /// A file, created if there is none. One that has something in it is
+    /// emptied when the first result is written, not before: a call that is
+    /// refused leaves it as it was.
     ///
     /// # Errors
-    /// It can't be created.
+    /// It can't be opened for writing.
     pub fn create(path: &Path) -> Result<Self, OutputError> {
-        match File::create(path) {
-            Ok(file) => Ok(Self::file(shown(path), file)),
+        let opened = File::options().write(true).create(true).truncate(false).open(path);
+        match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
+            Ok((is_full, file)) => Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), is_full })),
             Err(error) => Err(OutputError { name: shown(path), error }),
         }
     }
 
-    /// An open file.
+    /// An open file, written from where it stands.
     #[must_use]
     pub fn file(name: String, file: File) -> Self {
-        Self { name, writer: Some(Box::new(Descriptor(Some(file)))) }
+        Self::descriptor(name, Descriptor { file: Some(file), is_full: false })
+    }
+
+    fn descriptor(name: String, descriptor: Descriptor) -> Self {
+        Self { name, writer: Some(Box::new(descriptor)) }
     }
 
     /// Something else that takes bytes; flushed at the end.
@@ -128,11 +135,25 @@ impl OutputChoice {
 /// A descriptor that is waited for if it does not block; its flags, which
 /// others may share, are left alone. Flushing, which comes last, closes it, as
 /// some file systems tell of an error only then.
-struct Descriptor(Option<File>);
+struct Descriptor {
+    file: Option<File>,
+    /// Whether it is still to be emptied.
+    is_full: bool,
+}
+
+impl Descriptor {
+    fn emptied(&mut self) -> io::Result<&mut File> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        if std::mem::take(&mut self.is_full) {
+            file.set_len(0)?;
+        }
+        Ok(file)
+    }
+}
 
 impl Write for Descriptor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(file) = &mut self.0 else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        let file = self.emptied()?;
         loop {
             match file.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_for(file, PollFlags::POLLOUT)?,
@@ -142,7 +163,8 @@ impl Write for Descriptor {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.0.take().map(nix::unistd::close) {
+        self.emptied()?;
+        match self.file.take().map(nix::unistd::close) {
             // The descriptor is gone after an interruption too.
             None | Some(Ok(()) | Err(nix::errno::Errno::EINTR)) => Ok(()),
             Some(Err(error)) => Err(error.into()),
@@ -168,7 +190,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();
-        let mut descriptor = Descriptor(Some(File::from(OwnedFd::from(writer))));
+        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), is_full: false };
         let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
         let mut read = vec![0; 1 << 20];
         reader.read_exact(&mut read).unwrap();
@@ -176,5 +198,21 @@ mod tests {
         assert!(read.iter().all(|&byte| byte == 7));
         let flags = OFlag::from_bits_truncate(fcntl(&kept, FcntlArg::F_GETFL).unwrap());
         assert!(flags.contains(OFlag::O_NONBLOCK));
+    }
+
+    #[test]
+    fn a_file_is_emptied_by_the_first_write_or_by_the_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
+            std::fs::write(file.path(), "old and long").unwrap();
+            let (_, writer) = Target::create(file.path()).unwrap().into_parts();
+            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
+            let mut writer = writer.unwrap();
+            if !written.is_empty() {
+                writer.write_all(written).unwrap();
+            }
+            writer.flush().unwrap();
+            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), expected);
+        }
     }
 }

@@ -121,12 +121,18 @@ impl Inner {
         let failed = |error| InputError::Read { name: name.to_owned(), error };
         let (heading, rest) = pass_over(reader).map_err(failed)?;
         let place = Place { line: 1 + heading.passed, ..place };
-        let passed = Cutter { place, ..cutter }.run(&mut Cursor::new(rest).chain(reader), emit)?;
-        if passed.items == 0 && heading.any && passed.flow.is_continue() {
+        let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
+        let mut note = heading.first.clone().map(note);
+        let mut noting = |segment| {
+            // Only now is it known that there is more than a heading.
+            if let Some(note) = note.take() {
+                self.note(input, note);
+            }
+            emit(segment)
+        };
+        let passed = Cutter { place, ..cutter }.run(&mut Cursor::new(rest).chain(reader), &mut noting)?;
+        if passed.items == 0 && heading.any {
             return Err(InputError::NoNumber { name: name.to_owned(), first: heading.first });
-        }
-        if let Some(first) = heading.first {
-            self.note(input, HeadingNote { name: name.to_owned(), lines: heading.lines, first });
         }
         Ok(passed.flow)
     }

@@ -161,8 +161,12 @@ fn ending(
             matches!(output.end, OutputEnd::Failures)
         }
     };
-    if let Some(error) = pool {
-        return Some(Ending::Pool(error));
+    let is_over = !matches!(output.end, OutputEnd::Complete);
+    match pool {
+        // It was ended by the output: that it has ended is no news.
+        Some(PoolError::Ended) if is_over => {}
+        Some(error) => return Some(Ending::Pool(error)),
+        None => {}
     }
     // Once a failed item has ended the run, nobody asks what else is in the input.
     match input {

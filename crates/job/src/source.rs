@@ -30,7 +30,6 @@ pub struct QueueSource {
     size: Option<u64>,
     /// About how many bytes an item takes, from what was cut last.
     bytes_per_item: usize,
-    given_bytes: u64,
     status: InputStatus,
     ended: bool,
 }
@@ -61,7 +60,6 @@ impl QueueSource {
             given: 0,
             size,
             bytes_per_item: 8,
-            given_bytes: 0,
             status,
             ended: false,
         }
@@ -115,7 +113,6 @@ impl QueueSource {
             self.current = None;
         }
         self.bytes_per_item = (bytes.len() as u64 / measure.items.max(1)) as usize + 1;
-        self.given_bytes += bytes.len() as u64;
         self.given += measure.items;
         let first = self.next;
         self.next += measure.items;
@@ -213,9 +210,11 @@ impl Source for QueueSource {
             return Some(left.map_or(here, |left| left.min(here)));
         }
         left.or_else(|| {
-            let bytes = self.status.bytes?.saturating_sub(self.status.bytes_read());
-            let per_item = self.given_bytes.checked_div(self.given)?.max(1);
-            Some(here + bytes / per_item)
+            // As many items in each byte of the files, packed or not, as so far.
+            let read = self.status.bytes_read();
+            let unread = u128::from(self.status.bytes?.saturating_sub(read));
+            let to_come = (unread * u128::from(self.given + here)).checked_div(u128::from(read))?;
+            Some(here.saturating_add(u64::try_from(to_come).unwrap_or(u64::MAX)))
         })
     }
 }

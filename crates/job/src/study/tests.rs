@@ -220,7 +220,10 @@ fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
 fn what_cant_work_is_refused_before_any_run() {
     let (report, hooks, _) = Bench { output: PathBuf::from("/nonexistent/out"), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Output(_))) && hooks.started.is_empty());
-    let (report, hooks, _) = Bench { sizes: vec![2, 8], ..squares() }.run();
+    let bench = Bench { sizes: vec![2, 8], ..squares() };
+    std::fs::write(&bench.output, "of another day").unwrap();
+    let (report, hooks, text) = bench.run();
+    assert_eq!(text, "of another day");
     assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 7, size: 8 }))));
     assert!(hooks.started.is_empty());
 }

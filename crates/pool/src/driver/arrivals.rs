@@ -209,7 +209,7 @@ impl Driver {
         };
         let cause = cause(exit, worker.ended_by_us.as_deref());
         if matches!(worker.phase, Phase::Silent) {
-            self.trouble = trouble(&worker, &cause);
+            self.trouble = format!("{} {}", self.settings.program.display(), trouble(&worker, &cause));
         }
         self.observe(&Event::WorkerExited(WorkerExit {
             worker: worker.who,
@@ -278,7 +278,7 @@ fn trouble(worker: &Process, cause: &str) -> String {
     let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
     last.reverse();
     if last.is_empty() {
-        return format!("{cause} before it was ready, without a word");
+        return format!("was started, but {cause} before it was ready, without a word");
     }
-    format!("{cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
+    format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
 }
