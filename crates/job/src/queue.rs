@@ -187,6 +187,29 @@ mod tests {
     }
 
     #[test]
+    fn no_more_waits_than_may() {
+        let queue = Arc::new(Queue::default());
+        let thread = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let most = (0..200).map(|_| {
+                    let _ = queue.push(segment(BytesMut::zeroed(CAPACITY / 2), false));
+                    queue.lock().bytes
+                });
+                most.max()
+            }
+        });
+        // Takes only once it is full, so that it is full again and again.
+        while !thread.is_finished() {
+            if queue.lock().bytes >= CAPACITY {
+                queue.take();
+            }
+            std::thread::yield_now();
+        }
+        assert_eq!(thread.join().unwrap(), Some(CAPACITY));
+    }
+
+    #[test]
     fn the_waker_is_used_once_for_each_time_nothing_was_found() {
         let queue = Queue::default();
         let (woken, wakes) = mpsc::channel();
