@@ -224,7 +224,9 @@ fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
     let run = |counts: &[u32]| {
         let (reader, writer) = std::io::pipe().unwrap();
         let output = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
-        let mut bench = Bench { counts: counts.to_vec(), output, ..squares() };
+        let range = ItemSource::Range(IntegerRange::parse("0..20000").unwrap());
+        let bench = bench(open(range, InputOptions::new(Items::Words)));
+        let mut bench = Bench { counts: counts.to_vec(), output, ..bench };
         bench.hooks.reader = Some(reader);
         bench.run().0
     };
@@ -233,6 +235,7 @@ fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
     let study = run(&[1, 2]);
     assert!(study.ending.is_none() && study.mismatches.is_empty());
     assert!(matches!(study.runs[2].output.end, OutputEnd::Closed));
+    assert_eq!(study.runs[2].output.items, 20_000);
 }
 
 #[test]
