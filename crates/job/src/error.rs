@@ -55,7 +55,7 @@ pub enum InputError {
         max: usize,
     },
     /// Numbers were expected and there is none.
-    #[error("{name}: there is no number in it{}", heading(.first))]
+    #[error("{name}: there is no number{}", heading(.first))]
     NoNumber {
         /// The input.
         name: String,
@@ -121,7 +121,10 @@ fn folder() -> String {
 }
 
 fn heading(first: &Option<String>) -> String {
-    first.as_ref().map_or_else(String::new, |line| format!(", only words: \"{line}\""))
+    first.as_ref().map_or_else(
+        || " in it".to_owned(),
+        |line| format!(" after its heading \"{line}\" (a leading line with a word is a heading)"),
+    )
 }
 
 fn rule(items: Items) -> &'static str {

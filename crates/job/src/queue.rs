@@ -141,6 +141,7 @@ mod tests {
     use super::*;
     use bytes::BytesMut;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     fn segment(bytes: BytesMut, continues: bool) -> Segment {
@@ -184,6 +185,33 @@ mod tests {
         assert_eq!(tell.recv(), Ok(3));
         queue.close();
         assert_eq!(thread.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn a_push_into_a_full_queue_returns_only_after_something_was_taken() {
+        let queue = Arc::new(Queue::default());
+        let is_taken = Arc::new(AtomicBool::new(false));
+        for _ in 0..2 {
+            let _ = queue.push(segment(BytesMut::zeroed(CAPACITY / 2), false));
+        }
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn({
+            let (queue, is_taken) = (Arc::clone(&queue), Arc::clone(&is_taken));
+            move || {
+                let extra = segment(BytesMut::zeroed(1), false);
+                tell.send(()).unwrap();
+                let _ = queue.push(extra);
+                assert!(is_taken.load(Ordering::Acquire), "it was pushed though the queue was full");
+            }
+        });
+        told.recv().unwrap();
+        // Gives the thread every chance to do wrong; when it does right, this changes nothing.
+        for _ in 0..10_000 {
+            std::thread::yield_now();
+        }
+        is_taken.store(true, Ordering::Release);
+        queue.take();
+        thread.join().unwrap();
     }
 
     #[test]

@@ -27,10 +27,13 @@ struct Recorder {
     started: Vec<(usize, Phase)>,
     ended: Vec<(usize, bool)>,
     stop_after: Option<(usize, Stopper)>,
+    /// Whoever reads the output, until the first run begins.
+    reader: Option<std::io::PipeReader>,
 }
 
 impl Hooks for Recorder {
     fn on_run_start(&mut self, run: &RunInfo) {
+        self.reader = None;
         self.started.push((run.planned.number, run.planned.phase));
     }
     fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
@@ -214,6 +217,25 @@ fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
         let place = report.runs[0].output.failures.first[0].place.unwrap();
         assert_eq!((place.line, place.column), (2, 3));
     }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
+    let run = |counts: &[u32]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let output = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
+        let range = ItemSource::Range(IntegerRange::parse("0..20000").unwrap());
+        let bench = bench(open(range, InputOptions::new(Items::Words)));
+        let mut bench = Bench { counts: counts.to_vec(), output, ..bench };
+        bench.hooks.reader = Some(reader);
+        bench.run().0
+    };
+    let single = run(&[1]);
+    assert!(matches!(single.ending, Some(Ending::Closed)));
+    let study = run(&[1, 2]);
+    assert!(study.ending.is_none() && study.mismatches.is_empty());
+    assert!(matches!(study.runs[2].output.end, OutputEnd::Closed));
+    assert_eq!(study.runs[2].output.items, 20_000);
 }
 
 #[test]
