@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Small pieces wait until there are this many bytes of them.
-const GATHERED: usize = 64 * 1024;
+pub(crate) const GATHERED: usize = 64 * 1024;
 /// Pieces of this size are written without being copied.
 const LARGE: usize = 16 * 1024;
 

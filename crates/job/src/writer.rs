@@ -3,7 +3,7 @@
 //! bounded by the credits that the batches carry.
 
 use crate::failures::{FailurePolicy, Judge, Verdict};
-use crate::gather::Gather;
+use crate::gather::{GATHERED, Gather};
 use crate::input::lock;
 use crate::output::{OutputEnd, OutputError, OutputReport, Target};
 use procession::{Batch, Credit, Delivery, Sink};
@@ -12,10 +12,16 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// After this many batches what waits is written, though more has arrived: the
 /// memory that they stand for is wanted back.
 const GATHERED_BATCHES: usize = 64;
+
+/// After a write, what little comes waits this long for more to come: a write
+/// for every answer would take the processor from the workers too often. What
+/// comes later than that is written at once.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Ends the work whose results are written; called at most once, on the
 /// writing thread.
@@ -62,6 +68,10 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     batches: Vec<Batch>,
+    /// How many bytes of results they hold.
+    bytes: usize,
+    /// The thread pauses: a little is not worth waking it for.
+    pausing: bool,
     finished: bool,
 }
 
@@ -86,8 +96,14 @@ impl Sink for OrderedWriter {
         let mut queue = lock(&self.0.queue);
         // After the end nobody would take it: dropped, its credit is given back.
         if !queue.finished {
+            let before = queue.bytes;
+            queue.bytes += batch.deliveries.iter().map(|delivery| delivery.outputs.len()).sum::<usize>();
+            let was_enough = before >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
             queue.batches.push(batch);
-            self.0.arrived.notify_one();
+            let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            if (queue.batches.len() == 1 && !queue.pausing) || (is_enough && !was_enough) {
+                self.0.arrived.notify_one();
+            }
         }
     }
 }
@@ -106,21 +122,35 @@ impl OutputHandle {
 impl Shared {
     /// The batches that have arrived, if any; does not wait.
     fn take_now(&self) -> Vec<Batch> {
-        std::mem::take(&mut lock(&self.queue).batches)
+        lock(&self.queue).take()
     }
 
-    /// Waits for batches; `None` when there will be no more.
-    fn take(&self) -> Option<Vec<Batch>> {
+    /// Waits for batches; `None` when there will be no more. Until `pause` is
+    /// over it waits for enough of them to be worth a write.
+    fn take(&self, pause: Instant) -> Option<Vec<Batch>> {
         let mut queue = lock(&self.queue);
         loop {
-            if !queue.batches.is_empty() {
-                return Some(std::mem::take(&mut queue.batches));
+            let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            let left = pause.saturating_duration_since(Instant::now());
+            if queue.finished || is_enough || (left.is_zero() && !queue.batches.is_empty()) {
+                let batches = queue.take();
+                return (!batches.is_empty()).then_some(batches);
             }
-            if queue.finished {
-                return None;
-            }
-            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.pausing = !left.is_zero();
+            queue = if queue.pausing {
+                self.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner)
+            };
+            queue.pausing = false;
         }
+    }
+}
+
+impl Queue {
+    fn take(&mut self) -> Vec<Batch> {
+        self.bytes = 0;
+        std::mem::take(&mut self.batches)
     }
 }
 
@@ -152,7 +182,8 @@ impl Writing {
     fn run(mut self, shared: &Shared) -> OutputReport {
         let header = self.gather.put(self.options.format.header());
         let _ = self.noted(header);
-        while let Some(mut batches) = shared.take() {
+        let mut pause = Instant::now();
+        while let Some(mut batches) = shared.take(pause) {
             // Memory is given back only after the bytes that it stands for are out.
             let mut credits: Vec<Credit> = Vec::new();
             while !batches.is_empty() {
@@ -168,6 +199,7 @@ impl Writing {
             // Nothing more at the moment: whoever reads is to see what there is.
             let flushed = self.gather.flush();
             let _ = self.noted(flushed);
+            pause = Instant::now() + PAUSE;
         }
         self.report()
     }

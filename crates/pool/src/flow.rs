@@ -11,7 +11,7 @@ use bytes::Bytes;
 use procession_task::Failure;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Where an item stands in what a person calls the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,32 +127,71 @@ pub trait Sink: Send {
     fn deliver(&mut self, batch: Batch);
 }
 
+/// A job's memory account, as far as its sink is concerned: what was given back.
+#[derive(Debug, Default)]
+pub struct Account {
+    released: AtomicU64,
+    /// Whether the driver waits for memory; else it looks when it passes by.
+    wanted: AtomicBool,
+}
+
+impl Account {
+    /// What was given back since last asked, in bytes. From now on the driver
+    /// is woken for more only if it `wants` it.
+    pub fn take(&self, wants: bool) -> u64 {
+        // In this order, and the other way around in `Credit::drop`: either this
+        // sees what is given back, or the other side sees that it is wanted.
+        self.wanted.store(wants, Ordering::SeqCst);
+        if self.released.load(Ordering::SeqCst) == 0 { 0 } else { self.released.swap(0, Ordering::SeqCst) }
+    }
+}
+
 /// A share of a job's memory account, given back on drop.
 #[derive(Debug)]
 pub struct Credit {
     bytes: u64,
-    released: Arc<AtomicU64>,
+    account: Arc<Account>,
     waker: Waker,
 }
 
 impl Credit {
-    /// `bytes` of the account whose released total is `released`.
+    /// `bytes` of this account.
     #[must_use]
-    pub fn new(bytes: u64, released: Arc<AtomicU64>, waker: Waker) -> Self {
-        Self { bytes, released, waker }
+    pub fn new(bytes: u64, account: Arc<Account>, waker: Waker) -> Self {
+        Self { bytes, account, waker }
     }
 }
 
 impl Drop for Credit {
     fn drop(&mut self) {
-        self.released.fetch_add(self.bytes, Ordering::Release);
-        self.waker.wake();
+        self.account.released.fetch_add(self.bytes, Ordering::SeqCst);
+        if self.account.wanted.load(Ordering::SeqCst) {
+            self.waker.wake();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_driver_is_woken_for_memory_only_if_it_wants_some() {
+        let woken = Arc::new(AtomicU64::new(0));
+        let waker = Waker::new({
+            let woken = Arc::clone(&woken);
+            move || {
+                woken.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let account = Arc::new(Account::default());
+        let credit = || Credit::new(10, Arc::clone(&account), waker.clone());
+        drop((credit(), credit()));
+        assert_eq!((woken.load(Ordering::SeqCst), account.take(true)), (0, 20));
+        drop(credit());
+        assert_eq!((woken.load(Ordering::SeqCst), account.take(false)), (1, 10));
+        assert_eq!(account.take(false), 0);
+    }
 
     #[test]
     fn places_count_lines_and_columns_from_one() {

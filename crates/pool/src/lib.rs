@@ -19,7 +19,7 @@ mod waker;
 
 pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
-pub use flow::{Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
+pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
 pub use job::{ChunkSize, Job, JobEnd};
 pub use pool::{Builder, Control, JobHandle, Pool};
 pub use waker::Waker;

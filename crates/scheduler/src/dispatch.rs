@@ -221,7 +221,7 @@ mod tests {
     fn a_full_window_stops_what_is_new_and_nothing_else() {
         let mut rig = Rig::ready(2);
         let window_bytes = 2 * (ITEM_BYTES + CHUNK_OVERHEAD);
-        rig.open(9, JobOptions { window_bytes, ..JobOptions::default() });
+        rig.open(9, JobOptions { window_bytes, ..fixed(1) });
         // The first item is slow: the second waits, and with it its result.
         assert_eq!(rig.answer(1, 1, 1), ["accept 1:0+1 of 1", "forget 1"]);
         assert!(rig.scheduler.held_bytes(JOB) >= window_bytes);

@@ -9,9 +9,10 @@ use std::time::Duration;
 use crate::{ChunkSize, JobOptions};
 
 /// What an automatic chunk should take. Long against the cost of a message
-/// (microseconds), short against a human's patience and a worker's answer
+/// (some ten microseconds of the processors that the workers want, for each of
+/// two wake-ups), short against a human's patience and a worker's answer
 /// interval (ten milliseconds).
-pub const CHUNK_TIME: Duration = Duration::from_millis(3);
+pub const CHUNK_TIME: Duration = Duration::from_millis(8);
 
 /// An item that costs more than this waits behind no other: what a worker
 /// saves by having it at hand is nothing against what it loses by not running
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn grows_by_four_until_a_chunk_takes_three_milliseconds() {
+    fn grows_by_four_until_a_chunk_takes_long_enough() {
         let mut sizing = auto();
         let mut sizes = Vec::new();
         for _ in 0..8 {
@@ -150,7 +151,7 @@ mod tests {
             sizes.push(items);
             answer(&mut sizing, items, Duration::from_micros(10));
         }
-        assert_eq!(sizes, [1, 4, 16, 64, 256, 300, 300, 300]);
+        assert_eq!(sizes, [1, 4, 16, 64, 256, 800, 800, 800]);
     }
 
     #[test]
@@ -174,18 +175,18 @@ mod tests {
     #[test]
     fn bad_news_counts_at_once_and_good_news_slowly() {
         let mut sizing = auto();
-        answer(&mut sizing, 1000, Duration::from_micros(3));
+        answer(&mut sizing, 1000, Duration::from_micros(8));
         assert_eq!(sizing.items(true, 2), 1000);
-        answer(&mut sizing, 1000, Duration::from_micros(303));
+        answer(&mut sizing, 1000, Duration::from_micros(808));
         assert_eq!(sizing.items(true, 2), 19);
-        answer(&mut sizing, 19, Duration::from_micros(3));
+        answer(&mut sizing, 19, Duration::from_micros(8));
         assert_eq!(sizing.items(true, 2), 22);
     }
 
     #[test]
     fn shrinks_near_the_end_and_forgets_a_hint_that_was_too_low() {
         let mut sizing = auto();
-        answer(&mut sizing, 1000, Duration::from_micros(3));
+        answer(&mut sizing, 1000, Duration::from_micros(8));
         sizing.on_remaining(100);
         assert_eq!(sizing.items(true, 4), 13);
         sizing.on_cut(13);

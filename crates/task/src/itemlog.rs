@@ -20,6 +20,10 @@ pub struct Identity {
     shown: Vec<u8>,
 }
 
+/// `,"pid":…` to `,"start_us":`, the same for all lines of a block.
+#[derive(Clone, Debug)]
+pub(crate) struct Common(Vec<u8>);
+
 /// When an item was run, in nanoseconds since the run's start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -55,34 +59,15 @@ impl Identity {
         Self { fields, shown: format!("Task <pid {pid}, worker {slot}> ").into_bytes() }
     }
 
-    /// Appends the line of an item that ran here.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: Span) {
-        self.head(out, item);
-        out.extend_from_slice(b",\"start_us\":");
-        push_microseconds(out, span.start_ns);
-        out.extend_from_slice(b",\"duration_us\":");
-        push_microseconds(out, span.end_ns.saturating_sub(span.start_ns));
-        match item.outcome {
-            Ok(output) if output.is_json && output.text.len() <= LOGGED_BYTES => {
-                out.extend_from_slice(b",\"output\":");
-                out.extend_from_slice(output.text);
-            }
-            Ok(output) => push_cut(out, "output", output.text),
-            Err(failure) => push_json_error(out, failure),
-        }
-        out.extend_from_slice(b"}\n");
-    }
-
-    /// Appends the line of an item whose process died, without an identity of ours.
-    pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
-        let item = LoggedItem {
-            index: line.item,
-            input: line.input,
-            chunk: line.chunk,
-            attempt: line.attempt,
-            outcome: Err(line.failure),
-        };
-        self.write(out, &item, Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 });
+    /// What the lines of a block have in common, so that it is formatted once.
+    pub(crate) fn of_block(&self, chunk: u64, attempt: u32) -> Common {
+        let mut fields = self.fields.clone();
+        fields.extend_from_slice(b",\"chunk\":");
+        push_number(&mut fields, chunk);
+        fields.extend_from_slice(b",\"attempt\":");
+        push_number(&mut fields, u64::from(attempt));
+        fields.extend_from_slice(b",\"start_us\":");
+        Common(fields)
     }
 
     /// Appends the line that `--verbose` shows, safe for a terminal.
@@ -97,15 +82,33 @@ impl Identity {
         out.push(b'\n');
     }
 
-    fn head(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>) {
+    /// Appends the line of an item whose process, which this is, died.
+    pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
+        let item = LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure) };
+        let span = Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 };
+        self.of_block(line.chunk, line.attempt).write(out, &item, span);
+    }
+}
+
+impl Common {
+    /// Appends an item's line.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: Span) {
         out.extend_from_slice(b"{\"item\":");
         push_number(out, item.index);
         push_cut(out, "input", item.input);
-        out.extend_from_slice(&self.fields);
-        out.extend_from_slice(b",\"chunk\":");
-        push_number(out, item.chunk);
-        out.extend_from_slice(b",\"attempt\":");
-        push_number(out, u64::from(item.attempt));
+        out.extend_from_slice(&self.0);
+        push_microseconds(out, span.start_ns);
+        out.extend_from_slice(b",\"duration_us\":");
+        push_microseconds(out, span.end_ns.saturating_sub(span.start_ns));
+        match item.outcome {
+            Ok(output) if output.is_json && output.text.len() <= LOGGED_BYTES => {
+                out.extend_from_slice(b",\"output\":");
+                out.extend_from_slice(output.text);
+            }
+            Ok(output) => push_cut(out, "output", output.text),
+            Err(failure) => push_json_error(out, failure),
+        }
+        out.extend_from_slice(b"}\n");
     }
 }
 
@@ -114,8 +117,6 @@ impl Identity {
 pub(crate) struct LoggedItem<'a> {
     pub(crate) index: u64,
     pub(crate) input: &'a [u8],
-    pub(crate) chunk: u64,
-    pub(crate) attempt: u32,
     pub(crate) outcome: Result<Output<'a>, &'a Failure>,
 }
 
@@ -140,10 +141,20 @@ fn push_cut(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
 
 /// Microseconds with three decimals, from nanoseconds.
 fn push_microseconds(out: &mut Vec<u8>, ns: u64) {
-    push_number(out, ns / 1000);
-    let rest = u16::try_from(ns % 1000).unwrap_or(0);
-    #[expect(clippy::cast_possible_truncation, reason = "digits")]
-    out.extend_from_slice(&[b'.', b'0' + (rest / 100) as u8, b'0' + (rest / 10 % 10) as u8, b'0' + (rest % 10) as u8]);
+    if ns < 1000 {
+        out.extend_from_slice(format!("0.{ns:03}").as_bytes());
+        return;
+    }
+    let mut digits = itoa::Buffer::new();
+    let (whole, decimals) = digits.format(ns).as_bytes().split_at(digits_before(ns));
+    out.extend_from_slice(whole);
+    out.push(b'.');
+    out.extend_from_slice(decimals);
+}
+
+/// How many digits stand before the last three.
+fn digits_before(ns: u64) -> usize {
+    ns.ilog10() as usize - 2
 }
 
 #[cfg(test)]
@@ -153,8 +164,12 @@ mod tests {
 
     fn line(input: &[u8], outcome: Result<Output<'_>, &Failure>) -> serde_json::Value {
         let mut out = Vec::new();
-        let item = LoggedItem { index: 7, input, chunk: 2, attempt: 1, outcome };
-        Identity::new(4242, "ho\"st", 1).write(&mut out, &item, Span { start_ns: 1_234_567, end_ns: 1_236_001 });
+        let item = LoggedItem { index: 7, input, outcome };
+        Identity::new(4242, "ho\"st", 1).of_block(2, 1).write(
+            &mut out,
+            &item,
+            Span { start_ns: 1_234_567, end_ns: 1_236_001 },
+        );
         assert_eq!(out.pop(), Some(b'\n'));
         serde_json::from_slice(&out).unwrap()
     }
@@ -167,6 +182,15 @@ mod tests {
             "start_us": 1234.567, "duration_us": 1.434, "output": 1.5
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn microseconds_keep_their_nanoseconds() {
+        for (ns, text) in [(0, "0.000"), (7, "0.007"), (999, "0.999"), (1000, "1.000"), (1_234_567, "1234.567")] {
+            let mut out = Vec::new();
+            push_microseconds(&mut out, ns);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
     }
 
     #[test]
@@ -185,7 +209,7 @@ mod tests {
     fn shown_lines_are_those_of_the_lecture() {
         let mut out = Vec::new();
         let outcome = Ok(Output { text: b"1.4142135623730951", is_json: true });
-        let item = LoggedItem { index: 0, input: b"2", chunk: 0, attempt: 1, outcome };
+        let item = LoggedItem { index: 0, input: b"2", outcome };
         Identity::new(4242, "h", 1).show(&mut out, &item);
         assert_eq!(out, b"Task <pid 4242, worker 1> 2 1.4142135623730951\n");
     }

@@ -167,6 +167,12 @@ fn push_csv(out: &mut Vec<u8>, field: &[u8]) {
 pub(crate) fn push_json_bytes(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
+    if is_plain_json(bytes) {
+        out.extend_from_slice(b"\":\"");
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
             out.extend_from_slice(b"\":");
@@ -190,8 +196,7 @@ pub(crate) fn push_json_error(out: &mut Vec<u8>, failure: &Failure) {
 
 /// Appends a JSON string; the plain ones, nearly all, without a serializer.
 pub(crate) fn push_json_string(out: &mut Vec<u8>, text: &str) {
-    let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
-    if text.bytes().all(plain) {
+    if is_plain_json(text.as_bytes()) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -199,6 +204,12 @@ pub(crate) fn push_json_string(out: &mut Vec<u8>, text: &str) {
         // Writing a string into memory cannot fail.
         let _ = serde_json::to_writer(out, text);
     }
+}
+
+/// Whether these bytes stand in a JSON string as they are: printable ASCII
+/// without quotes and backslashes.
+fn is_plain_json(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\')
 }
 
 /// Text from items and workers, made safe for a terminal: control characters

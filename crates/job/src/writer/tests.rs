@@ -4,10 +4,9 @@
 use super::*;
 use crate::failures::MaxFailures;
 use bytes::Bytes;
-use procession::{ItemFailure, Waker};
+use procession::{Account, ItemFailure, Waker};
 use procession_task::{Failure, Kind};
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// Sends each write to the test, or fails with an error of the system's after so many bytes.
@@ -38,7 +37,8 @@ struct Bench {
     handle: OutputHandle,
     written: Receiver<Vec<u8>>,
     stops: Receiver<()>,
-    released: Arc<AtomicU64>,
+    account: Arc<Account>,
+    released: u64,
 }
 
 fn bench(options: OutputOptions, room: usize, error: i32) -> Bench {
@@ -47,7 +47,7 @@ fn bench(options: OutputOptions, room: usize, error: i32) -> Bench {
     let target = Target::writer("out", Box::new(Told { tell, room, error }));
     let stop = Box::new(move || stop.send(()).unwrap());
     let (writer, handle) = OrderedWriter::spawn(target, options, stop).unwrap();
-    Bench { writer, handle, written, stops, released: Arc::default() }
+    Bench { writer, handle, written, stops, account: Arc::default(), released: 0 }
 }
 
 fn options(policy: FailurePolicy) -> OutputOptions {
@@ -75,8 +75,14 @@ fn delivery(first: u64, items: u32, failing: &[u64]) -> Delivery {
 }
 
 impl Bench {
+    /// How much was given back so far.
+    fn released(&mut self) -> u64 {
+        self.released += self.account.take(false);
+        self.released
+    }
+
     fn deliver(&mut self, deliveries: Vec<Delivery>) {
-        let credit = Credit::new(1, Arc::clone(&self.released), Waker::new(|| ()));
+        let credit = Credit::new(1, Arc::clone(&self.account), Waker::new(|| ()));
         self.writer.deliver(Batch { deliveries, credit });
     }
 
@@ -84,7 +90,7 @@ impl Bench {
         let report = self.handle.finish();
         drop(self.writer);
         let text = self.written.iter().flatten().collect();
-        (report, String::from_utf8(text).unwrap(), self.stops.iter().count(), self.released.load(Ordering::Acquire))
+        (report, String::from_utf8(text).unwrap(), self.stops.iter().count(), self.released + self.account.take(false))
     }
 }
 
@@ -111,7 +117,7 @@ fn results_are_seen_as_they_come_and_credits_come_back_after_them() {
     for n in 0..3 {
         bench.deliver(vec![delivery(n, 1, &[])]);
         assert_eq!(bench.written.recv().unwrap(), delivery(n, 1, &[]).outputs);
-        while bench.released.load(Ordering::Acquire) <= n {
+        while bench.released() <= n {
             std::thread::yield_now();
         }
     }

@@ -33,12 +33,17 @@ impl Driver {
             return Some(Stream::Closed);
         }
         match worker.inbox.read_from(&worker.child.stdout) {
-            Ok(Arrival::Bytes(_)) => {
+            Ok(Arrival::Full) => {
                 self.handle_messages(id);
                 Some(Stream::Open)
             }
-            Ok(Arrival::Nothing) => None,
+            Ok(Arrival::Rest) => {
+                self.handle_messages(id);
+                None
+            }
             Ok(Arrival::End) | Err(_) => {
+                self.handle_messages(id);
+                let worker = self.workers.get_mut(&id)?;
                 worker.stdout = Stream::Closed;
                 if !matches!(worker.phase, Phase::Done(_)) {
                     // Nothing more can come: it is ending, or must.

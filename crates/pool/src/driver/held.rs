@@ -1,13 +1,12 @@
 //! What the driver holds of a job: blocks that may have to be sent again, and
 //! results that wait for their turn.
 
-use crate::flow::{Batch, Block, Credit, Delivery, ItemFailure};
+use crate::flow::{Account, Batch, Block, Credit, Delivery, ItemFailure};
 use crate::{Job, JobEnd, PoolError, Waker};
 use bytes::Bytes;
 use procession_scheduler::{ChunkId, JobId};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 /// What a result costs in memory beyond its bytes.
@@ -22,7 +21,7 @@ pub(super) struct HeldJob {
     base: u64,
     batch: Vec<Delivery>,
     batch_bytes: u64,
-    released: Arc<AtomicU64>,
+    account: Arc<Account>,
     waker: Waker,
 }
 
@@ -52,9 +51,9 @@ impl Piece {
 impl HeldJob {
     pub(super) fn new(id: JobId, mut job: Job, report: Sender<Result<JobEnd, PoolError>>, waker: Waker) -> Self {
         job.source.wake_with(waker.clone());
-        let released = Arc::new(AtomicU64::new(0));
+        let account = Arc::default();
         let (chunks, batch) = (VecDeque::new(), Vec::new());
-        Self { id, job, report, chunks, base: 0, batch, batch_bytes: 0, released, waker }
+        Self { id, job, report, chunks, base: 0, batch, batch_bytes: 0, account, waker }
     }
 
     pub(super) fn hold(&mut self, block: Block) {
@@ -102,15 +101,15 @@ impl HeldJob {
         if self.batch.is_empty() {
             return;
         }
-        let credit = Credit::new(self.batch_bytes, Arc::clone(&self.released), self.waker.clone());
+        let credit = Credit::new(self.batch_bytes, Arc::clone(&self.account), self.waker.clone());
         self.batch_bytes = 0;
         let deliveries = std::mem::take(&mut self.batch);
         self.job.sink.deliver(Batch { deliveries, credit });
     }
 
-    /// What the sink has given back since last asked.
-    pub(super) fn take_released(&self) -> u64 {
-        if self.released.load(Ordering::Acquire) == 0 { 0 } else { self.released.swap(0, Ordering::AcqRel) }
+    /// What the sink has given back since last asked; see [`Account::take`].
+    pub(super) fn take_released(&self, wants: bool) -> u64 {
+        self.account.take(wants)
     }
 
     pub(super) fn report(mut self, end: Result<JobEnd, PoolError>) {

@@ -3,69 +3,73 @@
 //! A frame's blocks are handed out as slices of the buffer they were read
 //! into: what a worker wrote is not copied again until it is written out.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{FromWorker, Tails, WireError, decode_from_worker};
 use std::io::{self, Read};
 
-/// First room for what comes; most workers never need more.
-const FIRST_ROOM: usize = 16 << 10;
-/// Room once a read has filled what there was.
-const ROOM: usize = 256 << 10;
+/// How much is read at a time where no long frame is known to come.
+const ROOM: usize = 64 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    buffer: BytesMut,
-    /// What the next read has room for, at least.
-    room: usize,
+    /// Bytes that hold no whole frame yet.
+    buffer: Vec<u8>,
+    /// Bytes that held one when they were last looked at.
+    frames: Bytes,
+    /// How long the buffer must become before it can hold a frame.
+    needs: usize,
 }
 
 /// What a read brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// This many bytes; there may be more.
-    Bytes(usize),
-    /// Nothing at the moment.
-    Nothing,
+    /// As much as was asked for: there may be more.
+    Full,
+    /// Less than that: all there was, perhaps nothing.
+    Rest,
     /// The other end is closed.
     End,
 }
 
 impl Inbox {
-    /// Reads once.
-    pub(super) fn read_from(&mut self, mut pipe: impl Read) -> io::Result<Arrival> {
+    /// Reads what there is, up to the end of the frame that has begun or, where
+    /// that is near, some way beyond. To be called when [`Self::next`] has
+    /// nothing more.
+    pub(super) fn read_from(&mut self, pipe: impl Read) -> io::Result<Arrival> {
         let held = self.buffer.len();
-        let room = self.room.max(FIRST_ROOM);
-        self.buffer.resize(held + room, 0);
-        let result = loop {
-            match pipe.read(&mut self.buffer[held..]) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        let count = *result.as_ref().unwrap_or(&0);
-        self.buffer.truncate(held + count);
-        if count == room {
-            self.room = ROOM;
-        }
+        let missing = self.needs.saturating_sub(held);
+        let room = if missing > ROOM { missing } else { ROOM };
+        // The memory grows as bytes come in, never on a length's word alone.
+        self.buffer.reserve(room.min(held + 4 * ROOM));
+        let result = pipe.take(room as u64).read_to_end(&mut self.buffer);
         match result {
-            Ok(0) => Ok(Arrival::End),
-            Ok(n) => Ok(Arrival::Bytes(n)),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Arrival::Nothing),
+            Ok(_) if self.buffer.len() == held + room => Ok(Arrival::Full),
+            Ok(_) => Ok(Arrival::End),
+            // What was read before the pipe was empty has been kept.
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Arrival::Rest),
             Err(e) => Err(e),
         }
     }
 
     /// The next whole message, with the payload that its blocks stand in.
     pub(super) fn next(&mut self) -> Result<Option<(FromWorker, Tails, Bytes)>, WireError> {
-        match parse(&self.buffer, Direction::FromWorker, PAYLOAD_LIMIT)? {
+        if self.frames.is_empty() {
+            if let Parsed::Needs(bytes) = parse(&self.buffer, Direction::FromWorker, PAYLOAD_LIMIT)? {
+                self.needs = bytes;
+                return Ok(None);
+            }
+            self.frames = Bytes::from(std::mem::take(&mut self.buffer));
+        }
+        match parse(&self.frames, Direction::FromWorker, PAYLOAD_LIMIT)? {
             Parsed::Needs(bytes) => {
-                // A long frame is read in as few steps as its pipe allows.
-                self.room = self.room.max(bytes.saturating_sub(self.buffer.len()).min(ROOM));
+                self.needs = bytes;
+                self.buffer.extend_from_slice(&self.frames);
+                self.frames = Bytes::new();
                 Ok(None)
             }
             Parsed::Frame(payload) => {
-                let frame = self.buffer.split_to(payload.end).freeze();
+                let frame = self.frames.split_to(payload.end);
                 let payload = frame.slice(payload);
                 let (message, tails) = decode_from_worker(&payload)?;
                 Ok(Some((message, tails, payload)))
@@ -90,7 +94,7 @@ mod tests {
             let mut inbox = Inbox::default();
             let mut jobs = Vec::new();
             for piece in bytes.chunks(step) {
-                assert_eq!(inbox.read_from(piece).unwrap(), Arrival::Bytes(piece.len()));
+                assert_eq!(inbox.read_from(Piece(piece)).unwrap(), Arrival::Rest);
                 while let Some((message, _, _)) = inbox.next().unwrap() {
                     let FromWorker::Refused { job, .. } = message else { panic!("{message:?}") };
                     jobs.push(job);
@@ -98,6 +102,35 @@ mod tests {
             }
             assert_eq!(jobs, (0..50).collect::<Vec<_>>());
             assert_eq!(inbox.read_from(&b""[..]).unwrap(), Arrival::End);
+        }
+    }
+
+    #[test]
+    fn a_long_frame_is_read_to_its_end_and_no_further() {
+        let mut bytes = Vec::new();
+        let long = FromWorker::Refused { job: 1, message: "x".repeat(5 * ROOM) };
+        encode_from_worker(&mut bytes, &long, &[]).unwrap();
+        let end = bytes.len();
+        encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
+        let (mut inbox, mut pipe) = (Inbox::default(), &bytes[..]);
+        assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::Full);
+        assert!(inbox.next().unwrap().is_none());
+        assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::Full);
+        assert_eq!(pipe.len(), bytes.len() - end);
+        assert_eq!(inbox.next().unwrap().unwrap().0, long);
+        assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::End);
+        assert_eq!(inbox.next().unwrap().unwrap().0, FromWorker::Alive);
+    }
+
+    /// A pipe that holds this much and stays open.
+    struct Piece<'a>(&'a [u8]);
+
+    impl Read for Piece<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer) {
+                Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+                other => other,
+            }
         }
     }
 }

@@ -188,15 +188,17 @@ impl Driver {
 
     /// Sources that have something, sinks that gave memory back.
     fn take_calls(&mut self) {
-        if !self.mailbox.was_woken() {
-            return;
-        }
-        let jobs: Vec<(JobId, u64)> = self.jobs.values().map(|job| (job.id, job.take_released())).collect();
-        for (job, bytes) in jobs {
+        let woken = self.mailbox.was_woken();
+        let ids: Vec<JobId> = self.jobs.keys().copied().collect();
+        for job in ids {
+            let wants = self.scheduler.held_bytes(job) > WINDOW_BYTES / 2;
+            let bytes = self.jobs.get(&job).map_or(0, |held| held.take_released(wants));
             if bytes > 0 {
                 self.handle(Happened::Released { job, bytes });
             }
-            self.handle(Happened::InputReady { job });
+            if woken {
+                self.handle(Happened::InputReady { job });
+            }
         }
     }
 
