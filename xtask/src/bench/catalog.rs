@@ -119,16 +119,17 @@ impl Catalog<'_> {
         }
     }
 
-    /// As many items as workers, one a message: at the start each worker is
-    /// dealt one, so the call lasts until all of them were ready.
+    /// From the pool's creation until every worker has said hello, by the
+    /// call's own log; as many items as workers, so that each is given one.
     fn start(&self, name: &'static str, workers: u32, most: f64) -> Scenario {
-        let line = format!("--task null --format lines --chunk 1 --procs {workers} --log off --range 0..{workers}");
-        let peer = Side::wall("spawn and reap empty processes", &self.programs.peer);
+        let line = format!("--task null --format lines --chunk 1 --procs {workers} --range 0..{workers}");
+        let peer = Side::reported("spawn and reap empty processes", &self.programs.peer);
         let peer = peer.arg("spawn").arg(workers.to_string()).arg(&self.programs.empty);
+        let log = self.data.scratch("start-log");
         Scenario {
             name,
-            what: "workers started, given one item each and ended",
-            ours: self.ours(&line),
+            what: "workers started and ready for work",
+            ours: Side::ready("procession", &self.programs.coordinator, &log).words(&line),
             ..scenario(Ok(peer), Target::Ratio(most))
         }
     }

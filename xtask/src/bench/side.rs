@@ -15,20 +15,38 @@ pub(crate) struct Side {
     pub(crate) name: String,
     program: OsString,
     args: Vec<OsString>,
-    is_reported: bool,
+    timing: Timing,
     cleared: Vec<PathBuf>,
+}
+
+/// Which seconds count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Timing {
+    /// From the command's start to its end.
+    Wall,
+    /// Those that it prints, as its last line.
+    Printed,
+    /// Those until its last worker was ready, by the log in this folder.
+    Ready(PathBuf),
 }
 
 impl Side {
     /// A command whose whole wall time counts.
     pub(crate) fn wall(name: &str, program: impl Into<OsString>) -> Self {
         let (program, args, cleared) = (program.into(), Vec::new(), Vec::new());
-        Self { name: name.to_owned(), program, args, is_reported: false, cleared }
+        Self { name: name.to_owned(), program, args, timing: Timing::Wall, cleared }
     }
 
     /// A command that prints the seconds that count, as its last line.
     pub(crate) fn reported(name: &str, program: impl Into<OsString>) -> Self {
-        Self { is_reported: true, ..Self::wall(name, program) }
+        Self { timing: Timing::Printed, ..Self::wall(name, program) }
+    }
+
+    /// A coordinator that logs to this folder, and whose seconds count until
+    /// the last of its workers is ready.
+    pub(crate) fn ready(name: &str, program: impl Into<OsString>, log: &Path) -> Self {
+        let timed = Self { timing: Timing::Ready(log.to_owned()), ..Self::wall(name, program) };
+        timed.clearing(log).words("--log chunk --log-dir").arg(log)
     }
 
     /// Its arguments, cut at blanks.
@@ -62,7 +80,7 @@ impl Side {
     /// Runs it once; the seconds it took.
     pub(crate) fn measure(&self, messages: &Path) -> Result<f64> {
         let mut command = self.prepared()?;
-        if self.is_reported {
+        if self.timing == Timing::Printed {
             command.stdout(Stdio::piped());
         }
         command.stderr(File::create(messages).context("can't keep a command's messages")?);
@@ -72,13 +90,24 @@ impl Side {
         let output = output.with_context(|| format!("can't run {}", self.name))?;
         let said = fs::read_to_string(messages).unwrap_or_default();
         ensure!(output.status.success(), "{} ended with {}: {}", self.name, output.status, last_lines(&said, 3));
-        if !self.is_reported {
-            return Ok(wall);
+        match &self.timing {
+            Timing::Wall => Ok(wall),
+            Timing::Ready(log) => last_ready(log).with_context(|| format!("no worker of {} was ready", self.name)),
+            Timing::Printed => {
+                let printed = String::from_utf8_lossy(&output.stdout);
+                let figure = printed.lines().last().unwrap_or_default().trim();
+                figure.parse().with_context(|| format!("{} printed '{figure}', not a number of seconds", self.name))
+            }
         }
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let figure = printed.lines().last().unwrap_or_default().trim();
-        figure.parse().with_context(|| format!("{} printed '{figure}', not a number of seconds", self.name))
     }
+}
+
+/// Seconds from a run's start until its last worker was ready.
+fn last_ready(log: &Path) -> Option<f64> {
+    let lines = fs::read_to_string(log.join("run-1/workers.jsonl")).ok()?;
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let ready = events.filter(|event| event["event"] == "ready").filter_map(|event| event["at_us"].as_f64());
+    ready.reduce(f64::max).map(|microseconds| microseconds / 1e6)
 }
 
 fn clear(path: &Path) -> io::Result<()> {

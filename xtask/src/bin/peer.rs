@@ -1,9 +1,9 @@
 //! The peers that are written in Rust: the same work without a process pool,
 //! with the same function, which is never inlined.
 //!
-//! `rayon FILE THREADS` and `loop FILE` print the seconds that the loop alone
-//! took; `spawn N PROGRAM` starts and reaps N processes; `lines BYTES` writes
-//! lines without end, until there are so many bytes.
+//! `rayon FILE THREADS`, `loop FILE` and `spawn N PROGRAM` (which starts and
+//! reaps N processes) print the seconds that the work alone took; `lines BYTES`
+//! writes lines without end, until there are so many bytes.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "the figure goes to standard output")]
@@ -55,10 +55,12 @@ fn timed(work: impl FnOnce() -> Vec<bool>) {
 
 fn spawn(count: usize, program: &str) -> Result<()> {
     let start = || Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let begin = Instant::now();
     let mut processes: Vec<_> = (0..count).map(|_| start()).collect::<Result<_, _>>().context("can't spawn")?;
     for process in &mut processes {
         ensure!(process.wait()?.success(), "a process failed");
     }
+    println!("{}", begin.elapsed().as_secs_f64());
     Ok(())
 }
 
