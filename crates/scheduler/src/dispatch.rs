@@ -71,8 +71,10 @@ impl Scheduler {
         if job.retries.has_exclusive() || job.sizing.is_dear() {
             return None;
         }
+        let living = self.roster.living();
         while let Some(slot) = self.roster.first_hungry() {
-            if self.roster.worker(slot)?.is_familiar(id) {
+            let worker = self.roster.worker(slot)?;
+            if worker.is_familiar(id) && job.sizing.beside(worker.queue.items(), living) > 0 {
                 return Some(Taker::Worker(slot));
             }
             // Not again before it has answered something.
@@ -90,7 +92,7 @@ impl Scheduler {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        let items = job.sizing.items(worker.is_familiar(id), living);
+        let items = job.sizing.items(worker.is_familiar(id), worker.queue.items(), living);
         let budget = u32::try_from(worker.budget).unwrap_or(u32::MAX);
         if let Some((range, manner)) = job.retries.pop(items, budget) {
             self.send(now, slot, id, range, manner);
@@ -109,7 +111,7 @@ impl Scheduler {
             return;
         };
         if job.retries.is_empty() {
-            self.cut(Cutting { job: id, worker: None }, job.sizing.items(false, 1));
+            self.cut(Cutting { job: id, worker: None }, job.sizing.items(false, 0, 1));
         } else if let Some(slot) = self.spawn(now) {
             self.give(now, slot, id);
         }
@@ -182,11 +184,26 @@ mod tests {
         rig.busy = Duration::from_micros(1);
         assert_eq!(rig.open(100, JobOptions::default()).len(), 2);
         let first = rig.answer(1, 1, 1);
-        // Four times as many, and one more of the kind to wait behind it.
+        // Four times as many, and nothing yet to wait behind it.
         assert_eq!(first[0], "accept 1:0+1 of 1");
         assert_eq!(first[2], "send 2:0+4 as 2 to 1");
         assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
-        assert!(rig.scheduler.in_flight(WorkerId(1)) > 1);
+        assert_eq!(rig.scheduler.in_flight(WorkerId(1)), 1);
+    }
+
+    /// A worker that was lucky with its first items must not be given all the
+    /// others, while one that was not is still at its first.
+    #[test]
+    fn cheap_first_items_do_not_win_the_rest_of_the_input() {
+        let mut rig = Rig::ready(2);
+        rig.busy = Duration::from_micros(1);
+        rig.open(34, JobOptions::default());
+        rig.tell(Event::Remaining { job: JOB, items: 32 });
+        rig.answer(1, 1, 1);
+        assert!(rig.scheduler.items_in_flight(WorkerId(1)) <= 8);
+        rig.busy = Duration::from_millis(18);
+        rig.answer(0, 0, 1);
+        assert!(rig.scheduler.items_in_flight(WorkerId(0)) >= 1);
     }
 
     #[test]
@@ -194,7 +211,9 @@ mod tests {
         let mut rig = Rig::ready(1);
         rig.busy = Duration::from_micros(100);
         rig.open(100, fixed(1));
-        rig.answer(0, 0, 1);
+        for attempt in 0..20 {
+            rig.answer(0, attempt, 1);
+        }
         assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 11);
     }
 

@@ -40,6 +40,7 @@ pub(crate) struct Queue {
     attempts: VecDeque<Attempt>,
     cost: u64,
     bytes: u64,
+    items: u64,
 }
 
 impl Queue {
@@ -77,12 +78,13 @@ impl Queue {
 
     /// How many items have no answer.
     pub(crate) fn items(&self) -> u64 {
-        self.iter().map(|attempt| u64::from(attempt.rest().items)).sum()
+        self.items
     }
 
     pub(crate) fn push(&mut self, attempt: Attempt) {
         self.cost = self.cost.saturating_add(attempt.cost);
         self.bytes = self.bytes.saturating_add(attempt.bytes);
+        self.items += u64::from(attempt.rest().items);
         self.attempts.push_back(attempt);
     }
 
@@ -91,6 +93,7 @@ impl Queue {
     pub(crate) fn advance(&mut self, items: u32) -> Option<Attempt> {
         let first = self.attempts.front_mut()?;
         first.answered += items;
+        self.items = self.items.saturating_sub(u64::from(items));
         if first.answered < first.range.items {
             return None;
         }

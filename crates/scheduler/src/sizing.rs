@@ -38,6 +38,11 @@ const CHEAPER: f64 = 0.125;
 /// ones are small and workers finish together.
 const LAST_ROUNDS: u64 = 2;
 
+/// An answer is a surprise if its items cost so many times what was expected,
+/// and the difference is more than a processor's hiccup.
+const SURPRISE: f64 = 4.0;
+const HICCUP: Duration = Duration::from_micros(500);
+
 #[derive(Debug)]
 pub(crate) struct Sizing {
     rule: ChunkSize,
@@ -45,6 +50,10 @@ pub(crate) struct Sizing {
     cost: Option<f64>,
     /// The most items of an attempt that was answered whole.
     largest: u32,
+    /// How many items were answered since the last surprise: so many may lie
+    /// with a worker, and a few. A few cheap items prove little, and what lies
+    /// with one worker no other can take, however dear it turns out to be.
+    trust: u64,
     /// About how many items are left to cut, if the driver said so.
     remaining: Option<u64>,
     max_bytes: u64,
@@ -59,22 +68,30 @@ impl Sizing {
             ChunkSize::Auto => options.max_chunk_bytes.min(share).max(1),
             ChunkSize::Fixed(_) => u64::MAX,
         };
-        Self { rule: options.chunk, cost: None, largest: 0, remaining: None, max_bytes }
+        Self { rule: options.chunk, cost: None, largest: 0, trust: 0, remaining: None, max_bytes }
     }
 
-    /// How many items a worker is sent at a time; one that is not `familiar`
-    /// with the job has answered none of it yet.
-    pub(crate) fn items(&self, familiar: bool, workers: u32) -> u32 {
+    /// How many items a worker that holds so many is sent at a time; one that is
+    /// not `familiar` with the job has answered none of it yet.
+    pub(crate) fn items(&self, familiar: bool, holds: u64, workers: u32) -> u32 {
         match (self.rule, self.cost) {
             (ChunkSize::Fixed(items), _) => items.get(),
             (ChunkSize::Auto, Some(cost)) if familiar => {
                 let by_time = CHUNK_TIME.as_nanos() as f64 / cost.max(1.0);
                 let by_growth = self.largest.max(1).saturating_mul(GROWTH);
                 // A float that is too large becomes the largest integer.
-                (by_time as u32).min(by_growth).min(self.near_end(workers)).clamp(1, MAX_CHUNK_ITEMS)
+                let by_shape = (by_time as u32).min(by_growth).min(self.near_end(workers));
+                let by_trust = if holds == 0 { u32::MAX } else { self.beside(holds, workers) };
+                by_shape.min(by_trust).clamp(1, MAX_CHUNK_ITEMS)
             }
             (ChunkSize::Auto, _) => 1,
         }
+    }
+
+    /// How many items a worker that holds so many may be given beside them.
+    pub(crate) fn beside(&self, holds: u64, workers: u32) -> u32 {
+        let most = self.trust.max(u64::from(GROWTH)).min(u64::from(self.near_end(workers)));
+        u32::try_from(most.saturating_sub(holds)).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn max_bytes(&self) -> u64 {
@@ -102,6 +119,10 @@ impl Sizing {
     /// Learns from an answer.
     pub(crate) fn on_answered(&mut self, items: u32, busy: Duration) {
         let sample = busy.as_nanos() as f64 / f64::from(items.max(1));
+        let expected = self.cost.unwrap_or(sample);
+        let excess = (sample - expected) * f64::from(items);
+        let is_surprise = sample > SURPRISE * expected && excess > HICCUP.as_nanos() as f64;
+        self.trust = if is_surprise { 0 } else { self.trust.saturating_add(u64::from(items)) };
         self.cost = Some(match self.cost {
             None => sample,
             Some(cost) => {
@@ -147,7 +168,7 @@ mod tests {
         let mut sizing = auto();
         let mut sizes = Vec::new();
         for _ in 0..8 {
-            let items = sizing.items(true, 2);
+            let items = sizing.items(true, 0, 2);
             sizes.push(items);
             answer(&mut sizing, items, Duration::from_micros(10));
         }
@@ -158,29 +179,29 @@ mod tests {
     fn who_knows_nothing_of_a_job_gets_one_item() {
         let mut sizing = auto();
         answer(&mut sizing, 64, Duration::from_micros(1));
-        assert_eq!(sizing.items(false, 2), 1);
-        assert_eq!(sizing.items(true, 2), 256);
+        assert_eq!(sizing.items(false, 0, 2), 1);
+        assert_eq!(sizing.items(true, 0, 2), 256);
     }
 
     #[test]
     fn items_that_cost_nothing_still_end_a_chunk() {
         let mut sizing = auto();
         for _ in 0..20 {
-            let items = sizing.items(true, 2);
+            let items = sizing.items(true, 0, 2);
             answer(&mut sizing, items, Duration::ZERO);
         }
-        assert_eq!(sizing.items(true, 2), MAX_CHUNK_ITEMS);
+        assert_eq!(sizing.items(true, 0, 2), MAX_CHUNK_ITEMS);
     }
 
     #[test]
     fn bad_news_counts_at_once_and_good_news_slowly() {
         let mut sizing = auto();
         answer(&mut sizing, 1000, Duration::from_micros(8));
-        assert_eq!(sizing.items(true, 2), 1000);
+        assert_eq!(sizing.items(true, 0, 2), 1000);
         answer(&mut sizing, 1000, Duration::from_micros(808));
-        assert_eq!(sizing.items(true, 2), 19);
+        assert_eq!(sizing.items(true, 0, 2), 19);
         answer(&mut sizing, 19, Duration::from_micros(8));
-        assert_eq!(sizing.items(true, 2), 22);
+        assert_eq!(sizing.items(true, 0, 2), 22);
     }
 
     #[test]
@@ -188,11 +209,31 @@ mod tests {
         let mut sizing = auto();
         answer(&mut sizing, 1000, Duration::from_micros(8));
         sizing.on_remaining(100);
-        assert_eq!(sizing.items(true, 4), 13);
+        assert_eq!(sizing.items(true, 0, 4), 13);
         sizing.on_cut(13);
-        assert_eq!(sizing.items(true, 4), 11);
+        assert_eq!(sizing.items(true, 0, 4), 11);
         sizing.on_cut(87);
-        assert_eq!(sizing.items(true, 4), 1000);
+        assert_eq!(sizing.items(true, 0, 4), 1000);
+    }
+
+    #[test]
+    fn a_few_cheap_items_prove_little() {
+        let mut sizing = auto();
+        assert_eq!((sizing.beside(1, 2), sizing.beside(4, 2)), (3, 0));
+        for _ in 0..100 {
+            answer(&mut sizing, 1, Duration::from_micros(1));
+        }
+        assert_eq!(sizing.beside(10, 2), 90);
+        answer(&mut sizing, 1, Duration::from_millis(18));
+        assert_eq!(sizing.beside(1, 2), 3);
+    }
+
+    #[test]
+    fn near_the_end_nobody_holds_more_than_a_fair_share() {
+        let mut sizing = auto();
+        answer(&mut sizing, 1000, Duration::from_micros(1));
+        sizing.on_remaining(32);
+        assert_eq!((sizing.beside(1, 2), sizing.beside(8, 2)), (7, 0));
     }
 
     #[test]
@@ -201,7 +242,7 @@ mod tests {
         let options = JobOptions { chunk: ChunkSize::Fixed(five), ..JobOptions::default() };
         let mut sizing = Sizing::new(&options, 2);
         sizing.on_remaining(1);
-        assert_eq!(sizing.items(false, 2), 5);
+        assert_eq!(sizing.items(false, 0, 2), 5);
         assert_eq!(sizing.max_bytes(), u64::MAX);
     }
 
