@@ -5,8 +5,10 @@ use crate::exit::{self, Status};
 use crate::locate;
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
+use procession::Builder;
 use procession_job::{Configuration, Ending, Input, Stopper, Study, StudyReport, Work, Workers, Workload};
 use procession_task::escape_terminal;
+use std::path::PathBuf;
 
 /// A call that ends before its first run: why, and with which status.
 struct Refusal(Status, String);
@@ -41,18 +43,18 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
         Input::open(plan.source.clone(), plan.selection.of_size(plan.selection.sizes.first().copied()), on_note)
             .map_err(|error| usage(error.to_string()))?;
     let names = input.names();
-    let study = study(plan, configurations, input, Workers::new(program), plan.faults.start_timeout);
+    let study = study(plan, configurations, input, workers(plan, program));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
     Ok(heard.status().unwrap_or_default().max(conclude(plan, &watch, &report)))
 }
 
-fn study(
-    plan: &Plan,
-    configurations: Vec<Configuration>,
-    input: Input,
-    workers: Workers,
-    start_timeout: std::time::Duration,
-) -> Study {
+fn workers(plan: &Plan, program: PathBuf) -> Workers {
+    let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
+    let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    Workers { program, settings: Box::new(settings) }
+}
+
+fn study(plan: &Plan, configurations: Vec<Configuration>, input: Input, workers: Workers) -> Study {
     let work = Work {
         task: plan.work.entry.name.to_owned(),
         params: plan.work.given.clone(),
@@ -69,7 +71,7 @@ fn study(
         rounds: plan.executors.rounds,
         output: plan.output.choice.clone(),
         policy: plan.faults.policy,
-        workers: Workers { settings: Box::new(move |builder| builder.start_timeout(start_timeout)), ..workers },
+        workers,
     }
 }
 

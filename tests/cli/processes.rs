@@ -1,10 +1,10 @@
 //! The workers are real processes: children of the coordinator, distinct, and
 //! gone when it is.
 
-use crate::support::{Ended, Place, exists, item_lines, json_lines, lines, runs, workers_of};
+use crate::support::{Ended, Place, exists, item_lines, json_lines, lines, roots, runs, workers_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
 
@@ -89,6 +89,18 @@ fn workers_die_with_a_killed_coordinator() {
 /// not have reaped it yet.
 fn is_running(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn workers_are_replaced_after_so_many_items() {
+    let place = Place::new();
+    let args = ["-t", "sqrt", "-j2", "--max-tasks-per-worker", "10", "--log-dir", "log"];
+    assert_eq!(place.run_on(&args, lines(95)).ok(), roots(95));
+    let mut items = BTreeMap::new();
+    for line in item_lines(&runs(&place.path("log"))[0]) {
+        *items.entry(line["pid"].as_u64()).or_insert(0) += 1;
+    }
+    assert!(items.len() >= 10 && items.values().all(|&count| count <= 10), "{items:?}");
 }
 
 #[test]

@@ -106,6 +106,10 @@ pub(crate) struct FaultFlags {
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) retries: u32,
 
+    /// Replace a worker after N items [default: never]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_tasks_per_worker: Option<u64>,
+
     /// How long a worker may take to say hello: 500ms, 2s, 1m, bare numbers are seconds
     #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = units::duration)]
     pub(crate) start_timeout: Duration,

@@ -69,6 +69,8 @@ pub(crate) struct Executors {
 pub(crate) struct Faults {
     /// How often an item alone in a dying worker is tried again.
     pub(crate) retries: u32,
+    /// After how many items a worker is replaced.
+    pub(crate) max_tasks_per_worker: Option<u64>,
     /// How long a worker may take to say hello.
     pub(crate) start_timeout: Duration,
     /// What a failed item does to the run.
@@ -139,7 +141,8 @@ impl Executors {
 impl From<FaultFlags> for Faults {
     fn from(flags: FaultFlags) -> Self {
         let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
-        Self { retries: flags.retries, start_timeout: flags.start_timeout, policy }
+        let FaultFlags { retries, max_tasks_per_worker, start_timeout, .. } = flags;
+        Self { retries, max_tasks_per_worker, start_timeout, policy }
     }
 }
 

@@ -126,6 +126,14 @@ impl Builder {
         self
     }
 
+    /// After how many items a worker is replaced by a fresh process, at least
+    /// one (default: never). For tasks that leak.
+    #[must_use]
+    pub fn max_tasks_per_worker(mut self, items: Option<u64>) -> Self {
+        self.options.max_tasks_per_worker = items;
+        self
+    }
+
     /// Who hears of events.
     #[must_use]
     pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
