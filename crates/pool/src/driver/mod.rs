@@ -100,8 +100,9 @@ impl Driver {
         self.observe(&Event::RunStarted { slots });
         self.drain();
         while !self.closed {
-            self.take_orders();
-            self.take_calls();
+            let (woken, orders) = self.mailbox.take();
+            self.take_orders(orders);
+            self.take_calls(woken);
             self.hand_over();
             if self.closed {
                 break;
@@ -154,8 +155,8 @@ impl Driver {
         self.drain();
     }
 
-    fn take_orders(&mut self) {
-        for order in self.mailbox.take() {
+    fn take_orders(&mut self, orders: Vec<Order>) {
+        for order in orders {
             match order {
                 Order::Start(job, report) => self.start_job(*job, report),
                 Order::Close => self.handle(Happened::Close),
@@ -187,8 +188,7 @@ impl Driver {
     }
 
     /// Sources that have something, sinks that gave memory back.
-    fn take_calls(&mut self) {
-        let woken = self.mailbox.was_woken();
+    fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
             let wants = self.scheduler.held_bytes(job) > WINDOW_BYTES / 2;
@@ -235,7 +235,7 @@ impl Driver {
             timeout = Some(Duration::ZERO);
         }
         let waited = self.poll.wait(timeout);
-        self.mailbox.wake_fully();
+        self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
             // Without a poll nothing can be done any more; what lives is killed on drop.
             self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));
