@@ -88,8 +88,9 @@ impl Driver {
                 self.handle(Happened::Terminate);
             }
             (FromWorker::Alive, _) => {}
-            (FromWorker::Farewell(farewell), Phase::Ready) => worker.phase = Phase::Done(farewell),
-            (FromWorker::Hello(_), _) | (_, Phase::Done(_)) => {
+            // Unasked it would leave whoever waits for its answers waiting for ever.
+            (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => worker.phase = Phase::Done(farewell),
+            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
                 worker.end("its process broke the protocol: it spoke out of turn");
             }
         }
@@ -301,6 +302,28 @@ mod tests {
     use crate::flow::Place;
     use procession_scheduler::{ChunkId, JobId};
     use procession_task::Failure;
+
+    #[test]
+    fn a_farewell_that_nobody_asked_for_ends_the_worker() {
+        let settings = crate::driver::Settings {
+            options: procession_scheduler::PoolOptions::new(1),
+            program: "/bin/sh".into(),
+            observers: Vec::new(),
+            epoch_ns: 0,
+        };
+        let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
+        driver.drain();
+        let id = WorkerId(0);
+        let (version, host) = (String::new(), String::new());
+        let hello = Hello { protocol: PROTOCOL, version, pid: 1, host, tasks: Vec::new() };
+        let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
+        for message in [FromWorker::Hello(hello), farewell] {
+            assert_eq!(driver.workers[&id].ended_by_us, None);
+            driver.on_message(id, message, &Tails::default(), &Bytes::new());
+        }
+        let why = driver.workers[&id].ended_by_us.as_deref();
+        assert_eq!(why, Some("its process broke the protocol: it spoke out of turn"));
+    }
 
     /// Lines of a bare `x`, of which the first is not asked for.
     fn block(items: u32) -> (Block, Attempt) {
