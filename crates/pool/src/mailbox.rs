@@ -77,7 +77,7 @@ impl Mailbox {
         (woken, orders.as_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// No more orders are taken.
+    /// No more orders are taken; gives back those that were not.
     pub(crate) fn close(&self) -> Vec<Order> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         orders.take().unwrap_or_default()

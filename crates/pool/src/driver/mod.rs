@@ -73,6 +73,14 @@ enum Source {
 
 const WAKE_KEY: u64 = u64::MAX;
 
+impl Drop for Driver {
+    /// However it ends, by a panic too: whoever has left an order, or will,
+    /// learns that nobody takes it.
+    fn drop(&mut self) {
+        drop(self.mailbox.close());
+    }
+}
+
 impl Driver {
     pub(crate) fn new(settings: Settings, mailbox: Arc<Mailbox>) -> Self {
         let slots = settings.options.slots.max(1);
@@ -118,11 +126,6 @@ impl Driver {
         let at = self.now();
         self.observe(&Event::RunEnded { at });
         self.flush_observers();
-        for order in self.mailbox.close() {
-            if let Order::Start(_, report) = order {
-                let _ = report.send(Err(PoolError::Ended));
-            }
-        }
         let error = self.error.take();
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in jobs {
