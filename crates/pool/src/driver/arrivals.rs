@@ -11,6 +11,7 @@ use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
 use procession_task::{FailureAt, Kind, escape_terminal};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
+use std::ops::Range;
 use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
@@ -170,7 +171,7 @@ impl Driver {
         let Some(attempt) = worker.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
         let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
         let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
-        let outputs = payload.slice(tails.main.clone());
+        let outputs = records(payload, tails.main.clone());
         let failed = u32::try_from(head.failures.len()).unwrap_or(u32::MAX);
         let failures = failures(head.failures, attempt, head.items, block, outputs.len(), worker.who.pid)?;
         let bytes = Piece::cost(&outputs, &failures);
@@ -246,6 +247,12 @@ impl Driver {
     }
 }
 
+/// An answer's records. They may be held for long: where they are the smaller
+/// part of the answer, they don't hold the rest, its log lines mostly.
+fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
+    if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
+}
+
 /// The failures of an answer, checked against what it answers.
 fn failures(
     failures: Vec<FailureAt>,
@@ -302,6 +309,16 @@ mod tests {
     use crate::flow::Place;
     use procession_scheduler::{ChunkId, JobId};
     use procession_task::Failure;
+
+    #[test]
+    fn records_do_not_hold_what_is_larger_than_they() {
+        let payload = Bytes::from(vec![7; 100]);
+        assert_eq!(records(&payload, 10..50), payload[10..50]);
+        let few = records(&payload, 10..50);
+        assert!(payload.is_unique() && few.len() == 40);
+        let many = records(&payload, 10..90);
+        assert!(!payload.is_unique() && many.len() == 80);
+    }
 
     #[test]
     fn a_farewell_that_nobody_asked_for_ends_the_worker() {
