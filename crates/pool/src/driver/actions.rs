@@ -173,7 +173,8 @@ impl Driver {
         let (format, rule) = (held.job.format, held.job.items);
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
-        let input = rule.split(&bytes).next().map_or_else(Bytes::new, |(at, i)| bytes.slice(at..at + i.len()));
+        let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
+        let input = bytes.slice(input);
         let kind = match fault {
             Fault::Crashed => Kind::Crashed,
             Fault::TimedOut => Kind::TimedOut,
@@ -181,7 +182,7 @@ impl Driver {
         };
         let failure = Failure::new(kind, cause);
         let index = block.first + u64::from(item);
-        let place = block.place.map(|place| place.after(&block.bytes[..start]));
+        let place = block.place.map(|place| place.after(&block.bytes[..start + before]));
         let mut outputs = Vec::new();
         format.write(&mut outputs, &Record { index, input: &input, outcome: Err(&failure) });
         let record = 0..outputs.len();
