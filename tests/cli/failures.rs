@@ -26,6 +26,14 @@ fn an_item_that_kills_its_worker_fails_alone() {
 }
 
 #[test]
+fn an_item_that_kills_its_worker_is_found_where_it_stands() {
+    let place = Place::new();
+    place.file("f", "a b\n\n\n   abort c\n");
+    let args = ["-t", "misbehave", "--items", "words", "-i", "f", "-k", "-j1", "--chunk", "4"];
+    place.run(&args).fails(1, "item 2 at f:4:4: abort");
+}
+
+#[test]
 fn without_keep_going_a_crash_ends_the_run_after_what_comes_before_it() {
     let place = Place::new();
     let args = ["-t", "misbehave", "-j2", "--format", "lines", "--retries", "0"];

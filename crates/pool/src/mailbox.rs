@@ -68,21 +68,19 @@ impl Mailbox {
         Waker::new(move || mailbox.wake())
     }
 
-    /// The orders left since last time.
-    pub(crate) fn take(&self) -> Vec<Order> {
+    /// Whether anybody called since last asked, and the orders left since then.
+    pub(crate) fn take(&self) -> (bool, Vec<Order>) {
+        // In this order, and the other way around in `send`: an order that comes
+        // too late for the list is called for again.
+        let woken = self.woken.swap(false, Ordering::SeqCst);
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.as_mut().map(std::mem::take).unwrap_or_default()
+        (woken, orders.as_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// No more orders are taken.
+    /// No more orders are taken; gives back those that were not.
     pub(crate) fn close(&self) -> Vec<Order> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         orders.take().unwrap_or_default()
-    }
-
-    /// Whether anybody called since last asked.
-    pub(crate) fn was_woken(&self) -> bool {
-        self.woken.swap(false, Ordering::SeqCst)
     }
 
     /// To be called before a poll; if `true`, there is something to look at and
@@ -92,14 +90,56 @@ impl Mailbox {
         self.woken.load(Ordering::SeqCst)
     }
 
-    /// To be called after the poll.
-    pub(crate) fn wake_fully(&self) {
-        if !self.asleep.swap(false, Ordering::SeqCst) {
+    /// To be called after the poll; `rang` if it found the descriptor readable.
+    /// That alone tells: whoever wakes may ring when the driver is up already.
+    pub(crate) fn wake_fully(&self, rang: bool) {
+        self.asleep.store(false, Ordering::SeqCst);
+        if rang {
             self.wake_up.clear();
         }
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.wake_up.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use procession_sys::PollSet;
+    use std::time::Duration;
+
+    fn rings(mailbox: &Mailbox) -> bool {
+        let mut set = PollSet::default();
+        set.add(mailbox.fd(), 0, false);
+        set.wait(Some(Duration::ZERO)).unwrap();
+        set.ready().next().is_some()
+    }
+
+    #[test]
+    fn an_order_that_comes_while_others_are_done_is_not_slept_over() {
+        let mailbox = Mailbox::new().unwrap();
+        assert!(mailbox.send(Order::Close));
+        let (woken, orders) = mailbox.take();
+        assert!(woken && orders.len() == 1);
+        assert!(mailbox.send(Order::Stop));
+        assert!(mailbox.fall_asleep());
+        assert_eq!(mailbox.take().1.len(), 1);
+        assert!(!mailbox.fall_asleep());
+    }
+
+    #[test]
+    fn a_bell_that_rings_late_rings_once() {
+        let mailbox = Mailbox::new().unwrap();
+        mailbox.fall_asleep();
+        // Another thread is about to ring, but the driver wakes up before it does.
+        assert!(mailbox.asleep.swap(false, Ordering::SeqCst));
+        mailbox.wake_fully(rings(&mailbox));
+        mailbox.wake_up.wake();
+        mailbox.fall_asleep();
+        assert!(rings(&mailbox));
+        mailbox.wake_fully(true);
+        assert!(!rings(&mailbox));
     }
 }

@@ -163,3 +163,62 @@ impl Builder {
         Ok(Pool { mailbox, driver: Some(driver) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Batch, ChunkSize, Cut, Event, Sink, Source, Waker};
+    use procession_task::{Format, Items};
+
+    struct Nothing;
+
+    impl Source for Nothing {
+        fn cut(&mut self, _: u32, _: usize) -> Cut {
+            Cut::End
+        }
+        fn wake_with(&mut self, _: Waker) {}
+    }
+
+    impl Sink for Nothing {
+        fn deliver(&mut self, _: Batch) {}
+    }
+
+    struct Panics;
+
+    impl Observer for Panics {
+        fn on_event(&mut self, _: &Event) {
+            panic!("an observer of the program's own");
+        }
+    }
+
+    fn job() -> Job {
+        Job {
+            task: "null".to_owned(),
+            params: Vec::new(),
+            items: Items::Lines,
+            format: Format::Lines,
+            show: false,
+            item_log: Arc::default(),
+            chunk: ChunkSize::Auto,
+            ordered: true,
+            retries: None,
+            max_result: 1,
+            source: Box::new(Nothing),
+            sink: Box::new(Nothing),
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_driver_that_is_gone() {
+        let pool = Pool::builder("/bin/false").observer(Box::new(Panics)).build().unwrap();
+        let (tell, told) = channel();
+        let jobs: Vec<_> = (0..2).map(|_| pool.start(job())).collect();
+        std::thread::spawn(move || {
+            let ends: Vec<_> = jobs.into_iter().map(|job| job.and_then(JobHandle::wait)).collect();
+            tell.send(ends)
+        });
+        let ended = || Err(PoolError::Ended);
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(vec![ended(), ended()]));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.close())).is_err());
+    }
+}

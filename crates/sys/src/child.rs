@@ -10,7 +10,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, pipe2};
 use std::ffi::OsString;
 use std::fs::File;
@@ -138,12 +138,13 @@ impl Spawned {
         self.exit.as_fd()
     }
 
-    /// Sends a signal to its whole group. After it was reaped, nothing happens:
-    /// its id may belong to someone else by then.
+    /// Sends a signal to its whole group, and to itself if it has left that.
+    /// After it was reaped, nothing happens: its id may belong to someone else
+    /// by then.
     pub fn signal_group(&self, signal: Signal) {
-        if !self.reaped {
-            // The group may be empty already.
-            let _ = killpg(self.pid, signal);
+        if !self.reaped && killpg(self.pid, signal).is_err() {
+            // It may have ended already.
+            let _ = kill(self.pid, signal);
         }
     }
 
@@ -288,6 +289,37 @@ mod tests {
                 break;
             }
         }
+    }
+
+    /// Leaves its group for its parent's, and stays.
+    #[test]
+    #[ignore = "the process of the test below"]
+    fn leave_the_group() {
+        use nix::unistd::{getpgid, getppid, setpgid};
+        let theirs = getpgid(Some(getppid())).unwrap();
+        setpgid(Pid::from_raw(0), theirs).unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn who_left_its_group_is_reached_all_the_same() {
+        let args = ["--exact", "child::tests::leave_the_group", "--ignored"];
+        let mut child = start(std::env::current_exe().unwrap().to_str().unwrap(), &args);
+        while nix::unistd::getpgid(Some(child.pid)) == Ok(child.pid) {
+            std::thread::yield_now();
+        }
+        child.signal_group(Signal::SIGKILL);
+        let mut set = PollSet::default();
+        set.add(child.exit_fd(), 0, false);
+        set.wait(Some(Duration::from_secs(5))).unwrap();
+        let ended = child.try_reap();
+        if ended.is_none() {
+            // So that the failure comes to an end, too.
+            kill(child.pid, Signal::SIGKILL).unwrap();
+        }
+        assert_eq!(ended.unwrap().0, Ended::Signal(9));
     }
 
     #[test]

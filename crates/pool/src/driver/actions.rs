@@ -173,7 +173,8 @@ impl Driver {
         let (format, rule) = (held.job.format, held.job.items);
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
-        let input = rule.split(&bytes).next().map_or_else(Bytes::new, |(at, i)| bytes.slice(at..at + i.len()));
+        let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
+        let input = bytes.slice(input);
         let kind = match fault {
             Fault::Crashed => Kind::Crashed,
             Fault::TimedOut => Kind::TimedOut,
@@ -181,7 +182,7 @@ impl Driver {
         };
         let failure = Failure::new(kind, cause);
         let index = block.first + u64::from(item);
-        let place = block.place.map(|place| place.after(&block.bytes[..start]));
+        let place = block.place.map(|place| place.after(&block.bytes[..start + before]));
         let mut outputs = Vec::new();
         format.write(&mut outputs, &Record { index, input: &input, outcome: Err(&failure) });
         let record = 0..outputs.len();
@@ -272,4 +273,39 @@ fn part(block: &Block, rule: procession_task::Items, from: u32, items: u32) -> (
     let start = rule.measure(&block.bytes, u64::from(from)).bytes;
     let length = rule.measure(&block.bytes[start..], u64::from(items)).bytes;
     (start, block.bytes.slice(start..start + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use procession_task::Items;
+
+    /// Blocks with runs of separators and words of odd lengths, from a fixed recurrence.
+    fn block(rule: Items, seed: u64) -> Block {
+        let mut state = seed;
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            b"12 ,\n\r\t\x003ab"[(state >> 33) as usize % 11]
+        };
+        let bytes: Bytes = (0..seed * 3).map(next).collect();
+        let items = u32::try_from(rule.count(&bytes)).unwrap();
+        Block { bytes, items, first: 0, place: None }
+    }
+
+    #[test]
+    fn every_part_of_a_block_holds_just_its_items() {
+        for (rule, seed) in
+            [Items::Words, Items::Lines, Items::Nul].into_iter().flat_map(|r| (0..40).map(move |s| (r, s)))
+        {
+            let block = block(rule, seed);
+            let all: Vec<(usize, &[u8])> = rule.split(&block.bytes).collect();
+            for from in 0..block.items {
+                for items in 1..=block.items - from {
+                    let (start, bytes) = part(&block, rule, from, items);
+                    let found: Vec<_> = rule.split(&bytes).map(|(at, item)| (start + at, item)).collect();
+                    assert_eq!(found, all[from as usize..(from + items) as usize], "{rule:?} {from}+{items}");
+                }
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
 use procession_task::{FailureAt, Kind, escape_terminal};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
+use std::ops::Range;
 use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
@@ -88,8 +89,9 @@ impl Driver {
                 self.handle(Happened::Terminate);
             }
             (FromWorker::Alive, _) => {}
-            (FromWorker::Farewell(farewell), Phase::Ready) => worker.phase = Phase::Done(farewell),
-            (FromWorker::Hello(_), _) | (_, Phase::Done(_)) => {
+            // Unasked it would leave whoever waits for its answers waiting for ever.
+            (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => worker.phase = Phase::Done(farewell),
+            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
                 worker.end("its process broke the protocol: it spoke out of turn");
             }
         }
@@ -169,7 +171,7 @@ impl Driver {
         let Some(attempt) = worker.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
         let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
         let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
-        let outputs = payload.slice(tails.main.clone());
+        let outputs = records(payload, tails.main.clone());
         let failed = u32::try_from(head.failures.len()).unwrap_or(u32::MAX);
         let failures = failures(head.failures, attempt, head.items, block, outputs.len(), worker.who.pid)?;
         let bytes = Piece::cost(&outputs, &failures);
@@ -245,6 +247,12 @@ impl Driver {
     }
 }
 
+/// An answer's records. They may be held for long: where they are the smaller
+/// part of the answer, they don't hold the rest, its log lines mostly.
+fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
+    if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
+}
+
 /// The failures of an answer, checked against what it answers.
 fn failures(
     failures: Vec<FailureAt>,
@@ -259,14 +267,21 @@ fn failures(
         if range.end <= end { Ok(range) } else { Err("a failure lies outside of its answer") }
     };
     let mut list = Vec::with_capacity(failures.len());
+    let mut due = attempt.next..attempt.next + u64::from(items);
+    // Places go on from failure to failure: none is counted from the block's beginning.
+    let (mut place, mut counted) = (block.place, 0);
     for failed in failures {
-        if !(attempt.next..attempt.next + u64::from(items)).contains(&failed.item) {
-            return Err("a failure of an item that was not asked for");
+        if !due.contains(&failed.item) {
+            return Err("a failure of an item that was not asked for, or out of order");
         }
+        due.start = failed.item + 1;
         let input = within(failed.input, attempt.at, block.bytes.len())?;
+        let since = block.bytes.get(counted..input.start).ok_or("failures overlap in their block")?;
+        place = place.map(|place| place.after(since));
+        counted = input.start;
         list.push(ItemFailure {
             item: failed.item,
-            place: block.place.map(|place| place.after(&block.bytes[..input.start])),
+            place,
             input: block.bytes.slice(input),
             failure: failed.failure,
             record: within(failed.record, 0, outputs)?,
@@ -286,4 +301,90 @@ fn trouble(worker: &Process, cause: &str) -> String {
         return format!("was started, but {cause} before it was ready, without a word");
     }
     format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Place;
+    use procession_scheduler::{ChunkId, JobId};
+    use procession_task::Failure;
+
+    #[test]
+    fn records_do_not_hold_what_is_larger_than_they() {
+        let payload = Bytes::from(vec![7; 100]);
+        assert_eq!(records(&payload, 10..50), payload[10..50]);
+        let few = records(&payload, 10..50);
+        assert!(payload.is_unique() && few.len() == 40);
+        let many = records(&payload, 10..90);
+        assert!(!payload.is_unique() && many.len() == 80);
+    }
+
+    #[test]
+    fn a_farewell_that_nobody_asked_for_ends_the_worker() {
+        let settings = crate::driver::Settings {
+            options: procession_scheduler::PoolOptions::new(1),
+            program: "/bin/sh".into(),
+            observers: Vec::new(),
+            epoch_ns: 0,
+        };
+        let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
+        driver.drain();
+        let id = WorkerId(0);
+        let (version, host) = (String::new(), String::new());
+        let hello = Hello { protocol: PROTOCOL, version, pid: 1, host, tasks: Vec::new() };
+        let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
+        for message in [FromWorker::Hello(hello), farewell] {
+            assert_eq!(driver.workers[&id].ended_by_us, None);
+            driver.on_message(id, message, &Tails::default(), &Bytes::new());
+        }
+        let why = driver.workers[&id].ended_by_us.as_deref();
+        assert_eq!(why, Some("its process broke the protocol: it spoke out of turn"));
+    }
+
+    /// Lines of a bare `x`, of which the first is not asked for.
+    fn block(items: u32) -> (Block, Attempt) {
+        let place = Some(Place { input: 0, line: 1, column: 1 });
+        let block = Block { bytes: "x\n".repeat(items as usize).into(), items, first: 0, place };
+        let attempt = Attempt {
+            id: AttemptId(0),
+            job: JobId(0),
+            chunk: ChunkId(0),
+            at: 2,
+            next: 1,
+            left: items - 1,
+            tries: 1,
+            sent_at: Duration::ZERO,
+        };
+        (block, attempt)
+    }
+
+    fn failed(item: u64, input: (u32, u32)) -> FailureAt {
+        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1) }
+    }
+
+    #[test]
+    fn places_of_a_block_full_of_failures_are_counted_once() {
+        const ITEMS: u32 = 400_000;
+        let (block, attempt) = block(ITEMS);
+        let all = (1..ITEMS).map(|i| failed(u64::from(i), ((i - 1) * 2, 1))).collect();
+        let begun = std::time::Instant::now();
+        let list = failures(all, &attempt, ITEMS - 1, &block, 1, 7).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(10), "it takes the square of the failures");
+        assert!(list.iter().all(|f| f.place == Some(Place { input: 0, line: f.item + 1, column: 1 })));
+    }
+
+    #[test]
+    fn failures_that_fit_nothing_are_refused() {
+        let (block, attempt) = block(4);
+        let list = |all: &[FailureAt]| failures(all.to_vec(), &attempt, 2, &block, 1, 7).map(|list| list.len());
+        assert_eq!(list(&[failed(1, (0, 1)), failed(2, (2, 1))]), Ok(2));
+        assert!(list(&[failed(0, (0, 1))]).is_err(), "not asked for");
+        assert!(list(&[failed(3, (4, 1))]).is_err(), "not answered");
+        assert!(list(&[failed(1, (0, 1)), failed(1, (0, 1))]).is_err(), "twice");
+        assert!(list(&[failed(2, (2, 1)), failed(1, (0, 1))]).is_err(), "out of order");
+        assert!(list(&[failed(1, (2, 1)), failed(2, (0, 1))]).is_err(), "backwards in the block");
+        assert!(list(&[failed(1, (u32::MAX, u32::MAX))]).is_err(), "outside of the block");
+        assert!(list(&[FailureAt { record: (1, 1), ..failed(1, (0, 1)) }]).is_err(), "outside of the outputs");
+    }
 }

@@ -59,7 +59,7 @@ impl Inbox {
                 self.needs = bytes;
                 return Ok(None);
             }
-            self.frames = Bytes::from(std::mem::take(&mut self.buffer));
+            self.frames = self.take_buffer();
         }
         match parse(&self.frames, Direction::FromWorker, PAYLOAD_LIMIT)? {
             Parsed::Needs(bytes) => {
@@ -75,6 +75,17 @@ impl Inbox {
                 Ok(Some((message, tails, payload)))
             }
         }
+    }
+
+    /// What was read. Results may be held for long: little does not hold the
+    /// room that was made for much.
+    fn take_buffer(&mut self) -> Bytes {
+        if self.buffer.len() >= self.buffer.capacity() / 2 {
+            return Bytes::from(std::mem::take(&mut self.buffer));
+        }
+        let bytes = Bytes::copy_from_slice(&self.buffer);
+        self.buffer.clear();
+        bytes
     }
 }
 
@@ -120,6 +131,17 @@ mod tests {
         assert_eq!(inbox.next().unwrap().unwrap().0, long);
         assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::End);
         assert_eq!(inbox.next().unwrap().unwrap().0, FromWorker::Alive);
+    }
+
+    #[test]
+    fn a_small_message_does_not_keep_the_room_of_a_large_one() {
+        let mut bytes = Vec::new();
+        encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.read_from(Piece(&bytes)).unwrap(), Arrival::Rest);
+        let (_, _, payload) = inbox.next().unwrap().unwrap();
+        assert!(inbox.frames.is_empty() && !payload.is_empty());
+        assert!(inbox.buffer.capacity() >= ROOM, "the room went with the message");
     }
 
     /// A pipe that holds this much and stays open.

@@ -73,6 +73,14 @@ enum Source {
 
 const WAKE_KEY: u64 = u64::MAX;
 
+impl Drop for Driver {
+    /// However it ends, by a panic too: whoever has left an order, or will,
+    /// learns that nobody takes it.
+    fn drop(&mut self) {
+        drop(self.mailbox.close());
+    }
+}
+
 impl Driver {
     pub(crate) fn new(settings: Settings, mailbox: Arc<Mailbox>) -> Self {
         let slots = settings.options.slots.max(1);
@@ -100,8 +108,9 @@ impl Driver {
         self.observe(&Event::RunStarted { slots });
         self.drain();
         while !self.closed {
-            self.take_orders();
-            self.take_calls();
+            let (woken, orders) = self.mailbox.take();
+            self.take_orders(orders);
+            self.take_calls(woken);
             self.hand_over();
             if self.closed {
                 break;
@@ -117,11 +126,6 @@ impl Driver {
         let at = self.now();
         self.observe(&Event::RunEnded { at });
         self.flush_observers();
-        for order in self.mailbox.close() {
-            if let Order::Start(_, report) = order {
-                let _ = report.send(Err(PoolError::Ended));
-            }
-        }
         let error = self.error.take();
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in jobs {
@@ -154,8 +158,8 @@ impl Driver {
         self.drain();
     }
 
-    fn take_orders(&mut self) {
-        for order in self.mailbox.take() {
+    fn take_orders(&mut self, orders: Vec<Order>) {
+        for order in orders {
             match order {
                 Order::Start(job, report) => self.start_job(*job, report),
                 Order::Close => self.handle(Happened::Close),
@@ -187,8 +191,7 @@ impl Driver {
     }
 
     /// Sources that have something, sinks that gave memory back.
-    fn take_calls(&mut self) {
-        let woken = self.mailbox.was_woken();
+    fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
             let wants = self.scheduler.held_bytes(job) > WINDOW_BYTES / 2;
@@ -235,7 +238,7 @@ impl Driver {
             timeout = Some(Duration::ZERO);
         }
         let waited = self.poll.wait(timeout);
-        self.mailbox.wake_fully();
+        self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
             // Without a poll nothing can be done any more; what lives is killed on drop.
             self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));

@@ -103,11 +103,11 @@ impl Process {
 
     /// Writes what the pipe takes.
     pub(super) fn write(&mut self) {
-        if let Err(error) = self.outbox.write_to(&self.child.stdin) {
+        if self.outbox.write_to(&self.child.stdin).is_err() {
             // It no longer reads: it is dead or as good as dead. Its death, not
-            // the pipe, is what will be reported.
+            // the pipe, is what will be reported: this is no reason of ours.
             self.outbox.clear();
-            self.end(&format!("stopped reading ({error})"));
+            self.child.signal_group(Signal::SIGKILL);
         }
     }
 
@@ -167,5 +167,45 @@ pub(super) fn exit(ended: Ended) -> Exit {
         Ended::Status(status) => Exit::Status(status),
         Ended::Signal(signal) => Exit::Signal(signal),
         Ended::Unknown => Exit::Status(-1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use procession_sys::{PollSet, Spawn};
+    use std::os::fd::AsFd;
+
+    fn process(script: &str) -> Process {
+        let args = vec!["-c".into(), script.into()];
+        let child = Spawned::start(&Spawn { program: "/bin/sh".into(), args }).unwrap();
+        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child)
+    }
+
+    fn wait(fd: std::os::fd::BorrowedFd<'_>) {
+        let mut set = PollSet::default();
+        set.add(fd, 0, false);
+        set.wait(None).unwrap();
+    }
+
+    #[test]
+    fn a_death_is_told_and_not_the_pipe_that_broke_with_it() {
+        let mut process = process("exit 3");
+        wait(process.child.exit_fd());
+        process.say(&ToWorker::Ping, &Bytes::new()).unwrap();
+        process.write();
+        assert!(process.outbox.is_empty());
+        let (ended, _) = process.child.try_reap().unwrap();
+        assert_eq!(cause(exit(ended), process.ended_by_us.as_deref()), "its process exited with status 3");
+    }
+
+    #[test]
+    fn who_stops_reading_is_killed() {
+        let mut process = process("exec <&-; echo; sleep 1000");
+        wait(process.child.stdout.as_fd());
+        process.say(&ToWorker::Ping, &Bytes::new()).unwrap();
+        process.write();
+        wait(process.child.exit_fd());
+        assert_eq!(process.child.try_reap().unwrap().0, Ended::Signal(9));
     }
 }
