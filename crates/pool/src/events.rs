@@ -12,7 +12,8 @@ use std::time::Duration;
 /// Hears of events.
 pub trait Observer: Send {
     /// Something happened. Called on the driver's thread, in order; must return
-    /// within microseconds and never block.
+    /// within microseconds. An observer that hands over to a thread may wait for
+    /// it when far too much is waiting already, but only for a bounded time.
     fn on_event(&mut self, event: &Event);
 
     /// Called once after each group of events that came together, so that
@@ -77,7 +78,7 @@ pub enum Event {
     ChunkSent {
         /// To whom.
         worker: WorkerRef,
-        /// Its id within the pool.
+        /// Its number within its job.
         chunk: u64,
         /// Index of its first item that was sent.
         first: u64,
@@ -100,8 +101,8 @@ pub enum Event {
         item: u64,
         /// The item itself.
         input: Bytes,
-        /// How many times it was tried alone.
-        attempts: u32,
+        /// How many times it was sent.
+        attempt: u32,
         /// What it was charged with.
         failure: Failure,
         /// When it was last sent.

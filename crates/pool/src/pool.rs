@@ -80,9 +80,12 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        if self.driver.is_some() && !std::thread::panicking() {
+        if self.driver.is_some() {
             self.mailbox.send(Order::Kill);
-            let _ = self.join();
+            // Nobody waits for anything in a panic.
+            if !std::thread::panicking() {
+                let _ = self.join();
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> St
 /// An item whose process died.
 pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8], failure: Failure) -> Event {
     let input = Bytes::from_static(input);
-    Event::ItemLost { worker, chunk, item, input, attempts: 3, failure, sent_at: ms(20), at: ms(50) }
+    Event::ItemLost { worker, chunk, item, input, attempt: 3, failure, sent_at: ms(20), at: ms(50) }
 }
 
 /// A row of a process that was ready after `ready_s` and told what it did:

@@ -4,7 +4,7 @@
 //! of failures. It may be sent in parts: after every item if the block asks
 //! for it, else when it grows large or some milliseconds have passed.
 
-use crate::Failure;
+use crate::{Failure, MESSAGE_BYTES};
 use serde::{Deserialize, Serialize};
 
 /// An answer is sent once its blocks hold this many bytes, so that a worker's
@@ -94,7 +94,8 @@ impl Answer {
     }
 
     fn bytes(&self) -> usize {
-        self.outputs.len() + self.log.len() + self.shown.len()
+        // A failure's message is in its record or log line as well, or is bounded.
+        self.outputs.len() + self.log.len() + self.shown.len() + self.failures.len() * MESSAGE_BYTES
     }
 }
 

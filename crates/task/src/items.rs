@@ -113,7 +113,7 @@ impl Items {
         };
         *at = start + length.map_or(rest.len(), |l| l + 1);
         let mut item = &rest[..length.unwrap_or(rest.len())];
-        if self == Self::Lines && item.last() == Some(&b'\r') {
+        if self == Self::Lines && length.is_some() && item.last() == Some(&b'\r') {
             item = &item[..item.len() - 1];
         }
         Some((start, item))

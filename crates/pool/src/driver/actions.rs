@@ -1,7 +1,7 @@
 //! What the scheduler asks for, done.
 
 use super::held::{HeldJob, Piece};
-use super::process::{Attempt, Death, Process};
+use super::process::{Attempt, Process};
 use super::{Driver, Happened};
 use crate::events::{Event, WorkerRef};
 use crate::flow::{Block, Cut, Delivery, ItemFailure};
@@ -13,6 +13,14 @@ use procession_task::{Failure, Kind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+/// The end of a worker, as far as it concerns one of its items.
+struct Last {
+    who: WorkerRef,
+    cause: String,
+    sent_at: Duration,
+    tries: u32,
+}
 
 /// A dispatch, as the scheduler asks for it.
 struct Dispatch {
@@ -43,6 +51,7 @@ impl Driver {
                 self.send(&Dispatch { worker, attempt, job, chunk, from, items, each });
             }
             Action::Accept { job, chunk, from, .. } => {
+                debug_assert!(self.judged.is_some(), "nothing to accept");
                 if let (Some(piece), Some(held)) = (self.judged.take(), self.jobs.get_mut(&job)) {
                     held.keep(chunk, from, piece);
                 }
@@ -168,7 +177,7 @@ impl Driver {
     /// The pool's own record for an item whose process died.
     fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
         let at = self.now();
-        let (who, cause, sent_at) = self.last_of(worker, chunk);
+        let Last { who, cause, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let (format, rule) = (held.job.format, held.job.items);
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
@@ -198,21 +207,19 @@ impl Driver {
         let delivery = Delivery { first: index, items: 1, outputs: outputs.into(), failures: vec![lost] };
         held.keep(chunk, item, Piece { delivery, bytes: 0 });
         let chunk = chunk.0;
-        self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempts, failure, sent_at, at });
+        self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempt: tries, failure, sent_at, at });
     }
 
-    /// What is known of the worker that an item died in.
-    fn last_of(&self, worker: WorkerId, chunk: ChunkId) -> (WorkerRef, String, Duration) {
-        let sent = |death: &Death| death.attempts.iter().find(|a| a.chunk == chunk).map(|a| a.sent_at);
-        match &self.death {
-            Some((id, death)) if *id == worker => (death.who, death.cause.clone(), sent(death).unwrap_or_default()),
-            _ => match self.workers.get(&worker) {
-                Some(alive) => {
-                    let sent_at = alive.attempts.iter().find(|a| a.chunk == chunk).map(|a| a.sent_at);
-                    (alive.who, "its process gave it up".to_owned(), sent_at.unwrap_or_default())
-                }
-                None => (WorkerRef { slot: 0, nth: 0, pid: 0 }, "its process died".to_owned(), Duration::ZERO),
-            },
+    /// What is known of the worker that an item died in, and when and for the
+    /// how manyth time the item had been sent to it.
+    fn last_of(&self, worker: WorkerId, job: JobId, chunk: ChunkId) -> Last {
+        let death = self.death.as_ref().filter(|(id, _)| *id == worker).map(|(_, death)| death);
+        let attempt = death.and_then(|death| death.attempts.iter().find(|a| (a.job, a.chunk) == (job, chunk)));
+        Last {
+            who: death.map_or(WorkerRef { slot: 0, nth: 0, pid: 0 }, |death| death.who),
+            cause: death.map_or_else(|| "its process died".to_owned(), |death| death.cause.clone()),
+            sent_at: attempt.map_or(Duration::ZERO, |attempt| attempt.sent_at),
+            tries: attempt.map_or(1, |attempt| attempt.tries),
         }
     }
 
@@ -230,7 +237,11 @@ impl Driver {
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.asked |= ending;
             if signal == Signal::SIGKILL {
-                worker.end(if ending { "the run was ended" } else { "it did not answer in time and was killed" });
+                worker.end(if ending {
+                    "the run was ended"
+                } else {
+                    "its process was killed: it did not answer in time, or what it said made no sense"
+                });
             } else {
                 worker.asked = true;
                 worker.child.signal_group(signal);

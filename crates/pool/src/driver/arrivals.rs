@@ -9,13 +9,18 @@ use crate::events::{Accepted, Event, WorkerExit};
 use crate::flow::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{FailureAt, Kind, escape_terminal};
+use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
 use std::ops::Range;
 use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
 const READS: usize = 8;
+/// Most reads from a worker that has ended: more than its pipes hold. What a
+/// grandchild goes on to write is nobody's result.
+const LAST_READS: usize = 1024;
+/// How long a worker that has closed its pipe may take to end.
+const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Reads from a worker and handles its messages.
@@ -44,12 +49,11 @@ impl Driver {
             }
             Ok(Arrival::End) | Err(_) => {
                 self.handle_messages(id);
+                let deadline = self.now() + LAST_WORDS_TIME;
                 let worker = self.workers.get_mut(&id)?;
                 worker.stdout = Stream::Closed;
-                if !matches!(worker.phase, Phase::Done(_)) {
-                    // Nothing more can come: it is ending, or must.
-                    worker.child.signal_group(procession_sys::Signal::SIGKILL);
-                }
+                // Nothing more can come: it is ending, and may say why, or it must be ended.
+                self.mute.insert(id, deadline);
                 Some(Stream::Closed)
             }
         }
@@ -84,7 +88,8 @@ impl Driver {
                 self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Refused { message, .. }, Phase::Ready) => {
-                self.error.get_or_insert(PoolError::Refused(escape_terminal(message.as_bytes())));
+                let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
+                self.error.get_or_insert(PoolError::Refused(escape_terminal(said)));
                 self.ending = true;
                 self.handle(Happened::Terminate);
             }
@@ -192,8 +197,13 @@ impl Driver {
         Ok(Some(accepted))
     }
 
+    /// Reads what a worker says to people.
     pub(super) fn read_stderr(&mut self, id: WorkerId) {
-        for _ in 0..READS {
+        self.read_stderr_times(id, READS);
+    }
+
+    fn read_stderr_times(&mut self, id: WorkerId, times: usize) {
+        for _ in 0..times {
             let Some(worker) = self.workers.get_mut(&id) else { return };
             let who = worker.who;
             let Some(bytes) = worker.read_stderr() else { return };
@@ -205,8 +215,13 @@ impl Driver {
     pub(super) fn reap(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some((ended, usage)) = worker.child.try_reap() else { return };
-        while self.read_once(id) == Some(Stream::Open) {}
-        self.drain_stderr(id);
+        for _ in 0..LAST_READS {
+            if self.read_once(id) != Some(Stream::Open) {
+                break;
+            }
+        }
+        self.mute.remove(&id);
+        self.read_stderr_times(id, LAST_READS);
         let Some(worker) = self.workers.remove(&id) else { return };
         let at = self.now();
         let exit = exit(ended);
@@ -236,13 +251,13 @@ impl Driver {
         self.handle(Happened::WorkerEnded { worker: id, fault: Fault::Crashed });
     }
 
-    /// What a dead worker still had to say; a grandchild that goes on talking
-    /// is not waited for.
-    fn drain_stderr(&mut self, id: WorkerId) {
-        while let Some(worker) = self.workers.get_mut(&id) {
-            let who = worker.who;
-            let Some(bytes) = worker.read_stderr() else { return };
-            self.observe(&Event::Stderr { worker: who, bytes });
+    /// Ends workers that closed their pipe and did not end.
+    pub(super) fn end_mute(&mut self) {
+        let now = self.now();
+        for (id, _) in self.mute.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
+            if let Some(worker) = self.workers.get_mut(&id) {
+                worker.end("its process closed its pipe and did not end");
+            }
         }
     }
 }

@@ -44,7 +44,8 @@ pub(super) struct Piece {
 
 impl Piece {
     pub(super) fn cost(outputs: &Bytes, failures: &[ItemFailure]) -> u64 {
-        outputs.len() as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
+        let messages: usize = failures.iter().map(|failed| failed.failure.message.len()).sum();
+        (outputs.len() + messages) as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
     }
 }
 

@@ -54,27 +54,24 @@ impl Inbox {
 
     /// The next whole message, with the payload that its blocks stand in.
     pub(super) fn next(&mut self) -> Result<Option<(FromWorker, Tails, Bytes)>, WireError> {
-        if self.frames.is_empty() {
-            if let Parsed::Needs(bytes) = parse(&self.buffer, Direction::FromWorker, PAYLOAD_LIMIT)? {
-                self.needs = bytes;
-                return Ok(None);
-            }
-            self.frames = self.take_buffer();
-        }
-        match parse(&self.frames, Direction::FromWorker, PAYLOAD_LIMIT)? {
+        let is_fresh = self.frames.is_empty();
+        let bytes = if is_fresh { &self.buffer[..] } else { &self.frames[..] };
+        let payload = match parse(bytes, Direction::FromWorker, PAYLOAD_LIMIT)? {
+            Parsed::Frame(payload) => payload,
             Parsed::Needs(bytes) => {
                 self.needs = bytes;
                 self.buffer.extend_from_slice(&self.frames);
                 self.frames = Bytes::new();
-                Ok(None)
+                return Ok(None);
             }
-            Parsed::Frame(payload) => {
-                let frame = self.frames.split_to(payload.end);
-                let payload = frame.slice(payload);
-                let (message, tails) = decode_from_worker(&payload)?;
-                Ok(Some((message, tails, payload)))
-            }
+        };
+        if is_fresh {
+            self.frames = self.take_buffer();
         }
+        let frame = self.frames.split_to(payload.end);
+        let payload = frame.slice(payload);
+        let (message, tails) = decode_from_worker(&payload)?;
+        Ok(Some((message, tails, payload)))
     }
 
     /// What was read. Results may be held for long: little does not hold the

@@ -45,6 +45,8 @@ pub(crate) struct Driver {
     scheduler: Scheduler,
     mailbox: Arc<Mailbox>,
     workers: BTreeMap<WorkerId, Process>,
+    /// Those that have closed their pipe, and when they must have ended.
+    mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
     next_job: u64,
     /// How many processes each slot has had.
@@ -89,6 +91,7 @@ impl Driver {
             settings,
             mailbox,
             workers: BTreeMap::new(),
+            mute: BTreeMap::new(),
             jobs: BTreeMap::new(),
             next_job: 0,
             slots: vec![0; slots as usize],
@@ -233,6 +236,7 @@ impl Driver {
             self.poll.add(worker.child.exit_fd(), key(Source::Exit), false);
         }
         let deadline = self.scheduler.poll_timeout().map(RunTime::since_start);
+        let deadline = deadline.into_iter().chain(self.mute.values().copied()).min();
         let mut timeout = deadline.map(|at| at.saturating_sub(self.now()));
         if self.mailbox.fall_asleep() {
             timeout = Some(Duration::ZERO);
@@ -274,5 +278,6 @@ impl Driver {
             self.scheduler.handle_timeout(now);
             self.drain();
         }
+        self.end_mute();
     }
 }

@@ -111,7 +111,7 @@ impl Writer {
     }
 
     fn write_lost(&mut self, event: &Event) -> io::Result<()> {
-        let Event::ItemLost { worker, chunk, item, input, attempts, failure, sent_at, at } = event else {
+        let Event::ItemLost { worker, chunk, item, input, attempt, failure, sent_at, at } = event else {
             return Ok(());
         };
         let process: ProcessName = (*worker).into();
@@ -120,7 +120,7 @@ impl Writer {
             item: *item,
             input,
             chunk: *chunk,
-            attempt: *attempts,
+            attempt: *attempt,
             span_ns: (nanoseconds(*sent_at), nanoseconds(*at)),
             failure,
         };
