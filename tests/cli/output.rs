@@ -108,3 +108,30 @@ fn a_full_disk_is_status_4() {
     Ended::of(child).fails(4, "");
     place.run(&["-t", "sqrt", "--list", "4", "-o", "no/such/folder"]).fails(4, "no/such/folder");
 }
+
+#[test]
+fn nobody_reads_the_errors() {
+    let place = Place::new();
+    let command = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.stdout(Stdio::null());
+        command
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut refused = command(&["-t", "sqrt", "-i", "missing"]);
+    let status = refused.stderr(writer).status().expect("the coordinator ends");
+    assert_eq!(status.code(), Some(2));
+    let text = place.file("text", "no number\n");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let mut refused = command(&["-t", "sqrt", "-i"]);
+    let status = refused.arg(&text).stderr(full).status().expect("the coordinator ends");
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_workers_path_is_escaped() {
+    let ended = Place::new().run(&["-t", "sqrt", "--list", "4", "--worker", "no\u{1b}[31m\nsuch"]);
+    let ended = ended.fails(3, "no\\u{1b}[31m\\nsuch: no such file");
+    assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
+}
