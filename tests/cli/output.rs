@@ -135,3 +135,23 @@ fn a_workers_path_is_escaped() {
     let ended = ended.fails(3, "no\\u{1b}[31m\\nsuch: no such file");
     assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
 }
+
+#[test]
+fn the_file_size_limit_is_a_full_disk() {
+    let place = Place::new();
+    let limited = |args: &[&str]| {
+        // A shell sets the limit for this call alone and becomes the coordinator.
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", "ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coordinator")]).args(args);
+        limited.current_dir(place.path("")).env("XDG_STATE_HOME", place.path("state"));
+        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ended::of(limited.spawn().expect("a shell starts"))
+    };
+    let to_file = limited(&["-t", "sqrt", "--range", "0..50000", "--log", "off", "-o", "out"]);
+    let _ = to_file.fails(4, "can't write out: File too large");
+    let ended = limited(&["-t", "sqrt", "--range", "1..50001", "-j2"]);
+    assert!(ended.err.contains("the log of this run ends here"), "{}", ended.err);
+    assert_eq!(ended.ok(), roots(50000));
+    let noisy = limited(&["-t", "misbehave", "--list", "stderr 200000,sleep 1", "-j1"]);
+    assert_eq!(noisy.ok(), "stderr 200000\tstderr 200000\nsleep 1\tsleep 1\n");
+}
