@@ -107,7 +107,7 @@ impl Process {
             // It no longer reads: it is dead or as good as dead. Its death, not
             // the pipe, is what will be reported.
             self.outbox.clear();
-            self.end(&format!("stopped reading ({error})"));
+            self.end(&format!("{STOPPED_READING} ({error})"));
         }
     }
 
@@ -149,8 +149,14 @@ impl Process {
     }
 }
 
+/// What a worker did to which nothing more can be written.
+const STOPPED_READING: &str = "stopped reading";
+
 /// How it ended, in words that are the same whenever the same thing happens.
 pub(super) fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
+    // Our kill came too late for one that was dead already: the pipe broke because of its death.
+    let was_killed = exit == Exit::Signal(Signal::SIGKILL as i32);
+    let ended_by_us = ended_by_us.filter(|reason| was_killed || !reason.starts_with(STOPPED_READING));
     match (ended_by_us, exit) {
         (Some(reason), _) => reason.to_owned(),
         (None, Exit::Status(status)) => format!("its process exited with status {status}"),
@@ -167,5 +173,19 @@ pub(super) fn exit(ended: Ended) -> Exit {
         Ended::Status(status) => Exit::Status(status),
         Ended::Signal(signal) => Exit::Signal(signal),
         Ended::Unknown => Exit::Status(-1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_named_and_not_the_pipe_that_it_broke() {
+        let reason = Some("stopped reading (Broken pipe)");
+        assert_eq!(cause(Exit::Status(127), reason), "its process exited with status 127");
+        assert_eq!(cause(Exit::Signal(6), reason), "its process was killed by SIGABRT");
+        assert_eq!(cause(Exit::Signal(9), reason), "stopped reading (Broken pipe)");
+        assert_eq!(cause(Exit::Status(0), Some("did not answer")), "did not answer");
     }
 }
