@@ -1,5 +1,6 @@
 //! The exit statuses, in one place: what a script that calls us may rely on.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Every item succeeded.
@@ -25,6 +26,12 @@ pub(crate) const TERMINATED: Status = Status(143);
 /// the one to exit with, so `a.max(b)` is all that callers need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Status(u8);
+
+/// Says something on standard error. Where nobody reads any more, or nothing
+/// can be written, the exit status alone has to do: `eprintln!` would panic.
+pub(crate) fn say(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
 
 impl Status {
     /// The status for a call that was ended by this signal.

@@ -2,6 +2,7 @@
 //! through PATH and never in the current folder, so that what runs does not
 //! depend on where somebody happens to stand.
 
+use procession_task::escape_terminal;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -62,7 +63,7 @@ impl fmt::Display for NoWorker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("there is no worker to start; looked at")?;
         for (path, problem) in &self.looked {
-            write!(f, "\n  {}: {problem}", path.display())?;
+            write!(f, "\n  {}: {problem}", escape_terminal(path.as_os_str().as_encoded_bytes()))?;
         }
         f.write_str(if self.given {
             "\ngive --worker the path of an executable worker"

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
-        eprintln!("warning: inherited signal settings stay: {error}");
+        exit::say(format_args!("warning: inherited signal settings stay: {error}"));
     }
     let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus() };
     match args::parse_from(std::env::args_os(), around) {

@@ -18,7 +18,7 @@ pub(crate) fn run(plan: &Plan) -> Status {
     match try_run(plan) {
         Ok(status) => status,
         Err(Refusal(status, why)) => {
-            eprintln!("error: {why}");
+            exit::say(format_args!("error: {why}"));
             status
         }
     }
@@ -87,7 +87,7 @@ fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
         Some(Ending::Failures) => exit::ITEM_FAILED,
     };
     if let Some(text) = report.ending.as_ref().and_then(describe) {
-        eprintln!("error: {}", escape_terminal(text.as_bytes()));
+        exit::say(format_args!("error: {}", escape_terminal(text.as_bytes())));
     }
     if report.runs.iter().any(|run| run.output.failures.total > 0) {
         status = status.max(exit::ITEM_FAILED);
@@ -96,7 +96,7 @@ fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
         for mismatch in &report.mismatches {
             let size = mismatch.size.map_or(String::new(), |size| format!(" of size {size}"));
             let groups: Vec<String> = mismatch.runs.iter().map(|(_, runs)| format!("{runs:?}")).collect();
-            eprintln!("error: the outputs{size} differ between runs {}", groups.join(" and "));
+            exit::say(format_args!("error: the outputs{size} differ between runs {}", groups.join(" and ")));
         }
         status = status.max(exit::ITEM_FAILED);
     }

@@ -15,7 +15,7 @@ pub(crate) fn print(answer: &[u8]) -> Status {
         Ok(()) => exit::SUCCESS,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::SUCCESS,
         Err(error) => {
-            eprintln!("error: can't write to standard output: {error}");
+            exit::say(format_args!("error: can't write to standard output: {error}"));
             exit::OUTPUT_FAILED
         }
     }

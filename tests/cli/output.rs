@@ -108,3 +108,50 @@ fn a_full_disk_is_status_4() {
     Ended::of(child).fails(4, "");
     place.run(&["-t", "sqrt", "--list", "4", "-o", "no/such/folder"]).fails(4, "no/such/folder");
 }
+
+#[test]
+fn nobody_reads_the_errors() {
+    let place = Place::new();
+    let command = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.stdout(Stdio::null());
+        command
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut refused = command(&["-t", "sqrt", "-i", "missing"]);
+    let status = refused.stderr(writer).status().expect("the coordinator ends");
+    assert_eq!(status.code(), Some(2));
+    let text = place.file("text", "no number\n");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let mut refused = command(&["-t", "sqrt", "-i"]);
+    let status = refused.arg(&text).stderr(full).status().expect("the coordinator ends");
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_workers_path_is_escaped() {
+    let ended = Place::new().run(&["-t", "sqrt", "--list", "4", "--worker", "no\u{1b}[31m\nsuch"]);
+    let ended = ended.fails(3, "no\\u{1b}[31m\\nsuch: no such file");
+    assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
+}
+
+#[test]
+fn the_file_size_limit_is_a_full_disk() {
+    let place = Place::new();
+    let limited = |args: &[&str]| {
+        // A shell sets the limit for this call alone and becomes the coordinator.
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", "ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coordinator")]).args(args);
+        limited.current_dir(place.path("")).env("XDG_STATE_HOME", place.path("state"));
+        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ended::of(limited.spawn().expect("a shell starts"))
+    };
+    let to_file = limited(&["-t", "sqrt", "--range", "0..50000", "--log", "off", "-o", "out"]);
+    let _ = to_file.fails(4, "can't write out: File too large");
+    let ended = limited(&["-t", "sqrt", "--range", "1..50001", "-j2"]);
+    assert!(ended.err.contains("the log of this run ends here"), "{}", ended.err);
+    assert_eq!(ended.ok(), roots(50000));
+    let noisy = limited(&["-t", "misbehave", "--list", "stderr 200000,sleep 1", "-j1"]);
+    assert_eq!(noisy.ok(), "stderr 200000\tstderr 200000\nsleep 1\tsleep 1\n");
+}

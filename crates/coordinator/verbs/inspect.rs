@@ -26,12 +26,12 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     match inspect(&logs, &query, Style { colour }, &mut BufWriter::new(out)) {
         Ok(inspected) => {
-            inspected.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            inspected.notes.iter().for_each(|note| exit::say(format_args!("note: {note}")));
             if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
         }
         Err(InspectError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => exit::SUCCESS,
         Err(InspectError::Write(error)) => {
-            eprintln!("error: can't write to standard output: {error}");
+            exit::say(format_args!("error: can't write to standard output: {error}"));
             exit::OUTPUT_FAILED
         }
         Err(error) => refuse(&error),
@@ -46,6 +46,6 @@ fn open(flags: &InspectFlags) -> Result<Vec<StudyLog>, LogError> {
 }
 
 fn refuse(error: &dyn std::fmt::Display) -> Status {
-    eprintln!("error: {error}");
+    exit::say(format_args!("error: {error}"));
     exit::USAGE
 }

@@ -21,7 +21,8 @@ pub use nix::sys::signal::Signal;
 
 /// Sets back what this process may have inherited and what would change how a
 /// pool behaves: blocked signals, and an ignored SIGCHLD (with which no exit
-/// status could ever be had). For programs that own their process; a library
+/// status could ever be had). A write beyond the file size limit becomes an
+/// error like that of a full disk, where SIGXFSZ would kill. For programs that own their process; a library
 /// leaves such things alone.
 ///
 /// # Errors
@@ -32,6 +33,18 @@ pub fn reset_inherited_signals() -> std::io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours.
     unsafe { sigaction(Signal::SIGCHLD, &default) }?;
+    survive_file_size_limit()
+}
+
+/// Makes a write beyond the file size limit (`ulimit -f`) fail, not kill. By a
+/// handler that does nothing: what is ignored would stay ignored in programs
+/// that this process starts, a handler does not.
+pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+    extern "C" fn nothing(_: i32) {}
+    let survive = SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler does nothing, which is safe at any moment.
+    unsafe { sigaction(Signal::SIGXFSZ, &survive) }?;
     Ok(())
 }
 

@@ -49,11 +49,8 @@ impl Driver {
             }
             Ok(Arrival::End) | Err(_) => {
                 self.handle_messages(id);
-                let deadline = self.now() + LAST_WORDS_TIME;
-                let worker = self.workers.get_mut(&id)?;
-                worker.stdout = Stream::Closed;
-                // Nothing more can come: it is ending, and may say why, or it must be ended.
-                self.mute.insert(id, deadline);
+                self.workers.get_mut(&id)?.stdout = Stream::Closed;
+                self.expect_end(id);
                 Some(Stream::Closed)
             }
         }
@@ -251,12 +248,26 @@ impl Driver {
         self.handle(Happened::WorkerEnded { worker: id, fault: Fault::Crashed });
     }
 
-    /// Ends workers that closed their pipe and did not end.
+    /// Writes to a worker what it takes.
+    pub(super) fn write(&mut self, id: WorkerId) {
+        if self.workers.get_mut(&id).is_some_and(|worker| !worker.write()) {
+            self.expect_end(id);
+        }
+    }
+
+    /// A worker has closed one of its pipes: it is ending, and may say why, or
+    /// it must be ended.
+    fn expect_end(&mut self, id: WorkerId) {
+        let deadline = self.now() + LAST_WORDS_TIME;
+        self.mute.entry(id).or_insert(deadline);
+    }
+
+    /// Ends workers that closed a pipe and did not end.
     pub(super) fn end_mute(&mut self) {
         let now = self.now();
         for (id, _) in self.mute.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
             if let Some(worker) = self.workers.get_mut(&id) {
-                worker.end("its process closed its pipe and did not end");
+                worker.end("its process closed its pipes and did not end");
             }
         }
     }

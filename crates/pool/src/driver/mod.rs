@@ -213,8 +213,10 @@ impl Driver {
         for job in self.jobs.values_mut() {
             job.flush();
         }
-        for worker in self.workers.values_mut().filter(|worker| !worker.outbox.is_empty()) {
-            worker.write();
+        let ids: Vec<WorkerId> =
+            self.workers.iter().filter(|(_, worker)| !worker.outbox.is_empty()).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.write(id);
         }
         self.flush_observers();
     }
@@ -260,11 +262,7 @@ impl Driver {
                     k if (k == Source::Exit as u64) != exits => {}
                     k if k == Source::Stdout as u64 => self.read_messages(id),
                     k if k == Source::Stderr as u64 => self.read_stderr(id),
-                    k if k == Source::Stdin as u64 => {
-                        if let Some(worker) = self.workers.get_mut(&id) {
-                            worker.write();
-                        }
-                    }
+                    k if k == Source::Stdin as u64 => self.write(id),
                     _ => self.reap(id),
                 }
             }

@@ -101,14 +101,14 @@ impl Process {
         self.outbox.push(message, block)
     }
 
-    /// Writes what the pipe takes.
-    pub(super) fn write(&mut self) {
-        if self.outbox.write_to(&self.child.stdin).is_err() {
-            // It no longer reads: it is dead or as good as dead. Its death, not
-            // the pipe, is what will be reported: this is no reason of ours.
+    /// Writes what the pipe takes; `false` if it no longer reads. Then it is
+    /// dead or as good as dead, and its death, not the pipe, is to be reported.
+    pub(super) fn write(&mut self) -> bool {
+        let reads = self.outbox.write_to(&self.child.stdin).is_ok();
+        if !reads {
             self.outbox.clear();
-            self.child.signal_group(Signal::SIGKILL);
         }
+        reads
     }
 
     /// Kills it, for a reason of ours.
@@ -174,7 +174,6 @@ pub(super) fn exit(ended: Ended) -> Exit {
 mod tests {
     use super::*;
     use procession_sys::{PollSet, Spawn};
-    use std::os::fd::AsFd;
 
     fn process(script: &str) -> Process {
         let args = vec!["-c".into(), script.into()];
@@ -193,19 +192,9 @@ mod tests {
         let mut process = process("exit 3");
         wait(process.child.exit_fd());
         process.say(&ToWorker::Ping, &Bytes::new()).unwrap();
-        process.write();
+        assert!(!process.write());
         assert!(process.outbox.is_empty());
         let (ended, _) = process.child.try_reap().unwrap();
         assert_eq!(cause(exit(ended), process.ended_by_us.as_deref()), "its process exited with status 3");
-    }
-
-    #[test]
-    fn who_stops_reading_is_killed() {
-        let mut process = process("exec <&-; echo; sleep 1000");
-        wait(process.child.stdout.as_fd());
-        process.say(&ToWorker::Ping, &Bytes::new()).unwrap();
-        process.write();
-        wait(process.child.exit_fd());
-        assert_eq!(process.child.try_reap().unwrap().0, Ended::Signal(9));
     }
 }
