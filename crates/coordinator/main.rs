@@ -8,6 +8,7 @@ mod exit;
 mod locate;
 mod machine;
 mod run;
+mod shortage;
 mod signals;
 mod verbs;
 mod watch;

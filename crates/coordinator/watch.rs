@@ -3,9 +3,11 @@
 
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
 use crate::machine;
+use crate::shortage::{Places, Shortage};
 use procession::{ChunkSize, Observer};
 use procession_job::{Ending, Hooks, InputNames, Phase, Run, RunInfo};
 use procession_report as report;
+use procession_task::escape_terminal;
 use report::{
     Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
     RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
@@ -39,6 +41,7 @@ struct Looks {
 struct Current {
     start: RunStart,
     collected: Collected,
+    places: Places,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
     lines: Option<VerboseLines>,
@@ -129,6 +132,7 @@ impl Hooks for Watching<'_> {
             start,
             // Replaced with the observers, which come next.
             collected: Collector::new(&self.watch.host).1,
+            places: Places::default(),
             item_log: Arc::default(),
             logging: None,
             lines: None,
@@ -142,7 +146,9 @@ impl Hooks for Watching<'_> {
         let Some(current) = &mut watch.current else { return Vec::new() };
         let (collector, collected) = Collector::new(&watch.host);
         current.collected = collected;
-        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector)];
+        let (shortage, places) = Shortage::new();
+        current.places = places;
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector), Box::new(shortage)];
         if let Some(log) = &mut watch.log {
             let level = match watch.look.level {
                 LogLevel::Chunk => report::LogLevel::Chunk,
@@ -193,6 +199,9 @@ impl Hooks for Watching<'_> {
         }
         if let Some(lines) = current.lines {
             lines.finish();
+        }
+        if let Some(complaint) = current.places.complaint() {
+            self.watch.warn(&escape_terminal(complaint.as_bytes()));
         }
         let result = RunResult {
             status: match ending {

@@ -117,6 +117,7 @@ fn an_item_over_the_cap_is_refused_with_its_line() {
     let place = Place::new();
     let input = format!("ok\n{}\n", "x".repeat(5000));
     place.run_on(&["-t", "null", "--max-item", "4K"], &input).fails(2, ":2");
+    place.run(&["-t", "null", "--list", "12345", "--max-item", "4"]).fails(2, "--max-item");
 }
 
 #[test]

@@ -68,6 +68,9 @@ fn max_failures_ends_a_run_that_keeps_going() {
     let args = ["-t", "sqrt", "--list", "1,-1,4,-4,9,-9,16", "--max-failures", "2"];
     let out = place.run(&args).fails(1, "").out;
     assert_eq!(out.lines().count(), 4, "{out}");
+    let args = ["-t", "sqrt", "--list", "1,-1,4,-4,9,-9,16", "--max-failures", "0%"];
+    let out = place.run(&args).fails(1, "").out;
+    assert_eq!(out.lines().count(), 2, "{out}");
 }
 
 #[test]

@@ -67,6 +67,35 @@ fn signals_end_the_run_with_their_status() {
     }
 }
 
+/// The output's reader does not read: the call must end all the same.
+#[test]
+fn signals_end_a_run_whose_reader_is_stuck() {
+    let place = Place::new();
+    let args = ["-t", "null", "--range", "0..100000000", "-j2", "--log", "off", "-q"];
+    let mut child = place.command(&args).spawn().expect("it starts");
+    let mut stuck = BufReader::with_capacity(64, child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    stuck.read_line(&mut line).expect("a first line");
+    let pid = Pid::from_raw(child.id().cast_signed());
+    kill(pid, Signal::SIGTERM).expect("the signal is sent");
+    kill(pid, Signal::SIGTERM).expect("the signal is sent");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    assert_eq!(workers_of(child.id()), [0; 0]);
+}
+
+#[test]
+fn fewer_workers_than_asked_for_are_told() {
+    let place = Place::new();
+    let coordinator = env!("CARGO_BIN_EXE_coordinator");
+    let line = format!("ulimit -n 24; exec '{coordinator}' -t sqrt --list 4,9 -j 16 --log off");
+    let output = std::process::Command::new("sh").args(["-c", &line]).current_dir(place.path(".")).output();
+    let output = output.expect("a shell");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("of 16 workers could be started"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "4\t2.0\n9\t3.0\n");
+}
+
 #[test]
 fn workers_die_with_a_killed_coordinator() {
     let place = Place::new();

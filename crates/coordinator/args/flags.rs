@@ -118,7 +118,7 @@ pub(crate) struct FaultFlags {
     #[arg(short, long)]
     pub(crate) keep_going: bool,
 
-    /// Go on like --keep-going, but end with the Nth failure, or when more than P percent failed [default: no limit]
+    /// Go on like --keep-going, but end with the Nth failure, or when more than P percent failed of a hundred items or more [default: no limit]
     #[arg(long, value_name = "N|P%")]
     pub(crate) max_failures: Option<MaxFailures>,
 }

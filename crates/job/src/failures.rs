@@ -10,7 +10,7 @@ use std::str::FromStr;
 const KEPT: usize = 100;
 /// How much is kept of a failed item's bytes.
 const KEPT_BYTES: usize = 4096;
-/// Shares are judged once this many items were written.
+/// Shares are judged once this many items were written; that none may fail, at once.
 const JUDGED_FROM: u64 = 100;
 
 /// How many failures are too many.
@@ -18,7 +18,8 @@ const JUDGED_FROM: u64 = 100;
 pub enum MaxFailures {
     /// The run ends with this one.
     Count(u64),
-    /// The run ends when the share of failed items, in percent, is larger.
+    /// The run ends when the share of failed items, in percent, is larger: of
+    /// all items so far, once these are a hundred.
     Percent(f64),
 }
 
@@ -112,7 +113,9 @@ impl Judge {
             None if self.policy.keep_going => false,
             None => return Verdict::EndBefore,
             Some(MaxFailures::Count(max)) => self.failures.total >= max,
-            Some(MaxFailures::Percent(share)) => items + 1 >= JUDGED_FROM && self.is_above(share, items + 1),
+            Some(MaxFailures::Percent(share)) => {
+                (share == 0.0 || items + 1 >= JUDGED_FROM) && self.is_above(share, items + 1)
+            }
         };
         if is_too_many { Verdict::EndWith } else { Verdict::GoOn }
     }

@@ -120,7 +120,7 @@ impl Input {
         }
         let origins = match &source {
             ItemSource::Files(paths) => paths.iter().map(|path| Origin::look(path)).collect::<Result<_, _>>()?,
-            ItemSource::List(list) => check_list(list, options.items).map(|()| Vec::new())?,
+            ItemSource::List(list) => check_list(list, options.items, options.max_item).map(|()| Vec::new())?,
             ItemSource::Range(_) => Vec::new(),
         };
         if origins.iter().filter(|origin: &&Origin| origin.is_stdin()).count() > 1 {

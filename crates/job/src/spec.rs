@@ -73,7 +73,10 @@ impl InputOptions {
 }
 
 /// Refuses items that would be cut apart by the rule.
-pub(crate) fn check_list(list: &[String], items: Items) -> Result<(), InputError> {
+pub(crate) fn check_list(list: &[String], items: Items, max: usize) -> Result<(), InputError> {
+    if list.iter().any(|item| item.len() > max) {
+        return Err(InputError::TooLong { name: "--list".to_owned(), line: 1, max });
+    }
     let is_cut = |item: &&String| {
         let nothing = items == Items::Words && item.is_empty();
         // A carriage return at the end of a line would be taken for its end.
@@ -101,10 +104,10 @@ mod tests {
     #[test]
     fn items_that_would_be_cut_apart_are_refused() {
         let list = |item: &str| vec!["2".to_owned(), item.to_owned()];
-        assert!(check_list(&list("a b"), Items::Lines).is_ok());
-        assert!(check_list(&list(""), Items::Lines).is_ok());
+        assert!(check_list(&list("a b"), Items::Lines, MAX_ITEM).is_ok());
+        assert!(check_list(&list(""), Items::Lines, MAX_ITEM).is_ok());
         for (item, rule) in [("a b", Items::Words), ("", Items::Words), ("a\nb", Items::Lines), ("a\0b", Items::Nul)] {
-            let error = check_list(&list(item), rule).unwrap_err().to_string();
+            let error = check_list(&list(item), rule, MAX_ITEM).unwrap_err().to_string();
             assert!(error.contains("separator"), "{error}");
         }
     }

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
     /// Workers can't be started, or die before they are ready.
-    #[error("no worker could be started ({failures} tries): {why}")]
+    #[error("workers can't be started ({failures} failures in a row): {why}")]
     CannotStart {
         /// How many starts failed in a row.
         failures: u32,

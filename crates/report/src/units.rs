@@ -5,6 +5,8 @@ pub(crate) fn seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "-".to_owned();
     }
+    // A sum of nothing is a negative zero.
+    let seconds = seconds + 0.0;
     // The thresholds are where rounding would show four digits.
     if seconds < 0.999_5e-3 {
         return format!("{} µs", three_digits(seconds * 1e6));

@@ -17,7 +17,8 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     Jsonl,
-    /// The result alone.
+    /// The result alone, with line feeds and carriage returns in it as `\n` and
+    /// `\r`, so that each item has its line.
     Lines,
 }
 
@@ -72,7 +73,7 @@ impl Format {
             Self::Jsonl => write_jsonl(out, record),
             Self::Lines => {
                 if let Ok(output) = record.outcome {
-                    out.extend_from_slice(output.text);
+                    push_line(out, output.text);
                 }
                 out.push(b'\n');
             }
@@ -146,6 +147,16 @@ pub(crate) fn push_tsv(out: &mut Vec<u8>, field: &[u8]) {
 /// Whether a tsv field made of these bytes needs no escapes.
 pub(crate) fn is_plain_tsv(bytes: &[u8]) -> bool {
     memchr::memchr3(b'\t', b'\r', b'\\', bytes).is_none() && memchr::memchr(b'\n', bytes).is_none()
+}
+
+fn push_line(out: &mut Vec<u8>, text: &[u8]) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(if rest[at] == b'\n' { b"\\n" } else { b"\\r" });
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
 }
 
 fn push_csv(out: &mut Vec<u8>, field: &[u8]) {
@@ -278,6 +289,7 @@ mod tests {
         let text = Ok((&b"a\tb\nc\r\\"[..], false));
         assert_eq!(written(Format::Tsv, b"\\\t", text), "\\\\\\t\ta\\tb\\nc\\r\\\\\n");
         assert_eq!(written(Format::Csv, b"a,b", Ok((b"l1\nl2", false))), "3,\"a,b\",\"l1\nl2\",\n");
+        assert_eq!(written(Format::Lines, b"x", Ok((b"a\r\nb\\", false))), "a\\r\\nb\\\n");
         let json = written(Format::Jsonl, b"\xff\xfe", Ok(("é\u{1}".as_bytes(), false)));
         assert_eq!(json, "{\"index\":3,\"input_base64\":\"//4=\",\"output\":\"é\\u0001\"}\n");
     }

@@ -99,7 +99,7 @@ impl Driver {
                 self.scheduler.handle_event(at.into(), Happened::Spawned { worker: id });
             }
             Err(error) => {
-                let message = format!("{} {error}", self.settings.program.display());
+                let message = format!("{}: {error}", self.settings.program.display());
                 self.trouble.clone_from(&message);
                 self.observe(&Event::SpawnFailed { slot: slot.0, message, at });
                 let lasting = !error.is_temporary();
