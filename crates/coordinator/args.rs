@@ -92,7 +92,7 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let Cli { verb, work, executors, faults, output, look } = Cli::try_parse_from(line)?;
+    let Cli { verb, work, executors, faults, output, look } = Cli::try_parse_from(line).map_err(explained)?;
     let flags = plan::Flags { work, executors, faults, output, look };
     Ok(match verb {
         Some(verbs::Verb::Inspect(flags)) => Call::Inspect(flags),
@@ -104,6 +104,17 @@ where
             Call::Run(Box::new(Plan::new(flags, around).map_err(refuse)?))
         }
     })
+}
+
+/// A bare word is what people try first: says where words go.
+fn explained(error: clap::Error) -> clap::Error {
+    let text = error.to_string();
+    let is_word = text.contains("unrecognized subcommand") || text.contains("the subcommand '");
+    let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
+    let hint = format!(
+        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with --list"
+    );
+    Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }
 
 /// The completion script for a shell.

@@ -78,6 +78,9 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, input: Input, workers:
 /// Tells people what came of it and chooses the status.
 fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
     watch.show_summary();
+    if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
+        watch.warn("the input has no items");
+    }
     let mut status = match &report.ending {
         // The signal that stopped it has a status of its own.
         None | Some(Ending::Closed | Ending::Stopped) => exit::SUCCESS,

@@ -132,6 +132,11 @@ fn command_lines_that_cannot_be_used() {
         (&["-t", "sqrt", "--list", "4", "--nonsense"], "--nonsense"),
         (&["--list", "4"], "--task"),
         (&["-t", "sqrt", "--list", "4", "--cycle"], "--size"),
+        (&["-t", "prime", "primes.txt"], "--input"),
+        (&["prime", "--list", "4"], "--task"),
+        (&["-t", "sqrt", "--list", "4", "--retries", "x"], "whole number"),
+        (&["-t", "sqrt", "--list", "4", "--skip", "-1"], "whole number"),
+        (&["-t", "sqrt", "--list", "4", "--repeat", "0"], "from 1 on"),
     ] {
         place.run(args).fails(2, says);
     }

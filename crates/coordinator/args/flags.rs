@@ -47,11 +47,11 @@ pub(crate) struct WorkFlags {
     pub(crate) items: Option<Items>,
 
     /// Leave out the first N items
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true, value_parser = units::whole::<0, u64>)]
     pub(crate) skip: u64,
 
     /// Shuffle the items, in the same way for the same seed (holds the input in memory)
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = units::whole::<0, u64>)]
     pub(crate) shuffle: Option<u64>,
 
     /// Start again at the input's end, until --size is filled
@@ -78,11 +78,11 @@ pub(crate) struct ExecutorFlags {
     pub(crate) procs: String,
 
     /// Measured runs of each configuration
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = units::whole::<1, u32>)]
     pub(crate) repeat: u32,
 
     /// Unmeasured runs of each configuration before the measured ones
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = units::whole::<0, u32>)]
     pub(crate) warmup: u32,
 
     /// Items per message; `auto` adapts to what an item costs; several values are several runs
@@ -103,11 +103,11 @@ pub(crate) struct ExecutorFlags {
 #[command(next_help_heading = "Faults")]
 pub(crate) struct FaultFlags {
     /// How often an item that was alone in a dying worker is tried again
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, allow_hyphen_values = true, value_parser = units::whole::<0, u32>)]
     pub(crate) retries: u32,
 
     /// Replace a worker after N items [default: never]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = units::whole::<1, u64>)]
     pub(crate) max_tasks_per_worker: Option<u64>,
 
     /// How long a worker may take to say hello: 500ms, 2s, 1m, bare numbers are seconds
@@ -131,7 +131,7 @@ pub(crate) struct OutputFlags {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// How a result is written [default: by the output's extension, else tsv]
+    /// How a result is written [default: by the output's extension (.tsv, .csv, .jsonl, .lines), else tsv]
     ///
     /// `tsv` is `INPUT<TAB>RESULT`; `csv` and `jsonl` carry the index and failures too; `lines` is the result alone.
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
@@ -151,6 +151,8 @@ pub(crate) struct LookFlags {
     pub(crate) log: LogLevel,
 
     /// This call's log folder; created, not emptied [default: one of its own in the user's state folder]
+    ///
+    /// Of the default ones the newest 20 are kept, within 2 GiB; one that is named here is never removed.
     #[arg(long, value_name = "DIR")]
     pub(crate) log_dir: Option<PathBuf>,
 

@@ -2,6 +2,18 @@
 
 use std::time::Duration;
 
+/// A whole number of at least `LEAST`.
+///
+/// # Errors
+/// What to write instead.
+pub(crate) fn whole<const LEAST: u32, N>(text: &str) -> Result<N, String>
+where
+    N: std::str::FromStr + From<u32> + PartialOrd,
+{
+    let number = text.parse().ok().filter(|number| *number >= N::from(LEAST));
+    number.ok_or_else(|| format!("write a whole number from {LEAST} on"))
+}
+
 /// A duration: `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds.
 ///
 /// # Errors
@@ -64,6 +76,15 @@ fn decimal(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_have_a_least_one() {
+        assert_eq!(whole::<0, u32>("0"), Ok(0));
+        assert_eq!(whole::<1, u64>("7"), Ok(7));
+        for text in ["", "x", "-1", "0", "1.5", "99999999999"] {
+            assert!(whole::<1, u32>(text).unwrap_err().contains("from 1 on"), "{text}");
+        }
+    }
 
     #[test]
     fn durations_have_units() {

@@ -1,5 +1,6 @@
 //! The verbs beside the plain call, as they are typed.
 
+use super::units;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -31,31 +32,31 @@ pub(crate) enum Verb {
 /// What is asked of a log.
 #[derive(Args, Debug)]
 pub(crate) struct InspectFlags {
-    /// Log folders; several are shown side by side [default: the latest]
+    /// Log folders; several are shown side by side [default: the latest in the user's state folder]
     #[arg(value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
 
     /// Only run K, from 1
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "K", value_parser = units::whole::<1, u32>)]
     pub(crate) run: Option<u32>,
 
     /// The items that this process ran
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = units::whole::<1, u32>)]
     pub(crate) pid: Option<u32>,
 
-    /// Which process ran item I, when, at which attempt
-    #[arg(long, value_name = "I")]
+    /// Which process ran item I (its index in the input, from 0), when, at which attempt
+    #[arg(long, value_name = "I", value_parser = units::whole::<0, u64>)]
     pub(crate) item: Option<u64>,
 
     /// The N items that took longest
-    #[arg(long, value_name = "N")]
-    pub(crate) slowest: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = units::whole::<1, u32>)]
+    pub(crate) slowest: Option<u32>,
 
     /// The failed items
     #[arg(long)]
     pub(crate) failures: bool,
 
-    /// Just the inputs, to be piped into another run
+    /// Just the inputs, one a line, to be piped into another run (with `--items lines`)
     #[arg(long)]
     pub(crate) inputs: bool,
 

@@ -18,7 +18,7 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
         pid: flags.pid,
         item: flags.item,
         failures: flags.failures,
-        slowest: flags.slowest,
+        slowest: flags.slowest.map(|count| count as usize),
         inputs: flags.inputs,
         json: flags.json,
     };
