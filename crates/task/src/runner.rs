@@ -127,7 +127,7 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
             }
         }
         done += 1;
-        reply.item_done();
+        reply.item_done(block.log.then_some(end_ns));
     }
     if done == block.items { Ok(()) } else { Err(format!("a block of {} items held {done}", block.items)) }
 }
@@ -208,7 +208,7 @@ mod tests {
             self.clock += 1000;
             self.clock
         }
-        fn is_due(&mut self) -> bool {
+        fn is_due(&mut self, _: Option<u64>) -> bool {
             false
         }
         fn item_starts(&mut self, _: u64) {}

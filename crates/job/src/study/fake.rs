@@ -36,7 +36,7 @@ impl Host for NoClock {
     fn now_ns(&mut self) -> u64 {
         0
     }
-    fn is_due(&mut self) -> bool {
+    fn is_due(&mut self, _: Option<u64>) -> bool {
         false
     }
     fn item_starts(&mut self, _: u64) {}

@@ -68,6 +68,8 @@ impl Inbox {
         if is_fresh {
             self.frames = self.take_buffer();
         }
+        // Of the next one nothing is known yet.
+        self.needs = 0;
         let frame = self.frames.split_to(payload.end);
         let payload = frame.slice(payload);
         let (message, tails) = decode_from_worker(&payload)?;

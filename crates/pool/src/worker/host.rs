@@ -129,8 +129,9 @@ impl Host for PipeHost {
         monotonic_ns().saturating_sub(self.epoch_ns)
     }
 
-    fn is_due(&mut self) -> bool {
-        coarse_ns().saturating_sub(self.written_ns) > DUE_NS
+    fn is_due(&mut self, now_ns: Option<u64>) -> bool {
+        let now = now_ns.map_or_else(coarse_ns, |now_ns| self.epoch_ns + now_ns);
+        now.saturating_sub(self.written_ns) > DUE_NS
     }
 
     fn item_starts(&mut self, _: u64) {}

@@ -65,7 +65,7 @@ mod tests {
         fn now_ns(&mut self) -> u64 {
             0
         }
-        fn is_due(&mut self) -> bool {
+        fn is_due(&mut self, _: Option<u64>) -> bool {
             false
         }
         fn item_starts(&mut self, _: u64) {}
