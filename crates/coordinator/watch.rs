@@ -76,14 +76,11 @@ impl Watch {
 
     /// A warning for people, unless they want none.
     pub(crate) fn warn(&self, text: &str) {
-        if !self.look.quiet {
-            self.terminal.println(&format!("warning: {text}"));
-        }
+        warner(&self.terminal, self.look.quiet)(text);
     }
 
     /// The tables; what failed is told even to those who want to see nothing else.
     pub(crate) fn show_summary(&self) {
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let quiet = self.look.quiet;
         let summary = Summary {
             runs: if quiet { &[] } else { &self.runs },
@@ -92,7 +89,7 @@ impl Watch {
             failed: self.failed,
             log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
         };
-        self.terminal.print_lines(summary.to_text(Style { colour }).as_bytes());
+        self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
     }
 
     /// Keeps the failed items of the first run that had some: the others have the same.
@@ -225,6 +222,12 @@ impl Hooks for Watching<'_> {
         }
         self.watch.note_failures(run, self.names);
     }
+}
+
+/// How text looks on standard output or standard error: in colour only on a
+/// terminal, and only if nobody said no.
+pub(crate) fn style(is_terminal: bool) -> Style {
+    Style { colour: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
 }
 
 /// What ended a run, in a sentence.

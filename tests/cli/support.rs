@@ -41,7 +41,7 @@ impl Place {
 
     /// The coordinator with these arguments, in this folder.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_coordinator"));
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("coordinator"));
         command.args(args).current_dir(self.dir.path());
         command.env("XDG_STATE_HOME", self.path("state")).env_remove("NO_COLOR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

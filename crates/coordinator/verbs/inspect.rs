@@ -2,9 +2,10 @@
 
 use crate::args::InspectFlags;
 use crate::exit::{self, Status};
+use crate::watch::style;
 use procession_report::inspect::{InspectError, Query, inspect};
 use procession_report::read::StudyLog;
-use procession_report::{LogError, Style, latest_log};
+use procession_report::{LogError, latest_log};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _};
 
 /// Answers what is asked of a log.
@@ -23,8 +24,8 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
         json: flags.json,
     };
     let out = io::stdout().lock();
-    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    match inspect(&logs, &query, Style { colour }, &mut BufWriter::new(out)) {
+    let style = style(out.is_terminal());
+    match inspect(&logs, &query, style, &mut BufWriter::new(out)) {
         Ok(inspected) => {
             inspected.notes.iter().for_each(|note| exit::say(format_args!("note: {note}")));
             if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }

@@ -3,7 +3,7 @@
 //! and only the unfinished item is carried on.
 
 use crate::InputError;
-use crate::segment::{Segment, advance};
+use crate::segment::Segment;
 use bytes::BytesMut;
 use procession::Place;
 use procession_task::Items;
@@ -99,7 +99,7 @@ impl Cutter<'_> {
             self.check_lengths(&bytes)?;
         }
         let place = self.place;
-        self.place = advance(place, &bytes);
+        self.place = place.after(&bytes);
         let items = self.items.count(&bytes);
         Ok((items > 0).then_some(Segment { bytes, items, place: Some(place), continues }))
     }
@@ -108,7 +108,7 @@ impl Cutter<'_> {
     fn check_lengths(&mut self, bytes: &[u8]) -> Result<(), InputError> {
         for (at, item) in self.items.split(bytes) {
             if item.len() > self.max_item {
-                self.place = advance(self.place, &bytes[..at]);
+                self.place = self.place.after(&bytes[..at]);
                 return Err(self.too_long());
             }
         }

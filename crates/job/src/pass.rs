@@ -6,7 +6,7 @@ use crate::decode::visit;
 use crate::heading::pass_over;
 use crate::input::{HeadingNote, Inner};
 use crate::origin::Origin;
-use crate::segment::{Segment, advance};
+use crate::segment::Segment;
 use crate::shuffle::{Collect, Held};
 use crate::spec::ItemSource;
 use crate::{InputError, IntegerRange};
@@ -156,7 +156,7 @@ impl Skip {
         }
         let end = self.items.measure(&segment.bytes, skipped).bytes;
         let before = segment.bytes.split_to(end);
-        let place = segment.place.map(|place| advance(place, &before));
+        let place = segment.place.map(|place| place.after(&before));
         Some(Segment { bytes: segment.bytes, items: segment.items - skipped, place, continues: false })
     }
 }

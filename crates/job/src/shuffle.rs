@@ -8,7 +8,7 @@
 
 use crate::InputError;
 use crate::cutter::Emit;
-use crate::segment::{Segment, advance};
+use crate::segment::Segment;
 use bytes::{Bytes, BytesMut};
 use procession::Place;
 use procession_task::Items;
@@ -105,7 +105,7 @@ impl Held {
     pub(crate) fn place(&self, index: u64) -> Option<Place> {
         let at = self.order.get(usize::try_from(index.checked_rem(self.items())?).ok()?)?;
         let (bytes, place) = &self.segments[at.segment as usize];
-        place.map(|place| advance(place, &bytes[..at.start as usize]))
+        place.map(|place| place.after(&bytes[..at.start as usize]))
     }
 
     /// Gives every item on, in shuffled order.

@@ -4,7 +4,6 @@
 use crate::InputError;
 use crate::input::{InputStatus, lock};
 use crate::queue::{Queue, Taken};
-use crate::segment::advance;
 use crate::spec::InputOptions;
 use bytes::Bytes;
 use procession::{Block, Cut, Place, Source, Waker};
@@ -107,7 +106,7 @@ impl QueueSource {
         let current = self.current.as_mut()?;
         let bytes = current.bytes.split_to(measure.bytes);
         let place = current.place;
-        current.place = place.map(|place| advance(place, &bytes));
+        current.place = place.map(|place| place.after(&bytes));
         current.items -= measure.items;
         if current.items == 0 {
             self.current = None;
@@ -127,7 +126,7 @@ impl Current {
         if rule == Items::Words {
             let start = self.bytes.iter().position(|&byte| !rule.is_separator(byte)).unwrap_or(0);
             let before = self.bytes.split_to(start);
-            self.place = self.place.map(|place| advance(place, &before));
+            self.place = self.place.map(|place| place.after(&before));
         }
     }
 

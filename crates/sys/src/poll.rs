@@ -16,12 +16,9 @@ pub struct PollSet {
 /// A descriptor about which there is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The caller's key.
+    /// The caller's key. What was waited for is there, or the other end is
+    /// gone: then a read meets the end of file and a write fails.
     pub key: u64,
-    /// It can be read, or its other end is gone: read until end of file.
-    pub readable: bool,
-    /// It can be written, or its other end is gone.
-    pub writable: bool,
 }
 
 impl PollSet {
@@ -67,10 +64,6 @@ impl PollSet {
 
     /// The descriptors with news, as of the last wait.
     pub fn ready(&self) -> impl Iterator<Item = Ready> + '_ {
-        self.fds.iter().zip(&self.keys).filter(|(fd, _)| fd.revents != 0).map(|(fd, &key)| {
-            let gone = fd.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0;
-            let write = fd.events & libc::POLLOUT != 0;
-            Ready { key, readable: !write, writable: write && (gone || fd.revents & libc::POLLOUT != 0) }
-        })
+        self.fds.iter().zip(&self.keys).filter(|(fd, _)| fd.revents != 0).map(|(_, &key)| Ready { key })
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
     reply: &mut Reply<'_>,
 ) -> Result<(), String> {
     let plain_inputs = options.items == Items::Words && is_plain_block(block.bytes);
-    let common = options.identity.of_block(block.chunk, block.attempt);
+    let common = block.log.then(|| options.identity.of_block(block.chunk, block.attempt));
     let mut done: u32 = 0;
     for (at, item) in options.items.split(block.bytes) {
         let index = block.first + u64::from(done);
@@ -119,7 +119,7 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
         if block.log || options.show {
             let line = LoggedItem { index, input: item, outcome: text };
             let answer = reply.answer();
-            if block.log {
+            if let Some(common) = &common {
                 common.write(&mut answer.log, &line, Span { start_ns, end_ns });
             }
             if options.show {
