@@ -6,7 +6,7 @@
 use procession::JobMessage;
 use procession::worker::{Role, serve};
 use procession_task::builtin::{ALL, find};
-use procession_task::{BlockTask, Identity, Params, TextOptions};
+use procession_task::{BlockTask, Identity, TextOptions};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -25,9 +25,8 @@ fn main() -> ExitCode {
 
 fn make(job: &JobMessage, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
     let entry = find(&job.task).ok_or_else(|| format!("unknown task '{}'", job.task))?;
-    let params = Params::check(entry.name, entry.params, &job.params).map_err(|e| e.to_string())?;
     let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
-    (entry.make)(&params, options).map_err(|e| e.to_string())
+    entry.task(&job.params, options).map_err(|e| e.to_string())
 }
 
 /// Someone started the worker in a terminal.

@@ -6,7 +6,7 @@
 //! takes its time, `long N` gives N bytes, `fail WORDS` says no; anything else
 //! is given back as it is.
 
-use super::Entry;
+use super::{Entry, Shape};
 use crate::{Items, Task, TaskError, TextTask};
 use std::io::Write;
 use std::time::Duration;
@@ -21,6 +21,7 @@ pub static ENTRY: Entry = Entry {
     items: Items::Lines,
     numbers: false,
     hidden: true,
+    shape: Shape::List,
     make: |_, options| Ok(Box::new(TextTask::new(Misbehave, options))),
 };
 

@@ -2,12 +2,13 @@
 //!
 //! To add a task, write its file with an [`Entry`] and name it in [`ALL`].
 
+pub mod mandelbrot;
 pub mod misbehave;
 pub mod null;
 pub mod prime;
 pub mod sqrt;
 
-use crate::{BlockTask, Items, ParamError, ParamSpec, Params, TextOptions};
+use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TextOptions};
 
 /// What the program knows of a task.
 pub struct Entry {
@@ -23,15 +24,62 @@ pub struct Entry {
     pub numbers: bool,
     /// Kept for measuring and testing; not listed.
     pub hidden: bool,
+    /// What its items are, and so what a size of the work means.
+    pub shape: Shape,
     /// Makes it.
     pub make: Make,
+}
+
+/// What a task's items are, and so what a size of the work means.
+pub enum Shape {
+    /// A list that people give; a size is so many items of it.
+    List,
+    /// The rows of a square picture, numbered from 0; a size is its side in pixels.
+    Picture(Picture),
+}
+
+/// What there is to know of a task whose items are the rows of a picture, and
+/// whose results are a row's pixels: whole numbers with commas between them.
+pub struct Picture {
+    /// How a worker is told the side; its default is the side when no size is given.
+    pub side: ParamSpec,
+    /// Longest side.
+    pub max_side: u32,
+    /// The largest number that a pixel can have, with these settings.
+    pub most: fn(&Params) -> u32,
 }
 
 /// Makes a task from its checked parameters.
 pub type Make = fn(&Params, TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
+impl Entry {
+    /// Checks the settings that people give: with them the task can be made.
+    ///
+    /// # Errors
+    /// A setting that it does not take, with those that it takes.
+    pub fn check(&self, given: &[(String, String)]) -> Result<Params, ParamError> {
+        let params = Params::check(self.name, self.params, given)?;
+        let identity = Identity::new(0, "", 0);
+        self.task(given, TextOptions { items: self.items, format: Format::Tsv, show: false, identity })?;
+        Ok(params)
+    }
+
+    /// Makes the task from its settings, those that come from a size among them.
+    ///
+    /// # Errors
+    /// A setting that it does not take.
+    pub fn task(&self, given: &[(String, String)], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
+        let by_size = match &self.shape {
+            Shape::List => &[][..],
+            Shape::Picture(picture) => std::slice::from_ref(&picture.side),
+        };
+        let params = Params::check(self.name, &[self.params, by_size].concat(), given)?;
+        (self.make)(&params, options)
+    }
+}
+
 /// Every built-in task.
-pub const ALL: &[&Entry] = &[&sqrt::ENTRY, &prime::ENTRY, &null::ENTRY, &misbehave::ENTRY];
+pub const ALL: &[&Entry] = &[&sqrt::ENTRY, &prime::ENTRY, &mandelbrot::ENTRY, &null::ENTRY, &misbehave::ENTRY];
 
 /// The task of this name.
 #[must_use]
@@ -47,12 +95,22 @@ mod tests {
     #[test]
     fn every_entry_can_be_made_with_its_defaults() {
         for entry in ALL {
-            let params = Params::check(entry.name, entry.params, &[]).unwrap();
+            assert!(entry.check(&[]).is_ok(), "{}", entry.name);
             let identity = Identity::new(1, "h", 0);
             let options = TextOptions { items: entry.items, format: Format::Tsv, show: false, identity };
-            assert!((entry.make)(&params, options).is_ok(), "{}", entry.name);
+            assert!(entry.task(&[], options).is_ok(), "{}", entry.name);
             assert!(std::ptr::eq(find(entry.name).unwrap(), *entry));
         }
         assert!(find("nonsense").is_none());
+    }
+
+    #[test]
+    fn what_a_size_sets_is_not_for_people_to_set() {
+        let side = [("side".to_owned(), "3".to_owned())];
+        let refusal = mandelbrot::ENTRY.check(&side).unwrap_err().to_string();
+        assert!(refusal.contains("unknown parameter 'side'"), "{refusal}");
+        let identity = Identity::new(1, "h", 0);
+        let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
+        assert!(mandelbrot::ENTRY.task(&side, options).is_ok());
     }
 }

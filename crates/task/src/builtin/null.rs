@@ -1,7 +1,7 @@
 //! `null`: gives every item back as it is. It does nothing, so that a run
 //! measures the pool alone; it is not listed.
 
-use super::Entry;
+use super::{Entry, Shape};
 use crate::runner::run_items;
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
@@ -13,6 +13,7 @@ pub static ENTRY: Entry = Entry {
     items: Items::Lines,
     numbers: false,
     hidden: true,
+    shape: Shape::List,
     make: |_, options| Ok(Box::new(Null { options, result: Vec::new() })),
 };
 

@@ -1,7 +1,7 @@
 //! `prime`: whether a number is prime, by one of three methods. The naive one
 //! is the lecture's: slow on purpose, so that parallelism has something to do.
 
-use super::Entry;
+use super::{Entry, Shape};
 use crate::{Items, ParamSpec, Params, Task, TaskError, TextTask};
 
 /// Whether a number is prime.
@@ -32,6 +32,7 @@ pub static ENTRY: Entry = Entry {
     items: Items::Words,
     numbers: true,
     hidden: false,
+    shape: Shape::List,
     make: |params, options| Ok(Box::new(TextTask::new(Prime::new(params), options))),
 };
 

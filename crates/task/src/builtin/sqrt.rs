@@ -1,6 +1,6 @@
 //! `sqrt`: the lecture's first task, the square root of a number.
 
-use super::Entry;
+use super::{Entry, Shape};
 use crate::{Items, Task, TaskError, TextTask};
 
 /// The square root of a number.
@@ -14,6 +14,7 @@ pub static ENTRY: Entry = Entry {
     items: Items::Words,
     numbers: true,
     hidden: false,
+    shape: Shape::List,
     make: |_, options| Ok(Box::new(TextTask::new(Sqrt, options))),
 };
 
