@@ -4,6 +4,8 @@
 use crate::error::{shown, system};
 use crate::failures::Failures;
 use crate::origin::wait_for;
+use crate::picture::PictureFile;
+use crate::plan::Wanted;
 use nix::poll::PollFlags;
 use std::fs::File;
 use std::io::{self, Write};
@@ -117,17 +119,36 @@ pub enum OutputChoice {
     Stdout,
     /// This file.
     File(PathBuf),
+    /// A picture made of the results; with several sizes, one for each.
+    Picture(PictureFile),
 }
 
 impl OutputChoice {
-    /// Opens it.
+    /// Opens it for the results of this size.
     ///
     /// # Errors
     /// It can't be opened.
-    pub fn open(&self) -> Result<Target, OutputError> {
+    pub fn open(&self, size: Option<u64>) -> Result<Target, OutputError> {
         match self {
             Self::Stdout => Target::stdout(),
             Self::File(path) => Target::create(path),
+            Self::Picture(picture) => picture.open(size),
+        }
+    }
+
+    /// Whether it is a picture: what is written is not what was computed, and
+    /// can't be gone on with.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        matches!(self, Self::Picture(_))
+    }
+
+    /// Which results of a study it takes.
+    pub(crate) fn wanted(choice: Option<&Self>) -> Wanted {
+        match choice {
+            None => Wanted::Nothing,
+            Some(Self::Picture(_)) => Wanted::EachSize,
+            Some(Self::Stdout | Self::File(_)) => Wanted::Largest,
         }
     }
 }

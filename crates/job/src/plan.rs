@@ -37,11 +37,22 @@ pub struct Rounds {
     pub warmup: u32,
 }
 
+/// Which results of several runs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None.
+    Nothing,
+    /// Those of the largest size, once.
+    Largest,
+    /// Those of each size, once.
+    EachSize,
+}
+
 /// All runs, in order. A single run writes its results; of several, none that
-/// is measured does, and if an output is wanted the largest size's results are
-/// written by its first warm-up at the largest count, or by a run of its own.
+/// is measured does, and if an output is wanted a size's results are written
+/// by its first warm-up at the largest count, or by a run of its own.
 #[must_use]
-pub fn plan(configurations: &[Configuration], rounds: Rounds, wants_output: bool) -> Vec<Planned> {
+pub fn plan(configurations: &[Configuration], rounds: Rounds, wanted: Wanted) -> Vec<Planned> {
     let warmups = (0..rounds.warmup).map(Phase::Warmup);
     let measured = (0..rounds.repeat.max(1)).map(Phase::Measured);
     let mut runs = Vec::new();
@@ -54,17 +65,27 @@ pub fn plan(configurations: &[Configuration], rounds: Rounds, wants_output: bool
         only.prints = true;
         return runs;
     }
-    if let Some(largest) = largest(configurations).filter(|_| wants_output) {
-        let is_free = |run: &&mut Planned| run.configuration == largest && run.phase == Phase::Warmup(0);
+    for configuration in printed(configurations, wanted) {
+        let is_free = |run: &&mut Planned| run.configuration == configuration && run.phase == Phase::Warmup(0);
         match runs.iter_mut().find(is_free) {
             Some(run) => run.prints = true,
             None => {
                 let number = runs.len() + 1;
-                runs.push(Planned { number, configuration: largest, phase: Phase::Printing, prints: true });
+                runs.push(Planned { number, configuration, phase: Phase::Printing, prints: true });
             }
         }
     }
     runs
+}
+
+/// The configurations whose results are written.
+fn printed(configurations: &[Configuration], wanted: Wanted) -> Vec<Configuration> {
+    match wanted {
+        Wanted::Nothing => Vec::new(),
+        Wanted::Largest => largest(configurations).into_iter().collect(),
+        // They come size by size.
+        Wanted::EachSize => configurations.chunk_by(|a, b| a.size == b.size).filter_map(largest).collect(),
+    }
 }
 
 /// The largest size at its largest count; no size at all is the whole input.
@@ -79,9 +100,9 @@ mod tests {
     use crate::{Executor, matrix};
     use procession::ChunkSize;
 
-    fn shape(counts: &[u32], sizes: &[u64], repeat: u32, warmup: u32, output: bool) -> Vec<(Phase, u32, u64, bool)> {
+    fn shape(counts: &[u32], sizes: &[u64], repeat: u32, warmup: u32, wanted: Wanted) -> Vec<(Phase, u32, u64, bool)> {
         let all = matrix(Executor::Procs, counts, sizes, &[ChunkSize::Auto]);
-        let runs = plan(&all, Rounds { repeat, warmup }, output);
+        let runs = plan(&all, Rounds { repeat, warmup }, wanted);
         assert!(runs.iter().enumerate().all(|(i, run)| run.number == i + 1));
         let shape =
             |run: &Planned| (run.phase, run.configuration.count, run.configuration.size.unwrap_or(0), run.prints);
@@ -90,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_single_run_prints() {
-        assert_eq!(shape(&[4], &[], 1, 0, false), [(Phase::Measured(0), 4, 0, true)]);
-        assert_eq!(shape(&[4], &[], 1, 0, true), [(Phase::Measured(0), 4, 0, true)]);
+        assert_eq!(shape(&[4], &[], 1, 0, Wanted::Nothing), [(Phase::Measured(0), 4, 0, true)]);
+        assert_eq!(shape(&[4], &[], 1, 0, Wanted::Largest), [(Phase::Measured(0), 4, 0, true)]);
     }
 
     #[test]
@@ -105,13 +126,13 @@ mod tests {
             (Measured(1), 1, 0, false),
             (Measured(1), 2, 0, false),
         ];
-        assert_eq!(shape(&[1, 2], &[], 2, 1, false), expected);
+        assert_eq!(shape(&[1, 2], &[], 2, 1, Wanted::Nothing), expected);
     }
 
     #[test]
     fn the_largest_size_is_printed_once_and_never_by_a_measured_run() {
         let printed = |counts: &[u32], sizes: &[u64], warmup| {
-            let runs = shape(counts, sizes, 2, warmup, true);
+            let runs = shape(counts, sizes, 2, warmup, Wanted::Largest);
             let printing: Vec<_> = runs.iter().filter(|run| run.3).copied().collect();
             assert_eq!(printing.len(), 1);
             (runs.len(), printing[0])
@@ -119,5 +140,13 @@ mod tests {
         assert_eq!(printed(&[1, 4, 2], &[5, 9, 7], 0), (19, (Phase::Printing, 4, 9, true)));
         assert_eq!(printed(&[1, 4, 2], &[5, 9, 7], 1), (27, (Phase::Warmup(0), 4, 9, true)));
         assert_eq!(printed(&[1], &[], 1), (3, (Phase::Warmup(0), 1, 0, true)));
+    }
+    #[test]
+    fn each_size_is_printed_once_if_that_is_wanted() {
+        for (warmup, phase) in [(0, Phase::Printing), (1, Phase::Warmup(0))] {
+            let runs = shape(&[1, 3, 2], &[5, 9, 7], 2, warmup, Wanted::EachSize);
+            let printing: Vec<_> = runs.iter().filter(|run| run.3).copied().collect();
+            assert_eq!(printing, [5, 9, 7].map(|size| (phase, 3, size, true)));
+        }
     }
 }

@@ -94,14 +94,14 @@ impl Study {
     /// All its runs, in order.
     #[must_use]
     pub fn plan(&self) -> Vec<Planned> {
-        plan(&self.configurations, self.rounds, self.output.is_some())
+        plan(&self.configurations, self.rounds, OutputChoice::wanted(self.output.as_ref()))
     }
 
     /// Runs it, until its end or until `stopper` is used.
     #[must_use]
     pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
         let Self { work, workload, configurations, rounds, output, policy, workers } = self;
-        let runs = plan(&configurations, rounds, output.is_some());
+        let runs = plan(&configurations, rounds, OutputChoice::wanted(output.as_ref()));
         Conductor { work, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }.conduct(workload, output)
     }
 }
@@ -127,15 +127,16 @@ impl Conductor<'_> {
     fn all(&mut self, workload: Workload, output: Option<OutputChoice>) -> Result<(), Ending> {
         // Opened before any work: nobody is to wait for an hour to hear of a missing folder.
         let choice = output.unwrap_or(OutputChoice::Stdout);
-        let prints = self.runs.iter().any(|planned| planned.prints);
-        let mut target = if prints { Some(choice.open().map_err(Ending::Output)?) } else { None };
+        let printing = self.runs.iter().filter(|planned| planned.prints);
+        let opened = printing.map(|planned| Ok((planned.number, choice.open(planned.configuration.size)?)));
+        let mut targets: BTreeMap<usize, Target> = opened.collect::<Result<_, _>>().map_err(Ending::Output)?;
         let workload = self.prepared(workload)?;
         for planned in self.runs.clone() {
             if self.stopper.is_stopped() {
                 return Err(Ending::Stopped);
             }
-            let target = if planned.prints { target.take() } else { None };
-            self.one(planned, &workload, target.unwrap_or_else(Target::nothing))?;
+            let target = targets.remove(&planned.number).unwrap_or_else(Target::nothing);
+            self.one(planned, &workload, target)?;
         }
         Ok(())
     }

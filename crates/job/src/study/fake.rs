@@ -5,7 +5,7 @@ use crate::Configuration;
 use crate::launch::{Ender, Launch, Running};
 use bytes::Bytes;
 use procession::{Batch, ChunkSize, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Observer, PoolError, Waker};
-use procession_task::{Answer, Block, Host, Identity, Params, Reply, TextOptions, builtin};
+use procession_task::{Answer, Block, Host, Identity, Reply, TextOptions, builtin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -90,10 +90,9 @@ impl Running for FakePool {
 impl FakePool {
     fn answer(&self, job: &Job, block: &procession::Block) -> Delivery {
         let entry = builtin::find(&job.task).unwrap();
-        let params = Params::check(entry.name, entry.params, &job.params).unwrap();
         let identity = Identity::new(1, "here", 0);
         let options = TextOptions { items: job.items, format: job.format, show: false, identity };
-        let mut task = (entry.make)(&params, options).unwrap();
+        let mut task = entry.task(&job.params, options).unwrap();
         let (mut host, mut answer) = (NoClock, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, job.max_result);
         let work =

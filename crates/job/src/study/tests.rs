@@ -2,7 +2,7 @@
 
 use super::fake::{Fake, Fault};
 use super::*;
-use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, matrix};
+use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Wanted, matrix};
 use procession::{ChunkSize, PoolError};
 use procession_task::{Format, Items};
 use std::io::Write as _;
@@ -89,7 +89,7 @@ fn squares() -> Bench {
 impl Bench {
     fn run(mut self) -> (StudyReport, Recorder, String) {
         let configurations = matrix(Executor::Procs, &self.counts, &self.sizes, &[ChunkSize::Auto]);
-        let runs = plan(&configurations, self.rounds, true);
+        let runs = plan(&configurations, self.rounds, Wanted::Largest);
         let conductor = Conductor {
             work: work(self.task),
             policy: self.policy,
@@ -291,11 +291,63 @@ fn sizes_may_be_the_tasks_own_affair() {
         launch: &Fake(Fault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, false),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::Nothing),
         done: Vec::new(),
     };
     let report = conductor.conduct(Workload::Sized(Box::new(make)), None);
     let items: Vec<_> = report.runs.iter().map(|run| run.output.items).collect();
     assert_eq!(items, [4, 4, 9, 9]);
     assert!(report.mismatches.is_empty() && report.ending.is_none());
+}
+
+/// A picture's opacity, pixel by pixel.
+fn opacities(path: &Path) -> Vec<u8> {
+    let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
+    decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    pixels.chunks(4).map(|pixel| pixel[3]).collect()
+}
+
+/// Over this work at counts of 1 and 2, with a picture `m.png` in the folder.
+fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> StudyReport {
+    let picture = PictureFile { path: folder.join("m.png"), most: 1000, named_by_size: sizes.len() > 1 };
+    let output = Some(OutputChoice::Picture(picture));
+    let configurations = matrix(Executor::Procs, &[1, 2], sizes, &[ChunkSize::Auto]);
+    let conductor = Conductor {
+        work: Work { format: Format::Lines, ..work(task) },
+        policy: FailurePolicy { keep_going: true, max: None },
+        launch: &Fake(Fault::None),
+        hooks: &mut Recorder::default(),
+        stopper: &Stopper::default(),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, OutputChoice::wanted(output.as_ref())),
+        done: Vec::new(),
+    };
+    conductor.conduct(workload, output)
+}
+
+#[test]
+fn each_size_of_a_picture_is_written_by_a_run_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = painted("mandelbrot", &[9, 5], Workload::rows("side"), folder.path());
+    assert!(report.ending.is_none() && report.mismatches.is_empty(), "{:?}", report.ending);
+    let shape = |run: &Run| (run.output.items, run.planned.phase == Phase::Printing);
+    let expected = [(9, false), (9, false), (5, false), (5, false), (9, true), (5, true)];
+    assert_eq!(report.runs.iter().map(shape).collect::<Vec<_>>(), expected);
+    for side in [9, 5] {
+        let opaque = vec![255; side * side];
+        assert_eq!(opacities(&folder.path().join(format!("m-{side}.png"))), opaque);
+    }
+}
+
+#[test]
+fn a_failed_row_is_transparent_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = ["1,2,3", "fail this one", "4,5,6"].map(str::to_owned).to_vec();
+    let input = open(ItemSource::List(rows), InputOptions::new(Items::Lines));
+    let report = painted("misbehave", &[3], Workload::Items(input), folder.path());
+    assert!(report.ending.is_none(), "{:?}", report.ending);
+    assert_eq!(report.runs[2].output.failures.total, 1);
+    assert_eq!(opacities(&folder.path().join("m.png")), [255, 255, 255, 0, 0, 0, 255, 255, 255]);
 }
