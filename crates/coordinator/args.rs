@@ -15,6 +15,7 @@ use std::ffi::OsString;
 
 pub(crate) use self::{
     flags::{LogLevel, Progress},
+    input::Source,
     plan::Look,
 };
 pub(crate) use plan::{Plan, Surroundings};

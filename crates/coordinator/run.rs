@@ -1,12 +1,12 @@
 //! Carrying out a plan: from flags that make sense to an exit status.
 
-use crate::args::Plan;
+use crate::args::{Plan, Source};
 use crate::exit::{self, Status};
 use crate::locate;
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
 use procession::Builder;
-use procession_job::{Configuration, Ending, Input, Stopper, Study, StudyReport, Work, Workers, Workload};
+use procession_job::{Configuration, Ending, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload};
 use procession_task::escape_terminal;
 use std::path::PathBuf;
 
@@ -39,11 +39,16 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
             terminal.println(&format!("note: {note}"));
         }
     });
-    let input =
-        Input::open(plan.source.clone(), plan.selection.of_size(plan.selection.sizes.first().copied()), on_note)
-            .map_err(|error| usage(error.to_string()))?;
-    let names = input.names();
-    let study = study(plan, configurations, input, workers(plan, program));
+    let (workload, names) = match &plan.source {
+        Source::Given(source) => {
+            let options = plan.selection.of_size(plan.selection.sizes.first().copied());
+            let input = Input::open(source.clone(), options, on_note).map_err(|error| usage(error.to_string()))?;
+            let names = input.names();
+            (Workload::Items(input), names)
+        }
+        Source::Rows(picture) => (Workload::rows(picture.side.name), InputNames::default()),
+    };
+    let study = study(plan, configurations, workload, workers(plan, program));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
     Ok(heard.status().unwrap_or_default().max(conclude(plan, &watch, &report)))
 }
@@ -54,7 +59,7 @@ fn workers(plan: &Plan, program: PathBuf) -> Workers {
     Workers { program, settings: Box::new(settings) }
 }
 
-fn study(plan: &Plan, configurations: Vec<Configuration>, input: Input, workers: Workers) -> Study {
+fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
     let work = Work {
         task: plan.work.entry.name.to_owned(),
         params: plan.work.given.clone(),
@@ -66,7 +71,7 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, input: Input, workers:
     };
     Study {
         work,
-        workload: Workload::Items(input),
+        workload,
         configurations,
         rounds: plan.executors.rounds,
         output: plan.output.choice.clone(),

@@ -6,6 +6,7 @@
 mod failures;
 mod input;
 mod log;
+mod mandelbrot;
 mod order;
 mod output;
 mod processes;

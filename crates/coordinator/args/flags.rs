@@ -59,6 +59,8 @@ pub(crate) struct WorkFlags {
     pub(crate) cycle: bool,
 
     /// How many items to take; several sizes are several runs [default: all of them]
+    ///
+    /// What a size is is the task's affair: of mandelbrot it is the picture's side in pixels, by default 600.
     #[arg(long, value_name = "N[,N…]")]
     pub(crate) size: Option<String>,
 
@@ -128,6 +130,8 @@ pub(crate) struct FaultFlags {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {
     /// Where results go; `-` is standard output [default: standard output]
+    ///
+    /// Of mandelbrot a file ending in .png is the picture; with several sizes their names carry the size.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 

@@ -4,10 +4,10 @@
 //! that depends on the surroundings, which come in as an argument.
 
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
-use super::input::{self, Selection};
+use super::input::{Selection, Source};
 use super::task::Work;
 use procession::ChunkSize;
-use procession_job::{Configuration, Executor, FailurePolicy, ItemSource, OutputChoice, Rounds, matrix};
+use procession_job::{Configuration, Executor, FailurePolicy, OutputChoice, PictureFile, Rounds, matrix};
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) struct Plan {
     /// The task.
     pub(crate) work: Work,
     /// Where its items come from.
-    pub(crate) source: ItemSource,
+    pub(crate) source: Source,
     /// Which of them are taken.
     pub(crate) selection: Selection,
     /// What it runs on.
@@ -110,13 +110,16 @@ impl Plan {
     /// The first thing that does not fit, and what to do about it.
     pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, String> {
         let Flags { work, executors, faults, output, look } = flags;
-        let source = input::source(&work, around.stdin_is_terminal)?;
         let task = Work::new(work.task.as_deref(), &work.params, work.items)?;
-        let selection = Selection::new(&work, task.input_options())?;
+        let source = Source::new(&work, &task, around.stdin_is_terminal)?;
+        let selection = Selection::new(&work, &source, task.input_options())?;
         let worker = executors.worker.clone();
         let executors = Executors::new(executors, around.cpus)?;
         let is_study = [executors.procs.len(), executors.chunks.len(), selection.sizes.len()].iter().any(|&n| n > 1);
-        let output = Output::new(output, is_study)?;
+        let output = match &source {
+            Source::Given(_) => Output::new(output, is_study)?,
+            Source::Rows(picture) => Output::of_rows(output, is_study, (picture.most)(&task.params), &selection)?,
+        };
         let faults = Faults::from(faults);
         let look = Look::from(look);
         Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
@@ -148,16 +151,8 @@ impl From<FaultFlags> for Faults {
 
 impl Output {
     fn new(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
-        let choice = flags.output.map(|path| match path.as_os_str() {
-            dash if dash == "-" => OutputChoice::Stdout,
-            _ => OutputChoice::File(path),
-        });
-        let choice = choice.or((!is_study).then_some(OutputChoice::Stdout));
-        let by_extension = || match &choice {
-            Some(OutputChoice::File(path)) => format_of(path),
-            _ => None,
-        };
-        let format = flags.format.or_else(by_extension).unwrap_or(Format::Tsv);
+        let choice = choice(flags.output, is_study);
+        let format = flags.format.or_else(|| by_extension(&choice)).unwrap_or(Format::Tsv);
         if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
             return Err(format!(
                 "--unordered needs a format that carries the index, not {}: add --format csv or --format jsonl",
@@ -166,6 +161,51 @@ impl Output {
         }
         Ok(Self { choice, format, unordered: flags.unordered })
     }
+
+    /// The output of a task whose results are a picture's rows: bare lines of
+    /// numbers, which as csv too are all there is, or the picture itself.
+    fn of_rows(flags: OutputFlags, is_study: bool, most: u32, selection: &Selection) -> Result<Self, String> {
+        let choice = choice(flags.output, is_study);
+        let format = match flags.format.or_else(|| by_extension(&choice)) {
+            None | Some(Format::Csv) => Format::Lines,
+            Some(other) => other,
+        };
+        if flags.unordered && format != Format::Jsonl {
+            return Err("--unordered would mix up the rows: add --format jsonl, which carries their index".to_owned());
+        }
+        let choice = match choice {
+            Some(OutputChoice::File(path)) if has_extension(&path, "png") => {
+                if flags.format.is_some() {
+                    return Err(
+                        "--format is for text, and a file ending in .png is a picture: leave one out".to_owned()
+                    );
+                }
+                Some(OutputChoice::Picture(PictureFile { path, most, named_by_size: selection.sizes.len() > 1 }))
+            }
+            other => other,
+        };
+        Ok(Self { choice, format, unordered: flags.unordered })
+    }
+}
+
+/// Where results go; nowhere in a study that was asked for none.
+fn choice(output: Option<PathBuf>, is_study: bool) -> Option<OutputChoice> {
+    let choice = output.map(|path| match path.as_os_str() {
+        dash if dash == "-" => OutputChoice::Stdout,
+        _ => OutputChoice::File(path),
+    });
+    choice.or((!is_study).then_some(OutputChoice::Stdout))
+}
+
+fn by_extension(choice: &Option<OutputChoice>) -> Option<Format> {
+    match choice {
+        Some(OutputChoice::File(path)) => format_of(path),
+        _ => None,
+    }
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
 /// The format that a file's extension names.

@@ -3,7 +3,7 @@
 use super::super::{Call, parse_from};
 use super::*;
 use clap::error::ErrorKind;
-use procession_job::{IntegerRange, MaxFailures};
+use procession_job::{IntegerRange, ItemSource, MaxFailures};
 
 const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
@@ -20,6 +20,13 @@ fn plan(line: &str) -> Plan {
     }
 }
 
+fn given(plan: &Plan) -> &ItemSource {
+    match &plan.source {
+        Source::Given(source) => source,
+        Source::Rows(_) => panic!("rows"),
+    }
+}
+
 fn refusal(line: &str) -> String {
     let error = call(line, PIPED).map(|_| ()).unwrap_err();
     assert_eq!(error.exit_code(), 2, "{line}");
@@ -30,7 +37,7 @@ fn refusal(line: &str) -> String {
 fn the_readmes_command() {
     let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
     assert_eq!(plan.work.entry.name, "prime");
-    assert_eq!(plan.source, ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
+    assert_eq!(given(&plan), &ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
     assert_eq!(plan.executors.procs, [4]);
     assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
     assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
@@ -49,16 +56,16 @@ fn items_come_from_exactly_one_place() {
     for line in ["--range 1..5 --list 1,2", "--input a --range 1..5", "--list 1 -i a"] {
         assert!(refusal(&format!("-t sqrt {line}")).contains("cannot be used with"), "{line}");
     }
-    assert_eq!(plan("-t sqrt --range -5..=5:2").source, ItemSource::Range(IntegerRange::parse("-5..=5:2").unwrap()));
-    assert_eq!(plan("-t sqrt --list -1,4").source, ItemSource::List(vec!["-1".into(), "4".into()]));
+    assert_eq!(given(&plan("-t sqrt --range -5..=5:2")), &ItemSource::Range(IntegerRange::parse("-5..=5:2").unwrap()));
+    assert_eq!(given(&plan("-t sqrt --list -1,4")), &ItemSource::List(vec!["-1".into(), "4".into()]));
     let files = ["a", "-", "b"].map(Into::into);
-    assert_eq!(plan("-t sqrt -i a - -i b").source, ItemSource::Files(files.to_vec()));
+    assert_eq!(given(&plan("-t sqrt -i a - -i b")), &ItemSource::Files(files.to_vec()));
     assert!(refusal("-t sqrt --range 5").contains("--range"));
 }
 
 #[test]
 fn standard_input_is_taken_unless_somebody_would_have_to_type() {
-    assert_eq!(plan("-t sqrt").source, ItemSource::Files(vec!["-".into()]));
+    assert_eq!(given(&plan("-t sqrt")), &ItemSource::Files(vec!["-".into()]));
     let error = call("-t sqrt", AT_TERMINAL).map(|_| ()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
@@ -111,6 +118,53 @@ fn a_cycle_needs_an_end() {
     let taken = plan("-t sqrt --cycle --size 9 --skip 2 --shuffle 7 --items lines").selection.of_size(Some(9));
     assert_eq!((taken.cycle, taken.size, taken.skip, taken.shuffle), (true, Some(9), 2, Some(7)));
     assert_eq!(taken.items, procession_task::Items::Lines);
+}
+
+#[test]
+fn a_pictures_items_are_its_rows() {
+    let plan = |line: &str| plan(&format!("-t mandelbrot {line}"));
+    let made = plan("--size 40,50 -j 2 --param max-iterations=70 -o m.PNG");
+    assert!(matches!(made.source, Source::Rows(picture) if picture.side.name == "side"));
+    let picture = PictureFile { path: "m.PNG".into(), most: 70, named_by_size: true };
+    assert_eq!((made.selection.sizes.len(), made.output.choice), (2, Some(OutputChoice::Picture(picture))));
+    let made = plan("-o m.png -j 1,2");
+    assert_eq!(made.selection.sizes, [600], "without a size there is a picture too");
+    let picture = PictureFile { path: "m.png".into(), most: 1000, named_by_size: false };
+    assert_eq!(made.output.choice, Some(OutputChoice::Picture(picture)));
+    assert!(call("-t mandelbrot", AT_TERMINAL).is_ok(), "nobody has to type anything");
+}
+
+#[test]
+fn a_pictures_rows_are_bare_lines_unless_another_format_is_asked_for() {
+    let format = |line: &str| plan(&format!("-t mandelbrot {line}")).output.format;
+    for line in ["", "-o m.csv", "-o m.txt", "--format csv", "-o m.png"] {
+        assert_eq!(format(line), Format::Lines, "{line}");
+    }
+    assert_eq!((format("-o m.jsonl"), format("--format tsv")), (Format::Jsonl, Format::Tsv));
+    assert!(plan("-t mandelbrot --unordered --format jsonl").output.unordered);
+}
+
+#[test]
+fn what_makes_no_picture_is_refused_with_what_to_do() {
+    for (line, says) in [
+        ("--input a", "--size"),
+        ("--range 0..5", "--size"),
+        ("--list 1", "--size"),
+        ("--items words", "--size"),
+        ("--skip 1", "--size"),
+        ("--shuffle 1", "--size"),
+        ("--cycle --size 5", "--cycle"),
+        ("--size 1000001", "1000000 pixels"),
+        ("--param side=5", "max-iterations=1000"),
+        ("--param max-iterations=0", "1 to 4294967295"),
+        ("--param region=0,0,0,1", "X0 < X1"),
+        ("--unordered", "--format jsonl"),
+        ("--unordered -o m.png", "--format jsonl"),
+        ("--format csv -o m.png", ".png"),
+    ] {
+        let text = refusal(&format!("-t mandelbrot {line}"));
+        assert!(text.contains(says), "{line}: {text}");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Work {
     pub(crate) fn new(name: Option<&str>, given: &[(String, String)], items: Option<Items>) -> Result<Self, String> {
         let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
         let entry = builtin::find(name).ok_or_else(|| unknown(name))?;
-        let params = Params::check(entry.name, entry.params, given).map_err(|error| error.to_string())?;
+        let params = entry.check(given).map_err(|error| error.to_string())?;
         Ok(Self { entry, params, given: given.to_vec(), items: items.unwrap_or(entry.items) })
     }
 }

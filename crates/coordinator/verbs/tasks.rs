@@ -1,7 +1,7 @@
 //! `coordinator tasks`: what can be asked for with `--task` and `--param`.
 
 use super::aligned;
-use procession_task::builtin::Entry;
+use procession_task::builtin::{Entry, Shape};
 use procession_task::{Items, ParamSpec};
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 pub(crate) fn text<'a>(tasks: impl Iterator<Item = &'a Entry>) -> String {
     let mut rows = Vec::new();
     for task in tasks {
-        rows.push(vec![task.name.to_owned(), rule(task.items).to_owned(), task.summary.to_owned()]);
+        rows.push(vec![task.name.to_owned(), rule(task).to_owned(), task.summary.to_owned()]);
         rows.extend(task.params.iter().map(param_row));
     }
     aligned(&rows)
@@ -20,15 +20,19 @@ pub(crate) fn json<'a>(tasks: impl Iterator<Item = &'a Entry>) -> String {
     let tasks: Vec<_> = tasks
         .map(|task| {
             let params: Vec<_> = task.params.iter().map(param_json).collect();
-            json!({ "name": task.name, "items": rule(task.items), "summary": task.summary, "params": params })
+            json!({ "name": task.name, "items": rule(task), "summary": task.summary, "params": params })
         })
         .collect();
     format!("{:#}\n", json!(tasks))
 }
 
-/// The word for a rule of cutting, as `--items` takes it.
-fn rule(items: Items) -> &'static str {
-    match items {
+/// What the items are: the word for a rule of cutting, as `--items` takes it,
+/// or the rows of a picture, which nobody gives.
+fn rule(task: &Entry) -> &'static str {
+    if matches!(task.shape, Shape::Picture(_)) {
+        return "rows";
+    }
+    match task.items {
         Items::Words => "words",
         Items::Lines => "lines",
         Items::Nul => "nul",
