@@ -2,6 +2,7 @@
 //! then a plan that has been checked (`plan`). What comes out of here can be
 //! carried out; what does not fit was refused with a word on what to do.
 
+mod executors;
 mod flags;
 mod input;
 mod plan;

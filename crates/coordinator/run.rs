@@ -56,7 +56,7 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
 fn workers(plan: &Plan, program: PathBuf) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers { program, settings: Box::new(settings) }
+    Workers { settings: Box::new(settings), ..Workers::new(program) }
 }
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {

@@ -243,8 +243,12 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
 
 /// What stands before the bar.
 fn label(run: &RunInfo) -> String {
-    let count = run.planned.configuration.count;
-    if run.runs == 1 { String::new() } else { format!("run {} of {}: procs {count}", run.planned.number, run.runs) }
+    if run.runs == 1 {
+        return String::new();
+    }
+    let procession_job::Configuration { executor, count, .. } = run.planned.configuration;
+    let count = if executor == procession_job::Executor::Serial { String::new() } else { format!(" {count}") };
+    format!("run {} of {}: {}{count}", run.planned.number, run.runs, executor.name())
 }
 
 fn warner(terminal: &Terminal, quiet: bool) -> Warn {
@@ -262,9 +266,9 @@ fn configuration(of: &procession_job::Configuration) -> report::Configuration {
         ChunkSize::Fixed(items) => Some(items.get()),
     };
     let executor = match of.executor {
+        procession_job::Executor::Serial => report::Executor::Serial,
+        procession_job::Executor::Threads => report::Executor::Threads,
         procession_job::Executor::Procs => report::Executor::Procs,
-        // The list is open for executors to come; each brings its arm.
-        _ => report::Executor::Serial,
     };
     report::Configuration { executor, count: of.count, size: of.size, chunk }
 }

@@ -3,10 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use procession::JobMessage;
-use procession::worker::{Role, serve};
-use procession_task::builtin::{ALL, find};
-use procession_task::{BlockTask, Identity, TextOptions};
+use procession::worker::{Role, builtin, serve};
+use procession_task::builtin::ALL;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,19 +12,13 @@ fn main() -> ExitCode {
         return by_hand();
     };
     let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
-    match serve(role, &names, &make) {
+    match serve(role, &names, &builtin) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("worker: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn make(job: &JobMessage, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
-    let entry = find(&job.task).ok_or_else(|| format!("unknown task '{}'", job.task))?;
-    let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
-    entry.task(&job.params, options).map_err(|e| e.to_string())
 }
 
 /// Someone started the worker in a terminal.

@@ -73,11 +73,23 @@ pub(crate) struct WorkFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Executors")]
 pub(crate) struct ExecutorFlags {
-    /// Worker processes; several counts are several runs, as in `1..=auto`
+    /// Worker processes; several counts are several runs, as in `1..=auto` [default: auto, unless --threads or --serial is given]
     ///
     /// `auto` is the number of CPUs that this process may use, by affinity and quota; see `coordinator cpus`.
-    #[arg(short = 'j', long, value_name = "N[,N…]|auto", default_value = "auto")]
-    pub(crate) procs: String,
+    #[arg(short = 'j', long, value_name = "N[,N…]|auto")]
+    pub(crate) procs: Option<String>,
+
+    /// The same task, blocks and order on threads of the coordinator; several counts are several runs
+    #[arg(long, value_name = "N[,N…]|auto")]
+    pub(crate) threads: Option<String>,
+
+    /// The same in a plain loop, no pool
+    #[arg(long)]
+    pub(crate) serial: bool,
+
+    /// Short for --serial, --threads and --procs at the given counts [default: auto]
+    #[arg(long)]
+    pub(crate) compare: bool,
 
     /// Measured runs of each configuration
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = units::whole::<1, u32>)]

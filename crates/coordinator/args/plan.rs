@@ -3,11 +3,11 @@
 //! Every rule that ties two flags together is here, and so is every default
 //! that depends on the surroundings, which come in as an argument.
 
+use super::executors::Executors;
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{Selection, Source};
 use super::task::Work;
-use procession::ChunkSize;
-use procession_job::{Configuration, Executor, FailurePolicy, OutputChoice, PictureFile, Rounds, matrix};
+use procession_job::{Configuration, FailurePolicy, OutputChoice, PictureFile, matrix};
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,19 +49,6 @@ pub(crate) struct Plan {
     pub(crate) look: Look,
     /// The worker that was asked for, if any.
     pub(crate) worker: Option<PathBuf>,
-}
-
-/// The configurations.
-#[derive(Debug)]
-pub(crate) struct Executors {
-    /// Counts of processes, at least one.
-    pub(crate) procs: Vec<u32>,
-    /// Items per message, at least one value.
-    pub(crate) chunks: Vec<ChunkSize>,
-    /// How often each runs.
-    pub(crate) rounds: Rounds,
-    /// Whether outputs are compared.
-    pub(crate) verify: bool,
 }
 
 /// What is done about faults.
@@ -114,8 +101,9 @@ impl Plan {
         let source = Source::new(&work, &task, around.stdin_is_terminal)?;
         let selection = Selection::new(&work, &source, task.input_options())?;
         let worker = executors.worker.clone();
-        let executors = Executors::new(executors, around.cpus)?;
-        let is_study = [executors.procs.len(), executors.chunks.len(), selection.sizes.len()].iter().any(|&n| n > 1);
+        let executors = Executors::new(&executors, around.cpus)?;
+        executors.check_limits(&[("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some())])?;
+        let is_study = executors.are_several() || selection.sizes.len() > 1;
         let output = match &source {
             Source::Given(_) => Output::new(output, is_study)?,
             Source::Rows(picture) => Output::of_rows(output, is_study, (picture.most)(&task.params), &selection)?,
@@ -127,17 +115,7 @@ impl Plan {
 
     /// Every way in which the work is to be run.
     pub(crate) fn configurations(&self) -> Vec<Configuration> {
-        matrix(Executor::Procs, &self.executors.procs, &self.selection.sizes, &self.executors.chunks)
-    }
-}
-
-impl Executors {
-    fn new(flags: ExecutorFlags, cpus: usize) -> Result<Self, String> {
-        let counts = procession_job::parse_counts(&flags.procs, cpus as u64).map_err(|e| format!("--procs: {e}"))?;
-        let procs: Result<Vec<u32>, _> = counts.into_iter().map(u32::try_from).collect();
-        let procs = procs.map_err(|_| "--procs: no system runs as many processes".to_owned())?;
-        let ExecutorFlags { repeat, warmup, chunk, no_verify, .. } = flags;
-        Ok(Self { procs, chunks: chunk.0, rounds: Rounds { repeat, warmup }, verify: !no_verify })
+        matrix(&self.executors.all, &self.selection.sizes, &self.executors.chunks)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::super::{Call, parse_from};
 use super::*;
 use clap::error::ErrorKind;
-use procession_job::{IntegerRange, ItemSource, MaxFailures};
+use procession::ChunkSize;
+use procession_job::{Executor, IntegerRange, ItemSource, MaxFailures, Rounds};
 
 const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
@@ -38,7 +39,7 @@ fn the_readmes_command() {
     let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
     assert_eq!(plan.work.entry.name, "prime");
     assert_eq!(given(&plan), &ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
-    assert_eq!(plan.executors.procs, [4]);
+    assert_eq!(plan.executors.all, [(Executor::Procs, 4)]);
     assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
     assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
     assert_eq!((&plan.output.choice, plan.output.format), (&Some(OutputChoice::Stdout), Format::Tsv));
@@ -229,4 +230,25 @@ fn help_shows_the_examples_first_then_the_groups() {
     assert_eq!(text.lines().take_while(|line| !line.is_empty()).filter(|l| l.contains("coordinator")).count(), 5);
     let places: Vec<_> = ["Work:", "Executors:", "Faults:", "Output:", "Looking:"].map(|g| text.find(g)).into();
     assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
+}
+
+#[test]
+fn executors_are_run_from_the_plainest_to_the_farthest() {
+    use Executor::{Procs, Serial, Threads};
+    let all = |line: &str| plan(&format!("-t sqrt --list 1 {line}")).executors.all;
+    assert_eq!(all(""), [(Procs, 4)]);
+    assert_eq!(all("--serial"), [(Serial, 1)]);
+    assert_eq!(all("--threads 1,2"), [(Threads, 1), (Threads, 2)]);
+    assert_eq!(all("--procs 2 --serial --threads auto"), [(Serial, 1), (Threads, 4), (Procs, 2)]);
+    assert_eq!(all("--compare"), [(Serial, 1), (Threads, 4), (Procs, 4)]);
+    assert_eq!(all("--compare -j 1,3"), [(Serial, 1), (Threads, 1), (Threads, 3), (Procs, 1), (Procs, 3)]);
+    assert_eq!(all("--compare --threads 2"), [(Serial, 1), (Threads, 2), (Procs, 2)]);
+}
+
+#[test]
+fn what_only_a_process_can_be_made_to_do_is_refused_elsewhere() {
+    for line in ["--serial", "--threads 2", "--compare"] {
+        let text = refusal(&format!("-t sqrt --list 1 {line} --max-tasks-per-worker 5"));
+        assert!(text.contains("--max-tasks-per-worker can't be enforced"), "{text}");
+    }
 }

@@ -4,8 +4,11 @@ use procession::ChunkSize;
 
 /// What runs the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Executor {
+    /// A plain loop, no pool.
+    Serial,
+    /// Threads of this process.
+    Threads,
     /// Worker processes.
     Procs,
 }
@@ -15,6 +18,8 @@ impl Executor {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Serial => "serial",
+            Self::Threads => "threads",
             Self::Procs => "procs",
         }
     }
@@ -33,15 +38,15 @@ pub struct Configuration {
     pub chunk: ChunkSize,
 }
 
-/// Every configuration of these counts, sizes and chunks: by size, then by
-/// count, then by chunk, each in the order given. Without sizes the work is as
-/// large as the input.
+/// Every configuration of these executors with their counts, sizes and chunks:
+/// by size, then by executor and count, then by chunk, each in the order given.
+/// Without sizes the work is as large as the input.
 #[must_use]
-pub fn matrix(executor: Executor, counts: &[u32], sizes: &[u64], chunks: &[ChunkSize]) -> Vec<Configuration> {
+pub fn matrix(executors: &[(Executor, u32)], sizes: &[u64], chunks: &[ChunkSize]) -> Vec<Configuration> {
     let sizes: Vec<Option<u64>> = if sizes.is_empty() { vec![None] } else { sizes.iter().copied().map(Some).collect() };
     let mut all = Vec::new();
     for &size in &sizes {
-        for &count in counts {
+        for &(executor, count) in executors {
             all.extend(chunks.iter().map(|&chunk| Configuration { executor, count, size, chunk }));
         }
     }
@@ -54,9 +59,9 @@ mod tests {
 
     #[test]
     fn the_matrix_is_complete_and_in_order() {
-        let all = matrix(Executor::Procs, &[1, 2], &[10, 20], &[ChunkSize::Auto]);
+        let all = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], &[10, 20], &[ChunkSize::Auto]);
         let shape: Vec<_> = all.iter().map(|c| (c.size, c.count)).collect();
         assert_eq!(shape, [(Some(10), 1), (Some(10), 2), (Some(20), 1), (Some(20), 2)]);
-        assert_eq!(matrix(Executor::Procs, &[4], &[], &[ChunkSize::Auto])[0].size, None);
+        assert_eq!(matrix(&[(Executor::Procs, 4)], &[], &[ChunkSize::Auto])[0].size, None);
     }
 }

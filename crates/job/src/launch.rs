@@ -3,8 +3,9 @@
 
 use crate::configuration::{Configuration, Executor};
 use crate::stopper::Force;
-use procession::{Builder, Control, Job, JobEnd, Observer, Pool, PoolError};
+use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Creates pools.
@@ -30,10 +31,12 @@ pub(crate) trait Running {
     fn close(self: Box<Self>) -> Result<Duration, PoolError>;
 }
 
-/// Worker processes and how they are set up.
+/// What the executors are and how they are set up.
 pub struct Workers {
-    /// The workers' program.
+    /// The worker processes' program.
     pub program: PathBuf,
+    /// Makes the task where there is no process: on threads and in the plain loop.
+    pub local: Arc<MakeLocalTask>,
     /// Settings that are the same for every run: time-outs, limits.
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
@@ -42,7 +45,7 @@ impl Workers {
     /// This program, everything as it is by default.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
-        Self { program, settings: Box::new(|builder| builder) }
+        Self { program, local: Arc::new(procession::worker::builtin), settings: Box::new(|builder| builder) }
     }
 }
 
@@ -52,7 +55,10 @@ impl Launch for Workers {
         configuration: &Configuration,
         observers: Vec<Box<dyn Observer>>,
     ) -> Result<Box<dyn Running>, PoolError> {
+        let local = || Arc::clone(&self.local);
         match configuration.executor {
+            Executor::Serial => Ok(Box::new(Local::serial(local(), observers))),
+            Executor::Threads => Ok(Box::new(Local::threads(configuration.count, local(), observers)?)),
             Executor::Procs => {
                 let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count);
                 let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
@@ -77,5 +83,21 @@ impl Running for Pool {
 
     fn close(self: Box<Self>) -> Result<Duration, PoolError> {
         Self::close(*self)
+    }
+}
+
+impl Running for Local {
+    fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
+        Self::run(self, job)
+    }
+
+    fn ender(&self) -> Ender {
+        let control = self.control();
+        // However hard it is asked: a thread can't be ended.
+        Box::new(move |_| control.stop())
+    }
+
+    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
+        Ok(Self::close(*self))
     }
 }

@@ -101,7 +101,8 @@ mod tests {
     use procession::ChunkSize;
 
     fn shape(counts: &[u32], sizes: &[u64], repeat: u32, warmup: u32, wanted: Wanted) -> Vec<(Phase, u32, u64, bool)> {
-        let all = matrix(Executor::Procs, counts, sizes, &[ChunkSize::Auto]);
+        let procs: Vec<_> = counts.iter().map(|&count| (Executor::Procs, count)).collect();
+        let all = matrix(&procs, sizes, &[ChunkSize::Auto]);
         let runs = plan(&all, Rounds { repeat, warmup }, wanted);
         assert!(runs.iter().enumerate().all(|(i, run)| run.number == i + 1));
         let shape =

@@ -13,6 +13,8 @@ mod error;
 mod events;
 mod flow;
 mod job;
+mod limits;
+mod local;
 mod mailbox;
 mod pool;
 mod waker;
@@ -21,6 +23,7 @@ pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
 pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
 pub use job::{ChunkSize, Job, JobEnd};
+pub use local::{Local, LocalControl, MakeLocalTask};
 pub use pool::{Builder, Control, JobHandle, Pool};
 pub use waker::Waker;
 

@@ -51,7 +51,7 @@ pub use event::{Event, Fault};
 pub use ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 pub use options::{ChunkSize, JobOptions, PoolOptions};
 pub use scheduler::Scheduler;
-pub use sizing::{CHUNK_TIME, DEAR_ITEM, MAX_CHUNK_ITEMS};
+pub use sizing::{CHUNK_TIME, DEAR_ITEM, MAX_CHUNK_ITEMS, Sizing};
 pub use start::{SPAWN_RETRY, SPAWN_RETRY_ALONE};
 pub use time::RunTime;
 pub use window::CHUNK_OVERHEAD;

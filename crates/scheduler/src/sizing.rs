@@ -43,8 +43,9 @@ const LAST_ROUNDS: u64 = 2;
 const SURPRISE: f64 = 4.0;
 const HICCUP: Duration = Duration::from_micros(500);
 
+/// The size of a job's chunks, for whoever hands them out.
 #[derive(Debug)]
-pub(crate) struct Sizing {
+pub struct Sizing {
     rule: ChunkSize,
     /// Nanoseconds an item, once one was answered.
     cost: Option<f64>,
@@ -60,9 +61,10 @@ pub(crate) struct Sizing {
 }
 
 impl Sizing {
-    /// `slots` share the window: a chunk takes so little of it that each can
+    /// For a job with these options; `slots` share the window: a chunk takes so little of it that each can
     /// have one running and one waiting, with results as large as their items.
-    pub(crate) fn new(options: &JobOptions, slots: u32) -> Self {
+    #[must_use]
+    pub fn new(options: &JobOptions, slots: u32) -> Self {
         let share = options.window_bytes / (4 * u64::from(slots));
         let max_bytes = match options.chunk {
             ChunkSize::Auto => options.max_chunk_bytes.min(share).max(1),
@@ -73,7 +75,8 @@ impl Sizing {
 
     /// How many items a worker that holds so many is sent at a time; one that is
     /// not `familiar` with the job has answered none of it yet.
-    pub(crate) fn items(&self, familiar: bool, holds: u64, workers: u32) -> u32 {
+    #[must_use]
+    pub fn items(&self, familiar: bool, holds: u64, workers: u32) -> u32 {
         match (self.rule, self.cost) {
             (ChunkSize::Fixed(items), _) => items.get(),
             (ChunkSize::Auto, Some(cost)) if familiar => {
@@ -94,7 +97,9 @@ impl Sizing {
         u32::try_from(most.saturating_sub(holds)).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn max_bytes(&self) -> u64 {
+    /// How many bytes an automatic chunk has at most.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
         self.max_bytes
     }
 
@@ -117,7 +122,7 @@ impl Sizing {
     }
 
     /// Learns from an answer.
-    pub(crate) fn on_answered(&mut self, items: u32, busy: Duration) {
+    pub fn on_answered(&mut self, items: u32, busy: Duration) {
         let sample = busy.as_nanos() as f64 / f64::from(items.max(1));
         let expected = self.cost.unwrap_or(sample);
         let excess = (sample - expected) * f64::from(items);
@@ -133,17 +138,18 @@ impl Sizing {
     }
 
     /// An attempt of so many items was answered whole.
-    pub(crate) fn on_completed(&mut self, items: u32) {
+    pub fn on_completed(&mut self, items: u32) {
         self.largest = self.largest.max(items);
     }
 
-    pub(crate) fn on_remaining(&mut self, items: u64) {
+    /// About so many items are left to cut, those of the next chunk included.
+    pub fn on_remaining(&mut self, items: u64) {
         self.remaining = Some(items).filter(|&items| items > 0);
     }
 
     /// So many items were cut. A hint that is used up was too low: forgotten,
     /// so that a wrong one does not leave chunks of one item for ever.
-    pub(crate) fn on_cut(&mut self, items: u32) {
+    pub fn on_cut(&mut self, items: u32) {
         self.remaining = self.remaining.and_then(|left| left.checked_sub(u64::from(items))).filter(|&left| left > 0);
     }
 }

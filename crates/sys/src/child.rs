@@ -89,6 +89,28 @@ pub struct Usage {
     pub system: Duration,
 }
 
+impl Usage {
+    /// What was used since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
+    }
+}
+
+/// What the calling thread has used so far.
+#[must_use]
+pub fn thread_usage() -> Usage {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let duration = |time: nix::sys::time::TimeVal| {
+        Duration::from_secs(time.tv_sec().unsigned_abs()) + Duration::from_micros(time.tv_usec().unsigned_abs())
+    };
+    let usage = getrusage(UsageWho::RUSAGE_THREAD);
+    usage.map_or_else(
+        |_| Usage::default(),
+        |usage| Usage { user: duration(usage.user_time()), system: duration(usage.system_time()) },
+    )
+}
+
 impl Spawned {
     /// Starts a process in a group of its own.
     ///

@@ -11,7 +11,7 @@ mod poll;
 mod wake;
 mod worker;
 
-pub use child::{Ended, Spawn, SpawnError, Spawned, Usage};
+pub use child::{Ended, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{coarse_ns, monotonic_ns};
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;

@@ -88,7 +88,8 @@ fn squares() -> Bench {
 
 impl Bench {
     fn run(mut self) -> (StudyReport, Recorder, String) {
-        let configurations = matrix(Executor::Procs, &self.counts, &self.sizes, &[ChunkSize::Auto]);
+        let procs: Vec<_> = self.counts.iter().map(|&count| (Executor::Procs, count)).collect();
+        let configurations = matrix(&procs, &self.sizes, &[ChunkSize::Auto]);
         let runs = plan(&configurations, self.rounds, Wanted::Largest);
         let conductor = Conductor {
             work: work(self.task),
@@ -284,7 +285,7 @@ fn sizes_may_be_the_tasks_own_affair() {
         let input = Input::open(ItemSource::Range(range), InputOptions::new(Items::Words), Box::new(|_| ()))?;
         Ok(SizedWork { input, params: vec![("method".to_owned(), "naive".to_owned())] })
     };
-    let configurations = matrix(Executor::Procs, &[1, 2], &[2, 3], &[ChunkSize::Auto]);
+    let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], &[2, 3], &[ChunkSize::Auto]);
     let conductor = Conductor {
         work: work("prime"),
         policy: FailurePolicy::default(),
@@ -314,7 +315,7 @@ fn opacities(path: &Path) -> Vec<u8> {
 fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> StudyReport {
     let picture = PictureFile { path: folder.join("m.png"), most: 1000, named_by_size: sizes.len() > 1 };
     let output = Some(OutputChoice::Picture(picture));
-    let configurations = matrix(Executor::Procs, &[1, 2], sizes, &[ChunkSize::Auto]);
+    let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
     let conductor = Conductor {
         work: Work { format: Format::Lines, ..work(task) },
         policy: FailurePolicy { keep_going: true, max: None },

@@ -1,6 +1,6 @@
 //! What the scheduler asks for, done.
 
-use super::held::{HeldJob, Piece};
+use super::held::Piece;
 use super::process::{Attempt, Process};
 use super::{Driver, Happened};
 use crate::events::{Event, WorkerRef};
@@ -134,7 +134,7 @@ impl Driver {
         let Some(worker) = self.workers.get_mut(&dispatch.worker) else { return };
         if worker.job != Some(dispatch.job) {
             worker.job = Some(dispatch.job);
-            let message = ToWorker::Job(describe(held, epoch_ns));
+            let message = ToWorker::Job(describe(&held.job, held.id.0, epoch_ns));
             if let Err(error) = worker.say(&message, &Bytes::new()) {
                 return worker.end(&format!("could not be told of its job: {error}"));
             }
@@ -262,10 +262,9 @@ impl Driver {
 }
 
 /// The job as a worker is told of it.
-fn describe(held: &HeldJob, epoch_ns: u64) -> Job {
-    let job = &held.job;
+pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
     Job {
-        job: held.id.0,
+        job: id,
         task: job.task.clone(),
         params: job.params.clone(),
         items: job.items,

@@ -1,8 +1,8 @@
 //! What comes from workers: messages, words for people, and their end.
 
-use super::held::Piece;
+use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Attempt, Death, Phase, Process, Stream, cause, exit};
+use super::process::{Death, Phase, Process, Stream, cause, exit};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
@@ -175,8 +175,9 @@ impl Driver {
         let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
         let outputs = records(payload, tails.main.clone());
         let failed = u32::try_from(head.failures.len()).unwrap_or(u32::MAX);
-        let failures = failures(head.failures, attempt, head.items, block, outputs.len(), worker.who.pid)?;
-        let bytes = Piece::cost(&outputs, &failures);
+        let failures =
+            failures(head.failures, attempt.next, head.items, block, attempt.at, outputs.len(), worker.who.pid)?;
+        let bytes = cost(&outputs, &failures);
         let accepted = Accepted {
             worker: worker.who,
             chunk: attempt.chunk.0,
@@ -279,12 +280,14 @@ fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
     if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
 }
 
-/// The failures of an answer, checked against what it answers.
-fn failures(
+/// The failures of an answer, checked against what it answers: so many items
+/// from `next` on, which stand in the block from its byte `at` on.
+pub(crate) fn failures(
     failures: Vec<FailureAt>,
-    attempt: &Attempt,
+    next: u64,
     items: u32,
     block: &Block,
+    at: usize,
     outputs: usize,
     pid: u32,
 ) -> Result<Vec<ItemFailure>, &'static str> {
@@ -293,7 +296,7 @@ fn failures(
         if range.end <= end { Ok(range) } else { Err("a failure lies outside of its answer") }
     };
     let mut list = Vec::with_capacity(failures.len());
-    let mut due = attempt.next..attempt.next + u64::from(items);
+    let mut due = next..next + u64::from(items);
     // Places go on from failure to failure: none is counted from the block's beginning.
     let (mut place, mut counted) = (block.place, 0);
     for failed in failures {
@@ -301,7 +304,7 @@ fn failures(
             return Err("a failure of an item that was not asked for, or out of order");
         }
         due.start = failed.item + 1;
-        let input = within(failed.input, attempt.at, block.bytes.len())?;
+        let input = within(failed.input, at, block.bytes.len())?;
         let since = block.bytes.get(counted..input.start).ok_or("failures overlap in their block")?;
         place = place.map(|place| place.after(since));
         counted = input.start;
@@ -332,6 +335,7 @@ fn trouble(worker: &Process, cause: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::process::Attempt;
     use crate::flow::Place;
     use procession_scheduler::{ChunkId, JobId};
     use procession_task::Failure;
@@ -395,7 +399,7 @@ mod tests {
         let (block, attempt) = block(ITEMS);
         let all = (1..ITEMS).map(|i| failed(u64::from(i), ((i - 1) * 2, 1))).collect();
         let begun = std::time::Instant::now();
-        let list = failures(all, &attempt, ITEMS - 1, &block, 1, 7).unwrap();
+        let list = failures(all, attempt.next, ITEMS - 1, &block, attempt.at, 1, 7).unwrap();
         assert!(begun.elapsed() < Duration::from_secs(10), "it takes the square of the failures");
         assert!(list.iter().all(|f| f.place == Some(Place { input: 0, line: f.item + 1, column: 1 })));
     }
@@ -403,7 +407,9 @@ mod tests {
     #[test]
     fn failures_that_fit_nothing_are_refused() {
         let (block, attempt) = block(4);
-        let list = |all: &[FailureAt]| failures(all.to_vec(), &attempt, 2, &block, 1, 7).map(|list| list.len());
+        let list = |all: &[FailureAt]| {
+            failures(all.to_vec(), attempt.next, 2, &block, attempt.at, 1, 7).map(|list| list.len())
+        };
         assert_eq!(list(&[failed(1, (0, 1)), failed(2, (2, 1))]), Ok(2));
         assert!(list(&[failed(0, (0, 1))]).is_err(), "not asked for");
         assert!(list(&[failed(3, (4, 1))]).is_err(), "not answered");

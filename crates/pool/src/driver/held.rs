@@ -42,11 +42,10 @@ pub(super) struct Piece {
     pub(super) bytes: u64,
 }
 
-impl Piece {
-    pub(super) fn cost(outputs: &Bytes, failures: &[ItemFailure]) -> u64 {
-        let messages: usize = failures.iter().map(|failed| failed.failure.message.len()).sum();
-        (outputs.len() + messages) as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
-    }
+/// What results count against the job's window.
+pub(crate) fn cost(outputs: &Bytes, failures: &[ItemFailure]) -> u64 {
+    let messages: usize = failures.iter().map(|failed| failed.failure.message.len()).sum();
+    (outputs.len() + messages) as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
 }
 
 impl HeldJob {

@@ -12,7 +12,12 @@ mod inbox;
 mod outbox;
 mod process;
 
+pub(crate) use actions::describe;
+pub(crate) use arrivals::failures;
+pub(crate) use held::cost;
+
 use crate::events::{Event, Observer};
+use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
 use crate::{Job, JobEnd, PoolError};
 use held::{HeldJob, Piece};
@@ -25,11 +30,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-
-/// Largest automatic chunk, in bytes: a few of these fill a pipe.
-const MAX_CHUNK_BYTES: u64 = 128 << 10;
-/// What a job may hold of blocks and results, in bytes.
-const WINDOW_BYTES: u64 = 16 << 20;
 
 /// What a driver is made of.
 pub(crate) struct Settings {

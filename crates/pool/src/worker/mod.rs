@@ -9,7 +9,8 @@ mod input;
 use host::PipeHost;
 use input::Input;
 use procession_sys::{Protocol, SetupError};
-use procession_task::{Answer, Block, BlockTask, Identity, Reply};
+use procession_task::builtin::find;
+use procession_task::{Answer, Block, BlockTask, Identity, Reply, TextOptions};
 use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -48,6 +49,16 @@ impl Role {
 
 /// Makes the task of a job, or says why it can't be made.
 pub type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
+
+/// Makes the built-in tasks.
+///
+/// # Errors
+/// There is no such task, or it does not take these settings.
+pub fn builtin(job: &Job, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
+    let entry = find(&job.task).ok_or_else(|| format!("unknown task '{}'", job.task))?;
+    let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+    entry.task(&job.params, options).map_err(|e| e.to_string())
+}
 
 /// Why a worker could not serve to a good end.
 #[derive(Debug, thiserror::Error)]

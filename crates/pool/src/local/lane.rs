@@ -1,0 +1,165 @@
+//! One lane: a thread that takes chunk after chunk, runs it and passes on its
+//! results. A serial run has one lane, on the caller's own thread.
+
+use super::line::{Chunk, Line, Part};
+use super::{Observers, since};
+use crate::events::{Accepted, Event, WorkerRef};
+use crate::flow::Delivery;
+use bytes::Bytes;
+use procession_sys::{coarse_ns, monotonic_ns};
+use procession_task::{Answer, Block, BlockTask, Host, Reply};
+use std::time::Duration;
+
+/// Finished results wait no longer than this for an item that is about to start.
+const DUE_NS: u64 = 10_000_000;
+
+/// What a lane did, in its own measure.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Used {
+    pub(super) waiting_ns: u64,
+    pub(super) busy_ns: u64,
+    pub(super) writing_ns: u64,
+    pub(super) items: u64,
+    pub(super) chunks: u64,
+    pub(super) cpu: procession_sys::Usage,
+}
+
+impl Used {
+    /// The same, and what another job took.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            waiting_ns: self.waiting_ns + other.waiting_ns,
+            busy_ns: self.busy_ns + other.busy_ns,
+            writing_ns: self.writing_ns + other.writing_ns,
+            items: self.items + other.items,
+            chunks: self.chunks + other.chunks,
+            cpu: procession_sys::Usage {
+                user: self.cpu.user + other.cpu.user,
+                system: self.cpu.system + other.cpu.system,
+            },
+        }
+    }
+}
+
+pub(super) struct Lane<'a> {
+    pub(super) line: &'a Line,
+    pub(super) observers: &'a Observers,
+    pub(super) who: WorkerRef,
+    pub(super) epoch_ns: u64,
+    pub(super) max_result: usize,
+}
+
+impl Lane<'_> {
+    /// Runs until the input ends or the work is stopped.
+    pub(super) fn run(&self, task: &mut dyn BlockTask) -> Result<Used, String> {
+        let mut used = Used::default();
+        let mut answer = Answer::default();
+        let before = procession_sys::thread_usage();
+        let mut from = monotonic_ns();
+        while let Some(chunk) = self.line.next() {
+            let begun = monotonic_ns();
+            used.waiting_ns += begun - from;
+            self.run_chunk(&chunk, task, &mut answer, &mut used)?;
+            self.line.finish(&chunk);
+            used.chunks += 1;
+            from = monotonic_ns();
+        }
+        used.waiting_ns += monotonic_ns() - from;
+        used.cpu = procession_sys::thread_usage().since(before);
+        Ok(used)
+    }
+
+    fn run_chunk(
+        &self,
+        chunk: &Chunk,
+        task: &mut dyn BlockTask,
+        answer: &mut Answer,
+        used: &mut Used,
+    ) -> Result<(), String> {
+        let block = &chunk.block;
+        let (first, items) = (block.first, block.items);
+        let at = since(self.epoch_ns);
+        self.observers.tell(&Event::ChunkSent { worker: self.who, chunk: chunk.number, first, items, attempt: 1, at });
+        let log = self.line.logs();
+        let shown = Block { first, items, chunk: chunk.number, attempt: 1, log, bytes: &block.bytes };
+        let mut host = LaneHost { lane: self, chunk, used, next: first, sent_ns: monotonic_ns(), error: None };
+        let mut reply = Reply::new(&mut host, answer, false, self.max_result);
+        let ran = task.run(&shown, &mut reply);
+        reply.finish();
+        ran?;
+        if answer.items > 0 {
+            host.send(answer);
+        }
+        host.error.map_or(Ok(()), Err)
+    }
+}
+
+/// A running block's surroundings in a lane.
+struct LaneHost<'a> {
+    lane: &'a Lane<'a>,
+    chunk: &'a Chunk,
+    used: &'a mut Used,
+    /// Index of the first item that was not passed on.
+    next: u64,
+    sent_ns: u64,
+    error: Option<String>,
+}
+
+impl LaneHost<'_> {
+    fn pass_on(&mut self, answer: &Answer) -> Result<(), String> {
+        let Lane { line, observers, who, epoch_ns, .. } = *self.lane;
+        let outputs = Bytes::copy_from_slice(&answer.outputs);
+        let block = &self.chunk.block;
+        let failures = crate::driver::failures(
+            answer.failures.clone(),
+            self.next,
+            answer.items,
+            block,
+            0,
+            outputs.len(),
+            who.pid,
+        )?;
+        let busy = Duration::from_nanos(answer.busy_ns);
+        observers.tell(&Event::Accepted(Accepted {
+            worker: who,
+            chunk: self.chunk.number,
+            first: self.next,
+            items: answer.items,
+            failed: u32::try_from(failures.len()).unwrap_or(u32::MAX),
+            attempt: 1,
+            busy,
+            log: Bytes::copy_from_slice(&answer.log),
+            shown: Bytes::copy_from_slice(&answer.shown),
+            at: since(epoch_ns),
+        }));
+        let bytes = crate::driver::cost(&outputs, &failures);
+        let delivery = Delivery { first: self.next, items: answer.items, outputs, failures };
+        self.next += u64::from(answer.items);
+        line.accept(Part { chunk: self.chunk.number, delivery, bytes, busy });
+        Ok(())
+    }
+}
+
+impl Host for LaneHost<'_> {
+    fn now_ns(&mut self) -> u64 {
+        monotonic_ns().saturating_sub(self.lane.epoch_ns)
+    }
+
+    fn is_due(&mut self, now_ns: Option<u64>) -> bool {
+        let now = now_ns.map_or_else(coarse_ns, |now_ns| self.lane.epoch_ns + now_ns);
+        now.saturating_sub(self.sent_ns) > DUE_NS
+    }
+
+    fn item_starts(&mut self, _: u64) {}
+
+    fn send(&mut self, answer: &Answer) {
+        let from = monotonic_ns();
+        if let Err(error) = self.pass_on(answer) {
+            self.error.get_or_insert(error);
+        }
+        self.sent_ns = monotonic_ns();
+        self.used.items += u64::from(answer.items);
+        self.used.busy_ns += answer.busy_ns;
+        self.used.writing_ns += self.sent_ns - from;
+    }
+}

@@ -1,0 +1,209 @@
+//! What the lanes of a job share: the input that they cut from, and the order
+//! in which their results go out.
+
+use super::gate::Gate;
+use crate::flow::{Account, Batch, Block, Credit, Cut, Delivery};
+use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
+use crate::{Job, Waker};
+use procession_scheduler::{JobOptions, Sizing};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A job as all lanes see it.
+pub(super) struct Line {
+    state: Mutex<State>,
+    gate: Arc<Gate>,
+    stopped: Arc<AtomicBool>,
+    lanes: u32,
+    account: Arc<Account>,
+    waker: Waker,
+}
+
+struct State {
+    job: Job,
+    sizing: Sizing,
+    /// Number of the next chunk to be cut.
+    next: u64,
+    /// Number of the chunk whose results are due.
+    due: u64,
+    /// Results that wait for their turn, by chunk.
+    waiting: BTreeMap<u64, Waiting>,
+    /// Bytes of blocks that are running and of results that are not written.
+    held: u64,
+    /// Nothing more will be cut.
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Waiting {
+    pieces: Vec<(Delivery, u64)>,
+    done: bool,
+}
+
+/// A chunk that was cut for a lane.
+pub(super) struct Chunk {
+    pub(super) number: u64,
+    pub(super) block: Block,
+}
+
+/// What a lane has finished of a chunk.
+pub(super) struct Part {
+    pub(super) chunk: u64,
+    pub(super) delivery: Delivery,
+    /// What the results weigh.
+    pub(super) bytes: u64,
+    pub(super) busy: Duration,
+}
+
+impl Line {
+    pub(super) fn new(mut job: Job, lanes: u32, gate: &Arc<Gate>, stopped: &Arc<AtomicBool>) -> Self {
+        let opened = Arc::clone(gate);
+        let waker = Waker::new(move || opened.notify());
+        job.source.wake_with(waker.clone());
+        let options = JobOptions {
+            chunk: job.chunk,
+            max_chunk_bytes: MAX_CHUNK_BYTES,
+            window_bytes: WINDOW_BYTES,
+            ..JobOptions::default()
+        };
+        let sizing = Sizing::new(&options, lanes);
+        let state = State { job, sizing, next: 0, due: 0, waiting: BTreeMap::new(), held: 0, ended: false };
+        Self {
+            state: Mutex::new(state),
+            gate: Arc::clone(gate),
+            stopped: Arc::clone(stopped),
+            lanes,
+            account: Arc::default(),
+            waker,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cuts the next chunk, or waits until there is one; `None` at the end.
+    pub(super) fn next(&self) -> Option<Chunk> {
+        loop {
+            let seen = self.gate.look();
+            if self.stopped.load(Ordering::SeqCst) {
+                return None;
+            }
+            let mut state = self.lock();
+            if state.ended {
+                return None;
+            }
+            let wants = state.held >= WINDOW_BYTES;
+            state.held = state.held.saturating_sub(self.account.take(wants));
+            // The oldest chunk is always running in some lane: there will be room.
+            if state.held < WINDOW_BYTES {
+                match state.cut(self.lanes) {
+                    Cut::Block(block) => return Some(state.begin(block)),
+                    Cut::End => {
+                        state.ended = true;
+                        drop(state);
+                        self.gate.notify();
+                        return None;
+                    }
+                    Cut::Pending => {}
+                }
+            }
+            drop(state);
+            self.gate.wait_beyond(seen);
+        }
+    }
+
+    /// Takes finished results and passes on what is due.
+    pub(super) fn accept(&self, part: Part) {
+        let mut state = self.lock();
+        state.sizing.on_answered(part.delivery.items, part.busy);
+        state.held += part.bytes;
+        let chunk = part.chunk;
+        state.waiting.entry(chunk).or_default().pieces.push((part.delivery, part.bytes));
+        self.pass_on(&mut state, chunk);
+    }
+
+    /// Every item of the chunk has its outcome.
+    pub(super) fn finish(&self, chunk: &Chunk) {
+        let mut state = self.lock();
+        state.sizing.on_completed(chunk.block.items);
+        let was_full = state.held >= WINDOW_BYTES;
+        state.held = state.held.saturating_sub(chunk.block.bytes.len() as u64);
+        state.waiting.entry(chunk.number).or_default().done = true;
+        self.pass_on(&mut state, chunk.number);
+        drop(state);
+        if was_full {
+            self.gate.notify();
+        }
+    }
+
+    fn pass_on(&self, state: &mut State, touched: u64) {
+        let (deliveries, bytes) = if state.job.ordered { state.take_due() } else { state.take_of(touched) };
+        if !deliveries.is_empty() {
+            let credit = Credit::new(bytes, Arc::clone(&self.account), self.waker.clone());
+            state.job.sink.deliver(Batch { deliveries, credit });
+        }
+    }
+
+    /// Whether every item has its outcome and was passed on.
+    pub(super) fn is_complete(&self) -> bool {
+        let state = self.lock();
+        state.ended && state.waiting.is_empty() && !self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Whether items have log lines at the moment.
+    pub(super) fn logs(&self) -> bool {
+        self.lock().job.item_log.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    fn cut(&mut self, lanes: u32) -> Cut {
+        // A lane holds nothing while it asks, and knows the job as well as any other.
+        let items = self.sizing.items(true, 0, lanes);
+        let bytes = usize::try_from(self.sizing.max_bytes()).unwrap_or(usize::MAX);
+        let cut = self.job.source.cut(items, bytes);
+        if let (Cut::Block(block), Some(remaining)) = (&cut, self.job.source.remaining()) {
+            self.sizing.on_remaining(remaining + u64::from(block.items));
+        }
+        cut
+    }
+
+    fn begin(&mut self, block: Block) -> Chunk {
+        self.sizing.on_cut(block.items);
+        self.held += block.bytes.len() as u64;
+        let number = self.next;
+        self.next += 1;
+        Chunk { number, block }
+    }
+
+    /// Everything up to the first result that is still missing.
+    fn take_due(&mut self) -> (Vec<Delivery>, u64) {
+        let (mut deliveries, mut bytes) = (Vec::new(), 0);
+        while let Some(waiting) = self.waiting.get_mut(&self.due) {
+            for (delivery, cost) in waiting.pieces.drain(..) {
+                deliveries.push(delivery);
+                bytes += cost;
+            }
+            if !waiting.done {
+                break;
+            }
+            self.waiting.remove(&self.due);
+            self.due += 1;
+        }
+        (deliveries, bytes)
+    }
+
+    /// What this chunk has, whatever its turn.
+    fn take_of(&mut self, chunk: u64) -> (Vec<Delivery>, u64) {
+        let Some(waiting) = self.waiting.get_mut(&chunk) else { return (Vec::new(), 0) };
+        let bytes = waiting.pieces.iter().map(|(_, cost)| cost).sum();
+        let deliveries = waiting.pieces.drain(..).map(|(delivery, _)| delivery).collect();
+        if waiting.done {
+            self.waiting.remove(&chunk);
+        }
+        (deliveries, bytes)
+    }
+}
