@@ -6,7 +6,7 @@
 //! the run.
 
 use bytes::Bytes;
-use procession_task::Failure;
+use procession_task::{Failure, Times};
 use std::time::Duration;
 
 /// Hears of events.
@@ -166,12 +166,8 @@ pub struct WorkerExit {
     pub cpu_system: Duration,
     /// Most memory it ever held, in bytes, if it could say so.
     pub peak_memory: Option<u64>,
-    /// Time it waited for work, by its own clock, if it could say so.
-    pub waiting: Option<Duration>,
-    /// Time it was busy with items, by its own clock, if it could say so.
-    pub busy: Option<Duration>,
-    /// Time it wrote results, by its own clock, if it could say so.
-    pub writing: Option<Duration>,
+    /// Where its time went, by its own clock, if it could say so.
+    pub times: Option<Times>,
     /// Items whose results were accepted from it.
     pub items: u64,
     /// Chunks whose results were accepted from it.

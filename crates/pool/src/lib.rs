@@ -17,6 +17,7 @@ mod limits;
 mod local;
 mod mailbox;
 mod pool;
+mod stopwatch;
 mod waker;
 
 pub use error::PoolError;
@@ -26,6 +27,9 @@ pub use job::{ChunkSize, Job, JobEnd};
 pub use local::{Local, LocalControl, MakeLocalTask};
 pub use pool::{Builder, Control, JobHandle, Pool};
 pub use waker::Waker;
+
+/// Where a worker's time goes.
+pub use procession_task::Times;
 
 /// The message by which a coordinator tells a worker of a job; what a worker's
 /// program makes its tasks from.

@@ -4,7 +4,7 @@ use crate::collector::RunSummary;
 use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
 use crate::worker::{ProcessEnd, WorkerRow};
 use bytes::Bytes;
-use procession::{Accepted, Event, Exit, WorkerExit, WorkerRef};
+use procession::{Accepted, Event, Exit, Times, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, Identity, Kind};
 use std::time::Duration;
 
@@ -35,9 +35,14 @@ pub(crate) fn exit(slot: u32, nth: u32, pid: u32, exit: Exit) -> WorkerExit {
         cpu_user: ms(500),
         cpu_system: ms(250),
         peak_memory: Some(1 << 20),
-        waiting: Some(ms(125)),
-        busy: Some(ms(750)),
-        writing: Some(Duration::from_micros(62_500)),
+        times: Some(Times {
+            waiting_ns: 125_000_000,
+            transport_ns: 31_250_000,
+            decoding_ns: 125_000_000,
+            running_ns: 500_000_000,
+            encoding_ns: 125_000_000,
+            writing_ns: 62_500_000,
+        }),
         items: 10,
         chunks: 3,
         at: ms(1000),
@@ -92,7 +97,10 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
         cpu_system_s: 0.001,
         peak_memory_bytes: Some(8_493_466),
         waiting_s: Some(waiting),
-        busy_s: Some(busy),
+        transport_s: Some(0.0),
+        decoding_s: Some(0.0),
+        running_s: Some(busy),
+        encoding_s: Some(0.0),
         writing_s: Some(writing),
         items: 25_000,
         chunks: 40,

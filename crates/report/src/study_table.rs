@@ -162,21 +162,13 @@ fn basis(rows: &[Measured]) -> &'static str {
 /// Where the workers' time went, as text; nothing if no worker told.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
     let right = |head| (head, Align::Right);
-    let mut columns = Columns::new(&[
-        ("workers' time", Align::Left),
-        right("count"),
-        right("size"),
-        right("chunk"),
-        right("start-up"),
-        right("busy"),
-        right("waiting"),
-        right("writing"),
-        right("other"),
-    ]);
+    let mut heads = vec![("workers' time", Align::Left), right("count"), right("size"), right("chunk")];
+    heads.extend(Shares::default().named().map(|(phase, _)| right(phase)));
+    let mut columns = Columns::new(&heads);
     for row in rows {
         let Some(shares) = row.shares else { continue };
         let mut cells = named(&row.configuration);
-        cells.extend([shares.start_up, shares.busy, shares.waiting, shares.writing, shares.other].map(units::percent));
+        cells.extend(shares.named().map(|(_, share)| units::percent(share)));
         columns.row(cells);
     }
     columns.take_text(style)

@@ -1,7 +1,7 @@
 //! What is known of each worker's process: the lines of `workers.jsonl`, and
 //! the row that they add up to.
 
-use procession::{Event, Exit, WorkerExit, WorkerRef};
+use procession::{Event, Exit, Times, WorkerExit, WorkerRef};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -91,10 +91,19 @@ pub struct ProcessEnd {
     /// Seconds that it waited for work.
     #[serde(default)]
     pub waiting_s: Option<f64>,
-    /// Seconds that it was busy with items.
+    /// Seconds that it read, checked and framed messages.
     #[serde(default)]
-    pub busy_s: Option<f64>,
-    /// Seconds that it wrote results.
+    pub transport_s: Option<f64>,
+    /// Seconds that it read items from their text.
+    #[serde(default)]
+    pub decoding_s: Option<f64>,
+    /// Seconds that it ran the task.
+    #[serde(default)]
+    pub running_s: Option<f64>,
+    /// Seconds that it wrote records and log lines.
+    #[serde(default)]
+    pub encoding_s: Option<f64>,
+    /// Seconds that it handed results over.
     #[serde(default)]
     pub writing_s: Option<f64>,
     /// Items whose results were accepted from it.
@@ -108,6 +117,12 @@ impl ProcessEnd {
     #[must_use]
     pub fn cpu_s(&self) -> f64 {
         self.cpu_user_s + self.cpu_system_s
+    }
+
+    /// Seconds that it was busy with items, whatever part of it.
+    #[must_use]
+    pub fn busy_s(&self) -> Option<f64> {
+        Some(self.decoding_s? + self.running_s? + self.encoding_s?)
     }
 
     /// Whether it ended as it should: the pool asked and it exited with 0.
@@ -271,6 +286,7 @@ fn process_end(exit: &WorkerExit) -> ProcessEnd {
         Exit::Status(status) => (Some(status), None),
         Exit::Signal(signal) => (None, Some(signal)),
     };
+    let seconds = |phase: fn(&Times) -> u64| exit.times.map(|times| Duration::from_nanos(phase(&times)).as_secs_f64());
     ProcessEnd {
         status,
         signal,
@@ -278,9 +294,12 @@ fn process_end(exit: &WorkerExit) -> ProcessEnd {
         cpu_user_s: exit.cpu_user.as_secs_f64(),
         cpu_system_s: exit.cpu_system.as_secs_f64(),
         peak_memory_bytes: exit.peak_memory,
-        waiting_s: exit.waiting.map(|time| time.as_secs_f64()),
-        busy_s: exit.busy.map(|time| time.as_secs_f64()),
-        writing_s: exit.writing.map(|time| time.as_secs_f64()),
+        waiting_s: seconds(|times| times.waiting_ns),
+        transport_s: seconds(|times| times.transport_ns),
+        decoding_s: seconds(|times| times.decoding_ns),
+        running_s: seconds(|times| times.running_ns),
+        encoding_s: seconds(|times| times.encoding_ns),
+        writing_s: seconds(|times| times.writing_ns),
         items: exit.items,
         chunks: exit.chunks,
     }
@@ -315,7 +334,8 @@ mod tests {
         let expected = serde_json::json!({
             "event": "exited", "worker": 1, "nth": 2, "pid": 77, "host": "here", "signal": 9, "asked": false,
             "cpu_user_s": 0.5, "cpu_system_s": 0.25, "peak_memory_bytes": 1_048_576, "waiting_s": 0.125,
-            "busy_s": 0.75, "writing_s": 0.0625, "items": 10, "chunks": 3, "at_us": 1_000_000.0
+            "transport_s": 0.03125, "decoding_s": 0.125, "running_s": 0.5, "encoding_s": 0.125, "writing_s": 0.0625,
+            "items": 10, "chunks": 3, "at_us": 1_000_000.0
         });
         assert_eq!(serde_json::to_value(&line).unwrap(), expected);
     }

@@ -4,7 +4,7 @@
 //! of failures. It may be sent in parts: after every item if the block asks
 //! for it, else when it grows large or some milliseconds have passed.
 
-use crate::{Failure, MESSAGE_BYTES};
+use crate::{Failure, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
 
 /// An answer is sent once its blocks hold this many bytes, so that a worker's
@@ -81,6 +81,8 @@ pub struct Answer {
     pub failures: Vec<FailureAt>,
     /// Time spent on these items since the part before, in nanoseconds.
     pub busy_ns: u64,
+    /// What those of them took that were looked at.
+    pub samples: Samples,
 }
 
 impl Answer {
@@ -92,6 +94,7 @@ impl Answer {
         self.shown.clear();
         self.failures.clear();
         self.busy_ns = 0;
+        self.samples = Samples::default();
     }
 
     fn bytes(&self) -> usize {

@@ -21,6 +21,7 @@ mod params;
 mod record;
 mod runner;
 mod task;
+mod times;
 mod value;
 
 pub use block::{Answer, Block, BlockTask, FailureAt, Host, Reply};
@@ -31,4 +32,5 @@ pub use params::{ParamError, ParamSpec, Params};
 pub use record::{CSV_HEADER, Format, Record, escape_terminal};
 pub use runner::{TextOptions, TextTask};
 pub use task::{Task, TaskError};
+pub use times::{Samples, Times};
 pub use value::{FromItem, ToText};

@@ -3,6 +3,7 @@
 
 use crate::itemlog::{LoggedItem, Span};
 use crate::record::{Output, is_plain_tsv, push_tsv};
+use crate::times::Sampler;
 use crate::{
     Block, BlockTask, Failure, FailureAt, Format, FromItem, Identity, Items, Kind, Record, Reply, Task, ToText,
 };
@@ -27,22 +28,31 @@ pub struct TextOptions {
 pub struct TextTask<T, I> {
     task: T,
     options: TextOptions,
-    /// The current item's result, kept for its memory.
-    result: Vec<u8>,
+    kept: Kept,
     input: PhantomData<fn() -> I>,
 }
 
 impl<T, I> TextTask<T, I> {
     /// `task` over blocks of text.
     pub fn new(task: T, options: TextOptions) -> Self {
-        Self { task, options, result: Vec::new(), input: PhantomData }
+        Self { task, options, kept: Kept::default(), input: PhantomData }
     }
+}
+
+/// What is kept from block to block.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// The current item's result, for its memory.
+    result: Vec<u8>,
+    sampler: Sampler,
 }
 
 /// Lets a task borrow its input from the block, or own it.
 pub(crate) trait RunItem<'a> {
+    type Input;
     type Output: ToText;
-    fn run_item(&self, item: &'a [u8]) -> Result<Self::Output, Failure>;
+    fn read(&self, item: &'a [u8]) -> Result<Self::Input, Failure>;
+    fn run_item(&self, input: Self::Input) -> Result<Self::Output, Failure>;
 }
 
 impl<'a, T> RunItem<'a> for T
@@ -51,11 +61,16 @@ where
     T::Input: FromItem<'a>,
     T::Output: ToText,
 {
+    type Input = T::Input;
     type Output = T::Output;
 
     #[inline]
-    fn run_item(&self, item: &'a [u8]) -> Result<T::Output, Failure> {
-        let input = T::Input::from_item(item).map_err(|message| Failure::new(Kind::Invalid, message))?;
+    fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
+        T::Input::from_item(item).map_err(|message| Failure::new(Kind::Invalid, message))
+    }
+
+    #[inline]
+    fn run_item(&self, input: T::Input) -> Result<T::Output, Failure> {
         match catch_unwind(AssertUnwindSafe(|| self.run(input))) {
             Ok(result) => result.map_err(Failure::from),
             Err(panic) => Err(Failure::new(Kind::Failed, format!("panicked: {}", panic_message(&*panic)))),
@@ -79,8 +94,8 @@ where
     T::Output: ToText,
 {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
-        let Self { task, options, result, .. } = self;
-        run_items(task, options, result, block, reply)
+        let Self { task, options, kept, .. } = self;
+        run_items(task, options, kept, block, reply)
     }
 }
 
@@ -88,19 +103,24 @@ where
 pub(crate) fn run_items<'a, R: RunItem<'a>>(
     task: &R,
     options: &TextOptions,
-    result: &mut Vec<u8>,
+    kept: &mut Kept,
     block: &Block<'a>,
     reply: &mut Reply<'_>,
 ) -> Result<(), String> {
     let plain_inputs = options.items == Items::Words && is_plain_block(block.bytes);
     let common = block.log.then(|| options.identity.of_block(block.chunk, block.attempt));
+    let Kept { result, sampler } = kept;
     let mut done: u32 = 0;
     for (at, item) in options.items.split(block.bytes) {
         let index = block.first + u64::from(done);
         reply.host().item_starts(index);
-        let start_ns = if block.log { reply.host().now_ns() } else { 0 };
-        let mut outcome = task.run_item(item);
-        let end_ns = if block.log { reply.host().now_ns() } else { 0 };
+        let sampled = sampler.is_due();
+        let timed = sampled || block.log;
+        let start_ns = if timed { reply.host().now_ns() } else { 0 };
+        let input = task.read(item);
+        let read_ns = if sampled { reply.host().now_ns() } else { 0 };
+        let mut outcome = input.and_then(|input| task.run_item(input));
+        let end_ns = if timed { reply.host().now_ns() } else { 0 };
         result.clear();
         let mut is_json = false;
         if let Ok(output) = &outcome {
@@ -125,6 +145,11 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
             if options.show {
                 options.identity.show(&mut answer.shown, &line);
             }
+        }
+        if sampled {
+            let written_ns = reply.host().now_ns();
+            reply.answer().samples.add(&[start_ns, read_ns, end_ns, written_ns]);
+            sampler.took(written_ns.saturating_sub(start_ns));
         }
         done += 1;
         reply.item_done(block.log.then_some(end_ns));

@@ -7,7 +7,7 @@
 
 use crate::frame::{self, Direction};
 use crate::{WireError, codec};
-use procession_task::{FailureAt, Format, Items};
+use procession_task::{FailureAt, Format, Items, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -139,12 +139,8 @@ pub struct AnswerHead {
 pub struct Farewell {
     /// Most memory it ever held, in bytes.
     pub peak_memory: u64,
-    /// Time spent waiting for chunks.
-    pub waiting_ns: u64,
-    /// Time spent on items.
-    pub busy_ns: u64,
-    /// Time spent writing results.
-    pub writing_ns: u64,
+    /// Where its time went.
+    pub times: Times,
 }
 
 /// Where a message's blocks stand in its payload.

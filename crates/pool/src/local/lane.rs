@@ -5,9 +5,10 @@ use super::line::{Chunk, Line, Part};
 use super::{Observers, since};
 use crate::events::{Accepted, Event, WorkerRef};
 use crate::flow::Delivery;
+use crate::stopwatch::{Phase, Stopwatch};
 use bytes::Bytes;
 use procession_sys::{coarse_ns, monotonic_ns};
-use procession_task::{Answer, Block, BlockTask, Host, Reply};
+use procession_task::{Answer, Block, BlockTask, Host, Reply, Times};
 use std::time::Duration;
 
 /// Finished results wait no longer than this for an item that is about to start.
@@ -16,9 +17,7 @@ const DUE_NS: u64 = 10_000_000;
 /// What a lane did, in its own measure.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Used {
-    pub(super) waiting_ns: u64,
-    pub(super) busy_ns: u64,
-    pub(super) writing_ns: u64,
+    pub(super) times: Times,
     pub(super) items: u64,
     pub(super) chunks: u64,
     pub(super) cpu: procession_sys::Usage,
@@ -28,9 +27,7 @@ impl Used {
     /// The same, and what another job took.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
-            waiting_ns: self.waiting_ns + other.waiting_ns,
-            busy_ns: self.busy_ns + other.busy_ns,
-            writing_ns: self.writing_ns + other.writing_ns,
+            times: self.times.and(&other.times),
             items: self.items + other.items,
             chunks: self.chunks + other.chunks,
             cpu: procession_sys::Usage {
@@ -55,16 +52,15 @@ impl Lane<'_> {
         let mut used = Used::default();
         let mut answer = Answer::default();
         let before = procession_sys::thread_usage();
-        let mut from = monotonic_ns();
+        let mut watch = Stopwatch::start(Phase::Waiting);
         while let Some(chunk) = self.line.next() {
-            let begun = monotonic_ns();
-            used.waiting_ns += begun - from;
-            self.run_chunk(&chunk, task, &mut answer, &mut used)?;
+            watch.switch(Phase::Transport);
+            used.items += self.run_chunk(&chunk, task, &mut answer, &mut watch)?;
             self.line.finish(&chunk);
             used.chunks += 1;
-            from = monotonic_ns();
+            watch.switch(Phase::Waiting);
         }
-        used.waiting_ns += monotonic_ns() - from;
+        used.times = watch.times();
         used.cpu = procession_sys::thread_usage().since(before);
         Ok(used)
     }
@@ -74,23 +70,23 @@ impl Lane<'_> {
         chunk: &Chunk,
         task: &mut dyn BlockTask,
         answer: &mut Answer,
-        used: &mut Used,
-    ) -> Result<(), String> {
+        watch: &mut Stopwatch,
+    ) -> Result<u64, String> {
         let block = &chunk.block;
         let (first, items) = (block.first, block.items);
         let at = since(self.epoch_ns);
         self.observers.tell(&Event::ChunkSent { worker: self.who, chunk: chunk.number, first, items, attempt: 1, at });
         let log = self.line.logs();
         let shown = Block { first, items, chunk: chunk.number, attempt: 1, log, bytes: &block.bytes };
-        let mut host = LaneHost { lane: self, chunk, used, next: first, sent_ns: monotonic_ns(), error: None };
+        let sent_ns = watch.switch(Phase::Busy);
+        let mut host = LaneHost { lane: self, chunk, watch, next: first, sent_ns, error: None };
         let mut reply = Reply::new(&mut host, answer, false, self.max_result);
         let ran = task.run(&shown, &mut reply);
         reply.finish();
         ran?;
-        if answer.items > 0 {
-            host.send(answer);
-        }
-        host.error.map_or(Ok(()), Err)
+        host.send(answer);
+        let passed = host.next - first;
+        host.error.map_or(Ok(passed), Err)
     }
 }
 
@@ -98,7 +94,7 @@ impl Lane<'_> {
 struct LaneHost<'a> {
     lane: &'a Lane<'a>,
     chunk: &'a Chunk,
-    used: &'a mut Used,
+    watch: &'a mut Stopwatch,
     /// Index of the first item that was not passed on.
     next: u64,
     sent_ns: u64,
@@ -153,13 +149,13 @@ impl Host for LaneHost<'_> {
     fn item_starts(&mut self, _: u64) {}
 
     fn send(&mut self, answer: &Answer) {
-        let from = monotonic_ns();
-        if let Err(error) = self.pass_on(answer) {
+        self.watch.sampled(answer.samples);
+        self.watch.switch(Phase::Writing);
+        if answer.items > 0
+            && let Err(error) = self.pass_on(answer)
+        {
             self.error.get_or_insert(error);
         }
-        self.sent_ns = monotonic_ns();
-        self.used.items += u64::from(answer.items);
-        self.used.busy_ns += answer.busy_ns;
-        self.used.writing_ns += self.sent_ns - from;
+        self.sent_ns = self.watch.switch(Phase::Busy);
     }
 }

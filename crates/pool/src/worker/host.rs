@@ -2,6 +2,7 @@
 //! pipe back, on which small answers are gathered.
 
 use super::input::Input;
+use crate::stopwatch::{Phase, Stopwatch};
 use procession_sys::{coarse_ns, monotonic_ns, peak_memory};
 use procession_task::{Answer, Host};
 use procession_wire::{AnswerHead, Farewell, FromWorker, WireError, encode_from_worker};
@@ -25,7 +26,7 @@ pub(super) struct PipeHost {
     written_ns: u64,
     /// What went wrong while a block was running.
     error: Option<io::Error>,
-    used: Farewell,
+    watch: Stopwatch,
 }
 
 impl PipeHost {
@@ -37,7 +38,7 @@ impl PipeHost {
             epoch_ns: 0,
             written_ns: monotonic_ns(),
             error: None,
-            used: Farewell::default(),
+            watch: Stopwatch::start(Phase::Transport),
         }
     }
 
@@ -59,7 +60,8 @@ impl PipeHost {
     }
 
     fn write(&mut self, blocks: &[&[u8]]) -> io::Result<()> {
-        let from = monotonic_ns();
+        let before = self.watch.phase();
+        self.watch.switch(Phase::Writing);
         let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(1 + blocks.len());
         slices.push(IoSlice::new(&self.gathered));
         slices.extend(blocks.iter().filter(|block| !block.is_empty()).map(|block| IoSlice::new(block)));
@@ -73,38 +75,39 @@ impl PipeHost {
             }
         }
         self.gathered.clear();
-        self.written_ns = monotonic_ns();
-        self.used.writing_ns += self.written_ns - from;
+        self.written_ns = self.watch.switch(before);
         Ok(())
     }
 
     /// Waits for more input; `false` when the coordinator is gone.
     pub(super) fn wait(&mut self, input: &mut Input) -> io::Result<bool> {
-        let from = monotonic_ns();
-        let more = input.read()?;
-        self.used.waiting_ns += monotonic_ns() - from;
-        Ok(more)
+        self.watch.switch(Phase::Waiting);
+        let more = input.read();
+        self.watch.switch(Phase::Transport);
+        more
     }
 
     /// A chunk is about to run.
     pub(super) fn begin(&mut self, attempt: u64, epoch_ns: u64) {
         self.attempt = attempt;
         self.epoch_ns = epoch_ns;
+        self.watch.switch(Phase::Busy);
     }
 
     /// A chunk has run: its last answer.
     pub(super) fn end(&mut self, answer: &Answer) -> io::Result<()> {
+        self.watch.sampled(answer.samples);
+        let now = self.watch.switch(Phase::Transport);
         if answer.items > 0 {
             self.answer(answer)?;
         }
-        if monotonic_ns() - self.written_ns > GATHER_NS {
+        if now.saturating_sub(self.written_ns) > GATHER_NS {
             self.flush()?;
         }
         self.error.take().map_or(Ok(()), Err)
     }
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
-        self.used.busy_ns += answer.busy_ns;
         let length = |block: &[u8]| u32::try_from(block.len()).unwrap_or(u32::MAX);
         let head = AnswerHead {
             attempt: self.attempt,
@@ -119,8 +122,8 @@ impl PipeHost {
     }
 
     /// What this process used, for its last message.
-    pub(super) fn farewell(&self) -> Farewell {
-        Farewell { peak_memory: peak_memory(), ..self.used }
+    pub(super) fn farewell(&mut self) -> Farewell {
+        Farewell { peak_memory: peak_memory(), times: self.watch.times() }
     }
 }
 
@@ -137,7 +140,10 @@ impl Host for PipeHost {
     fn item_starts(&mut self, _: u64) {}
 
     fn send(&mut self, answer: &Answer) {
+        self.watch.sampled(answer.samples);
+        self.watch.switch(Phase::Transport);
         let sent = self.answer(answer).and_then(|()| self.flush());
+        self.watch.switch(Phase::Busy);
         if let Err(error) = sent {
             // The coordinator is gone, and this process with it at the latest
             // when the block is done.

@@ -2,7 +2,7 @@
 //! measures the pool alone; it is not listed.
 
 use super::{Entry, Shape};
-use crate::runner::run_items;
+use crate::runner::{Kept, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
 /// Its place in the list.
@@ -14,18 +14,22 @@ pub static ENTRY: Entry = Entry {
     numbers: false,
     hidden: true,
     shape: Shape::List,
-    make: |_, options| Ok(Box::new(Null { options, result: Vec::new() })),
+    make: |_, options| Ok(Box::new(Null { options, kept: Kept::default() })),
 };
 
 struct Null {
     options: TextOptions,
-    result: Vec<u8>,
+    kept: Kept,
 }
 
 struct Echo;
 
 impl<'a> crate::runner::RunItem<'a> for Echo {
+    type Input = &'a [u8];
     type Output = &'a [u8];
+    fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
+        Ok(item)
+    }
     fn run_item(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
@@ -51,7 +55,7 @@ impl BlockTask for Null {
             reply.items_done(block.items);
             return Ok(());
         }
-        run_items(&Echo, &self.options, &mut self.result, block, reply)
+        run_items(&Echo, &self.options, &mut self.kept, block, reply)
     }
 }
 
@@ -79,7 +83,7 @@ mod tests {
         let block = Block { first: 0, items, chunk: 0, attempt: 1, log: false, bytes };
         let (mut host, mut answer) = (Silent, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20);
-        Null { options, result: Vec::new() }.run(&block, &mut reply).unwrap();
+        Null { options, kept: Kept::default() }.run(&block, &mut reply).unwrap();
         answer
     }
 
