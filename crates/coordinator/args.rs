@@ -2,6 +2,7 @@
 //! then a plan that has been checked (`plan`). What comes out of here can be
 //! carried out; what does not fit was refused with a word on what to do.
 
+mod demo;
 mod executors;
 mod flags;
 mod input;
@@ -98,6 +99,7 @@ where
     let flags = plan::Flags { work, executors, faults, output, look };
     Ok(match verb {
         Some(verbs::Verb::Inspect(flags)) => Call::Inspect(flags),
+        Some(verbs::Verb::Demo(flags)) => return parse_from(demo::line(&flags), around),
         Some(verbs::Verb::Tasks { json }) => Call::Tasks { json },
         Some(verbs::Verb::Cpus { json }) => Call::Cpus { json },
         Some(verbs::Verb::Completions { shell }) => Call::Completions { shell },

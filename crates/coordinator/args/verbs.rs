@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub(crate) enum Verb {
     /// Reads a call's log: its runs, a table per process, single items
     Inspect(InspectFlags),
+    /// Measures 34 primes of eight digits on 1 to all CPUs: no file needed, done in seconds
+    Demo(DemoFlags),
     /// Lists the tasks with their parameters
     Tasks {
         /// Print JSON
@@ -27,6 +29,14 @@ pub(crate) enum Verb {
         /// Which shell
         shell: Shell,
     },
+}
+
+/// How the demonstration is run.
+#[derive(Args, Debug)]
+pub(crate) struct DemoFlags {
+    /// Measured runs of each configuration
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = units::whole::<1, u32>)]
+    pub(crate) repeat: u32,
 }
 
 /// What is asked of a log.

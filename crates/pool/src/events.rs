@@ -5,6 +5,7 @@
 //! driver's thread: they must hand over what takes time, and they can't fail
 //! the run.
 
+use crate::DriverTimes;
 use bytes::Bytes;
 use procession_task::{Failure, Times};
 use std::time::Duration;
@@ -123,6 +124,8 @@ pub enum Event {
     RunEnded {
         /// When.
         at: Duration,
+        /// Where the driver's time went, if there was one.
+        driver: Option<DriverTimes>,
     },
 }
 

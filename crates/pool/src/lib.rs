@@ -16,6 +16,7 @@ mod job;
 mod limits;
 mod local;
 mod mailbox;
+mod phases;
 mod pool;
 mod stopwatch;
 mod waker;
@@ -25,7 +26,9 @@ pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
 pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
 pub use job::{ChunkSize, Job, JobEnd};
 pub use local::{Local, LocalControl, MakeLocalTask};
+pub use phases::DriverTimes;
 pub use pool::{Builder, Control, JobHandle, Pool};
+pub use stopwatch::{Phase, Stopwatch};
 pub use waker::Waker;
 
 /// Where a worker's time goes.

@@ -1,65 +1,58 @@
-//! A worker's stopwatch: it is always in one phase, so that the phases add up
-//! to the whole.
+//! A stopwatch that is always in one phase, so that the phases of a thread's
+//! life add up to the whole of it.
 
 use procession_sys::monotonic_ns;
-use procession_task::{Samples, Times};
+use std::time::Duration;
 
-/// What a worker does at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Waiting for a chunk.
-    Waiting,
-    /// Reading, checking and framing messages.
-    Transport,
-    /// Items, whatever part of them.
-    Busy,
-    /// Handing results over.
-    Writing,
+/// What a thread may be doing: an enum that knows its number.
+pub trait Phase: Copy {
+    /// Its number, from 0, less than the stopwatch's `N`.
+    fn number(self) -> usize;
 }
 
+/// A stopwatch over `N` phases.
 #[derive(Debug)]
-pub(crate) struct Stopwatch {
-    times: Times,
-    phase: Phase,
+pub struct Stopwatch<P, const N: usize> {
+    totals_ns: [u64; N],
+    phase: P,
     since_ns: u64,
-    /// Of the items in the busy time that is not shared out yet.
-    samples: Samples,
 }
 
-impl Stopwatch {
+impl<P: Phase, const N: usize> Stopwatch<P, N> {
     /// Starts in this phase.
-    pub(crate) fn start(phase: Phase) -> Self {
-        Self { times: Times::default(), phase, since_ns: monotonic_ns(), samples: Samples::default() }
+    #[must_use]
+    pub fn start(phase: P) -> Self {
+        Self { totals_ns: [0; N], phase, since_ns: monotonic_ns() }
     }
 
-    /// From now on it is another phase; returns the time on the host's clock.
-    pub(crate) fn switch(&mut self, phase: Phase) -> u64 {
+    /// From now on it is another phase; returns the time on the host's
+    /// monotonic clock, which was looked at anyway.
+    pub fn switch(&mut self, phase: P) -> u64 {
         let now = monotonic_ns();
-        let passed = now.saturating_sub(self.since_ns);
-        match self.phase {
-            Phase::Waiting => self.times.waiting_ns += passed,
-            Phase::Transport => self.times.transport_ns += passed,
-            Phase::Busy => self.times.add_busy(passed, &std::mem::take(&mut self.samples)),
-            Phase::Writing => self.times.writing_ns += passed,
+        if let Some(total) = self.totals_ns.get_mut(self.phase.number()) {
+            *total += now.saturating_sub(self.since_ns);
         }
         self.phase = phase;
         self.since_ns = now;
         now
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    /// The phase that it is.
+    #[must_use]
+    pub fn phase(&self) -> P {
         self.phase
     }
 
-    /// What the items took that were looked at in this busy phase.
-    pub(crate) fn sampled(&mut self, samples: Samples) {
-        self.samples = samples;
+    /// What was spent in a phase until the last switch, in nanoseconds; the
+    /// count begins anew.
+    pub fn take_ns(&mut self, phase: P) -> u64 {
+        self.totals_ns.get_mut(phase.number()).map_or(0, std::mem::take)
     }
 
-    /// All the times until now.
-    pub(crate) fn times(&mut self) -> Times {
-        self.switch(self.phase);
-        self.times
+    /// What was spent in a phase until the last switch.
+    #[must_use]
+    pub fn spent(&self, phase: P) -> Duration {
+        Duration::from_nanos(self.totals_ns.get(phase.number()).copied().unwrap_or(0))
     }
 }
 
@@ -67,23 +60,33 @@ impl Stopwatch {
 mod tests {
     use super::*;
 
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Toy {
+        Play,
+        Rest,
+    }
+
+    impl Phase for Toy {
+        fn number(self) -> usize {
+            self as usize
+        }
+    }
+
     #[test]
     fn the_phases_add_up_to_the_whole() {
         let begun = monotonic_ns();
-        let mut watch = Stopwatch::start(Phase::Transport);
+        let mut watch = Stopwatch::<Toy, 2>::start(Toy::Play);
         let started = monotonic_ns();
-        for round in 0..1000 {
-            watch.switch(Phase::Waiting);
-            watch.switch(Phase::Busy);
-            watch.sampled(Samples { decoding_ns: 1, running_ns: round, encoding_ns: 2 });
-            watch.switch(Phase::Writing);
-            watch.switch(Phase::Transport);
+        for _ in 0..1000 {
+            watch.switch(Toy::Rest);
+            watch.switch(Toy::Play);
         }
         let before = monotonic_ns();
-        let times = watch.times();
-        let after = monotonic_ns();
-        assert!(times.total_ns() >= before - started && times.total_ns() <= after - begun, "{times:?}");
-        assert!(times.waiting_ns > 0 && times.decoding_ns > 0 && times.encoding_ns > 0, "{times:?}");
-        assert_eq!(watch.phase(), Phase::Transport);
+        let last = watch.switch(Toy::Rest);
+        let total = watch.spent(Toy::Play) + watch.spent(Toy::Rest);
+        let total = u64::try_from(total.as_nanos()).unwrap();
+        assert!(total >= before - started && total <= last - begun, "{total}");
+        assert!(watch.take_ns(Toy::Play) > 0);
+        assert_eq!((watch.spent(Toy::Play), watch.phase()), (Duration::ZERO, Toy::Rest));
     }
 }

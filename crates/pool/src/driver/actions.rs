@@ -5,6 +5,7 @@ use super::process::{Attempt, Process};
 use super::{Driver, Happened};
 use crate::events::{Event, WorkerRef};
 use crate::flow::{Block, Cut, Delivery, ItemFailure};
+use crate::phases::DriverPhase;
 use crate::{JobEnd, PoolError};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, Slot, WorkerId};
@@ -60,11 +61,7 @@ impl Driver {
             Action::Charge { job, chunk, item, worker, attempts, fault } => {
                 self.charge(job, chunk, item, worker, attempts, fault);
             }
-            Action::Deliver { job, chunk, from, .. } => {
-                if let Some(held) = self.jobs.get_mut(&job) {
-                    held.deliver(chunk, from);
-                }
-            }
+            Action::Deliver { job, chunk, from, .. } => self.deliver(job, chunk, from),
             Action::Forget { job, chunk } => {
                 if let Some(held) = self.jobs.get_mut(&job) {
                     held.forget(chunk);
@@ -83,9 +80,19 @@ impl Driver {
         }
     }
 
+    fn deliver(&mut self, job: JobId, chunk: ChunkId, from: u32) {
+        self.watch.switch(DriverPhase::Order);
+        if let Some(held) = self.jobs.get_mut(&job) {
+            held.deliver(chunk, from);
+        }
+        self.watch.switch(DriverPhase::Transport);
+    }
+
     fn spawn(&mut self, slot: Slot, id: WorkerId) {
         let args = crate::worker::arguments(slot.0);
+        self.watch.switch(DriverPhase::Spawning);
         let spawned = Spawned::start(&Spawn { program: self.settings.program.clone(), args });
+        self.watch.switch(DriverPhase::Transport);
         let at = self.now();
         match spawned {
             Ok(child) => {

@@ -19,6 +19,8 @@ pub(crate) use held::cost;
 use crate::events::{Event, Observer};
 use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
+use crate::phases::{DriverPhase, DriverTimes};
+use crate::stopwatch::Stopwatch;
 use crate::{Job, JobEnd, PoolError};
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
@@ -62,6 +64,7 @@ pub(crate) struct Driver {
     /// The whole pool is being ended: deaths are wanted.
     ending: bool,
     closed: bool,
+    watch: Stopwatch<DriverPhase, 4>,
 }
 
 /// What a poll's key stands for.
@@ -102,6 +105,7 @@ impl Driver {
             error: None,
             ending: false,
             closed: false,
+            watch: Stopwatch::start(DriverPhase::Transport),
         }
     }
 
@@ -127,7 +131,8 @@ impl Driver {
 
     fn finish(mut self) -> Result<Duration, PoolError> {
         let at = self.now();
-        self.observe(&Event::RunEnded { at });
+        let driver = Some(DriverTimes::of(&mut self.watch));
+        self.observe(&Event::RunEnded { at, driver });
         self.flush_observers();
         let error = self.error.take();
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
@@ -210,9 +215,11 @@ impl Driver {
 
     /// Passes on what has come together: results to sinks, frames to workers.
     fn hand_over(&mut self) {
+        self.watch.switch(DriverPhase::Order);
         for job in self.jobs.values_mut() {
             job.flush();
         }
+        self.watch.switch(DriverPhase::Transport);
         let ids: Vec<WorkerId> =
             self.workers.iter().filter(|(_, worker)| !worker.outbox.is_empty()).map(|(id, _)| *id).collect();
         for id in ids {
@@ -243,7 +250,9 @@ impl Driver {
         if self.mailbox.fall_asleep() {
             timeout = Some(Duration::ZERO);
         }
+        self.watch.switch(DriverPhase::Waiting);
         let waited = self.poll.wait(timeout);
+        self.watch.switch(DriverPhase::Transport);
         self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
             // Without a poll nothing can be done any more; what lives is killed on drop.

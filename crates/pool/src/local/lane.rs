@@ -5,7 +5,7 @@ use super::line::{Chunk, Line, Part};
 use super::{Observers, since};
 use crate::events::{Accepted, Event, WorkerRef};
 use crate::flow::Delivery;
-use crate::stopwatch::{Phase, Stopwatch};
+use crate::phases::{WorkerPhase, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_ns, monotonic_ns};
 use procession_task::{Answer, Block, BlockTask, Host, Reply, Times};
@@ -52,13 +52,13 @@ impl Lane<'_> {
         let mut used = Used::default();
         let mut answer = Answer::default();
         let before = procession_sys::thread_usage();
-        let mut watch = Stopwatch::start(Phase::Waiting);
+        let mut watch = WorkerWatch::start(WorkerPhase::Waiting);
         while let Some(chunk) = self.line.next() {
-            watch.switch(Phase::Transport);
+            watch.switch(WorkerPhase::Transport);
             used.items += self.run_chunk(&chunk, task, &mut answer, &mut watch)?;
             self.line.finish(&chunk);
             used.chunks += 1;
-            watch.switch(Phase::Waiting);
+            watch.switch(WorkerPhase::Waiting);
         }
         used.times = watch.times();
         used.cpu = procession_sys::thread_usage().since(before);
@@ -70,7 +70,7 @@ impl Lane<'_> {
         chunk: &Chunk,
         task: &mut dyn BlockTask,
         answer: &mut Answer,
-        watch: &mut Stopwatch,
+        watch: &mut WorkerWatch,
     ) -> Result<u64, String> {
         let block = &chunk.block;
         let (first, items) = (block.first, block.items);
@@ -78,7 +78,7 @@ impl Lane<'_> {
         self.observers.tell(&Event::ChunkSent { worker: self.who, chunk: chunk.number, first, items, attempt: 1, at });
         let log = self.line.logs();
         let shown = Block { first, items, chunk: chunk.number, attempt: 1, log, bytes: &block.bytes };
-        let sent_ns = watch.switch(Phase::Busy);
+        let sent_ns = watch.switch(WorkerPhase::Busy);
         let mut host = LaneHost { lane: self, chunk, watch, next: first, sent_ns, error: None };
         let mut reply = Reply::new(&mut host, answer, false, self.max_result);
         let ran = task.run(&shown, &mut reply);
@@ -94,7 +94,7 @@ impl Lane<'_> {
 struct LaneHost<'a> {
     lane: &'a Lane<'a>,
     chunk: &'a Chunk,
-    watch: &'a mut Stopwatch,
+    watch: &'a mut WorkerWatch,
     /// Index of the first item that was not passed on.
     next: u64,
     sent_ns: u64,
@@ -150,12 +150,12 @@ impl Host for LaneHost<'_> {
 
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);
-        self.watch.switch(Phase::Writing);
+        self.watch.switch(WorkerPhase::Writing);
         if answer.items > 0
             && let Err(error) = self.pass_on(answer)
         {
             self.error.get_or_insert(error);
         }
-        self.sent_ns = self.watch.switch(Phase::Busy);
+        self.sent_ns = self.watch.switch(WorkerPhase::Busy);
     }
 }

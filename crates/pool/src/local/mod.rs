@@ -187,7 +187,7 @@ impl Local {
         }
         drop(self.threads);
         let at = since(self.epoch_ns);
-        self.observers.tell(&Event::RunEnded { at });
+        self.observers.tell(&Event::RunEnded { at, driver: None });
         at
     }
 }

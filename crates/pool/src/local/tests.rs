@@ -135,7 +135,7 @@ fn observers_hear_what_they_hear_of_a_pool_of_processes() {
     let accepted: u32 = events.iter().map(|e| if let Event::Accepted(a) = e { a.items } else { 0 }).sum();
     assert_eq!(accepted, 70);
     assert!(matches!(events.first(), Some(Event::RunStarted { slots: 2 })));
-    assert!(matches!(events.last(), Some(Event::RunEnded { at }) if *at == wall));
+    assert!(matches!(events.last(), Some(Event::RunEnded { at, driver: None }) if *at == wall));
 }
 
 #[test]

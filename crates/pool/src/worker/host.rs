@@ -2,7 +2,7 @@
 //! pipe back, on which small answers are gathered.
 
 use super::input::Input;
-use crate::stopwatch::{Phase, Stopwatch};
+use crate::phases::{WorkerPhase, WorkerWatch};
 use procession_sys::{coarse_ns, monotonic_ns, peak_memory};
 use procession_task::{Answer, Host};
 use procession_wire::{AnswerHead, Farewell, FromWorker, WireError, encode_from_worker};
@@ -26,7 +26,7 @@ pub(super) struct PipeHost {
     written_ns: u64,
     /// What went wrong while a block was running.
     error: Option<io::Error>,
-    watch: Stopwatch,
+    watch: WorkerWatch,
 }
 
 impl PipeHost {
@@ -38,7 +38,7 @@ impl PipeHost {
             epoch_ns: 0,
             written_ns: monotonic_ns(),
             error: None,
-            watch: Stopwatch::start(Phase::Transport),
+            watch: WorkerWatch::start(WorkerPhase::Transport),
         }
     }
 
@@ -61,7 +61,7 @@ impl PipeHost {
 
     fn write(&mut self, blocks: &[&[u8]]) -> io::Result<()> {
         let before = self.watch.phase();
-        self.watch.switch(Phase::Writing);
+        self.watch.switch(WorkerPhase::Writing);
         let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(1 + blocks.len());
         slices.push(IoSlice::new(&self.gathered));
         slices.extend(blocks.iter().filter(|block| !block.is_empty()).map(|block| IoSlice::new(block)));
@@ -81,9 +81,9 @@ impl PipeHost {
 
     /// Waits for more input; `false` when the coordinator is gone.
     pub(super) fn wait(&mut self, input: &mut Input) -> io::Result<bool> {
-        self.watch.switch(Phase::Waiting);
+        self.watch.switch(WorkerPhase::Waiting);
         let more = input.read();
-        self.watch.switch(Phase::Transport);
+        self.watch.switch(WorkerPhase::Transport);
         more
     }
 
@@ -91,13 +91,13 @@ impl PipeHost {
     pub(super) fn begin(&mut self, attempt: u64, epoch_ns: u64) {
         self.attempt = attempt;
         self.epoch_ns = epoch_ns;
-        self.watch.switch(Phase::Busy);
+        self.watch.switch(WorkerPhase::Busy);
     }
 
     /// A chunk has run: its last answer.
     pub(super) fn end(&mut self, answer: &Answer) -> io::Result<()> {
         self.watch.sampled(answer.samples);
-        let now = self.watch.switch(Phase::Transport);
+        let now = self.watch.switch(WorkerPhase::Transport);
         if answer.items > 0 {
             self.answer(answer)?;
         }
@@ -141,9 +141,9 @@ impl Host for PipeHost {
 
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);
-        self.watch.switch(Phase::Transport);
+        self.watch.switch(WorkerPhase::Transport);
         let sent = self.answer(answer).and_then(|()| self.flush());
-        self.watch.switch(Phase::Busy);
+        self.watch.switch(WorkerPhase::Busy);
         if let Err(error) = sent {
             // The coordinator is gone, and this process with it at the latest
             // when the block is done.

@@ -49,7 +49,7 @@ fn events() -> Vec<Event> {
     events.push(Event::Accepted(accepted(first, 2, 6, 2)));
     events.extend(lives[2].next());
     events.extend(lives[0].next());
-    events.push(Event::RunEnded { at: ms(1001) });
+    events.push(Event::RunEnded { at: ms(1001), driver: None });
     events
 }
 
