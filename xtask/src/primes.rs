@@ -41,11 +41,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Writes `count` primes from `start` on, where there is no such file yet.
-pub(crate) fn provide(out: &Path, count: usize) -> Result<()> {
+pub(crate) fn provide(out: &Path, start: u64, count: usize) -> Result<()> {
     if out.exists() {
         return Ok(());
     }
-    let args = Args { count, start: 10_000_000, out: out.to_owned(), composites: 0.0, seed: 1 };
+    let args = Args { count, start, out: out.to_owned(), composites: 0.0, seed: 1 };
     write(out, &list(&args)?, &title(&args))
 }
 

@@ -21,6 +21,10 @@ pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
         catalog.compute_on_two(),
         catalog.compute_on_one(),
         catalog.compute_with_log(),
+        catalog.threads(),
+        catalog.log_cost("log-10us", "200,000 primes of some 10 µs each, with the default log", &data.dearer, 1.05),
+        catalog.log_cost("log-1ms", "2,000 primes of some 1 ms each, with the default log", &data.dearest, 1.01),
+        catalog.uneven(),
         catalog.transport(),
         catalog.one_item_a_message(),
         catalog.square_roots(),
@@ -70,6 +74,36 @@ impl Catalog<'_> {
             what: "as compute-2, with a log line for every item",
             ours: ours.clearing(&log),
             ..scenario(Ok(self.rayon()), Target::Ratio(1.12))
+        }
+    }
+
+    fn threads(&self) -> Scenario {
+        Scenario {
+            name: "threads-2",
+            what: "as compute-2, on 2 threads of ours",
+            ours: self.ours("--task prime --threads 2 --log off --input").arg(&self.data.primes),
+            ..scenario(Ok(self.rayon()), Target::Ratio(1.02))
+        }
+    }
+
+    /// What the default log and its figures cost.
+    fn log_cost(&self, name: &'static str, what: &'static str, items: &Path, most: f64) -> Scenario {
+        let log = self.data.scratch("cost-log");
+        let ours = self.ours("--task prime --procs 2 --input").arg(items).arg("--log-dir").arg(&log);
+        let without = Side::wall("the same with --log off", &self.programs.coordinator)
+            .words("--quiet --progress never --task prime --procs 2 --log off --input");
+        Scenario { name, what, ours: ours.clearing(&log), ..scenario(Ok(without.arg(items)), Target::Ratio(most)) }
+    }
+
+    /// The best that can be done with items in this order by one who does not
+    /// know what they take: each to the worker that is free first.
+    fn uneven(&self) -> Scenario {
+        let peer = Side::reported("2 threads that take item after item", &self.programs.peer);
+        Scenario {
+            name: "uneven",
+            what: "15 primes by the naive method, some of which take five times as long, 2 workers",
+            ours: self.ours("--task prime --param method=naive --procs 2 --log off --input").arg(&self.data.uneven),
+            ..scenario(Ok(peer.arg("list").arg(&self.data.uneven).arg("2")), Target::Ratio(1.05))
         }
     }
 

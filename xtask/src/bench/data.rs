@@ -11,6 +11,11 @@ pub(crate) struct Data {
     folder: PathBuf,
     /// A million 8-digit primes.
     pub(crate) primes: PathBuf,
+    /// Primes that take some 10 µs each by trial division, and some that take 1 ms.
+    pub(crate) dearer: PathBuf,
+    pub(crate) dearest: PathBuf,
+    /// Fifteen primes of which some take five times as long by the naive method.
+    pub(crate) uneven: PathBuf,
     /// Ten million short lines, 79 MB: the numbers from 0.
     pub(crate) lines: PathBuf,
     /// The first million of them.
@@ -19,6 +24,16 @@ pub(crate) struct Data {
 
 impl Data {
     const PRIMES: usize = 1_000_000;
+    const DEARER: (u64, usize) = (342_000_000, 200_000);
+    const DEAREST: (u64, usize) = (3_420_000_000_000, 2_000);
+    /// Dear ones early, late and in a row.
+    const UNEVEN: [u32; 15] = {
+        const CHEAP: u32 = 15_488_801;
+        const DEAR: u32 = 77_444_023;
+        let mut items = [CHEAP; 15];
+        (items[1], items[6], items[7], items[12]) = (DEAR, DEAR, DEAR, DEAR);
+        items
+    };
     const LINES: u32 = 10_000_000;
     /// How many items the shorter file of lines has.
     pub(crate) const FEWER_LINES: u32 = 1_000_000;
@@ -27,15 +42,19 @@ impl Data {
     pub(crate) fn at(folder: &Path) -> Self {
         let file = |name: &str| folder.join(name);
         let (primes, lines, fewer_lines) = (file("primes.txt"), file("lines.txt"), file("fewer-lines.txt"));
-        Self { folder: folder.to_owned(), primes, lines, fewer_lines }
+        let (dearer, dearest, uneven) = (file("dearer.txt"), file("dearest.txt"), file("uneven.txt"));
+        Self { folder: folder.to_owned(), primes, dearer, dearest, uneven, lines, fewer_lines }
     }
 
     /// Makes what is not there yet.
     pub(crate) fn provide(&self) -> Result<()> {
         fs::create_dir_all(&self.folder).with_context(|| format!("can't make {}", self.folder.display()))?;
-        primes::provide(&self.primes, Self::PRIMES)?;
-        numbered(&self.lines, Self::LINES)?;
-        numbered(&self.fewer_lines, Self::FEWER_LINES)
+        primes::provide(&self.primes, 10_000_000, Self::PRIMES)?;
+        primes::provide(&self.dearer, Self::DEARER.0, Self::DEARER.1)?;
+        primes::provide(&self.dearest, Self::DEAREST.0, Self::DEAREST.1)?;
+        written(&self.uneven, Self::UNEVEN.into_iter())?;
+        written(&self.lines, 0..Self::LINES)?;
+        written(&self.fewer_lines, 0..Self::FEWER_LINES)
     }
 
     /// A place for what a run leaves behind.
@@ -53,14 +72,15 @@ impl Data {
     }
 }
 
-fn numbered(path: &Path, lines: u32) -> Result<()> {
+/// Numbers, a line each.
+fn written(path: &Path, numbers: impl Iterator<Item = u32>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
     // Under another name until it is whole, so that an interrupted call leaves no short file.
     let partial = path.with_extension("part");
     let mut out = BufWriter::new(File::create(&partial)?);
-    for number in 0..lines {
+    for number in numbers {
         writeln!(out, "{number}")?;
     }
     out.flush()?;
@@ -73,11 +93,11 @@ mod tests {
     use tempfile::TempDir;
 
     #[test]
-    fn lines_are_numbered_from_zero_and_kept() {
+    fn numbers_are_written_a_line_each_and_kept() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("x");
-        numbered(&path, 3).unwrap();
-        numbered(&path, 99).unwrap();
+        written(&path, 0..3).unwrap();
+        written(&path, 0..99).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "0\n1\n2\n");
     }
 }

@@ -1,7 +1,8 @@
 //! The peers that are written in Rust: the same work without a process pool,
 //! with the same function, which is never inlined.
 //!
-//! `rayon FILE THREADS`, `loop FILE` and `spawn N PROGRAM` (which starts and
+//! `rayon FILE THREADS`, `loop FILE`, `list FILE THREADS` (the naive method, each
+//! item to the thread that is free first) and `spawn N PROGRAM` (which starts and
 //! reaps N processes) print the seconds that the work alone took; `lines BYTES`
 //! writes lines without end, until there are so many bytes.
 
@@ -10,11 +11,12 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use procession_task::Items;
-use procession_task::builtin::prime::is_prime_by_trial;
+use procession_task::builtin::prime::{is_prime_by_trial, is_prime_naively};
 use rayon::prelude::*;
 use std::hint::black_box;
 use std::io::{ErrorKind, Write as _, stdout};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 fn main() -> Result<()> {
@@ -22,9 +24,10 @@ fn main() -> Result<()> {
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["rayon", file, threads] => on_threads(&numbers(file)?, threads.parse()?),
         ["loop", file] => in_a_loop(&numbers(file)?),
+        ["list", file, threads] => one_by_one(&numbers(file)?, threads.parse()?),
         ["spawn", count, program] => spawn(count.parse()?, program),
         ["lines", bytes] => lines(bytes.parse()?),
-        _ => bail!("usage: peer rayon FILE THREADS | loop FILE | spawn N PROGRAM | lines BYTES"),
+        _ => bail!("usage: peer rayon FILE THREADS | loop FILE | list FILE THREADS | spawn N PROGRAM | lines BYTES"),
     }
 }
 
@@ -44,6 +47,22 @@ fn on_threads(numbers: &[u64], threads: usize) -> Result<()> {
 
 fn in_a_loop(numbers: &[u64]) -> Result<()> {
     timed(|| numbers.iter().map(|&n| is_prime_by_trial(n)).collect());
+    Ok(())
+}
+
+fn one_by_one(numbers: &[u64], threads: usize) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        numbers.get(index).copied()
+    };
+    let one = || std::iter::from_fn(take).map(is_prime_naively).collect::<Vec<_>>();
+    timed(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        })
+    });
     Ok(())
 }
 
