@@ -17,8 +17,6 @@ pub(crate) struct Executors {
     pub(crate) rounds: Rounds,
     /// Whether outputs are compared.
     pub(crate) verify: bool,
-    /// Whether the cost of each executor is to be told.
-    pub(crate) compare: bool,
 }
 
 impl Executors {
@@ -44,7 +42,7 @@ impl Executors {
             }
         }
         let rounds = Rounds { repeat: flags.repeat, warmup: flags.warmup };
-        Ok(Self { all, chunks: flags.chunk.0.clone(), rounds, verify: !flags.no_verify, compare })
+        Ok(Self { all, chunks: flags.chunk.0.clone(), rounds, verify: !flags.no_verify })
     }
 
     /// Whether some of it has no process around it that could be ended.

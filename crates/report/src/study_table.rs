@@ -162,12 +162,15 @@ fn basis(rows: &[Measured]) -> &'static str {
 /// Where the workers' time went, as text; nothing if no worker told.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
     let right = |head| (head, Align::Right);
-    let mut heads = vec![("workers' time", Align::Left), right("count"), right("size"), right("chunk")];
+    let mut heads = vec![("workers' time", Align::Left), right("size"), right("chunk")];
     heads.extend(Shares::default().named().map(|(phase, _)| right(phase)));
     let mut columns = Columns::new(&heads);
     for row in rows {
         let Some(shares) = row.shares else { continue };
-        let mut cells = named(&row.configuration);
+        let [executor, count, rest @ ..] = &named(&row.configuration)[..] else { continue };
+        // One cell of two, so that a table without sizes fits a narrow terminal.
+        let mut cells = vec![format!("{executor} {count}")];
+        cells.extend_from_slice(rest);
         cells.extend(shares.named().map(|(_, share)| units::percent(share)));
         columns.row(cells);
     }

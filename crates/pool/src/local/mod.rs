@@ -34,6 +34,8 @@ pub struct Local {
     epoch_ns: u64,
     observers: Observers,
     used: Mutex<Vec<Used>>,
+    /// Whether it ever had a job.
+    begun: AtomicBool,
     control: LocalControl,
 }
 
@@ -114,13 +116,11 @@ impl Local {
             epoch_ns,
             observers,
             used: Mutex::new(vec![Used::default(); lanes as usize]),
+            begun: AtomicBool::new(false),
             control: LocalControl::default(),
         };
-        let host = procession_sys::hostname();
         for slot in 0..lanes {
-            let worker = who(slot);
-            local.observers.tell(&Event::WorkerSpawned { worker, at: since(epoch_ns) });
-            local.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(epoch_ns) });
+            local.observers.tell(&Event::WorkerSpawned { worker: who(slot), at: since(epoch_ns) });
         }
         local
     }
@@ -139,9 +139,15 @@ impl Local {
         let message = describe(&job, 0, self.epoch_ns);
         let max_result = job.max_result;
         let line = Line::new(job, self.lanes, &self.control.gate, &self.control.stopped);
+        let host = procession_sys::hostname();
+        let is_first = !self.begun.swap(true, Ordering::SeqCst);
         let lane = |slot: u32| {
             let worker = who(slot);
-            let identity = Identity::new(worker.pid, &procession_sys::hostname(), slot);
+            let identity = Identity::new(worker.pid, &host, slot);
+            if is_first {
+                // Not when it was started: until there is a job it waits for one.
+                self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
+            }
             let lane =
                 Lane { line: &line, observers: &self.observers, who: worker, epoch_ns: self.epoch_ns, max_result };
             let ran = (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));

@@ -213,9 +213,9 @@ procs         1     4.00 s     1.00     100.0 %           -
 procs         2     2.00 s     2.00     100.0 %       0.0 %
 (speedup against the smallest count; Karp–Flatt: the serial fraction)
 
-workers' time  count  start-up    busy  waiting  writing   other
-procs              1     0.1 %  37.5 %    6.2 %    3.1 %  53.0 %
-procs              2     0.1 %  37.5 %    6.2 %    3.1 %  53.0 %
+workers' time  start-up  waiting  transport  decoding  running  encoding  writing   other
+procs 1           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
+procs 2           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
 
 run 1: procs 1, 4.00 s
 worker  pid  items  chunks     CPU    idle  peak memory
