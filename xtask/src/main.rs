@@ -6,8 +6,11 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod ci;
 mod primes;
+mod process;
+mod random;
 mod run;
 mod tidy;
 
@@ -28,6 +31,8 @@ enum Chore {
     Primes(primes::Args),
     /// Measures side by side with peers, and says which targets are met
     Bench(bench::Args),
+    /// Runs jobs while killing and stopping their processes, and checks what comes of them
+    Chaos(chaos::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Primes(args) => primes::run(&args),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Chaos(args) => chaos::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

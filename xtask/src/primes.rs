@@ -1,6 +1,7 @@
 //! `cargo xtask primes`: lists of primes of any length, in the table format of
 //! the lists that people download, so that no download is needed.
 
+use crate::random::Random;
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ fn composites_between(from: u64, to: u64, count: usize, primes: &[u64], seed: u6
     // Without primes to go by, what is left may still be prime; the interval then says so.
     ensure!(!primes.is_empty(), "a list of composites alone can't be made: leave some primes in it");
     ensure!(odd.len() >= count, "there are only {} odd composites up to {to}: ask for fewer", odd.len());
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut taken = Vec::with_capacity(count);
     // Goes through all candidates once, each with the chance that makes `count` of them.
     for (at, &number) in odd.iter().enumerate() {
@@ -90,20 +91,6 @@ fn composites_between(from: u64, to: u64, count: usize, primes: &[u64], seed: u6
         }
     }
     Ok(taken)
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The upper half of the product: below the bound.
-        ((u128::from(z ^ (z >> 31)) * u128::from(bound)) >> 64) as u64
-    }
 }
 
 /// The first `count` primes that are at least `start`.

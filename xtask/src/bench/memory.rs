@@ -4,10 +4,10 @@
 //! program; `ru_maxrss` would count what the parent had when it spawned. A peak
 //! only grows, so looking now and then loses no more than the last moment.
 
+use crate::process::{all_pids, parent_of, peak_of};
 use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fs;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -44,24 +44,10 @@ pub(crate) fn watch(command: &mut Command) -> Result<Peaks> {
 }
 
 fn look_at_children(parent: &Child, peaks: &mut HashMap<u32, u64>) {
-    let Ok(all) = fs::read_dir("/proc") else { return };
-    let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    for pid in pids.filter(|&pid: &u32| parent_of(pid) == Some(parent.id())) {
+    for pid in all_pids().filter(|&pid| parent_of(pid) == Some(parent.id())) {
         let peak = peaks.entry(pid).or_insert(0);
         *peak = peak_of(pid).unwrap_or(0).max(*peak);
     }
-}
-
-/// A process's parent: the second field after the name, which may hold anything.
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-}
-
-fn peak_of(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 #[cfg(test)]
@@ -80,11 +66,5 @@ mod tests {
     #[test]
     fn a_failing_command_is_an_error() {
         assert!(watch(&mut Command::new("false")).is_err());
-    }
-
-    #[test]
-    fn our_own_parent_and_peak_are_known() {
-        assert_eq!(parent_of(std::process::id()), Some(std::os::unix::process::parent_id()));
-        assert!(peak_of(std::process::id()).unwrap() > 100_000);
     }
 }

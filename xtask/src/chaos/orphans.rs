@@ -1,0 +1,51 @@
+//! What a coordinator leaves behind when it is gone: nothing.
+//!
+//! We have made ourselves the parent of all orphans below us, so whatever is
+//! left, a worker or what a worker had started, becomes our child in the very
+//! moment in which its coordinator ends; none can hide, and we can wait for it.
+
+use crate::process::{all_pids, command_line, is_living_child, parent_of};
+use anyhow::{Context as _, Result, bail};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// All must have ended by then.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// From now on, orphans below us are ours.
+pub(crate) fn adopt() -> Result<()> {
+    set_child_subreaper(true).context("can't become the parent of orphans")
+}
+
+/// Waits until nothing of an ended coordinator is left, and fails if that
+/// takes too long; then ends what was left.
+pub(crate) fn await_end() -> Result<()> {
+    let left: Vec<u32> = all_pids().filter(|&pid| parent_of(pid) == Some(std::process::id())).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = left.iter().map(|&pid| format!("{pid} ({})", command_line(pid))).collect();
+    let deadline = Instant::now() + GRACE;
+    let (sender, receiver) = channel();
+    for &pid in &left {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let _ = waitpid(Pid::from_raw(pid.cast_signed()), None);
+            let _ = sender.send(());
+        });
+    }
+    for _ in &left {
+        if receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
+            for &pid in left.iter().filter(|&&pid| is_living_child(pid, std::process::id())) {
+                let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+            }
+            bail!("of these processes some live on after {GRACE:?}: {}", names.join(", "));
+        }
+    }
+    // A grandchild may have become ours only now.
+    await_end()
+}
