@@ -3,6 +3,7 @@
 //! One test binary with a module for each subject. Tests wait for events (a
 //! line, an end of file, an exit), never for time.
 
+mod chaos;
 mod executors;
 mod failures;
 mod input;

@@ -87,7 +87,7 @@ fn one(program: &Program, seed: u64, number: u64) -> Result<Tally> {
     let plan = Plan::of(Random::new(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).number(), program.resume);
     let folder = cargo::root().join(format!("target/chaos/seed-{seed}-round-{number}"));
     let stage = set(program, &plan, &folder)?;
-    let mut round = Round::new(plan.clone(), &stage, program.resume);
+    let mut round = Round::new(plan.clone(), &stage);
     let ran = round.run();
     if ran.is_ok() {
         fs::remove_dir_all(&folder).with_context(|| format!("can't clear {}", folder.display()))?;

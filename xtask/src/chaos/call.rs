@@ -142,9 +142,9 @@ fn command(plan: &Plan, stage: &Stage, nth: usize) -> Command {
     };
     if plan.output == Output::File {
         command.arg("--output").arg(stage.file("output"));
-    }
-    if nth > 0 {
-        command.arg("--resume");
+        if nth > 0 {
+            command.arg("--resume");
+        }
     }
     command.args(["--log", plan.log.name()]);
     if plan.log != Log::Off {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// A stopped worker goes on after this time at the latest.
 const LONGEST_STOP_MS: u64 = 40;
 /// A call that takes longer hangs.
-const LONGEST_CALL: Duration = Duration::from_secs(120);
+const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// Time between two looks at the coordinator's memory.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 

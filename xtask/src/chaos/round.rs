@@ -25,8 +25,6 @@ pub(crate) struct Round<'a> {
     random: Random,
     /// How often the coordinator is still killed.
     kills_left: u64,
-    /// Whether a run that did not complete can be gone on with.
-    resumable: bool,
     pub(crate) tally: Tally,
     /// The last command, to be shown if something is wrong.
     pub(crate) command: String,
@@ -34,22 +32,19 @@ pub(crate) struct Round<'a> {
 
 /// What comes after a call.
 enum Next {
-    Resume,
-    /// The output is complete.
+    /// The run rightly ended before its output was complete.
+    Again,
     Complete,
-    /// The run rightly ended before that, and can't be gone on with.
-    GivenUp,
 }
 
 impl<'a> Round<'a> {
-    /// Prepares a round; `resume` says whether the coordinator knows that.
-    pub(crate) fn new(plan: Plan, stage: &'a Stage, resume: bool) -> Self {
+    /// Prepares a round.
+    pub(crate) fn new(plan: Plan, stage: &'a Stage) -> Self {
         Self {
             expected: plan.work.expected(plan.format),
             journal: Journal::new(&plan),
             random: Random::new(plan.seed),
             kills_left: plan.coordinator_kills,
-            resumable: resume && plan.output == Output::File,
             tally: Tally { rounds: 1, items: plan.work.items, ..Tally::default() },
             command: String::new(),
             plan,
@@ -60,11 +55,11 @@ impl<'a> Round<'a> {
     /// Runs the job to its end.
     pub(crate) fn run(&mut self) -> Result<()> {
         for nth in 0.. {
-            match self.call(nth)? {
-                Next::Resume => self.tally.resumes += 1,
-                Next::GivenUp => return Ok(()),
-                Next::Complete => {
-                    if nth > 0 {
+            match (self.call(nth)?, self.plan.output) {
+                (Next::Again, Output::File) => self.tally.resumes += 1,
+                (Next::Again, Output::Stdout) => self.tally.restarts += 1,
+                (Next::Complete, output) => {
+                    if nth > 0 && output == Output::File {
                         self.resume_when_complete(nth + 1)?;
                     }
                     break;
@@ -108,7 +103,7 @@ impl<'a> Round<'a> {
                 self.tally.coordinator_kills += 1;
                 self.kills_left -= 1;
                 self.check_prefix()?;
-                Ok(Next::Resume)
+                Ok(Next::Again)
             }
             // As many starts in a row as this end the run.
             &Ending::Status(CANNOT_START) if hunted.early >= self.plan.procs.max(3) => {
@@ -116,7 +111,7 @@ impl<'a> Round<'a> {
                 self.check_prefix()?;
                 // From now on starts are spared, or it might never end.
                 self.plan.attack.aim = Aim::Ready;
-                Ok(if self.resumable { Next::Resume } else { Next::GivenUp })
+                Ok(Next::Again)
             }
             _ => bail!("the coordinator ended with {ending:?}: {said}"),
         }

@@ -11,8 +11,10 @@ pub(crate) struct Tally {
     pub(crate) worker_kills: u64,
     pub(crate) stops: u64,
     pub(crate) coordinator_kills: u64,
-    /// Calls with `--resume` that went on with something.
+    /// Calls with `--resume` after one that did not complete.
     pub(crate) resumes: u64,
+    /// Calls that started over instead.
+    pub(crate) restarts: u64,
     /// Runs that ended rightly because workers were killed while they started.
     pub(crate) given_up: u64,
     /// The most memory that a coordinator was seen to hold, in bytes.
@@ -27,6 +29,7 @@ impl Tally {
         self.stops += other.stops;
         self.coordinator_kills += other.coordinator_kills;
         self.resumes += other.resumes;
+        self.restarts += other.restarts;
         self.given_up += other.given_up;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
     }
@@ -39,9 +42,11 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rounds, items, worker_kills, stops, coordinator_kills, resumes, given_up, peak_memory } = self;
+        let Self { rounds, items, worker_kills, stops, coordinator_kills, resumes, restarts, given_up, peak_memory } =
+            self;
         write!(f, "{rounds} rounds, {worker_kills} worker kills, {stops} stops, ")?;
-        write!(f, "{coordinator_kills} coordinator kills, {resumes} resumes, {given_up} given up at the start, ")?;
+        write!(f, "{coordinator_kills} coordinator kills, {resumes} resumes, {restarts} restarts, ")?;
+        write!(f, "{given_up} given up at the start, ")?;
         write!(f, "{items} items, peak {} MiB", peak_memory >> 20)
     }
 }
