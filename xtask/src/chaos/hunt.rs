@@ -36,8 +36,19 @@ pub(crate) enum Fate {
 /// What was done to a call.
 pub(crate) struct Hunted {
     pub(crate) fate: Fate,
-    /// Workers that were killed before they had said hello.
+    /// How many workers were killed before they had said hello.
     pub(crate) early: u64,
+    /// Who was stopped before it had said hello, and is still: it may not have
+    /// come to bind its life to its parent's, and can't before it goes on.
+    pub(crate) held: Vec<u32>,
+}
+
+/// A worker that is stopped.
+struct Stopped {
+    pid: u32,
+    until: Instant,
+    /// Whether it had said hello.
+    ready: bool,
 }
 
 pub(crate) struct Hunt<'a> {
@@ -52,8 +63,7 @@ pub(crate) struct Hunt<'a> {
     next_look: Instant,
     /// Nobody is killed twice.
     killed: HashSet<u32>,
-    /// Who is stopped, and until when.
-    stopped: Vec<(u32, Instant)>,
+    stopped: Vec<Stopped>,
     early: u64,
 }
 
@@ -103,12 +113,13 @@ impl<'a> Hunt<'a> {
     }
 
     fn over(self, fate: Fate) -> Hunted {
-        Hunted { fate, early: self.early }
+        let held = self.stopped.iter().filter(|stopped| !stopped.ready).map(|stopped| stopped.pid);
+        Hunted { fate, early: self.early, held: held.collect() }
     }
 
     /// When there is something to do.
     fn next_event(&self) -> Instant {
-        let wakes = self.stopped.iter().map(|(_, until)| *until);
+        let wakes = self.stopped.iter().map(|stopped| stopped.until);
         let blow = self.has_blows().then_some(self.next_blow);
         wakes.chain(self.doom).chain(blow).min().map_or(self.next_look, |event| event.min(self.next_look))
     }
@@ -119,10 +130,10 @@ impl<'a> Hunt<'a> {
 
     /// Lets those go on whose time has come.
     fn wake(&mut self, now: Instant) {
-        let (due, rest): (Vec<_>, Vec<_>) = self.stopped.drain(..).partition(|(_, until)| *until <= now);
+        let (due, rest): (Vec<_>, Vec<_>) = self.stopped.drain(..).partition(|stopped| stopped.until <= now);
         self.stopped = rest;
-        for (pid, _) in due {
-            self.send(pid, Signal::SIGCONT);
+        for stopped in due {
+            self.send(stopped.pid, Signal::SIGCONT);
         }
     }
 
@@ -158,7 +169,7 @@ impl<'a> Hunt<'a> {
         if self.random.percent(self.attack.stops) {
             let until = now + Duration::from_millis(self.random.between(0, LONGEST_STOP_MS));
             if self.send(pid, Signal::SIGSTOP) {
-                self.stopped.push((pid, until));
+                self.stopped.push(Stopped { pid, until, ready });
                 self.tally.stops += 1;
             }
             return;

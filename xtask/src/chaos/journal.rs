@@ -1,4 +1,9 @@
 //! The logs of a round's calls: each item has its line, and only one.
+//!
+//! A coordinator that is killed takes with it what its log had not written yet,
+//! also of items whose results are in the output: of a killed call only what is
+//! there is checked. The call that completes the output must have logged all
+//! items from where it began.
 
 use super::call::log_folder;
 use super::plan::{Log, Plan};
@@ -6,58 +11,50 @@ use anyhow::{Context as _, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
 
-/// What the logs of a round's calls told.
-pub(crate) struct Journal {
-    log: Log,
-    /// How often each item was logged, in all calls together.
-    lines: Vec<u32>,
-}
-
-/// Whether a call's log was written to its end.
+/// How a call ended, as far as its log is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Close {
-    /// The call ended by itself.
-    Whole,
+    /// The output is complete.
+    Complete,
+    /// It ended by itself before that.
+    Short,
     /// It was killed: a file's last line may be torn.
     Torn,
 }
 
-impl Journal {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let items = usize::try_from(plan.work.items).unwrap_or(usize::MAX);
-        Self { log: plan.log, lines: vec![0; items] }
+/// Checks a call's log.
+pub(crate) fn check(plan: &Plan, folder: &Path, nth: usize, close: Close) -> Result<()> {
+    let run = log_folder(folder, nth).join("run-1");
+    // A call may be killed before it has begun, or find that the one before was
+    // killed when all was done, and do nothing.
+    let may_lack = close == Close::Torn || nth > 0;
+    if plan.log == Log::Off || (may_lack && !run.exists()) {
+        return Ok(());
     }
-
-    /// Reads a call's log.
-    pub(crate) fn read(&mut self, folder: &Path, nth: usize, close: Close) -> Result<()> {
-        let run = log_folder(folder, nth).join("run-1");
-        if self.log == Log::Off || (close == Close::Torn && !run.exists()) {
-            return Ok(());
+    let mut seen = vec![false; usize::try_from(plan.work.items)?];
+    for entry in fs::read_dir(&run).with_context(|| format!("no log in {}", run.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = fs::read(&path)?;
+        if name.ends_with(".stderr") {
+            let said = String::from_utf8_lossy(&bytes);
+            ensure!(!said.contains("panicked at"), "a worker panicked: {said}");
+        } else if plan.log == Log::Task && name.starts_with("worker-") {
+            mark(&bytes, close, &mut seen).with_context(|| format!("in {}", path.display()))?;
         }
-        let mut seen = vec![false; self.lines.len()];
-        for entry in fs::read_dir(&run).with_context(|| format!("no log in {}", run.display()))? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let bytes = fs::read(&path)?;
-            if name.ends_with(".stderr") {
-                let said = String::from_utf8_lossy(&bytes);
-                ensure!(!said.contains("panicked at"), "a worker panicked: {said}");
-            } else if self.log == Log::Task && name.starts_with("worker-") {
-                mark(&bytes, close, &mut seen).with_context(|| format!("in {}", path.display()))?;
-            }
-        }
-        for (lines, seen) in self.lines.iter_mut().zip(seen) {
-            *lines += u32::from(seen);
-        }
-        Ok(())
     }
+    if plan.log == Log::Task && close == Close::Complete {
+        check_complete(&seen, nth)?;
+    }
+    Ok(())
+}
 
-    /// Whether every item was logged by one call or another.
-    pub(crate) fn check(&self) -> Result<()> {
-        match self.lines.iter().position(|&lines| lines == 0) {
-            Some(item) if self.log == Log::Task => bail!("item {item} is in no log"),
-            _ => Ok(()),
-        }
+/// All items were logged, or, by a call that may have resumed, all from one on.
+fn check_complete(seen: &[bool], nth: usize) -> Result<()> {
+    let begin = if nth == 0 { 0 } else { seen.iter().position(|&seen| seen).unwrap_or(seen.len()) };
+    match seen[begin..].iter().position(|&seen| !seen) {
+        Some(missing) => bail!("item {} is not in the log", begin + missing),
+        None => Ok(()),
     }
 }
 
@@ -87,6 +84,13 @@ fn item_of(line: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_last_call_logs_all_from_where_it_began() {
+        assert!(check_complete(&[false, true, true], 1).is_ok());
+        assert!(check_complete(&[false, true, true], 0).is_err());
+        assert!(check_complete(&[true, false, true], 1).is_err());
+    }
+
     fn marked(bytes: &[u8], close: Close) -> Result<Vec<bool>> {
         let mut seen = vec![false; 3];
         mark(bytes, close, &mut seen).map(|()| seen)
@@ -95,14 +99,14 @@ mod tests {
     #[test]
     fn each_item_may_have_one_line() {
         let lines = b"{\"item\":2,\"input\":\"x\"}\n{\"item\":0}\n";
-        assert_eq!(marked(lines, Close::Whole).unwrap(), [true, false, true]);
-        assert!(marked(b"{\"item\":1}\n{\"item\":1}\n", Close::Whole).is_err());
-        assert!(marked(b"{\"item\":3}\n", Close::Whole).is_err());
+        assert_eq!(marked(lines, Close::Short).unwrap(), [true, false, true]);
+        assert!(marked(b"{\"item\":1}\n{\"item\":1}\n", Close::Short).is_err());
+        assert!(marked(b"{\"item\":3}\n", Close::Short).is_err());
     }
 
     #[test]
     fn only_a_killed_call_may_leave_a_torn_line() {
         assert_eq!(marked(b"{\"item\":1}\n{\"item\":2", Close::Torn).unwrap(), [false, true, false]);
-        assert!(marked(b"{\"item\":1}\n{\"item\":2", Close::Whole).is_err());
+        assert!(marked(b"{\"item\":1}\n{\"item\":2", Close::Short).is_err());
     }
 }

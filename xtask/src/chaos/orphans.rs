@@ -22,8 +22,9 @@ pub(crate) fn adopt() -> Result<()> {
 }
 
 /// Waits until nothing of an ended coordinator is left, and fails if that
-/// takes too long; then ends what was left.
-pub(crate) fn await_end() -> Result<()> {
+/// takes too long; then ends what was left. Those that we hold go on first.
+pub(crate) fn await_end(held: &[u32]) -> Result<()> {
+    held.iter().for_each(|&pid| send(pid, Signal::SIGCONT));
     let left: Vec<u32> = all_pids().filter(|&pid| parent_of(pid) == Some(std::process::id())).collect();
     if left.is_empty() {
         return Ok(());
@@ -40,12 +41,18 @@ pub(crate) fn await_end() -> Result<()> {
     }
     for _ in &left {
         if receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
-            for &pid in left.iter().filter(|&&pid| is_living_child(pid, std::process::id())) {
-                let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
-            }
+            left.iter().for_each(|&pid| send(pid, Signal::SIGKILL));
             bail!("of these processes some live on after {GRACE:?}: {}", names.join(", "));
         }
     }
     // A grandchild may have become ours only now.
-    await_end()
+    await_end(&[])
+}
+
+/// Signals a process if it is ours by now.
+fn send(pid: u32, signal: Signal) {
+    if is_living_child(pid, std::process::id()) {
+        // It may have ended in between.
+        let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+    }
 }

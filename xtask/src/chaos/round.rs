@@ -3,7 +3,7 @@
 
 use super::call::{Call, Ending, Stage};
 use super::hunt::{Fate, Hunt, Hunted};
-use super::journal::{Close, Journal};
+use super::journal::{self, Close};
 use super::orphans;
 use super::plan::{Aim, Output, Plan};
 use super::tally::Tally;
@@ -21,7 +21,6 @@ pub(crate) struct Round<'a> {
     plan: Plan,
     stage: &'a Stage,
     expected: Vec<u8>,
-    journal: Journal,
     random: Random,
     /// How often the coordinator is still killed.
     kills_left: u64,
@@ -42,7 +41,6 @@ impl<'a> Round<'a> {
     pub(crate) fn new(plan: Plan, stage: &'a Stage) -> Self {
         Self {
             expected: plan.work.expected(plan.format),
-            journal: Journal::new(&plan),
             random: Random::new(plan.seed),
             kills_left: plan.coordinator_kills,
             tally: Tally { rounds: 1, items: plan.work.items, ..Tally::default() },
@@ -67,7 +65,7 @@ impl<'a> Round<'a> {
             }
         }
         ensure!(self.output()? == self.expected, "the output is not what it must be");
-        self.journal.check()
+        Ok(())
     }
 
     /// One run of the coordinator, under attack.
@@ -77,15 +75,20 @@ impl<'a> Round<'a> {
         self.command.clone_from(&call.command);
         let hunted = Hunt::new(&self.plan, &call, life, &mut self.random, &mut self.tally).run();
         let (ending, said) = call.end(self.stage)?;
-        let orphans = orphans::await_end();
+        let orphans = orphans::await_end(&hunted.held);
         ensure!(!said.contains("panicked at"), "the coordinator panicked: {said}");
         ensure!(hunted.fate != Fate::Hung, "the run hangs");
         let peak = self.tally.peak_memory;
         ensure!(peak <= MOST_MEMORY, "the coordinator held {} MiB", peak >> 20);
         orphans?;
-        let close = if ending == Ending::Signal(9) { Close::Torn } else { Close::Whole };
-        self.journal.read(&self.stage.folder, nth, close)?;
-        self.next(&hunted, &ending, &said)
+        let close = match ending {
+            Ending::Status(0) => Close::Complete,
+            Ending::Status(_) => Close::Short,
+            Ending::Signal(_) => Close::Torn,
+        };
+        let next = self.next(&hunted, &ending, &said)?;
+        journal::check(&self.plan, &self.stage.folder, nth, close)?;
+        Ok(next)
     }
 
     /// How long the coordinator lives: mostly into its work, at times not even
@@ -121,6 +124,7 @@ impl<'a> Round<'a> {
     fn resume_when_complete(&mut self, nth: usize) -> Result<()> {
         let call = Call::start(&self.plan, self.stage, nth)?;
         let (ending, said) = call.end(self.stage)?;
+        orphans::await_end(&[])?;
         ensure!(ending == Ending::Status(0), "resuming a complete output ended with {ending:?}: {said}");
         Ok(())
     }
