@@ -75,6 +75,7 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, wo
         configurations,
         rounds: plan.executors.rounds,
         output: plan.output.choice.clone(),
+        resume: plan.resume(),
         policy: plan.faults.policy,
         workers,
     }
@@ -83,6 +84,7 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, wo
 /// Tells people what came of it and chooses the status.
 fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
     watch.show_summary();
+    watch.tell_of_output(plan, report);
     if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
         watch.warn("the input has no items");
     }
@@ -91,7 +93,8 @@ fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
         None | Some(Ending::Closed | Ending::Stopped) => exit::SUCCESS,
         Some(Ending::Output(_)) => exit::OUTPUT_FAILED,
         Some(Ending::Pool(_)) => exit::POOL_FAILED,
-        Some(Ending::Input(_)) => exit::USAGE,
+        Some(Ending::Input(_) | Ending::Refused(_)) => exit::USAGE,
+        Some(Ending::AlreadyComplete(of)) => return watch.already_complete(of),
         Some(Ending::Failures) => exit::ITEM_FAILED,
     };
     if let Some(text) = report.ending.as_ref().and_then(describe) {

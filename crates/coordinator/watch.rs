@@ -2,10 +2,13 @@
 //! lines and its bar, and in the end the tables.
 
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
+use crate::exit::{self, Status};
 use crate::machine;
 use crate::shortage::{Places, Shortage};
 use procession::{ChunkSize, Observer};
-use procession_job::{Ending, Hooks, InputNames, Phase, Run, RunInfo};
+use procession_job::{
+    AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
+};
 use procession_report as report;
 use procession_task::escape_terminal;
 use report::{
@@ -13,6 +16,7 @@ use report::{
     RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -92,12 +96,44 @@ impl Watch {
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
     }
 
+    /// A note for people, unless they want none.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.look.quiet {
+            self.terminal.println(&format!("note: {text}"));
+        }
+    }
+
+    /// An output was complete before the call: its status is that of the run that made it.
+    pub(crate) fn already_complete(&self, of: &AlreadyComplete) -> Status {
+        let failed = if of.failures > 0 { format!(", {} of them failed", of.failures) } else { String::new() };
+        let grown = if of.input_has_grown { "; the input has more by now: --overwrite begins anew" } else { "" };
+        self.note(&format!("{} is complete, with {} items{failed}: nothing was done{grown}", of.name, of.items));
+        if of.failures > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
+    }
+
+    /// Says what can be done about an output that is not complete.
+    pub(crate) fn tell_of_output(&self, plan: &Plan, report: &StudyReport) {
+        let Some(OutputChoice::File(path)) = &plan.output.choice else { return };
+        let name = escape_terminal(path.as_os_str().as_bytes());
+        for run in &report.runs {
+            if let Some(error) = &run.output.record_error {
+                self.warn(&format!(
+                    "{name} may not be resumed later: {}",
+                    escape_terminal(error.to_string().as_bytes())
+                ));
+            }
+            if let Some(items) = run.output.resumable {
+                self.note(&format!("{name} is good for the first {items} items: --resume goes on after them"));
+            }
+        }
+    }
+
     /// Keeps the failed items of the first run that had some: the others have the same.
     fn note_failures(&mut self, run: &Run, names: &InputNames) {
         if self.failed > 0 {
             return;
         }
-        self.failed = run.output.failures.total;
+        self.failed = run.output.failures.total.saturating_sub(run.output.before.failures);
         let row = |failure: &procession::ItemFailure| FailureRow {
             item: failure.item,
             place: failure.place.map(|p| format!("{}:{}:{}", names.get(p.input), p.line, p.column)),
@@ -118,7 +154,16 @@ pub(crate) struct Watching<'a> {
 }
 
 impl Hooks for Watching<'_> {
+    fn warn(&mut self, text: &str) {
+        self.watch.warn(&escape_terminal(text.as_bytes()));
+    }
+
     fn on_run_start(&mut self, run: &RunInfo) {
+        if run.before.items > 0 {
+            let Before { items, failures } = run.before;
+            let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
+            self.watch.note(&format!("going on after the first {items} items{failed}"));
+        }
         let warmup = !matches!(run.planned.phase, Phase::Measured(_));
         let repeat = match run.planned.phase {
             Phase::Measured(round) | Phase::Warmup(round) => round + 1,
@@ -172,7 +217,10 @@ impl Hooks for Watching<'_> {
         }
         if watch.look.bar {
             let status = run.input.clone();
-            let total = move || status.expected_items().map_or(ProgressTotal::Unknown, ProgressTotal::Items);
+            let total = move || {
+                let to_do = status.expected_items().map(|items| items.saturating_sub(status.before));
+                to_do.map_or(ProgressTotal::Unknown, ProgressTotal::Items)
+            };
             match report::Progress::start(&watch.terminal, &label(run), total) {
                 Ok((progress, bar)) => {
                     observers.push(Box::new(progress));
@@ -202,13 +250,16 @@ impl Hooks for Watching<'_> {
         }
         let result = RunResult {
             status: match ending {
-                None => RunStatus::Completed,
+                None | Some(Ending::AlreadyComplete(_)) => RunStatus::Completed,
                 Some(Ending::Stopped | Ending::Closed) => RunStatus::Interrupted,
-                Some(Ending::Failures | Ending::Pool(_) | Ending::Input(_) | Ending::Output(_)) => RunStatus::Failed,
+                Some(
+                    Ending::Failures | Ending::Pool(_) | Ending::Input(_) | Ending::Output(_) | Ending::Refused(_),
+                ) => RunStatus::Failed,
             },
             wall_s: run.wall.unwrap_or_default().as_secs_f64(),
-            items: run.output.items,
-            failures: run.output.failures.total,
+            // What this run did: an output that was gone on with has more.
+            items: run.output.items.saturating_sub(run.output.before.items),
+            failures: run.output.failures.total.saturating_sub(run.output.before.failures),
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
         };
@@ -237,7 +288,8 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
         Ending::Output(error) => Some(error.to_string()),
         Ending::Pool(error) => Some(error.to_string()),
         Ending::Input(error) => Some(error.to_string()),
-        Ending::Failures | Ending::Closed => None,
+        Ending::Refused(error) => Some(error.to_string()),
+        Ending::Failures | Ending::Closed | Ending::AlreadyComplete(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod mandelbrot;
 mod order;
 mod output;
 mod processes;
+mod resume;
 mod study;
 mod support;
 mod verbs;

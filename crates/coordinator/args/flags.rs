@@ -135,6 +135,18 @@ pub(crate) struct FaultFlags {
     /// Go on like --keep-going, but end with the Nth failure, or when more than P percent failed of a hundred items or more [default: no limit]
     #[arg(long, value_name = "N|P%")]
     pub(crate) max_failures: Option<MaxFailures>,
+
+    /// Go on after the last complete result in the output of an interrupted run; needs --output FILE
+    ///
+    /// What the output is of, and how far, is kept beside it in FILE.resume. Another task, format or setting,
+    /// or an input that no longer begins with the items that are done, is refused. Of a complete output it says
+    /// so and does nothing, so that a loop around it ends.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+
+    /// Begin anew, though the output is that of an interrupted run
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 /// Where results go.

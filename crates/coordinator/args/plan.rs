@@ -7,7 +7,7 @@ use super::executors::Executors;
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{Selection, Source};
 use super::task::Work;
-use procession_job::{Configuration, FailurePolicy, OutputChoice, PictureFile, matrix};
+use procession_job::{Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix};
 use procession_task::Format;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,6 +73,8 @@ pub(crate) struct Output {
     pub(crate) format: Format,
     /// Whether as they come.
     pub(crate) unordered: bool,
+    /// What becomes of one that is there already.
+    pub(crate) intent: Intent,
 }
 
 /// What a person sees.
@@ -104,13 +106,23 @@ impl Plan {
         let executors = Executors::new(&executors, around.cpus)?;
         executors.check_limits(&[("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some())])?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
+        let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
         let output = match &source {
             Source::Given(_) => Output::new(output, is_study)?,
             Source::Rows(picture) => Output::of_rows(output, is_study, (picture.most)(&task.params), &selection)?,
         };
+        let output = Output { intent: intent(&faults), ..output };
+        output.check_resume(is_single)?;
         let faults = Faults::from(faults);
         let look = Look::from(look);
         Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
+    }
+
+    /// How an output file is begun: what it depends on beside what the library
+    /// knows are the task's settings, defaults filled in.
+    pub(crate) fn resume(&self) -> ResumeOptions {
+        let settings = self.work.params.iter().map(|(key, value)| (format!("--param {key}"), value.to_owned()));
+        ResumeOptions { intent: self.output.intent, settings: settings.collect() }
     }
 
     /// Every way in which the work is to be run.
@@ -137,7 +149,27 @@ impl Output {
                 format.name()
             ));
         }
-        Ok(Self { choice, format, unordered: flags.unordered })
+        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+
+    /// Refuses to resume what can't be.
+    fn check_resume(&self, is_single: bool) -> Result<(), String> {
+        let is_picture = matches!(self.choice, Some(OutputChoice::Picture(_)));
+        let is_file = is_picture || matches!(self.choice, Some(OutputChoice::File(_)));
+        match self.intent {
+            Intent::Plain => Ok(()),
+            Intent::Resume if !is_file => Err("--resume goes on with a file: add --output FILE".to_owned()),
+            Intent::Overwrite if !is_file => Err("--overwrite is for a file: add --output FILE".to_owned()),
+            Intent::Resume if is_picture => {
+                Err("--resume goes on with text, not with a picture: write the rows to a file ending in .csv"
+                    .to_owned())
+            }
+            Intent::Resume if self.unordered => Err("--resume needs results in order, without --unordered".to_owned()),
+            Intent::Resume if !is_single => Err("--resume goes on with the results of a single run, not of a study: \
+                 give one value each to --procs, --chunk and --size, without --repeat and --warmup"
+                .to_owned()),
+            Intent::Resume | Intent::Overwrite => Ok(()),
+        }
     }
 
     /// The output of a task whose results are a picture's rows: bare lines of
@@ -162,7 +194,16 @@ impl Output {
             }
             other => other,
         };
-        Ok(Self { choice, format, unordered: flags.unordered })
+        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+}
+
+/// What becomes of an output that is there already.
+fn intent(flags: &FaultFlags) -> Intent {
+    match (flags.resume, flags.overwrite) {
+        (true, _) => Intent::Resume,
+        (false, true) => Intent::Overwrite,
+        (false, false) => Intent::Plain,
     }
 }
 

@@ -113,6 +113,32 @@ fn unordered_results_must_carry_their_index() {
 }
 
 #[test]
+fn only_the_ordered_results_of_one_run_in_a_file_are_resumed() {
+    let resume = plan("-t prime -o out --resume").resume();
+    assert_eq!(resume.intent, Intent::Resume);
+    assert!(resume.settings.contains(&("--param method".to_owned(), "trial".to_owned())), "{:?}", resume.settings);
+    assert_eq!(plan("-t sqrt -o out --overwrite -j 1,2").output.intent, Intent::Overwrite);
+    assert_eq!(plan("-t sqrt -o out").output.intent, Intent::Plain);
+    for (line, says) in [
+        ("--resume", "add --output FILE"),
+        ("--resume -o -", "add --output FILE"),
+        ("--overwrite", "add --output FILE"),
+        ("--resume -o out.csv --unordered", "--unordered"),
+        ("--resume -o out -j 1,2", "single run"),
+        ("--resume -o out --size 1,2", "single run"),
+        ("--resume -o out --repeat 2", "single run"),
+        ("--resume -o out --warmup 1", "single run"),
+        ("--resume -o out --overwrite", "cannot be used with"),
+    ] {
+        let text = refusal(&format!("-t sqrt {line}"));
+        assert!(text.contains(says), "{line}: {text}");
+    }
+    assert!(refusal("-t mandelbrot --size 9 -o m.png --resume").contains("not with a picture"));
+    assert_eq!(plan("-t mandelbrot --size 9 -o m.csv --resume").output.intent, Intent::Resume);
+    assert_eq!(plan("-t mandelbrot --size 9 -o m.png --overwrite").output.intent, Intent::Overwrite);
+}
+
+#[test]
 fn a_cycle_needs_an_end() {
     assert!(refusal("-t sqrt --cycle").contains("--size N"));
     assert_eq!(plan("-t sqrt --cycle --size 10..=30:10").selection.sizes, [10, 20, 30]);

@@ -99,6 +99,24 @@ pub enum InputError {
     /// The temporary file for an input that is needed more than once can't be written.
     #[error("can't keep the input in a temporary file in {}: {}", folder(), system(.0))]
     Spool(io::Error),
+    /// It does not begin with the items that the output to be resumed was made of.
+    #[error(
+        "can't resume: the first {items} items of the input are not those that the output was made of; give the input as it was, or --overwrite to begin anew"
+    )]
+    Changed {
+        /// How many items the output holds.
+        items: u64,
+    },
+    /// It ends before the place that the output to be resumed has reached.
+    #[error(
+        "can't resume: the output was made of the first {consumed} items of the input, which has only {items} now; give the input as it was, or --overwrite to begin anew"
+    )]
+    Shorter {
+        /// How many items the output holds.
+        consumed: u64,
+        /// How many there are.
+        items: u64,
+    },
     /// The thread that reads could not be started.
     #[error("can't start the reading thread: {}", system(.0))]
     Thread(io::Error),
@@ -127,7 +145,8 @@ fn heading(first: &Option<String>) -> String {
     )
 }
 
-fn rule(items: Items) -> &'static str {
+/// The name of a rule on the command line.
+pub(crate) fn rule(items: Items) -> &'static str {
     match items {
         Items::Words => "words",
         Items::Lines => "lines",

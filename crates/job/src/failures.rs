@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use procession::ItemFailure;
 use procession_task::Kind;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// How many failures are kept in full.
@@ -70,6 +71,27 @@ impl Failures {
         Kind::ALL.iter().position(|&known| known == kind).map_or(0, |at| self.by_kind[at])
     }
 
+    /// How many there were of each kind that occurred.
+    pub(crate) fn by_kind(&self) -> BTreeMap<Kind, u64> {
+        Kind::ALL.into_iter().zip(self.by_kind).filter(|&(_, count)| count > 0).collect()
+    }
+
+    /// The same before the last one, which was of this kind.
+    pub(crate) fn by_kind_before(&self, last: Kind) -> BTreeMap<Kind, u64> {
+        let mut counts = self.by_kind();
+        if let Some(count) = counts.get_mut(&last) {
+            *count -= 1;
+        }
+        counts.retain(|_, &mut count| count > 0);
+        counts
+    }
+
+    /// Those of an earlier run, of which no more is known than how many they were.
+    pub(crate) fn counted(counts: &BTreeMap<Kind, u64>) -> Self {
+        let by_kind = Kind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or(0));
+        Self { total: by_kind.iter().sum(), first: Vec::new(), by_kind }
+    }
+
     fn add(&mut self, failure: &ItemFailure) {
         self.total += 1;
         if let Some(at) = Kind::ALL.iter().position(|&known| known == failure.failure.kind) {
@@ -102,8 +124,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
+    #[cfg(test)]
     pub(crate) fn new(policy: FailurePolicy) -> Self {
-        Self { policy, failures: Failures::default() }
+        Self::after(policy, Failures::default())
+    }
+
+    /// Judges what comes after these.
+    pub(crate) fn after(policy: FailurePolicy, failures: Failures) -> Self {
+        Self { policy, failures }
     }
 
     /// Another failed item; `items` were written before it.

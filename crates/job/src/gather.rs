@@ -25,6 +25,11 @@ impl Gather {
         Self { writer, pending: Vec::new(), bytes: 0, digest }
     }
 
+    /// Goes on with an output that has so many bytes of this digest.
+    pub(crate) fn go_on(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
+        Self { writer, pending: Vec::new(), bytes, digest: Some(digest) }
+    }
+
     /// Takes a piece; what is small may wait for [`Self::flush`].
     pub(crate) fn put(&mut self, piece: &[u8]) -> io::Result<()> {
         self.bytes += piece.len() as u64;

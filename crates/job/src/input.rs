@@ -2,8 +2,11 @@
 //! a file, a range or a list, once if it is a stream (or after [`Input::spool`]).
 
 use crate::InputError;
+use crate::cutter::Emit;
 use crate::origin::{CopyFailed, Origin};
 use crate::queue::Queue;
+use crate::resume::trail::{Consumed, Prefix, Trail};
+use crate::segment::Segment;
 use crate::shuffle::Held;
 use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
@@ -75,6 +78,8 @@ pub struct InputStatus {
     pub bytes: Option<u64>,
     /// How many items will come, if that is known from the start.
     pub items: Option<u64>,
+    /// How many of them an earlier run has done, whose output is gone on with.
+    pub before: u64,
 }
 
 impl InputStatus {
@@ -84,8 +89,9 @@ impl InputStatus {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// About how many items there will be in all: exact where that is known
-    /// from the start or all was read, else by the share of the bytes read.
+    /// About how many items there will be in all, those done before among them:
+    /// exact where that is known from the start or all was read, else by the
+    /// share of the bytes read.
     #[must_use]
     pub fn expected_items(&self) -> Option<u64> {
         if self.items.is_some() {
@@ -160,7 +166,7 @@ impl Input {
             let file = tempfile::tempfile().map_err(InputError::Spool)?;
             let copy = Some(file.try_clone().map_err(InputError::Spool)?);
             let origin = &inner.origins[at];
-            let mut count = |segment: crate::segment::Segment| {
+            let mut count = |segment: Segment| {
                 items += segment.items;
                 if is_done(items) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
@@ -204,20 +210,59 @@ impl Input {
     /// many items instead of the options' own size.
     #[must_use]
     pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
+        self.source_on(size, None)
+    }
+
+    /// The same; what it cuts is told to a trail, and what an earlier run has
+    /// consumed by that trail is left out, if the input still begins with it.
+    pub(crate) fn source_on(&self, size: Option<u64>, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
         let size = size.or(inner.options.size);
-        let status = InputStatus { bytes: inner.bytes(), items: size.or(inner.generated()), ..InputStatus::default() };
+        let before = trail.as_ref().map_or(0, |trail| trail.before());
+        let items = size.or(inner.generated());
+        let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
         let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
+        let on = trail.clone();
         let begin = Box::new(move || {
-            let result = inner.feed(&read, &mut |segment| {
+            let push = &mut |segment: Segment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
                 theirs.push(segment)
-            });
+            };
+            let result = match on {
+                Some(trail) if before > 0 => {
+                    found.store(before, Ordering::Relaxed);
+                    inner.feed_after(&trail, &read, &theirs, push)
+                }
+                _ => inner.feed(&read, push),
+            };
             theirs.end(result.err());
         });
-        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin);
+        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin).on(trail);
         (source, status)
+    }
+
+    /// Whether the input has more than what was consumed of it.
+    ///
+    /// # Errors
+    /// It no longer begins with that, or whatever reading it can end with.
+    pub(crate) fn goes_on_after(&self, consumed: Consumed) -> Result<bool, InputError> {
+        let mut prefix = Prefix::new(self.inner.options.items, consumed);
+        let (mut goes_on, mut refused) = (consumed.items == 0, None);
+        if !goes_on {
+            self.inner.feed(&Arc::default(), &mut |segment| match prefix.pass(segment) {
+                Ok(None) if !prefix.is_passed() || !self.inner.options.cycle => ControlFlow::Continue(()),
+                Ok(rest) => {
+                    goes_on = rest.is_some();
+                    ControlFlow::Break(())
+                }
+                Err(error) => {
+                    refused = Some(error);
+                    ControlFlow::Break(())
+                }
+            })?;
+        }
+        refused.or_else(|| prefix.missing()).map_or(Ok(goes_on), Err)
     }
 
     /// The names of its inputs.
@@ -240,6 +285,40 @@ impl Input {
 }
 
 impl Inner {
+    /// Gives on what comes after the items that an earlier run has consumed.
+    fn feed_after(
+        &self,
+        trail: &Trail,
+        read: &Arc<AtomicU64>,
+        queue: &Queue,
+        push: &mut Emit<'_>,
+    ) -> Result<(), InputError> {
+        let (mut passing, mut refused) = (Some(trail.prefix()), None);
+        let result = self.feed(read, &mut |segment| {
+            let Some(mut prefix) = passing.take() else { return push(segment) };
+            let rest = match prefix.pass(segment) {
+                Ok(rest) => rest,
+                Err(error) => {
+                    refused = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            if !prefix.is_passed() {
+                passing = Some(prefix);
+                return queue.flow();
+            }
+            trail.confirm(prefix);
+            // If that was all that is wanted, nothing will come.
+            queue.nudge();
+            match rest {
+                Some(rest) => push(rest),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        let missing = || passing.as_ref().and_then(Prefix::missing).filter(|_| queue.flow().is_continue());
+        result.and(refused.or_else(missing).map_or(Ok(()), Err))
+    }
+
     /// How many items a range or a list has, without those that are skipped.
     fn generated(&self) -> Option<u64> {
         let all = match &self.source {

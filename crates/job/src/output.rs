@@ -6,16 +6,20 @@ use crate::failures::Failures;
 use crate::origin::wait_for;
 use crate::picture::PictureFile;
 use crate::plan::Wanted;
+use crate::resume::journal::Journal;
+use crate::resume::trail::Trail;
 use nix::poll::PollFlags;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where results go.
 pub struct Target {
     name: String,
     writer: Option<Box<dyn Write + Send>>,
+    journal: Option<Journal>,
 }
 
 /// An output can't be opened or written: status 4.
@@ -56,6 +60,21 @@ pub struct OutputReport {
     pub exceeded: bool,
     /// How it ended.
     pub end: OutputEnd,
+    /// What an earlier run had done of it; the figures above include that.
+    pub before: Before,
+    /// How many items are complete, if it can be gone on with.
+    pub resumable: Option<u64>,
+    /// Why its record could not be kept: it may not be possible to resume it.
+    pub record_error: Option<OutputError>,
+}
+
+/// What an earlier run had done of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// How many items, failed ones among them.
+    pub items: u64,
+    /// How many of them failed.
+    pub failures: u64,
 }
 
 impl Target {
@@ -80,7 +99,9 @@ impl Target {
     pub fn create(path: &Path) -> Result<Self, OutputError> {
         let opened = File::options().write(true).create(true).truncate(false).open(path);
         match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
-            Ok((is_full, file)) => Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), is_full })),
+            Ok((is_full, file)) => {
+                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), cut: is_full.then_some(0) }))
+            }
             Err(error) => Err(OutputError { name: shown(path), error }),
         }
     }
@@ -88,27 +109,47 @@ impl Target {
     /// An open file, written from where it stands.
     #[must_use]
     pub fn file(name: String, file: File) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), is_full: false })
+        Self::descriptor(name, Descriptor { file: Some(file), cut: None })
+    }
+
+    /// An open file, cut to so many bytes before the first write or at the end.
+    pub(crate) fn cut(name: String, file: File, bytes: u64) -> Self {
+        Self::descriptor(name, Descriptor { file: Some(file), cut: Some(bytes) })
+    }
+
+    /// Its results are a journal.
+    pub(crate) fn with_journal(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
+    }
+
+    /// What the source is to tell of its blocks to.
+    pub(crate) fn trail(&self) -> Option<Arc<Trail>> {
+        self.journal.as_ref().map(|journal| Arc::clone(journal.trail()))
+    }
+
+    /// What an earlier run had done of it.
+    pub(crate) fn before(&self) -> Before {
+        self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
     }
 
     fn descriptor(name: String, descriptor: Descriptor) -> Self {
-        Self { name, writer: Some(Box::new(descriptor)) }
+        Self { name, writer: Some(Box::new(descriptor)), journal: None }
     }
 
     /// Something else that takes bytes; flushed at the end.
     #[must_use]
     pub fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
-        Self { name: name.into(), writer: Some(writer) }
+        Self { name: name.into(), writer: Some(writer), journal: None }
     }
 
     /// Nothing is written, only counted (and digested).
     #[must_use]
     pub fn nothing() -> Self {
-        Self { name: String::new(), writer: None }
+        Self { name: String::new(), writer: None, journal: None }
     }
 
-    pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>) {
-        (self.name, self.writer)
+    pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>, Option<Journal>) {
+        (self.name, self.writer, self.journal)
     }
 }
 
@@ -124,18 +165,6 @@ pub enum OutputChoice {
 }
 
 impl OutputChoice {
-    /// Opens it for the results of this size.
-    ///
-    /// # Errors
-    /// It can't be opened.
-    pub fn open(&self, size: Option<u64>) -> Result<Target, OutputError> {
-        match self {
-            Self::Stdout => Target::stdout(),
-            Self::File(path) => Target::create(path),
-            Self::Picture(picture) => picture.open(size),
-        }
-    }
-
     /// Whether it is a picture: what is written is not what was computed, and
     /// can't be gone on with.
     #[must_use]
@@ -158,15 +187,15 @@ impl OutputChoice {
 /// some file systems tell of an error only then.
 struct Descriptor {
     file: Option<File>,
-    /// Whether it is still to be emptied.
-    is_full: bool,
+    /// To what it is still to be cut.
+    cut: Option<u64>,
 }
 
 impl Descriptor {
-    fn emptied(&mut self) -> io::Result<&mut File> {
+    fn ready(&mut self) -> io::Result<&mut File> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        if std::mem::take(&mut self.is_full) {
-            file.set_len(0)?;
+        if let Some(bytes) = self.cut.take() {
+            file.set_len(bytes)?;
         }
         Ok(file)
     }
@@ -174,7 +203,7 @@ impl Descriptor {
 
 impl Write for Descriptor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let file = self.emptied()?;
+        let file = self.ready()?;
         loop {
             match file.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_for(file, PollFlags::POLLOUT)?,
@@ -184,7 +213,7 @@ impl Write for Descriptor {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.emptied()?;
+        self.ready()?;
         match self.file.take().map(nix::unistd::close) {
             // The descriptor is gone after an interruption too.
             None | Some(Ok(()) | Err(nix::errno::Errno::EINTR)) => Ok(()),
@@ -211,7 +240,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();
-        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), is_full: false };
+        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), cut: None };
         let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
         let mut read = vec![0; 1 << 20];
         reader.read_exact(&mut read).unwrap();
@@ -226,7 +255,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
             std::fs::write(file.path(), "old and long").unwrap();
-            let (_, writer) = Target::create(file.path()).unwrap().into_parts();
+            let (_, writer, _) = Target::create(file.path()).unwrap().into_parts();
             assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
             let mut writer = writer.unwrap();
             if !written.is_empty() {

@@ -73,6 +73,16 @@ impl Queue {
         state.wake();
     }
 
+    /// Whether anybody wants any more.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
+        if self.lock().closed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Wakes whoever found nothing: there is something to be known.
+    pub(crate) fn nudge(&self) {
+        self.lock().wake();
+    }
+
     /// Takes the next segment, without waiting.
     pub(crate) fn take(&self) -> Taken {
         let mut state = self.lock();

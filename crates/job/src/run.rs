@@ -1,10 +1,10 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
 use crate::launch::{Launch, Running};
-use crate::output::{OutputEnd, OutputError, OutputReport, Target};
+use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::stopper::{Force, Stopper};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
-use crate::{Input, InputError, InputStatus, Planned};
+use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::{Job, JobEnd, Observer, PoolError, Sink};
 use procession_task::{Format, Items};
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub struct RunInfo {
     pub runs: usize,
     /// The input's progress.
     pub input: InputStatus,
+    /// What an earlier run had done of its output.
+    pub before: Before,
 }
 
 /// A run that ended.
@@ -69,6 +71,10 @@ pub enum Ending {
     Failures,
     /// Whoever read the results wants no more: status 0.
     Closed,
+    /// The output is not touched: status 2.
+    Refused(ResumeError),
+    /// The output was complete before, and nothing was done: status 0, or 1 if items failed.
+    AlreadyComplete(AlreadyComplete),
 }
 
 /// What a run is made of.
@@ -119,14 +125,16 @@ pub(crate) fn run(
     let ended = pool.run(job);
     let closed = pool.close();
     drop(held);
-    let mut output = output.finish();
+    let mut written = output.written();
+    let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| input.locate(failure.item));
     }
     let wall = closed.as_ref().ok().copied();
     let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
-    let ending = ending(stopper, &mut output, pool_error, status.take_error());
+    let ending = ending(stopper, output, pool_error, status.take_error());
     let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
+    let output = written.end(complete);
     Ok((Run { planned, wall, output, complete }, ending))
 }
 

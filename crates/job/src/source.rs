@@ -4,6 +4,7 @@
 use crate::InputError;
 use crate::input::{InputStatus, lock};
 use crate::queue::{Queue, Taken};
+use crate::resume::trail::Trail;
 use crate::spec::InputOptions;
 use bytes::Bytes;
 use procession::{Block, Cut, Place, Source, Waker};
@@ -31,6 +32,8 @@ pub struct QueueSource {
     bytes_per_item: usize,
     status: InputStatus,
     ended: bool,
+    /// Who hears of every block, if the output is a journal.
+    trail: Option<Arc<Trail>>,
 }
 
 /// What is left of a segment.
@@ -61,17 +64,35 @@ impl QueueSource {
             bytes_per_item: 8,
             status,
             ended: false,
+            trail: None,
         }
+    }
+
+    /// Tells a trail of every block, and begins behind what it has passed.
+    pub(crate) fn on(mut self, trail: Option<Arc<Trail>>) -> Self {
+        let before = trail.as_ref().map_or(0, |trail| trail.before());
+        (self.next, self.given, self.trail) = (self.next + before, before, trail);
+        self
+    }
+
+    /// Whether as much as was wanted is given, and known to be of this input.
+    fn is_filled(&self) -> bool {
+        self.size == Some(self.given) && self.trail.as_ref().is_none_or(|trail| trail.is_confirmed())
     }
 
     /// The segment to cut from, or why there is none.
     fn current(&mut self) -> Result<&mut Current, Cut> {
         if self.current.is_none() {
-            if self.ended || self.size == Some(self.given) {
+            if self.ended || self.is_filled() {
                 self.finish(None);
                 return Err(Cut::End);
             }
             match self.queue.take() {
+                // Looked at again: it may have come to be known just now.
+                Taken::Nothing if self.is_filled() => {
+                    self.finish(None);
+                    return Err(Cut::End);
+                }
                 Taken::Nothing => return Err(Cut::Pending),
                 Taken::End(error) => {
                     self.finish(error);
@@ -84,6 +105,18 @@ impl QueueSource {
             }
         }
         self.current.as_mut().ok_or(Cut::End)
+    }
+
+    /// Nothing more is wanted. What an earlier run has done may still have to be
+    /// compared with the input.
+    fn end(&mut self) -> Cut {
+        match self.current() {
+            Err(other) => other,
+            Ok(_) => {
+                self.finish(None);
+                Cut::End
+            }
+        }
     }
 
     /// Ends for good, says why if it is an error, and lets the thread end.
@@ -115,6 +148,9 @@ impl QueueSource {
         self.given += measure.items;
         let first = self.next;
         self.next += measure.items;
+        if let Some(trail) = &self.trail {
+            trail.push(bytes.clone(), measure.items);
+        }
         Some(Block { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
     }
 }
@@ -176,8 +212,7 @@ impl Source for QueueSource {
         let max_items = u64::from(max_items.max(1)).min(left);
         let (rule, bytes_per_item) = (self.rule, self.bytes_per_item);
         if max_items == 0 {
-            self.finish(None);
-            return Cut::End;
+            return self.end();
         }
         let measure = match self.current() {
             Err(other) => return other,

@@ -5,12 +5,14 @@ use crate::configuration::Configuration;
 use crate::launch::{Launch, Workers};
 use crate::output::{OutputChoice, OutputEnd, Target};
 use crate::plan::{Planned, Rounds, plan};
+use crate::resume::{self, OpenError, Opened, ResumeOptions};
 use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
 use crate::stopper::Stopper;
 use crate::writer::OutputOptions;
 use crate::{FailurePolicy, Input, InputError};
 use procession::Observer;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -45,6 +47,8 @@ pub struct Study {
     pub rounds: Rounds,
     /// Where results go; `None`: a single run's to standard output, a study's nowhere.
     pub output: Option<OutputChoice>,
+    /// What becomes of an output file that is there already.
+    pub resume: ResumeOptions,
     /// What failed items do to a run.
     pub policy: FailurePolicy,
     /// The workers.
@@ -65,6 +69,9 @@ pub trait Hooks {
     fn item_log(&mut self, _run: &RunInfo) -> Arc<AtomicBool> {
         Arc::default()
     }
+
+    /// Something that people should know and that ends nothing.
+    fn warn(&mut self, _text: &str) {}
 
     /// A run has ended; `ending` says why if the study ends with it.
     fn on_run_end(&mut self, _run: &Run, _ending: Option<&Ending>) {}
@@ -100,15 +107,17 @@ impl Study {
     /// Runs it, until its end or until `stopper` is used.
     #[must_use]
     pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
-        let Self { work, workload, configurations, rounds, output, policy, workers } = self;
+        let Self { work, workload, configurations, rounds, output, resume, policy, workers } = self;
         let runs = plan(&configurations, rounds, OutputChoice::wanted(output.as_ref()));
-        Conductor { work, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }.conduct(workload, output)
+        Conductor { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
+            .conduct(workload, output)
     }
 }
 
 /// Goes through the plan.
 pub(crate) struct Conductor<'a> {
     pub(crate) work: Work,
+    pub(crate) resume: ResumeOptions,
     pub(crate) policy: FailurePolicy,
     pub(crate) launch: &'a dyn Launch,
     pub(crate) hooks: &'a mut dyn Hooks,
@@ -127,9 +136,11 @@ impl Conductor<'_> {
     fn all(&mut self, workload: Workload, output: Option<OutputChoice>) -> Result<(), Ending> {
         // Opened before any work: nobody is to wait for an hour to hear of a missing folder.
         let choice = output.unwrap_or(OutputChoice::Stdout);
-        let printing = self.runs.iter().filter(|planned| planned.prints);
-        let opened = printing.map(|planned| Ok((planned.number, choice.open(planned.configuration.size)?)));
-        let mut targets: BTreeMap<usize, Target> = opened.collect::<Result<_, _>>().map_err(Ending::Output)?;
+        let printing: Vec<_> = self.runs.iter().filter(|planned| planned.prints).copied().collect();
+        let mut targets = BTreeMap::new();
+        for planned in printing {
+            targets.insert(planned.number, self.open(&choice, planned.configuration.size, &workload)?);
+        }
         let workload = self.prepared(workload)?;
         for planned in self.runs.clone() {
             if self.stopper.is_stopped() {
@@ -139,6 +150,48 @@ impl Conductor<'_> {
             self.one(planned, &workload, target)?;
         }
         Ok(())
+    }
+
+    /// Opens the output of a run of this size.
+    fn open(&mut self, choice: &OutputChoice, size: Option<u64>, workload: &Workload) -> Result<Target, Ending> {
+        match choice {
+            OutputChoice::Stdout => Target::stdout().map_err(Ending::Output),
+            OutputChoice::File(path) => self.open_file(path, size, workload),
+            OutputChoice::Picture(picture) => {
+                let target = self.written_anew(&picture.path_for(size))?;
+                picture.paint(target, size).map_err(Ending::Output)
+            }
+        }
+    }
+
+    /// Opens a file. The results of a single run, in order, are their own journal.
+    fn open_file(&mut self, path: &Path, size: Option<u64>, workload: &Workload) -> Result<Target, Ending> {
+        if self.runs.len() > 1 || !self.work.ordered {
+            return self.written_anew(path);
+        }
+        let sized;
+        let input = match workload {
+            Workload::Items(input) => input,
+            Workload::Sized(make) => {
+                sized = make(size).map_err(Ending::Input)?;
+                &sized.input
+            }
+        };
+        let job = resume::Job::new(&self.work, input.options(), size, self.policy, &self.resume.settings);
+        let hooks = &mut *self.hooks;
+        match resume::open(path, self.resume.intent, job, &mut |text| hooks.warn(text))? {
+            Opened::Target(target) => Ok(*target),
+            Opened::Complete(mark) => {
+                let complete = resume::check_complete(path, &mark, input, size).map_err(Ending::Input)?;
+                Err(Ending::AlreadyComplete(complete))
+            }
+        }
+    }
+
+    /// Opens a file of which nothing can be gone on with.
+    fn written_anew(&mut self, path: &Path) -> Result<Target, Ending> {
+        let hooks = &mut *self.hooks;
+        Ok(resume::open_anew(path, self.resume.intent, &mut |text| hooks.warn(text))?)
     }
 
     /// Makes the input readable as often as needed, and refuses sizes that it can't fill.
@@ -167,8 +220,8 @@ impl Conductor<'_> {
                 (&sized.input, None)
             }
         };
-        let source = input.source(size);
-        let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone() };
+        let source = input.source_on(size, target.trail());
+        let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
         self.hooks.on_run_start(&info);
         let is_study = self.runs.len() > 1;
         let setup = Setup {
@@ -190,6 +243,15 @@ impl Conductor<'_> {
         self.hooks.on_run_end(&run, ending.as_ref());
         self.done.push(run);
         ending.map_or(Ok(()), Err)
+    }
+}
+
+impl From<OpenError> for Ending {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Refused(error) => Self::Refused(error),
+            OpenError::Failed(error) => Self::Output(error),
+        }
     }
 }
 

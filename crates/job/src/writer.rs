@@ -2,11 +2,13 @@
 //! driver never waits for a disk or a reader. What waits to be written is
 //! bounded by the credits that the batches carry.
 
-use crate::failures::{FailurePolicy, Judge, Verdict};
+use crate::failures::{FailurePolicy, Failures, Judge, Verdict};
 use crate::gather::{GATHERED, Gather};
 use crate::input::lock;
-use crate::output::{OutputEnd, OutputError, OutputReport, Target};
-use procession::{Batch, Credit, Delivery, Sink};
+use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
+use crate::resume::journal::Left;
+use crate::resume::position::Position;
+use procession::{Batch, Credit, Delivery, ItemFailure, Sink};
 use procession_task::Format;
 use std::io;
 use std::ops::ControlFlow;
@@ -56,7 +58,15 @@ pub struct OrderedWriter(Arc<Shared>);
 #[derive(Debug)]
 pub struct OutputHandle {
     shared: Arc<Shared>,
-    thread: JoinHandle<OutputReport>,
+    thread: JoinHandle<Written>,
+}
+
+/// What was written, before it is known whether that is all.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) report: OutputReport,
+    position: Option<Position>,
+    name: String,
 }
 
 #[derive(Debug, Default)]
@@ -113,10 +123,37 @@ impl OutputHandle {
     /// became of it. What is delivered after this call is dropped.
     #[must_use]
     pub fn finish(self) -> OutputReport {
+        self.written().report
+    }
+
+    /// The same, to be ended when it is known whether the work is complete.
+    pub(crate) fn written(self) -> Written {
         lock(&self.shared.queue).finished = true;
         self.shared.arrived.notify_one();
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
+}
+
+impl Written {
+    /// Keeps or removes the record that says how far the output is good.
+    pub(crate) fn end(self, is_complete: bool) -> OutputReport {
+        let Self { mut report, position, name } = self;
+        match position.map(|position| position.end(is_complete)) {
+            None => {}
+            Some(Ok(Left::Interrupted(items))) => report.resumable = Some(items),
+            Some(Ok(Left::Complete | Left::Nothing)) => {}
+            Some(Err(error)) => report.record_error = Some(OutputError { name: format!("{name}.resume"), error }),
+        }
+        report
+    }
+}
+
+/// What the writing thread is woken by.
+enum Arrived {
+    Batches(Vec<Batch>),
+    /// The time that was asked for has come first.
+    Due,
+    End,
 }
 
 impl Shared {
@@ -125,22 +162,27 @@ impl Shared {
         lock(&self.queue).take()
     }
 
-    /// Waits for batches; `None` when there will be no more. Until `pause` is
-    /// over it waits for enough of them to be worth a write.
-    fn take(&self, pause: Instant) -> Option<Vec<Batch>> {
+    /// Waits for batches, or until something is `due`. Until `pause` is over it
+    /// waits for enough of them to be worth a write.
+    fn take(&self, pause: Instant, due: Option<Instant>) -> Arrived {
         let mut queue = lock(&self.queue);
         loop {
             let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
-            let left = pause.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let left = pause.saturating_duration_since(now);
             if queue.finished || is_enough || (left.is_zero() && !queue.batches.is_empty()) {
                 let batches = queue.take();
-                return (!batches.is_empty()).then_some(batches);
+                return if batches.is_empty() { Arrived::End } else { Arrived::Batches(batches) };
+            }
+            let until_due = due.map(|due| due.saturating_duration_since(now));
+            if until_due.is_some_and(|left| left.is_zero()) {
+                return Arrived::Due;
             }
             queue.pausing = !left.is_zero();
-            queue = if queue.pausing {
-                self.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
-            } else {
-                self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner)
+            let left = if queue.pausing { Some(left) } else { None };
+            queue = match left.into_iter().chain(until_due).min() {
+                Some(left) => self.arrived.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
             };
             queue.pausing = false;
         }
@@ -163,45 +205,84 @@ struct Writing {
     items: u64,
     end: OutputEnd,
     stop: Option<Stop>,
+    before: Before,
+    position: Option<Position>,
 }
 
 impl Writing {
     fn new(target: Target, options: OutputOptions, stop: Stop) -> Self {
-        let (name, writer) = target.into_parts();
+        let before = target.before();
+        let (name, writer, mut journal) = target.into_parts();
+        let (gather, failures) = match &mut journal {
+            Some(journal) => journal.go_on(writer),
+            None => (Gather::new(writer, options.digest), Failures::default()),
+        };
         Self {
             name,
-            gather: Gather::new(writer, options.digest),
-            judge: Judge::new(options.policy),
+            gather,
+            judge: Judge::after(options.policy, failures),
             options,
-            items: 0,
+            items: before.items,
             end: OutputEnd::Complete,
             stop: Some(stop),
+            before,
+            position: journal.map(Position::new),
         }
     }
 
-    fn run(mut self, shared: &Shared) -> OutputReport {
-        let header = self.gather.put(self.options.format.header());
-        let _ = self.noted(header);
-        let mut pause = Instant::now();
-        while let Some(mut batches) = shared.take(pause) {
-            // Memory is given back only after the bytes that it stands for are out.
-            let mut credits: Vec<Credit> = Vec::new();
-            while !batches.is_empty() {
-                for batch in batches {
-                    if self.stop.is_some() {
-                        self.write(&batch.deliveries);
-                    }
-                    credits.push(batch.credit);
-                }
-                let goes_on = self.gather.is_waiting() && credits.len() < GATHERED_BATCHES;
-                batches = if goes_on { shared.take_now() } else { Vec::new() };
-            }
-            // Nothing more at the moment: whoever reads is to see what there is.
-            let flushed = self.gather.flush();
-            let _ = self.noted(flushed);
-            pause = Instant::now() + PAUSE;
+    fn run(mut self, shared: &Shared) -> Written {
+        if let Some(position) = &mut self.position {
+            position.journal.begin();
         }
-        self.report()
+        if self.items == 0 {
+            let header = self.gather.put(self.options.format.header());
+            let _ = self.noted(header);
+        }
+        let mut pause = Instant::now();
+        loop {
+            match shared.take(pause, self.position.as_ref().and_then(Position::due)) {
+                Arrived::Batches(batches) => {
+                    self.write_all(shared, batches);
+                    pause = Instant::now() + PAUSE;
+                }
+                Arrived::Due => {}
+                Arrived::End => return self.report(),
+            }
+            if let Some(position) = &mut self.position {
+                position.checkpoint();
+            }
+        }
+    }
+
+    /// Writes these batches and what arrives meanwhile.
+    fn write_all(&mut self, shared: &Shared, mut batches: Vec<Batch>) {
+        // Memory is given back only after the bytes that it stands for are out.
+        let mut credits: Vec<Credit> = Vec::new();
+        while !batches.is_empty() {
+            for batch in batches {
+                if self.stop.is_some() {
+                    self.write(&batch.deliveries);
+                }
+                credits.push(batch.credit);
+            }
+            let goes_on = self.gather.is_waiting() && credits.len() < GATHERED_BATCHES;
+            batches = if goes_on { shared.take_now() } else { Vec::new() };
+        }
+        // Nothing more at the moment: whoever reads is to see what there is.
+        let flushed = self.gather.flush();
+        if self.noted(flushed).is_continue() {
+            self.is_out();
+        }
+    }
+
+    /// All that was put is written.
+    fn is_out(&mut self) {
+        if let Some(position) = &mut self.position
+            && self.stop.is_some()
+        {
+            position.note(self.items, &self.gather, self.judge.failures.by_kind());
+            position.confirm();
+        }
     }
 
     fn write(&mut self, deliveries: &[Delivery]) {
@@ -216,19 +297,41 @@ impl Writing {
     fn write_delivery(&mut self, delivery: &Delivery) -> ControlFlow<()> {
         for failure in &delivery.failures {
             let before = failure.item.saturating_sub(delivery.first);
-            let (bytes, items) = match self.judge.judge(failure, self.items + before) {
+            let ends_with = match self.judge.judge(failure, self.items + before) {
                 Verdict::GoOn => continue,
-                Verdict::EndBefore => (failure.record.start, before),
-                Verdict::EndWith => (failure.record.end, before + 1),
+                Verdict::EndBefore => false,
+                Verdict::EndWith => true,
             };
-            let end = bytes.min(delivery.outputs.len());
-            self.put(&delivery.outputs[..end], items)?;
+            return self.write_last(delivery, failure, ends_with);
+        }
+        self.put(&delivery.outputs, u64::from(delivery.items))?;
+        if let Some(position) = &mut self.position
+            && position.is_behind
+        {
+            position.note(self.items, &self.gather, self.judge.failures.by_kind());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes what comes before a failed item, and perhaps its record, and ends
+    /// the run. Whoever resumes it begins again with that item.
+    fn write_last(&mut self, delivery: &Delivery, failure: &ItemFailure, ends_with: bool) -> ControlFlow<()> {
+        let start = failure.record.start.min(delivery.outputs.len());
+        let end = failure.record.end.clamp(start, delivery.outputs.len());
+        self.put(&delivery.outputs[..start], failure.item.saturating_sub(delivery.first))?;
+        let flushed = self.gather.flush();
+        self.noted(flushed)?;
+        if let Some(position) = &mut self.position {
+            position.note(self.items, &self.gather, self.judge.failures.by_kind_before(failure.failure.kind));
+            position.confirm();
+        }
+        if ends_with {
+            self.put(&delivery.outputs[start..end], 1)?;
             let flushed = self.gather.flush();
             self.noted(flushed)?;
-            self.end_with(OutputEnd::Failures);
-            return ControlFlow::Break(());
         }
-        self.put(&delivery.outputs, u64::from(delivery.items))
+        self.end_with(OutputEnd::Failures);
+        ControlFlow::Break(())
     }
 
     fn put(&mut self, bytes: &[u8], items: u64) -> ControlFlow<()> {
@@ -260,17 +363,25 @@ impl Writing {
         }
     }
 
-    fn report(mut self) -> OutputReport {
+    fn report(mut self) -> Written {
         let finished = self.gather.finish();
-        let _ = self.noted(finished);
-        OutputReport {
+        if self.noted(finished).is_continue()
+            && let Some(position) = &mut self.position
+        {
+            position.finish(self.items, &self.gather);
+        }
+        let report = OutputReport {
             items: self.items,
             bytes: self.gather.bytes,
-            digest: self.gather.digest(),
+            digest: self.gather.digest().filter(|_| self.options.digest),
             exceeded: self.judge.is_exceeded(self.items),
             failures: self.judge.failures,
             end: self.end,
-        }
+            before: self.before,
+            resumable: None,
+            record_error: None,
+        };
+        Written { report, position: self.position, name: self.name }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 pub const MESSAGE_BYTES: usize = 4096;
 
 /// Why an item has no value. The words are those of outputs, logs and summaries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The item is not what the task takes.

@@ -55,6 +55,7 @@ struct Bench {
     rounds: Rounds,
     policy: FailurePolicy,
     output: PathBuf,
+    resume: ResumeOptions,
     fault: Fault,
     hooks: Recorder,
     stopper: Stopper,
@@ -75,6 +76,7 @@ fn bench(input: Input) -> Bench {
         rounds: Rounds { repeat: 1, warmup: 0 },
         policy: FailurePolicy::default(),
         output: folder.path().join("out"),
+        resume: ResumeOptions::default(),
         fault: Fault::None,
         hooks: Recorder::default(),
         stopper: Stopper::default(),
@@ -93,6 +95,7 @@ impl Bench {
         let runs = plan(&configurations, self.rounds, Wanted::Largest);
         let conductor = Conductor {
             work: work(self.task),
+            resume: self.resume,
             policy: self.policy,
             launch: &Fake(self.fault),
             hooks: &mut self.hooks,
@@ -288,6 +291,7 @@ fn sizes_may_be_the_tasks_own_affair() {
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], &[2, 3], &[ChunkSize::Auto]);
     let conductor = Conductor {
         work: work("prime"),
+        resume: ResumeOptions::default(),
         policy: FailurePolicy::default(),
         launch: &Fake(Fault::None),
         hooks: &mut Recorder::default(),
@@ -318,6 +322,7 @@ fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> Stud
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
     let conductor = Conductor {
         work: Work { format: Format::Lines, ..work(task) },
+        resume: ResumeOptions::default(),
         policy: FailurePolicy { keep_going: true, max: None },
         launch: &Fake(Fault::None),
         hooks: &mut Recorder::default(),

@@ -1,3 +1,5 @@
+//! The loop and threads against what a plain loop gives, and against a stop.
+
 use super::*;
 use crate::{Batch, Block, ChunkSize, Cut, Sink, Source, Waker};
 use procession_task::{Format, Items};

@@ -1,0 +1,418 @@
+//! Outputs that are their own journal: results are written in order, so a
+//! killed run leaves a beginning that can be gone on with. `OUTPUT.resume`
+//! beside it says of which job it is and how far it is good.
+//!
+//! An output that was given by a link is the file that the link leads to, and
+//! its record lies beside that file: whichever name is used, it is found.
+
+mod hash;
+pub(crate) mod journal;
+pub(crate) mod position;
+mod record;
+pub(crate) mod trail;
+
+use crate::error::{rule, shown};
+use crate::lock::{Locked, lock};
+use crate::output::Target;
+use crate::run::Work;
+use crate::{FailurePolicy, Input, InputError, InputOptions, MaxFailures, OutputError};
+use journal::{Files, Journal};
+use procession_task::Items;
+use record::{Identity, MAX_RECORD, Mark, State};
+pub use record::{ResumeRecord, ResumeRecordError};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use trail::Trail;
+use xxhash_rust::xxh3::Xxh3;
+
+/// How much of an output is read at once.
+const BUFFER: usize = 1024 * 1024;
+/// How much of a setting is shown.
+const SHOWN: usize = 100;
+
+/// What is to become of an output that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// A complete one is written anew, an interrupted one is left alone.
+    #[default]
+    Plain,
+    /// An interrupted one is gone on with, a complete one is left alone.
+    Resume,
+    /// It is written anew in any case.
+    Overwrite,
+}
+
+/// How an output file is begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResumeOptions {
+    /// What is to become of an output that is there already.
+    pub intent: Intent,
+    /// Settings that its bytes depend on beside those of the work and the
+    /// input: name and value, as a person would give them.
+    pub settings: Vec<(String, String)>,
+}
+
+/// An output that is not touched: status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} {reason}")]
+pub struct ResumeError {
+    /// Which output, safe for a terminal.
+    pub name: String,
+    /// Why.
+    pub reason: ResumeReason,
+}
+
+/// Why an output is not touched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResumeReason {
+    /// Another run writes it.
+    #[error("is in use: another run writes it")]
+    InUse,
+    /// It is not complete, and nobody said what to do about it.
+    #[error(
+        "is the output of an interrupted run, good for its first {0} items: --resume goes on after them, --overwrite begins anew"
+    )]
+    Interrupted(u64),
+    /// The same, without knowing how much of it is good.
+    #[error("has a record beside it that can't be used ({0}): --overwrite begins anew")]
+    BadRecord(String),
+    /// A pipe, a device.
+    #[error("can't be resumed: it is no regular file")]
+    NotRegular,
+    /// A study, or results as they come.
+    #[error("can't be resumed: only the results of a single run, in order, can be")]
+    NotOrdered,
+    /// It has something in it and no record.
+    #[error(
+        "can't be resumed: it is not empty and there is no {0} that says how far it is good; --overwrite begins anew"
+    )]
+    NoRecord(String),
+    /// It is of another job.
+    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite begins anew")]
+    OtherJob {
+        /// The setting that differs, as it was.
+        was: String,
+        /// The setting now.
+        is: String,
+    },
+    /// It ends before the place that its record speaks of.
+    #[error("can't be resumed: it has {has} bytes, and its record speaks of {bytes}; --overwrite begins anew")]
+    TooShort {
+        /// How many bytes are said to be good.
+        bytes: u64,
+        /// How many there are.
+        has: u64,
+    },
+    /// It is not what was written.
+    #[error("can't be resumed: it was changed since it was written; --overwrite begins anew")]
+    Edited,
+    /// It holds failed items that this call would have ended at.
+    #[error(
+        "can't be resumed: it holds the records of {0} failed items, and this call ends earlier: add --keep-going, raise --max-failures, or begin anew with --overwrite"
+    )]
+    HasFailures(u64),
+}
+
+/// An output that was complete before this call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlreadyComplete {
+    /// Which, safe for a terminal.
+    pub name: String,
+    /// How many items it has.
+    pub items: u64,
+    /// How many of them failed.
+    pub failures: u64,
+    /// Whether the input has more by now.
+    pub input_has_grown: bool,
+}
+
+/// The job that an output is to be of.
+pub(crate) struct Job {
+    identity: Identity,
+    rule: Items,
+    policy: FailurePolicy,
+}
+
+/// Hears of what people should know.
+pub(crate) type Warn<'a> = &'a mut dyn FnMut(&str);
+
+/// What opening an output came to.
+pub(crate) enum Opened {
+    /// It is to be written.
+    Target(Box<Target>),
+    /// All is done: by this mark.
+    Complete(Mark),
+}
+
+/// Why an output can't be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    Refused(ResumeError),
+    Failed(OutputError),
+}
+
+/// What lies beside an output.
+#[derive(Debug)]
+enum Found {
+    Nothing,
+    Record(Box<ResumeRecord>),
+    Bad(String),
+}
+
+/// What is to be done with an output.
+#[derive(Debug, PartialEq, Eq)]
+enum Decision {
+    Begin,
+    GoOn(Mark),
+    Complete(Mark),
+}
+
+impl Decision {
+    fn mark(&self) -> Mark {
+        match self {
+            Self::Begin => Mark::default(),
+            Self::GoOn(mark) | Self::Complete(mark) => mark.clone(),
+        }
+    }
+}
+
+impl Job {
+    /// Everything that makes the bytes of the output, but the items.
+    pub(crate) fn new(
+        work: &Work,
+        options: &InputOptions,
+        size: Option<u64>,
+        policy: FailurePolicy,
+        settings: &[(String, String)],
+    ) -> Self {
+        let mut identity = Identity::new();
+        let mut set = |name: &str, value: String| identity.insert(format!("--{name}"), value);
+        set("task", work.task.clone());
+        set("format", work.format.name().to_owned());
+        set("items", rule(options.items).to_owned());
+        set("skip", options.skip.to_string());
+        options.shuffle.map(|seed| set("shuffle", seed.to_string()));
+        options.cycle.then(|| set("cycle", String::new()));
+        size.or(options.size).map(|size| set("size", size.to_string()));
+        identity.extend(work.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
+        identity.extend(settings.iter().cloned());
+        Self { identity, rule: options.items, policy }
+    }
+
+    /// Refuses a record of another job.
+    fn check(&self, record: &ResumeRecord) -> Result<(), ResumeReason> {
+        // Of several that differ the task is the one to be told.
+        let names = self.identity.keys().chain(record.job.keys()).map(String::as_str);
+        let differs = |name: &&str| self.identity.get(*name) != record.job.get(*name);
+        if let Some(name) = std::iter::once("--task").chain(names).find(differs) {
+            let (was, is) = (setting(name, record.job.get(name)), setting(name, self.identity.get(name)));
+            return Err(ResumeReason::OtherJob { was, is });
+        }
+        let failures = record.done.failures();
+        let ends_earlier = match self.policy.max {
+            None => !self.policy.keep_going && failures > 0,
+            Some(MaxFailures::Count(most)) => failures >= most,
+            Some(MaxFailures::Percent(_)) => false,
+        };
+        if ends_earlier { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
+    }
+}
+
+/// As in `--format csv`, or `no --size`.
+fn setting(name: &str, value: Option<&String>) -> String {
+    let short = |text: &str| match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    match value {
+        None => format!("no {}", short(name)),
+        Some(value) if value.is_empty() => short(name),
+        Some(value) if name.starts_with("--param ") => format!("{}={}", short(name), short(value)),
+        Some(value) => format!("{} {}", short(name), short(value)),
+    }
+}
+
+/// Decides what becomes of an output of `length` bytes; `None`: there was none.
+fn decide(found: Found, intent: Intent, length: Option<u64>, job: &Job) -> Result<Decision, ResumeReason> {
+    if intent != Intent::Resume {
+        return fresh(found, intent, length);
+    }
+    let has = length.unwrap_or(0);
+    match found {
+        Found::Nothing if has == 0 => Ok(Decision::Begin),
+        Found::Nothing => Err(ResumeReason::NoRecord(String::new())),
+        Found::Bad(why) => Err(ResumeReason::BadRecord(why)),
+        Found::Record(record) => {
+            job.check(&record)?;
+            let bytes = record.done.bytes;
+            match record.state {
+                _ if has < bytes => Err(ResumeReason::TooShort { bytes, has }),
+                State::Complete if has > bytes => Err(ResumeReason::Edited),
+                State::Complete => Ok(Decision::Complete(record.done)),
+                State::Interrupted => Ok(Decision::GoOn(record.done)),
+            }
+        }
+    }
+}
+
+/// The same for a call that does not go on with anything.
+fn fresh(found: Found, intent: Intent, length: Option<u64>) -> Result<Decision, ResumeReason> {
+    match found {
+        _ if intent == Intent::Overwrite || length.is_none() => Ok(Decision::Begin),
+        Found::Nothing => Ok(Decision::Begin),
+        Found::Record(record) if record.state == State::Complete => Ok(Decision::Begin),
+        Found::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
+        Found::Bad(why) => Err(ResumeReason::BadRecord(why)),
+    }
+}
+
+/// Opens a file for the results of a job. Whatever is refused is left as it was.
+pub(crate) fn open(path: &Path, intent: Intent, job: Job, warn: Warn<'_>) -> Result<Opened, OpenError> {
+    let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
+    let refused = |reason| OpenError::Refused(ResumeError { name: shown(path), reason });
+    let (files, length) = match opened(path, intent == Intent::Resume, warn)? {
+        Regular::Yes(files, length) => (files, length),
+        Regular::No if intent == Intent::Resume => return Err(refused(ResumeReason::NotRegular)),
+        Regular::No => {
+            return Target::create(path).map(|target| Opened::Target(target.into())).map_err(OpenError::Failed);
+        }
+    };
+    let decision = decide(find(&files.path), intent, length, &job).map_err(|reason| match reason {
+        ResumeReason::NoRecord(_) => refused(ResumeReason::NoRecord(shown(&files.path))),
+        reason => refused(reason),
+    })?;
+    let before = decision.mark();
+    let digest = digest_of(&files.output, &before).map_err(failed)?.ok_or_else(|| refused(ResumeReason::Edited))?;
+    if let Decision::Complete(mark) = decision {
+        return Ok(Opened::Complete(mark));
+    }
+    let mut file = files.output.try_clone().map_err(failed)?;
+    file.seek(SeekFrom::Start(before.bytes)).map_err(failed)?;
+    let target = Target::cut(shown(path), file, before.bytes);
+    let trail = Trail::new(job.rule, before.consumed());
+    let journal = Journal::new(files, job.identity, intent == Intent::Resume, trail, before, digest);
+    Ok(Opened::Target(target.with_journal(journal).into()))
+}
+
+/// Opens a file for results that are no journal: as they come, of several runs,
+/// or a picture.
+pub(crate) fn open_anew(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<Target, OpenError> {
+    let refused = |reason| OpenError::Refused(ResumeError { name: shown(path), reason });
+    if intent == Intent::Resume {
+        return Err(refused(ResumeReason::NotOrdered));
+    }
+    match opened(path, false, warn)? {
+        Regular::No => Target::create(path).map_err(OpenError::Failed),
+        Regular::Yes(files, length) => {
+            fresh(find(&files.path), intent, length).map_err(refused)?;
+            // What it spoke of will be no more.
+            let _ = std::fs::remove_file(&files.path);
+            Ok(Target::cut(shown(path), files.output, 0))
+        }
+    }
+}
+
+/// Whether an output can be locked and gone on with.
+enum Regular {
+    /// It is open and ours, and has so many bytes; `None`: there was none.
+    Yes(Files, Option<u64>),
+    No,
+}
+
+/// Opens and locks an output without changing it.
+fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<Regular, OpenError> {
+    let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
+    let existed = match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => true,
+        Ok(_) => return Ok(Regular::No),
+        Err(_) => false,
+    };
+    let mut options = File::options();
+    let output = options.read(reads).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    match lock(&output) {
+        Locked::Yes => {}
+        Locked::InUse => {
+            return Err(OpenError::Refused(ResumeError { name: shown(path), reason: ResumeReason::InUse }));
+        }
+        Locked::Unsupported(error) => warn(&format!("{} can't be locked against other runs: {error}", shown(path))),
+    }
+    // Looked at only now: somebody may have written it until a moment ago.
+    let length = Some(output.metadata().map_err(failed)?.len()).filter(|&length| existed || length > 0);
+    let path = record_path(path).map_err(failed)?;
+    Ok(Regular::Yes(Files { path, output }, length))
+}
+
+/// Beside the file itself, wherever links lead to it from.
+fn record_path(output: &Path) -> io::Result<PathBuf> {
+    let mut name = std::fs::canonicalize(output)?.into_os_string();
+    name.push(".resume");
+    Ok(name.into())
+}
+
+fn find(path: &Path) -> Found {
+    let mut options = File::options();
+    // Neither a link nor a pipe is followed or waited for.
+    options.read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
+    let read = || {
+        let file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut text = Vec::new();
+        file.take(MAX_RECORD as u64 + 1).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+        Err(error) => Found::Bad(crate::error::system(&error)),
+        Ok(text) => match ResumeRecord::parse(&text) {
+            Ok(record) => Found::Record(Box::new(record)),
+            Err(error) => Found::Bad(error.to_string()),
+        },
+    }
+}
+
+/// The digest of the bytes that are said to be good, to be gone on with;
+/// `None` if they are not what was written.
+fn digest_of(file: &File, mark: &Mark) -> io::Result<Option<Box<Xxh3>>> {
+    let mut digest = Box::<Xxh3>::default();
+    let mut buffer = vec![0; BUFFER.min(usize::try_from(mark.bytes).unwrap_or(BUFFER))];
+    let mut at = 0;
+    while at < mark.bytes {
+        let wanted = usize::try_from(mark.bytes - at).unwrap_or(BUFFER).min(BUFFER);
+        match file.read_at(&mut buffer[..wanted], at) {
+            Ok(0) => return Ok(None),
+            Ok(read) => {
+                digest.update(&buffer[..read]);
+                at += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let is_as_written = mark.bytes == 0 || digest.digest128() == mark.output.0;
+    Ok(is_as_written.then_some(digest))
+}
+
+/// Whether a complete output is still that of this input; one that can be read
+/// only once is not asked.
+pub(crate) fn check_complete(
+    path: &Path,
+    mark: &Mark,
+    input: &Input,
+    size: Option<u64>,
+) -> Result<AlreadyComplete, InputError> {
+    let has_more = !input.is_stream() && input.goes_on_after(mark.consumed())?;
+    let has_size = size.is_some_and(|size| size <= mark.items);
+    Ok(AlreadyComplete {
+        name: shown(path),
+        items: mark.items,
+        failures: mark.failures(),
+        input_has_grown: has_more && !has_size,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The hash of the input consumed so far: of its items, not of the pieces in
+//! which they happened to arrive. How the stream was read, how blocks were cut
+//! and whether the last line had an end make no difference.
+
+use procession_task::Items;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Words are put into their plain form in pieces of about this size.
+const PIECE: usize = 16 * 1024;
+
+/// XXH3-128 over items, each followed by its rule's separator. Between words
+/// any run of separators counts as one; lines and NUL-ended items count as
+/// they are. Not meant against somebody who wants two inputs to look the same.
+#[derive(Clone)]
+pub(crate) struct InputHash {
+    rule: Items,
+    state: Box<Xxh3>,
+}
+
+impl InputHash {
+    pub(crate) fn new(rule: Items) -> Self {
+        Self { rule, state: Box::new(Xxh3::new()) }
+    }
+
+    /// The next `items` items: whole ones, as a block or a part of one holds them.
+    pub(crate) fn update(&mut self, bytes: &[u8], items: u64) {
+        if self.rule == Items::Words {
+            return self.update_words(bytes, items);
+        }
+        self.state.update(bytes);
+        let separator = self.rule.separator();
+        if bytes.last().is_some_and(|&last| last != separator) {
+            // The input's end took the place of the separator. A carriage return
+            // there belongs to the item; before a line feed it would not.
+            if self.rule == Items::Lines && bytes.ends_with(b"\r") {
+                self.state.update(b"\0");
+            }
+            self.state.update(&[separator]);
+        }
+    }
+
+    /// Each run of separators as one line feed, none before the first word and
+    /// one after the last.
+    fn update_words(&mut self, bytes: &[u8], items: u64) {
+        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return };
+        let is_open = !is_word_separator(last);
+        let separators = bytes.chunks(128).map(separators).sum::<u64>();
+        let is_single = !is_word_separator(first) && separators + u64::from(is_open) == items;
+        if is_single && memchr::memchr_iter(b'\n', bytes).count() as u64 == separators {
+            self.state.update(bytes);
+        } else if is_single {
+            self.update_single(bytes);
+        } else {
+            self.update_runs(bytes);
+        }
+        if is_open {
+            self.state.update(b"\n");
+        }
+    }
+
+    /// Words with one separator between two of them: at memory speed.
+    fn update_single(&mut self, bytes: &[u8]) {
+        let mut plain = [0; PIECE];
+        for piece in bytes.chunks(PIECE) {
+            for (plain, &byte) in plain.iter_mut().zip(piece) {
+                *plain = if is_word_separator(byte) { b'\n' } else { byte };
+            }
+            self.state.update(&plain[..piece.len()]);
+        }
+    }
+
+    /// Words with runs of separators: byte by byte.
+    fn update_runs(&mut self, bytes: &[u8]) {
+        let mut plain = [0; PIECE];
+        let mut after_separator = true;
+        for piece in bytes.chunks(PIECE) {
+            let mut length = 0;
+            for &byte in piece {
+                let is_separator = is_word_separator(byte);
+                // Written in any case and kept or not: without branches.
+                plain[length] = if is_separator { b'\n' } else { byte };
+                length += usize::from(!(is_separator & after_separator));
+                after_separator = is_separator;
+            }
+            self.state.update(&plain[..length]);
+        }
+    }
+
+    pub(crate) fn digest(&self) -> u128 {
+        self.state.digest128()
+    }
+}
+
+/// How many separators there are in at most 255 bytes: in sums as wide as a
+/// byte, for the compiler to make vector code of it.
+fn separators(bytes: &[u8]) -> u64 {
+    u64::from(bytes.iter().map(|&byte| u8::from(is_word_separator(byte))).fold(0, u8::wrapping_add))
+}
+
+/// As the rule has it, without short-circuits.
+#[inline]
+fn is_word_separator(byte: u8) -> bool {
+    (byte == b' ') | (byte == b',') | (byte.wrapping_sub(b'\t') < 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(rule: Items, pieces: &[&str]) -> u128 {
+        let mut hash = InputHash::new(rule);
+        for piece in pieces {
+            hash.update(piece.as_bytes(), rule.count(piece.as_bytes()));
+        }
+        hash.digest()
+    }
+
+    #[test]
+    fn how_words_are_cut_and_set_apart_makes_no_difference() {
+        let expected = hash(Items::Words, &["2\n30\n5\n"]);
+        for pieces in [
+            &["2 30,5"][..],
+            &["  2 ,\r\n30", "5"],
+            &["2 ", " 30\n\n", "5\n"],
+            &["2\n", "30\n5\n"],
+            &["2\n", "30\n", "5"],
+        ] {
+            assert_eq!(hash(Items::Words, pieces), expected, "{pieces:?}");
+        }
+        for other in [&["2\n3\n05\n"][..], &["23\n0\n5\n"], &["2\n30\n"], &["2\n30\n5\n5\n"], &["230\n5\n"]] {
+            assert_ne!(hash(Items::Words, other), expected, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn separators_are_those_of_the_rule() {
+        for byte in 0..=255 {
+            assert_eq!(is_word_separator(byte), Items::Words.is_separator(byte), "{byte}");
+        }
+    }
+
+    #[test]
+    fn a_block_of_many_pieces_is_hashed_as_its_words_are() {
+        let words: Vec<_> = (0..20_000).map(|n: u32| n.pow(2).to_string()).collect();
+        let plain = words.join("\n");
+        for between in [" ", ",\n", "   ", "\r\n"] {
+            assert_eq!(hash(Items::Words, &[&words.join(between)]), hash(Items::Words, &[&plain]), "{between:?}");
+        }
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_is_the_line_with_one() {
+        assert_eq!(hash(Items::Lines, &["a\nb"]), hash(Items::Lines, &["a\n", "b\n"]));
+        assert_eq!(hash(Items::Nul, &["a\0b"]), hash(Items::Nul, &["a\0", "b\0"]));
+        assert_ne!(hash(Items::Lines, &["a\nb\n"]), hash(Items::Lines, &["a\nb\n\n"]));
+        assert_ne!(hash(Items::Lines, &["a\r"]), hash(Items::Lines, &["a\r\n"]), "the item is another");
+    }
+}

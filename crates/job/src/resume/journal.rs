@@ -1,0 +1,293 @@
+//! Keeps `OUTPUT.resume` while an output is written: at most every so often,
+//! always after the bytes that it speaks of, and in one step (written aside
+//! and renamed), so that at any moment it tells of bytes that are there.
+//!
+//! Against a killed process that order is enough: what was written is the
+//! system's. Against a power cut it is not, so a run that has lasted a while
+//! also has the output's data, then the record, brought to the disk at each
+//! checkpoint, as far apart as keeps this a small share of the time. After a
+//! power cut within the first seconds an output may not match its record; the
+//! hash of the output tells, and it is refused, never mixed.
+
+use super::record::{Identity, Mark, ResumeRecord, State};
+use super::trail::Trail;
+use crate::failures::Failures;
+use crate::gather::Gather;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Time between two checkpoints.
+const PERIOD: Duration = Duration::from_millis(200);
+/// A younger run is not synced: beginning again costs less.
+const SYNC_AFTER: Duration = Duration::from_secs(5);
+/// The time between two checkpoints is that many times what one takes.
+const SHARE: u32 = 20;
+
+/// The record of one run.
+pub(crate) struct Journal {
+    path: PathBuf,
+    /// A copy of the output's descriptor: holds the lock until the end.
+    output: File,
+    job: Identity,
+    /// Whether a complete output keeps its record.
+    keeps: bool,
+    trail: Arc<Trail>,
+    /// What an earlier run has completed.
+    pub(crate) before: Mark,
+    /// The digest of those bytes of the output, to be gone on with.
+    digest: Box<Xxh3>,
+    /// What the record says, once there is one.
+    written: Option<Mark>,
+    began: Instant,
+    /// When the next checkpoint may be.
+    next: Instant,
+    /// Why the record could not be written, the last time it was tried.
+    problem: Option<io::Error>,
+}
+
+/// What a journal is about.
+pub(crate) struct Files {
+    /// Where the record goes.
+    pub(crate) path: PathBuf,
+    /// A copy of the output's descriptor.
+    pub(crate) output: File,
+}
+
+impl Journal {
+    pub(crate) fn new(files: Files, job: Identity, keeps: bool, trail: Trail, before: Mark, digest: Box<Xxh3>) -> Self {
+        let Files { path, output } = files;
+        let began = Instant::now();
+        let written = (before.items > 0).then(|| before.clone());
+        let trail = Arc::new(trail);
+        Self { path, output, job, keeps, trail, before, digest, written, began, next: began, problem: None }
+    }
+
+    /// What the source is to tell of its blocks to.
+    pub(crate) fn trail(&self) -> &Arc<Trail> {
+        &self.trail
+    }
+
+    /// How the writing goes on after what an earlier run has completed.
+    pub(crate) fn go_on(&mut self, writer: Option<Box<dyn Write + Send>>) -> (Gather, Failures) {
+        let digest = std::mem::take(&mut self.digest);
+        (Gather::go_on(writer, self.before.bytes, digest), Failures::counted(&self.before.failed))
+    }
+
+    /// Before the first byte is written: from now on the output is known as one
+    /// that is not complete. What is resumed already is.
+    pub(crate) fn begin(&mut self) {
+        if self.written.is_none() {
+            self.write(State::Interrupted, &Mark::default());
+        }
+    }
+
+    /// When a checkpoint is due that says this, if one is.
+    pub(crate) fn due(&self, mark: &Mark) -> Option<Instant> {
+        (self.written.as_ref().map_or(0, |written| written.items) < mark.items).then_some(self.next)
+    }
+
+    /// Says in the record that so much is complete; all of it has been written.
+    pub(crate) fn checkpoint(&mut self, mark: &Mark) {
+        let before = Instant::now();
+        self.write(State::Interrupted, mark);
+        let now = Instant::now();
+        self.next = now + PERIOD.max((now - before) * SHARE);
+    }
+
+    /// The run is at its end. A complete one needs no record, unless it is to
+    /// be known as complete; of one that has nothing there is nothing to resume.
+    pub(crate) fn end(mut self, mark: &Mark, is_complete: bool) -> io::Result<Left> {
+        let left = match (is_complete, mark.items) {
+            (true, _) if self.keeps => {
+                self.write(State::Complete, mark);
+                Left::Complete
+            }
+            (false, 1..) => {
+                if self.written.as_ref() != Some(mark) {
+                    self.write(State::Interrupted, mark);
+                }
+                Left::Interrupted(mark.items)
+            }
+            (true, _) => self.remove(Left::Complete)?,
+            (false, 0) => {
+                self.output.set_len(0)?;
+                self.remove(Left::Nothing)?
+            }
+        };
+        self.problem.map_or(Ok(left), Err)
+    }
+
+    fn remove(&mut self, left: Left) -> io::Result<Left> {
+        if is_old(self.began) {
+            self.output.sync_data()?;
+        }
+        let _ = std::fs::remove_file(aside(&self.path));
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => {
+                self.problem = None;
+                Ok(left)
+            }
+        }
+    }
+
+    fn write(&mut self, state: State, mark: &Mark) {
+        let record = ResumeRecord::new(state, self.job.clone(), mark.clone());
+        let synced = if is_old(self.began) { Some(&self.output) } else { None };
+        match write(&self.path, &record, synced) {
+            Ok(()) => (self.written, self.problem) = (Some(mark.clone()), None),
+            // The last record still holds, and the next may succeed.
+            Err(error) => self.problem = Some(error),
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("path", &self.path).field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
+/// What a run leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// All of it.
+    Complete,
+    /// So many items, to be gone on with.
+    Interrupted(u64),
+    /// An empty file.
+    Nothing,
+}
+
+fn is_old(began: Instant) -> bool {
+    began.elapsed() >= SYNC_AFTER
+}
+
+/// The name under which a record is written before it takes its own. Whoever
+/// writes it holds the output's lock.
+fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+/// Writes a record aside and renames it; if it is to be `synced`, after the
+/// output's data. Links are not followed, and others can't read it: settings
+/// of a task may be private.
+fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Result<()> {
+    let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
+    if let Some(output) = synced {
+        output.sync_data()?;
+    }
+    let aside = aside(path);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = match options.open(&aside) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // A killed run left it.
+            std::fs::remove_file(&aside)?;
+            options.open(&aside)?
+        }
+        result => result?,
+    };
+    let written = file.write_all(&text).and_then(|()| if synced.is_some() { file.sync_data() } else { Ok(()) });
+    written.and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
+        let _ = std::fs::remove_file(&aside);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resume::record::Consumed;
+    use procession_task::Items;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn journal(folder: &Path, keeps: bool, before: Mark) -> Journal {
+        let output = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join("out")).unwrap();
+        let trail = Trail::new(Items::Lines, Consumed { items: 0, hash: 0 });
+        let files = Files { path: folder.join("out.resume"), output };
+        Journal::new(files, Identity::new(), keeps, trail, before, Box::default())
+    }
+
+    fn mark(items: u64) -> Mark {
+        Mark { items, bytes: items * 2, ..Mark::default() }
+    }
+
+    fn read(folder: &Path) -> Option<ResumeRecord> {
+        let text = std::fs::read(folder.join("out.resume")).ok()?;
+        Some(ResumeRecord::parse(&text).unwrap())
+    }
+
+    #[test]
+    fn the_record_is_there_from_the_beginning_and_gone_with_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path(), false, Mark::default());
+        journal.begin();
+        assert_eq!(read(folder.path()).unwrap().done, mark(0));
+        journal.checkpoint(&mark(3));
+        assert_eq!(read(folder.path()).unwrap().done, mark(3));
+        let mode = std::fs::metadata(folder.path().join("out.resume")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(journal.end(&mark(4), true).unwrap(), Left::Complete);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the output is left");
+    }
+
+    #[test]
+    fn what_was_resumed_is_marked_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), true, mark(2));
+        assert_eq!(journal.end(&mark(4), true).unwrap(), Left::Complete);
+        let record = read(folder.path()).unwrap();
+        assert_eq!((record.state, record.done), (State::Complete, mark(4)));
+    }
+
+    #[test]
+    fn an_end_before_time_leaves_what_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = journal(folder.path(), false, Mark::default());
+        first.begin();
+        assert_eq!(first.end(&mark(4), false).unwrap(), Left::Interrupted(4));
+        assert_eq!(read(folder.path()).unwrap().done, mark(4));
+        std::fs::write(folder.path().join("out"), "index,input").unwrap();
+        let mut second = journal(folder.path(), true, Mark::default());
+        second.begin();
+        assert_eq!(second.end(&mark(0), false).unwrap(), Left::Nothing);
+        assert_eq!(read(folder.path()), None);
+        assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), b"");
+    }
+
+    #[test]
+    fn checkpoints_are_due_only_for_news_and_not_too_often() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path(), false, Mark::default());
+        journal.begin();
+        assert_eq!(journal.due(&mark(0)), None);
+        assert!(journal.due(&mark(1)).unwrap() <= Instant::now());
+        journal.checkpoint(&mark(1));
+        assert_eq!(journal.due(&mark(1)), None);
+        assert!(journal.due(&mark(2)).unwrap() > Instant::now() + PERIOD / 2);
+    }
+
+    #[test]
+    fn links_in_the_way_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "precious").unwrap();
+        for name in ["out.resume", "out.resume.new"] {
+            std::os::unix::fs::symlink(&other, folder.path().join(name)).unwrap();
+        }
+        let mut journal = journal(folder.path(), false, Mark::default());
+        journal.begin();
+        journal.checkpoint(&mark(1));
+        assert_eq!(read(folder.path()).unwrap().done, mark(1));
+        assert!(!folder.path().join("out.resume").is_symlink());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "precious");
+    }
+}
