@@ -1,7 +1,7 @@
 //! Many deaths in one run: a small, bounded share of what `cargo xtask chaos`
 //! does for as long as one likes.
 
-use crate::support::{Ended, Place, item_lines, roots, runs, workers_of};
+use crate::support::{Ended, Place, item_lines, lines, roots, runs, workers_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::HashSet;
@@ -66,4 +66,36 @@ fn sixty_killed_workers_change_nothing() {
         item_lines(&runs(&place.path("log"))[0]).iter().filter_map(|line| line["item"].as_u64()).collect();
     logged.sort_unstable();
     assert!(logged == (0..total).collect::<Vec<_>>(), "each item is logged once");
+}
+
+/// A loop around `--resume`, as a script would have it.
+#[test]
+fn eight_killed_coordinators_are_gone_on_with() {
+    let place = Place::new();
+    let total = 30_000;
+    place.file("numbers", lines(total));
+    let args = ["-t", "sqrt", "-i", "numbers", "-j3", "--chunk", "50", "-o", "roots", "--resume", "--log", "off"];
+    let expected = roots(total);
+    for kills in 0..8 {
+        let mut child = place.command(&args).spawn().expect("it starts");
+        // Killed where it stands: at once, when its workers are there, when results are.
+        match kills % 3 {
+            0 => {}
+            1 => kill_one(child.id(), &mut HashSet::new()),
+            _ => {
+                while std::fs::metadata(place.path("roots")).map_or(0, |roots| roots.len()) == 0 {
+                    std::thread::yield_now();
+                }
+            }
+        }
+        child.kill().expect("it is killed");
+        child.wait().expect("it is reaped");
+        if place.path("roots").exists() {
+            assert!(expected.starts_with(&place.read("roots")), "what is left is how the results begin");
+        }
+    }
+    place.run(&args).ok();
+    assert!(place.read("roots") == expected, "the results are right");
+    place.run(&args).ok();
+    assert!(place.read("roots") == expected, "a complete output is left as it is");
 }
