@@ -66,7 +66,10 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, wo
         format: plan.output.format,
         show: plan.look.verbose,
         ordered: !plan.output.unordered,
-        retries: Some(plan.faults.retries),
+        retries: plan.faults.retries,
+        retry_on: plan.faults.retry_on.clone(),
+        timeout: plan.faults.timeout,
+        memory_limit: plan.faults.memory_limit,
         max_result: procession_job::MAX_ITEM,
     };
     Study {

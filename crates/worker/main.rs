@@ -3,9 +3,13 @@
 
 #![forbid(unsafe_code)]
 
-use procession::worker::{Role, builtin, serve};
+use procession::worker::{Memory, Role, builtin, serve};
 use procession_task::builtin::ALL;
 use std::process::ExitCode;
+
+/// By this an item that wants more memory than it may have is named.
+#[global_allocator]
+static MEMORY: Memory = Memory;
 
 fn main() -> ExitCode {
     let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {

@@ -6,6 +6,7 @@
 mod chaos;
 mod executors;
 mod failures;
+mod faults;
 mod input;
 mod log;
 mod mandelbrot;

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
 use procession_job::MaxFailures;
-use procession_task::{Format, Items};
+use procession_task::{Format, Items, Kind};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub(crate) struct ExecutorFlags {
     #[arg(short = 'j', long, value_name = "N[,N…]|auto")]
     pub(crate) procs: Option<String>,
 
-    /// The same task, blocks and order on threads of the coordinator; several counts are several runs
+    /// The same task, blocks and order on threads of the coordinator; several counts are several runs [default: none]
     #[arg(long, value_name = "N[,N…]|auto")]
     pub(crate) threads: Option<String>,
 
@@ -116,9 +116,27 @@ pub(crate) struct ExecutorFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Faults")]
 pub(crate) struct FaultFlags {
-    /// How often an item that was alone in a dying worker is tried again
-    #[arg(long, value_name = "N", default_value_t = 2, allow_hyphen_values = true, value_parser = units::whole::<0, u32>)]
-    pub(crate) retries: u32,
+    /// How often an item is tried again whose outcome is one of --retry-on
+    ///
+    /// A death is charged only to an item that was alone in its worker; its neighbours are sent again and not charged.
+    #[arg(long, value_name = "N|unlimited", default_value = "2", allow_hyphen_values = true, value_parser = retries)]
+    pub(crate) retries: Retries,
+
+    /// Which outcomes are tried again: crashed, out-of-memory, timed-out, failed
+    ///
+    /// An item that failed is run again at once, in the same worker; the others by a fresh one.
+    #[arg(long, value_name = "KINDS", default_value = "crashed,out-of-memory", value_parser = retry_on)]
+    pub(crate) retry_on: RetryOn,
+
+    /// How long an item may run, from its own start: 500ms, 2s, 1m, bare numbers are seconds [default: no limit]
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// How much memory each worker may have: 512M, 2G [default: no limit]
+    ///
+    /// Programs that a worker starts have the same limit, each for itself.
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) memory_limit: Option<u64>,
 
     /// Replace a worker after N items [default: never]
     #[arg(long, value_name = "N", value_parser = units::whole::<1, u64>)]
@@ -244,6 +262,40 @@ fn chunks(text: &str) -> Result<Chunks, String> {
     Ok(Chunks(chunks))
 }
 
+/// The value of `--retries`; `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retries(pub(crate) Option<u32>);
+
+fn retries(text: &str) -> Result<Retries, String> {
+    if text == "unlimited" {
+        return Ok(Retries(None));
+    }
+    units::whole::<0, u32>(text).map(|times| Retries(Some(times))).map_err(|error| format!("{error}, or 'unlimited'"))
+}
+
+/// The value of `--retry-on`, each kind once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RetryOn(pub(crate) Vec<Kind>);
+
+fn retry_on(text: &str) -> Result<RetryOn, String> {
+    let mut kinds = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        match known {
+            Some(Kind::Invalid) => {
+                return Err("an invalid item is invalid every time: trying it again can't help".to_owned());
+            }
+            Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
+            Some(_) => {}
+            None => {
+                let hint = "write one or more of crashed, out-of-memory, timed-out, failed, with commas between";
+                return Err(format!("'{name}' is no outcome that can be tried again: {hint}"));
+            }
+        }
+    }
+    Ok(RetryOn(kinds))
+}
+
 fn max_item(text: &str) -> Result<usize, String> {
     let bytes = units::size(text)?;
     usize::try_from(bytes).map_err(|_| "more than this machine can address".to_owned())
@@ -280,6 +332,26 @@ mod tests {
         assert_eq!(chunks("4,4").unwrap().0, [ChunkSize::Fixed(NonZero::new(4).unwrap())]);
         for text in ["0", "", "1..=auto", "4294967296"] {
             assert!(chunks(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn retries_are_a_number_or_unlimited() {
+        assert_eq!(retries("0"), Ok(Retries(Some(0))));
+        assert_eq!(retries("unlimited"), Ok(Retries(None)));
+        for text in ["-1", "", "never", "1.5"] {
+            assert!(retries(text).unwrap_err().contains("'unlimited'"), "{text}");
+        }
+    }
+
+    #[test]
+    fn outcomes_to_retry_are_named_once() {
+        let kinds = |text: &str| retry_on(text).map(|RetryOn(kinds)| kinds);
+        assert_eq!(kinds("crashed,out-of-memory"), Ok(procession::RETRY_ON.to_vec()));
+        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![Kind::TimedOut, Kind::Failed]));
+        assert!(kinds("crashed,invalid").unwrap_err().contains("every time"));
+        for text in ["", "all", "crashed,", "Crashed"] {
+            assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, 
 use super::input::{Selection, Source};
 use super::task::Work;
 use procession_job::{Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix};
-use procession_task::Format;
+use procession_task::{Format, Kind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,8 +54,14 @@ pub(crate) struct Plan {
 /// What is done about faults.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    /// How often an item alone in a dying worker is tried again.
-    pub(crate) retries: u32,
+    /// How often an item is tried again; `None`: without end.
+    pub(crate) retries: Option<u32>,
+    /// Which outcomes are tried again.
+    pub(crate) retry_on: Vec<Kind>,
+    /// How long an item may run.
+    pub(crate) timeout: Option<Duration>,
+    /// How much memory each worker may have, in bytes.
+    pub(crate) memory_limit: Option<u64>,
     /// After how many items a worker is replaced.
     pub(crate) max_tasks_per_worker: Option<u64>,
     /// How long a worker may take to say hello.
@@ -104,7 +110,11 @@ impl Plan {
         let selection = Selection::new(&work, &source, task.input_options())?;
         let worker = executors.worker.clone();
         let executors = Executors::new(&executors, around.cpus)?;
-        executors.check_limits(&[("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some())])?;
+        executors.check_limits(&[
+            ("--timeout", faults.timeout.is_some()),
+            ("--memory-limit", faults.memory_limit.is_some()),
+            ("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some()),
+        ])?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
         let output = match &source {
@@ -134,8 +144,9 @@ impl Plan {
 impl From<FaultFlags> for Faults {
     fn from(flags: FaultFlags) -> Self {
         let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
-        let FaultFlags { retries, max_tasks_per_worker, start_timeout, .. } = flags;
-        Self { retries, max_tasks_per_worker, start_timeout, policy }
+        let FaultFlags { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, .. } = flags;
+        let (retries, retry_on) = (retries.0, retry_on.0);
+        Self { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, policy }
     }
 }
 

@@ -44,7 +44,9 @@ fn the_readmes_command() {
     assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
     assert_eq!((&plan.output.choice, plan.output.format), (&Some(OutputChoice::Stdout), Format::Tsv));
     assert_eq!(plan.configurations().len(), 1);
-    assert_eq!((plan.faults.retries, plan.faults.start_timeout), (2, Duration::from_secs(4)));
+    assert_eq!((plan.faults.retries, plan.faults.start_timeout), (Some(2), Duration::from_secs(4)));
+    assert_eq!(plan.faults.retry_on, procession::RETRY_ON);
+    assert_eq!((plan.faults.timeout, plan.faults.memory_limit), (None, None));
     assert_eq!(plan.faults.policy, FailurePolicy::default());
     let taken = plan.selection.of_size(None);
     assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
@@ -210,6 +212,13 @@ fn values_are_refused_with_the_name_of_their_flag() {
         ("-j 9..=auto", "--procs"),
         ("--start-timeout soon", "--start-timeout"),
         ("--start-timeout 0", "--start-timeout"),
+        ("--timeout 0", "--timeout"),
+        ("--timeout soon", "--timeout"),
+        ("--memory-limit 0", "--memory-limit"),
+        ("--memory-limit much", "--memory-limit"),
+        ("--retries -1", "--retries"),
+        ("--retry-on invalid", "--retry-on"),
+        ("--retry-on crashes", "--retry-on"),
         ("--max-item 0", "--max-item"),
         ("--repeat 0", "--repeat"),
         ("--chunk 0", "--chunk"),
@@ -223,6 +232,13 @@ fn values_are_refused_with_the_name_of_their_flag() {
         assert!(text.contains(flag), "{line}: {text}");
     }
     assert!(refusal("-t sqrt -q -v").contains("cannot be used with"));
+}
+
+#[test]
+fn limits_and_what_is_tried_again() {
+    let faults = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").faults;
+    assert_eq!((faults.timeout, faults.memory_limit), (Some(Duration::from_millis(1500)), Some(64 << 20)));
+    assert_eq!((faults.retries, faults.retry_on), (None, vec![Kind::Failed]));
 }
 
 #[test]
@@ -274,7 +290,9 @@ fn executors_are_run_from_the_plainest_to_the_farthest() {
 #[test]
 fn what_only_a_process_can_be_made_to_do_is_refused_elsewhere() {
     for line in ["--serial", "--threads 2", "--compare"] {
-        let text = refusal(&format!("-t sqrt --list 1 {line} --max-tasks-per-worker 5"));
-        assert!(text.contains("--max-tasks-per-worker can't be enforced"), "{text}");
+        for limit in ["--timeout", "--memory-limit", "--max-tasks-per-worker"] {
+            let text = refusal(&format!("-t sqrt --list 1 {line} {limit} 5"));
+            assert!(text.contains(&format!("{limit} can't be enforced")), "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::stopper::{Force, Stopper};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::{Job, JobEnd, Observer, PoolError, Sink};
-use procession_task::{Format, Items};
+use procession_task::{Format, Items, Kind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -26,6 +26,12 @@ pub struct Work {
     pub ordered: bool,
     /// How often an item that was alone in a dying worker is tried again.
     pub retries: Option<u32>,
+    /// Which outcomes are tried again.
+    pub retry_on: Vec<Kind>,
+    /// How long one item may run.
+    pub timeout: Option<Duration>,
+    /// How much memory each worker may have, in bytes.
+    pub memory_limit: Option<u64>,
     /// Longest result of an item, in bytes.
     pub max_result: usize,
 }
@@ -118,6 +124,9 @@ pub(crate) fn run(
         chunk: planned.configuration.chunk,
         ordered: setup.work.ordered,
         retries: setup.work.retries,
+        retry_on: setup.work.retry_on.clone(),
+        timeout: setup.work.timeout,
+        memory_limit: setup.work.memory_limit,
         max_result: setup.work.max_result,
         source: Box::new(source),
         sink,

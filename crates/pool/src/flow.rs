@@ -95,7 +95,8 @@ pub struct ItemFailure {
     pub record: Range<usize>,
     /// The process that ran it last.
     pub pid: u32,
-    /// How many times it was tried: 1 unless its process died.
+    /// How many times it was tried: how often its process died of it, or how
+    /// often it was run in the process that gave it up.
     pub attempts: u32,
 }
 

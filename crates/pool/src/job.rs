@@ -1,11 +1,16 @@
 //! A job: a task over the items of a source, results into a sink.
 
 use crate::{Sink, Source};
-use procession_task::{Format, Items};
+use procession_task::{Again, Format, Items, Kind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 pub use procession_scheduler::ChunkSize;
+
+/// The outcomes that are tried again unless something else is said: those that
+/// may lie with the process as much as with the item.
+pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];
 
 /// What to run over which items.
 pub struct Job {
@@ -27,12 +32,31 @@ pub struct Job {
     pub ordered: bool,
     /// How often an item that was alone in a dying worker is tried again; `None`: for ever.
     pub retries: Option<u32>,
+    /// Which outcomes are tried again so often. An item that `failed` is run
+    /// again at once by the worker that has it, the others by a fresh one; an
+    /// invalid item is invalid every time, and never tried again.
+    pub retry_on: Vec<Kind>,
+    /// How long one item may run, from its own start; `None`: for ever.
+    pub timeout: Option<Duration>,
+    /// How much memory each worker may have, in bytes; `None`: what there is.
+    pub memory_limit: Option<u64>,
     /// Longest result of an item, in bytes; a longer one is that item's failure.
     pub max_result: usize,
     /// Where the items come from.
     pub source: Box<dyn Source>,
     /// Where the results go.
     pub sink: Box<dyn Sink>,
+}
+
+impl Job {
+    /// How often a failed item is run again at once.
+    pub(crate) fn again(&self) -> Again {
+        match self.retries {
+            _ if !self.retry_on.contains(&Kind::Failed) => Again::Never,
+            Some(retries) => Again::Times(retries),
+            None => Again::Always,
+        }
+    }
 }
 
 /// How a job ended.

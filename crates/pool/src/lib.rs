@@ -24,7 +24,7 @@ mod waker;
 pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
 pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
-pub use job::{ChunkSize, Job, JobEnd};
+pub use job::{ChunkSize, Job, JobEnd, RETRY_ON};
 pub use local::{Local, LocalControl, MakeLocalTask};
 pub use phases::DriverTimes;
 pub use pool::{Builder, Control, JobHandle, Pool};

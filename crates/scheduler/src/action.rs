@@ -111,6 +111,8 @@ pub enum Action {
     Kill {
         /// The worker.
         worker: WorkerId,
+        /// What for.
+        reason: KillReason,
     },
     /// Nothing more will be asked for this job; an answer that is still to come
     /// will be discarded, and whatever is held for it can be dropped once what
@@ -131,6 +133,21 @@ pub enum Action {
     /// The last action of all, but for the `Discard` of an answer and the
     /// `JobDone` (stopped) of a job that come later still.
     Closed,
+}
+
+/// Why a worker is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KillReason {
+    /// The pool ends.
+    PoolEnds,
+    /// It was asked to end, or said itself that it would, and stayed.
+    Stayed,
+    /// It was not ready in time.
+    NotReady,
+    /// It answered what it was not asked.
+    Nonsense,
+    /// It said nothing for longer than an item may run.
+    Silent,
 }
 
 /// Why the pool cannot go on.

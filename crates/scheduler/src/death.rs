@@ -28,11 +28,12 @@ impl Scheduler {
                 self.on_start_failure(now, id);
             }
             State::Ready => self.blame(id, worker.queue, told),
-            State::Ending(End::Faulty(fault)) => self.blame(id, worker.queue, fault),
+            State::Ending(End::Babbling) => self.blame(id, worker.queue, Fault::Crashed),
+            State::Ending(End::Silent) => self.blame(id, worker.queue, Fault::TimedOut),
             State::Condemned { attempt, offset, fault } | State::Ending(End::Lingering { attempt, offset, fault }) => {
                 self.blame_named(id, worker.queue, (attempt, offset), fault);
             }
-            State::Ending(End::Retired | End::Terminated | End::Killed) => {
+            State::Ending(End::Retired | End::Terminated | End::Killed | End::Stayed) => {
                 self.requeue_unchanged(worker.queue);
             }
         }

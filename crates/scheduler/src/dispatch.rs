@@ -279,7 +279,11 @@ mod tests {
         let mut rig = Rig::ready(1);
         let timeout = Duration::from_secs(2);
         rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
-        while rig.wait(Duration::from_secs(60)).is_empty() {}
+        let mut lines = Vec::new();
+        while lines.is_empty() {
+            lines = rig.wait(Duration::from_secs(60));
+        }
+        assert_eq!(lines, ["kill 0: Silent"]);
         assert_eq!(rig.now.since_start(), timeout + SILENCE_GRACE);
         let ended = rig.end(0);
         assert_eq!(ended[0], "charge 0:0 in 0, attempt 1, TimedOut");

@@ -129,10 +129,13 @@ impl Scheduler {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
         };
+        let Some(reason) = end.kill_reason() else {
+            return;
+        };
         if !matches!(worker.state, State::Ending(end) if end.is_killed()) {
             worker.state = State::Ending(end);
             let worker = worker.id;
-            self.actions.push_back(Action::Kill { worker });
+            self.actions.push_back(Action::Kill { worker, reason });
             self.roster.set_deadline(slot, None);
             self.roster.relist(slot);
         }
@@ -174,7 +177,7 @@ mod tests {
         while lines.is_empty() {
             lines = rig.wait(LONG);
         }
-        assert_eq!(lines, ["kill 0"]);
+        assert_eq!(lines, ["kill 0: Stayed"]);
         assert_eq!(rig.now.since_start(), Duration::from_secs(2));
         assert_eq!(rig.end(0), ["closed"]);
     }
@@ -186,14 +189,14 @@ mod tests {
         assert_eq!(rig.tell(Event::Terminate), NOTHING);
         assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0"]);
         assert_eq!(rig.end(0), NOTHING);
-        assert_eq!(rig.tell(Event::Kill), ["kill 1"]);
+        assert_eq!(rig.tell(Event::Kill), ["kill 1: PoolEnds"]);
         assert_eq!(rig.end(1), ["closed"]);
     }
 
     #[test]
     fn kill_kills_at_once_and_once() {
         let mut rig = busy();
-        assert_eq!(rig.tell(Event::Kill), ["stopped 0", "kill 0", "kill 1"]);
+        assert_eq!(rig.tell(Event::Kill), ["stopped 0", "kill 0: PoolEnds", "kill 1: PoolEnds"]);
         assert_eq!(rig.tell(Event::Kill), NOTHING);
         assert_eq!(rig.tell(Event::Terminate), NOTHING);
     }

@@ -46,7 +46,7 @@ mod timers;
 mod window;
 mod worker;
 
-pub use action::{Action, GiveUp};
+pub use action::{Action, GiveUp, KillReason};
 pub use event::{Event, Fault};
 pub use ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 pub use options::{ChunkSize, JobOptions, PoolOptions};

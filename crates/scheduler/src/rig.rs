@@ -126,7 +126,7 @@ fn line(action: &Action) -> String {
         Action::Forget { chunk, .. } => format!("forget {chunk}"),
         Action::Retire { worker } => format!("retire {worker}"),
         Action::Terminate { worker } => format!("terminate {worker}"),
-        Action::Kill { worker } => format!("kill {worker}"),
+        Action::Kill { worker, reason } => format!("kill {worker}: {reason:?}"),
         Action::JobDone { job, stopped: false } => format!("done {job}"),
         Action::JobDone { job, stopped: true } => format!("stopped {job}"),
         Action::GiveUp { reason: GiveUp::CannotStart { failures } } => {

@@ -14,7 +14,7 @@ use crate::job::{Input, Job};
 use crate::roster::Roster;
 use crate::start::Starts;
 use crate::worker::{End, State, Worker};
-use crate::{Action, Event, Fault, JobId, PoolOptions, RunTime, WorkerId};
+use crate::{Action, Event, JobId, PoolOptions, RunTime, WorkerId};
 
 /// Decides who gets which chunk; see the [crate]'s documentation.
 #[derive(Debug)]
@@ -155,11 +155,11 @@ impl Scheduler {
         };
         match worker.state {
             State::Starting => self.on_start_timeout(slot),
-            State::Ready => self.kill(slot, End::Faulty(Fault::TimedOut)),
+            State::Ready => self.kill(slot, End::Silent),
             State::Condemned { attempt, offset, fault } => {
                 self.kill(slot, End::Lingering { attempt, offset, fault });
             }
-            State::Ending(_) => self.kill(slot, End::Killed),
+            State::Ending(_) => self.kill(slot, End::Stayed),
         }
     }
 }

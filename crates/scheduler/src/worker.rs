@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::queue::{Attempt, Queue};
-use crate::{AttemptId, Fault, JobId, RunTime, WorkerId};
+use crate::{AttemptId, Fault, JobId, KillReason, RunTime, WorkerId};
 
 /// How much work may wait in a worker's pipe before nothing more is sent. A
 /// round trip over a pipe takes some ten microseconds, and the coordinator
@@ -46,14 +46,18 @@ pub(crate) enum End {
     Retired,
     /// Signalled to end.
     Terminated,
-    /// Killed because the pool ends, or because it outlived its grace.
+    /// Killed because the pool ends.
     Killed,
+    /// Killed because it outlived its grace.
+    Stayed,
     /// Killed because it was not ready in time: a start failure.
     NotStarted,
     /// Killed because it spoke nonsense before it was ready: a start failure.
     Garbled,
-    /// Killed for what lies with the item it was running.
-    Faulty(Fault),
+    /// Killed because it spoke nonsense: a crash like any other.
+    Babbling,
+    /// Killed because it said nothing for longer than an item may run.
+    Silent,
     /// Killed because it stayed after naming an item.
     Lingering { attempt: AttemptId, offset: u32, fault: Fault },
 }
@@ -61,7 +65,19 @@ pub(crate) enum End {
 impl End {
     /// Whether the worker was killed, whatever for.
     pub(crate) fn is_killed(self) -> bool {
-        !matches!(self, Self::Retired | Self::Terminated)
+        self.kill_reason().is_some()
+    }
+
+    /// Why the worker was killed, if it was.
+    pub(crate) fn kill_reason(self) -> Option<KillReason> {
+        match self {
+            Self::Retired | Self::Terminated => None,
+            Self::Killed => Some(KillReason::PoolEnds),
+            Self::Stayed | Self::Lingering { .. } => Some(KillReason::Stayed),
+            Self::NotStarted => Some(KillReason::NotReady),
+            Self::Garbled | Self::Babbling => Some(KillReason::Nonsense),
+            Self::Silent => Some(KillReason::Silent),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What only the operating system can do: clocks, pipes, spawning, groups,
-//! death, descriptors.
+//! death, limits, descriptors.
 //!
 //! The one crate of the project that may hold `unsafe` code, so that all others
 //! can forbid it. It decides nothing; it offers safe functions whose subtle
@@ -7,12 +7,14 @@
 
 mod child;
 mod clock;
+mod limits;
 mod poll;
 mod wake;
 mod worker;
 
 pub use child::{Ended, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{coarse_ns, monotonic_ns};
+pub use limits::{LimitError, Memory, end_now, limit_memory, on_out_of_memory};
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};

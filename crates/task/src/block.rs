@@ -6,6 +6,7 @@
 
 use crate::{Failure, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// An answer is sent once its blocks hold this many bytes, so that a worker's
 /// memory does not grow with what a chunk's results weigh.
@@ -47,7 +48,8 @@ pub trait Host {
     /// Whether some 10 ms have passed since anything was last sent; cheap, and
     /// cheaper for who has just read the clock.
     fn is_due(&mut self, now_ns: Option<u64>) -> bool;
-    /// An item of this index starts now.
+    /// An item of this index starts now, and may be looked at while it runs
+    /// (see [`Draft`]). Called for such items alone.
     fn item_starts(&mut self, index: u64);
     /// Sends the answer at once; the caller then empties it.
     fn send(&mut self, answer: &Answer);
@@ -64,6 +66,9 @@ pub struct FailureAt {
     pub input: (u32, u32),
     /// Where its record stands in the answer's outputs: first byte and length.
     pub record: (u32, u32),
+    /// How many times it was run here, one after the other: more than once only
+    /// where failed items are tried again.
+    pub attempts: u32,
 }
 
 /// What a worker says about the next items of a block.
@@ -103,11 +108,80 @@ impl Answer {
     }
 }
 
+/// An answer that is being put together, where others may have to take it over:
+/// a watchdog, say, when the item that is running takes too long.
+///
+/// It is locked by whoever runs the block at all times but one: while an item
+/// runs. So who holds the lock and finds an item running may use it as it
+/// stands; and as long as they hold it the item, should it come to an end after
+/// all, has no way to be answered.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What is finished and was not sent.
+    pub answer: Answer,
+    /// The item that is running.
+    pub running: Option<Running>,
+}
+
+/// An item that is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its index in the input.
+    pub index: u64,
+    /// Since when, on its host's clock ([`Host::now_ns`]).
+    pub since_ns: u64,
+}
+
+impl Draft {
+    /// Locks a draft, whatever became of those who held it before.
+    pub fn lock(draft: &Mutex<Self>) -> MutexGuard<'_, Self> {
+        draft.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer at hand.
+enum Desk<'h> {
+    /// Nobody else looks at it.
+    Own(&'h mut Answer),
+    /// Others may, while an item runs: then it is not held.
+    Shared { draft: &'h Mutex<Draft>, held: Option<MutexGuard<'h, Draft>> },
+}
+
+impl Desk<'_> {
+    /// The answer, taken back first if it was lent. Called for every item: what
+    /// nobody else looks at costs a comparison here and no more.
+    #[inline]
+    fn answer(&mut self) -> &mut Answer {
+        match self {
+            Self::Own(answer) => answer,
+            Self::Shared { draft, held } => take_back(draft, held),
+        }
+    }
+}
+
+#[inline(never)]
+fn take_back<'a, 'h>(draft: &'h Mutex<Draft>, held: &'a mut Option<MutexGuard<'h, Draft>>) -> &'a mut Answer {
+    &mut held.get_or_insert_with(|| Draft::lock(draft)).answer
+}
+
+/// How often an item that failed is run again at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Again {
+    /// Never.
+    #[default]
+    Never,
+    /// So many times more.
+    Times(u32),
+    /// Until it succeeds.
+    Always,
+}
+
 /// Where a running block puts its results.
 pub struct Reply<'h> {
     host: &'h mut dyn Host,
-    answer: &'h mut Answer,
+    desk: Desk<'h>,
     each: bool,
+    again: Again,
     max_result: usize,
     part_started_ns: u64,
 }
@@ -116,9 +190,25 @@ impl<'h> Reply<'h> {
     /// A reply for one block. `each` sends after every item; no result may be
     /// longer than `max_result` bytes.
     pub fn new(host: &'h mut dyn Host, answer: &'h mut Answer, each: bool, max_result: usize) -> Self {
-        answer.clear();
+        Self::on(host, Desk::Own(answer), each, max_result)
+    }
+
+    /// The same on an answer that others may take over while an item runs.
+    pub fn shared(host: &'h mut dyn Host, draft: &'h Mutex<Draft>, each: bool, max_result: usize) -> Self {
+        Self::on(host, Desk::Shared { draft, held: None }, each, max_result)
+    }
+
+    fn on(host: &'h mut dyn Host, mut desk: Desk<'h>, each: bool, max_result: usize) -> Self {
+        desk.answer().clear();
         let part_started_ns = host.now_ns();
-        Self { host, answer, each, max_result, part_started_ns }
+        Self { host, desk, each, again: Again::Never, max_result, part_started_ns }
+    }
+
+    /// Has items that failed run again.
+    #[must_use]
+    pub fn trying(mut self, again: Again) -> Self {
+        self.again = again;
+        self
     }
 
     /// The surroundings.
@@ -127,8 +217,9 @@ impl<'h> Reply<'h> {
     }
 
     /// The answer being put together.
+    #[inline]
     pub fn answer(&mut self) -> &mut Answer {
-        self.answer
+        self.desk.answer()
     }
 
     /// Whether every item is answered by itself.
@@ -143,35 +234,74 @@ impl<'h> Reply<'h> {
         self.max_result
     }
 
+    /// Whether an item that has failed this many times is to be run again.
+    #[must_use]
+    pub fn tries_again(&self, failed: u32) -> bool {
+        match self.again {
+            Again::Never => false,
+            Again::Times(times) => failed <= times,
+            Again::Always => true,
+        }
+    }
+
+    /// The item of this index starts now: to be called before each. Returns the
+    /// time where that is asked for, else perhaps 0.
+    #[inline]
+    pub fn item_starts(&mut self, index: u64, wants_time: bool) -> u64 {
+        if matches!(self.desk, Desk::Shared { .. }) {
+            return self.lend(index);
+        }
+        if wants_time { self.host.now_ns() } else { 0 }
+    }
+
+    /// Lets go of the answer until it is next asked for.
+    #[inline(never)]
+    fn lend(&mut self, index: u64) -> u64 {
+        let since_ns = self.host.now_ns();
+        if let Desk::Shared { draft, held } = &mut self.desk {
+            let mut open = held.take().unwrap_or_else(|| Draft::lock(draft));
+            open.running = Some(Running { index, since_ns });
+            // What it would have to say if this item were its last.
+            open.answer.busy_ns = since_ns.saturating_sub(self.part_started_ns);
+            self.host.item_starts(index);
+        }
+        since_ns
+    }
+
     /// The record of the next item is complete: counts it, and sends what there
     /// is when it is time to. `now_ns` is the time, if it was just read.
     #[inline]
     pub fn item_done(&mut self, now_ns: Option<u64>) {
-        self.answer.items += 1;
-        if self.each || self.answer.bytes() >= SEND_BYTES || self.host.is_due(now_ns) {
+        let answer = self.desk.answer();
+        answer.items += 1;
+        if self.each || answer.bytes() >= SEND_BYTES || self.host.is_due(now_ns) {
             self.send();
         }
     }
 
     /// As [`Self::item_done`] for many items at once.
     pub fn items_done(&mut self, items: u32) {
-        self.answer.items += items;
+        self.answer().items += items;
     }
 
     fn send(&mut self) {
         self.stamp();
-        self.host.send(self.answer);
-        self.answer.clear();
+        let answer = self.desk.answer();
+        self.host.send(answer);
+        answer.clear();
     }
 
     /// Ends the block; what is left in the answer is its last part.
     pub fn finish(mut self) {
         self.stamp();
+        if let Desk::Shared { held: Some(held), .. } = &mut self.desk {
+            held.running = None;
+        }
     }
 
     fn stamp(&mut self) {
         let now = self.host.now_ns();
-        self.answer.busy_ns = now.saturating_sub(self.part_started_ns);
+        self.desk.answer().busy_ns = now.saturating_sub(self.part_started_ns);
         self.part_started_ns = now;
     }
 }

@@ -24,7 +24,7 @@ mod task;
 mod times;
 mod value;
 
-pub use block::{Answer, Block, BlockTask, FailureAt, Host, Reply};
+pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, Reply, Running};
 pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{Items, Measure};
 pub use outcome::{Failure, Kind, MESSAGE_BYTES};

@@ -113,13 +113,16 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
     let mut done: u32 = 0;
     for (at, item) in options.items.split(block.bytes) {
         let index = block.first + u64::from(done);
-        reply.host().item_starts(index);
         let sampled = sampler.is_due();
         let timed = sampled || block.log;
-        let start_ns = if timed { reply.host().now_ns() } else { 0 };
+        let began_ns = reply.item_starts(index, timed);
         let input = task.read(item);
         let read_ns = if sampled { reply.host().now_ns() } else { 0 };
         let mut outcome = input.and_then(|input| task.run_item(input));
+        let (mut start_ns, mut attempts) = (began_ns, 1);
+        if has_failed(&outcome) && reply.tries_again(attempts) {
+            (outcome, start_ns, attempts) = run_again(task, (index, item), block.log, reply);
+        }
         let end_ns = if timed { reply.host().now_ns() } else { 0 };
         result.clear();
         let mut is_json = false;
@@ -135,12 +138,18 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
             Err(failure) => Err(failure),
         };
         let record = Record { index, input: item, outcome: text };
-        write_record(options.format, plain_inputs, reply, &record, at);
+        write_record(options.format, plain_inputs, reply, &record, at, attempts);
         if block.log || options.show {
             let line = LoggedItem { index, input: item, outcome: text };
             let answer = reply.answer();
             if let Some(common) = &common {
-                common.write(&mut answer.log, &line, Span { start_ns, end_ns });
+                let span = Span { start_ns, end_ns };
+                if attempts == 1 {
+                    common.write(&mut answer.log, &line, span);
+                } else {
+                    let attempt = block.attempt.saturating_add(attempts - 1);
+                    options.identity.of_block(block.chunk, attempt).write(&mut answer.log, &line, span);
+                }
             }
             if options.show {
                 options.identity.show(&mut answer.shown, &line);
@@ -148,13 +157,38 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
         }
         if sampled {
             let written_ns = reply.host().now_ns();
-            reply.answer().samples.add(&[start_ns, read_ns, end_ns, written_ns]);
-            sampler.took(written_ns.saturating_sub(start_ns));
+            reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);
+            sampler.took(written_ns.saturating_sub(began_ns));
         }
         done += 1;
         reply.item_done(block.log.then_some(end_ns));
     }
     if done == block.items { Ok(()) } else { Err(format!("a block of {} items held {done}", block.items)) }
+}
+
+/// Runs an item again that has failed, as often as it may be; returns its last
+/// outcome, when that attempt began, and how many there were in all. An item
+/// that is invalid is so every time.
+#[cold]
+fn run_again<'a, R: RunItem<'a>>(
+    task: &R,
+    (index, item): (u64, &'a [u8]),
+    wants_time: bool,
+    reply: &mut Reply<'_>,
+) -> (Result<R::Output, Failure>, u64, u32) {
+    let mut attempts = 1;
+    loop {
+        attempts += 1;
+        let start_ns = reply.item_starts(index, wants_time);
+        let outcome = task.read(item).and_then(|input| task.run_item(input));
+        if !has_failed(&outcome) || !reply.tries_again(attempts) {
+            return (outcome, start_ns, attempts);
+        }
+    }
+}
+
+fn has_failed<T>(outcome: &Result<T, Failure>) -> bool {
+    outcome.as_ref().is_err_and(|failure| failure.kind == Kind::Failed)
 }
 
 /// What becomes of a result that is longer than a result may be.
@@ -171,7 +205,14 @@ fn is_plain_block(bytes: &[u8]) -> bool {
 }
 
 #[inline]
-fn write_record(format: Format, plain_input: bool, reply: &mut Reply<'_>, record: &Record<'_>, at: usize) {
+fn write_record(
+    format: Format,
+    plain_input: bool,
+    reply: &mut Reply<'_>,
+    record: &Record<'_>,
+    at: usize,
+    attempts: u32,
+) {
     let answer = reply.answer();
     let out = &mut answer.outputs;
     let from = out.len();
@@ -196,6 +237,7 @@ fn write_record(format: Format, plain_input: bool, reply: &mut Reply<'_>, record
             failure: failure.clone(),
             input: (place(at), place(record.input.len())),
             record: (place(from), place(answer.outputs.len() - from)),
+            attempts,
         });
     }
 }
@@ -203,7 +245,9 @@ fn write_record(format: Format, plain_input: bool, reply: &mut Reply<'_>, record
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Answer, Host, TaskError};
+    use crate::{Again, Answer, Draft, Host, TaskError};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Arc, Mutex};
 
     struct Picky;
 
@@ -280,6 +324,80 @@ mod tests {
         let (answer, recorder, _) = run(b"1 2 3", 3, true);
         assert_eq!(recorder.sent, [(1, b"1\t2\n".to_vec()), (1, b"2\t3\n".to_vec()), (1, b"3\t4\n".to_vec())]);
         assert_eq!(answer.items, 0);
+    }
+
+    /// Fails on each item until it has been asked for it three times.
+    struct Third(AtomicU32);
+
+    impl Task for Third {
+        type Input = u64;
+        type Output = u64;
+        fn name(&self) -> &str {
+            "third"
+        }
+        fn run(&self, input: u64) -> Result<u64, TaskError> {
+            if self.0.fetch_add(1, Ordering::Relaxed) % 3 == 2 { Ok(input) } else { Err(TaskError::new("not yet")) }
+        }
+    }
+
+    fn run_third(again: Again) -> Answer {
+        let identity = Identity::new(9, "h", 0);
+        let options = TextOptions { items: Items::Words, format: Format::Tsv, show: false, identity };
+        let (mut host, mut answer) = (Recorder::default(), Answer::default());
+        let block = Block { first: 0, items: 2, chunk: 0, attempt: 4, log: true, bytes: b"7 x" };
+        let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20).trying(again);
+        TextTask::new(Third(0.into()), options).run(&block, &mut reply).unwrap();
+        reply.finish();
+        answer
+    }
+
+    #[test]
+    fn failed_items_are_run_again_as_often_as_allowed_and_invalid_ones_never() {
+        for (again, attempts) in [(Again::Never, 1), (Again::Times(1), 2)] {
+            let answer = run_third(again);
+            assert!(answer.outputs.starts_with(b"7\t\tfailed: not yet\n"), "{again:?}");
+            assert_eq!(answer.failures.iter().map(|f| f.attempts).collect::<Vec<_>>(), [attempts, 1]);
+        }
+        for again in [Again::Times(2), Again::Always] {
+            let answer = run_third(again);
+            assert!(answer.outputs.starts_with(b"7\t7\nx\t\tinvalid"), "{again:?}");
+            let log = String::from_utf8(answer.log).unwrap();
+            let attempts: Vec<_> = log.lines().map(|line| line.contains("\"attempt\":6")).collect();
+            assert_eq!(attempts, [true, false], "{log}");
+        }
+    }
+
+    /// A task that looks at the draft while its item runs, as a watchdog would.
+    struct Peeping(Arc<Mutex<Draft>>);
+
+    impl Task for Peeping {
+        type Input = u64;
+        type Output = String;
+        fn name(&self) -> &str {
+            "peeping"
+        }
+        fn run(&self, _: u64) -> Result<String, TaskError> {
+            let draft = self.0.try_lock().expect("nobody holds it while an item runs");
+            let index = draft.running.map(|running| running.index);
+            Ok(format!("{index:?} after {}", draft.answer.items))
+        }
+    }
+
+    #[test]
+    fn a_shared_draft_is_open_while_an_item_runs_and_then_alone() {
+        let identity = Identity::new(9, "h", 0);
+        let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
+        let (mut host, draft) = (Recorder::default(), Arc::new(Mutex::default()));
+        let block = Block { first: 10, items: 2, chunk: 0, attempt: 1, log: false, bytes: b"1 2" };
+        let mut reply = Reply::shared(&mut host, &draft, false, 1 << 20);
+        assert!(draft.try_lock().is_err(), "no item runs yet");
+        let mut task = TextTask::new(Peeping(Arc::clone(&draft)), options);
+        task.run(&block, &mut reply).unwrap();
+        assert!(draft.try_lock().is_err(), "no item runs any more");
+        reply.finish();
+        let draft = draft.lock().unwrap();
+        assert_eq!(draft.answer.outputs, b"Some(10) after 0\nSome(11) after 1\n");
+        assert_eq!(draft.running, None);
     }
 
     #[test]

@@ -128,9 +128,9 @@ mod tests {
         assert_eq!((times.decoding_ns, times.running_ns, times.encoding_ns), (142, 716, 142));
         times.add_busy(7, &Samples::default());
         assert_eq!((times.busy_ns(), times.running_ns), (1007, 723));
-        let huge = Samples { decoding_ns: u64::MAX / 4, running_ns: 0, encoding_ns: u64::MAX / 4 };
-        times.add_busy(u64::MAX / 2, &huge);
-        assert_eq!(times.busy_ns(), u64::MAX / 2 + 1007);
+        let huge = Samples { decoding_ns: u64::MAX / 8, running_ns: 0, encoding_ns: u64::MAX / 8 };
+        times.add_busy(u64::MAX / 4, &huge);
+        assert_eq!(times.busy_ns(), u64::MAX / 4 + 1007);
         assert_eq!(times.and(&times).total_ns(), 2 * times.total_ns());
     }
 

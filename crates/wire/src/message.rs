@@ -7,12 +7,19 @@
 
 use crate::frame::{self, Direction};
 use crate::{WireError, codec};
-use procession_task::{FailureAt, Format, Items, Times};
+use procession_task::{Again, FailureAt, Format, Items, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test holds its bytes.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
+
+/// The exit status of a worker that was refused memory beyond its limit, whether
+/// or not it could name the item.
+pub const OUT_OF_MEMORY_STATUS: i32 = 197;
+
+/// The exit status of a worker that ended because an item ran for too long.
+pub const TIMED_OUT_STATUS: i32 = 198;
 
 /// From the coordinator to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +53,12 @@ pub struct Job {
     pub max_result: u64,
     /// The run's start on the host's monotonic clock, in nanoseconds.
     pub epoch_ns: u64,
+    /// How long one item may run, in nanoseconds.
+    pub timeout_ns: Option<u64>,
+    /// How much memory the process may have, in bytes.
+    pub memory_limit: Option<u64>,
+    /// How often an item that failed is run again at once.
+    pub again: Again,
 }
 
 /// A chunk, or a part of one.

@@ -1,7 +1,7 @@
 //! Messages come back as they went, and hostile bytes are refused: never a
 //! panic, never a large allocation.
 
-use procession_task::{Failure, FailureAt, Format, Items, Kind};
+use procession_task::{Again, Failure, FailureAt, Format, Items, Kind};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, PROTOCOL, ToWorker, WireError, decode_from_worker,
@@ -20,12 +20,13 @@ fn payload(frame: &[u8], direction: Direction) -> &[u8] {
 }
 
 fn failure_at() -> impl Strategy<Value = FailureAt> {
-    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len()).prop_map(
-        |(item, message, input, record, kind)| FailureAt {
+    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len(), 1u32..).prop_map(
+        |(item, message, input, record, kind, attempts)| FailureAt {
             item,
             failure: Failure::new(Kind::ALL[kind], message),
             input,
             record,
+            attempts,
         },
     )
 }
@@ -107,7 +108,7 @@ fn inner_lengths_are_limited() {
     assert!(decode_from_worker(&bytes).is_err());
 }
 
-/// The bytes of protocol 1. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 2. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -116,7 +117,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "01000000",
+            "02000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -136,6 +137,9 @@ fn golden_bytes() {
         show: false,
         max_result: 16,
         epoch_ns: 7,
+        timeout_ns: Some(9),
+        memory_limit: None,
+        again: Again::Times(3),
     };
     let mut frame = Vec::new();
     encode_to_worker(&mut frame, &ToWorker::Job(job), &[]).unwrap();
@@ -143,8 +147,8 @@ fn golden_bytes() {
         hex(&frame),
         concat!(
             "a970773e",
-            "39000000",
-            "29577047",
+            "4b000000",
+            "60b5bc76",
             "00000000",
             "0100000000000000",
             "0400000000000000",
@@ -154,7 +158,10 @@ fn golden_bytes() {
             "00000000",
             "00",
             "1000000000000000",
-            "0700000000000000"
+            "0700000000000000",
+            "010900000000000000",
+            "00",
+            "0100000003000000"
         )
     );
 }

@@ -12,6 +12,9 @@ fn work() -> Work {
         show: false,
         ordered: true,
         retries: None,
+        retry_on: Vec::new(),
+        timeout: None,
+        memory_limit: None,
         max_result: 1,
     }
 }

@@ -17,6 +17,9 @@ fn work(task: &str) -> Work {
         show: false,
         ordered: true,
         retries: None,
+        retry_on: procession::RETRY_ON.to_vec(),
+        timeout: None,
+        memory_limit: None,
         max_result: 1 << 20,
     }
 }

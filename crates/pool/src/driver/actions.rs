@@ -8,7 +8,7 @@ use crate::flow::{Block, Cut, Delivery, ItemFailure};
 use crate::phases::DriverPhase;
 use crate::{JobEnd, PoolError};
 use bytes::Bytes;
-use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, Slot, WorkerId};
+use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, Slot, WorkerId};
 use procession_sys::{Signal, Spawn, Spawned};
 use procession_task::{Failure, Kind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
@@ -68,8 +68,8 @@ impl Driver {
                 }
             }
             Action::Retire { worker } => self.retire(worker),
-            Action::Terminate { worker } => self.signal(worker, Signal::SIGTERM),
-            Action::Kill { worker } => self.signal(worker, Signal::SIGKILL),
+            Action::Terminate { worker } => self.terminate(worker),
+            Action::Kill { worker, reason } => self.kill(worker, reason),
             Action::JobDone { job, stopped } => self.end_job(job, stopped),
             Action::GiveUp { reason: GiveUp::CannotStart { failures } } => {
                 let why = self.trouble.clone();
@@ -187,16 +187,11 @@ impl Driver {
         let Last { who, cause, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let (format, rule) = (held.job.format, held.job.items);
+        let failure = failure(fault, cause, &held.job);
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
         let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
         let input = bytes.slice(input);
-        let kind = match fault {
-            Fault::Crashed => Kind::Crashed,
-            Fault::TimedOut => Kind::TimedOut,
-            Fault::OutOfMemory => Kind::OutOfMemory,
-        };
-        let failure = Failure::new(kind, cause);
         let index = block.first + u64::from(item);
         let place = block.place.map(|place| place.after(&block.bytes[..start + before]));
         let mut outputs = Vec::new();
@@ -239,20 +234,25 @@ impl Driver {
         }
     }
 
-    fn signal(&mut self, worker: WorkerId, signal: Signal) {
+    fn terminate(&mut self, worker: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.asked = true;
+            worker.child.signal_group(Signal::SIGTERM);
+        }
+    }
+
+    fn kill(&mut self, worker: WorkerId, reason: KillReason) {
         let ending = self.ending;
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.asked |= ending;
-            if signal == Signal::SIGKILL {
-                worker.end(if ending {
-                    "the run was ended"
-                } else {
-                    "its process was killed: it did not answer in time, or what it said made no sense"
-                });
-            } else {
-                worker.asked = true;
-                worker.child.signal_group(signal);
-            }
+            worker.end(match reason {
+                _ if ending => "the run was ended",
+                KillReason::PoolEnds => "the pool was ended",
+                KillReason::Stayed => "its process was killed: it did not end when it should have",
+                KillReason::NotReady => "its process was killed: it did not say hello in time",
+                KillReason::Nonsense => "its process was killed: what it answered made no sense",
+                KillReason::Silent => "its process was killed: it said nothing for longer than an item may run",
+            });
         }
     }
 
@@ -268,6 +268,26 @@ impl Driver {
     }
 }
 
+/// What is said of an item: the same in every run in which the same befalls it.
+fn failure(fault: Fault, cause: String, job: &crate::Job) -> Failure {
+    match (fault, job.timeout, job.memory_limit) {
+        (Fault::Crashed, ..) => Failure::new(Kind::Crashed, cause),
+        (Fault::TimedOut, Some(timeout), _) => Failure::new(Kind::TimedOut, format!("ran longer than {timeout:?}")),
+        (Fault::TimedOut, None, _) => Failure::new(Kind::TimedOut, cause),
+        (Fault::OutOfMemory, _, Some(limit)) => {
+            Failure::new(Kind::OutOfMemory, format!("wanted more memory than {}", binary_size(limit)))
+        }
+        (Fault::OutOfMemory, _, None) => Failure::new(Kind::OutOfMemory, cause),
+    }
+}
+
+/// A size in the largest unit that it is a whole number of.
+fn binary_size(bytes: u64) -> String {
+    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let whole = units.iter().find(|(shift, _)| bytes.trailing_zeros() >= *shift && bytes > 0);
+    whole.map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
 /// The job as a worker is told of it.
 pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
     Job {
@@ -279,6 +299,9 @@ pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
         show: job.show,
         max_result: job.max_result as u64,
         epoch_ns,
+        timeout_ns: job.timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+        memory_limit: job.memory_limit,
+        again: job.again(),
     }
 }
 
@@ -307,6 +330,20 @@ mod tests {
         let bytes: Bytes = (0..seed * 3).map(next).collect();
         let items = u32::try_from(rule.count(&bytes)).unwrap();
         Block { bytes, items, first: 0, place: None }
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_largest_unit_that_fits() {
+        for (bytes, text) in [
+            (1000, "1000 bytes"),
+            (1536, "1536 bytes"),
+            (64 << 10, "64 KiB"),
+            (512 << 20, "512 MiB"),
+            (2 << 30, "2 GiB"),
+            (3 << 40, "3 TiB"),
+        ] {
+            assert_eq!(binary_size(bytes), text);
+        }
     }
 
     #[test]

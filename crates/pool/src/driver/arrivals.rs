@@ -2,7 +2,7 @@
 
 use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Death, Phase, Process, Stream, cause, exit};
+use super::process::{Death, Phase, Process, Stream, cause, exit, is_out_of_memory};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
 const READS: usize = 8;
-/// Most reads from a worker that has ended: more than its pipes hold. What a
-/// grandchild goes on to write is nobody's result.
+/// Most reads from a worker that has ended, or is to be judged: more than its
+/// pipes hold. What a grandchild goes on to write is nobody's result.
 const LAST_READS: usize = 1024;
 /// How long a worker that has closed its pipe may take to end.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
@@ -26,6 +26,23 @@ impl Driver {
     /// Reads from a worker and handles its messages.
     pub(super) fn read_messages(&mut self, id: WorkerId) {
         for _ in 0..READS {
+            if self.read_once(id) != Some(Stream::Open) {
+                break;
+            }
+        }
+    }
+
+    /// Reads from every worker until nothing is left to be heard.
+    pub(super) fn hear_all(&mut self) {
+        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
+        for id in ids {
+            self.read_rest(id);
+        }
+    }
+
+    /// Reads from a worker until its pipe is empty.
+    fn read_rest(&mut self, id: WorkerId) {
+        for _ in 0..LAST_READS {
             if self.read_once(id) != Some(Stream::Open) {
                 break;
             }
@@ -70,7 +87,7 @@ impl Driver {
         }
     }
 
-    fn on_message(&mut self, id: WorkerId, message: FromWorker, tails: &Tails, payload: &Bytes) {
+    pub(super) fn on_message(&mut self, id: WorkerId, message: FromWorker, tails: &Tails, payload: &Bytes) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match (message, &worker.phase) {
             (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
@@ -213,11 +230,7 @@ impl Driver {
     pub(super) fn reap(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some((ended, usage)) = worker.child.try_reap() else { return };
-        for _ in 0..LAST_READS {
-            if self.read_once(id) != Some(Stream::Open) {
-                break;
-            }
-        }
+        self.read_rest(id);
         self.mute.remove(&id);
         self.read_stderr_times(id, LAST_READS);
         let Some(worker) = self.workers.remove(&id) else { return };
@@ -244,7 +257,8 @@ impl Driver {
             at,
         }));
         self.death = Some((id, Death { who: worker.who, cause, attempts: worker.attempts }));
-        self.handle(Happened::WorkerEnded { worker: id, fault: Fault::Crashed });
+        let fault = if is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        self.handle(Happened::WorkerEnded { worker: id, fault });
     }
 
     /// Writes to a worker what it takes.
@@ -313,7 +327,7 @@ pub(crate) fn failures(
             failure: failed.failure,
             record: within(failed.record, 0, outputs)?,
             pid,
-            attempts: 1,
+            attempts: failed.attempts,
         });
     }
     Ok(list)
@@ -388,7 +402,7 @@ mod tests {
     }
 
     fn failed(item: u64, input: (u32, u32)) -> FailureAt {
-        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1) }
+        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
 use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
 use procession_sys::PollSet;
+use procession_task::Kind;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -190,9 +191,12 @@ impl Driver {
             chunk: job.chunk,
             ordered: job.ordered,
             retries: job.retries,
+            retry_crashed: job.retry_on.contains(&Kind::Crashed),
+            retry_timed_out: job.retry_on.contains(&Kind::TimedOut),
+            retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
+            timeout: job.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
             window_bytes: WINDOW_BYTES,
-            ..JobOptions::default()
         };
         self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
         self.handle(Happened::JobOpened { job: id, options });
@@ -280,11 +284,16 @@ impl Driver {
     }
 
     fn handle_timer(&mut self) {
-        let now = RunTime::from(self.now());
-        if self.scheduler.poll_timeout().is_some_and(|at| at <= now) {
-            self.scheduler.handle_timeout(now);
+        if self.scheduler.poll_timeout().is_some_and(|at| at <= self.now().into()) {
+            // No worker is judged by what it has not said before all is heard
+            // that it has said: perhaps it is we who are late.
+            self.hear_all();
+            self.scheduler.handle_timeout(self.now().into());
             self.drain();
         }
         self.end_mute();
     }
 }
+
+#[cfg(test)]
+mod tests;

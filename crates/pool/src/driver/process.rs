@@ -6,7 +6,7 @@ use crate::events::{Exit, WorkerRef};
 use bytes::Bytes;
 use procession_scheduler::{AttemptId, ChunkId, JobId};
 use procession_sys::{Ended, Signal, Spawned};
-use procession_wire::{Farewell, ToWorker, WireError};
+use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
 use std::collections::VecDeque;
 use std::io::Read;
 use std::time::Duration;
@@ -153,6 +153,8 @@ impl Process {
 pub(super) fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
     match (ended_by_us, exit) {
         (Some(reason), _) => reason.to_owned(),
+        (None, exit) if is_out_of_memory(exit) => "its process wanted more memory than it may have".to_owned(),
+        (None, Exit::Status(TIMED_OUT_STATUS)) => "its process ended because an item ran for too long".to_owned(),
         (None, Exit::Status(status)) => format!("its process exited with status {status}"),
         (None, Exit::Signal(signal)) => match Signal::try_from(signal) {
             Ok(Signal::SIGKILL) => "its process was killed by SIGKILL (out of memory?)".to_owned(),
@@ -160,6 +162,11 @@ pub(super) fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
             Err(_) => format!("its process was killed by signal {signal}"),
         },
     }
+}
+
+/// Whether a worker says by its status that it was refused memory.
+pub(super) fn is_out_of_memory(exit: Exit) -> bool {
+    exit == Exit::Status(OUT_OF_MEMORY_STATUS)
 }
 
 pub(super) fn exit(ended: Ended) -> Exit {

@@ -8,7 +8,7 @@ use crate::flow::Delivery;
 use crate::phases::{WorkerPhase, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_ns, monotonic_ns};
-use procession_task::{Answer, Block, BlockTask, Host, Reply, Times};
+use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times};
 use std::time::Duration;
 
 /// Finished results wait no longer than this for an item that is about to start.
@@ -44,6 +44,8 @@ pub(super) struct Lane<'a> {
     pub(super) who: WorkerRef,
     pub(super) epoch_ns: u64,
     pub(super) max_result: usize,
+    /// How often a failed item is run again.
+    pub(super) again: Again,
 }
 
 impl Lane<'_> {
@@ -80,7 +82,7 @@ impl Lane<'_> {
         let shown = Block { first, items, chunk: chunk.number, attempt: 1, log, bytes: &block.bytes };
         let sent_ns = watch.switch(WorkerPhase::Busy);
         let mut host = LaneHost { lane: self, chunk, watch, next: first, sent_ns, error: None };
-        let mut reply = Reply::new(&mut host, answer, false, self.max_result);
+        let mut reply = Reply::new(&mut host, answer, false, self.max_result).trying(self.again);
         let ran = task.run(&shown, &mut reply);
         reply.finish();
         ran?;

@@ -136,8 +136,12 @@ impl Local {
     /// # Errors
     /// A task that can't be made, or that does not understand its items.
     pub fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
+        if job.timeout.is_some() || job.memory_limit.is_some() {
+            let why = "no limit of time or memory can be kept without processes";
+            return Err(PoolError::Refused(why.to_owned()));
+        }
         let message = describe(&job, 0, self.epoch_ns);
-        let max_result = job.max_result;
+        let (max_result, again) = (job.max_result, job.again());
         let line = Line::new(job, self.lanes, &self.control.gate, &self.control.stopped);
         let host = procession_sys::hostname();
         let is_first = !self.begun.swap(true, Ordering::SeqCst);
@@ -148,8 +152,14 @@ impl Local {
                 // Not when it was started: until there is a job it waits for one.
                 self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
             }
-            let lane =
-                Lane { line: &line, observers: &self.observers, who: worker, epoch_ns: self.epoch_ns, max_result };
+            let lane = Lane {
+                line: &line,
+                observers: &self.observers,
+                who: worker,
+                epoch_ns: self.epoch_ns,
+                max_result,
+                again,
+            };
             let ran = (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))

@@ -74,6 +74,9 @@ fn job(task: &str, source: impl Source + 'static, ordered: bool) -> (Job, Receiv
         chunk: ChunkSize::Fixed(NonZero::new(7).unwrap()),
         ordered,
         retries: None,
+        retry_on: crate::RETRY_ON.to_vec(),
+        timeout: None,
+        memory_limit: None,
         max_result: 1 << 20,
         source: Box::new(source),
         sink: Box::new(Collects(sender)),
@@ -121,6 +124,15 @@ fn unordered_results_are_all_there() {
     let mut lines: Vec<&str> = whole.lines().collect();
     lines.sort_by_key(|line| line.split('\t').next().unwrap().parse::<u64>().unwrap());
     assert_eq!(lines.join("\n") + "\n", roots(500));
+}
+
+#[test]
+fn a_limit_that_no_thread_could_keep_is_refused() {
+    for (timeout, memory_limit) in [(Some(Duration::from_secs(1)), None), (None, Some(1 << 30))] {
+        let (job, _batches) = job("sqrt", Numbers::new(1, false), true);
+        let job = Job { timeout, memory_limit, ..job };
+        assert!(matches!(Local::serial(make(), Vec::new()).run(job), Err(PoolError::Refused(_))));
+    }
 }
 
 #[test]

@@ -1,25 +1,26 @@
 //! A running block's surroundings in a worker's process: the clock, and the
 //! pipe back, on which small answers are gathered.
 
+use super::estate::{Dispatch, Estate};
 use super::input::Input;
+use super::outlet::Outlet;
 use crate::phases::{WorkerPhase, WorkerWatch};
 use procession_sys::{coarse_ns, monotonic_ns, peak_memory};
 use procession_task::{Answer, Host};
-use procession_wire::{AnswerHead, Farewell, FromWorker, WireError, encode_from_worker};
-use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use procession_wire::{Farewell, FromWorker};
+use std::io;
+use std::sync::Arc;
+use std::thread::Thread;
 
 /// Finished results wait no longer than this for an item that is about to start.
 const DUE_NS: u64 = 10_000_000;
 /// After a chunk, finished results wait no longer than this for the next one.
 const GATHER_NS: u64 = 200_000;
-/// Gathered bytes are written beyond this.
-const GATHER_BYTES: usize = 64 << 10;
 
 pub(super) struct PipeHost {
-    pipe: File,
-    /// Frames that were not written yet.
-    gathered: Vec<u8>,
+    estate: Arc<Estate>,
+    /// What to wake when an item runs that has a time limit.
+    watchdog: Option<Thread>,
     attempt: u64,
     epoch_ns: u64,
     /// When anything was last written, on the host's clock.
@@ -30,10 +31,10 @@ pub(super) struct PipeHost {
 }
 
 impl PipeHost {
-    pub(super) fn new(pipe: File) -> Self {
+    pub(super) fn new(estate: Arc<Estate>) -> Self {
         Self {
-            pipe,
-            gathered: Vec::new(),
+            estate,
+            watchdog: None,
             attempt: 0,
             epoch_ns: 0,
             written_ns: monotonic_ns(),
@@ -42,41 +43,29 @@ impl PipeHost {
         }
     }
 
-    /// Puts a message on its way.
-    pub(super) fn say(&mut self, message: &FromWorker, blocks: &[&[u8]]) -> io::Result<()> {
-        encode_from_worker(&mut self.gathered, message, blocks).map_err(too_long)?;
-        let bytes: usize = blocks.iter().map(|block| block.len()).sum();
-        if self.gathered.len() + bytes > GATHER_BYTES {
-            self.write(blocks)
-        } else {
-            blocks.iter().for_each(|block| self.gathered.extend_from_slice(block));
-            Ok(())
+    /// Has the watchdog watch, which is started at the first call.
+    pub(super) fn watch(&mut self) -> io::Result<()> {
+        if self.watchdog.is_none() {
+            self.watchdog = Some(super::watchdog::start(&self.estate)?);
         }
+        Ok(())
+    }
+
+    /// Puts a message on its way.
+    pub(super) fn say(&mut self, message: &FromWorker) -> io::Result<()> {
+        self.on_outlet(|outlet, watch| outlet.say(message, &[], watch))
     }
 
     /// Writes what was gathered.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        if self.gathered.is_empty() { Ok(()) } else { self.write(&[]) }
+        self.on_outlet(Outlet::flush)
     }
 
-    fn write(&mut self, blocks: &[&[u8]]) -> io::Result<()> {
-        let before = self.watch.phase();
-        self.watch.switch(WorkerPhase::Writing);
-        let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(1 + blocks.len());
-        slices.push(IoSlice::new(&self.gathered));
-        slices.extend(blocks.iter().filter(|block| !block.is_empty()).map(|block| IoSlice::new(block)));
-        let mut rest = slices.as_mut_slice();
-        while !rest.is_empty() {
-            match self.pipe.write_vectored(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => IoSlice::advance_slices(&mut rest, written),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        self.gathered.clear();
-        self.written_ns = self.watch.switch(before);
-        Ok(())
+    fn on_outlet(&mut self, write: impl FnOnce(&mut Outlet, &mut WorkerWatch) -> io::Result<()>) -> io::Result<()> {
+        let mut outlet = self.estate.outlet();
+        let written = write(&mut outlet, &mut self.watch);
+        self.written_ns = outlet.written_ns;
+        written
     }
 
     /// Waits for more input; `false` when the coordinator is gone.
@@ -88,9 +77,10 @@ impl PipeHost {
     }
 
     /// A chunk is about to run.
-    pub(super) fn begin(&mut self, attempt: u64, epoch_ns: u64) {
-        self.attempt = attempt;
-        self.epoch_ns = epoch_ns;
+    pub(super) fn begin(&mut self, dispatch: Dispatch) {
+        self.attempt = dispatch.attempt;
+        self.epoch_ns = dispatch.epoch_ns;
+        *self.estate.dispatch() = dispatch;
         self.watch.switch(WorkerPhase::Busy);
     }
 
@@ -108,17 +98,8 @@ impl PipeHost {
     }
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
-        let length = |block: &[u8]| u32::try_from(block.len()).unwrap_or(u32::MAX);
-        let head = AnswerHead {
-            attempt: self.attempt,
-            items: answer.items,
-            busy_ns: answer.busy_ns,
-            failures: answer.failures.clone(),
-            outputs_len: length(&answer.outputs),
-            log_len: length(&answer.log),
-            shown_len: length(&answer.shown),
-        };
-        self.say(&FromWorker::Answer(head), &[&answer.outputs, &answer.log, &answer.shown])
+        let attempt = self.attempt;
+        self.on_outlet(|outlet, watch| outlet.answer(attempt, answer, watch))
     }
 
     /// What this process used, for its last message.
@@ -137,7 +118,11 @@ impl Host for PipeHost {
         now.saturating_sub(self.written_ns) > DUE_NS
     }
 
-    fn item_starts(&mut self, _: u64) {}
+    fn item_starts(&mut self, _: u64) {
+        if let Some(watchdog) = self.watchdog.as_ref().filter(|_| self.estate.wakes_watchdog()) {
+            watchdog.unpark();
+        }
+    }
 
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);
@@ -150,8 +135,4 @@ impl Host for PipeHost {
             self.error.get_or_insert(error);
         }
     }
-}
-
-fn too_long(error: WireError) -> io::Error {
-    io::Error::other(error)
 }

@@ -3,18 +3,30 @@
 //! The coordinator starts the program with [`ARGUMENT`] first; a program that
 //! wants to be a worker looks for it first thing in `main`.
 
+mod estate;
 mod host;
 mod input;
+mod outlet;
+mod watchdog;
 
+use estate::{Dispatch, Estate};
 use host::PipeHost;
 use input::Input;
+use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
 use procession_task::builtin::find;
-use procession_task::{Answer, Block, BlockTask, Identity, Reply, TextOptions};
+use procession_task::{Again, Block, BlockTask, Draft, Identity, Reply, TextOptions};
 use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
+
+/// An allocator by which a worker can name the item that wants more memory than
+/// `--memory-limit` allows; to be installed by a worker's program as its
+/// `#[global_allocator]`. Without it such an item is found as one that crashes
+/// its process.
+pub use procession_sys::Memory;
 
 /// The first argument of a program that is to be a worker; the coordinator's
 /// process id and the worker's slot follow.
@@ -93,17 +105,21 @@ pub fn serve(role: Role, tasks: &[&str], make: &MakeTask<'_>) -> Result<(), Serv
         tasks: tasks.iter().map(|&task| task.to_owned()).collect(),
     };
     let identity = Identity::new(hello.pid, &name, role.slot);
-    let mut host = PipeHost::new(output);
-    host.say(&FromWorker::Hello(hello), &[])?;
+    let estate = Arc::new(Estate::new(Outlet::new(output)));
+    let mut host = PipeHost::new(Arc::clone(&estate));
+    host.say(&FromWorker::Hello(hello))?;
     host.flush()?;
-    Serving { host, input: Input::new(input), jobs: HashMap::new(), answer: Answer::default(), identity, make }.run()
+    let (input, jobs) = (Input::new(input), HashMap::new());
+    Serving { host, estate, input, jobs, memory_limit: None, identity, make }.run()
 }
 
 struct Serving<'a> {
     host: PipeHost,
+    estate: Arc<Estate>,
     input: Input,
     jobs: HashMap<u64, Known>,
-    answer: Answer,
+    /// The limit that is in force.
+    memory_limit: Option<u64>,
     identity: Identity,
     make: &'a MakeTask<'a>,
 }
@@ -113,6 +129,10 @@ struct Known {
     task: Box<dyn BlockTask>,
     max_result: usize,
     epoch_ns: u64,
+    timeout_ns: Option<u64>,
+    again: Again,
+    /// Whether somebody may have to name the item that runs.
+    is_watched: bool,
 }
 
 impl Serving<'_> {
@@ -131,12 +151,12 @@ impl Serving<'_> {
                 ToWorker::Job(job) => self.learn(&job)?,
                 ToWorker::Chunk(head) => self.run_chunk(&head, block)?,
                 ToWorker::Ping => {
-                    self.host.say(&FromWorker::Alive, &[])?;
+                    self.host.say(&FromWorker::Alive)?;
                     self.host.flush()?;
                 }
                 ToWorker::Finish => {
                     let farewell = self.host.farewell();
-                    self.host.say(&FromWorker::Farewell(farewell), &[])?;
+                    self.host.say(&FromWorker::Farewell(farewell))?;
                     return Ok(self.host.flush()?);
                 }
             }
@@ -144,15 +164,37 @@ impl Serving<'_> {
     }
 
     fn learn(&mut self, job: &Job) -> Result<(), ServeError> {
-        match (self.make)(job, self.identity.clone()) {
+        let made = self.keep_limits(job).and_then(|()| (self.make)(job, self.identity.clone()));
+        match made {
             Ok(task) => {
-                let max_result = usize::try_from(job.max_result).unwrap_or(usize::MAX);
-                self.jobs.insert(job.job, Known { task, max_result, epoch_ns: job.epoch_ns });
+                let known = Known {
+                    task,
+                    max_result: usize::try_from(job.max_result).unwrap_or(usize::MAX),
+                    epoch_ns: job.epoch_ns,
+                    timeout_ns: job.timeout_ns,
+                    again: job.again,
+                    is_watched: job.timeout_ns.is_some() || job.memory_limit.is_some(),
+                };
+                self.jobs.insert(job.job, known);
             }
             Err(message) => {
-                self.host.say(&FromWorker::Refused { job: job.job, message }, &[])?;
+                self.host.say(&FromWorker::Refused { job: job.job, message })?;
                 self.host.flush()?;
             }
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the limits of a job are kept; says why they can't be.
+    fn keep_limits(&mut self, job: &Job) -> Result<(), String> {
+        if job.timeout_ns.is_some() {
+            self.host.watch().map_err(|e| format!("no thread to watch the time limit: {e}"))?;
+        }
+        if self.memory_limit != job.memory_limit {
+            self.estate.name_who_wants_too_much();
+            procession_sys::limit_memory(job.memory_limit)
+                .map_err(|e| format!("the memory limit can't be kept: {e}"))?;
+            self.memory_limit = job.memory_limit;
         }
         Ok(())
     }
@@ -160,7 +202,8 @@ impl Serving<'_> {
     fn run_chunk(&mut self, head: &ChunkHead, bytes: std::ops::Range<usize>) -> Result<(), ServeError> {
         // A job that was refused: the coordinator knows, and will end us.
         let Some(known) = self.jobs.get_mut(&head.job) else { return Ok(()) };
-        self.host.begin(head.attempt, known.epoch_ns);
+        let Known { max_result, epoch_ns, timeout_ns, again, is_watched, .. } = *known;
+        self.host.begin(Dispatch { attempt: head.attempt, first: head.first, epoch_ns, timeout_ns });
         let block = Block {
             first: head.first,
             items: head.items,
@@ -169,12 +212,20 @@ impl Serving<'_> {
             log: head.log,
             bytes: self.input.bytes(bytes),
         };
-        let mut reply = Reply::new(&mut self.host, &mut self.answer, head.each, known.max_result);
+        if is_watched {
+            let mut reply = Reply::shared(&mut self.host, &self.estate.draft, head.each, max_result).trying(again);
+            let ran = known.task.run(&block, &mut reply);
+            reply.finish();
+            ran.map_err(ServeError::Nonsense)?;
+            return Ok(self.host.end(&Draft::lock(&self.estate.draft).answer)?);
+        }
+        // Nobody else looks: the draft is held throughout.
+        let mut draft = Draft::lock(&self.estate.draft);
+        let mut reply = Reply::new(&mut self.host, &mut draft.answer, head.each, max_result).trying(again);
         let ran = known.task.run(&block, &mut reply);
         reply.finish();
         ran.map_err(ServeError::Nonsense)?;
-        self.host.end(&self.answer)?;
-        Ok(())
+        Ok(self.host.end(&draft.answer)?)
     }
 }
 

@@ -1,14 +1,24 @@
 //! `misbehave`: does to its process what its item says, so that tests can see
 //! what becomes of everybody else's items; it is not listed.
 //!
-//! `abort` dies by SIGABRT, `exit N` exits, `panic WORDS` panics, `print WORDS`
-//! writes to standard output, `stderr N` writes N bytes of errors, `sleep MS`
-//! takes its time, `long N` gives N bytes, `fail WORDS` says no; anything else
-//! is given back as it is.
+//! - the process: `abort`, `exit N`, `kill SIGNAL` (by name, to itself), `stop`,
+//!   `segv`, `dies FILE` (aborts as often as the number in the file says)
+//! - time: `sleep MS`, `hang` (busy for ever), `deadlock` (idle for ever),
+//!   `spawn MS` (leaves a process behind that holds what it inherited)
+//! - memory, in bytes: `alloc N`, `leak N`, `thread N` (past the allocator: a
+//!   thread's stack; aborts if it is refused, as a C library would)
+//! - words: `panic WORDS`, `print WORDS`, `stderr N` (bytes), `fail WORDS`,
+//!   `fails FILE` (fails as often as the number in the file says), `long N`
+//!   (a result of N bytes)
+//!
+//! Anything else, and whatever survives, is given back as it is.
 
 use super::{Entry, Shape};
 use crate::{Items, Task, TaskError, TextTask};
+use std::hint::black_box;
 use std::io::Write;
+use std::process::Command;
+use std::sync::Barrier;
 use std::time::Duration;
 
 struct Misbehave;
@@ -42,6 +52,18 @@ impl Task for Misbehave {
             "panic" => panic!("{rest}"),
             "print" => print(rest.as_bytes(), &mut std::io::stdout())?,
             "stderr" => print(&vec![b'e'; number()?], &mut std::io::stderr())?,
+            "kill" => signal(rest)?,
+            "stop" => signal("STOP")?,
+            "segv" => segv()?,
+            "dies" if counts_down(rest)? => std::process::abort(),
+            "fails" if counts_down(rest)? => return Err(TaskError::new("not yet")),
+            "hang" => hang(),
+            // Two are waited for, and nobody else will come.
+            "deadlock" => drop(Barrier::new(2).wait()),
+            "spawn" => spawn(number()?)?,
+            "alloc" => drop(black_box(vec![1u8; number()?])),
+            "leak" => drop(black_box(Box::leak(vec![1u8; number()?].into_boxed_slice()))),
+            "thread" => thread(number()?),
             "sleep" => std::thread::sleep(Duration::from_millis(number()? as u64)),
             "long" => return Ok("x".repeat(number()?)),
             "fail" => return Err(TaskError::new(rest)),
@@ -49,6 +71,47 @@ impl Task for Misbehave {
         }
         Ok(item)
     }
+}
+
+fn hang() {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+/// Sends a signal to this process, from a child, and waits for the child.
+fn signal(name: &str) -> Result<(), TaskError> {
+    let line = ["-c", "kill -s \"$0\" $PPID", name];
+    let sent = Command::new("/bin/sh").args(line).status().map_err(|e| TaskError::new(e.to_string()))?;
+    if sent.success() { Ok(()) } else { Err(TaskError::new(format!("no such signal: {name}"))) }
+}
+
+/// Twice: the standard library looks at the first, which may be a stack that
+/// has overflowed, and steps aside.
+fn segv() -> Result<(), TaskError> {
+    signal("SEGV").and_then(|()| signal("SEGV"))
+}
+
+/// Starts a process that sleeps, in this one's group, and does not wait for it.
+fn spawn(ms: usize) -> Result<(), TaskError> {
+    let seconds = format!("{}.{:03}", ms / 1000, ms % 1000);
+    Command::new("sleep").arg(seconds).spawn().map(drop).map_err(|e| TaskError::new(e.to_string()))
+}
+
+fn thread(stack: usize) {
+    let thread = std::thread::Builder::new().stack_size(stack).spawn(|| ());
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(_) => {}
+        Err(_) => std::process::abort(),
+    }
+}
+
+/// Takes one from the number in a file; `false` once it is 0.
+fn counts_down(path: &str) -> Result<bool, TaskError> {
+    let failed = |e: &dyn std::fmt::Display| TaskError::new(format!("{path}: {e}"));
+    let left: u64 = std::fs::read_to_string(path).map_err(|e| failed(&e))?.trim().parse().map_err(|e| failed(&e))?;
+    std::fs::write(path, left.saturating_sub(1).to_string()).map_err(|e| failed(&e))?;
+    Ok(left > 0)
 }
 
 fn print(bytes: &[u8], out: &mut impl Write) -> Result<(), TaskError> {
@@ -64,6 +127,11 @@ mod tests {
         assert_eq!(Misbehave.run("hello".into()).unwrap(), "hello");
         assert_eq!(Misbehave.run("long 3".into()).unwrap(), "xxx");
         assert_eq!(Misbehave.run("fail no way".into()).unwrap_err().to_string(), "no way");
-        assert!(Misbehave.run("exit x".into()).is_err());
+        for item in ["exit x", "kill NOBODY", "dies /no/such/file", "fails /no/such/file"] {
+            assert!(Misbehave.run(item.into()).is_err(), "{item}");
+        }
+        for item in ["alloc 4096", "leak 16", "thread 65536", "spawn 0"] {
+            assert_eq!(Misbehave.run(item.into()).unwrap(), item);
+        }
     }
 }

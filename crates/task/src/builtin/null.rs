@@ -84,6 +84,7 @@ mod tests {
         let (mut host, mut answer) = (Silent, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20);
         Null { options, kept: Kept::default() }.run(&block, &mut reply).unwrap();
+        reply.finish();
         answer
     }
 

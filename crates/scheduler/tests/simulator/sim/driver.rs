@@ -38,7 +38,7 @@ impl World {
                 }
             }
             Action::Retire { worker } | Action::Terminate { worker } => self.ask_to_end(worker),
-            Action::Kill { worker } => {
+            Action::Kill { worker, .. } => {
                 let after = self.rng.below(MILLI / 10);
                 self.at(self.now + after, Happening::Dies(worker));
             }

@@ -71,7 +71,7 @@ impl Model {
             Action::Forget { job, chunk } => self.on_forget(job, chunk),
             Action::Retire { worker } => self.on_dismissed(worker, true),
             Action::Terminate { worker } => self.on_dismissed(worker, false),
-            Action::Kill { worker } => self.on_kill(worker),
+            Action::Kill { worker, .. } => self.on_kill(worker),
             Action::JobDone { job, stopped } => self.on_done(job, stopped),
             Action::GiveUp { reason: GiveUp::CannotStart { failures } } => self.on_give_up(failures),
             Action::Closed => {

@@ -1,0 +1,103 @@
+//! The driver by hand, step by step, with a worker that is played.
+
+use super::*;
+use crate::{Batch, Block, ChunkSize, Cut, RETRY_ON, Sink, Waker};
+use procession_task::{Format, Items};
+use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+/// A single item.
+struct One(Option<Block>);
+
+impl crate::Source for One {
+    fn cut(&mut self, _: u32, _: usize) -> Cut {
+        self.0.take().map_or(Cut::End, Cut::Block)
+    }
+    fn wake_with(&mut self, _: Waker) {}
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn deliver(&mut self, _: Batch) {}
+}
+
+fn job(timeout: Duration) -> Job {
+    Job {
+        task: "null".to_owned(),
+        params: Vec::new(),
+        items: Items::Lines,
+        format: Format::Lines,
+        show: false,
+        item_log: Arc::default(),
+        chunk: ChunkSize::Auto,
+        ordered: true,
+        retries: None,
+        retry_on: RETRY_ON.to_vec(),
+        timeout: Some(timeout),
+        memory_limit: None,
+        max_result: 1,
+        source: Box::new(One(Some(Block { bytes: "x\n".into(), items: 1, first: 0, place: None }))),
+        sink: Box::new(Nowhere),
+    }
+}
+
+/// A driver whose only worker is ready and has been sent an item, and the other
+/// end of that worker's pipe. The process itself plays no part.
+fn driver() -> (Driver, UnixStream) {
+    let settings = Settings {
+        options: PoolOptions::new(1),
+        program: "/bin/sh".into(),
+        observers: Vec::new(),
+        epoch_ns: procession_sys::monotonic_ns(),
+    };
+    let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
+    driver.drain();
+    driver.start_job(job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let id = WorkerId(0);
+    driver.workers.get_mut(&id).unwrap().child.stdout = File::from(OwnedFd::from(ours));
+    let (version, host, tasks) = (String::new(), String::new(), Vec::new());
+    let hello = FromWorker::Hello(Hello { protocol: PROTOCOL, version, pid: 1, host, tasks });
+    driver.on_message(id, hello, &Tails::default(), &bytes::Bytes::new());
+    (driver, theirs)
+}
+
+/// The answer to the only item, as it goes over the pipe.
+fn answer(driver: &Driver) -> Vec<u8> {
+    let attempt = driver.workers[&WorkerId(0)].attempts[0].id.0;
+    let failures = Vec::new();
+    let head = AnswerHead { attempt, items: 1, busy_ns: 1, failures, outputs_len: 2, log_len: 0, shown_len: 0 };
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Answer(head), &[b"x\n"]).unwrap();
+    frame.extend_from_slice(b"x\n");
+    frame
+}
+
+/// Ten seconds go by in which the driver itself did nothing, as if it had been
+/// stopped: what its worker has said meanwhile lies in the pipe.
+fn ten_seconds_later(driver: &mut Driver) {
+    driver.settings.epoch_ns -= 10_000_000_000;
+    driver.handle_timer();
+}
+
+#[test]
+fn no_worker_is_judged_before_all_is_heard_that_it_said() {
+    let (mut driver, mut pipe) = driver();
+    pipe.write_all(&answer(&driver)).unwrap();
+    ten_seconds_later(&mut driver);
+    assert_eq!(driver.workers[&WorkerId(0)].ended_by_us, None);
+    assert_eq!(driver.workers[&WorkerId(0)].items, 1, "its answer counts");
+}
+
+#[test]
+fn a_worker_that_said_nothing_is_ended_for_that() {
+    let (mut driver, _pipe) = driver();
+    ten_seconds_later(&mut driver);
+    let why = driver.workers[&WorkerId(0)].ended_by_us.as_deref();
+    assert_eq!(why, Some("its process was killed: it said nothing for longer than an item may run"));
+}

@@ -1,0 +1,100 @@
+//! What a worker leaves behind when it has to end in the middle of an item: the
+//! results that are finished, and the item's name.
+//!
+//! Everything here is behind two locks, taken in this order: the draft, which
+//! the thread that runs items gives up only while one runs, and the outlet.
+//! Whoever holds the draft and finds an item running may therefore write: no
+//! frame is half written, and the item can't be answered any more.
+
+use super::outlet::Outlet;
+use crate::phases::{WorkerPhase, WorkerWatch};
+use procession_task::{Draft, Kind};
+use procession_wire::{FromWorker, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+pub(super) struct Estate {
+    /// The answer to the chunk that is running.
+    pub(super) draft: Mutex<Draft>,
+    outlet: Mutex<Outlet>,
+    /// The chunk that is running.
+    dispatch: Mutex<Dispatch>,
+    /// The watchdog waits for an item to watch, as it does at first.
+    pub(super) asleep: AtomicBool,
+}
+
+/// What has to be known of a chunk to say which of its items is meant, and how
+/// long that may run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dispatch {
+    pub(super) attempt: u64,
+    /// Index of its first item.
+    pub(super) first: u64,
+    /// What the items' times count from, on the host's monotonic clock.
+    pub(super) epoch_ns: u64,
+    pub(super) timeout_ns: Option<u64>,
+}
+
+impl Estate {
+    pub(super) fn new(outlet: Outlet) -> Self {
+        Self {
+            draft: Mutex::default(),
+            outlet: Mutex::new(outlet),
+            dispatch: Mutex::default(),
+            asleep: AtomicBool::new(true),
+        }
+    }
+
+    pub(super) fn outlet(&self) -> MutexGuard<'_, Outlet> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn dispatch(&self) -> MutexGuard<'_, Dispatch> {
+        self.dispatch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the watchdog has to be woken, now that an item runs.
+    pub(super) fn wakes_watchdog(&self) -> bool {
+        // The draft's lock orders this: either the watchdog has seen the item,
+        // or it had said that it sleeps.
+        self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed)
+    }
+
+    /// Says what is finished, and which item is this process's end.
+    pub(super) fn leave(&self, draft: &Draft, kind: Kind) -> io::Result<()> {
+        let Some(running) = draft.running else { return Ok(()) };
+        let Dispatch { attempt, first, .. } = *self.dispatch();
+        let mut outlet = self.outlet();
+        // Nobody will hear how long this took.
+        let mut watch = WorkerWatch::start(WorkerPhase::Transport);
+        if draft.answer.items > 0 {
+            outlet.answer(attempt, &draft.answer, &mut watch)?;
+        }
+        let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
+        outlet.say(&FromWorker::Condemned { attempt, offset, kind }, &[], &mut watch)?;
+        outlet.flush(&mut watch)
+    }
+
+    /// The running item has had its time: whoever holds the draft ends the process.
+    pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
+        // If nobody hears it the coordinator is gone, and this is the end anyway.
+        let _ = self.leave(draft, Kind::TimedOut);
+        procession_sys::end_now(TIMED_OUT_STATUS)
+    }
+
+    /// Has the item named that runs when memory is refused. If none is, or its
+    /// result is being written already, the exit status has to say it.
+    pub(super) fn name_who_wants_too_much(self: &Arc<Self>) {
+        let estate = Arc::clone(self);
+        let last_words = move || {
+            let draft = match estate.draft.try_lock() {
+                Ok(draft) => draft,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let _ = estate.leave(&draft, Kind::OutOfMemory);
+        };
+        procession_sys::on_out_of_memory(Box::new(last_words), OUT_OF_MEMORY_STATUS);
+    }
+}
