@@ -11,6 +11,7 @@ mod mandelbrot;
 mod order;
 mod output;
 mod processes;
+mod signals;
 mod study;
 mod support;
 mod verbs;

@@ -1,25 +1,9 @@
 //! The workers are real processes: children of the coordinator, distinct, and
 //! gone when it is.
 
-use crate::support::{Ended, Place, exists, item_lines, json_lines, lines, roots, runs, workers_of};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::support::{Ended, Place, busy, exists, is_running, item_lines, json_lines, lines, roots, runs, workers_of};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
-
-/// A coordinator whose workers are known to run: it has answered an item.
-fn busy(place: &Place, args: &[&str]) -> (Child, std::process::ChildStdin) {
-    let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("it starts");
-    let mut stdin = child.stdin.take().expect("its input");
-    writeln!(stdin, "first").expect("an item is written");
-    let mut out = BufReader::new(child.stdout.take().expect("its output"));
-    let mut line = String::new();
-    out.read_line(&mut line).expect("a result");
-    assert_eq!(line, "first\n");
-    child.stdout = Some(out.into_inner());
-    (child, stdin)
-}
+use std::io::Write;
 
 #[test]
 fn workers_are_children_of_the_coordinator() {
@@ -54,36 +38,6 @@ fn no_process_is_left_after_a_run() {
 }
 
 #[test]
-fn signals_end_the_run_with_their_status() {
-    for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let place = Place::new();
-        let (child, stdin) = busy(&place, &["-t", "null", "-j2", "--format", "lines"]);
-        let coordinator = child.id();
-        kill(Pid::from_raw(coordinator.cast_signed()), signal).expect("the signal is sent");
-        let ended = Ended::of(child);
-        drop(stdin);
-        assert_eq!(ended.status, status, "{}", ended.err);
-        assert_eq!(workers_of(coordinator), [0; 0]);
-    }
-}
-
-/// The output's reader does not read: the call must end all the same.
-#[test]
-fn signals_end_a_run_whose_reader_is_stuck() {
-    let place = Place::new();
-    let args = ["-t", "null", "--range", "0..100000000", "-j2", "--log", "off", "-q"];
-    let mut child = place.command(&args).spawn().expect("it starts");
-    let mut stuck = BufReader::with_capacity(64, child.stdout.take().expect("its output"));
-    let mut line = String::new();
-    stuck.read_line(&mut line).expect("a first line");
-    let pid = Pid::from_raw(child.id().cast_signed());
-    kill(pid, Signal::SIGTERM).expect("the signal is sent");
-    kill(pid, Signal::SIGTERM).expect("the signal is sent");
-    assert_eq!(child.wait().expect("it ends").code(), Some(143));
-    assert_eq!(workers_of(child.id()), [0; 0]);
-}
-
-#[test]
 fn fewer_workers_than_asked_for_are_told() {
     let place = Place::new();
     let coordinator = env!("CARGO_BIN_EXE_coordinator");
@@ -112,12 +66,6 @@ fn workers_die_with_a_killed_coordinator() {
             std::thread::yield_now();
         }
     }
-}
-
-/// Whether a process that is nobody's child here runs; whoever inherited it may
-/// not have reaped it yet.
-fn is_running(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! without a single process.
 
 use crate::configuration::{Configuration, Executor};
-use crate::stopper::Force;
+use crate::stopper::Request;
 use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ pub(crate) trait Launch {
     ) -> Result<Box<dyn Running>, PoolError>;
 }
 
-/// Ends a pool's work; callable from every thread.
-pub(crate) type Ender = Box<dyn Fn(Force) + Send + Sync>;
+/// Ends or pauses a pool's work; callable from every thread.
+pub(crate) type Ender = Box<dyn Fn(Request) + Send + Sync>;
 
 /// A pool that was created.
 pub(crate) trait Running {
     /// Runs a job to its end.
     fn run(&self, job: Job) -> Result<JobEnd, PoolError>;
-    /// What ends its work.
+    /// What ends or pauses its work.
     fn ender(&self) -> Ender;
     /// Waits for the last worker's exit; the time since its creation.
     fn close(self: Box<Self>) -> Result<Duration, PoolError>;
@@ -75,9 +75,11 @@ impl Running for Pool {
 
     fn ender(&self) -> Ender {
         let control: Control = self.control();
-        Box::new(move |force| match force {
-            Force::Polite => control.stop(),
-            Force::Kill => control.kill(),
+        Box::new(move |request| match request {
+            Request::Stop => control.stop(),
+            Request::Kill => control.kill(),
+            Request::Pause => control.pause(),
+            Request::Resume => control.resume(),
         })
     }
 
@@ -93,8 +95,12 @@ impl Running for Local {
 
     fn ender(&self) -> Ender {
         let control = self.control();
-        // However hard it is asked: a thread can't be ended.
-        Box::new(move |_| control.stop())
+        Box::new(move |request| match request {
+            // However hard it is asked: a thread can't be ended.
+            Request::Stop | Request::Kill => control.stop(),
+            // Threads are held with their process.
+            Request::Pause | Request::Resume => {}
+        })
     }
 
     fn close(self: Box<Self>) -> Result<Duration, PoolError> {

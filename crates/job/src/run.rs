@@ -2,7 +2,7 @@
 
 use crate::launch::{Launch, Running};
 use crate::output::{OutputEnd, OutputError, OutputReport, Target};
-use crate::stopper::{Force, Stopper};
+use crate::stopper::{Request, Stopper};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{Input, InputError, InputStatus, Planned};
 use procession::{Job, JobEnd, Observer, PoolError, Sink};
@@ -136,7 +136,7 @@ fn start_output(
     options: OutputOptions,
 ) -> Result<(Box<dyn Sink>, OutputHandle), Ending> {
     let end = pool.ender();
-    let stop = Box::new(move || end(Force::Polite));
+    let stop = Box::new(move || end(Request::Stop));
     match OrderedWriter::spawn(target, options, stop) {
         Ok((sink, handle)) => Ok((Box::new(sink), handle)),
         Err(error) => Err(Ending::Output(OutputError { name: "the output".to_owned(), error })),

@@ -3,6 +3,10 @@
 //! machine sleeps.
 
 use nix::time::{ClockId, clock_gettime};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How long this process was held, as whoever held it said (see `pause`).
+static PAUSED_NS: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds on the host's monotonic clock; costs some 25 ns.
 #[must_use]
@@ -15,6 +19,29 @@ pub fn monotonic_ns() -> u64 {
 #[must_use]
 pub fn coarse_ns() -> u64 {
     read(ClockId::CLOCK_MONOTONIC_COARSE)
+}
+
+/// [`monotonic_ns`] without the time for which this process was held by its
+/// coordinator or stopped itself. It may step back, just when a pause is over.
+#[must_use]
+pub fn running_ns() -> u64 {
+    monotonic_ns().saturating_sub(PAUSED_NS.load(Ordering::Relaxed))
+}
+
+/// [`running_ns`] as of the last timer tick; costs a few nanoseconds.
+#[must_use]
+pub fn coarse_running_ns() -> u64 {
+    coarse_ns().saturating_sub(PAUSED_NS.load(Ordering::Relaxed))
+}
+
+/// Notes that this process stopped itself.
+pub(crate) fn add_pause(ns: u64) {
+    PAUSED_NS.fetch_add(ns, Ordering::Relaxed);
+}
+
+/// Notes for how long this process was held in all. Safe in a signal handler.
+pub(crate) fn note_paused(ns: u64) {
+    PAUSED_NS.store(ns, Ordering::Relaxed);
 }
 
 fn read(clock: ClockId) -> u64 {

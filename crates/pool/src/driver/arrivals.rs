@@ -15,7 +15,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
-const READS: usize = 8;
+pub(super) const READS: usize = 8;
+/// Enough reads to hear all that a worker had said before: more than its pipe holds.
+pub(super) const ALL_READS: usize = 32;
 /// Most reads from a worker that has ended: more than its pipes hold. What a
 /// grandchild goes on to write is nobody's result.
 const LAST_READS: usize = 1024;
@@ -24,8 +26,8 @@ const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Reads from a worker and handles its messages.
-    pub(super) fn read_messages(&mut self, id: WorkerId) {
-        for _ in 0..READS {
+    pub(super) fn read_messages(&mut self, id: WorkerId, reads: usize) {
+        for _ in 0..reads {
             if self.read_once(id) != Some(Stream::Open) {
                 break;
             }
@@ -111,6 +113,7 @@ impl Driver {
             ));
         }
         worker.phase = Phase::Ready;
+        worker.tell_held(self.settings.clock.epoch_ns());
         let who = worker.who;
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(Happened::WorkerReady { worker: id });
@@ -130,7 +133,8 @@ impl Driver {
             }
         };
         let bytes = self.judged.as_ref().map_or(0, |piece| piece.bytes);
-        self.scheduler.handle_event(at.into(), Happened::Answered { worker: id, attempt, items, bytes, busy });
+        let now = self.judged();
+        self.scheduler.handle_event(now, Happened::Answered { worker: id, attempt, items, bytes, busy });
         // The verdict is the first action after the answer.
         let Some(verdict) = self.scheduler.poll_action() else { return };
         if let (Action::Accept { .. }, Some(accepted)) = (&verdict, accepted) {
@@ -257,13 +261,12 @@ impl Driver {
     /// A worker has closed one of its pipes: it is ending, and may say why, or
     /// it must be ended.
     fn expect_end(&mut self, id: WorkerId) {
-        let deadline = self.now() + LAST_WORDS_TIME;
+        let deadline = self.judged().since_start() + LAST_WORDS_TIME;
         self.mute.entry(id).or_insert(deadline);
     }
 
     /// Ends workers that closed a pipe and did not end.
-    pub(super) fn end_mute(&mut self) {
-        let now = self.now();
+    pub(super) fn end_mute(&mut self, now: Duration) {
         for (id, _) in self.mute.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
             if let Some(worker) = self.workers.get_mut(&id) {
                 worker.end("its process closed its pipes and did not end");
@@ -354,7 +357,7 @@ mod tests {
             options: procession_scheduler::PoolOptions::new(1),
             program: "/bin/sh".into(),
             observers: Vec::new(),
-            epoch_ns: 0,
+            clock: crate::clock::Clock::start(),
         };
         let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
         driver.drain();

@@ -10,12 +10,14 @@ mod arrivals;
 mod held;
 mod inbox;
 mod outbox;
+mod pause;
 mod process;
 
 pub(crate) use actions::describe;
 pub(crate) use arrivals::failures;
 pub(crate) use held::cost;
 
+use crate::clock::Clock;
 use crate::events::{Event, Observer};
 use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
@@ -38,8 +40,7 @@ pub(crate) struct Settings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
     pub(crate) observers: Vec<Box<dyn Observer>>,
-    /// The run's start on the host's monotonic clock.
-    pub(crate) epoch_ns: u64,
+    pub(crate) clock: Clock,
 }
 
 pub(crate) struct Driver {
@@ -47,7 +48,7 @@ pub(crate) struct Driver {
     scheduler: Scheduler,
     mailbox: Arc<Mailbox>,
     workers: BTreeMap<WorkerId, Process>,
-    /// Those that have closed their pipe, and when they must have ended.
+    /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
     mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
     next_job: u64,
@@ -122,9 +123,9 @@ impl Driver {
             if self.closed {
                 break;
             }
-            self.wait();
-            self.handle_ready();
-            self.handle_timer();
+            let judged = self.wait();
+            self.handle_ready(judged);
+            self.handle_timer(judged);
         }
         self.finish()
     }
@@ -144,7 +145,12 @@ impl Driver {
 
     /// Time since the run's start.
     fn now(&self) -> Duration {
-        Duration::from_nanos(procession_sys::monotonic_ns().saturating_sub(self.settings.epoch_ns))
+        self.settings.clock.now()
+    }
+
+    /// The scheduler's time: that by which deadlines are judged.
+    fn judged(&self) -> RunTime {
+        RunTime::from(self.settings.clock.judged())
     }
 
     fn observe(&mut self, event: &Event) {
@@ -161,7 +167,7 @@ impl Driver {
 
     /// Tells the scheduler of something and does what it asks for.
     fn handle(&mut self, event: Happened) {
-        let now = RunTime::from(self.now());
+        let now = self.judged();
         self.scheduler.handle_event(now, event);
         self.drain();
     }
@@ -171,11 +177,19 @@ impl Driver {
             match order {
                 Order::Start(job, report) => self.start_job(*job, report),
                 Order::Close => self.handle(Happened::Close),
+                Order::Pause(held) => {
+                    self.pause();
+                    // Who asked may have stopped waiting.
+                    let _ = held.send(());
+                }
+                Order::Resume => self.resume(),
                 Order::Stop => {
+                    self.resume();
                     self.ending = true;
                     self.handle(Happened::Terminate);
                 }
                 Order::Kill => {
+                    self.resume();
                     self.ending = true;
                     self.handle(Happened::Kill);
                 }
@@ -228,7 +242,10 @@ impl Driver {
         self.flush_observers();
     }
 
-    fn wait(&mut self) {
+    /// Waits for news, and says by which time deadlines are to be judged then:
+    /// whatever had been said by that time is among the news.
+    fn wait(&mut self) -> RunTime {
+        self.settings.clock.note_awake(Some(Duration::ZERO));
         self.poll.clear();
         self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
         for (id, worker) in &self.workers {
@@ -244,14 +261,19 @@ impl Driver {
             }
             self.poll.add(worker.child.exit_fd(), key(Source::Exit), false);
         }
-        let deadline = self.scheduler.poll_timeout().map(RunTime::since_start);
-        let deadline = deadline.into_iter().chain(self.mute.values().copied()).min();
-        let mut timeout = deadline.map(|at| at.saturating_sub(self.now()));
+        let deadline = self.deadline();
+        let mut timeout = deadline.map(|at| at.saturating_sub(self.judged().since_start()));
         if self.mailbox.fall_asleep() {
             timeout = Some(Duration::ZERO);
         }
         self.watch.switch(DriverPhase::Waiting);
-        let waited = self.poll.wait(timeout);
+        let mut waited = self.poll.wait(timeout);
+        self.settings.clock.note_awake(timeout);
+        let judged = self.judged();
+        if waited.is_ok() && deadline.is_some_and(|at| at <= judged.since_start()) {
+            // A stop between the poll and the clock must not make late what came in time.
+            waited = self.poll.wait(Some(Duration::ZERO));
+        }
         self.watch.switch(DriverPhase::Transport);
         self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
@@ -259,9 +281,20 @@ impl Driver {
             self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));
             self.closed = true;
         }
+        judged
     }
 
-    fn handle_ready(&mut self) {
+    /// When something must have happened; never while the run is paused.
+    fn deadline(&self) -> Option<Duration> {
+        let due = self.scheduler.poll_timeout().map(RunTime::since_start);
+        let due = due.into_iter().chain(self.mute.values().copied()).min();
+        due.filter(|_| !self.settings.clock.is_paused())
+    }
+
+    fn handle_ready(&mut self, judged: RunTime) {
+        // Before a deadline is judged all is heard that the pipes can hold.
+        let is_due = self.deadline().is_some_and(|at| at <= judged.since_start());
+        let reads = if is_due { arrivals::ALL_READS } else { arrivals::READS };
         let poll = std::mem::take(&mut self.poll);
         // Ends come last, so that whatever a worker said before is heard first.
         for exits in [false, true] {
@@ -269,7 +302,7 @@ impl Driver {
                 let id = WorkerId(ready.key >> 2);
                 match ready.key & 3 {
                     k if (k == Source::Exit as u64) != exits => {}
-                    k if k == Source::Stdout as u64 => self.read_messages(id),
+                    k if k == Source::Stdout as u64 => self.read_messages(id, reads),
                     k if k == Source::Stderr as u64 => self.read_stderr(id),
                     k if k == Source::Stdin as u64 => self.write(id),
                     _ => self.reap(id),
@@ -279,12 +312,14 @@ impl Driver {
         self.poll = poll;
     }
 
-    fn handle_timer(&mut self) {
-        let now = RunTime::from(self.now());
+    fn handle_timer(&mut self, now: RunTime) {
+        if self.settings.clock.is_paused() {
+            return;
+        }
         if self.scheduler.poll_timeout().is_some_and(|at| at <= now) {
             self.scheduler.handle_timeout(now);
             self.drain();
         }
-        self.end_mute();
+        self.end_mute(now.since_start());
     }
 }
