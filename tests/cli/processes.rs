@@ -1,9 +1,12 @@
 //! The workers are real processes: children of the coordinator, distinct, and
 //! gone when it is.
 
-use crate::support::{Ended, Place, busy, exists, is_running, item_lines, json_lines, lines, roots, runs, workers_of};
+use crate::support::{
+    Ended, Place, busy, exists, is_running, item_lines, json_lines, lines, roots, runs, state, until, workers_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::process::Stdio;
 
 #[test]
 fn workers_are_children_of_the_coordinator() {
@@ -46,7 +49,7 @@ fn fewer_workers_than_asked_for_are_told() {
     let output = output.expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("of 16 workers could be started"), "{said}");
+    assert!(said.contains("of 16 workers can be started: at most 24 open files"), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "4\t2.0\n9\t3.0\n");
 }
 
@@ -85,4 +88,64 @@ fn the_worker_by_hand_says_what_it_is() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_worker")).output().expect("the worker starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("coordinator"));
+}
+
+#[test]
+fn far_too_many_workers_are_refused_room_before_they_are_spawned() {
+    let place = Place::new();
+    let coordinator = env!("CARGO_BIN_EXE_coordinator");
+    let line = format!("ulimit -n 40; exec '{coordinator}' -t sqrt --list 4 -j 100000 --log-dir log -q 2>&1");
+    let output = std::process::Command::new("sh").args(["-c", &line]).current_dir(place.path(".")).output();
+    assert_eq!(String::from_utf8_lossy(&output.expect("a shell").stdout), "4\t2.0\n");
+    let spawned = json_lines(&runs(&place.path("log"))[0].join("workers.jsonl"));
+    let failed = spawned.iter().filter(|line| line["pid"].is_null()).count();
+    assert_eq!(failed, 0, "{spawned:?}");
+}
+
+/// A worker whose group holds another process, which keeps its pipes open.
+#[test]
+fn a_dead_worker_s_group_dies_and_its_open_pipes_keep_nobody_waiting() {
+    let place = Place::new();
+    let script = format!("#!/bin/sh\nsleep 1000 & echo $! >> pids\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_worker"));
+    let worker = place.script("with-child", &script);
+    let args = ["-t", "misbehave", "-j2", "-k", "--retries", "0", "--worker", worker.to_str().expect("UTF-8")];
+    let begun = std::time::Instant::now();
+    let ended = place.run_on(&args, format!("{}abort\n{}", lines(5), lines(5))).fails(1, "SIGABRT");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "the open pipe was waited for");
+    assert_eq!(ended.out.lines().count(), 11);
+    let pids = place.read("pids");
+    assert!(pids.lines().count() >= 3, "{pids}");
+    for pid in pids.lines().filter_map(|pid| pid.parse().ok()) {
+        until("a grandchild has ended", || !is_running(pid));
+    }
+}
+
+/// The parent-death signal reaches also who is stopped.
+#[test]
+fn a_stopped_worker_dies_with_a_killed_coordinator() {
+    use nix::sys::signal::{Signal, kill};
+    let place = Place::new();
+    let (mut child, _stdin) = busy(&place, &["-t", "misbehave", "-j2", "--format", "lines", "--log", "off"]);
+    let workers = workers_of(child.id());
+    for &worker in &workers {
+        kill(nix::unistd::Pid::from_raw(worker.cast_signed()), Signal::SIGSTOP).expect("it is stopped");
+        until("it is stopped", || state(worker) == 'T');
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it is reaped");
+    workers.into_iter().for_each(|worker| until("a worker has ended", || !is_running(worker)));
+}
+
+/// At any moment, also in the middle of spawning.
+#[test]
+fn nobody_outlives_a_coordinator_that_is_killed_while_it_spawns() {
+    for spawned in [1, 3, 10, 25] {
+        let place = Place::new();
+        let mut child =
+            place.command(&["-t", "null", "-j40", "--log", "off"]).stdin(Stdio::piped()).spawn().expect("it");
+        until("some workers are spawned", || workers_of(child.id()).len() >= spawned);
+        child.kill().expect("it is killed");
+        child.wait().expect("it is reaped");
+        until("all workers have ended", || workers_of(child.id()).into_iter().all(|worker| !is_running(worker)));
+    }
 }

@@ -55,6 +55,130 @@ fn signals_end_a_run_whose_reader_is_stuck() {
     assert_eq!(workers_of(child.id()), [0; 0]);
 }
 
+/// The first end is polite: what is finished is written, in order, and logged.
+#[test]
+fn ctrl_c_leaves_a_prefix_a_log_and_a_summary() {
+    let place = Place::new();
+    let (child, mut stdin) = busy(&place, &["-t", "misbehave", "-j2", "--format", "lines", "--log-dir", "log"]);
+    writeln!(stdin, "second\nsleep 100000").expect("written");
+    send(child.id(), Signal::SIGINT);
+    let ended = Ended::of(child);
+    assert_eq!(ended.status, 130, "{}", ended.err);
+    assert!(["", "second\n"].contains(&ended.out.as_str()), "{}", ended.out);
+    assert!(ended.err.contains("wall time") && !ended.err.contains("crash"), "{}", ended.err);
+    let run = runs(&place.path("log")).remove(0);
+    let record: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("run.json")).expect("run.json")).expect("JSON");
+    assert_eq!((&record["result"]["status"], &record["result"]["failures"]), (&"interrupted".into(), &0.into()));
+    assert!(item_lines(&run).iter().all(|line| line["error"].is_null()));
+}
+
+/// A worker that does not hear is killed at the second.
+#[test]
+fn ctrl_c_twice_kills_at_once() {
+    let place = Place::new();
+    let (child, mut stdin) = busy(&place, &["-t", "misbehave", "-j2", "--format", "lines", "--log", "off"]);
+    writeln!(stdin, "sleep 100000").expect("written");
+    let workers = workers_of(child.id());
+    for &worker in &workers {
+        // Stopped, it does not hear the polite signal.
+        send(worker, Signal::SIGSTOP);
+    }
+    let begun = Instant::now();
+    send(child.id(), Signal::SIGINT);
+    std::thread::sleep(Duration::from_millis(100));
+    send(child.id(), Signal::SIGINT);
+    let coordinator = child.id();
+    assert_eq!(Ended::of(child).status, 130);
+    assert!(begun.elapsed() < Duration::from_millis(1900), "it waited for the grace");
+    assert_eq!(workers_of(coordinator), [0; 0]);
+}
+
+/// During start-up: the workers never say hello.
+#[test]
+fn ctrl_c_ends_a_start_up() {
+    let place = Place::new();
+    let worker = place.script("mute", "#!/bin/sh\n: > \"up.$3\"\nexec sleep 1000\n");
+    let args = ["-t", "sqrt", "--list", "4", "-j2", "--log", "off", "--worker", worker.to_str().expect("UTF-8")];
+    let child = place.command(&args).spawn().expect("it starts");
+    until("the workers are there", || place.path("up.0").exists() && place.path("up.1").exists());
+    send(child.id(), Signal::SIGINT);
+    let ended = Ended::of(child);
+    assert_eq!(ended.status, 130, "{}", ended.err);
+    assert!(!ended.err.contains("can't be started"), "{}", ended.err);
+}
+
+#[test]
+fn a_hang_up_that_was_ignored_stays_ignored() {
+    let place = Place::new();
+    let args = ["-t", "null", "-j2", "--format", "lines", "--log", "off", "-q"];
+    let mut child = through_shell(&place, "trap '' HUP", &args);
+    let mut stdin = child.stdin.take().expect("its input");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut text = String::new();
+    writeln!(stdin, "one").expect("written");
+    out.read_line(&mut text).expect("a line");
+    send(child.id(), Signal::SIGHUP);
+    writeln!(stdin, "two").expect("written");
+    drop(stdin);
+    out.read_to_string(&mut text).expect("the rest");
+    assert_eq!((text.as_str(), child.wait().expect("it ends").code()), ("one\ntwo\n", Some(0)));
+}
+
+/// The coordinator in the place of a shell that first did this.
+fn through_shell(place: &Place, first: &str, args: &[&str]) -> Child {
+    let line = format!("{first}; exec '{}' \"$@\"", env!("CARGO_BIN_EXE_coordinator"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line, "sh"]).args(args).current_dir(place.path("."));
+    shell.env("XDG_STATE_HOME", place.path("state"));
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell")
+}
+
+/// Whatever was inherited: SIGCHLD ignored, signals blocked, the rank of init.
+#[test]
+fn inherited_settings_change_nothing() {
+    let run = |program: &str, args: &[&str]| {
+        let place = Place::new();
+        let input = format!("{}abort\n{}", "x\n".repeat(20), "y\n".repeat(20));
+        let file = place.file("input", input);
+        let mine = ["-t", "misbehave", "-j2", "-k", "--retries", "0", "--format", "lines", "-i"];
+        let mut command = Command::new(program);
+        command.args(args).arg(env!("CARGO_BIN_EXE_coordinator")).args(mine).arg(file);
+        command.env("XDG_STATE_HOME", place.path("state")).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ended::of(command.spawn().expect("it starts"))
+    };
+    let expected = format!("{}\n{}", "x\n".repeat(20), "y\n".repeat(20));
+    let mut ways = vec![
+        ("sh", vec!["-c", "trap '' CHLD PIPE; exec \"$@\"", "sh"]),
+        ("env", vec!["--block-signal=TERM", "--block-signal=INT", "--block-signal=CHLD"]),
+    ];
+    let namespace = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    if Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|status| status.success()) {
+        ways.push(("unshare", namespace.to_vec()));
+    }
+    for (program, args) in ways {
+        let ended = run(program, &args).fails(1, "SIGABRT");
+        assert_eq!(ended.out, expected, "{program} {args:?}");
+    }
+}
+
+#[test]
+fn blocked_signals_are_heard_all_the_same() {
+    let place = Place::new();
+    let mut command = Command::new("env");
+    command.args(["--block-signal=TERM", env!("CARGO_BIN_EXE_coordinator")]);
+    command.args(["-t", "null", "-j1", "--format", "lines", "--log", "off", "-q"]);
+    command.current_dir(place.path(".")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("env");
+    let mut stdin = child.stdin.take().expect("its input");
+    writeln!(stdin, "one").expect("written");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    send(child.id(), Signal::SIGTERM);
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+}
+
 /// Stops a run in the middle for a while; returns the longest wall time that it
 /// may show: all the time there was, without the pause.
 fn pause_for(child: &Child, signal: Signal, pause: Duration) -> Duration {

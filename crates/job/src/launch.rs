@@ -37,6 +37,8 @@ pub struct Workers {
     pub program: PathBuf,
     /// Makes the task where there is no process: on threads and in the plain loop.
     pub local: Arc<MakeLocalTask>,
+    /// How many run at a time at most, however many are asked for.
+    pub most: u32,
     /// Settings that are the same for every run: time-outs, limits.
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
@@ -45,7 +47,12 @@ impl Workers {
     /// This program, everything as it is by default.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
-        Self { program, local: Arc::new(procession::worker::builtin), settings: Box::new(|builder| builder) }
+        Self {
+            program,
+            local: Arc::new(procession::worker::builtin),
+            most: u32::MAX,
+            settings: Box::new(|builder| builder),
+        }
     }
 }
 
@@ -60,7 +67,7 @@ impl Launch for Workers {
             Executor::Serial => Ok(Box::new(Local::serial(local(), observers))),
             Executor::Threads => Ok(Box::new(Local::threads(configuration.count, local(), observers)?)),
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count);
+                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count.min(self.most));
                 let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
                 Ok(Box::new(pool))
             }
