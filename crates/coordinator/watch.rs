@@ -22,6 +22,7 @@ pub(crate) struct Watch {
     look: Looks,
     pub(crate) terminal: Terminal,
     log: Option<LogFolder>,
+    joblog: Option<report::JobLog>,
     host: String,
     /// The run that is under way.
     current: Option<Current>,
@@ -44,6 +45,7 @@ struct Current {
     places: Places,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
+    joblogging: Option<report::JobLogging>,
     lines: Option<VerboseLines>,
     bar: Option<ProgressBar>,
 }
@@ -52,9 +54,9 @@ impl Watch {
     /// Prepares to watch the runs of this plan.
     ///
     /// # Errors
-    /// A log folder that was asked for can't be used.
+    /// A log that was asked for can't be written.
     pub(crate) fn new(plan: &Plan, configurations: &[procession_job::Configuration]) -> Result<Self, String> {
-        let Look { log: level, verbose, progress, quiet, .. } = plan.look;
+        let &Look { log: level, verbose, progress, quiet, ref joblog, .. } = &plan.look;
         let bar = match progress {
             Bar::Auto => std::io::stderr().is_terminal(),
             Bar::Always => true,
@@ -62,11 +64,18 @@ impl Watch {
         };
         let terminal = Terminal::stderr();
         let log = if level == LogLevel::Off { None } else { log_folder(plan, configurations, &terminal)? };
+        let host = procession_sys::hostname();
+        let joblog = joblog.as_ref().map(|path| {
+            let made = report::JobLog::create(path, plan.work.entry.name, &host);
+            made.map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_encoded_bytes())))
+        });
+        let joblog = joblog.transpose()?;
         Ok(Self {
             look: Looks { level, verbose, bar, quiet },
             terminal,
             log,
-            host: procession_sys::hostname(),
+            joblog,
+            host,
             current: None,
             runs: Vec::new(),
             failures: Vec::new(),
@@ -132,6 +141,7 @@ impl Hooks for Watching<'_> {
             places: Places::default(),
             item_log: Arc::default(),
             logging: None,
+            joblogging: None,
             lines: None,
             bar: None,
         });
@@ -161,6 +171,15 @@ impl Hooks for Watching<'_> {
                 Err(error) => problems.push(format!("no log of this run: {error}")),
             }
         }
+        if let Some(joblog) = &watch.joblog {
+            match joblog.start_run(warner(&watch.terminal, watch.look.quiet)) {
+                Ok((logger, logging)) => {
+                    observers.push(Box::new(logger));
+                    current.joblogging = Some(logging);
+                }
+                Err(error) => problems.push(format!("no job log of this run: {error}")),
+            }
+        }
         if watch.look.verbose {
             match report::Verbose::start(&watch.terminal) {
                 Ok((verbose, lines)) => {
@@ -186,7 +205,12 @@ impl Hooks for Watching<'_> {
     }
 
     fn item_log(&mut self, _: &RunInfo) -> Arc<AtomicBool> {
-        self.watch.current.as_ref().map(|current| Arc::clone(&current.item_log)).unwrap_or_default()
+        let Some(current) = &self.watch.current else { return Arc::default() };
+        if current.joblogging.is_some() {
+            // Wanted to the end, whatever becomes of the log's own lines.
+            return Arc::new(AtomicBool::new(true));
+        }
+        Arc::clone(&current.item_log)
     }
 
     fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
@@ -212,6 +236,9 @@ impl Hooks for Watching<'_> {
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
         };
+        if let Some(joblogging) = current.joblogging {
+            joblogging.finish();
+        }
         if let Some(logging) = current.logging {
             logging.finish(result.clone());
         }

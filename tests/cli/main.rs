@@ -6,6 +6,7 @@
 mod executors;
 mod failures;
 mod input;
+mod joblog;
 mod log;
 mod mandelbrot;
 mod order;
