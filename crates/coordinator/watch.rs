@@ -7,13 +7,14 @@ use crate::shortage::{Places, Shortage};
 use procession::{ChunkSize, Observer};
 use procession_job::{Ending, Hooks, InputNames, Phase, Run, RunInfo};
 use procession_report as report;
-use procession_task::escape_terminal;
+use procession_task::{Kind, escape_terminal};
+use report::read::RunLog;
 use report::{
     Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
     RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -102,7 +103,7 @@ impl Watch {
     }
 
     /// Keeps the failed items of the first run that had some: the others have the same.
-    fn note_failures(&mut self, run: &Run, names: &InputNames) {
+    fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
         if self.failed > 0 {
             return;
         }
@@ -115,6 +116,8 @@ impl Watch {
             message: failure.failure.message.clone(),
             pid: failure.pid,
             attempts: failure.attempts,
+            // What the item itself said no to is told in full already.
+            file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
         };
         self.failures = run.output.failures.first.iter().map(row).collect();
     }
@@ -239,6 +242,7 @@ impl Hooks for Watching<'_> {
         if let Some(joblogging) = current.joblogging {
             joblogging.finish();
         }
+        let folder = current.logging.as_ref().map(|logging| logging.path().to_owned());
         if let Some(logging) = current.logging {
             logging.finish(result.clone());
         }
@@ -247,7 +251,7 @@ impl Hooks for Watching<'_> {
             // Without it the pool failed, and there is nothing to make a table of.
             self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
         }
-        self.watch.note_failures(run, self.names);
+        self.watch.note_failures(run, self.names, folder.as_deref());
     }
 }
 
@@ -266,6 +270,11 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
         Ending::Input(error) => Some(error.to_string()),
         Ending::Failures | Ending::Closed => None,
     }
+}
+
+/// Whether the item's process is gone with it.
+fn is_death(kind: Kind) -> bool {
+    matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
 }
 
 /// What stands before the bar.
