@@ -199,8 +199,18 @@ fn sleepers(count: u32) -> (String, String) {
 
 #[test]
 fn ctrl_z_holds_the_workers_and_the_clock() {
+    ctrl_z_holds("-j2");
+}
+
+/// Threads stop with their process; what is told of them leaves it out as well.
+#[test]
+fn ctrl_z_holds_threads_and_the_clock() {
+    ctrl_z_holds("--threads=2");
+}
+
+fn ctrl_z_holds(workers: &str) {
     let place = Place::new();
-    let args = ["-t", "misbehave", "-j2", "--chunk", "50", "--format", "lines", "--log-dir", "log"];
+    let args = ["-t", "misbehave", workers, "--chunk", "50", "--format", "lines", "--log-dir", "log"];
     let begun = Instant::now();
     let mut child = in_group(&place, &args);
     let (input, expected) = sleepers(200);
