@@ -8,7 +8,7 @@
 //! heard.
 
 use crate::child::Spawned;
-use crate::clock::{add_pause, monotonic_ns, note_paused};
+use crate::clock::{note_paused, stand_still};
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use std::io;
@@ -67,9 +67,7 @@ pub fn stop_self() -> io::Result<()> {
     // SAFETY: the default action runs no code of ours.
     let before = unsafe { sigaction(Signal::SIGTSTP, &default) }?;
     // To this thread, so that it is not on its way before the stop begins.
-    let since = monotonic_ns();
-    let raised = raise(Signal::SIGTSTP);
-    add_pause(monotonic_ns().saturating_sub(since));
+    let raised = stand_still(|| raise(Signal::SIGTSTP));
     // SAFETY: it was in place before.
     unsafe { sigaction(Signal::SIGTSTP, &before) }?;
     Ok(raised?)
@@ -78,7 +76,7 @@ pub fn stop_self() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{coarse_running_ns, running_ns};
+    use crate::clock::{coarse_running_ns, monotonic_ns, running_ns};
     use crate::{PollSet, Spawn};
     use std::io::Read;
     use std::os::fd::AsFd;
