@@ -7,6 +7,7 @@ mod args;
 mod exit;
 mod locate;
 mod machine;
+mod room;
 mod run;
 mod shortage;
 mod signals;

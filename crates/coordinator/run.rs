@@ -3,10 +3,13 @@
 use crate::args::{Plan, Source};
 use crate::exit::{self, Status};
 use crate::locate;
+use crate::room::Room;
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
 use procession::Builder;
-use procession_job::{Configuration, Ending, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload};
+use procession_job::{
+    Configuration, Ending, Executor, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload,
+};
 use procession_task::escape_terminal;
 use std::path::PathBuf;
 
@@ -33,6 +36,12 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
         .map_err(|error| Refusal(exit::POOL_FAILED, format!("signals can't be handled: {error}")))?;
     let configurations = plan.configurations();
     let mut watch = Watch::new(plan, &configurations).map_err(usage)?;
+    let room = Room::look();
+    let of_processes = configurations.iter().filter(|configuration| configuration.executor == Executor::Procs);
+    let most = of_processes.map(|configuration| configuration.count).max();
+    if let Some(complaint) = most.and_then(|most| room.complaint(most)) {
+        watch.warn(&complaint);
+    }
     let (terminal, quiet) = (watch.terminal.clone(), plan.look.quiet);
     let on_note = Box::new(move |note: &procession_job::HeadingNote| {
         if !quiet {
@@ -48,15 +57,15 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
         }
         Source::Rows(picture) => (Workload::rows(picture.side.name), InputNames::default()),
     };
-    let study = study(plan, configurations, workload, workers(plan, program));
+    let study = study(plan, configurations, workload, workers(plan, program, &room));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
     Ok(heard.status().unwrap_or_default().max(conclude(plan, &watch, &report)))
 }
 
-fn workers(plan: &Plan, program: PathBuf) -> Workers {
+fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers { settings: Box::new(settings), ..Workers::new(program) }
+    Workers { most: room.workers, settings: Box::new(settings), ..Workers::new(program) }
 }
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {

@@ -10,14 +10,15 @@ use procession_job::{
     AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
 };
 use procession_report as report;
-use procession_task::escape_terminal;
+use procession_task::{Kind, escape_terminal};
+use report::read::RunLog;
 use report::{
     Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
     RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -26,6 +27,7 @@ pub(crate) struct Watch {
     look: Looks,
     pub(crate) terminal: Terminal,
     log: Option<LogFolder>,
+    joblog: Option<report::JobLog>,
     host: String,
     /// The run that is under way.
     current: Option<Current>,
@@ -48,6 +50,7 @@ struct Current {
     places: Places,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
+    joblogging: Option<report::JobLogging>,
     lines: Option<VerboseLines>,
     bar: Option<ProgressBar>,
 }
@@ -56,9 +59,9 @@ impl Watch {
     /// Prepares to watch the runs of this plan.
     ///
     /// # Errors
-    /// A log folder that was asked for can't be used.
+    /// A log that was asked for can't be written.
     pub(crate) fn new(plan: &Plan, configurations: &[procession_job::Configuration]) -> Result<Self, String> {
-        let Look { log: level, verbose, progress, quiet, .. } = plan.look;
+        let &Look { log: level, verbose, progress, quiet, ref joblog, .. } = &plan.look;
         let bar = match progress {
             Bar::Auto => std::io::stderr().is_terminal(),
             Bar::Always => true,
@@ -66,11 +69,18 @@ impl Watch {
         };
         let terminal = Terminal::stderr();
         let log = if level == LogLevel::Off { None } else { log_folder(plan, configurations, &terminal)? };
+        let host = procession_sys::hostname();
+        let joblog = joblog.as_ref().map(|path| {
+            let made = report::JobLog::create(path, plan.work.entry.name, &host);
+            made.map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_encoded_bytes())))
+        });
+        let joblog = joblog.transpose()?;
         Ok(Self {
             look: Looks { level, verbose, bar, quiet },
             terminal,
             log,
-            host: procession_sys::hostname(),
+            joblog,
+            host,
             current: None,
             runs: Vec::new(),
             failures: Vec::new(),
@@ -129,7 +139,7 @@ impl Watch {
     }
 
     /// Keeps the failed items of the first run that had some: the others have the same.
-    fn note_failures(&mut self, run: &Run, names: &InputNames) {
+    fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
         if self.failed > 0 {
             return;
         }
@@ -142,6 +152,8 @@ impl Watch {
             message: failure.failure.message.clone(),
             pid: failure.pid,
             attempts: failure.attempts,
+            // What the item itself said no to is told in full already.
+            file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
         };
         self.failures = run.output.failures.first.iter().map(row).collect();
     }
@@ -177,6 +189,7 @@ impl Hooks for Watching<'_> {
             places: Places::default(),
             item_log: Arc::default(),
             logging: None,
+            joblogging: None,
             lines: None,
             bar: None,
         });
@@ -204,6 +217,15 @@ impl Hooks for Watching<'_> {
                     current.logging = Some(logging);
                 }
                 Err(error) => problems.push(format!("no log of this run: {error}")),
+            }
+        }
+        if let Some(joblog) = &watch.joblog {
+            match joblog.start_run(warner(&watch.terminal, watch.look.quiet)) {
+                Ok((logger, logging)) => {
+                    observers.push(Box::new(logger));
+                    current.joblogging = Some(logging);
+                }
+                Err(error) => problems.push(format!("no job log of this run: {error}")),
             }
         }
         if watch.look.verbose {
@@ -234,7 +256,12 @@ impl Hooks for Watching<'_> {
     }
 
     fn item_log(&mut self, _: &RunInfo) -> Arc<AtomicBool> {
-        self.watch.current.as_ref().map(|current| Arc::clone(&current.item_log)).unwrap_or_default()
+        let Some(current) = &self.watch.current else { return Arc::default() };
+        if current.joblogging.is_some() {
+            // Wanted to the end, whatever becomes of the log's own lines.
+            return Arc::new(AtomicBool::new(true));
+        }
+        Arc::clone(&current.item_log)
     }
 
     fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
@@ -263,6 +290,10 @@ impl Hooks for Watching<'_> {
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
         };
+        if let Some(joblogging) = current.joblogging {
+            joblogging.finish();
+        }
+        let folder = current.logging.as_ref().map(|logging| logging.path().to_owned());
         if let Some(logging) = current.logging {
             logging.finish(result.clone());
         }
@@ -271,7 +302,7 @@ impl Hooks for Watching<'_> {
             // Without it the pool failed, and there is nothing to make a table of.
             self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
         }
-        self.watch.note_failures(run, self.names);
+        self.watch.note_failures(run, self.names, folder.as_deref());
     }
 }
 
@@ -291,6 +322,11 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
         Ending::Refused(error) => Some(error.to_string()),
         Ending::Failures | Ending::Closed | Ending::AlreadyComplete(_) => None,
     }
+}
+
+/// Whether the item's process is gone with it.
+fn is_death(kind: Kind) -> bool {
+    matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
 }
 
 /// What stands before the bar.

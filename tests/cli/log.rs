@@ -1,6 +1,6 @@
 //! Who did what: the log folder, and what `inspect` makes of it.
 
-use crate::support::{Place, item_lines, json_lines, lines, runs};
+use crate::support::{Place, item_lines, json_lines, lines, runs, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
@@ -123,4 +123,86 @@ fn inspect_finds_the_latest_log_by_itself() {
     let place = Place::new();
     place.run(&["-t", "sqrt", "--list", "4"]).ok();
     assert!(place.run(&["inspect"]).ok().contains("sqrt"));
+}
+
+/// A killed coordinator writes no end; what stands there is shown all the same.
+#[test]
+fn inspect_reads_what_a_killed_coordinator_left() {
+    use std::io::{BufRead, Write};
+    let place = Place::new();
+    let args = ["-t", "misbehave", "-j2", "-k", "--retries", "0", "--log-dir", "log"];
+    let mut child = place.command(&args).stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    let hostile = "fail \u{1b}]0;evil\u{7}\u{9b}\u{202e}";
+    write!(stdin, "{}{hostile}\nabort\n{}", lines(20), lines(20)).expect("written");
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("its output")).lines();
+    (0..42).for_each(|_| drop(out.next().expect("a result").expect("text")));
+    // Handed to the system, like the other lines, once nothing more comes.
+    let run = place.path("log/run-1");
+    until("the lines are in the log", || item_count(&run) == 42);
+    child.kill().expect("it is killed");
+    child.wait().expect("it is reaped");
+    let inspect = |args: &[&str]| place.run(&[&["inspect", "log"], args].concat());
+    let says = "run 1 did not end";
+    let overview = inspect(&[]).fails(0, says);
+    assert!(overview.out.contains("interrupted"), "{}", overview.out);
+    let failures = inspect(&["--failures"]).fails(0, says).out;
+    assert!(failures.contains("SIGABRT") && failures.contains("evil"), "{failures}");
+    assert!(!failures.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{failures:?}");
+    assert_eq!(inspect(&["--slowest", "3"]).fails(0, says).out.lines().count(), 4);
+    assert!(inspect(&["--item", "7"]).fails(0, says).out.contains('8'));
+    assert_eq!(inspect(&["--inputs"]).fails(0, says).out.lines().count(), 42);
+    serde_json::from_str::<serde_json::Value>(&inspect(&["--json"]).fails(0, says).out).expect("JSON");
+    // Torn by whatever took the machine down.
+    for entry in std::fs::read_dir(&run).expect("a run").map(|entry| entry.expect("an entry").path()) {
+        let bytes = std::fs::read(&entry).expect("a file");
+        std::fs::write(&entry, &bytes[..bytes.len().saturating_sub(9)]).expect("torn");
+    }
+    for args in [&[][..], &["--failures"], &["--slowest", "3"], &["--item", "7"], &["--json"]] {
+        inspect(args).fails(0, says);
+    }
+    std::fs::remove_file(run.join("run.json")).expect("removed");
+    std::fs::remove_file(run.join("workers.jsonl")).expect("removed");
+    for args in [&[][..], &["--failures"], &["--json"]] {
+        inspect(args).fails(0, says);
+    }
+}
+
+/// Whole lines about items, while they are being written.
+fn item_count(run: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(run) else { return 0 };
+    let files = entries.flatten().filter(|entry| {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        name.starts_with("worker-") && name.ends_with(".jsonl")
+    });
+    files.map(|file| std::fs::read_to_string(file.path()).unwrap_or_default().matches('\n').count()).sum()
+}
+
+/// Everything that is said about a death stands in one line.
+#[test]
+fn a_lost_item_is_named_with_all_that_is_known() {
+    let place = Place::new();
+    let input = "1\nabort \u{1b}[31m\u{9b}\u{202e}\n";
+    let ended = place.run_on(&["-t", "misbehave", "-j1", "-k", "--log-dir", "log"], input);
+    let line = ended.err.lines().find(|line| line.starts_with("  item 1")).expect("the item").to_owned();
+    for word in ["abort", "crashed", "SIGABRT", "(pid ", "3 attempts", "see log/run-1/worker-0-"] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert!(!ended.err.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{:?}", ended.err);
+    let file = line.rsplit("see ").next().and_then(|rest| rest.split(')').next()).expect("a file");
+    assert!(place.path(file).is_file(), "{file}");
+}
+
+/// Nobody else's link decides where the log is written.
+#[test]
+fn links_in_the_log_s_place_are_not_followed() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("log")).expect("a folder");
+    std::os::unix::fs::symlink(place.path("victim"), place.path("log/run-1")).expect("a link");
+    std::os::unix::fs::symlink(place.path("victim2"), place.path("log/study.json.new")).expect("a link");
+    let args = ["-t", "sqrt", "--list", "4", "--log-dir", "log"];
+    place.run(&args).fails(2, "already holds the log of another call");
+    std::fs::remove_file(place.path("log/run-1")).expect("removed");
+    place.run(&args).ok();
+    assert!(!place.path("victim").exists() && !place.path("victim2").exists());
 }

@@ -1,37 +1,25 @@
 //! The workers are real processes: children of the coordinator, distinct, and
 //! gone when it is.
 
-use crate::support::{Ended, Place, exists, item_lines, json_lines, lines, roots, runs, workers_of};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::support::{
+    Ended, Place, busy, exists, is_running, item_lines, json_lines, lines, roots, runs, state, until, workers_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
-
-/// A coordinator whose workers are known to run: it has answered an item.
-fn busy(place: &Place, args: &[&str]) -> (Child, std::process::ChildStdin) {
-    let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("it starts");
-    let mut stdin = child.stdin.take().expect("its input");
-    writeln!(stdin, "first").expect("an item is written");
-    let mut out = BufReader::new(child.stdout.take().expect("its output"));
-    let mut line = String::new();
-    out.read_line(&mut line).expect("a result");
-    assert_eq!(line, "first\n");
-    child.stdout = Some(out.into_inner());
-    (child, stdin)
-}
+use std::io::Write;
+use std::process::Stdio;
 
 #[test]
 fn workers_are_children_of_the_coordinator() {
     let place = Place::new();
     let (child, stdin) = busy(&place, &["-t", "null", "-j4", "--format", "lines", "--log-dir", "log"]);
+    // One is known to work; the others may be on their way.
+    until("the workers are there", || workers_of(child.id()).len() == 4);
     let workers = workers_of(child.id());
-    assert_eq!(workers.len(), 4);
     for pid in &workers {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
         assert!(status.contains(&format!("PPid:\t{}\n", child.id())), "{status}");
-        let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
-        assert_eq!(fds, 5, "worker {pid} holds descriptors that are not its own");
+        let fds = || std::fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
+        until("a worker holds no descriptors but its own", || fds() == 5);
     }
     drop(stdin);
     let coordinator = child.id();
@@ -54,36 +42,6 @@ fn no_process_is_left_after_a_run() {
 }
 
 #[test]
-fn signals_end_the_run_with_their_status() {
-    for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let place = Place::new();
-        let (child, stdin) = busy(&place, &["-t", "null", "-j2", "--format", "lines"]);
-        let coordinator = child.id();
-        kill(Pid::from_raw(coordinator.cast_signed()), signal).expect("the signal is sent");
-        let ended = Ended::of(child);
-        drop(stdin);
-        assert_eq!(ended.status, status, "{}", ended.err);
-        assert_eq!(workers_of(coordinator), [0; 0]);
-    }
-}
-
-/// The output's reader does not read: the call must end all the same.
-#[test]
-fn signals_end_a_run_whose_reader_is_stuck() {
-    let place = Place::new();
-    let args = ["-t", "null", "--range", "0..100000000", "-j2", "--log", "off", "-q"];
-    let mut child = place.command(&args).spawn().expect("it starts");
-    let mut stuck = BufReader::with_capacity(64, child.stdout.take().expect("its output"));
-    let mut line = String::new();
-    stuck.read_line(&mut line).expect("a first line");
-    let pid = Pid::from_raw(child.id().cast_signed());
-    kill(pid, Signal::SIGTERM).expect("the signal is sent");
-    kill(pid, Signal::SIGTERM).expect("the signal is sent");
-    assert_eq!(child.wait().expect("it ends").code(), Some(143));
-    assert_eq!(workers_of(child.id()), [0; 0]);
-}
-
-#[test]
 fn fewer_workers_than_asked_for_are_told() {
     let place = Place::new();
     let coordinator = env!("CARGO_BIN_EXE_coordinator");
@@ -92,7 +50,7 @@ fn fewer_workers_than_asked_for_are_told() {
     let output = output.expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("of 16 workers could be started"), "{said}");
+    assert!(said.contains("of 16 workers can be started: at most 24 open files"), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "4\t2.0\n9\t3.0\n");
 }
 
@@ -114,12 +72,6 @@ fn workers_die_with_a_killed_coordinator() {
     }
 }
 
-/// Whether a process that is nobody's child here runs; whoever inherited it may
-/// not have reaped it yet.
-fn is_running(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
 #[test]
 fn workers_are_replaced_after_so_many_items() {
     let place = Place::new();
@@ -137,4 +89,64 @@ fn the_worker_by_hand_says_what_it_is() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_worker")).output().expect("the worker starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("coordinator"));
+}
+
+#[test]
+fn far_too_many_workers_are_refused_room_before_they_are_spawned() {
+    let place = Place::new();
+    let coordinator = env!("CARGO_BIN_EXE_coordinator");
+    let line = format!("ulimit -n 40; exec '{coordinator}' -t sqrt --list 4 -j 100000 --log-dir log -q 2>&1");
+    let output = std::process::Command::new("sh").args(["-c", &line]).current_dir(place.path(".")).output();
+    assert_eq!(String::from_utf8_lossy(&output.expect("a shell").stdout), "4\t2.0\n");
+    let spawned = json_lines(&runs(&place.path("log"))[0].join("workers.jsonl"));
+    let failed = spawned.iter().filter(|line| line["pid"].is_null()).count();
+    assert_eq!(failed, 0, "{spawned:?}");
+}
+
+/// A worker whose group holds another process, which keeps its pipes open.
+#[test]
+fn a_dead_worker_s_group_dies_and_its_open_pipes_keep_nobody_waiting() {
+    let place = Place::new();
+    let script = format!("#!/bin/sh\nsleep 1000 & echo $! >> pids\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_worker"));
+    let worker = place.script("with-child", &script);
+    let args = ["-t", "misbehave", "-j2", "-k", "--retries", "0", "--worker", worker.to_str().expect("UTF-8")];
+    let begun = std::time::Instant::now();
+    let ended = place.run_on(&args, format!("{}abort\n{}", lines(5), lines(5))).fails(1, "SIGABRT");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "the open pipe was waited for");
+    assert_eq!(ended.out.lines().count(), 11);
+    let pids = place.read("pids");
+    assert!(pids.lines().count() >= 3, "{pids}");
+    for pid in pids.lines().filter_map(|pid| pid.parse().ok()) {
+        until("a grandchild has ended", || !is_running(pid));
+    }
+}
+
+/// The parent-death signal reaches also who is stopped.
+#[test]
+fn a_stopped_worker_dies_with_a_killed_coordinator() {
+    use nix::sys::signal::{Signal, kill};
+    let place = Place::new();
+    let (mut child, _stdin) = busy(&place, &["-t", "misbehave", "-j2", "--format", "lines", "--log", "off"]);
+    let workers = workers_of(child.id());
+    for &worker in &workers {
+        kill(nix::unistd::Pid::from_raw(worker.cast_signed()), Signal::SIGSTOP).expect("it is stopped");
+        until("it is stopped", || state(worker) == 'T');
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it is reaped");
+    workers.into_iter().for_each(|worker| until("a worker has ended", || !is_running(worker)));
+}
+
+/// At any moment, also in the middle of spawning.
+#[test]
+fn nobody_outlives_a_coordinator_that_is_killed_while_it_spawns() {
+    for spawned in [1, 3, 10, 25] {
+        let place = Place::new();
+        let mut child =
+            place.command(&["-t", "null", "-j40", "--log", "off"]).stdin(Stdio::piped()).spawn().expect("it");
+        until("some workers are spawned", || workers_of(child.id()).len() >= spawned);
+        child.kill().expect("it is killed");
+        child.wait().expect("it is reaped");
+        until("all workers have ended", || workers_of(child.id()).into_iter().all(|worker| !is_running(worker)));
+    }
 }

@@ -1,9 +1,9 @@
 //! How the tests run the binaries and look at what is left.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use tempfile::TempDir;
 
 /// A folder of a test's own, where the default log goes too.
@@ -32,6 +32,14 @@ impl Place {
     pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, bytes).expect("a file is written");
+        path
+    }
+
+    /// Writes a program; returns its path.
+    pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.file(name, text);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it can be executed");
         path
     }
 
@@ -155,4 +163,38 @@ pub(crate) fn workers_of(coordinator: u32) -> Vec<u32> {
         }
     }
     found
+}
+
+/// A coordinator whose workers are known to run: it has answered an item.
+pub(crate) fn busy(place: &Place, args: &[&str]) -> (Child, ChildStdin) {
+    let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    writeln!(stdin, "first").expect("an item is written");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a result");
+    assert_eq!(line, "first\n");
+    child.stdout = Some(out.into_inner());
+    (child, stdin)
+}
+
+/// Whether a process that is nobody's child here runs; whoever inherited it may
+/// not have reaped it yet.
+pub(crate) fn is_running(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// The state of a process as its kernel calls it: `R`, `S`, `T`, `Z`; `X` when it is gone.
+pub(crate) fn state(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('X')
+}
+
+/// Waits for something to become true; a test that waits for ever has failed.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !is_so() {
+        assert!(std::time::Instant::now() < deadline, "never: {what}");
+        std::thread::yield_now();
+    }
 }

@@ -210,6 +210,10 @@ pub(crate) struct LookFlags {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Progress::Auto)]
     pub(crate) progress: Progress,
 
+    /// A line per item in GNU parallel's columns, and the process's id: Seq, Host, Starttime, … [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) joblog: Option<PathBuf>,
+
     /// Errors only
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -94,6 +94,8 @@ pub(crate) struct Look {
     pub(crate) verbose: bool,
     /// A progress bar.
     pub(crate) progress: Progress,
+    /// A line per item in GNU parallel's columns.
+    pub(crate) joblog: Option<PathBuf>,
     /// Errors only.
     pub(crate) quiet: bool,
 }
@@ -246,8 +248,8 @@ fn format_of(path: &Path) -> Option<Format> {
 impl From<LookFlags> for Look {
     fn from(flags: LookFlags) -> Self {
         let progress = if flags.quiet { Progress::Never } else { flags.progress };
-        let LookFlags { log, log_dir, verbose, quiet, .. } = flags;
-        Self { log, log_dir, verbose, progress, quiet }
+        let LookFlags { log, log_dir, verbose, joblog, quiet, .. } = flags;
+        Self { log, log_dir, verbose, progress, joblog, quiet }
     }
 }
 

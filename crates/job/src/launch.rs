@@ -2,7 +2,7 @@
 //! without a single process.
 
 use crate::configuration::{Configuration, Executor};
-use crate::stopper::Force;
+use crate::stopper::Request;
 use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ pub(crate) trait Launch {
     ) -> Result<Box<dyn Running>, PoolError>;
 }
 
-/// Ends a pool's work; callable from every thread.
-pub(crate) type Ender = Box<dyn Fn(Force) + Send + Sync>;
+/// Ends or pauses a pool's work; callable from every thread.
+pub(crate) type Ender = Box<dyn Fn(Request) + Send + Sync>;
 
 /// A pool that was created.
 pub(crate) trait Running {
     /// Runs a job to its end.
     fn run(&self, job: Job) -> Result<JobEnd, PoolError>;
-    /// What ends its work.
+    /// What ends or pauses its work.
     fn ender(&self) -> Ender;
     /// Waits for the last worker's exit; the time since its creation.
     fn close(self: Box<Self>) -> Result<Duration, PoolError>;
@@ -37,6 +37,8 @@ pub struct Workers {
     pub program: PathBuf,
     /// Makes the task where there is no process: on threads and in the plain loop.
     pub local: Arc<MakeLocalTask>,
+    /// How many run at a time at most, however many are asked for.
+    pub most: u32,
     /// Settings that are the same for every run: time-outs, limits.
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
@@ -45,7 +47,12 @@ impl Workers {
     /// This program, everything as it is by default.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
-        Self { program, local: Arc::new(procession::worker::builtin), settings: Box::new(|builder| builder) }
+        Self {
+            program,
+            local: Arc::new(procession::worker::builtin),
+            most: u32::MAX,
+            settings: Box::new(|builder| builder),
+        }
     }
 }
 
@@ -60,7 +67,7 @@ impl Launch for Workers {
             Executor::Serial => Ok(Box::new(Local::serial(local(), observers))),
             Executor::Threads => Ok(Box::new(Local::threads(configuration.count, local(), observers)?)),
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count);
+                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count.min(self.most));
                 let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
                 Ok(Box::new(pool))
             }
@@ -75,9 +82,11 @@ impl Running for Pool {
 
     fn ender(&self) -> Ender {
         let control: Control = self.control();
-        Box::new(move |force| match force {
-            Force::Polite => control.stop(),
-            Force::Kill => control.kill(),
+        Box::new(move |request| match request {
+            Request::Stop => control.stop(),
+            Request::Kill => control.kill(),
+            Request::Pause => control.pause(),
+            Request::Resume => control.resume(),
         })
     }
 
@@ -93,8 +102,12 @@ impl Running for Local {
 
     fn ender(&self) -> Ender {
         let control = self.control();
-        // However hard it is asked: a thread can't be ended.
-        Box::new(move |_| control.stop())
+        Box::new(move |request| match request {
+            // However hard it is asked: a thread can't be ended.
+            Request::Stop | Request::Kill => control.stop(),
+            // Threads are held with their process.
+            Request::Pause | Request::Resume => {}
+        })
     }
 
     fn close(self: Box<Self>) -> Result<Duration, PoolError> {

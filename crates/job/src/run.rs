@@ -1,12 +1,13 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
-use crate::launch::{Launch, Running};
+use crate::launch::Launch;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
-use crate::stopper::{Force, Stopper};
+use crate::stopper::Stopper;
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
-use procession::{Job, JobEnd, Observer, PoolError, Sink};
+use procession::{Job, JobEnd, Observer, PoolError};
 use procession_task::{Format, Items, Kind};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -107,11 +108,19 @@ pub(crate) fn run(
     launch: &dyn Launch,
     stopper: &Stopper,
 ) -> Result<Ended, Ending> {
-    let (source, status) = source;
-    let pool = launch.launch(&planned.configuration, setup.observers).map_err(Ending::Pool)?;
-    let ender = pool.ender();
-    let held = stopper.hold(ender);
-    let (sink, output) = start_output(&*pool, setup.target, setup.output)?;
+    let (mut source, status) = source;
+    // Threads first: where a user may have few, it is workers that are done without.
+    source.start();
+    let end = Stopper::default();
+    let (sink, output) = start_output(end.clone(), setup.target, setup.output)?;
+    let pool = match launch.launch(&planned.configuration, setup.observers) {
+        Ok(pool) => pool,
+        Err(error) => {
+            let _ = output.finish();
+            return Err(Ending::Pool(error));
+        }
+    };
+    let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
     let mut params = setup.work.params.clone();
     params.extend(setup.more_params);
     let job = Job {
@@ -129,7 +138,7 @@ pub(crate) fn run(
         memory_limit: setup.work.memory_limit,
         max_result: setup.work.max_result,
         source: Box::new(source),
-        sink,
+        sink: Box::new(sink),
     };
     let ended = pool.run(job);
     let closed = pool.close();
@@ -147,17 +156,13 @@ pub(crate) fn run(
     Ok((Run { planned, wall, output, complete }, ending))
 }
 
-fn start_output(
-    pool: &dyn Running,
-    target: Target,
-    options: OutputOptions,
-) -> Result<(Box<dyn Sink>, OutputHandle), Ending> {
-    let end = pool.ender();
-    let stop = Box::new(move || end(Force::Polite));
-    match OrderedWriter::spawn(target, options, stop) {
-        Ok((sink, handle)) => Ok((Box::new(sink), handle)),
-        Err(error) => Err(Ending::Output(OutputError { name: "the output".to_owned(), error })),
-    }
+/// Starts the output's thread; it uses `end` when it wants no more results,
+/// perhaps before the pool is there.
+fn start_output(end: Stopper, target: Target, options: OutputOptions) -> Result<(OrderedWriter, OutputHandle), Ending> {
+    let stop = Box::new(move || end.stop());
+    let failed =
+        |error: io::Error| Ending::Pool(PoolError::System { what: "no thread for the output", why: error.to_string() });
+    OrderedWriter::spawn(target, options, stop).map_err(failed)
 }
 
 /// Where several things went wrong the first of these is told: a stop from

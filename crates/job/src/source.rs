@@ -206,6 +206,18 @@ impl Current {
     }
 }
 
+impl QueueSource {
+    /// Starts to read, if it has not begun: before workers take all the threads
+    /// that this user may have.
+    pub(crate) fn start(&mut self) {
+        let Some(read) = self.read.take() else { return };
+        // Never joined: it may wait in a read for input that never comes.
+        if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
+            self.queue.end(Some(InputError::Thread(error)));
+        }
+    }
+}
+
 impl Source for QueueSource {
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
         let left = self.size.map_or(u64::MAX, |size| size - self.given);
@@ -226,11 +238,7 @@ impl Source for QueueSource {
 
     fn wake_with(&mut self, waker: Waker) {
         self.queue.wake_with(waker);
-        let Some(read) = self.read.take() else { return };
-        // Never joined: it may wait in a read for input that never comes.
-        if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
-            self.queue.end(Some(InputError::Thread(error)));
-        }
+        self.start();
     }
 
     fn remaining(&self) -> Option<u64> {

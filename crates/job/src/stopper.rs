@@ -1,18 +1,24 @@
-//! Stops whatever runs at the moment, and what would follow: the one thing
-//! that a signal handler's thread has to hold.
+//! Stops or pauses whatever runs at the moment, and what would follow: the one
+//! thing that a signal handler's thread has to hold.
 
 use crate::input::lock;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-/// How hard to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Force {
-    Polite,
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// End politely.
+    Stop,
+    /// End by force.
     Kill,
+    /// Hold everything where it is; done when the call returns.
+    Pause,
+    /// Go on.
+    Resume,
 }
 
-type OnStop = Arc<dyn Fn(Force) + Send + Sync>;
+type OnRequest = Arc<dyn Fn(Request) + Send + Sync>;
 
 /// Stops a study from elsewhere; cheap to clone.
 #[derive(Clone, Default)]
@@ -20,48 +26,64 @@ pub struct Stopper(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    asked: Option<Force>,
-    current: Option<OnStop>,
+    /// What still holds for a run that is about to begin.
+    asked: Option<Request>,
+    current: Option<OnRequest>,
 }
 
 impl Stopper {
     /// Ends the current run's workers, politely and after a short grace by
     /// force; no other run begins.
     pub fn stop(&self) {
-        self.ask(Force::Polite);
+        self.ask(Request::Stop);
     }
 
     /// Ends the current run's workers by force; no other run begins.
     pub fn kill(&self) {
-        self.ask(Force::Kill);
+        self.ask(Request::Kill);
     }
 
-    /// Whether it was used.
+    /// Holds the current run's workers and its clock; returns when they are held.
+    pub fn pause(&self) {
+        self.ask(Request::Pause);
+    }
+
+    /// Lets them go on.
+    pub fn resume(&self) {
+        self.ask(Request::Resume);
+    }
+
+    /// Whether it was used to end something.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        lock(&self.0).asked.is_some()
+        matches!(lock(&self.0).asked, Some(Request::Stop | Request::Kill))
     }
 
-    fn ask(&self, force: Force) {
+    fn ask(&self, request: Request) {
         let mut state = lock(&self.0);
-        state.asked = state.asked.max(Some(force));
+        state.asked = match (state.asked, request) {
+            (Some(Request::Kill), _) | (_, Request::Kill) => Some(Request::Kill),
+            (Some(Request::Stop), _) | (_, Request::Stop) => Some(Request::Stop),
+            (_, Request::Pause) => Some(Request::Pause),
+            (_, Request::Resume) => None,
+        };
         let current = state.current.clone();
         drop(state);
         if let Some(current) = current {
-            current(force);
+            current(request);
         }
     }
 
     /// From now on this is what is stopped, until the guard is dropped; at once
     /// if it was asked for before.
-    pub(crate) fn hold(&self, current: impl Fn(Force) + Send + Sync + 'static) -> Held {
-        let current: OnStop = Arc::new(current);
+    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> Held {
+        let current: OnRequest = Arc::new(current);
         let mut state = lock(&self.0);
         state.current = Some(Arc::clone(&current));
         let asked = state.asked;
         drop(state);
-        if let Some(force) = asked {
-            current(force);
+        if let Some(request) = asked {
+            current(request);
         }
         Held(self.clone())
     }
@@ -93,16 +115,27 @@ mod tests {
         let (tell, told) = mpsc::channel();
         let hold = |name: &'static str| {
             let tell = tell.clone();
-            stopper.hold(move |force| tell.send((name, force)).unwrap())
+            stopper.hold(move |request| tell.send((name, request)).unwrap())
         };
         drop(hold("past"));
+        stopper.pause();
         let current = hold("current");
+        stopper.resume();
         assert!(!stopper.is_stopped());
         stopper.stop();
         stopper.kill();
         drop(current);
+        stopper.pause();
         let _next = hold("next");
+        assert!(stopper.is_stopped());
         let all: Vec<_> = told.try_iter().collect();
-        assert_eq!(all, [("current", Force::Polite), ("current", Force::Kill), ("next", Force::Kill)]);
+        let expected = [
+            ("current", Request::Pause),
+            ("current", Request::Resume),
+            ("current", Request::Stop),
+            ("current", Request::Kill),
+            ("next", Request::Kill),
+        ];
+        assert_eq!(all, expected);
     }
 }

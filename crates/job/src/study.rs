@@ -7,7 +7,7 @@ use crate::output::{OutputChoice, OutputEnd, Target};
 use crate::plan::{Planned, Rounds, plan};
 use crate::resume::{self, OpenError, Opened, ResumeOptions};
 use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
-use crate::stopper::Stopper;
+use crate::stopper::{Request, Stopper};
 use crate::writer::OutputOptions;
 use crate::{FailurePolicy, Input, InputError};
 use procession::Observer;
@@ -264,8 +264,10 @@ fn closed(run: &Run, is_study: bool) -> Option<Ending> {
 fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Input, Ending> {
     let (tell, told) = mpsc::channel();
     let stop = tell.clone();
-    let _held = stopper.hold(move |_| {
-        let _ = stop.send(Err(Ending::Stopped));
+    let _held = stopper.hold(move |request| {
+        if matches!(request, Request::Stop | Request::Kill) {
+            let _ = stop.send(Err(Ending::Stopped));
+        }
     });
     let work = move || {
         let result = input.spool(size).map_err(Ending::Input);

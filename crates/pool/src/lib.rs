@@ -8,6 +8,7 @@
 
 pub mod worker;
 
+mod clock;
 mod driver;
 mod error;
 mod events;

@@ -18,6 +18,10 @@ pub(crate) enum Order {
     Stop,
     /// End everything by force.
     Kill,
+    /// Hold all workers and the clock; done when the sender is used or gone.
+    Pause(Sender<()>),
+    /// Let them go on.
+    Resume,
 }
 
 #[derive(Debug)]

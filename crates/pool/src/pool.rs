@@ -1,5 +1,6 @@
 //! The pool as the program sees it: a handle to the driver's thread.
 
+use crate::clock::Clock;
 use crate::driver::{Driver, Settings};
 use crate::mailbox::{Mailbox, Order};
 use crate::{Job, JobEnd, Observer, PoolError};
@@ -20,6 +21,9 @@ pub struct Pool {
     mailbox: Arc<Mailbox>,
     driver: Option<JoinHandle<Result<Duration, PoolError>>>,
 }
+
+/// How long to wait for a driver that is to pause.
+const PAUSE_TIME: Duration = Duration::from_secs(1);
 
 /// What a pool is to be like.
 pub struct Builder {
@@ -100,6 +104,24 @@ impl Control {
     pub fn kill(&self) {
         self.0.send(Order::Kill);
     }
+
+    /// Holds all workers, with whatever they have started in their groups, and
+    /// the run's clock: the pause is in no time that is told or judged. Returns
+    /// when they are held, so that the program may stop itself next.
+    ///
+    /// [`Control::stop`] and [`Control::kill`] end a pause.
+    pub fn pause(&self) {
+        let (tell, told) = channel();
+        if self.0.send(Order::Pause(tell)) {
+            // A driver that has ended drops the sender.
+            let _ = told.recv_timeout(PAUSE_TIME);
+        }
+    }
+
+    /// Lets the workers go on after [`Control::pause`].
+    pub fn resume(&self) {
+        self.0.send(Order::Resume);
+    }
 }
 
 impl JobHandle {
@@ -152,12 +174,8 @@ impl Builder {
     pub fn build(self) -> Result<Pool, PoolError> {
         let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
         let mailbox = Arc::new(mailbox);
-        let settings = Settings {
-            options: self.options,
-            program: self.worker,
-            observers: self.observers,
-            epoch_ns: procession_sys::monotonic_ns(),
-        };
+        let settings =
+            Settings { options: self.options, program: self.worker, observers: self.observers, clock: Clock::start() };
         let theirs = Arc::clone(&mailbox);
         let driver = std::thread::Builder::new()
             .name("driver".into())

@@ -1,7 +1,7 @@
 //! A stopwatch that is always in one phase, so that the phases of a thread's
 //! life add up to the whole of it.
 
-use procession_sys::monotonic_ns;
+use procession_sys::running_ns;
 use std::time::Duration;
 
 /// What a thread may be doing: an enum that knows its number.
@@ -22,13 +22,13 @@ impl<P: Phase, const N: usize> Stopwatch<P, N> {
     /// Starts in this phase.
     #[must_use]
     pub fn start(phase: P) -> Self {
-        Self { totals_ns: [0; N], phase, since_ns: monotonic_ns() }
+        Self { totals_ns: [0; N], phase, since_ns: running_ns() }
     }
 
-    /// From now on it is another phase; returns the time on the host's
-    /// monotonic clock, which was looked at anyway.
+    /// From now on it is another phase; returns the time on the clock
+    /// of this process ([`running_ns`]), which was looked at anyway.
     pub fn switch(&mut self, phase: P) -> u64 {
-        let now = monotonic_ns();
+        let now = running_ns();
         if let Some(total) = self.totals_ns.get_mut(self.phase.number()) {
             *total += now.saturating_sub(self.since_ns);
         }
@@ -74,14 +74,14 @@ mod tests {
 
     #[test]
     fn the_phases_add_up_to_the_whole() {
-        let begun = monotonic_ns();
+        let begun = running_ns();
         let mut watch = Stopwatch::<Toy, 2>::start(Toy::Play);
-        let started = monotonic_ns();
+        let started = running_ns();
         for _ in 0..1000 {
             watch.switch(Toy::Rest);
             watch.switch(Toy::Play);
         }
-        let before = monotonic_ns();
+        let before = running_ns();
         let last = watch.switch(Toy::Rest);
         let total = watch.spent(Toy::Play) + watch.spent(Toy::Rest);
         let total = u64::try_from(total.as_nanos()).unwrap();

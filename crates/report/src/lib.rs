@@ -10,6 +10,7 @@
 mod collector;
 mod columns;
 pub mod inspect;
+mod joblog;
 mod progress;
 mod progress_line;
 mod queue;
@@ -31,6 +32,7 @@ mod worker_table;
 
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
+pub use joblog::{JobLog, JobLogger, JobLogging};
 pub use progress::{Progress, ProgressBar, ProgressTotal};
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,

@@ -137,6 +137,27 @@ impl Drop for ProgressBar {
     }
 }
 
+/// Time as it passes for the bar: while the process was stopped no items came,
+/// and that is no sign of a slower run.
+struct Stopwatch {
+    last: Instant,
+    at: Duration,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { last: Instant::now(), at: Duration::ZERO }
+    }
+
+    /// The time at this tick; one that comes far too late was not slept through but stopped.
+    fn tick(&mut self) -> Duration {
+        let now = Instant::now();
+        let since = now.duration_since(std::mem::replace(&mut self.last, now));
+        self.at += if since > TICK * 10 { TICK } else { since };
+        self.at
+    }
+}
+
 struct Drawing {
     counts: Arc<Counts>,
     terminal: Terminal,
@@ -145,7 +166,7 @@ struct Drawing {
 
 impl Drawing {
     fn run(&self, total: &dyn Fn() -> ProgressTotal) {
-        let begin = Instant::now();
+        let mut clock = Stopwatch::start();
         let mut gauge = Gauge::default();
         let mut ended = self.counts.ended.lock().unwrap_or_else(PoisonError::into_inner);
         while !*ended {
@@ -154,10 +175,11 @@ impl Drawing {
             if *ended {
                 break;
             }
+            let at = clock.tick();
             if self.counts.paused.load(Ordering::Relaxed) {
                 self.terminal.set_bar("");
             } else {
-                let line = gauge.line(&self.label, &self.now(begin.elapsed(), total()), usize::from(columns()));
+                let line = gauge.line(&self.label, &self.now(at, total()), usize::from(columns()));
                 self.terminal.set_bar(&line);
             }
         }

@@ -8,7 +8,7 @@ use crate::{study_table, units, worker_table};
 use procession_task::{Kind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Failed items that are shown.
 const MAX_FAILURES: usize = 10;
@@ -32,6 +32,8 @@ pub struct FailureRow {
     pub pid: u32,
     /// How many times it was tried.
     pub attempts: u32,
+    /// The file that tells more of the process.
+    pub file: Option<PathBuf>,
 }
 
 /// What is to be shown of a call.
@@ -125,7 +127,9 @@ impl FailureRow {
         let place = self.place.as_ref().map_or_else(String::new, |place| format!(" at {}", safe(place.as_bytes())));
         let attempts = if self.attempts > 1 { format!(", {} attempts", self.attempts) } else { String::new() };
         let (input, message) = (safe(&self.input), safe(self.message.as_bytes()));
-        format!("  item {}{place}: {input}: {}: {message} (pid {}{attempts})\n", self.item, self.kind, self.pid)
+        let file = self.file.as_ref().map(|file| format!(", see {}", escape_terminal(file.as_os_str().as_bytes())));
+        let file = file.unwrap_or_default();
+        format!("  item {}{place}: {input}: {}: {message} (pid {}{attempts}{file})\n", self.item, self.kind, self.pid)
     }
 }
 
@@ -162,6 +166,7 @@ mod tests {
             message: "not a whole number\x07".into(),
             pid: 4242,
             attempts: 1,
+            file: None,
         }
     }
 
@@ -187,6 +192,7 @@ mod tests {
         runs[0].start.configuration.size = Some(100_000);
         let mut retried = failure(7);
         (retried.place, retried.kind, retried.attempts) = (None, Kind::Crashed, 3);
+        retried.file = Some("/log\x1b/run-1/worker-0-0-4242.stderr".into());
         let text = text(&runs, &[failure(3), retried], 12);
         assert_eq!(text, DEATHS);
     }
@@ -296,7 +302,7 @@ worker   pid  items  chunks     CPU     idle  peak memory  ended
 
 12 items failed:
   item 3 at in\u{202e}.txt:4:1: x\u{1b}[31m\n: invalid: not a whole number\u{7} (pid 4242)
-  item 7: x\u{1b}[31m\n: crashed: not a whole number\u{7} (pid 4242, 3 attempts)
+  item 7: x\u{1b}[31m\n: crashed: not a whole number\u{7} (pid 4242, 3 attempts, see /log\u{1b}/run-1/worker-0-0-4242.stderr)
   … and 10 more: coordinator inspect --failures
 
 log: /log\u{1b}

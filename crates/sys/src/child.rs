@@ -154,6 +154,10 @@ impl Spawned {
         self.pid.as_raw().unsigned_abs()
     }
 
+    pub(crate) fn is_reaped(&self) -> bool {
+        self.reaped
+    }
+
     /// A descriptor that is readable once the process has ended.
     #[must_use]
     pub fn exit_fd(&self) -> BorrowedFd<'_> {

@@ -3,6 +3,13 @@
 //! machine sleeps.
 
 use nix::time::{ClockId, clock_gettime};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How long this process was held, as whoever held it said (see `pause`); or,
+/// with [`FROZEN`], at which time it stands.
+static PAUSES: AtomicU64 = AtomicU64::new(0);
+/// Marks a time that stands; no clock comes this far.
+const FROZEN: u64 = 1 << 63;
 
 /// Nanoseconds on the host's monotonic clock; costs some 25 ns.
 #[must_use]
@@ -15,6 +22,48 @@ pub fn monotonic_ns() -> u64 {
 #[must_use]
 pub fn coarse_ns() -> u64 {
     read(ClockId::CLOCK_MONOTONIC_COARSE)
+}
+
+/// [`monotonic_ns`] without the time for which this process was held by its
+/// coordinator or stopped itself. In a worker it may step back, just when a
+/// pause is over.
+#[must_use]
+pub fn running_ns() -> u64 {
+    without_pauses(monotonic_ns)
+}
+
+/// [`running_ns`] as of the last timer tick; costs a few nanoseconds.
+#[must_use]
+pub fn coarse_running_ns() -> u64 {
+    without_pauses(coarse_ns)
+}
+
+fn without_pauses(now: impl Fn() -> u64) -> u64 {
+    loop {
+        let pauses = PAUSES.load(Ordering::Acquire);
+        if pauses & FROZEN != 0 {
+            return pauses & !FROZEN;
+        }
+        let now = now();
+        // A pause may have come in between.
+        if PAUSES.load(Ordering::Acquire) == pauses {
+            return now.saturating_sub(pauses);
+        }
+    }
+}
+
+/// Lets [`running_ns`] stand still while `stopped` runs, for all threads.
+pub(crate) fn stand_still<T>(stopped: impl FnOnce() -> T) -> T {
+    let at = running_ns();
+    PAUSES.store(at | FROZEN, Ordering::Release);
+    let result = stopped();
+    PAUSES.store(monotonic_ns().saturating_sub(at), Ordering::Release);
+    result
+}
+
+/// Notes for how long this process was held in all. Safe in a signal handler.
+pub(crate) fn note_paused(ns: u64) {
+    PAUSES.store(ns, Ordering::Release);
 }
 
 fn read(clock: ClockId) -> u64 {

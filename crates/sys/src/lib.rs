@@ -8,13 +8,15 @@
 mod child;
 mod clock;
 mod limits;
+mod pause;
 mod poll;
 mod wake;
 mod worker;
 
 pub use child::{Ended, Spawn, SpawnError, Spawned, Usage, thread_usage};
-pub use clock::{coarse_ns, monotonic_ns};
+pub use clock::{coarse_ns, coarse_running_ns, monotonic_ns, running_ns};
 pub use limits::{LimitError, Memory, end_now, limit_memory, on_out_of_memory};
+pub use pause::stop_self;
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};
@@ -50,13 +52,14 @@ pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether this process ignores SIGHUP, as it does when it was started by `nohup`.
+/// Whether this process ignores the signal: SIGHUP, when it was started by
+/// `nohup`; SIGTSTP, when nobody is there who could let it go on.
 #[must_use]
-pub fn ignores_hangup() -> bool {
+pub fn ignores(signal: Signal) -> bool {
     use nix::libc;
     // SAFETY: sigaction is plain data for which all zeroes is a value.
     let mut current: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: without a new action the call only writes the current one to a local.
-    let asked = unsafe { libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut current) };
+    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), &raw mut current) };
     asked == 0 && current.sa_sigaction == libc::SIG_IGN
 }

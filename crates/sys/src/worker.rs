@@ -34,7 +34,7 @@ pub enum SetupError {
 /// Makes a worker of this process: takes the protocol away from standard input
 /// and output (input becomes empty, output goes where errors go), closes every
 /// other inherited descriptor, unblocks signals, survives the file size limit,
-/// and asks to be killed when the coordinator dies.
+/// listens for how long it was held (see [`crate::running_ns`]), and asks to be killed when the coordinator dies.
 ///
 /// Call it once, before any thread is started and before anything else opens
 /// descriptors: all above the standard ones are closed.
@@ -56,6 +56,7 @@ pub fn enter_worker(coordinator: u32) -> Result<Protocol, SetupError> {
     check("standard output", unsafe { libc::dup2(2, 1) })?;
     nix::sys::signal::SigSet::empty().thread_set_mask().map_err(|e| SetupError::System("signal mask", e.into()))?;
     crate::survive_file_size_limit().map_err(|e| SetupError::System("the file size limit's signal", e))?;
+    crate::pause::hear_of_pauses().map_err(|e| SetupError::System("the signal to go on", e))?;
     die_with(coordinator)?;
     // SAFETY: both were just made by `duplicate` and are handed out once.
     let (input, output) = unsafe { (File::from_raw_fd(PROTOCOL_IN), File::from_raw_fd(PROTOCOL_OUT)) };

@@ -51,7 +51,8 @@ pub struct Job {
     pub show: bool,
     /// Longest result, in bytes.
     pub max_result: u64,
-    /// The run's start on the host's monotonic clock, in nanoseconds.
+    /// The run's start on the host's monotonic clock, in nanoseconds, as it
+    /// stood when the worker was spawned; what pauses move it by is told by signals.
     pub epoch_ns: u64,
     /// How long one item may run, in nanoseconds.
     pub timeout_ns: Option<u64>,

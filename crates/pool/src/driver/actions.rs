@@ -93,7 +93,7 @@ impl Driver {
         self.watch.switch(DriverPhase::Spawning);
         let spawned = Spawned::start(&Spawn { program: self.settings.program.clone(), args });
         self.watch.switch(DriverPhase::Transport);
-        let at = self.now();
+        let (at, now) = (self.now(), self.judged());
         match spawned {
             Ok(child) => {
                 let nth = self.slots.get_mut(slot.0 as usize).map_or(0, |count| {
@@ -101,22 +101,25 @@ impl Driver {
                     *count - 1
                 });
                 let who = WorkerRef { slot: slot.0, nth, pid: child.pid() };
-                self.workers.insert(id, Process::new(who, child));
+                if self.settings.clock.is_paused() {
+                    child.hold();
+                }
+                self.workers.insert(id, Process::new(who, child, self.settings.clock.epoch_ns()));
                 self.observe(&Event::WorkerSpawned { worker: who, at });
-                self.scheduler.handle_event(at.into(), Happened::Spawned { worker: id });
+                self.scheduler.handle_event(now, Happened::Spawned { worker: id });
             }
             Err(error) => {
                 let message = format!("{}: {error}", self.settings.program.display());
                 self.trouble.clone_from(&message);
                 self.observe(&Event::SpawnFailed { slot: slot.0, message, at });
                 let lasting = !error.is_temporary();
-                self.scheduler.handle_event(at.into(), Happened::SpawnFailed { worker: id, lasting });
+                self.scheduler.handle_event(now, Happened::SpawnFailed { worker: id, lasting });
             }
         }
     }
 
     fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) {
-        let now = self.now().into();
+        let now = self.judged();
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let answer = match held.job.source.cut(max_items, max_bytes) {
@@ -136,12 +139,11 @@ impl Driver {
 
     fn send(&mut self, dispatch: &Dispatch) {
         let at = self.now();
-        let epoch_ns = self.settings.epoch_ns;
         let Some(held) = self.jobs.get_mut(&dispatch.job) else { return };
         let Some(worker) = self.workers.get_mut(&dispatch.worker) else { return };
         if worker.job != Some(dispatch.job) {
             worker.job = Some(dispatch.job);
-            let message = ToWorker::Job(describe(&held.job, held.id.0, epoch_ns));
+            let message = ToWorker::Job(describe(&held.job, held.id.0, worker.epoch_ns));
             if let Err(error) = worker.say(&message, &Bytes::new()) {
                 return worker.end(&format!("could not be told of its job: {error}"));
             }

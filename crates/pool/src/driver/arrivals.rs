@@ -128,6 +128,7 @@ impl Driver {
             ));
         }
         worker.phase = Phase::Ready;
+        worker.tell_held(self.settings.clock.epoch_ns());
         let who = worker.who;
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(Happened::WorkerReady { worker: id });
@@ -147,7 +148,8 @@ impl Driver {
             }
         };
         let bytes = self.judged.as_ref().map_or(0, |piece| piece.bytes);
-        self.scheduler.handle_event(at.into(), Happened::Answered { worker: id, attempt, items, bytes, busy });
+        let now = self.judged();
+        self.scheduler.handle_event(now, Happened::Answered { worker: id, attempt, items, bytes, busy });
         // The verdict is the first action after the answer.
         let Some(verdict) = self.scheduler.poll_action() else { return };
         if let (Action::Accept { .. }, Some(accepted)) = (&verdict, accepted) {
@@ -271,13 +273,12 @@ impl Driver {
     /// A worker has closed one of its pipes: it is ending, and may say why, or
     /// it must be ended.
     fn expect_end(&mut self, id: WorkerId) {
-        let deadline = self.now() + LAST_WORDS_TIME;
+        let deadline = self.judged().since_start() + LAST_WORDS_TIME;
         self.mute.entry(id).or_insert(deadline);
     }
 
     /// Ends workers that closed a pipe and did not end.
-    pub(super) fn end_mute(&mut self) {
-        let now = self.now();
+    pub(super) fn end_mute(&mut self, now: Duration) {
         for (id, _) in self.mute.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
             if let Some(worker) = self.workers.get_mut(&id) {
                 worker.end("its process closed its pipes and did not end");
@@ -368,7 +369,7 @@ mod tests {
             options: procession_scheduler::PoolOptions::new(1),
             program: "/bin/sh".into(),
             observers: Vec::new(),
-            epoch_ns: 0,
+            clock: crate::clock::Clock::start(),
         };
         let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
         driver.drain();

@@ -10,12 +10,14 @@ mod arrivals;
 mod held;
 mod inbox;
 mod outbox;
+mod pause;
 mod process;
 
 pub(crate) use actions::describe;
 pub(crate) use arrivals::failures;
 pub(crate) use held::cost;
 
+use crate::clock::Clock;
 use crate::events::{Event, Observer};
 use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
@@ -39,8 +41,7 @@ pub(crate) struct Settings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
     pub(crate) observers: Vec<Box<dyn Observer>>,
-    /// The run's start on the host's monotonic clock.
-    pub(crate) epoch_ns: u64,
+    pub(crate) clock: Clock,
 }
 
 pub(crate) struct Driver {
@@ -48,7 +49,7 @@ pub(crate) struct Driver {
     scheduler: Scheduler,
     mailbox: Arc<Mailbox>,
     workers: BTreeMap<WorkerId, Process>,
-    /// Those that have closed their pipe, and when they must have ended.
+    /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
     mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
     next_job: u64,
@@ -123,9 +124,9 @@ impl Driver {
             if self.closed {
                 break;
             }
-            self.wait();
+            let judged = self.wait();
             self.handle_ready();
-            self.handle_timer();
+            self.handle_timer(judged);
         }
         self.finish()
     }
@@ -145,7 +146,12 @@ impl Driver {
 
     /// Time since the run's start.
     fn now(&self) -> Duration {
-        Duration::from_nanos(procession_sys::monotonic_ns().saturating_sub(self.settings.epoch_ns))
+        self.settings.clock.now()
+    }
+
+    /// The scheduler's time: that by which deadlines are judged.
+    fn judged(&self) -> RunTime {
+        RunTime::from(self.settings.clock.judged())
     }
 
     fn observe(&mut self, event: &Event) {
@@ -162,7 +168,7 @@ impl Driver {
 
     /// Tells the scheduler of something and does what it asks for.
     fn handle(&mut self, event: Happened) {
-        let now = RunTime::from(self.now());
+        let now = self.judged();
         self.scheduler.handle_event(now, event);
         self.drain();
     }
@@ -172,11 +178,19 @@ impl Driver {
             match order {
                 Order::Start(job, report) => self.start_job(*job, report),
                 Order::Close => self.handle(Happened::Close),
+                Order::Pause(held) => {
+                    self.pause();
+                    // Who asked may have stopped waiting.
+                    let _ = held.send(());
+                }
+                Order::Resume => self.resume(),
                 Order::Stop => {
+                    self.resume();
                     self.ending = true;
                     self.handle(Happened::Terminate);
                 }
                 Order::Kill => {
+                    self.resume();
                     self.ending = true;
                     self.handle(Happened::Kill);
                 }
@@ -232,7 +246,10 @@ impl Driver {
         self.flush_observers();
     }
 
-    fn wait(&mut self) {
+    /// Waits for news, and says by which time deadlines are to be judged then:
+    /// whatever had been said by that time is among the news.
+    fn wait(&mut self) -> RunTime {
+        self.settings.clock.note_awake(Some(Duration::ZERO));
         self.poll.clear();
         self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
         for (id, worker) in &self.workers {
@@ -248,14 +265,19 @@ impl Driver {
             }
             self.poll.add(worker.child.exit_fd(), key(Source::Exit), false);
         }
-        let deadline = self.scheduler.poll_timeout().map(RunTime::since_start);
-        let deadline = deadline.into_iter().chain(self.mute.values().copied()).min();
-        let mut timeout = deadline.map(|at| at.saturating_sub(self.now()));
+        let deadline = self.deadline();
+        let mut timeout = deadline.map(|at| at.saturating_sub(self.judged().since_start()));
         if self.mailbox.fall_asleep() {
             timeout = Some(Duration::ZERO);
         }
         self.watch.switch(DriverPhase::Waiting);
-        let waited = self.poll.wait(timeout);
+        let mut waited = self.poll.wait(timeout);
+        self.settings.clock.note_awake(timeout);
+        let judged = self.judged();
+        if waited.is_ok() && deadline.is_some_and(|at| at <= judged.since_start()) {
+            // A stop between the poll and the clock must not make late what came in time.
+            waited = self.poll.wait(Some(Duration::ZERO));
+        }
         self.watch.switch(DriverPhase::Transport);
         self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
@@ -263,6 +285,14 @@ impl Driver {
             self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));
             self.closed = true;
         }
+        judged
+    }
+
+    /// When something must have happened; never while the run is paused.
+    fn deadline(&self) -> Option<Duration> {
+        let due = self.scheduler.poll_timeout().map(RunTime::since_start);
+        let due = due.into_iter().chain(self.mute.values().copied()).min();
+        due.filter(|_| !self.settings.clock.is_paused())
     }
 
     fn handle_ready(&mut self) {
@@ -283,15 +313,18 @@ impl Driver {
         self.poll = poll;
     }
 
-    fn handle_timer(&mut self) {
-        if self.scheduler.poll_timeout().is_some_and(|at| at <= self.now().into()) {
+    fn handle_timer(&mut self, now: RunTime) {
+        if self.settings.clock.is_paused() {
+            return;
+        }
+        if self.scheduler.poll_timeout().is_some_and(|at| at <= now) {
             // No worker is judged by what it has not said before all is heard
             // that it has said: perhaps it is we who are late.
             self.hear_all();
-            self.scheduler.handle_timeout(self.now().into());
+            self.scheduler.handle_timeout(now);
             self.drain();
         }
-        self.end_mute();
+        self.end_mute(now.since_start());
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) struct Process {
     pub(super) attempts: VecDeque<Attempt>,
     /// The last job it was told of: chunks of another need its message first.
     pub(super) job: Option<JobId>,
+    /// The run's start on the host's clock when it was spawned, which is what it
+    /// is told; of later pauses it learns by signals.
+    pub(super) epoch_ns: u64,
     /// Why we ended it, if we did.
     pub(super) ended_by_us: Option<String>,
     /// The pool asked for its end.
@@ -77,7 +80,7 @@ pub(super) struct Death {
 }
 
 impl Process {
-    pub(super) fn new(who: WorkerRef, child: Spawned) -> Self {
+    pub(super) fn new(who: WorkerRef, child: Spawned, epoch_ns: u64) -> Self {
         Self {
             who,
             child,
@@ -88,6 +91,7 @@ impl Process {
             stderr: Stream::Open,
             attempts: VecDeque::new(),
             job: None,
+            epoch_ns,
             ended_by_us: None,
             asked: false,
             last_words: Vec::new(),
@@ -185,7 +189,7 @@ mod tests {
     fn process(script: &str) -> Process {
         let args = vec!["-c".into(), script.into()];
         let child = Spawned::start(&Spawn { program: "/bin/sh".into(), args }).unwrap();
-        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child)
+        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, 0)
     }
 
     fn wait(fd: std::os::fd::BorrowedFd<'_>) {

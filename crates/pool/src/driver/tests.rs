@@ -1,6 +1,7 @@
 //! The driver by hand, step by step, with a worker that is played.
 
 use super::*;
+use crate::clock::Clock;
 use crate::{Batch, Block, ChunkSize, Cut, RETRY_ON, Sink, Waker};
 use procession_task::{Format, Items};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
@@ -52,7 +53,7 @@ fn driver() -> (Driver, UnixStream) {
         options: PoolOptions::new(1),
         program: "/bin/sh".into(),
         observers: Vec::new(),
-        epoch_ns: procession_sys::monotonic_ns(),
+        clock: Clock::start(),
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
@@ -81,8 +82,8 @@ fn answer(driver: &Driver) -> Vec<u8> {
 /// Ten seconds go by in which the driver itself did nothing, as if it had been
 /// stopped: what its worker has said meanwhile lies in the pipe.
 fn ten_seconds_later(driver: &mut Driver) {
-    driver.settings.epoch_ns -= 10_000_000_000;
-    driver.handle_timer();
+    driver.settings.clock = Clock::start_at(procession_sys::monotonic_ns() - 10_000_000_000);
+    driver.handle_timer(driver.judged());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::events::{Accepted, Event, WorkerRef};
 use crate::flow::Delivery;
 use crate::phases::{WorkerPhase, WorkerWatch};
 use bytes::Bytes;
-use procession_sys::{coarse_ns, monotonic_ns};
+use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times};
 use std::time::Duration;
 
@@ -140,11 +140,11 @@ impl LaneHost<'_> {
 
 impl Host for LaneHost<'_> {
     fn now_ns(&mut self) -> u64 {
-        monotonic_ns().saturating_sub(self.lane.epoch_ns)
+        running_ns().saturating_sub(self.lane.epoch_ns)
     }
 
     fn is_due(&mut self, now_ns: Option<u64>) -> bool {
-        let now = now_ns.map_or_else(coarse_ns, |now_ns| self.lane.epoch_ns + now_ns);
+        let now = now_ns.map_or_else(coarse_running_ns, |now_ns| self.lane.epoch_ns + now_ns);
         now.saturating_sub(self.sent_ns) > DUE_NS
     }
 

@@ -62,7 +62,7 @@ impl Observers {
 
 /// Time since the run's start.
 fn since(epoch_ns: u64) -> Duration {
-    Duration::from_nanos(procession_sys::monotonic_ns().saturating_sub(epoch_ns))
+    Duration::from_nanos(procession_sys::running_ns().saturating_sub(epoch_ns))
 }
 
 impl LocalControl {
@@ -78,7 +78,7 @@ impl Local {
     /// A plain loop on the thread that calls [`Self::run`]. Its time begins here.
     #[must_use]
     pub fn serial(make: Arc<MakeLocalTask>, observers: Vec<Box<dyn Observer>>) -> Self {
-        Self::new(make, observers, procession_sys::monotonic_ns(), None, 1)
+        Self::new(make, observers, procession_sys::running_ns(), None, 1)
     }
 
     /// So many threads, at least one. Their time begins here.
@@ -90,7 +90,7 @@ impl Local {
         make: Arc<MakeLocalTask>,
         observers: Vec<Box<dyn Observer>>,
     ) -> Result<Self, PoolError> {
-        let epoch_ns = procession_sys::monotonic_ns();
+        let epoch_ns = procession_sys::running_ns();
         let lanes = threads.max(1);
         let builder =
             rayon::ThreadPoolBuilder::new().num_threads(lanes as usize).thread_name(|lane| format!("worker {lane}"));

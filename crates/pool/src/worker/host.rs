@@ -1,11 +1,12 @@
-//! A running block's surroundings in a worker's process: the clock, and the
-//! pipe back, on which small answers are gathered.
+//! A running block's surroundings in a worker's process: the clock, which
+//! stands still while the run is paused, and the pipe back, on which small
+//! answers are gathered.
 
 use super::estate::{Dispatch, Estate};
 use super::input::Input;
 use super::outlet::Outlet;
 use crate::phases::{WorkerPhase, WorkerWatch};
-use procession_sys::{coarse_ns, monotonic_ns, peak_memory};
+use procession_sys::{coarse_running_ns, peak_memory, running_ns};
 use procession_task::{Answer, Host};
 use procession_wire::{Farewell, FromWorker};
 use std::io;
@@ -37,7 +38,7 @@ impl PipeHost {
             watchdog: None,
             attempt: 0,
             epoch_ns: 0,
-            written_ns: monotonic_ns(),
+            written_ns: running_ns(),
             error: None,
             watch: WorkerWatch::start(WorkerPhase::Transport),
         }
@@ -110,11 +111,11 @@ impl PipeHost {
 
 impl Host for PipeHost {
     fn now_ns(&mut self) -> u64 {
-        monotonic_ns().saturating_sub(self.epoch_ns)
+        running_ns().saturating_sub(self.epoch_ns)
     }
 
     fn is_due(&mut self, now_ns: Option<u64>) -> bool {
-        let now = now_ns.map_or_else(coarse_ns, |now_ns| self.epoch_ns + now_ns);
+        let now = now_ns.map_or_else(coarse_running_ns, |now_ns| self.epoch_ns + now_ns);
         now.saturating_sub(self.written_ns) > DUE_NS
     }
 

@@ -2,7 +2,7 @@
 //! until it is worth a write.
 
 use crate::phases::{WorkerPhase, WorkerWatch};
-use procession_sys::monotonic_ns;
+use procession_sys::running_ns;
 use procession_task::Answer;
 use procession_wire::{AnswerHead, FromWorker, WireError, encode_from_worker};
 use std::fs::File;
@@ -21,7 +21,7 @@ pub(super) struct Outlet {
 
 impl Outlet {
     pub(super) fn new(pipe: File) -> Self {
-        Self { pipe, gathered: Vec::new(), written_ns: monotonic_ns() }
+        Self { pipe, gathered: Vec::new(), written_ns: running_ns() }
     }
 
     /// Puts a message on its way.

@@ -10,7 +10,7 @@
 //! was far too busy); that is why no wait is long.
 
 use super::estate::Estate;
-use procession_sys::monotonic_ns;
+use procession_sys::running_ns;
 use procession_task::{Draft, Running};
 use std::io;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ fn watch(estate: &Estate) {
     let mut stopwatch = Stopwatch::default();
     let mut next = Next::Sleep;
     loop {
-        let before = monotonic_ns();
+        let before = running_ns();
         let due = match next {
             Next::Wait(ns) => {
                 std::thread::park_timeout(Duration::from_nanos(ns));
@@ -63,7 +63,7 @@ fn watch(estate: &Estate) {
         // Free while an item runs, and soon free if one is between two.
         let draft = Draft::lock(&estate.draft);
         let dispatch = *estate.dispatch();
-        let now = monotonic_ns();
+        let now = running_ns();
         next = match (draft.running, dispatch.timeout_ns) {
             (Some(running), Some(timeout)) => {
                 let since = running.since_ns + dispatch.epoch_ns;

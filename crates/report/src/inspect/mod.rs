@@ -92,7 +92,7 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
     {
         return Err(InspectError::NoRun(run));
     }
-    let inspected = if !query.is_about_items() {
+    let mut inspected = if !query.is_about_items() {
         overview::write(logs, query, style, out)?;
         Inspected::default()
     } else if query.inputs {
@@ -101,6 +101,10 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
         items::write(logs, query, style, out)?
     };
     out.flush()?;
+    for run in logs.iter().flat_map(|log| query.runs(log)).filter(|run| run.is_torn()) {
+        let what = "did not end: its coordinator was killed. Here is what it had written";
+        inspected.notes.push(format!("run {} {what}", run.number));
+    }
     match query.item {
         Some(item) if inspected.matched == 0 => Err(InspectError::NoItem(item)),
         _ => Ok(inspected),

@@ -94,6 +94,8 @@ impl RunLog {
     fn open(path: PathBuf, number: u32, in_use: bool) -> Result<Self, LogError> {
         let record: Option<RunRecord> = match read_json(&path.join("run.json")) {
             Err(LogError::Io { source, .. }) if is_absent(&source) => None,
+            // Torn by whatever ended the machine: the items' lines say more than it.
+            Err(LogError::Malformed { .. }) => None,
             other => Some(other?),
         };
         let under_way = in_use && record.as_ref().is_none_or(|record| record.result.is_none());
@@ -111,10 +113,29 @@ impl RunLog {
         }
     }
 
+    /// Whether nobody wrote its end: its coordinator was killed.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        !self.under_way && self.record.as_ref().is_none_or(|record| record.result.is_none())
+    }
+
     /// Its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file of a process of this run that tells most of its end: what it
+    /// wrote to its standard error, if anything, else the lines of its items.
+    #[must_use]
+    pub fn file_of(run: &Path, pid: u32) -> Option<PathBuf> {
+        let names = fs::read_dir(run).ok()?.flatten().map(|entry| entry.file_name());
+        let names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+        let ending = |ending: &str| {
+            let end = format!("-{pid}.{ending}");
+            names.iter().find(|name| name.starts_with("worker-") && name.ends_with(&end))
+        };
+        Some(run.join(ending("stderr").or_else(|| ending("jsonl"))?))
     }
 
     /// What is known of its processes.

@@ -149,6 +149,12 @@ impl RunLogging {
         self.record.run
     }
 
+    /// The run's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes what is left, then the result. Call it when the observer has
     /// seen the run's last event (and was flushed or dropped). What can't be
     /// written is a warning.

@@ -1,0 +1,324 @@
+//! `--joblog`: a line for each item with an outcome, in the order in which they
+//! came, in the columns of GNU parallel and with the process's id behind them.
+//!
+//! Workers format the log's lines (see [`crate::read::ItemLine`]); a thread
+//! reads them and writes these. What GNU parallel would not have:
+//!
+//! - `Seq` is the item's index plus one, so that it counts from 1.
+//! - `Host` is `:`, as there, for processes of this machine.
+//! - `Send` and `Receive` are the bytes of the item and of its result.
+//! - `Exitval` is 0 for a result, 1 for an item that failed or was invalid. If
+//!   its process died, it is that process's status, or 0 beside the signal; -1
+//!   when neither tells of a failure, and for an item that took too long.
+//! - `Command` is the task and the item, escaped so that a line stays a line,
+//!   and cut where the log cuts.
+//!
+//! The runs of a study follow one another.
+
+use crate::queue::{Consume, Queue};
+use crate::read::{ItemLine, Line};
+use crate::runlog::Warn;
+use procession::{Accepted, Event, Exit, Observer, WorkerRef};
+use procession_task::{Failure, Kind, escape_terminal};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Events that wait for the disk, in bytes, before the driver waits too.
+const QUEUE_BYTES: usize = 16 << 20;
+/// How long the disk may take to write nothing at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
+
+/// The file, open for the runs of a call.
+#[derive(Debug)]
+pub struct JobLog {
+    file: File,
+    task: String,
+    host: String,
+}
+
+/// Writes the lines of a run: give it to the pool as an observer.
+///
+/// It blocks the driver in one case only: more than 16 MiB wait for the disk.
+/// When that takes nothing for 5 seconds, the lines end and the run goes on.
+pub struct JobLogger {
+    queue: Arc<Queue<Event>>,
+    batch: Vec<Event>,
+}
+
+/// The other end of a [`JobLogger`].
+pub struct JobLogging {
+    queue: Arc<Queue<Event>>,
+    warn: Warn,
+}
+
+struct Writer {
+    out: BufWriter<File>,
+    task: String,
+    host: String,
+    /// The run's start by the time of day, in seconds.
+    began: f64,
+    /// The process that ended last, just before its items are told of.
+    last: Option<(WorkerRef, Exit)>,
+    warn: Warn,
+    broken: bool,
+}
+
+/// A line's figures.
+struct Row<'a> {
+    item: u64,
+    host: &'a str,
+    start_s: f64,
+    took_s: f64,
+    send: u64,
+    receive: u64,
+    exit: i32,
+    signal: i32,
+    input: &'a str,
+    pid: u32,
+}
+
+impl JobLog {
+    /// Creates or empties the file, for its owner alone, and writes the header.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn create(path: &Path, task: &str, host: &str) -> io::Result<Self> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(HEADER.as_bytes())?;
+        Ok(Self { file, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
+    }
+
+    /// The observer of a run, and what waits for its last line. The workers
+    /// must write log lines.
+    ///
+    /// # Errors
+    /// No thread or descriptor.
+    pub fn start_run(&self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
+        let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let mut writer = Writer {
+            out: BufWriter::new(self.file.try_clone()?),
+            task: self.task.clone(),
+            host: self.host.clone(),
+            began,
+            last: None,
+            warn: Arc::clone(&warn),
+            broken: false,
+        };
+        let events = Arc::clone(&queue);
+        thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut writer))?;
+        Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
+    }
+}
+
+impl Observer for JobLogger {
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Accepted(part) => {
+                let (shown, log) = (bytes::Bytes::new(), part.log.clone());
+                self.batch.push(Event::Accepted(Accepted { shown, log, ..part.clone() }));
+            }
+            Event::ItemLost { .. } | Event::WorkerExited(_) => self.batch.push(event.clone()),
+            _ => {}
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.queue.push(&mut self.batch);
+        }
+    }
+}
+
+impl Drop for JobLogger {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+impl JobLogging {
+    /// Waits until every line is written. Call it when the observer has seen
+    /// the run's last event (and was flushed or dropped).
+    pub fn finish(self) {
+        self.queue.close();
+        if !self.queue.wait_for_writer() {
+            (self.warn)("the job log is not complete: its disk does not keep up");
+        }
+    }
+}
+
+impl Drop for JobLogging {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl Writer {
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Accepted(part) => {
+                for line in part.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                    // A worker that was subverted may write anything: what is no line about an item is left out.
+                    if let Ok(Line::Item(item)) = Line::parse(line, Path::new("a worker's line")) {
+                        self.write_item(&item)?;
+                    }
+                }
+                Ok(())
+            }
+            Event::WorkerExited(exit) => {
+                self.last = Some((exit.worker, exit.exit));
+                Ok(())
+            }
+            Event::ItemLost { worker, item, input, failure, sent_at, at, .. } => {
+                let (exit, signal) = self.end_of(*worker, failure);
+                let (start_s, took_s) = (sent_at.as_secs_f64(), at.saturating_sub(*sent_at).as_secs_f64());
+                let shown = escape_terminal(&input[..input.len().min(procession_task::LOGGED_BYTES)]);
+                let (send, input, pid) = (input.len() as u64, shown.as_str(), worker.pid);
+                let host = self.host.clone();
+                self.row(&Row { item: *item, host: &host, start_s, took_s, send, receive: 0, exit, signal, input, pid })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write_item(&mut self, line: &ItemLine<'_>) -> io::Result<()> {
+        let whole = line.whole_input().map_or(0, |bytes| bytes.len() as u64);
+        let output = line.output.map_or(0, |json| {
+            let text = serde_json::from_str::<String>(json.get());
+            text.map_or(json.get().len(), |text| text.len()) as u64
+        });
+        let encoded = line.output_base64.as_deref().map_or(0, |encoded| {
+            let padding = encoded.bytes().rev().take_while(|&byte| byte == b'=').count();
+            (encoded.len() / 4 * 3 - padding.min(encoded.len() / 4 * 3)) as u64
+        });
+        self.row(&Row {
+            item: line.item,
+            host: &line.host,
+            start_s: line.start_us / 1e6,
+            took_s: line.duration_us / 1e6,
+            send: line.input_bytes.unwrap_or(whole),
+            receive: line.output_bytes.unwrap_or(output + encoded),
+            exit: i32::from(line.error.is_some()),
+            signal: 0,
+            input: &line.shown_input(),
+            pid: line.pid,
+        })
+    }
+
+    /// How the process of an item ended, as GNU parallel would have it.
+    fn end_of(&self, worker: WorkerRef, failure: &Failure) -> (i32, i32) {
+        let exit = self.last.filter(|(who, _)| *who == worker).map(|(_, exit)| exit);
+        match (failure.kind, exit) {
+            (Kind::TimedOut, Some(Exit::Signal(signal))) => (-1, signal),
+            (Kind::TimedOut, _) | (_, None | Some(Exit::Status(0))) => (-1, 0),
+            (_, Some(Exit::Signal(signal))) => (0, signal),
+            (_, Some(Exit::Status(status))) => (status, 0),
+        }
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let Row { item, host, start_s, took_s, send, receive, exit, signal, input, pid } = row;
+        let host = if *host == self.host { ":".to_owned() } else { escape_terminal(host.as_bytes()) };
+        let (seq, start) = (item.saturating_add(1), self.began + start_s);
+        let task = &self.task;
+        writeln!(
+            self.out,
+            "{seq}\t{host}\t{start:.3}\t{took_s:10.3}\t{send}\t{receive}\t{exit}\t{signal}\t{task} {input}\t{pid}"
+        )
+    }
+
+    fn check(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && !std::mem::replace(&mut self.broken, true)
+        {
+            (self.warn)(&format!("the job log ends here: {error}"));
+        }
+    }
+}
+
+impl Consume<Event> for Writer {
+    fn take(&mut self, event: Event) {
+        if !self.broken {
+            let result = self.write(&event);
+            self.check(result);
+        }
+    }
+
+    fn idle(&mut self) {
+        if !self.broken {
+            let result = self.out.flush();
+            self.check(result);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{accepted, exit, line, lost, who};
+    use std::sync::Mutex;
+
+    /// What stands in the file after these events, without the header.
+    fn written(path: &Path, events: &[Event]) -> (Vec<String>, Vec<String>) {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&warnings);
+        let warn: Warn = Arc::new(move |text: &str| theirs.lock().unwrap().push(text.to_owned()));
+        let log = JobLog { host: "h".to_owned(), ..JobLog::create(path, "sqrt", "h").unwrap() };
+        let (mut logger, logging) = log.start_run(warn).unwrap();
+        events.iter().for_each(|event| logger.on_event(event));
+        drop(logger);
+        logging.finish();
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = text.lines().skip(1).map(str::to_owned).collect();
+        let warnings = warnings.lock().unwrap().clone();
+        (lines, warnings)
+    }
+
+    #[test]
+    fn each_outcome_has_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = Accepted { log: line(who(0, 0, 41), 0, 3, b"4").into(), ..accepted(who(0, 0, 41), 0, 3, 1) };
+        let died = |nth, how| Event::WorkerExited(exit(1, nth, 42, how));
+        let gone = |nth, item, kind| lost(who(1, nth, 42), 0, item, b"a\tb\n\x1b", Failure::new(kind, "x"));
+        let events = [
+            Event::Accepted(part),
+            died(0, Exit::Signal(11)),
+            gone(0, 7, Kind::Crashed),
+            died(1, Exit::Status(3)),
+            gone(1, 8, Kind::Crashed),
+            died(2, Exit::Status(0)),
+            gone(2, 9, Kind::Crashed),
+            died(3, Exit::Signal(9)),
+            gone(3, 10, Kind::TimedOut),
+        ];
+        let (lines, warnings) = written(&folder.path().join("jobs"), &events);
+        assert_eq!(warnings, [""; 0]);
+        let columns: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
+        assert!(columns.iter().all(|line| line.len() == 10 && line[3].len() == 10), "{lines:?}");
+        assert_eq!(columns[0][4..], ["1", "3", "0", "0", "sqrt 4", "41"]);
+        let ends: Vec<_> = columns.iter().map(|line| (line[0], line[6], line[7])).collect();
+        assert_eq!(ends, [("4", "0", "0"), ("8", "0", "11"), ("9", "3", "0"), ("10", "-1", "0"), ("11", "-1", "9")]);
+        assert_eq!(columns[1][8], format!("sqrt {}", escape_terminal(b"a\tb\n\x1b")));
+    }
+
+    #[test]
+    fn a_full_disk_is_a_warning() {
+        let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(Kind::Crashed, "x"))];
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let log = JobLog { file, task: "t".to_owned(), host: "h".to_owned() };
+        let (tell, told) = std::sync::mpsc::channel();
+        let tell = Mutex::new(tell);
+        let warn: Warn = Arc::new(move |text: &str| tell.lock().unwrap().send(text.to_owned()).unwrap());
+        let (mut logger, logging) = log.start_run(warn).unwrap();
+        events.iter().for_each(|event| logger.on_event(event));
+        drop(logger);
+        logging.finish();
+        assert!(told.recv().unwrap().starts_with("the job log ends here: "));
+    }
+}
