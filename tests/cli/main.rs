@@ -6,6 +6,7 @@
 mod chaos;
 mod executors;
 mod failures;
+mod hostile;
 mod input;
 mod log;
 mod mandelbrot;

@@ -42,7 +42,21 @@ impl Place {
     /// The coordinator with these arguments, in this folder.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("coordinator"));
-        command.args(args).current_dir(self.dir.path());
+        command.args(args);
+        self.settle(command)
+    }
+
+    /// The same under a limit of the shell's `ulimit`: `-d` for its memory in
+    /// KiB, `-n` for its descriptors.
+    pub(crate) fn limited<S: AsRef<OsStr>>(&self, what: &str, limit: u32, args: &[S]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {what} {limit}; exec \"$@\""), "sh"]);
+        command.arg(assert_cmd::cargo::cargo_bin!("coordinator")).args(args);
+        self.settle(command)
+    }
+
+    fn settle(&self, mut command: Command) -> Command {
+        command.current_dir(self.dir.path());
         command.env("XDG_STATE_HOME", self.path("state")).env_remove("NO_COLOR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -155,4 +169,21 @@ pub(crate) fn workers_of(coordinator: u32) -> Vec<u32> {
         }
     }
     found
+}
+
+/// The processes that work for a call in this place, whatever they are: they
+/// carry its folder in their environment. Nothing of a call outlives it.
+pub(crate) fn processes_with(place: &Place) -> Vec<String> {
+    let mark = format!("XDG_STATE_HOME={}", place.path("state").display());
+    let is_ours = |process: &Path| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let ours = entries.map(|entry| entry.path()).filter(|process| is_ours(process));
+    ours.map(|process| {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        format!("{} {}", process.display(), String::from_utf8_lossy(&line).replace('\0', " "))
+    })
+    .collect()
 }

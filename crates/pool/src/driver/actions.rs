@@ -41,6 +41,7 @@ impl Driver {
             self.act(action);
         }
         self.judged = None;
+        self.discarded = None;
         self.death = None;
     }
 
@@ -239,16 +240,18 @@ impl Driver {
         }
     }
 
-    fn signal(&mut self, worker: WorkerId, signal: Signal) {
+    fn signal(&mut self, id: WorkerId, signal: Signal) {
         let ending = self.ending;
-        if let Some(worker) = self.workers.get_mut(&worker) {
+        if let Some(worker) = self.workers.get_mut(&id) {
             worker.asked |= ending;
             if signal == Signal::SIGKILL {
-                worker.end(if ending {
-                    "the run was ended"
+                if ending {
+                    worker.end("the run was ended");
+                } else if self.discarded == Some(id) {
+                    worker.broke_protocol("it answered what it was not asked");
                 } else {
-                    "its process was killed: it did not answer in time, or what it said made no sense"
-                });
+                    worker.end("its process was killed: it did not answer in time");
+                }
             } else {
                 worker.asked = true;
                 worker.child.signal_group(signal);

@@ -56,6 +56,9 @@ pub(crate) struct Driver {
     poll: PollSet,
     /// The answer that the scheduler is judging.
     judged: Option<Piece>,
+    /// The worker whose answer the scheduler has just refused: if it has the
+    /// worker killed, that is why.
+    discarded: Option<WorkerId>,
     /// The worker whose end the scheduler is judging.
     death: Option<(WorkerId, Death)>,
     /// What kept the last worker from starting.
@@ -100,6 +103,7 @@ impl Driver {
             slots: vec![0; slots as usize],
             poll: PollSet::default(),
             judged: None,
+            discarded: None,
             death: None,
             trouble: String::new(),
             error: None,
