@@ -6,7 +6,7 @@
 //! for its worker; its first items run under the fault, and what it loses runs
 //! in the true worker.
 
-use crate::support::{Ended, Place, lines, processes_with};
+use crate::support::{Ended, Place, lines, nothing_is_left};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procession_wire::frame::{Direction, HEAD_BYTES, HELLO_LIMIT, PAYLOAD_LIMIT};
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
         drop(stdin.write_all(lines(ITEMS).as_bytes()));
         drop(stdin);
         let ended = Ended::of(child);
-        assert_eq!(processes_with(&place), Vec::<String>::new(), "{}: {}", self.faults, ended.err);
+        nothing_is_left(&place);
         ended
     }
 }
@@ -257,6 +257,6 @@ fn a_call_ends_whatever_its_workers_are_like() {
         let ended = Ended::of(child);
         assert_eq!(ended.status, 143, "{fault}: {}", ended.err);
         assert!(begun.elapsed() < START_TIME, "{fault} took {:?}", begun.elapsed());
-        assert_eq!(processes_with(&place), Vec::<String>::new(), "{fault}");
+        nothing_is_left(&place);
     }
 }

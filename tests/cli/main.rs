@@ -15,4 +15,6 @@ mod output;
 mod processes;
 mod study;
 mod support;
+mod surroundings;
+
 mod verbs;

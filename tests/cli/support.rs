@@ -171,9 +171,21 @@ pub(crate) fn workers_of(coordinator: u32) -> Vec<u32> {
     found
 }
 
-/// The processes that work for a call in this place, whatever they are: they
-/// carry its folder in their environment. Nothing of a call outlives it.
-pub(crate) fn processes_with(place: &Place) -> Vec<String> {
+/// Asserts that nothing that worked for a call in this place outlives it by two
+/// seconds. Whatever it is, it carries the place's folder in its environment.
+pub(crate) fn nothing_is_left(place: &Place) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        let left = processes_with(place);
+        if left.is_empty() {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{left:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn processes_with(place: &Place) -> Vec<String> {
     let mark = format!("XDG_STATE_HOME={}", place.path("state").display());
     let is_ours = |process: &Path| {
         let environment = std::fs::read(process.join("environ")).unwrap_or_default();
