@@ -218,7 +218,6 @@ fn lines_without_end_take_no_memory() {
     run(&["-t", "null", "-j1"], "x", "").fails(2, ":1");
     run(&["-t", "sqrt", "-j1"], "7", "").fails(2, ":1");
     assert_eq!(run(&["-t", "sqrt", "-j1"], "x", "\n4\n").ok(), "4\t2.0\n");
-    assert_eq!(run(&["-t", "sqrt", "-j1"], " ", "4\n").ok(), "4\t2.0\n");
 }
 
 #[test]

@@ -32,6 +32,10 @@ mod study;
 mod writer;
 
 pub use configuration::{Configuration, Executor, matrix};
+#[doc(hidden)]
+pub use cutter::cut_all;
+#[doc(hidden)]
+pub use heading::rest_after_heading;
 pub use counts::{parse_counts, parse_sizes};
 pub use error::InputError;
 pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
