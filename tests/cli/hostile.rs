@@ -105,10 +105,16 @@ fn what_a_program_says_that_is_no_worker_is_shown() {
         (format!("raw-end:{}", hex("H")), "no frame begins here: \"H\""),
         (format!("raw-flood:{}", hex("y\n")), "no frame begins here: \"y\\ny\\n"),
         (format!("raw:{}", hex(Direction::ToWorker.marker())), "no frame begins here: \"\\xa9pw>\""),
-        (format!("raw-end:{}", hex(&head(9)[..7])), "in the middle of a message before it was ready; it wrote: \"\\xa9pw<"),
+        (
+            format!("raw-end:{}", hex(&head(9)[..7])),
+            "in the middle of a message before it was ready; it wrote: \"\\xa9pw<",
+        ),
         ("raw-end:".to_owned(), "status 0 before it was ready, without a word"),
         (format!("raw:{}", hex(head(0))), "a frame holds no message"),
-        (format!("raw:{}", hex(head(HELLO_LIMIT + 1))), "a frame of 65537 bytes is longer than the 65536 bytes allowed"),
+        (
+            format!("raw:{}", hex(head(HELLO_LIMIT + 1))),
+            "a frame of 65537 bytes is longer than the 65536 bytes allowed",
+        ),
         (format!("raw-flood:{}", hex(head(HELLO_LIMIT))), "the checksum of a frame does not match"),
         (format!("raw:{}", hex(head(u32::MAX))), "a frame of 4294967295 bytes"),
         ("version:99".to_owned(), "its program speaks protocol 99 (version fake), this one speaks protocol"),

@@ -158,7 +158,8 @@ fn every_task_says_exactly_what_numbers_it_takes() {
     ];
     let place = Place::new();
     // A first number, so that a word is no heading.
-    let input: String = std::iter::once("4").chain(cases.map(|(word, ..)| word)).map(|word| format!("{word}\n")).collect();
+    let input: String =
+        std::iter::once("4").chain(cases.map(|(word, ..)| word)).map(|word| format!("{word}\n")).collect();
     let rows = |task: &str| -> Vec<String> {
         let ended = place.run_on(&["-t", task, "-j2", "-k"], &input).fails(1, "items failed");
         assert!(ended.err.len() < 20_000, "{} bytes of errors", ended.err.len());
@@ -171,7 +172,9 @@ fn every_task_says_exactly_what_numbers_it_takes() {
             assert!(input == word);
             match says {
                 Ok(value) => assert_eq!(outcome, value, "{}", &word[..word.len().min(30)]),
-                Err(why) => assert!(outcome.starts_with("\tinvalid: ") || outcome.starts_with("\tfailed: "), "{outcome}: {why}"),
+                Err(why) => {
+                    assert!(outcome.starts_with("\tinvalid: ") || outcome.starts_with("\tfailed: "), "{outcome}: {why}")
+                }
             }
             assert!(says.is_ok() || outcome.contains(says.expect_err("why")), "{outcome}");
         }

@@ -21,7 +21,11 @@ pub(crate) fn commit(fault: &AtChunk) -> ! {
         term.thread_block().expect("SIGTERM is blocked");
     }
     let greeting = frame(&FromWorker::Hello(hello()));
-    if matches!(fault, AtChunk::Drip) { drip(&greeting) } else { say(&greeting) }
+    if matches!(fault, AtChunk::Drip) {
+        drip(&greeting)
+    } else {
+        say(&greeting)
+    }
     loop {
         let chunk = next_chunk(&mut held);
         if !answer_unusually(fault, &chunk) {
@@ -91,7 +95,9 @@ fn break_down(fault: &AtChunk, chunk: &Chunk) {
             flood(GARBAGE)
         }
         AtChunk::Trailing => say(&with_payload(|payload| payload.push(0), &right)),
-        AtChunk::Inner => say(&with_payload(|payload| payload[24..32].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right)),
+        AtChunk::Inner => {
+            say(&with_payload(|payload| payload[24..32].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right))
+        }
         AtChunk::Blocks => say(&chunk.answer_with(AnswerHead { log_len: 1 << 30, ..chunk.head() })),
         AtChunk::NotText => say(&not_text(chunk)),
         AtChunk::Unknown => say(&chunk.answer_with(AnswerHead { attempt: 1 << 60, ..chunk.head() })),

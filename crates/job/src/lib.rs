@@ -32,13 +32,13 @@ mod study;
 mod writer;
 
 pub use configuration::{Configuration, Executor, matrix};
+pub use counts::{parse_counts, parse_sizes};
 #[doc(hidden)]
 pub use cutter::cut_all;
-#[doc(hidden)]
-pub use heading::rest_after_heading;
-pub use counts::{parse_counts, parse_sizes};
 pub use error::InputError;
 pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
+#[doc(hidden)]
+pub use heading::rest_after_heading;
 pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
 pub use launch::Workers;
 pub use output::{OutputChoice, OutputEnd, OutputError, OutputReport, Target};

@@ -39,8 +39,7 @@ fn drawn(bytes: &[u8]) -> Option<(Items, usize, Pieces<'_>)> {
 pub fn cutter(bytes: &[u8]) {
     let Some((rule, max_item, mut pieces)) = drawn(bytes) else { return };
     let whole = pieces.bytes;
-    let expected: Vec<(Place, &[u8])> =
-        rule.split(whole).map(|(at, item)| (START.after(&whole[..at]), item)).collect();
+    let expected: Vec<(Place, &[u8])> = rule.split(whole).map(|(at, item)| (START.after(&whole[..at]), item)).collect();
     assert_eq!(rule.count(whole), expected.len() as u64);
     let segments = match cut_all(rule, max_item, &mut pieces) {
         Ok(segments) => segments,
