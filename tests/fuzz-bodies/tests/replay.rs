@@ -11,7 +11,7 @@ fn every_seed_passes() {
         let mut count = 0;
         for entry in std::fs::read_dir(seeds.join(target)).expect(target) {
             let path = entry.expect("an entry").path();
-            println!("{}", path.display());
+            eprintln!("{}", path.display());
             body(&std::fs::read(&path).expect("a seed"));
             count += 1;
         }
