@@ -77,11 +77,15 @@ impl<'a> Call<'a> {
     }
 
     fn run(&self) -> Ended {
+        self.run_on(&lines(ITEMS))
+    }
+
+    fn run_on(&self, input: &str) -> Ended {
         let place = Place::new();
         let mut child = self.command(&place).spawn().expect("the coordinator starts");
         let mut stdin = child.stdin.take().expect("its input");
         // A coordinator that refuses its worker reads nothing.
-        drop(stdin.write_all(lines(ITEMS).as_bytes()));
+        drop(stdin.write_all(input.as_bytes()));
         drop(stdin);
         let ended = Ended::of(child);
         nothing_is_left(&place);
@@ -209,6 +213,15 @@ fn what_is_only_unusual_is_right() {
             assert_eq!(ended.ok(), lines(ITEMS), "{fault}");
         }
     }
+}
+
+/// The last frame is longer than what is read of a worker in one turn, and
+/// waits in its pipe when the worker has ended.
+#[test]
+fn the_last_words_of_the_dead_are_heard_to_their_end() {
+    let input = format!("{}\n", "x".repeat(900 << 10)).repeat(4);
+    let ended = Call::always("last-word").with(&["-q"]).run_on(&input);
+    assert!(ended.ok() == input);
 }
 
 /// A failure that a worker reports is the item's, whatever its message is like.
