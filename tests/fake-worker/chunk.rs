@@ -62,6 +62,10 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
             say(&frame(&FromWorker::Condemned { attempt, offset: u32::MAX, kind: Kind::TimedOut }));
             say(&chunk.answer());
         }
+        AtChunk::LastFlood(times) => {
+            say(&[frame(&FromWorker::Alive).repeat(*times), chunk.answer()].concat());
+            std::process::exit(0)
+        }
         AtChunk::LastWord => {
             say(&chunk.answer());
             std::process::exit(0)

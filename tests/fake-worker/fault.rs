@@ -49,6 +49,8 @@ pub(crate) enum AtChunk {
     Alive(usize),
     /// `last-word`: answers rightly and ends at once, with status 0.
     LastWord,
+    /// `last-flood:N`: says so many times that it is alive, and then the same.
+    LastFlood(usize),
     /// `mute`: never answers.
     Mute,
     /// `stubborn`: never answers and ignores SIGTERM.
@@ -142,6 +144,7 @@ impl AtChunk {
             "nothing-first" => Self::NothingFirst,
             "alive" => Self::Alive(number(argument)),
             "last-word" => Self::LastWord,
+            "last-flood" => Self::LastFlood(number(argument)),
             "mute" => Self::Mute,
             "stubborn" => Self::Stubborn,
             "truncate" => Self::Truncate(number(argument)),
