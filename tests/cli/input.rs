@@ -137,6 +137,92 @@ fn results_come_while_the_input_is_still_open() {
     assert!(child.wait().expect("it ends").success());
 }
 
+/// What each task over numbers makes of a word: its result, or what is said.
+#[test]
+fn every_task_says_exactly_what_numbers_it_takes() {
+    let digits = "9".repeat(1_000_000);
+    let cases = [
+        ("18446744073709551615", Ok("false"), Ok("4294967296.0")),
+        ("18446744073709551616", Err("too large"), Ok("4294967296.0")),
+        ("-1", Err("negative"), Err("negative")),
+        ("+7", Err("not a whole number"), Ok("2.6457513110645907")),
+        ("007", Ok("true"), Ok("2.6457513110645907")),
+        ("1e4", Err("not a whole number"), Ok("100.0")),
+        ("0x10", Err("not a whole number"), Err("not a")),
+        ("6.25", Err("not a whole number"), Ok("2.5")),
+        ("NaN", Err("not a whole number"), Err("not a")),
+        ("inf", Err("not a whole number"), Err("not a")),
+        ("1_000", Err("not a whole number"), Err("not a")),
+        ("٣", Err("not a whole number"), Err("not a")),
+        (&digits, Err("too large"), Err("too large")),
+    ];
+    let place = Place::new();
+    // A first number, so that a word is no heading.
+    let input: String =
+        std::iter::once("4").chain(cases.map(|(word, ..)| word)).map(|word| format!("{word}\n")).collect();
+    let rows = |task: &str| -> Vec<String> {
+        let ended = place.run_on(&["-t", task, "-j2", "-k"], &input).fails(1, "items failed");
+        assert!(ended.err.len() < 20_000, "{} bytes of errors", ended.err.len());
+        ended.out.lines().skip(1).map(str::to_owned).collect()
+    };
+    let (prime, sqrt) = (rows("prime"), rows("sqrt"));
+    for (index, (word, prime_says, sqrt_says)) in cases.into_iter().enumerate() {
+        for (row, says) in [(&prime[index], prime_says), (&sqrt[index], sqrt_says)] {
+            let (input, outcome) = row.split_once('\t').expect(row);
+            assert!(input == word);
+            match says {
+                Ok(value) => assert_eq!(outcome, value, "{}", &word[..word.len().min(30)]),
+                Err(why) => {
+                    assert!(outcome.starts_with("\tinvalid: ") || outcome.starts_with("\tfailed: "), "{outcome}: {why}")
+                }
+            }
+            assert!(says.is_ok() || outcome.contains(says.expect_err("why")), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn bytes_of_every_kind_come_back_as_they_went() {
+    let place = Place::new();
+    let input = b"\xef\xbb\xbfone\r\nt\rwo\r\r\n\x00\x1b[31m\xff\xfe\n\n\xef\xbb\xbf\n no end";
+    let out = place.run_on(&["-t", "null", "-j2", "--items", "lines", "--format", "jsonl", "--chunk", "1"], input).ok();
+    let expected = [
+        r#""output":"one""#,
+        r#""output":"t\rwo\r""#,
+        r#""output_base64":"ABtbMzFt//4=""#,
+        r#""output":"""#,
+        "\"output\":\"\u{feff}\"",
+        r#""output":" no end""#,
+    ];
+    assert_eq!(out.lines().count(), expected.len(), "{out}");
+    for (row, says) in out.lines().zip(expected) {
+        assert!(row.contains(says), "{says} is not in {row}");
+    }
+    assert_eq!(place.run_on(&["-t", "null"], "").ok(), "");
+}
+
+/// A line without end is refused, and a heading without end passed over, in
+/// the memory of a line that is short.
+#[test]
+fn lines_without_end_take_no_memory() {
+    const MIB: usize = 120;
+    let place = Place::new();
+    let run = |args: &[&str], piece: &str, last: &str| {
+        let mut child = place.limited("-d", 80 << 10, args).stdin(Stdio::piped()).spawn().expect("a shell");
+        let mut stdin = child.stdin.take().expect("its input");
+        let piece = piece.repeat(1 << 20);
+        // It may end before it has read all of it.
+        let written = (0..MIB).try_for_each(|_| stdin.write_all(piece.as_bytes()));
+        drop(written.and_then(|()| stdin.write_all(last.as_bytes())));
+        drop(stdin);
+        crate::support::Ended::of(child)
+    };
+    run(&["-t", "null", "-j1", "--max-item", "4K"], "x", "").fails(2, ":1");
+    run(&["-t", "null", "-j1"], "x", "").fails(2, ":1");
+    run(&["-t", "sqrt", "-j1"], "7", "").fails(2, ":1");
+    assert_eq!(run(&["-t", "sqrt", "-j1"], "x", "\n4\n").ok(), "4\t2.0\n");
+}
+
 #[test]
 fn bytes_that_are_not_utf8() {
     let place = Place::new();

@@ -50,7 +50,21 @@ impl Place {
     /// The coordinator with these arguments, in this folder.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("coordinator"));
-        command.args(args).current_dir(self.dir.path());
+        command.args(args);
+        self.settle(command)
+    }
+
+    /// The same under a limit of the shell's `ulimit`: `-d` for its memory in
+    /// KiB, `-n` for its descriptors.
+    pub(crate) fn limited<S: AsRef<OsStr>>(&self, what: &str, limit: u32, args: &[S]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {what} {limit}; exec \"$@\""), "sh"]);
+        command.arg(assert_cmd::cargo::cargo_bin!("coordinator")).args(args);
+        self.settle(command)
+    }
+
+    fn settle(&self, mut command: Command) -> Command {
+        command.current_dir(self.dir.path());
         command.env("XDG_STATE_HOME", self.path("state")).env_remove("NO_COLOR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -197,4 +211,32 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(std::time::Instant::now() < deadline, "never: {what}");
         std::thread::yield_now();
     }
+}
+/// Asserts that nothing that worked for a call in this place outlives it by two
+/// seconds. Whatever it is, it carries the place's folder in its environment.
+pub(crate) fn nothing_is_left(place: &Place) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        let left = processes_with(place);
+        if left.is_empty() {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{left:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn processes_with(place: &Place) -> Vec<String> {
+    let mark = format!("XDG_STATE_HOME={}", place.path("state").display());
+    let is_ours = |process: &Path| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let ours = entries.map(|entry| entry.path()).filter(|process| is_ours(process));
+    ours.map(|process| {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        format!("{} {}", process.display(), String::from_utf8_lossy(&line).replace('\0', " "))
+    })
+    .collect()
 }

@@ -47,7 +47,7 @@ pub(crate) fn build(package: &str, binaries: &[&str]) -> Result<Vec<PathBuf>> {
 }
 
 /// The executables that cargo's messages name.
-fn executables(messages: &str) -> Vec<(String, PathBuf)> {
+pub(crate) fn executables(messages: &str) -> Vec<(String, PathBuf)> {
     let parsed = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     parsed
         .filter_map(|message| {

@@ -8,10 +8,12 @@ mod bench;
 mod cargo;
 mod chaos;
 mod ci;
+mod fuzz;
 mod primes;
 mod process;
 mod random;
 mod run;
+mod simulate;
 mod tidy;
 
 use clap::Parser;
@@ -29,6 +31,10 @@ enum Chore {
     Tidy,
     /// Writes a list of primes in the PrimePages' table format
     Primes(primes::Args),
+    /// Runs the fuzz targets for a while each
+    Fuzz(fuzz::Args),
+    /// Plays through schedules of the scheduler in virtual time, each from a seed
+    Simulate(simulate::Args),
     /// Measures side by side with peers, and says which targets are met
     Bench(bench::Args),
     /// Runs jobs while killing and stopping their processes, and checks what comes of them
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(),
         Chore::Primes(args) => primes::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
+        Chore::Simulate(args) => simulate::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Chaos(args) => chaos::run(&args),
     };

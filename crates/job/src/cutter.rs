@@ -120,6 +120,23 @@ impl Cutter<'_> {
     }
 }
 
+/// Cuts all of a stream: each segment's place, count of items and bytes. For
+/// those who hold the cutter against the rule that it follows.
+///
+/// # Errors
+/// An item that is longer than `max_item`, and whatever reading ends with.
+#[doc(hidden)]
+pub fn cut_all(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<(Place, u64, Vec<u8>)>, InputError> {
+    let mut segments = Vec::new();
+    let start = Place { input: 0, line: 1, column: 1 };
+    let cutter = Cutter { items, max_item, name: "f", place: start };
+    cutter.run(reader, &mut |segment| {
+        segments.push((segment.place.unwrap_or(start), segment.items, segment.bytes.to_vec()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(segments)
+}
+
 /// A new buffer that begins with the unfinished item.
 fn enlarged(unfinished: &[u8]) -> BytesMut {
     let mut buffer = BytesMut::zeroed(BUFFER.max(unfinished.len() * 2));

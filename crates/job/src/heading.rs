@@ -63,6 +63,18 @@ pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)>
     }
 }
 
+/// What is left of a stream behind its heading. For those who hold that against
+/// the whole.
+///
+/// # Errors
+/// Whatever reading ends with.
+#[doc(hidden)]
+pub fn rest_after_heading(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let (_, mut rest) = pass_over(reader)?;
+    reader.read_to_end(&mut rest)?;
+    Ok(rest)
+}
+
 impl Heading {
     fn add(&mut self, line: &[u8]) {
         self.lines += 1;

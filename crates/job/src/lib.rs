@@ -35,8 +35,12 @@ mod writer;
 
 pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
+#[doc(hidden)]
+pub use cutter::cut_all;
 pub use error::InputError;
 pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
+#[doc(hidden)]
+pub use heading::rest_after_heading;
 pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
 pub use launch::Workers;
 pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};

@@ -14,6 +14,10 @@ pub const HEAD_BYTES: usize = 12;
 /// 16 MiB and each up to six times longer when escaped, and a log line.
 pub const PAYLOAD_LIMIT: u32 = 256 << 20;
 
+/// Longest payload of a worker's first frame, its hello: whoever has not shown
+/// that it is a worker is not listened to for long.
+pub const HELLO_LIMIT: u32 = 64 << 10;
+
 /// Longest head of unexpected bytes that an error shows.
 const SHOWN_BYTES: usize = 64;
 
@@ -108,7 +112,8 @@ pub fn parse(bytes: &[u8], direction: Direction, limit: u32) -> Result<Parsed, W
 }
 
 /// The head of what came, safe for a terminal.
-fn show(bytes: &[u8]) -> String {
+#[must_use]
+pub fn show(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(SHOWN_BYTES)];
     format!("\"{}\"{}", head.escape_ascii(), if head.len() < bytes.len() { "…" } else { "" })
 }

@@ -243,18 +243,17 @@ impl Driver {
         }
     }
 
-    fn kill(&mut self, worker: WorkerId, reason: KillReason) {
+    fn kill(&mut self, id: WorkerId, reason: KillReason) {
         let ending = self.ending;
-        if let Some(worker) = self.workers.get_mut(&worker) {
-            worker.asked |= ending;
-            worker.end(match reason {
-                _ if ending => "the run was ended",
-                KillReason::PoolEnds => "the pool was ended",
-                KillReason::Stayed => "its process was killed: it did not end when it should have",
-                KillReason::NotReady => "its process was killed: it did not say hello in time",
-                KillReason::Nonsense => "its process was killed: what it answered made no sense",
-                KillReason::Silent => "its process was killed: it said nothing for longer than an item may run",
-            });
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.asked |= ending;
+        match reason {
+            _ if ending => worker.end("the run was ended"),
+            KillReason::PoolEnds => worker.end("the pool was ended"),
+            KillReason::Stayed => worker.end("its process was killed: it did not end when it should have"),
+            KillReason::NotReady => worker.end("its process was killed: it did not say hello in time"),
+            KillReason::Nonsense => worker.broke_protocol("it answered what it was not asked"),
+            KillReason::Silent => worker.end("its process was killed: it said nothing for longer than an item may run"),
         }
     }
 

@@ -2,15 +2,16 @@
 
 use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Death, Phase, Process, Stream, cause, exit, is_out_of_memory};
+use super::process::{Death, Phase, Process, Stream, exit, is_out_of_memory};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
 use crate::flow::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
-use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
+use procession_task::{Failure, FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
+use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const READS: usize = 8;
 const LAST_READS: usize = 1024;
 /// How long a worker that has closed its pipe may take to end.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
+/// How much of the version of a program is shown that speaks another protocol.
+const VERSION_CHARS: usize = 64;
 
 impl Driver {
     /// Reads from a worker and handles its messages.
@@ -76,12 +79,18 @@ impl Driver {
     fn handle_messages(&mut self, id: WorkerId) {
         loop {
             let Some(worker) = self.workers.get_mut(&id) else { return };
-            match worker.inbox.next() {
+            if worker.stdout == Stream::Closed {
+                // What it said before was so wrong that the rest is not heard.
+                return;
+            }
+            let limit = if matches!(worker.phase, Phase::Silent) { HELLO_LIMIT } else { PAYLOAD_LIMIT };
+            match worker.inbox.next(limit) {
                 Ok(Some((message, tails, payload))) => self.on_message(id, message, &tails, &payload),
                 Ok(None) => return,
+                Err(error @ WireError::Marker(_)) => return worker.broke_protocol(error),
                 Err(error) => {
-                    worker.stdout = Stream::Closed;
-                    return worker.end(&format!("its process broke the protocol: {error}"));
+                    let head = show(worker.inbox.unread());
+                    return worker.broke_protocol(format_args!("{error}: {head}"));
                 }
             }
         }
@@ -91,7 +100,7 @@ impl Driver {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match (message, &worker.phase) {
             (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
-            (_, Phase::Silent) => worker.end("its process broke the protocol: it did not begin with a hello"),
+            (_, Phase::Silent) => worker.broke_protocol("it did not begin with a hello"),
             (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
             (FromWorker::Condemned { attempt, offset, kind }, Phase::Ready) => {
                 let fault = match kind {
@@ -111,7 +120,7 @@ impl Driver {
             // Unasked it would leave whoever waits for its answers waiting for ever.
             (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => worker.phase = Phase::Done(farewell),
             (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
-                worker.end("its process broke the protocol: it spoke out of turn");
+                worker.broke_protocol("it spoke out of turn");
             }
         }
     }
@@ -120,8 +129,9 @@ impl Driver {
         let at = self.now();
         let Some(worker) = self.workers.get_mut(&id) else { return };
         if hello.protocol != PROTOCOL {
-            let version = escape_terminal(hello.version.as_bytes());
-            return worker.end(&format!(
+            let version: String = hello.version.chars().take(VERSION_CHARS).collect();
+            let version = escape_terminal(version.as_bytes());
+            return worker.refuse(&format!(
                 "its program speaks protocol {} (version {version}), this one speaks protocol {PROTOCOL} (version {})",
                 hello.protocol,
                 env!("CARGO_PKG_VERSION"),
@@ -142,7 +152,7 @@ impl Driver {
             Ok(accepted) => accepted,
             Err(what) => {
                 if let Some(worker) = self.workers.get_mut(&id) {
-                    worker.end(&format!("its process broke the protocol: {what}"));
+                    worker.broke_protocol(what);
                 }
                 return;
             }
@@ -242,7 +252,7 @@ impl Driver {
             Phase::Done(farewell) => Some(*farewell),
             Phase::Silent | Phase::Ready => None,
         };
-        let cause = cause(exit, worker.ended_by_us.as_deref());
+        let cause = worker.cause(exit);
         if matches!(worker.phase, Phase::Silent) {
             self.trouble = format!("{} {}", self.settings.program.display(), trouble(&worker, &cause));
         }
@@ -325,7 +335,8 @@ pub(crate) fn failures(
             item: failed.item,
             place,
             input: block.bytes.slice(input),
-            failure: failed.failure,
+            // Cut again: what says that it was cut may lie.
+            failure: Failure::new(failed.failure.kind, failed.failure.message),
             record: within(failed.record, 0, outputs)?,
             pid,
             attempts: failed.attempts,
@@ -337,6 +348,10 @@ pub(crate) fn failures(
 /// Why a worker never became ready, with what it said.
 fn trouble(worker: &Process, cause: &str) -> String {
     let words = String::from_utf8_lossy(&worker.last_words);
+    let unread = worker.inbox.unread();
+    if !unread.is_empty() && worker.ended_by_us.is_none() {
+        return format!("was started, but {cause} before it was ready; it wrote: {}", show(unread));
+    }
     let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
     last.reverse();
     if last.is_empty() {
@@ -351,7 +366,6 @@ mod tests {
     use crate::driver::process::Attempt;
     use crate::flow::Place;
     use procession_scheduler::{ChunkId, JobId};
-    use procession_task::Failure;
 
     #[test]
     fn records_do_not_hold_what_is_larger_than_they() {

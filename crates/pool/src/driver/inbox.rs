@@ -3,8 +3,8 @@
 //! A frame's blocks are handed out as slices of the buffer they were read
 //! into: what a worker wrote is not copied again until it is written out.
 
-use bytes::Bytes;
-use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
+use bytes::{Buf as _, Bytes};
+use procession_wire::frame::{Direction, Parsed, parse};
 use procession_wire::{FromWorker, Tails, WireError, decode_from_worker};
 use std::io::{self, Read};
 
@@ -52,11 +52,12 @@ impl Inbox {
         }
     }
 
-    /// The next whole message, with the payload that its blocks stand in.
-    pub(super) fn next(&mut self) -> Result<Option<(FromWorker, Tails, Bytes)>, WireError> {
+    /// The next whole message, with the payload that its blocks stand in; one
+    /// that is longer than `limit` is none.
+    pub(super) fn next(&mut self, limit: u32) -> Result<Option<(FromWorker, Tails, Bytes)>, WireError> {
         let is_fresh = self.frames.is_empty();
         let bytes = if is_fresh { &self.buffer[..] } else { &self.frames[..] };
-        let payload = match parse(bytes, Direction::FromWorker, PAYLOAD_LIMIT)? {
+        let payload = match parse(bytes, Direction::FromWorker, limit)? {
             Parsed::Frame(payload) => payload,
             Parsed::Needs(bytes) => {
                 self.needs = bytes;
@@ -70,10 +71,16 @@ impl Inbox {
         }
         // Of the next one nothing is known yet.
         self.needs = 0;
-        let frame = self.frames.split_to(payload.end);
-        let payload = frame.slice(payload);
+        let end = payload.end;
+        let payload = self.frames.slice(payload);
         let (message, tails) = decode_from_worker(&payload)?;
+        self.frames.advance(end);
         Ok(Some((message, tails, payload)))
+    }
+
+    /// What came and made no message: yet, or never if the last try failed.
+    pub(super) fn unread(&self) -> &[u8] {
+        if self.frames.is_empty() { &self.buffer } else { &self.frames }
     }
 
     /// What was read. Results may be held for long: little does not hold the
@@ -92,6 +99,7 @@ impl Inbox {
 mod tests {
     use super::*;
     use procession_wire::encode_from_worker;
+    use procession_wire::frame::PAYLOAD_LIMIT;
 
     #[test]
     fn messages_are_found_whatever_the_reads_are() {
@@ -105,7 +113,7 @@ mod tests {
             let mut jobs = Vec::new();
             for piece in bytes.chunks(step) {
                 assert_eq!(inbox.read_from(Piece(piece)).unwrap(), Arrival::Rest);
-                while let Some((message, _, _)) = inbox.next().unwrap() {
+                while let Some((message, _, _)) = inbox.next(PAYLOAD_LIMIT).unwrap() {
                     let FromWorker::Refused { job, .. } = message else { panic!("{message:?}") };
                     jobs.push(job);
                 }
@@ -124,12 +132,33 @@ mod tests {
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
         let (mut inbox, mut pipe) = (Inbox::default(), &bytes[..]);
         assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::Full);
-        assert!(inbox.next().unwrap().is_none());
+        assert!(inbox.next(PAYLOAD_LIMIT).unwrap().is_none());
         assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::Full);
         assert_eq!(pipe.len(), bytes.len() - end);
-        assert_eq!(inbox.next().unwrap().unwrap().0, long);
+        assert_eq!(inbox.next(PAYLOAD_LIMIT).unwrap().unwrap().0, long);
         assert_eq!(inbox.read_from(&mut pipe).unwrap(), Arrival::End);
-        assert_eq!(inbox.next().unwrap().unwrap().0, FromWorker::Alive);
+        assert_eq!(inbox.next(PAYLOAD_LIMIT).unwrap().unwrap().0, FromWorker::Alive);
+    }
+
+    #[test]
+    fn what_is_no_message_is_kept_to_be_shown() {
+        let mut bytes = Vec::new();
+        encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
+        let alive = bytes.clone();
+        encode_from_worker(&mut bytes, &FromWorker::Alive, &[b"more than is announced"]).unwrap();
+        bytes.extend_from_slice(b"more than is announced");
+        let mut inbox = Inbox::default();
+        inbox.read_from(Piece(&bytes)).unwrap();
+        assert_eq!(inbox.next(PAYLOAD_LIMIT).unwrap().unwrap().0, FromWorker::Alive);
+        assert!(inbox.next(PAYLOAD_LIMIT).is_err());
+        assert_eq!(inbox.unread(), &bytes[alive.len()..]);
+        let mut torn = Inbox::default();
+        torn.read_from(Piece(&alive[..9])).unwrap();
+        assert!(torn.next(PAYLOAD_LIMIT).unwrap().is_none());
+        assert_eq!(torn.unread(), &alive[..9]);
+        let mut long = Inbox::default();
+        long.read_from(Piece(&alive)).unwrap();
+        assert!(matches!(long.next(3), Err(WireError::TooLong { length: 4, limit: 3 })));
     }
 
     #[test]
@@ -138,7 +167,7 @@ mod tests {
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
         let mut inbox = Inbox::default();
         assert_eq!(inbox.read_from(Piece(&bytes)).unwrap(), Arrival::Rest);
-        let (_, _, payload) = inbox.next().unwrap().unwrap();
+        let (_, _, payload) = inbox.next(PAYLOAD_LIMIT).unwrap().unwrap();
         assert!(inbox.frames.is_empty() && !payload.is_empty());
         assert!(inbox.buffer.capacity() >= ROOM, "the room went with the message");
     }

@@ -123,6 +123,24 @@ impl Process {
         self.child.signal_group(Signal::SIGKILL);
     }
 
+    /// Ends it because of what it said; nothing more of it is heard, or the
+    /// rest might be taken for sense.
+    pub(super) fn refuse(&mut self, why: &str) {
+        self.stdout = Stream::Closed;
+        self.end(why);
+    }
+
+    /// As [`Self::refuse`], for what no worker may say.
+    pub(super) fn broke_protocol(&mut self, what: impl std::fmt::Display) {
+        self.refuse(&format!("its process broke the protocol: {what}"));
+    }
+
+    /// How it ended, in words that are the same whenever the same thing happens.
+    pub(super) fn cause(&self, exit: Exit) -> String {
+        let torn = !self.inbox.unread().is_empty() && self.ended_by_us.is_none() && matches!(exit, Exit::Status(_));
+        cause(exit, self.ended_by_us.as_deref()) + if torn { " in the middle of a message" } else { "" }
+    }
+
     /// Reads once what it says to people; `None` when there is nothing.
     pub(super) fn read_stderr(&mut self) -> Option<Bytes> {
         let mut buffer = [0; STDERR_ROOM];
@@ -153,8 +171,7 @@ impl Process {
     }
 }
 
-/// How it ended, in words that are the same whenever the same thing happens.
-pub(super) fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
+fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
     match (ended_by_us, exit) {
         (Some(reason), _) => reason.to_owned(),
         (None, exit) if is_out_of_memory(exit) => "its process wanted more memory than it may have".to_owned(),
@@ -206,6 +223,10 @@ mod tests {
         assert!(!process.write());
         assert!(process.outbox.is_empty());
         let (ended, _) = process.child.try_reap().unwrap();
-        assert_eq!(cause(exit(ended), process.ended_by_us.as_deref()), "its process exited with status 3");
+        assert_eq!(process.cause(exit(ended)), "its process exited with status 3");
+        process.inbox.read_from(&b"\xA9pw"[..]).unwrap();
+        assert_eq!(process.cause(exit(ended)), "its process exited with status 3 in the middle of a message");
+        let killed = process.cause(Exit::Signal(9));
+        assert!(!killed.contains("message"), "who is killed is so anywhere: {killed}");
     }
 }

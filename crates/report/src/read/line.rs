@@ -138,7 +138,9 @@ fn shown(text: Option<&str>, encoded: Option<&str>) -> String {
 }
 
 /// The index at the head of an item's line, without reading the rest.
-pub(crate) fn item_index(line: &[u8]) -> Option<u64> {
+#[doc(hidden)]
+#[must_use]
+pub fn item_index(line: &[u8]) -> Option<u64> {
     let digits = line.strip_prefix(b"{\"item\":")?;
     let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
     std::str::from_utf8(&digits[..end]).ok()?.parse().ok()

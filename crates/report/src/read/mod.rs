@@ -7,9 +7,12 @@
 mod line;
 mod stream;
 
-pub(crate) use line::item_index;
+#[doc(hidden)]
+pub use line::item_index;
 pub use line::{ItemError, ItemLine, Line};
 pub use stream::visit_lines;
+#[doc(hidden)]
+pub use stream::visit_lines_of;
 
 use crate::runlog::{LogError, is_in_use};
 use crate::study::{RunRecord, Study};

@@ -16,9 +16,21 @@ const MAX_LINE: u64 = 16 << 20;
 ///
 /// # Errors
 /// The file can't be read, a line is far too long, or what `visit` answers.
-pub fn visit_lines<E: From<LogError>>(path: &Path, mut visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+pub fn visit_lines<E: From<LogError>>(path: &Path, visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     let file = File::open(path).map_err(LogError::io("reading", path))?;
-    let mut reader = BufReader::with_capacity(BUFFER, file);
+    visit_lines_of(BufReader::with_capacity(BUFFER, file), path, visit)
+}
+
+/// As [`visit_lines`], of whatever holds the bytes of the file at `path`.
+///
+/// # Errors
+/// As there.
+#[doc(hidden)]
+pub fn visit_lines_of<E: From<LogError>>(
+    mut reader: impl BufRead,
+    path: &Path,
+    mut visit: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut line = Vec::new();
     loop {
         line.clear();

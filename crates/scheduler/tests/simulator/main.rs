@@ -1,8 +1,8 @@
 //! Whole runs in virtual time, each drawn from a seed, with an oracle that
 //! looks on after every step.
 //!
-//! `SIMULATOR_SEEDS=1000000 cargo test --release -p procession-scheduler --test
-//! simulator` runs as many; `SIMULATOR_FIRST` says where to begin.
+//! `cargo xtask simulate` runs as many as one likes, on all processors. It says
+//! by `SIMULATOR_SEEDS` how many, and by `SIMULATOR_FIRST` where to begin.
 #![forbid(unsafe_code)]
 
 mod chaos;
@@ -26,10 +26,16 @@ fn run(first: u64, seeds: u64, adjust: impl Fn(&mut sim::Config)) -> sim::Summar
 
 #[test]
 fn every_seed_ends_well() {
-    let sum = run(setting("SIMULATOR_FIRST", 0), setting("SIMULATOR_SEEDS", 1500), |_| {});
+    let seeds = setting("SIMULATOR_SEEDS", 1500);
+    let sum = run(setting("SIMULATOR_FIRST", 0), seeds, |_| {});
+    if seeds < 1000 {
+        return;
+    }
     // A simulator in which nothing goes wrong proves nothing.
     assert!(sum.steps > 0 && sum.accepted > 0 && sum.charged > 0 && sum.deaths > 0, "{sum:?}");
     assert!(sum.stopped_jobs > 0 && sum.gave_up > 0 && sum.nonsense > 0, "{sum:?}");
+    assert!(sum.stalls > 0 && sum.condemned > 0 && sum.kills > 0, "{sum:?}");
+    assert!(sum.retired > 0 && sum.double_answers > 0, "{sum:?}");
 }
 
 #[test]
@@ -43,4 +49,26 @@ fn many_workers_are_like_two() {
         }
     });
     assert!(sum.accepted > 0, "{sum:?}");
+}
+
+/// Up to 10,000 workers, with misfortunes in proportion.
+#[test]
+#[ignore = "takes its time: cargo xtask simulate --large K"]
+fn thousands_of_workers_end_well() {
+    let first = setting("SIMULATOR_FIRST", 0);
+    for seed in first..first + setting("SIMULATOR_SEEDS", 1) {
+        let workers = [10_000, 1000, 3000, 5000][seed as usize % 4];
+        let sum = run(seed, 1, |config| {
+            config.pool.slots = workers;
+            config.pool.start_failures = workers;
+            config.misfortunes *= u64::from(workers) / 20;
+            let jobs = u32::try_from(config.jobs.len()).expect("few");
+            for job in &mut config.jobs {
+                job.items = 3 * workers / jobs;
+                // So that they all have something to do, and not only the input's end.
+                job.options.window_bytes = job.options.window_bytes.max(1 << 20);
+            }
+        });
+        assert!(sum.steps > 0, "{sum:?}");
+    }
 }

@@ -104,7 +104,7 @@ impl End {
 }
 
 fn pool(rng: &mut Rng) -> PoolOptions {
-    let slots = rng.pick(&[1, 1, 2, 2, 3, 4, 7, 30]);
+    let slots = rng.pick(&[1, 1, 2, 2, 3, 4, 7, 16]);
     PoolOptions {
         max_tasks_per_worker: rng.per_mille(250).then(|| rng.between(1, 20)),
         max_depth: rng.pick(&[1, 2, 128, 128]),

@@ -37,8 +37,13 @@ impl World {
                     self.at(self.now + delay, Happening::Event(released));
                 }
             }
-            Action::Retire { worker } | Action::Terminate { worker } => self.ask_to_end(worker),
+            Action::Retire { worker } => {
+                self.summary.retired += 1;
+                self.ask_to_end(worker);
+            }
+            Action::Terminate { worker } => self.ask_to_end(worker),
             Action::Kill { worker, .. } => {
+                self.summary.kills += 1;
                 let after = self.rng.below(MILLI / 10);
                 self.at(self.now + after, Happening::Dies(worker));
             }

@@ -58,6 +58,9 @@ impl Model {
     pub(crate) fn on_action(&mut self, action: &Action) -> Check {
         let is_late = matches!(action, Action::Discard { .. } | Action::JobDone { .. });
         ensure!(!self.closed || is_late, "after the end");
+        if let Action::Send { worker, .. } | Action::Kill { worker, .. } = *action {
+            self.touched.insert(worker);
+        }
         match *action {
             Action::Spawn { worker, slot } => self.on_spawn(worker, slot),
             Action::Cut { job, max_items, .. } => self.on_cut_wanted(job, max_items),
@@ -283,23 +286,41 @@ impl Model {
         Ok(())
     }
 
-    /// What must be true when the queue of actions is empty.
-    pub(crate) fn after_drain(&self, scheduler: &Scheduler) -> Check {
+    /// What must be true of everything when the queue of actions is empty.
+    pub(crate) fn after_drain(&mut self, scheduler: &Scheduler) -> Check {
+        self.after_step(scheduler)?;
+        for (&id, job) in &self.jobs {
+            let late = job.chunks.values().any(|chunk| chunk.is_settled() && !chunk.forgotten);
+            ensure!(!late, "job {id}: a block is kept for nothing");
+        }
+        for (&id, worker) in &self.workers {
+            self.check_worker(id, worker, scheduler)?;
+        }
+        scheduler.check_invariants()
+    }
+
+    /// The same, as far as the last events and actions were about it.
+    pub(crate) fn after_step(&mut self, scheduler: &Scheduler) -> Check {
         ensure!(self.expected == Expected::Nothing, "missing: {:?}", self.expected);
         ensure!(self.sentences.is_empty(), "not charged: {:?}", self.sentences);
         ensure!(self.cutting.is_none(), "the driver owes an answer");
         for (&id, job) in &self.jobs {
             let held = scheduler.held_bytes(id);
             ensure!(held == job.held, "job {id} holds {} bytes, not {held}", job.held);
-            let late = job.chunks.values().any(|chunk| chunk.is_settled() && !chunk.forgotten);
-            ensure!(!late, "a block is kept for nothing");
         }
-        for (&id, worker) in &self.workers {
-            let overdue = worker.must_speak_by().is_some_and(|by| by < self.now);
-            ensure!(!overdue, "worker {id} is silent for too long");
-            ensure!(scheduler.in_flight(id) == worker.held.len(), "worker {id}: wrong books");
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(worker) = self.workers.get(&id) {
+                self.check_worker(id, worker, scheduler)?;
+            }
         }
         ensure!(scheduler.worker_count() == self.workers.len(), "wrong number of workers");
-        scheduler.check_invariants()
+        Ok(())
+    }
+
+    fn check_worker(&self, id: WorkerId, worker: &Worker, scheduler: &Scheduler) -> Check {
+        let overdue = worker.must_speak_by().is_some_and(|by| by < self.now);
+        ensure!(!overdue, "worker {id} is silent for too long");
+        ensure!(scheduler.in_flight(id) == worker.held.len(), "worker {id}: wrong books");
+        Ok(())
     }
 }

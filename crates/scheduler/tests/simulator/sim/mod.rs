@@ -26,6 +26,16 @@ pub(crate) struct Summary {
     pub(crate) stopped_jobs: u64,
     pub(crate) gave_up: u64,
     pub(crate) nonsense: u64,
+    /// Workers that stop in the middle of an item, for a while or for good.
+    pub(crate) stalls: u64,
+    /// Items that their workers named before they ended.
+    pub(crate) condemned: u64,
+    /// Workers that were to be replaced, or were no longer needed.
+    pub(crate) retired: u64,
+    /// Answers that were given again, or came too late.
+    pub(crate) double_answers: u64,
+    /// Kills, of the silent mostly.
+    pub(crate) kills: u64,
 }
 
 impl Summary {
@@ -37,6 +47,11 @@ impl Summary {
         self.stopped_jobs += run.stopped_jobs;
         self.gave_up += run.gave_up;
         self.nonsense += run.nonsense;
+        self.stalls += run.stalls;
+        self.condemned += run.condemned;
+        self.retired += run.retired;
+        self.double_answers += run.double_answers;
+        self.kills += run.kills;
     }
 }
 

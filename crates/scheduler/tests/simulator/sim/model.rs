@@ -130,6 +130,8 @@ pub(crate) struct Model {
     pub(super) expected: Expected,
     pub(super) sentences: Vec<Sentence>,
     pub(super) cutting: Option<JobId>,
+    /// The workers that an event or an action was about, since they were last looked at.
+    pub(super) touched: BTreeSet<WorkerId>,
     pub(super) failures: u32,
     pub(super) ever_ready: bool,
     pub(crate) gave_up: bool,
@@ -150,6 +152,7 @@ impl Model {
             expected: Expected::Nothing,
             sentences: Vec::new(),
             cutting: None,
+            touched: BTreeSet::new(),
             failures: 0,
             ever_ready: false,
             gave_up: false,
@@ -160,6 +163,10 @@ impl Model {
 
     /// Notes an event, before the scheduler sees it.
     pub(crate) fn on_event(&mut self, event: &Event) {
+        if let Event::WorkerReady { worker } | Event::Answered { worker, .. } | Event::Condemned { worker, .. } = *event
+        {
+            self.touched.insert(worker);
+        }
         match *event {
             Event::JobOpened { job, ref options } => self.on_opened(job, options),
             Event::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),

@@ -13,8 +13,18 @@ use super::model::{Check, Model};
 use super::puppet::Puppet;
 use super::rng::Rng;
 
-/// No run may take more steps: there are at most some thousand items.
+/// No run may take more steps, and so many more for each worker: there are at
+/// most some thousand items, or some for each of many workers.
 const MAX_STEPS: u64 = 200_000;
+const MAX_STEPS_PER_WORKER: u64 = 200;
+
+/// With up to so many workers the oracle looks at all of them after each step.
+/// With more it looks at those that the step touched, and at all of them after
+/// so many steps that this, too, costs as much as looking at this many.
+const LOOKED_AT: u64 = 64;
+
+/// Longest time for which a worker stops.
+const LONGEST_PAUSE: u64 = 400 * MILLI;
 
 /// How many of the last steps a failure shows.
 const TRACE: usize = 80;
@@ -116,7 +126,8 @@ impl World {
 
     pub(crate) fn run(&mut self) -> Result<Summary, String> {
         self.drain()?;
-        while self.summary.steps < MAX_STEPS {
+        let most = MAX_STEPS + MAX_STEPS_PER_WORKER * u64::from(self.config.pool.slots);
+        while self.summary.steps < most {
             self.summary.steps += 1;
             let next = self.future.first_key_value().map(|(&(time, _), _)| time);
             let alarm = self.scheduler.poll_timeout().map(|at| at.since_start().as_nanos() as u64);
@@ -147,6 +158,7 @@ impl World {
     }
 
     pub(super) fn at_the_end(&mut self) -> Result<Summary, String> {
+        self.model.after_drain(&self.scheduler)?;
         let jobs = self.config.jobs.len();
         if !self.model.closed {
             return Err("stands still".to_owned());
@@ -219,7 +231,12 @@ impl World {
             self.model.on_action(&action)?;
             self.carry_out(action);
         }
-        self.model.after_drain(&self.scheduler)
+        let interval = 1 + u64::from(self.config.pool.slots) / (LOOKED_AT + 1);
+        if self.summary.steps.is_multiple_of(interval) {
+            self.model.after_drain(&self.scheduler)
+        } else {
+            self.model.after_step(&self.scheduler)
+        }
     }
 
     /// A message on its way: it takes a while and overtakes none.
@@ -263,6 +280,10 @@ impl World {
         } else {
             None
         };
+        // Stopped, and continued: it answers if nobody has ended it meanwhile.
+        let pauses = how.is_none() && self.unlucky(self.config.stall_per_item);
+        let took = took + if pauses { self.rng.below(LONGEST_PAUSE) } else { 0 };
+        self.summary.stalls += u64::from(pauses || how == Some(Poison::Stalls));
         let happening = match how {
             Some(how) => Happening::ItemKills { worker, how },
             None => Happening::ItemRun { worker, job, took },
@@ -286,6 +307,7 @@ impl World {
         if self.rng.per_mille(self.config.double_answer) {
             let again = self.puppets.get(&worker).and_then(|puppet| puppet.last_said.clone());
             if let Some(again) = again {
+                self.summary.double_answers += 1;
                 // Once more in order, and once when it is perhaps long gone.
                 self.at(self.now + 50 * MILLI, Happening::Event(again.clone()));
                 self.say(worker, again);
@@ -305,6 +327,7 @@ impl World {
             Poison::Dies => self.die(worker, Fault::Crashed),
             Poison::Names(fault) | Poison::NamesAndStays(fault) => {
                 if let Some(named) = puppet.condemn(fault) {
+                    self.summary.condemned += 1;
                     self.say(worker, named);
                 }
                 if how == Poison::Names(fault) {

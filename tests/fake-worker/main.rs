@@ -1,0 +1,71 @@
+//! A worker that does what no worker should, on request, so that tests can see
+//! what becomes of the coordinator and of everybody else's items.
+//!
+//! It is an example target: `cargo test` builds it beside what it tests, and
+//! nothing installs it. Its orders come by the environment, because a
+//! coordinator gives its workers no arguments of anyone else's:
+//!
+//! - `FAKE_FAULTS`: faults separated by commas (see `fault.rs`);
+//! - `FAKE_STARTS`: a folder in which starts are counted. The n-th process
+//!   commits the n-th fault, and those after the last are the true worker.
+//!   Without it every process commits the first;
+//! - `FAKE_WORKER`: the true worker, which this process becomes when it has
+//!   nothing (more) to do wrong.
+//!
+//! Where it is no fault to answer, it answers as the task `null` does with bare
+//! lines: each item as it is.
+#![forbid(unsafe_code)]
+
+mod chunk;
+mod fault;
+mod speech;
+mod start;
+
+use fault::Fault;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    let faults: Vec<Fault> = setting("FAKE_FAULTS")
+        .map(|list| list.to_string_lossy().split(',').map(Fault::parse).collect())
+        .unwrap_or_default();
+    // Where a test ends badly nothing is left of it.
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("an end with the coordinator");
+    let nth = setting("FAKE_STARTS").map_or(0, |folder| count_start(Path::new(&folder)));
+    match faults.get(nth) {
+        None => become_true_worker(),
+        Some(Fault::AtStart(fault)) => start::commit(fault),
+        Some(Fault::AtChunk(fault)) => chunk::commit(fault),
+    }
+}
+
+fn setting(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// How many processes were started before this one.
+fn count_start(folder: &Path) -> usize {
+    let is_taken = |n: &usize| match std::fs::File::create_new(folder.join(n.to_string())) {
+        Ok(_) => false,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => true,
+        Err(error) => panic!("{}: {error}", folder.display()),
+    };
+    (0..).find(|n| !is_taken(n)).expect("a number that is free")
+}
+
+/// The same process with another program: the coordinator can't tell.
+fn become_true_worker() -> ! {
+    let program = setting("FAKE_WORKER").expect("FAKE_WORKER");
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    panic!("the true worker can't be run: {error}");
+}
+
+/// Lives on and says nothing, until somebody ends it.
+fn stay() -> ! {
+    loop {
+        std::thread::park();
+    }
+}

@@ -1,0 +1,35 @@
+//! A log's lines: whatever a file holds, its lines are visited or it is
+//! refused, and what is shown of them does nothing to a terminal.
+
+use procession_report::LogError;
+use procession_report::read::{Line, item_index, visit_lines_of};
+use std::path::Path;
+
+/// Reads the bytes as a file of lines.
+pub fn log(bytes: &[u8]) {
+    let path = Path::new("f");
+    let mut visited = 0;
+    let ended = visit_lines_of(bytes, path, |line| {
+        assert!(!line.contains(&b'\n'));
+        visited += 1;
+        look_at(line, path);
+        Ok::<_, LogError>(())
+    });
+    ended.expect("short lines, and nothing to fail");
+    let whole = bytes.iter().filter(|&&byte| byte == b'\n').count();
+    assert!(visited == whole || visited == whole + 1);
+}
+
+fn look_at(line: &[u8], path: &Path) {
+    match Line::parse(line, path) {
+        Ok(Line::Item(item)) => {
+            assert!(item_index(line).is_none_or(|index| index == item.item), "two indices");
+            let _ = item.whole_input();
+            for shown in [item.shown_input(), item.shown_outcome()] {
+                assert!(!shown.contains(char::is_control), "{shown:?}");
+            }
+        }
+        Ok(Line::Chunk(_) | Line::Note(_)) => {}
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
+    }
+}
