@@ -7,9 +7,12 @@
 
 #![forbid(unsafe_code)]
 
+mod ceiling;
 mod collector;
 mod columns;
+mod fits;
 pub mod inspect;
+mod measured;
 mod progress;
 mod progress_line;
 mod queue;
@@ -17,9 +20,12 @@ pub mod read;
 mod runlog;
 #[cfg(test)]
 mod samples;
+pub mod scaling;
 mod shares;
+mod spans;
 pub mod stats;
 mod study;
+mod study_data;
 mod study_table;
 mod summary;
 mod terminal;
@@ -29,18 +35,22 @@ mod verbose;
 mod worker;
 mod worker_table;
 
+pub use ceiling::{Ceiling, ItemTimes, Limit};
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
+pub use fits::{Fit, fits};
+pub use measured::{Basis, Measured, measure};
 pub use progress::{Progress, ProgressBar, ProgressTotal};
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
     default_root, latest_log,
 };
 pub use shares::Shares;
+pub use spans::{CollectedSpans, Span, SpanCollector, SpanKind, Spans, Track};
 pub use study::{
     Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
 };
-pub use study_table::{Measured, measure};
+pub use study_data::{Failures, StudyData};
 pub use summary::{FailureRow, Summary};
 pub use terminal::Terminal;
 pub use utc::rfc3339;

@@ -23,6 +23,21 @@ pub enum Executor {
     Procs,
 }
 
+impl Executor {
+    /// As in `1 process` or `4 threads`.
+    #[must_use]
+    pub fn counted(self, count: u32) -> String {
+        let noun = match self {
+            Self::Serial => return "the serial loop".to_owned(),
+            Self::Threads if count == 1 => "thread",
+            Self::Threads => "threads",
+            Self::Procs if count == 1 => "process",
+            Self::Procs => "processes",
+        };
+        format!("{count} {noun}")
+    }
+}
+
 impl fmt::Display for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
