@@ -9,8 +9,8 @@ use procession_job::{Ending, Hooks, InputNames, Phase, Run, RunInfo};
 use procession_report as report;
 use procession_task::escape_terminal;
 use report::{
-    Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
-    RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
+    Collected, Collector, FailureRow, LogFolder, LogOptions, MachineLoad, ProgressBar, ProgressTotal, RunLogging,
+    RunResult, RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -40,12 +40,21 @@ struct Looks {
 
 struct Current {
     start: RunStart,
+    /// What the machine had done when it began.
+    load: Option<MachineLoad>,
     collected: Collected,
     places: Places,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
     lines: Option<VerboseLines>,
     bar: Option<ProgressBar>,
+}
+
+impl Current {
+    /// Processor seconds that other programs took since it began.
+    fn other_cpu_s(&self) -> Option<f64> {
+        Some(MachineLoad::now()?.others_since(self.load.as_ref()?).as_secs_f64())
+    }
 }
 
 impl Watch {
@@ -127,6 +136,7 @@ impl Hooks for Watching<'_> {
         let start = RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup };
         self.watch.current = Some(Current {
             start,
+            load: MachineLoad::now(),
             // Replaced with the observers, which come next.
             collected: Collector::new(&self.watch.host).1,
             places: Places::default(),
@@ -211,6 +221,7 @@ impl Hooks for Watching<'_> {
             failures: run.output.failures.total,
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
+            other_cpu_s: current.other_cpu_s(),
         };
         if let Some(logging) = current.logging {
             logging.finish(result.clone());

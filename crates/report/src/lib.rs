@@ -7,12 +7,17 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod ceiling;
+pub mod chart;
 mod collector;
 mod columns;
 mod fits;
+mod grid;
 pub mod inspect;
+mod machine_load;
 mod measured;
+mod page;
 mod progress;
 mod progress_line;
 mod queue;
@@ -35,11 +40,14 @@ mod verbose;
 mod worker;
 mod worker_table;
 
+pub use advice::{Advice, advice};
 pub use ceiling::{Ceiling, ItemTimes, Limit};
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
 pub use fits::{Fit, fits};
+pub use machine_load::MachineLoad;
 pub use measured::{Basis, Measured, measure};
+pub use page::page;
 pub use progress::{Progress, ProgressBar, ProgressTotal};
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,

@@ -81,6 +81,9 @@ pub struct Machine {
     /// Memory in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// The control group's quota, in percent of one processor, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_quota_percent: Option<u32>,
 }
 
 /// What `study.json` holds.
@@ -171,6 +174,9 @@ pub struct RunResult {
     /// What ended it early, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Processor seconds that other programs took meanwhile, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_cpu_s: Option<f64>,
 }
 
 /// What `run.json` holds. Without a result the run is under way, or its

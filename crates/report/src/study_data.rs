@@ -227,7 +227,15 @@ mod tests {
         events().iter().for_each(|event| logger.on_event(event));
         drop(logger);
         let (status, wall_s) = (RunStatus::Completed, 2.0);
-        logging.finish(RunResult { status, wall_s, items: 5, failures: 1, digest: None, message: None });
+        logging.finish(RunResult {
+            status,
+            wall_s,
+            items: 5,
+            failures: 1,
+            digest: None,
+            message: None,
+            other_cpu_s: None,
+        });
         drop(folder);
         StudyLog::open(path).unwrap()
     }

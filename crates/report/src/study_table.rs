@@ -4,6 +4,7 @@
 use crate::columns::{Align, Columns, Style};
 use crate::fits::Fit;
 use crate::measured::Measured;
+use crate::shares::Shares;
 use crate::study::Configuration;
 use crate::units;
 use std::fmt::Write as _;

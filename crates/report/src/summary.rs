@@ -131,7 +131,7 @@ impl FailureRow {
     }
 }
 
-fn safe(bytes: &[u8]) -> String {
+pub(crate) fn safe(bytes: &[u8]) -> String {
     // Escapes make it longer, never shorter: no need to escape all of a huge item.
     let head = &bytes[..bytes.len().min(4 * SHOWN_COLUMNS)];
     shortened(&escape_terminal(head), SHOWN_COLUMNS)

@@ -37,7 +37,7 @@ impl Call {
         drop(logger);
         let (status, digest) = (RunStatus::Completed, Some("abc\x1b".to_owned()));
         let wall_s = 4.0 / f64::from(count);
-        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message: None });
+        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message: None, other_cpu_s: None });
         self
     }
 

@@ -1,0 +1,269 @@
+//! What the figures say about the measuring itself: why they may mislead, and
+//! what to do instead. Each piece of advice has its evidence; without evidence
+//! there is none.
+
+use crate::collector::RunSummary;
+use crate::measured::Measured;
+use crate::stats::{Sample, outliers};
+use crate::study::RunStatus;
+use crate::study_data::StudyData;
+use crate::units;
+use serde::Serialize;
+
+/// Shorter runs say more about starting and ending than about the work.
+const SHORT_S: f64 = 0.1;
+/// What a run should take at least.
+const LONG_ENOUGH_S: f64 = 0.5;
+/// The share of the processors' time that others may take unnoticed.
+const OTHERS: f64 = 0.1;
+/// A first run is slow from this ratio to the others' median on.
+const SLOW_FIRST: f64 = 1.15;
+
+/// Something that people should know about what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "about", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Advice {
+    /// Some workers had nothing to do.
+    TooFewItems {
+        /// How many items there were.
+        items: u64,
+        /// How many workers.
+        workers: u32,
+    },
+    /// Runs too short to compare.
+    TooShort {
+        /// The shortest, in seconds.
+        wall_s: f64,
+        /// Its size.
+        size: Option<u64>,
+        /// A size that takes long enough, judging by what was measured.
+        better: Option<u64>,
+    },
+    /// More workers than processors.
+    MoreWorkersThanCpus {
+        /// The largest count.
+        workers: u32,
+        /// How many processors may be used.
+        cpus: u32,
+    },
+    /// A quota or an affinity leaves fewer processors than there are.
+    FewerCpus {
+        /// How many may be used.
+        usable: u32,
+        /// How many there are.
+        installed: u32,
+        /// The quota, in percent of one processor, if that is what does it.
+        quota_percent: Option<u32>,
+    },
+    /// Other programs took processors away.
+    OtherPrograms {
+        /// In which run.
+        run: u32,
+        /// Processor seconds that they took.
+        other_s: f64,
+        /// How long the run took, in seconds.
+        wall_s: f64,
+        /// In how many runs more.
+        more: usize,
+    },
+    /// The first run was slower than the others.
+    SlowFirst {
+        /// Which one.
+        run: u32,
+        /// What it took, in seconds.
+        wall_s: f64,
+        /// What the others took, in seconds.
+        median_s: f64,
+    },
+    /// A run that is far off the others of its configuration.
+    Outlier {
+        /// Which one.
+        run: u32,
+        /// What it took, in seconds.
+        wall_s: f64,
+        /// What is usual, in seconds.
+        median_s: f64,
+    },
+}
+
+/// Everything that should be known about a call's figures.
+#[must_use]
+pub fn advice(data: &StudyData) -> Vec<Advice> {
+    let measured = data.measured();
+    let is_study = measured.len() > 1;
+    let mut found = Vec::new();
+    found.extend(too_few(&measured));
+    if is_study {
+        found.extend(too_short(&measured, &data.study.task));
+    }
+    found.extend(too_many(&measured, data.usable_cores()));
+    if is_study {
+        found.extend(fewer(data, &measured));
+    }
+    found.extend(others(data));
+    for row in &measured {
+        found.extend(strange(row, &data.runs));
+    }
+    found
+}
+
+fn too_few(measured: &[Measured]) -> Option<Advice> {
+    let idle = |row: &&Measured| row.completed > 0 && row.items > 0 && row.items < u64::from(row.configuration.count);
+    let worst = measured.iter().filter(idle).max_by_key(|row| row.configuration.count)?;
+    Some(Advice::TooFewItems { items: worst.items, workers: worst.configuration.count })
+}
+
+fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {
+    let timed: Vec<(&Measured, f64)> = measured.iter().filter_map(|row| Some((row, row.compared_s()?))).collect();
+    let largest = timed.iter().map(|(row, _)| row.configuration.size).max()?;
+    // Where only the small sizes are short, the large ones are there to look at.
+    let of_largest = timed.iter().filter(|(row, _)| row.configuration.size == largest);
+    let (row, wall_s) = of_largest.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    if *wall_s >= SHORT_S {
+        return None;
+    }
+    let size = row.configuration.size;
+    let better = (*wall_s > 0.0).then(|| {
+        let power = if task == "mandelbrot" { 0.5 } else { 1.0 };
+        round_up(size.unwrap_or(row.items) as f64 * (LONG_ENOUGH_S / wall_s).powf(power))
+    });
+    Some(Advice::TooShort { wall_s: *wall_s, size, better: better.filter(|better| *better > 0) })
+}
+
+/// To two digits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size for people, not negative")]
+fn round_up(size: f64) -> u64 {
+    let step = 10_f64.powf((size.max(1.0).log10().floor() - 1.0).max(0.0));
+    ((size / step).ceil() * step) as u64
+}
+
+fn too_many(measured: &[Measured], cpus: u32) -> Option<Advice> {
+    let workers = measured.iter().map(|row| row.configuration.count).max()?;
+    (workers > cpus).then_some(Advice::MoreWorkersThanCpus { workers, cpus })
+}
+
+fn fewer(data: &StudyData, measured: &[Measured]) -> Option<Advice> {
+    let machine = &data.study.machine;
+    let (usable, installed) = (machine.usable_cores, machine.logical_cores);
+    let quota_percent = machine.cpu_quota_percent.filter(|percent| u64::from(*percent) < 100 * u64::from(installed));
+    let most = measured.iter().map(|row| row.configuration.count).max()?;
+    let short = quota_percent.is_some_and(|percent| percent < 100 * most);
+    (usable > 0 && most > 1 && (usable < installed && most >= usable || short)).then_some(Advice::FewerCpus {
+        usable,
+        installed,
+        quota_percent,
+    })
+}
+
+fn others(data: &StudyData) -> Option<Advice> {
+    let cpus = data.study.machine.logical_cores.max(data.usable_cores());
+    let disturbed: Vec<(&RunSummary, f64, f64)> = data.runs.iter().filter_map(|run| disturbed(run, cpus)).collect();
+    let &(run, other_s, wall_s) = disturbed.iter().max_by(|a, b| (a.1 / a.2).total_cmp(&(b.1 / b.2)))?;
+    Some(Advice::OtherPrograms { run: run.run, other_s, wall_s, more: disturbed.len() - 1 })
+}
+
+/// Others disturb who needs the processors: those that a run leaves free are theirs.
+fn disturbed(run: &RunSummary, cpus: u32) -> Option<(&RunSummary, f64, f64)> {
+    let result = run.result.as_ref()?;
+    let other_s = result.other_cpu_s?;
+    let needed = run.configuration().count.min(cpus);
+    let free = f64::from(cpus - needed);
+    let taken = other_s / result.wall_s - free;
+    // A tenth of a second is what the kernel's clock ticks can tell.
+    (!run.start.warmup && result.wall_s >= SHORT_S && taken > OTHERS * f64::from(needed)).then_some((
+        run,
+        other_s,
+        result.wall_s,
+    ))
+}
+
+/// Runs that are unlike the others of their configuration.
+fn strange(row: &Measured, runs: &[RunSummary]) -> Vec<Advice> {
+    if row.completed < 3 {
+        return Vec::new();
+    }
+    let completed = RunStatus::Completed.as_str();
+    let of: Vec<&RunSummary> = runs
+        .iter()
+        .filter(|run| row.runs.contains(&run.run) && run.status == completed && run.wall_s().is_some())
+        .collect();
+    let first = Sample::of(row.walls_s.get(1..).unwrap_or_default())
+        .filter(|rest| row.walls_s[0] > rest.max && row.walls_s[0] > SLOW_FIRST * rest.median && !warmed(row, runs));
+    let slow_first =
+        first.map(|rest| Advice::SlowFirst { run: of[0].run, wall_s: row.walls_s[0], median_s: rest.median });
+    let known = usize::from(slow_first.is_some());
+    let median_s = row.wall_s.unwrap_or_default();
+    let far = outliers(&row.walls_s).into_iter().filter(|&at| at >= known);
+    let far = far.filter_map(|at| Some(Advice::Outlier { run: of.get(at)?.run, wall_s: row.walls_s[at], median_s }));
+    slow_first.into_iter().chain(far).collect()
+}
+
+fn warmed(row: &Measured, runs: &[RunSummary]) -> bool {
+    runs.iter().any(|run| run.start.warmup && *run.configuration() == row.configuration)
+}
+
+impl Advice {
+    /// What was seen.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        match self {
+            Self::TooFewItems { items, workers } => {
+                let idle = u64::from(*workers) - items;
+                let have = if idle == 1 { "1 has" } else { &format!("{idle} have") };
+                format!("{}, {workers} workers: {have} nothing to do.", units::counted(*items, "item"))
+            }
+            Self::TooShort { wall_s, size, .. } => {
+                let size = size.map_or_else(String::new, |size| format!(" of size {size}"));
+                format!("A run{size} of {} is too short to compare.", units::seconds(*wall_s))
+            }
+            Self::MoreWorkersThanCpus { workers, cpus } => {
+                format!("{workers} workers share {}.", units::counted(u64::from(*cpus), "CPU"))
+            }
+            Self::FewerCpus { usable, installed, quota_percent } => match quota_percent {
+                Some(percent) => {
+                    let cpus = f64::from(*percent) / 100.0;
+                    format!("A quota leaves this program {cpus} of {installed} CPUs.")
+                }
+                None => format!("This program may use {usable} of {installed} CPUs."),
+            },
+            Self::OtherPrograms { run, other_s, wall_s, more } => {
+                let more = if *more == 0 { String::new() } else { format!(", and much of {more} more runs’") };
+                let (other, wall) = (units::seconds(*other_s), units::seconds(*wall_s));
+                format!("Other programs took {other} of CPU time in the {wall} of run {run}{more}.")
+            }
+            Self::SlowFirst { run, wall_s, median_s } => {
+                let (wall, median) = (units::seconds(*wall_s), units::seconds(*median_s));
+                format!("Run {run}, the first of its kind, took {wall}; the others took {median}.")
+            }
+            Self::Outlier { run, wall_s, median_s } => {
+                let (wall, median) = (units::seconds(*wall_s), units::seconds(*median_s));
+                format!("Run {run} took {wall}, far from the usual {median}.")
+            }
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn way_out(&self) -> String {
+        match self {
+            Self::TooFewItems { items, workers } => {
+                format!("Take at least {workers} items, or {} at most.", units::counted(*items, "worker"))
+            }
+            Self::TooShort { better: Some(better), .. } => {
+                format!("Take --size {better} or more (--cycle begins a short list again).")
+            }
+            Self::TooShort { better: None, .. } => "Take more work.".to_owned(),
+            Self::MoreWorkersThanCpus { cpus, .. } => {
+                format!("Only counts up to {cpus} show what more workers bring; those beyond show what sharing costs.")
+            }
+            Self::FewerCpus { .. } => "Speedups end there; `coordinator cpus` shows what sets the limit.".to_owned(),
+            Self::OtherPrograms { .. } => "Measure again when the machine has nothing else to do.".to_owned(),
+            Self::SlowFirst { .. } => "Add --warmup 1: files and processors need a first time.".to_owned(),
+            Self::Outlier { .. } => "Something disturbed it: measure again, or more often (--repeat).".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
