@@ -201,6 +201,7 @@ impl Hooks for Watching<'_> {
 
     fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
         let Some(current) = self.watch.current.take() else { return };
+        let other_cpu_s = current.other_cpu_s();
         if let Some(bar) = current.bar {
             bar.finish();
         }
@@ -221,7 +222,7 @@ impl Hooks for Watching<'_> {
             failures: run.output.failures.total,
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
-            other_cpu_s: current.other_cpu_s(),
+            other_cpu_s,
         };
         if let Some(logging) = current.logging {
             logging.finish(result.clone());

@@ -60,7 +60,9 @@ impl Ceiling {
             bounds.push((times.total_s / times.longest_s, Limit::LongestItem));
         }
         // Of equals the first one is the simplest to understand.
-        let (speedup, limit) = bounds.into_iter().reduce(|least, next| if next.0 < least.0 { next } else { least })?;
+        let less = |a: f64, b: f64| a < b * (1.0 - 1e-9);
+        let lower = |least: (f64, Limit), next: (f64, Limit)| if less(next.0, least.0) { next } else { least };
+        let (speedup, limit) = bounds.into_iter().reduce(lower)?;
         Some(Self { speedup, limit })
     }
 }

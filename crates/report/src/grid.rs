@@ -10,18 +10,29 @@ use crate::summary::FailureRow;
 use crate::units;
 use std::fmt::Write as _;
 
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cell {
+    /// Figures, below each other.
+    Figure,
+    /// Words that belong together.
+    Word,
+    /// Text that may be long.
+    Long,
+}
+
 /// A table; columns without anything in them are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     /// What it shows.
     pub(crate) caption: String,
-    /// The columns, and whether they hold figures.
-    heads: Vec<(&'static str, bool)>,
+    /// The columns.
+    heads: Vec<(&'static str, Cell)>,
     rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    fn new(caption: impl Into<String>, heads: &[(&'static str, bool)]) -> Self {
+    fn new(caption: impl Into<String>, heads: &[(&'static str, Cell)]) -> Self {
         Self { caption: caption.into(), heads: heads.to_vec(), rows: Vec::new() }
     }
 
@@ -39,7 +50,11 @@ impl Grid {
             "<div class=\"table\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table>\n<caption>{0}</caption>\n<thead><tr>",
             escaped(&self.caption)
         );
-        let class = |at: usize| if self.heads[at].1 { " class=\"n\"" } else { "" };
+        let class = |at: usize| match self.heads[at].1 {
+            Cell::Figure => " class=\"n\"",
+            Cell::Word => "",
+            Cell::Long => " class=\"long\"",
+        };
         for &at in &columns {
             let _ = write!(html, "<th scope=\"col\"{}>{}</th>", class(at), escaped(self.heads[at].0));
         }
@@ -58,7 +73,12 @@ impl Grid {
         let columns = self.columns();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = line(columns.iter().map(|&at| self.heads[at].0.to_owned()).collect());
-        text += &line(columns.iter().map(|&at| if self.heads[at].1 { "---:" } else { "---" }.to_owned()).collect());
+        text += &line(
+            columns
+                .iter()
+                .map(|&at| if self.heads[at].1 == Cell::Figure { "---:" } else { "---" }.to_owned())
+                .collect(),
+        );
         for row in &self.rows {
             text += &line(columns.iter().map(|&at| markdown(&row[at])).collect());
         }
@@ -76,23 +96,23 @@ pub(crate) fn study(data: &[StudyData]) -> Grid {
     let mut grid = Grid::new(
         "Time and speedup of each configuration",
         &[
-            ("log", false),
-            ("executor", false),
-            ("count", true),
-            ("size", true),
-            ("chunk", true),
-            ("items", true),
-            ("wall time (median)", true),
-            ("mean ± σ", true),
-            ("min … max", true),
-            ("speedup", true),
-            ("vs", false),
-            ("ceiling", true),
-            ("held by", false),
-            ("efficiency", true),
-            ("Karp–Flatt", true),
-            ("runs", true),
-            ("", false),
+            ("log", Cell::Word),
+            ("executor", Cell::Word),
+            ("count", Cell::Figure),
+            ("size", Cell::Figure),
+            ("chunk", Cell::Figure),
+            ("items", Cell::Figure),
+            ("median time", Cell::Figure),
+            ("mean ± σ", Cell::Figure),
+            ("min … max", Cell::Figure),
+            ("speedup", Cell::Figure),
+            ("vs", Cell::Word),
+            ("ceiling", Cell::Figure),
+            ("held by", Cell::Word),
+            ("efficiency", Cell::Figure),
+            ("Karp–Flatt", Cell::Figure),
+            ("runs", Cell::Figure),
+            ("", Cell::Word),
         ],
     );
     for data in data {
@@ -128,16 +148,16 @@ pub(crate) fn workers(run: &RunSummary) -> Grid {
     let mut grid = Grid::new(
         crate::summary::title(run),
         &[
-            ("worker", true),
-            ("PID", true),
-            ("host", false),
-            ("items", true),
-            ("chunks", true),
-            ("CPU time", true),
-            ("busy", true),
-            ("idle", true),
-            ("peak memory", true),
-            ("ended", false),
+            ("worker", Cell::Figure),
+            ("PID", Cell::Figure),
+            ("host", Cell::Word),
+            ("items", Cell::Figure),
+            ("chunks", Cell::Figure),
+            ("CPU time", Cell::Figure),
+            ("busy", Cell::Figure),
+            ("idle", Cell::Figure),
+            ("peak memory", Cell::Figure),
+            ("ended", Cell::Word),
         ],
     );
     let mut rows: Vec<_> = run.workers.iter().collect();
@@ -165,13 +185,13 @@ pub(crate) fn workers(run: &RunSummary) -> Grid {
 /// A row per failed item.
 pub(crate) fn failures(rows: &[FailureRow]) -> Grid {
     let heads = [
-        ("item", true),
-        ("at", false),
-        ("input", false),
-        ("kind", false),
-        ("message", false),
-        ("PID", true),
-        ("attempts", true),
+        ("item", Cell::Figure),
+        ("at", Cell::Long),
+        ("input", Cell::Long),
+        ("kind", Cell::Word),
+        ("message", Cell::Long),
+        ("PID", Cell::Figure),
+        ("attempts", Cell::Figure),
     ];
     let mut grid = Grid::new("Items that failed", &heads);
     for row in rows {
@@ -202,7 +222,7 @@ mod tests {
     use super::*;
 
     fn grid(cell: &str) -> Grid {
-        let mut grid = Grid::new("c<", &[("a", false), ("none", true), ("n", true)]);
+        let mut grid = Grid::new("c<", &[("a", Cell::Word), ("none", Cell::Figure), ("n", Cell::Figure)]);
         grid.rows.push(vec![cell.to_owned(), String::new(), "1".to_owned()]);
         grid
     }

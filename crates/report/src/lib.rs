@@ -34,6 +34,8 @@ mod study_data;
 mod study_table;
 mod summary;
 mod terminal;
+mod timings;
+mod trace;
 mod units;
 mod utc;
 mod verbose;
@@ -61,6 +63,8 @@ pub use study::{
 pub use study_data::{Failures, StudyData};
 pub use summary::{FailureRow, Summary};
 pub use terminal::Terminal;
+pub use timings::{TimingsFormat, write_timings};
+pub use trace::{TraceError, Traced, write_trace};
 pub use utc::rfc3339;
 pub use verbose::{Verbose, VerboseLines};
 pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};

@@ -5,6 +5,7 @@
 //! one, which still knows how many items it holds and how long they took.
 
 use crate::ceiling::ItemTimes;
+use crate::runlog::ChunkLine;
 use crate::worker::ProcessName;
 use procession::{Accepted, Event, Observer};
 use std::collections::HashMap;
@@ -52,6 +53,22 @@ impl Span {
     #[must_use]
     pub fn of_part(part: &Accepted) -> Self {
         let (end_s, busy_s) = (part.at.as_secs_f64(), part.busy.as_secs_f64());
+        Self {
+            kind: kind(part.failed > 0, part.attempt),
+            start_s: (end_s - busy_s).max(0.0),
+            end_s,
+            busy_s,
+            first: part.first,
+            items: u64::from(part.items),
+            chunk: part.chunk,
+            attempt: part.attempt,
+        }
+    }
+
+    /// Of results that a log has one line for.
+    #[must_use]
+    pub fn of_chunk_line(part: &ChunkLine<'_>) -> Self {
+        let (end_s, busy_s) = (part.at_us / 1e6, part.busy_us / 1e6);
         Self {
             kind: kind(part.failed > 0, part.attempt),
             start_s: (end_s - busy_s).max(0.0),

@@ -4,7 +4,7 @@
 use crate::collector::RunSummary;
 use crate::measured::{Measured, measure};
 use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
-use crate::runlog::{ChunkLine, LogError};
+use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind, Spans, Track, kind};
 use crate::study::{Machine, Study};
 use crate::summary::FailureRow;
@@ -74,7 +74,7 @@ impl StudyData {
             visit_lines(&file.path, |line| {
                 match Line::parse(line, &file.path)? {
                     Line::Item(item) => reader.take_item(&item, &mut track),
-                    Line::Chunk(part) => track.push(of_chunk(&part)),
+                    Line::Chunk(part) => track.push(Span::of_chunk_line(&part)),
                     Line::Note(_) => {}
                 }
                 Ok::<_, LogError>(())
@@ -155,20 +155,6 @@ impl Failures {
 
 fn of_word(word: &str) -> Kind {
     Kind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Kind::Failed)
-}
-
-fn of_chunk(part: &ChunkLine<'_>) -> Span {
-    let (end_s, busy_s) = (part.at_us / 1e6, part.busy_us / 1e6);
-    Span {
-        kind: kind(part.failed > 0, part.attempt),
-        start_s: (end_s - busy_s).max(0.0),
-        end_s,
-        busy_s,
-        first: part.first,
-        items: u64::from(part.items),
-        chunk: part.chunk,
-        attempt: part.attempt,
-    }
 }
 
 /// Names calls by their hosts if these differ, else by their logs' folders,

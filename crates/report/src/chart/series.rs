@@ -18,8 +18,6 @@ pub(crate) struct Series {
     pub(crate) hue: usize,
     /// Its rows, in the order of counts.
     pub(crate) rows: Vec<Measured>,
-    /// Processors that there are.
-    pub(crate) usable: u32,
     pub(crate) fit: Option<Fit>,
 }
 
@@ -48,7 +46,7 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
                     let fit =
                         fits.iter().find(|fit| (fit.executor, fit.size, fit.chunk) == (key.1, key.2, key.3)).cloned();
                     let (name, hue, executor, size) = (String::new(), 0, key.1, key.2);
-                    all.push((key, Series { name, executor, size, hue, rows: vec![row], usable, fit }));
+                    all.push((key, Series { name, executor, size, hue, rows: vec![row], fit }));
                 }
             }
         }

@@ -71,8 +71,10 @@ fn compared(data: &[StudyData]) -> Vec<Series> {
 
 fn axis(all: &[Series], most: u32) -> Axis {
     let what = workers_noun(all).to_owned();
-    let range = 0.0..f64::from(most) * 1.04;
     let counts = counts(all);
+    let least = counts.first().copied().unwrap_or(1);
+    let room = f64::from(most - least) * 0.06;
+    let range = f64::from(least) - room..f64::from(most) + room;
     // Few are named as they are; of many the library chooses round ones.
     let ticks = if counts.len() <= 12 && f64::from(most) < 16.0 {
         Ticks::Names(counts.iter().map(|count| (f64::from(*count), count.to_string())).collect())
