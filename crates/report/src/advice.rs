@@ -75,6 +75,8 @@ pub enum Advice {
         wall_s: f64,
         /// What the others took, in seconds.
         median_s: f64,
+        /// Of how many configurations more that is true.
+        more: usize,
     },
     /// A run that is far off the others of its configuration.
     Outlier {
@@ -84,6 +86,8 @@ pub enum Advice {
         wall_s: f64,
         /// What is usual, in seconds.
         median_s: f64,
+        /// How many runs more are far off.
+        more: usize,
     },
 }
 
@@ -102,9 +106,7 @@ pub fn advice(data: &StudyData) -> Vec<Advice> {
         found.extend(fewer(data, &measured));
     }
     found.extend(others(data));
-    for row in &measured {
-        found.extend(strange(row, &data.runs));
-    }
+    found.extend(strange(&measured, &data.runs));
     found
 }
 
@@ -178,25 +180,61 @@ fn disturbed(run: &RunSummary, cpus: u32) -> Option<(&RunSummary, f64, f64)> {
     ))
 }
 
-/// Runs that are unlike the others of their configuration.
-fn strange(row: &Measured, runs: &[RunSummary]) -> Vec<Advice> {
-    if row.completed < 3 {
-        return Vec::new();
+/// A run that is unlike the others of its configuration.
+#[derive(Clone, Copy)]
+struct Strange {
+    run: u32,
+    wall_s: f64,
+    median_s: f64,
+}
+
+impl Strange {
+    fn off(&self) -> f64 {
+        (self.wall_s / self.median_s).ln().abs()
     }
+}
+
+/// The worst of those, and how many more there are.
+fn strange(measured: &[Measured], runs: &[RunSummary]) -> Vec<Advice> {
+    let worst = |all: &[Strange]| all.iter().copied().max_by(|a, b| a.off().total_cmp(&b.off()));
+    let (mut firsts, mut outliers) = (Vec::new(), Vec::new());
+    for row in measured {
+        let first = slow_first(row, runs);
+        outliers.extend(far_off(row, runs, usize::from(first.is_some())));
+        firsts.extend(first);
+    }
+    let first = worst(&firsts).map(|Strange { run, wall_s, median_s }| {
+        let more = firsts.len() - 1;
+        Advice::SlowFirst { run, wall_s, median_s, more }
+    });
+    let outlier = worst(&outliers).map(|Strange { run, wall_s, median_s }| {
+        let more = outliers.len() - 1;
+        Advice::Outlier { run, wall_s, median_s, more }
+    });
+    first.into_iter().chain(outlier).collect()
+}
+
+/// The first run, if it is slower than the others by more than they differ.
+fn slow_first(row: &Measured, runs: &[RunSummary]) -> Option<Strange> {
+    let (&wall_s, rest) = row.walls_s.split_first()?;
+    let rest = Sample::of(rest).filter(|rest| rest.count >= 2)?;
+    let slow = wall_s > SLOW_FIRST * rest.median && wall_s - rest.max > rest.max - rest.min;
+    let run = timed(row, runs).first()?.run;
+    (slow && row.completed > 0 && !warmed(row, runs)).then_some(Strange { run, wall_s, median_s: rest.median })
+}
+
+/// Runs that are far off, but the first ones that are `known`.
+fn far_off(row: &Measured, runs: &[RunSummary], known: usize) -> Vec<Strange> {
+    let (timed, median_s) = (timed(row, runs), row.wall_s.unwrap_or_default());
+    let far = outliers(&row.walls_s).into_iter().filter(|&at| row.completed > 0 && at >= known);
+    far.filter_map(|at| Some(Strange { run: timed.get(at)?.run, wall_s: row.walls_s[at], median_s })).collect()
+}
+
+/// The runs whose times a row holds, in their order.
+fn timed<'a>(row: &Measured, runs: &'a [RunSummary]) -> Vec<&'a RunSummary> {
     let completed = RunStatus::Completed.as_str();
-    let of: Vec<&RunSummary> = runs
-        .iter()
-        .filter(|run| row.runs.contains(&run.run) && run.status == completed && run.wall_s().is_some())
-        .collect();
-    let first = Sample::of(row.walls_s.get(1..).unwrap_or_default())
-        .filter(|rest| row.walls_s[0] > rest.max && row.walls_s[0] > SLOW_FIRST * rest.median && !warmed(row, runs));
-    let slow_first =
-        first.map(|rest| Advice::SlowFirst { run: of[0].run, wall_s: row.walls_s[0], median_s: rest.median });
-    let known = usize::from(slow_first.is_some());
-    let median_s = row.wall_s.unwrap_or_default();
-    let far = outliers(&row.walls_s).into_iter().filter(|&at| at >= known);
-    let far = far.filter_map(|at| Some(Advice::Outlier { run: of.get(at)?.run, wall_s: row.walls_s[at], median_s }));
-    slow_first.into_iter().chain(far).collect()
+    let is = |run: &&RunSummary| row.runs.contains(&run.run) && run.status == completed && run.wall_s().is_some();
+    runs.iter().filter(is).collect()
 }
 
 fn warmed(row: &Measured, runs: &[RunSummary]) -> bool {
@@ -228,17 +266,18 @@ impl Advice {
                 None => format!("This program may use {usable} of {installed} CPUs."),
             },
             Self::OtherPrograms { run, other_s, wall_s, more } => {
-                let more = if *more == 0 { String::new() } else { format!(", and much of {more} more runs’") };
+                let more = and_more(*more, "run");
                 let (other, wall) = (units::seconds(*other_s), units::seconds(*wall_s));
                 format!("Other programs took {other} of CPU time in the {wall} of run {run}{more}.")
             }
-            Self::SlowFirst { run, wall_s, median_s } => {
+            Self::SlowFirst { run, wall_s, median_s, more } => {
                 let (wall, median) = (units::seconds(*wall_s), units::seconds(*median_s));
-                format!("Run {run}, the first of its kind, took {wall}; the others took {median}.")
+                let more = and_more(*more, "configuration");
+                format!("Run {run}, the first of its kind, took {wall}; the others took {median}{more}.")
             }
-            Self::Outlier { run, wall_s, median_s } => {
+            Self::Outlier { run, wall_s, median_s, more } => {
                 let (wall, median) = (units::seconds(*wall_s), units::seconds(*median_s));
-                format!("Run {run} took {wall}, far from the usual {median}.")
+                format!("Run {run} took {wall}, far from the usual {median}{}.", and_more(*more, "run"))
             }
         }
     }
@@ -262,6 +301,14 @@ impl Advice {
             Self::SlowFirst { .. } => "Add --warmup 1: files and processors need a first time.".to_owned(),
             Self::Outlier { .. } => "Something disturbed it: measure again, or more often (--repeat).".to_owned(),
         }
+    }
+}
+
+fn and_more(more: usize, noun: &str) -> String {
+    if more == 0 {
+        String::new()
+    } else {
+        format!("; so it is with {}", units::counted(more as u64, &format!("more {noun}")))
     }
 }
 

@@ -72,7 +72,8 @@ impl Grid {
     pub(crate) fn to_markdown(&self) -> String {
         let columns = self.columns();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut text = line(columns.iter().map(|&at| self.heads[at].0.to_owned()).collect());
+        let mut text = markdown(&self.caption) + "\n\n";
+        text += &line(columns.iter().map(|&at| self.heads[at].0.to_owned()).collect());
         text += &line(
             columns
                 .iter()
@@ -118,7 +119,19 @@ pub(crate) fn study(data: &[StudyData]) -> Grid {
     for data in data {
         grid.rows.extend(data.measured().iter().map(|row| study_row(&data.label, row)));
     }
+    name_basis(&mut grid);
     grid
+}
+
+/// A basis that all rows share is told once, above.
+fn name_basis(grid: &mut Grid) {
+    let Some(at) = grid.heads.iter().position(|head| head.0 == "vs") else { return };
+    let mut bases: Vec<&String> = grid.rows.iter().map(|row| &row[at]).filter(|basis| !basis.is_empty()).collect();
+    bases.dedup();
+    if let [basis] = bases.as_slice() {
+        grid.caption += &format!("; speedup vs {basis}");
+        grid.rows.iter_mut().for_each(|row| row[at].clear());
+    }
 }
 
 fn study_row(label: &str, row: &Measured) -> Vec<String> {
@@ -233,7 +246,7 @@ mod tests {
         assert!(html.contains("<td>&lt;/td&gt;&lt;script&gt;</td><td class=\"n\">1</td>"), "{html}");
         assert!(!html.contains("none") && html.contains("aria-label=\"c&lt;\""));
         let text = grid("a|b\n<i>\u{202e}`").to_markdown();
-        assert_eq!(text, "| a | n |\n| --- | ---: |\n| a\\|b &lt;i&gt;\\\\u{202e}\\` | 1 |\n");
+        assert_eq!(text, "c&lt;\n\n| a | n |\n| --- | ---: |\n| a\\|b &lt;i&gt;\\\\u{202e}\\` | 1 |\n");
     }
 
     #[test]
@@ -241,7 +254,7 @@ mod tests {
         let mut data = StudyData { runs: crate::samples::lecture(), ..StudyData::default() };
         data.study.machine.usable_cores = 4;
         let text = study(&[data]).to_markdown();
-        let line = "| procs | 5 | 34 | 34 | 13.0 s | 3.31 | 1 process | 4.00 | CPUs | 66.2 % | – | 1 |";
+        let line = "| procs | 5 | 34 | 34 | 13.0 s | 3.31 | 4.00 | CPUs | 66.2 % | – | 1 |";
         assert!(text.contains(line), "{text}");
     }
 }

@@ -67,10 +67,10 @@ const NEAR: f64 = 0.1;
 
 /// The places of values that are far off the others: by the median of their
 /// distances from the median, which one or two strange values can't move, unlike a
-/// mean. None of fewer than three.
+/// mean. None of fewer than four.
 #[must_use]
 pub fn outliers(values: &[f64]) -> Vec<usize> {
-    let Some(Sample { median, count: 3.., .. }) = Sample::of(values) else { return Vec::new() };
+    let Some(Sample { median, count: 4.., .. }) = Sample::of(values) else { return Vec::new() };
     let distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
     let usual = Sample::of(&distances).map_or(0.0, |sample| sample.median);
     // 0.6745 makes the usual distance of a normal distribution its standard deviation.
@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(outliers(&[1.0, 1.0, 1.0, 1.05]), [0; 0], "near enough");
         assert_eq!(outliers(&[1.0, 1.3, 1.1, 0.8, 1.2]), [0; 0], "all spread alike");
         assert_eq!(outliers(&[1.0, 1.0, 1.0, 1.2]), [3], "all others agree");
-        assert_eq!(outliers(&[1.0, 9.0]), [0; 0], "nobody knows which");
+        assert_eq!(outliers(&[1.0, 1.0, 9.0]), [0; 0], "too few to say what is usual");
     }
 }

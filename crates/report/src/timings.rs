@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn markdown_is_the_table() {
-        assert!(written(TimingsFormat::Markdown).starts_with("| executor | count |"));
+        assert!(written(TimingsFormat::Markdown).contains("speedup vs 1 process\n\n| executor | count |"));
         let of = |name: &str| TimingsFormat::of_path(Path::new(name));
         assert_eq!(
             [of("a.MD"), of("a.csv"), of("a.json"), of("a.txt")],

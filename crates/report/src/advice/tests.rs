@@ -87,19 +87,31 @@ fn other_programs() {
 #[test]
 fn a_slow_first_run() {
     let mut data = study(&[(1, 3.0), (1, 2.0), (1, 2.01), (1, 1.99)]);
-    let expected = [Advice::SlowFirst { run: 1, wall_s: 3.0, median_s: 2.0 }];
+    let expected = [Advice::SlowFirst { run: 1, wall_s: 3.0, median_s: 2.0, more: 0 }];
     assert_eq!(advice(&data), expected);
     let mut warmup = run(9, 1, 3.0, vec![]);
     warmup.start.warmup = true;
     data.runs.push(warmup);
-    assert_eq!(advice(&data), [Advice::Outlier { run: 1, wall_s: 3.0, median_s: 2.005 }], "it was warm");
+    assert_eq!(advice(&data), [Advice::Outlier { run: 1, wall_s: 3.0, median_s: 2.005, more: 0 }], "it was warm");
 }
 
 #[test]
 fn an_outlier() {
     let data = study(&[(1, 2.0), (1, 2.02), (1, 3.1), (1, 1.99)]);
-    assert_eq!(advice(&data), [Advice::Outlier { run: 3, wall_s: 3.1, median_s: 2.01 }]);
+    assert_eq!(advice(&data), [Advice::Outlier { run: 3, wall_s: 3.1, median_s: 2.01, more: 0 }]);
     assert_eq!(advice(&study(&[(1, 2.0), (1, 2.02), (1, 2.1), (1, 1.99)])), []);
+}
+
+#[test]
+fn noise_is_no_slow_first_run() {
+    assert_eq!(said(&study(&[(1, 0.709), (1, 0.698), (1, 0.377)])), [""; 0]);
+}
+
+#[test]
+fn of_many_the_worst_is_named() {
+    let data = study(&[(1, 3.0), (1, 2.0), (1, 2.0), (2, 4.0), (2, 2.0), (2, 2.0)]);
+    assert_eq!(advice(&data), [Advice::SlowFirst { run: 4, wall_s: 4.0, median_s: 2.0, more: 1 }]);
+    assert!(said(&data)[0].contains("; so it is with 1 more configuration."), "{:?}", said(&data));
 }
 
 #[test]

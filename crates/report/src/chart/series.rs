@@ -12,6 +12,8 @@ use crate::units;
 pub(crate) struct Series {
     /// What tells it from the others.
     pub(crate) name: String,
+    /// What tells it from others that are not of other sizes or executors.
+    more: String,
     pub(crate) executor: Executor,
     pub(crate) size: Option<u64>,
     /// Which hue it has: one for each machine and executor.
@@ -22,6 +24,12 @@ pub(crate) struct Series {
 }
 
 impl Series {
+    /// So many of its workers, whatever the size.
+    pub(crate) fn name_of(&self, count: u32) -> String {
+        let counted = self.executor.counted(count);
+        if self.more.is_empty() { counted } else { format!("{counted}, {}", self.more) }
+    }
+
     pub(crate) fn at(&self, count: u32) -> Option<&Measured> {
         self.rows.iter().find(|row| row.configuration.count == count)
     }
@@ -45,8 +53,8 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
                 None => {
                     let fit =
                         fits.iter().find(|fit| (fit.executor, fit.size, fit.chunk) == (key.1, key.2, key.3)).cloned();
-                    let (name, hue, executor, size) = (String::new(), 0, key.1, key.2);
-                    all.push((key, Series { name, executor, size, hue, rows: vec![row], fit }));
+                    let (name, more, hue, executor, size) = (String::new(), String::new(), 0, key.1, key.2);
+                    all.push((key, Series { name, more, executor, size, hue, rows: vec![row], fit }));
                 }
             }
         }
@@ -54,7 +62,9 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
     all.sort_by_key(|(key, _)| *key);
     let keys: Vec<Key> = all.iter().map(|(key, _)| *key).collect();
     let named = |(key, mut series): (Key, Series)| {
-        series.name = name(key, &keys, data);
+        let [label, executor, size, chunk] = names(key, &keys, data);
+        series.name = joined(&[&label, &executor, &size, &chunk]);
+        series.more = joined(&[&label, &chunk]);
         series.hue = hue(key, &keys);
         series.rows.sort_by_key(|row| row.configuration.count);
         series
@@ -62,22 +72,22 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
     all.into_iter().map(named).collect()
 }
 
-/// Just what differs.
-fn name(key: Key, keys: &[Key], data: &[StudyData]) -> String {
-    let differs = |of: fn(&Key) -> Key| keys.iter().any(|other| of(other) != of(&key));
-    let mut parts = Vec::new();
-    if differs(|key| (key.0, Executor::Procs, None, None)) {
-        parts.push(data[key.0].label.clone());
-    }
-    if differs(|key| (0, key.1, None, None)) {
-        parts.push(key.1.to_string());
-    }
-    if differs(|key| (0, Executor::Procs, key.2, None)) {
-        parts.push(key.2.map_or_else(|| "all items".to_owned(), |size| format!("size {size}")));
-    }
-    if differs(|key| (0, Executor::Procs, None, key.3)) {
-        parts.push(key.3.map_or_else(|| "chunk auto".to_owned(), |chunk| format!("chunk {chunk}")));
-    }
+/// Machine, executor, size and chunk, where they differ.
+fn names(key: Key, keys: &[Key], data: &[StudyData]) -> [String; 4] {
+    let (log, executor, size, chunk) = key;
+    let named = |differs: bool, name: String| if differs { name } else { String::new() };
+    let or =
+        |value: Option<u64>, what: &str, none: &str| value.map_or(none.to_owned(), |value| format!("{what} {value}"));
+    [
+        named(keys.iter().any(|other| other.0 != log), data[log].label.clone()),
+        named(keys.iter().any(|other| other.1 != executor), executor.to_string()),
+        named(keys.iter().any(|other| other.2 != size), or(size, "size", "all items")),
+        named(keys.iter().any(|other| other.3 != chunk), or(chunk.map(u64::from), "chunk", "chunk auto")),
+    ]
+}
+
+fn joined(parts: &[&String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).filter(|part| !part.is_empty()).collect();
     parts.join(", ")
 }
 

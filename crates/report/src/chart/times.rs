@@ -8,6 +8,7 @@ use super::palette::Ink;
 use super::series::{Series, counts, described, series, shades, told, unit, workers_noun};
 use super::svg::Svg;
 use super::{ChartError, number};
+use crate::measured::Measured;
 use crate::study_data::StudyData;
 use crate::units;
 
@@ -34,7 +35,7 @@ pub fn by_count(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     };
     let (names, range) = if bars {
         let names = counts.iter().map(|count| (place(*count), count.to_string())).collect();
-        (Ticks::Names(names), 0.0..counts.len() as f64)
+        (Ticks::Names(names), groups(counts.len()))
     } else {
         (Ticks::Numbers(number), 0.0..f64::from(counts[counts.len() - 1]) * 1.03)
     };
@@ -68,53 +69,59 @@ pub fn by_size(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let kinds = kinds(&all);
     let scale = Scale::of(&all);
     let (mut marks, mut legend) = (Vec::new(), Vec::new());
-    for (at, (name, ink, members)) in kinds.iter().enumerate() {
-        legend.push(Entry { shape: Shape::Bar, ink: *ink, text: name.clone() });
-        for &(series, count) in members {
-            let (Some(row), Some(size)) = (all[series].at(count), all[series].size) else { continue };
+    for (at, kind) in kinds.iter().enumerate() {
+        legend.push(Entry { shape: Shape::Bar, ink: kind.ink, text: kind.name.clone() });
+        for series in kind.members.iter().map(|&member| &all[member]) {
+            let (Some(row), Some(size)) = (series.at(kind.count), series.size) else { continue };
             let group = sizes.iter().position(|other| *other == size).unwrap_or(0);
-            bar(&mut marks, &scale, (group, at, kinds.len()), *ink, told(&all[series], row), row);
+            bar(&mut marks, &scale, (group, at, kinds.len()), kind.ink, told(series, row), row);
         }
     }
     let names = sizes.iter().enumerate().map(|(at, size)| (at as f64 + 0.5, size.to_string())).collect();
-    let x = Axis { what: "size".to_owned(), range: 0.0..sizes.len() as f64, ticks: Ticks::Names(names) };
+    let x = Axis { what: "size".to_owned(), range: groups(sizes.len()), ticks: Ticks::Names(names) };
     let caption = Caption { name: "sizes", title: "Time by size".to_owned(), description: described(&all) };
     let frame = Frame { x, y: scale.axis(), right: None, legend, height: HEIGHT, marks, right_marks: Vec::new() };
     frame.draw(caption).map(Some)
 }
 
-/// Name and ink of all that has one count, executor, chunk and machine; and its
-/// places among the series.
-type Kind = (String, Ink, Vec<(usize, u32)>);
+/// Room for so many groups; a single one does not fill the plot.
+fn groups(count: usize) -> std::ops::Range<f64> {
+    let (count, room) = (count as f64, (3.0 - count as f64).max(0.0) / 2.0);
+    -room..count + room
+}
+
+/// What is alike in all but the size.
+struct Kind {
+    hue: usize,
+    count: u32,
+    chunk: Option<u32>,
+    name: String,
+    ink: Ink,
+    /// Its places among the series.
+    members: Vec<usize>,
+}
 
 fn kinds(all: &[Series]) -> Vec<Kind> {
-    let mut kinds: Vec<(usize, u32, Option<u32>, Vec<(usize, u32)>)> = Vec::new();
+    let mut kinds: Vec<Kind> = Vec::new();
     for (at, series) in all.iter().enumerate() {
         for row in &series.rows {
-            let (count, chunk) = (row.configuration.count, row.configuration.chunk);
-            match kinds.iter_mut().find(|kind| (kind.0, kind.1, kind.2) == (series.hue, count, chunk)) {
-                Some(kind) => kind.3.push((at, count)),
-                None => kinds.push((series.hue, count, chunk, vec![(at, count)])),
+            let (hue, count, chunk) = (series.hue, row.configuration.count, row.configuration.chunk);
+            match kinds.iter_mut().find(|kind| (kind.hue, kind.count, kind.chunk) == (hue, count, chunk)) {
+                Some(kind) => kind.members.push(at),
+                None => {
+                    let (name, ink) = (series.name_of(count), Ink::Text);
+                    kinds.push(Kind { hue, count, chunk, name, ink, members: vec![at] });
+                }
             }
         }
     }
-    kinds.sort_by_key(|kind| (kind.0, kind.1, kind.2));
-    let hues: Vec<usize> = kinds.iter().map(|kind| kind.0).collect();
-    let named = |(at, (hue, count, chunk, members)): (usize, (usize, u32, Option<u32>, Vec<(usize, u32)>))| {
-        let series = &all[members[0].0];
-        let mut name = series.executor.counted(count);
-        let more: Vec<&str> = series.name.split(", ").filter(|part| !part.starts_with("size ")).collect();
-        let more: Vec<&str> =
-            more.into_iter().filter(|part| !part.is_empty() && *part != series.executor.to_string()).collect();
-        for part in more {
-            name = format!("{name}, {part}");
-        }
-        let _ = chunk;
-        let of = hues.iter().filter(|other| **other == hue).count();
-        let rank = hues[..at].iter().filter(|other| **other == hue).count();
-        (name, Ink::shade(hue, rank, of), members)
-    };
-    kinds.into_iter().enumerate().map(named).collect()
+    kinds.sort_by_key(|kind| (kind.hue, kind.count, kind.chunk));
+    for at in 0..kinds.len() {
+        let alike = |kinds: &[Kind]| kinds.iter().filter(|kind| kind.hue == kinds[0].hue).count();
+        let rank = kinds[..at].iter().filter(|kind| kind.hue == kinds[at].hue).count();
+        kinds[at].ink = Ink::shade(kinds[at].hue, rank, alike(&kinds[at - rank..]));
+    }
+    kinds
 }
 
 /// The axis of time.
@@ -160,7 +167,7 @@ fn bar(
     (group, at, of): (usize, usize, usize),
     ink: Ink,
     title: String,
-    row: &crate::measured::Measured,
+    row: &Measured,
 ) {
     let (Some(wall), Some(min), Some(max)) = (row.wall_s, row.min_s, row.max_s) else { return };
     let wide = FULL / of as f64;
@@ -181,9 +188,7 @@ fn time_lines(all: &[Series], scale: &Scale) -> Marks {
     for (series, (rank, of)) in all.iter().zip(shades(all)) {
         let ink = Ink::shade(2 * series.hue, rank, of);
         legend.push(Entry { shape: Shape::Line(Dash::Solid), ink, text: label(series) });
-        let of = |row: &crate::measured::Measured| {
-            Some((f64::from(row.configuration.count), row.wall_s? * scale.per_second))
-        };
+        let of = |row: &Measured| Some((f64::from(row.configuration.count), row.wall_s? * scale.per_second));
         let points: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
         marks.push(Mark::new(Shape::Line(Dash::Solid), ink, points).titled(label(series)));
         for row in &series.rows {
@@ -200,7 +205,7 @@ fn speedups(all: &[Series], place: &dyn Fn(u32) -> f64) -> Marks {
     let several = all.len() > 1;
     let mut drawn: Vec<Vec<(f64, f64)>> = Vec::new();
     for series in all.iter().filter(|series| series.rows.len() > 1) {
-        let of = |row: &crate::measured::Measured| Some((place(row.configuration.count), row.ceiling?.speedup));
+        let of = |row: &Measured| Some((place(row.configuration.count), row.ceiling?.speedup));
         let ceiling: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
         let same = |other: &Vec<(f64, f64)>| {
             other.len() == ceiling.len() && other.iter().zip(&ceiling).all(|(a, b)| (a.1 - b.1).abs() < 0.02 * b.1)
@@ -213,7 +218,7 @@ fn speedups(all: &[Series], place: &dyn Fn(u32) -> f64) -> Marks {
     }
     for (series, (rank, of)) in all.iter().zip(shades(all)).filter(|(series, _)| series.rows.len() > 1) {
         let ink = Ink::shade(2 * series.hue + 1, rank, of);
-        let of = |row: &crate::measured::Measured| Some((place(row.configuration.count), row.speedup?));
+        let of = |row: &Measured| Some((place(row.configuration.count), row.speedup?));
         let points: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
         if points.len() < 2 {
             continue;
