@@ -14,7 +14,7 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// What the document became, and what the browser's console says.
-fn look(browser: &Path, page: &Path, profile: &Path) -> (String, String) {
+fn look(browser: &Path, page: &Path, profile: &Path) -> std::io::Result<(String, String)> {
     const FLAGS: [&str; 12] = [
         "--headless",
         "--no-sandbox",
@@ -34,11 +34,10 @@ fn look(browser: &Path, page: &Path, profile: &Path) -> (String, String) {
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (text(output.stdout), text(output.stderr))
+    Ok((text(output.stdout), text(output.stderr)))
 }
 
 fn run(run: u32, count: u32, size: u64, wall_s: f64) -> RunSummary {
@@ -72,7 +71,7 @@ fn a_browser_draws_every_mark_and_has_nothing_to_say() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("page.html");
     std::fs::write(&file, page(&[study()]).unwrap()).unwrap();
-    let (dom, log) = look(&browser, &file, &dir.path().join("profile"));
+    let (dom, log) = look(&browser, &file, &dir.path().join("profile")).unwrap();
     let said: Vec<_> = log.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(said.is_empty(), "{said:?}");
     let count = |what: &str| dom.matches(what).count();

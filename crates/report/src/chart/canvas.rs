@@ -70,9 +70,11 @@ impl<'a> Canvas<'a> {
             (Shape::Swatch, [a, b, ..]) => self.rect(*a, *b, ink, "swatch", "", title),
             (Shape::Key(dash), _) => self.path(points, ink, *dash, 2, "key", title),
             (Shape::Thin(dash), _) => self.path(points, ink, *dash, 1, "thin", title),
-            (Shape::Dot(dot), _) => points.iter().for_each(|at| self.dot(*at, *dot, ink, title)),
+            (Shape::Dot(dot), _) => points.iter().for_each(|at| self.dot(*at, *dot, ink, "dot", title)),
             (Shape::Whisker, [a, b, ..]) => self.whisker(*a, *b, ink, title),
-            (Shape::Cross, [at, ..]) => self.cross(*at, ink, title),
+            (Shape::Cross, [at, ..]) => self.cross(*at, ink, "death", title),
+            (Shape::CrossKey, [at, ..]) => self.cross(*at, ink, "key", title),
+            (Shape::DotKey(dot), [at, ..]) => self.dot(*at, *dot, ink, "key", title),
             (Shape::Text(text, anchor), [at, ..]) => self.label(*at, text, *anchor, ink),
             _ => {}
         }
@@ -125,10 +127,11 @@ impl<'a> Canvas<'a> {
         self.close("polyline", title);
     }
 
-    fn dot(&mut self, (x, y): BackendCoord, dot: Dot, ink: Ink, title: &str) {
+    fn dot(&mut self, (x, y): BackendCoord, dot: Dot, ink: Ink, class: &str, title: &str) {
         let (number, color) = (ink.number(), ink.light());
         let (ground, paper) = (Ink::Ground.number(), Ink::Ground.light());
-        let look = format!("class=\"dot f{number} s{ground}\" fill=\"{color}\" stroke=\"{paper}\" stroke-width=\"1\"");
+        let look =
+            format!("class=\"{class} f{number} s{ground}\" fill=\"{color}\" stroke=\"{paper}\" stroke-width=\"1\"");
         let element = if dot == Dot::Circle { "circle" } else { "polygon" };
         let _ = match dot {
             Dot::Circle => write!(self.out, "<circle {look} cx=\"{}\" cy=\"{}\" r=\"4.5\"", Px(x), Px(y)),
@@ -155,11 +158,11 @@ impl<'a> Canvas<'a> {
         self.close("path", title);
     }
 
-    fn cross(&mut self, (x, y): BackendCoord, ink: Ink, title: &str) {
+    fn cross(&mut self, (x, y): BackendCoord, ink: Ink, class: &str, title: &str) {
         let (number, color, end) = (ink.number(), ink.light(), 5 * UNITS);
         let _ = write!(
             self.out,
-            "<path class=\"death s{number}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2.5\" \
+            "<path class=\"{class} s{number}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2.5\" \
              d=\"M{} {}L{} {}M{} {}L{} {}\"",
             Px(x - end),
             Px(y - end),

@@ -233,6 +233,8 @@ fn legend_shape(shape: &Shape) -> Shape {
     match shape {
         Shape::Bar | Shape::Part | Shape::Span(_) => Shape::Swatch,
         Shape::Line(dash) | Shape::Thin(dash) => Shape::Key(*dash),
+        Shape::Dot(dot) => Shape::DotKey(*dot),
+        Shape::Cross => Shape::CrossKey,
         other => other.clone(),
     }
 }

@@ -61,6 +61,10 @@ pub(crate) enum Shape {
     Whisker,
     /// A cross.
     Cross,
+    /// The cross that stands for deaths in a legend.
+    CrossKey,
+    /// The dot that stands for dots in a legend.
+    DotKey(Dot),
     /// The box that stands for bars in a legend.
     Swatch,
     /// The line that stands for lines in a legend.

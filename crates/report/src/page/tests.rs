@@ -39,10 +39,7 @@ fn hostile() -> StudyData {
 
 /// The page as XML: it is written so that it is both.
 fn parsed(html: &str) -> String {
-    let mut xml = html.replace("<!DOCTYPE html>\n", "").replace("&nbsp;", " ");
-    for empty in ["<meta charset=\"utf-8\">"] {
-        xml = xml.replace(empty, "");
-    }
+    let xml = html.replace("<!DOCTYPE html>\n", "");
     let mut out = String::new();
     for line in xml.lines() {
         let is_meta = line.starts_with("<meta ");
