@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 /// Shades from the smallest of a kind to the largest.
 pub(crate) const SHADES: u8 = 12;
-/// Hues that tell kinds apart.
-pub(crate) const HUES: u8 = 4;
+/// Hues that tell kinds apart: two for each, its times and its speedups.
+pub(crate) const HUES: u8 = 6;
 /// Colours of phases before they are used again.
 pub(crate) const PHASES: u8 = 8;
 
@@ -153,7 +153,8 @@ fn step(shade: u8, from: f64, to: f64) -> f64 {
 }
 
 fn series(hue: u8, lightness: f64) -> String {
-    let (chroma, hue) = [(0.12, 250.0), (0.15, 50.0), (0.11, 165.0), (0.16, 320.0)][usize::from(hue % HUES)];
+    let (chroma, hue) = [(0.12, 250.0), (0.15, 50.0), (0.11, 165.0), (0.16, 345.0), (0.14, 300.0), (0.1, 100.0)]
+        [usize::from(hue % HUES)];
     oklch(lightness, chroma, hue)
 }
 
@@ -256,7 +257,7 @@ mod tests {
             (0..3).map(|at| Ink::shade(0, at, 3)).collect::<Vec<_>>(),
             [Ink::Series(0, 2), Ink::Series(0, 6), Ink::Series(0, 10)]
         );
-        assert_eq!(Ink::shade(5, 0, 1), Ink::Series(1, 6));
+        assert_eq!(Ink::shade(7, 0, 1), Ink::Series(1, 6));
         assert_eq!(Ink::shade(0, 19, 20), Ink::Series(0, 11));
     }
 

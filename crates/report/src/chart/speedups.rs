@@ -25,15 +25,10 @@ pub fn speedup(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let x = axis(&all, most);
     let value = |row: &Measured| row.speedup;
     let mut drawing = Drawing::of(&all, &value);
-    let highest = drawing.highest().max(1.0);
-    let ideal = f64::from(most).min(highest * 1.25);
-    drawing.behind(
-        Ink::Ideal,
-        Dash::Dotted,
-        "ideal: as many times as fast as workers",
-        vec![(0.0, 0.0), (ideal, ideal)],
-    );
     drawing.ceilings(&all, |count, best| (f64::from(count), best));
+    let ideal = f64::from(most).min(drawing.highest().max(1.0) * 1.15);
+    let line = vec![(x.range.start, x.range.start), (ideal, ideal)];
+    drawing.behind(Ink::Ideal, Dash::Dotted, "ideal: as many times as fast as workers", line);
     drawing.laws(&all, most, |fit, count| fit.law.speedup(count));
     let (top, what) = (drawing.highest() * 1.06, what("speedup", &all));
     let y = Axis { what, range: 0.0..top, ticks: Ticks::Numbers(number) };
@@ -106,7 +101,7 @@ impl Drawing {
     fn of(all: &[Series], value: &dyn Fn(&Measured) -> Option<f64>) -> Self {
         let (mut before, mut legend) = (Vec::new(), Vec::new());
         for (series, (rank, of)) in all.iter().zip(shades(all)) {
-            let ink = Ink::shade(series.hue, rank, of);
+            let ink = Ink::shade(2 * series.hue, rank, of);
             let text = if series.name.is_empty() { "measured".to_owned() } else { series.name.clone() };
             let at = |row: &Measured| Some((f64::from(row.configuration.count), value(row)?));
             let points: Points = series.rows.iter().filter_map(at).collect();
@@ -152,7 +147,7 @@ impl Drawing {
             let points = (0..=CURVE).map(|step| (at(step), value(fit, at(step)))).collect();
             let serial = units::percent(fit.law.serial_fraction);
             let text = format!("Amdahl's law, fitted: {} serial fraction {serial}", series.name);
-            self.behind(Ink::shade(series.hue, rank, of), Dash::Dashed, &text, points);
+            self.behind(Ink::shade(2 * series.hue, rank, of), Dash::Dashed, &text, points);
         }
     }
 

@@ -119,7 +119,7 @@ fn kinds(all: &[Series]) -> Vec<Kind> {
     for at in 0..kinds.len() {
         let alike = |kinds: &[Kind]| kinds.iter().filter(|kind| kind.hue == kinds[0].hue).count();
         let rank = kinds[..at].iter().filter(|kind| kind.hue == kinds[at].hue).count();
-        kinds[at].ink = Ink::shade(kinds[at].hue, rank, alike(&kinds[at - rank..]));
+        kinds[at].ink = Ink::shade(2 * kinds[at].hue, rank, alike(&kinds[at - rank..]));
     }
     kinds
 }
