@@ -114,7 +114,7 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 33] = [
     "kind",
     "log",
     "run",
@@ -138,8 +138,11 @@ const COLUMNS: [&str; 30] = [
     "exited_s",
     "cpu_user_s",
     "cpu_system_s",
-    "busy_s",
     "waiting_s",
+    "transport_s",
+    "decoding_s",
+    "running_s",
+    "encoding_s",
     "writing_s",
     "peak_memory_bytes",
     "chunks",
@@ -190,7 +193,7 @@ fn run_cells(label: &str, run: &RunSummary) -> [String; 9] {
     ]
 }
 
-fn worker_cells(worker: &WorkerRow) -> [String; 20] {
+fn worker_cells(worker: &WorkerRow) -> [String; 23] {
     let end = worker.end.as_ref();
     [
         String::new(),
@@ -206,8 +209,11 @@ fn worker_cells(worker: &WorkerRow) -> [String; 20] {
         shown(worker.exited_s),
         shown(end.map(|end| end.cpu_user_s)),
         shown(end.map(|end| end.cpu_system_s)),
-        shown(end.and_then(|end| end.busy_s)),
         shown(end.and_then(|end| end.waiting_s)),
+        shown(end.and_then(|end| end.transport_s)),
+        shown(end.and_then(|end| end.decoding_s)),
+        shown(end.and_then(|end| end.running_s)),
+        shown(end.and_then(|end| end.encoding_s)),
         shown(end.and_then(|end| end.writing_s)),
         shown(end.and_then(|end| end.peak_memory_bytes)),
         shown(end.map(|end| end.chunks)),
@@ -249,8 +255,8 @@ mod tests {
         let rows: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(rows.len(), 5);
         assert_eq!(rows[0], COLUMNS.join(","));
-        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,");
-        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,1,0.1,0.1,8493466,40,0,";
+        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,,,,");
+        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,0.1,0,0,1,0,0.1,8493466,40,0,";
         assert_eq!(rows[2], expected);
     }
 

@@ -100,7 +100,8 @@ fn phases_are_stacked() {
     assert!(svg.inline(1).contains("<title>1 process: busy 100 ms (95.2 %)</title>"));
     assert!(phases(&[]).unwrap().is_none());
     let of_workers = study(vec![run(1, 1, 1.0, vec![row(0, 10, 0.1, (0.5, 0.2, 0.1))])]);
-    assert_eq!(phase_bars(&[of_workers])[0].phases[1], ("busy".into(), Duration::from_millis(500)));
+    let bars = phase_bars(&[of_workers]);
+    assert!(bars[0].phases.contains(&("running".into(), Duration::from_millis(500))), "{bars:?}");
 }
 
 #[test]
