@@ -108,7 +108,7 @@ impl Ink {
             Self::Retried => oklch(0.62, 0.14, 165.0),
             Self::Failed => oklch(0.62, 0.17, 45.0),
             Self::Lost => oklch(0.45, 0.2, 25.0),
-            Self::Phase(at) => phase(at, [0.63, 0.66, 0.42, 0.64, 0.48, 0.62, 0.38, 0.6]),
+            Self::Phase(at) => phase(at, [0.63, 0.66, 0.42, 0.64, 0.48, 0.62, 0.45, 0.6]),
             Self::Series(hue, shade) => series(hue, step(shade, 0.65, 0.3)),
         }
     }
@@ -168,7 +168,7 @@ fn phase(at: u8, lightness: [f64; PHASES as usize]) -> String {
         (0.12, 165.0),
         (0.13, 250.0),
         (0.12, 110.0),
-        (0.12, 165.0),
+        (0.15, 25.0),
         (0.03, 60.0),
     ][at];
     oklch(lightness[at], chroma, hue)
@@ -244,6 +244,14 @@ mod tests {
     fn numbers_name_inks() {
         for ink in Ink::all() {
             assert_eq!(Ink::of_number(ink.number()), ink);
+        }
+    }
+
+    #[test]
+    fn no_two_phases_look_alike() {
+        let phases = || (0..PHASES).map(Ink::Phase);
+        for (at, phase) in phases().enumerate() {
+            assert!(phases().skip(at + 1).all(|other| other.light() != phase.light() && other.dark() != phase.dark()));
         }
     }
 

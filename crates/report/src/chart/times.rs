@@ -35,7 +35,7 @@ pub fn by_count(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     };
     let (names, range) = if bars {
         let names = counts.iter().map(|count| (place(*count), count.to_string())).collect();
-        (Ticks::Names(names), groups(counts.len()))
+        (Ticks::Names(names), groups(counts.len(), all.len()))
     } else {
         (Ticks::Numbers(number), 0.0..f64::from(counts[counts.len() - 1]) * 1.03)
     };
@@ -78,15 +78,16 @@ pub fn by_size(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
         }
     }
     let names = sizes.iter().enumerate().map(|(at, size)| (at as f64 + 0.5, size.to_string())).collect();
-    let x = Axis { what: "size".to_owned(), range: groups(sizes.len()), ticks: Ticks::Names(names) };
+    let x = Axis { what: "size".to_owned(), range: groups(sizes.len(), kinds.len()), ticks: Ticks::Names(names) };
     let caption = Caption { name: "sizes", title: "Time by size".to_owned(), description: described(&all) };
     let frame = Frame { x, y: scale.axis(), right: None, legend, height: HEIGHT, marks, right_marks: Vec::new() };
     frame.draw(caption).map(Some)
 }
 
-/// Room for so many groups; a single one does not fill the plot.
-fn groups(count: usize) -> std::ops::Range<f64> {
-    let (count, room) = (count as f64, (3.0 - count as f64).max(0.0) / 2.0);
+/// Room for so many groups of so many bars; a few don't fill the plot.
+fn groups(count: usize, bars: usize) -> std::ops::Range<f64> {
+    let (count, least) = (count as f64, if bars > 3 { 1.0 } else { 3.0 });
+    let room = (least - count).max(0.0) / 2.0;
     -room..count + room
 }
 
