@@ -93,7 +93,14 @@ pub(crate) fn for_log() -> procession_report::Machine {
         logical_cores: u32::try_from(logical_cores()).unwrap_or(u32::MAX),
         usable_cores: u32::try_from(cpus()).unwrap_or(u32::MAX),
         memory_bytes: kib.map(|kib| kib * 1024),
+        cpu_quota_percent: quota(Path::new("/")).map(|quota| percent(quota.cpus)),
     }
+}
+
+/// As a quota is written for control groups: 150 is one processor and a half.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quota is small and positive")]
+fn percent(cpus: f64) -> u32 {
+    (cpus * 100.0).round() as u32
 }
 
 /// The processors that are installed and in use.

@@ -13,8 +13,8 @@ use procession_report as report;
 use procession_task::{Kind, escape_terminal};
 use report::read::RunLog;
 use report::{
-    Collected, Collector, FailureRow, LogFolder, LogOptions, ProgressBar, ProgressTotal, RunLogging, RunResult,
-    RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
+    Collected, Collector, FailureRow, LogFolder, LogOptions, MachineLoad, ProgressBar, ProgressTotal, RunLogging,
+    RunResult, RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -46,6 +46,8 @@ struct Looks {
 
 struct Current {
     start: RunStart,
+    /// What the machine had done when it began.
+    load: Option<MachineLoad>,
     collected: Collected,
     places: Places,
     item_log: Arc<AtomicBool>,
@@ -53,6 +55,13 @@ struct Current {
     joblogging: Option<report::JobLogging>,
     lines: Option<VerboseLines>,
     bar: Option<ProgressBar>,
+}
+
+impl Current {
+    /// Processor seconds that other programs took since it began.
+    fn other_cpu_s(&self) -> Option<f64> {
+        Some(MachineLoad::now()?.others_since(self.load.as_ref()?).as_secs_f64())
+    }
 }
 
 impl Watch {
@@ -184,6 +193,7 @@ impl Hooks for Watching<'_> {
         let start = RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup };
         self.watch.current = Some(Current {
             start,
+            load: MachineLoad::now(),
             // Replaced with the observers, which come next.
             collected: Collector::new(&self.watch.host).1,
             places: Places::default(),
@@ -266,6 +276,7 @@ impl Hooks for Watching<'_> {
 
     fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
         let Some(current) = self.watch.current.take() else { return };
+        let other_cpu_s = current.other_cpu_s();
         if let Some(bar) = current.bar {
             bar.finish();
         }
@@ -289,6 +300,7 @@ impl Hooks for Watching<'_> {
             failures: run.output.failures.total.saturating_sub(run.output.before.failures),
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
+            other_cpu_s,
         };
         if let Some(joblogging) = current.joblogging {
             joblogging.finish();

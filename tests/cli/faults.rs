@@ -149,7 +149,7 @@ fn deaths_are_told_by_signal_and_status() {
     ] {
         let place = Place::new();
         let args = [&IN_ONE_CHUNK[..], &["--retries", "1"]].concat();
-        let ended = place.run_on(&args, around(bad)).fails(1, "2 attempts)");
+        let ended = place.run_on(&args, around(bad)).fails(1, "2 attempts");
         let error = others_are_untouched(&ended);
         assert_eq!(error, serde_json::json!({"kind": "crashed", "message": cause}));
     }
@@ -161,14 +161,14 @@ fn only_what_was_asked_for_is_tried_again() {
     let any = "timed-out,crashed,out-of-memory,failed";
     for (bad, retry_on, says) in [
         ("hang", "crashed,out-of-memory", "ran longer than 100ms (pid "),
-        ("hang", "timed-out", ", 2 attempts)"),
+        ("hang", "timed-out", ", 2 attempts"),
         ("abort", "timed-out,failed", "killed by SIGABRT (pid "),
-        ("abort", "crashed", ", 2 attempts)"),
+        ("abort", "crashed", ", 2 attempts"),
         ("alloc 1000000000", "crashed", "than 32 MiB (pid "),
-        ("alloc 1000000000", "out-of-memory", ", 2 attempts)"),
+        ("alloc 1000000000", "out-of-memory", ", 2 attempts"),
         ("fail no", "crashed,out-of-memory", "failed: no (pid "),
-        ("fail no", "failed", ", 2 attempts)"),
-        ("panic no", any, ", 2 attempts)"),
+        ("fail no", "failed", ", 2 attempts"),
+        ("panic no", any, ", 2 attempts"),
     ] {
         let place = Place::new();
         let flags = ["--timeout", "100ms", "--memory-limit", "32M", "--retries", "1", "--retry-on", retry_on];

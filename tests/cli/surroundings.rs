@@ -127,7 +127,7 @@ fn counts_of_workers_have_their_bounds() {
     }
     let mut command = place.limited("-n", 64, &["-t", "sqrt", "--list", "4", "--procs=100000"]);
     let ended = Ended::of(command.spawn().expect("a shell"));
-    assert!(ended.err.contains("of 100000 workers could be started"), "{}", ended.err);
+    assert!(ended.err.contains("of 100000 workers can be started: at most 64 open files"), "{}", ended.err);
     assert_eq!(ended.ok(), "4\t2.0\n");
 }
 

@@ -2,6 +2,7 @@
 
 use crate::read::RunLog;
 use crate::runlog::LogError;
+use crate::spans::Spans;
 use crate::study::{Configuration, Executor, RunResult, RunStart};
 use crate::worker::{Lines, WorkerRow, WorkerRows};
 use procession::{Event, Observer};
@@ -57,6 +58,8 @@ pub struct RunSummary {
     pub status: &'static str,
     /// Its processes.
     pub workers: Vec<WorkerRow>,
+    /// What they did and when, if somebody asked.
+    pub spans: Spans,
 }
 
 impl RunSummary {
@@ -64,7 +67,14 @@ impl RunSummary {
     #[must_use]
     pub fn new(run: u32, start: RunStart, result: RunResult, collected: &Collected) -> Self {
         let status = result.status.as_str();
-        Self { run, start, result: Some(result), status, workers: collected.take().into_rows() }
+        Self {
+            run,
+            start,
+            result: Some(result),
+            status,
+            workers: collected.take().into_rows(),
+            spans: Spans::default(),
+        }
     }
 
     /// Of a run in a log.
@@ -81,6 +91,7 @@ impl RunSummary {
             result: record.and_then(|record| record.result.clone()),
             status: run.status(),
             workers: run.workers()?.into_rows(),
+            spans: Spans::default(),
         })
     }
 

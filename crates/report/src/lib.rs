@@ -7,10 +7,18 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
+mod ceiling;
+pub mod chart;
 mod collector;
 mod columns;
+mod fits;
+mod grid;
 pub mod inspect;
 mod joblog;
+mod machine_load;
+mod measured;
+mod page;
 mod progress;
 mod progress_line;
 mod queue;
@@ -18,33 +26,47 @@ pub mod read;
 mod runlog;
 #[cfg(test)]
 mod samples;
+pub mod scaling;
 mod shares;
+mod spans;
 pub mod stats;
 mod study;
+mod study_data;
 mod study_table;
 mod summary;
 mod terminal;
+mod timings;
+mod trace;
 mod units;
 mod utc;
 mod verbose;
 mod worker;
 mod worker_table;
 
+pub use advice::{Advice, advice};
+pub use ceiling::{Ceiling, ItemTimes, Limit};
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
+pub use fits::{Fit, fits};
 pub use joblog::{JobLog, JobLogger, JobLogging};
+pub use machine_load::MachineLoad;
+pub use measured::{Basis, Measured, measure};
+pub use page::page;
 pub use progress::{Progress, ProgressBar, ProgressTotal};
 pub use runlog::{
     ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
     default_root, latest_log,
 };
 pub use shares::Shares;
+pub use spans::{CollectedSpans, Span, SpanCollector, SpanKind, Spans, Track};
 pub use study::{
     Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
 };
-pub use study_table::{Measured, measure};
+pub use study_data::{Failures, StudyData};
 pub use summary::{FailureRow, Summary};
 pub use terminal::Terminal;
+pub use timings::{TimingsFormat, write_timings};
+pub use trace::{TraceError, Traced, write_trace};
 pub use utc::rfc3339;
 pub use verbose::{Verbose, VerboseLines};
 pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};

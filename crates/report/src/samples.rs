@@ -1,6 +1,7 @@
 //! Events for this crate's own tests.
 
 use crate::collector::RunSummary;
+use crate::spans::Spans;
 use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
 use crate::worker::{ProcessEnd, WorkerRow};
 use bytes::Bytes;
@@ -122,7 +123,31 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
 pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
     let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
     let status = RunStatus::Completed;
-    let result = RunResult { status, wall_s, items: 100_000, failures: 0, digest: None, message: None };
+    let result =
+        RunResult { status, wall_s, items: 100_000, failures: 0, digest: None, message: None, other_cpu_s: None };
     let start = RunStart { configuration, repeat: 1, warmup: false };
-    RunSummary { run, start, result: Some(result), status: status.as_str(), workers }
+    RunSummary { run, start, result: Some(result), status: status.as_str(), workers, spans: Spans::default() }
+}
+
+/// The lecture's prime test: seconds by processes, of 10, 17 and 34 primes.
+const LECTURE: [(u32, [f64; 3]); 5] = [
+    (1, [13.0, 22.0, 43.0]),
+    (2, [7.0, 11.0, 22.0]),
+    (3, [5.0, 8.0, 16.0]),
+    (4, [4.0, 7.0, 13.0]),
+    (5, [4.0, 6.0, 13.0]),
+];
+
+/// A run for each cell of the lecture's table.
+pub(crate) fn lecture() -> Vec<RunSummary> {
+    let mut runs = Vec::new();
+    for (count, seconds) in LECTURE {
+        for (size, wall_s) in [10, 17, 34].into_iter().zip(seconds) {
+            let mut run = run(u32::try_from(runs.len()).unwrap() + 1, count, wall_s, vec![]);
+            run.start.configuration.size = Some(size);
+            run.result.as_mut().unwrap().items = size;
+            runs.push(run);
+        }
+    }
+    runs
 }

@@ -1,4 +1,4 @@
-//! Statistics of repeated runs, and what they say about parallel speed.
+//! Statistics of repeated runs.
 //!
 //! Pure functions; times are seconds.
 
@@ -59,31 +59,23 @@ fn stdev(values: &[f64], mean: f64) -> f64 {
     (squares / (values.len() - 1) as f64).sqrt()
 }
 
-/// Speedup of a time against its base: T(base) / T. `None` if either is not positive.
-#[must_use]
-pub fn speedup(base_s: f64, time_s: f64) -> Option<f64> {
-    (base_s > 0.0 && time_s > 0.0).then(|| base_s / time_s)
-}
+/// From this modified z-score on a value counts as far off, after Iglewicz and Hoaglin.
+const FAR_OFF: f64 = 3.5;
+/// A value that is nearer to the median than this share of it is never far off:
+/// where all others agree to the microsecond, so small a difference means nothing.
+const NEAR: f64 = 0.1;
 
-/// Efficiency of `count` workers whose speedup is relative to `base_count`
-/// workers: S · p0 / p, which is S / p for the usual base of one.
+/// The places of values that are far off the others: by the median of their
+/// distances from the median, which one or two strange values can't move, unlike a
+/// mean. None of fewer than four.
 #[must_use]
-pub fn efficiency(speedup: f64, base_count: u32, count: u32) -> Option<f64> {
-    (count > 0).then(|| speedup * f64::from(base_count) / f64::from(count))
-}
-
-/// The serial fraction that Karp and Flatt read from a speedup:
-/// e = (1/S − 1/p) / (1 − 1/p).
-///
-/// `None` unless it says something: the base is one worker, there are more
-/// than one, and no more than processors (`usable`) to run them.
-#[must_use]
-pub fn serial_fraction(speedup: f64, base_count: u32, count: u32, usable: u32) -> Option<f64> {
-    if base_count != 1 || count < 2 || count > usable || speedup <= 0.0 {
-        return None;
-    }
-    let share = 1.0 / f64::from(count);
-    Some((1.0 / speedup - share) / (1.0 - share))
+pub fn outliers(values: &[f64]) -> Vec<usize> {
+    let Some(Sample { median, count: 4.., .. }) = Sample::of(values) else { return Vec::new() };
+    let distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+    let usual = Sample::of(&distances).map_or(0.0, |sample| sample.median);
+    // 0.6745 makes the usual distance of a normal distribution its standard deviation.
+    let far = |distance: f64| distance > NEAR * median.abs() && 0.6745 * distance > FAR_OFF * usual;
+    (0..values.len()).filter(|&at| far(distances[at])).collect()
 }
 
 #[cfg(test)]
@@ -108,23 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn speedups() {
-        assert_eq!(speedup(8.0, 2.0), Some(4.0));
-        assert_eq!(speedup(8.0, 0.0), None);
-        assert_eq!(efficiency(4.0, 1, 4), Some(1.0));
-        assert_eq!(efficiency(3.0, 2, 8), Some(0.75));
-        assert_eq!(efficiency(3.0, 2, 0), None);
-    }
-
-    #[test]
-    fn serial_fractions() {
-        // Amdahl with a serial tenth on four processors: S = 1 / (0.1 + 0.9 / 4).
-        let e = serial_fraction(1.0 / 0.325, 1, 4, 4).unwrap();
-        assert!((e - 0.1).abs() < 1e-15);
-        assert_eq!(serial_fraction(4.0, 1, 4, 8), Some(0.0));
-        assert_eq!(serial_fraction(1.0, 1, 2, 2), Some(1.0));
-        assert_eq!(serial_fraction(1.0, 1, 1, 4), None, "one worker");
-        assert_eq!(serial_fraction(1.5, 2, 4, 4), None, "another base");
-        assert_eq!(serial_fraction(1.5, 1, 4, 2), None, "more workers than processors");
+    fn values_far_off() {
+        assert_eq!(outliers(&[1.0, 1.02, 1.01, 1.9, 0.99]), [3]);
+        assert_eq!(outliers(&[1.0, 1.0, 1.0, 1.05]), [0; 0], "near enough");
+        assert_eq!(outliers(&[1.0, 1.3, 1.1, 0.8, 1.2]), [0; 0], "all spread alike");
+        assert_eq!(outliers(&[1.0, 1.0, 1.0, 1.2]), [3], "all others agree");
+        assert_eq!(outliers(&[1.0, 1.0, 9.0]), [0; 0], "too few to say what is usual");
     }
 }

@@ -23,6 +23,21 @@ pub enum Executor {
     Procs,
 }
 
+impl Executor {
+    /// As in `1 process` or `4 threads`.
+    #[must_use]
+    pub fn counted(self, count: u32) -> String {
+        let noun = match self {
+            Self::Serial => return "the serial loop".to_owned(),
+            Self::Threads if count == 1 => "thread",
+            Self::Threads => "threads",
+            Self::Procs if count == 1 => "process",
+            Self::Procs => "processes",
+        };
+        format!("{count} {noun}")
+    }
+}
+
 impl fmt::Display for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -66,6 +81,9 @@ pub struct Machine {
     /// Memory in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// The control group's quota, in percent of one processor, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_quota_percent: Option<u32>,
 }
 
 /// What `study.json` holds.
@@ -156,6 +174,9 @@ pub struct RunResult {
     /// What ended it early, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Processor seconds that other programs took meanwhile, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_cpu_s: Option<f64>,
 }
 
 /// What `run.json` holds. Without a result the run is under way, or its

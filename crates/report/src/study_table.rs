@@ -1,126 +1,16 @@
 //! The table of a study: a row per configuration, its time, and what parallel
 //! running brought.
 
-use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
+use crate::fits::Fit;
+use crate::measured::Measured;
 use crate::shares::Shares;
-use crate::stats::{self, Sample};
-use crate::study::{Configuration, Executor, RunStatus};
+use crate::study::Configuration;
 use crate::units;
-use serde::Serialize;
-
-/// The word for a run that may be measured.
-const COMPLETED: &str = RunStatus::Completed.as_str();
-
-/// What was measured of one configuration.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Measured {
-    /// Which one.
-    #[serde(flatten)]
-    pub configuration: Configuration,
-    /// The numbers of its measured runs.
-    pub runs: Vec<u32>,
-    /// How many of them completed: those are measured. If none did, times and
-    /// shares are those of the others, and are compared with nothing.
-    pub completed: usize,
-    /// Median wall time in seconds.
-    pub wall_s: Option<f64>,
-    /// The shortest, in seconds.
-    pub min_s: Option<f64>,
-    /// The longest, in seconds.
-    pub max_s: Option<f64>,
-    /// Standard deviation in seconds.
-    pub stdev_s: Option<f64>,
-    /// How many times as fast as its base: the serial loop with the same size
-    /// and chunk if that was measured, else the smallest count of the same
-    /// executor. `None` if there is nothing to compare with.
-    pub speedup: Option<f64>,
-    /// Speedup per worker: S · p0 / p, with p0 the base's count.
-    pub efficiency: Option<f64>,
-    /// Karp and Flatt's serial fraction; see [`stats::serial_fraction`].
-    pub serial_fraction: Option<f64>,
-    /// Where the workers' time went.
-    pub shares: Option<Shares>,
-}
-
-impl Measured {
-    /// Its time, if that may be compared with others.
-    fn compared_s(&self) -> Option<f64> {
-        self.wall_s.filter(|_| self.completed > 0)
-    }
-}
-
-/// One row per configuration, in the order of the first runs. Warm-ups are not
-/// measured, nor are runs that did not complete when others did.
-#[must_use]
-pub fn measure(runs: &[RunSummary], usable_cores: u32) -> Vec<Measured> {
-    let mut rows: Vec<Measured> = Vec::new();
-    for run in runs.iter().filter(|run| !run.start.warmup) {
-        match rows.iter_mut().find(|row| row.configuration == *run.configuration()) {
-            Some(row) => row.runs.push(run.run),
-            None => rows.push(unmeasured(run)),
-        }
-    }
-    for row in &mut rows {
-        let (completed, early): (Vec<_>, Vec<_>) =
-            runs.iter().filter(|run| row.runs.contains(&run.run)).partition(|run| run.status == COMPLETED);
-        row.completed = completed.len();
-        let counted = if completed.is_empty() { early } else { completed };
-        let walls: Vec<f64> = counted.iter().filter_map(|run| run.wall_s()).collect();
-        let sample = Sample::of(&walls);
-        row.wall_s = sample.map(|sample| sample.median);
-        row.min_s = sample.map(|sample| sample.min);
-        row.max_s = sample.map(|sample| sample.max);
-        row.stdev_s = sample.map(|sample| sample.stdev);
-        row.shares = Shares::of(counted);
-    }
-    let bases: Vec<Option<(u32, f64)>> = rows.iter().map(|row| base(&rows, row)).collect();
-    for (row, base) in rows.iter_mut().zip(bases) {
-        let (Some((base_count, base_s)), Some(wall_s)) = (base, row.compared_s()) else { continue };
-        let count = row.configuration.count;
-        row.speedup = stats::speedup(base_s, wall_s);
-        row.efficiency = row.speedup.and_then(|speedup| stats::efficiency(speedup, base_count, count));
-        row.serial_fraction =
-            row.speedup.and_then(|speedup| stats::serial_fraction(speedup, base_count, count, usable_cores));
-    }
-    rows
-}
-
-fn unmeasured(run: &RunSummary) -> Measured {
-    Measured {
-        configuration: run.configuration().clone(),
-        runs: vec![run.run],
-        completed: 0,
-        wall_s: None,
-        min_s: None,
-        max_s: None,
-        stdev_s: None,
-        speedup: None,
-        efficiency: None,
-        serial_fraction: None,
-        shares: None,
-    }
-}
-
-/// Count and time of what a row is compared with.
-fn base(rows: &[Measured], row: &Measured) -> Option<(u32, f64)> {
-    let of = &row.configuration;
-    let alike = |other: &&Measured| other.configuration.size == of.size && other.configuration.chunk == of.chunk;
-    let measured = |other: &Measured| Some((other.configuration.count, other.compared_s()?));
-    let serial = rows.iter().filter(alike).find(|other| other.configuration.executor == Executor::Serial);
-    if let Some((_, wall_s)) = serial.and_then(measured) {
-        return (rows.iter().filter(alike).count() > 1).then_some((1, wall_s));
-    }
-    let own = rows.iter().filter(alike).filter(|other| other.configuration.executor == of.executor);
-    let own: Vec<_> = own.filter_map(measured).collect();
-    if own.len() < 2 {
-        return None;
-    }
-    own.into_iter().min_by_key(|(count, _)| *count)
-}
+use std::fmt::Write as _;
 
 /// The rows as text.
-pub(crate) fn table(rows: &[Measured], style: Style) -> String {
+pub(crate) fn table(rows: &[Measured], fits: &[Fit], style: Style) -> String {
     let right = |head| (head, Align::Right);
     let mut columns = Columns::new(&[
         ("executor", Align::Left),
@@ -130,6 +20,7 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
         right("wall time"),
         right("min … max"),
         right("speedup"),
+        right("ceiling"),
         right("efficiency"),
         right("Karp–Flatt"),
         ("", Align::Left),
@@ -139,24 +30,63 @@ pub(crate) fn table(rows: &[Measured], style: Style) -> String {
         cells.push(or_dash(row.wall_s.map(units::seconds)));
         cells.push(spread(row));
         cells.push(or_dash(row.speedup.map(|speedup| format!("{speedup:.2}"))));
+        cells.push(ceiling(row));
         cells.push(or_dash(row.efficiency.map(units::percent)));
         cells.push(or_dash(row.serial_fraction.map(units::percent)));
         cells.push(if row.completed > 0 { String::new() } else { style.red("not completed") });
         columns.row(cells);
     }
-    let mut text = columns.take_text(style);
-    if rows.iter().any(|row| row.speedup.is_some()) {
-        text += basis(rows);
-    }
-    text
+    columns.take_text(style) + &notes(rows) + &fitted(rows, fits)
 }
 
-fn basis(rows: &[Measured]) -> &'static str {
-    if rows.iter().any(|row| row.configuration.executor == Executor::Serial && row.compared_s().is_some()) {
-        "(speedup against the serial loop; Karp–Flatt: the serial fraction)\n"
-    } else {
-        "(speedup against the smallest count; Karp–Flatt: the serial fraction)\n"
+/// The ceiling where it is lower than the count: elsewhere it goes without saying.
+fn ceiling(row: &Measured) -> String {
+    let told = row.ceiling.filter(|ceiling| ceiling.speedup < f64::from(row.configuration.count));
+    told.map_or_else(String::new, |ceiling| format!("{:.2}", ceiling.speedup))
+}
+
+/// What the figures mean, for those that the table has.
+fn notes(rows: &[Measured]) -> String {
+    if rows.iter().all(|row| row.speedup.is_none()) {
+        return String::new();
     }
+    let mut bases: Vec<String> = rows.iter().filter_map(|row| row.basis).map(|basis| basis.to_string()).collect();
+    bases.dedup();
+    bases.sort_unstable();
+    bases.dedup();
+    let mut text = format!("(speedup vs {}", bases.join(" and "));
+    if rows.iter().any(|row| !ceiling(row).is_empty()) {
+        text += "; ceiling: the best that items and CPUs allow";
+    }
+    if rows.iter().any(|row| row.serial_fraction.is_some()) {
+        text += "; Karp–Flatt: the serial fraction";
+    }
+    text + ")\n"
+}
+
+fn fitted(rows: &[Measured], fits: &[Fit]) -> String {
+    let several = |differs: fn(&Configuration, &Configuration) -> bool| {
+        rows.windows(2).any(|pair| differs(&pair[0].configuration, &pair[1].configuration))
+    };
+    let mut text = String::new();
+    for Fit { executor, size, chunk, law } in fits {
+        let _ = write!(text, "(Amdahl's law");
+        if several(|a, b| a.executor != b.executor) {
+            let _ = write!(text, ", {executor}");
+        }
+        if let Some(size) = size.filter(|_| several(|a, b| a.size != b.size)) {
+            let _ = write!(text, ", size {size}");
+        }
+        if let Some(chunk) = chunk.filter(|_| several(|a, b| a.chunk != b.chunk)) {
+            let _ = write!(text, ", chunk {chunk}");
+        }
+        let _ = write!(text, ": serial fraction {}", units::percent(law.serial_fraction));
+        if let Some(limit) = law.limit() {
+            let _ = write!(text, ", never more than {limit:.0} times as fast");
+        }
+        text += ")\n";
+    }
+    text
 }
 
 /// Where the workers' time went, as text; nothing if no worker told.

@@ -3,8 +3,9 @@
 
 use crate::collector::RunSummary;
 use crate::columns::{Style, shortened};
+use crate::fits::fits;
 use crate::study::Configuration;
-use crate::{study_table, units, worker_table};
+use crate::{measured, study_table, units, worker_table};
 use procession_task::{Kind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -55,8 +56,9 @@ impl Summary<'_> {
     /// The tables as text, safe for a terminal, each line ended.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
-        let measured = study_table::measure(self.runs, self.usable_cores);
-        let mut parts = vec![study_table::table(&measured, style), study_table::shares_table(&measured, style)];
+        let measured = measured::measure(self.runs, self.usable_cores);
+        let fits = fits(&measured, self.usable_cores);
+        let mut parts = vec![study_table::table(&measured, &fits, style), study_table::shares_table(&measured, style)];
         parts.extend(self.workers(style));
         parts.push(self.failures(style));
         parts.push(
@@ -133,7 +135,7 @@ impl FailureRow {
     }
 }
 
-fn safe(bytes: &[u8]) -> String {
+pub(crate) fn safe(bytes: &[u8]) -> String {
     // Escapes make it longer, never shorter: no need to escape all of a huge item.
     let head = &bytes[..bytes.len().min(4 * SHOWN_COLUMNS)];
     shortened(&escape_terminal(head), SHOWN_COLUMNS)
@@ -226,7 +228,7 @@ mod tests {
         let mut runs = study();
         runs[1].start.configuration.executor = Executor::Serial;
         runs[3].start.configuration.executor = Executor::Serial;
-        let rows = study_table::measure(&runs, 8);
+        let rows = measured::measure(&runs, 8);
         assert_eq!(rows[1].configuration.executor, Executor::Procs);
         assert_eq!((rows[0].speedup, rows[1].speedup), (Some(1.0), Some(4.09 / 2.12)));
         let e = rows[1].serial_fraction.unwrap();
@@ -237,7 +239,7 @@ mod tests {
     fn runs_that_ended_early_are_not_measured() {
         let mut runs = study();
         (runs[4].status, runs[4].result.as_mut().unwrap().status) = ("interrupted", RunStatus::Interrupted);
-        let rows = study_table::measure(&runs, 2);
+        let rows = measured::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].max_s), (Some(2.04), Some(2.04)));
         assert_eq!((rows[1].runs.as_slice(), rows[1].completed), (&[3, 5][..], 1));
     }
@@ -248,21 +250,21 @@ mod tests {
         for at in [2, 4] {
             runs[at].status = "failed";
         }
-        let rows = study_table::measure(&runs, 2);
+        let rows = measured::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
         assert!(text(&runs, &[], 0).contains("2.04 s … 2.20 s        -           -           -  not completed\n"));
     }
 
     #[test]
     fn more_workers_than_processors_have_no_serial_part() {
-        assert!(study_table::measure(&study(), 2)[1].serial_fraction.is_some());
-        assert_eq!(study_table::measure(&study(), 1)[1].serial_fraction, None);
+        assert!(measured::measure(&study(), 2)[1].serial_fraction.is_some());
+        assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
     }
 
     const STUDY: &str = r"executor  count  wall time        min … max  speedup  efficiency  Karp–Flatt
 procs         1     4.09 s  4.08 s … 4.10 s     1.00     100.0 %           -
 procs         2     2.12 s  2.04 s … 2.20 s     1.93      96.5 %       3.7 %
-(speedup against the smallest count; Karp–Flatt: the serial fraction)
+(speedup vs 1 process; Karp–Flatt: the serial fraction)
 
 workers' time  start-up  waiting  transport  decoding  running  encoding  writing  other
 procs 1           0.1 %    0.2 %      0.0 %     0.0 %   97.8 %     0.0 %    0.5 %  1.4 %

@@ -3,10 +3,12 @@
 use super::{InspectError, Query};
 use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
+use crate::fits::fits;
+use crate::measured::{self, Measured};
 use crate::read::StudyLog;
 use crate::runlog::{LogError, shown};
 use crate::study::{Machine, RunRecord, Study};
-use crate::study_table::{self, Measured, named, or_dash};
+use crate::study_table::{self, named, or_dash};
 use crate::worker::WorkerRow;
 use crate::{summary, units, worker_table};
 use procession_task::escape_terminal;
@@ -103,11 +105,15 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
 fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
     let measured = measured(looked);
     let shares = study_table::shares_table(&measured, style);
-    if measured.len() > 1 { vec![study_table::table(&measured, style), shares] } else { vec![shares] }
+    if measured.len() < 2 {
+        return vec![shares];
+    }
+    let fits = fits(&measured, looked.log.study().machine.usable_cores);
+    vec![study_table::table(&measured, &fits, style), shares]
 }
 
 fn measured(looked: &Looked<'_>) -> Vec<Measured> {
-    study_table::measure(&looked.runs, looked.log.study().machine.usable_cores)
+    measured::measure(&looked.runs, looked.log.study().machine.usable_cores)
 }
 
 fn worker_tables(looked: &Looked<'_>, chosen: bool, style: Style) -> Vec<String> {

@@ -37,7 +37,7 @@ impl Call {
         drop(logger);
         let (status, digest) = (RunStatus::Completed, Some("abc\x1b".to_owned()));
         let wall_s = 4.0 / f64::from(count);
-        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message: None });
+        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message: None, other_cpu_s: None });
         self
     }
 
@@ -211,7 +211,7 @@ run  executor  count  items  failed  wall time  status     digest
 executor  count  wall time  speedup  efficiency  Karp–Flatt
 procs         1     4.00 s     1.00     100.0 %           -
 procs         2     2.00 s     2.00     100.0 %       0.0 %
-(speedup against the smallest count; Karp–Flatt: the serial fraction)
+(speedup vs 1 process; Karp–Flatt: the serial fraction)
 
 workers' time  start-up  waiting  transport  decoding  running  encoding  writing   other
 procs 1           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %

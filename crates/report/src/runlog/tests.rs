@@ -25,7 +25,15 @@ fn run_start() -> RunStart {
 }
 
 fn result() -> RunResult {
-    RunResult { status: RunStatus::Completed, wall_s: 1.5, items: 8, failures: 1, digest: None, message: None }
+    RunResult {
+        status: RunStatus::Completed,
+        wall_s: 1.5,
+        items: 8,
+        failures: 1,
+        digest: None,
+        message: None,
+        other_cpu_s: None,
+    }
 }
 
 fn warnings() -> (Warn, Arc<Mutex<Vec<String>>>) {

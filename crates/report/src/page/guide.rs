@@ -1,0 +1,39 @@
+//! What a page says for those who read such figures for the first time.
+
+/// What a chart shows, in a sentence.
+pub(crate) fn of_chart(name: &str) -> &'static str {
+    match name {
+        "times" => {
+            "A bar is the median time of a configuration, its whisker the shortest and the longest run; lines are \
+             speedups, on the axis on the right."
+        }
+        "sizes" => "The same times, with the sizes as groups.",
+        "speedup" => {
+            "How many times as fast. The dotted line is the ideal, as many times as there are workers; the dashed one \
+             is the best that this work and these processors allow."
+        }
+        "efficiency" => "Speedup divided by workers: how much of each one was of use.",
+        "phases" => "The time of a run, divided as its mean worker spent it.",
+        "timeline" => {
+            "A track for each process: dark while it runs items, light while it waits. Fainter colour means that items \
+             too short to be drawn one by one left gaps. Point at a mark to see what it was. For each configuration \
+             of the largest size, the run nearest to its median."
+        }
+        _ => "",
+    }
+}
+
+/// How to read the figures.
+pub(crate) const GUIDE: &str = r#"<section>
+<h2>How to read this</h2>
+<dl>
+<dt>Wall time</dt><dd>From the creation of the pool to the end of its last worker. With several runs it is their median; σ is the standard deviation.</dd>
+<dt>Speedup</dt><dd>S = T(1) / T(p): the time of the serial loop, or of the smallest count if there is none, divided by the time with p workers. The table says which.</dd>
+<dt>Efficiency</dt><dd>S / p: 100 % if each worker is as fast as one alone.</dd>
+<dt>Karp–Flatt</dt><dd>e = (1/S − 1/p) / (1 − 1/p): the share of the work that, judging by the speedup, was not spread. If it grows with p, the loss is overhead of the pool; if it stays the same, part of the work is serial. Not shown for one worker, or for more workers than CPUs.</dd>
+<dt>Ceiling</dt><dd>The best speedup that the work allows: no more than workers and CPUs; n items on p workers take ⌈n/p⌉ rounds; and nothing ends before its longest item.</dd>
+<dt>Amdahl’s law</dt><dd>S(p) = 1 / (f + (1 − f)/p) for a serial fraction f, fitted to all counts that had CPUs of their own, where there are at least three.</dd>
+<dt>Phases</dt><dd>What workers did with their time: start-up until they were ready; waiting for a chunk; transport, reading and framing messages; decoding items from their text; running the task; encoding records and log lines; writing results; other, the rest.</dd>
+</dl>
+</section>
+"#;

@@ -1,0 +1,262 @@
+//! All that is known of a call's runs: what tables, charts, the page, timings,
+//! the trace and advice are made of, whether it comes from events or from a log.
+
+use crate::collector::RunSummary;
+use crate::measured::{Measured, measure};
+use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
+use crate::runlog::LogError;
+use crate::spans::{Span, SpanKind, Spans, Track, kind};
+use crate::study::{Machine, Study};
+use crate::summary::FailureRow;
+use procession_task::Kind;
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+/// Failed items that are kept.
+const KEPT_FAILURES: usize = 1000;
+
+/// A call and its runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StudyData {
+    /// What tells it from others beside it; empty if there are none.
+    pub label: String,
+    /// What was called, where.
+    pub study: Study,
+    /// Its runs, warm-ups included.
+    pub runs: Vec<RunSummary>,
+    /// Items that failed.
+    pub failures: Failures,
+    /// Its log.
+    pub log: Option<PathBuf>,
+}
+
+/// Failed items of the first run that had some: the others have the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// The first of them, in the order of the input.
+    pub rows: Vec<FailureRow>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+impl StudyData {
+    /// Reads a log, to its last line.
+    ///
+    /// # Errors
+    /// It can't be read, or it holds something else.
+    pub fn from_log(log: &StudyLog) -> Result<Self, LogError> {
+        let mut data = Self { study: log.study().clone(), log: Some(log.path().to_owned()), ..Self::default() };
+        for run in log.runs() {
+            data.push_log(run)?;
+        }
+        Ok(data)
+    }
+
+    /// Reads the logs of several calls and names what tells them apart.
+    ///
+    /// # Errors
+    /// One can't be read, or it holds something else.
+    pub fn from_logs(logs: &[StudyLog]) -> Result<Vec<Self>, LogError> {
+        let mut all: Vec<Self> = logs.iter().map(Self::from_log).collect::<Result<_, _>>()?;
+        label(&mut all);
+        Ok(all)
+    }
+
+    /// Adds a run from its log, when it has ended.
+    ///
+    /// # Errors
+    /// It can't be read, or it holds something else.
+    pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
+        let mut summary = RunSummary::of_log(run)?;
+        let mut reader = Reader::default();
+        for file in run.item_files()? {
+            let mut track = Track::new(file.process);
+            visit_lines(&file.path, |line| {
+                match Line::parse(line, &file.path)? {
+                    Line::Item(item) => reader.take_item(&item, &mut track),
+                    Line::Chunk(part) => track.push(Span::of_chunk_line(&part)),
+                    Line::Note(_) => {}
+                }
+                Ok::<_, LogError>(())
+            })?;
+            reader.spans.tracks.push(track);
+        }
+        reader.spans.tracks.sort_by_key(|track| track.process);
+        summary.spans = reader.spans;
+        self.runs.push(summary);
+        if self.failures.total == 0 {
+            self.failures = reader.failures.sorted();
+        }
+        Ok(())
+    }
+
+    /// What was measured of each configuration.
+    #[must_use]
+    pub fn measured(&self) -> Vec<Measured> {
+        measure(&self.runs, self.usable_cores())
+    }
+
+    /// How many processors the call may use, at least one.
+    #[must_use]
+    pub fn usable_cores(&self) -> u32 {
+        self.study.machine.usable_cores.max(1)
+    }
+}
+
+/// Gathers from a run's lines.
+#[derive(Default)]
+struct Reader {
+    spans: Spans,
+    failures: Failures,
+}
+
+impl Reader {
+    fn take_item(&mut self, item: &ItemLine<'_>, track: &mut Track) {
+        let (start_s, busy_s) = (item.start_us / 1e6, item.duration_us / 1e6);
+        let ended = item.error.as_ref().map(|error| of_word(&error.kind));
+        let kind = match ended {
+            Some(Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory) => SpanKind::Lost,
+            other => kind(other.is_some(), item.attempt),
+        };
+        let (first, items, chunk, attempt) = (item.item, 1, item.chunk, item.attempt);
+        let end_s = start_s + busy_s;
+        track.push(Span { kind, start_s, end_s, busy_s, first, items, chunk, attempt });
+        self.spans.items.take(busy_s);
+        if let Some(kind) = ended {
+            self.failures.take(item, kind);
+        }
+    }
+}
+
+impl Failures {
+    fn take(&mut self, item: &ItemLine<'_>, kind: Kind) {
+        self.total += 1;
+        if self.rows.len() >= 2 * KEPT_FAILURES {
+            *self = std::mem::take(self).sorted();
+        }
+        let cut = || item.input.as_deref().unwrap_or_default().as_bytes().to_vec();
+        self.rows.push(FailureRow {
+            item: item.item,
+            place: None,
+            input: item.whole_input().unwrap_or_else(cut),
+            kind,
+            message: item.error.as_ref().map_or(Cow::default(), |error| error.message.clone()).into_owned(),
+            pid: item.pid,
+            attempts: item.attempt,
+            file: None,
+        });
+    }
+
+    fn sorted(mut self) -> Self {
+        self.rows.sort_by_key(|row| row.item);
+        self.rows.truncate(KEPT_FAILURES);
+        self
+    }
+}
+
+fn of_word(word: &str) -> Kind {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Kind::Failed)
+}
+
+/// Names calls by their hosts if these differ, else by their logs' folders,
+/// else by their place.
+fn label(all: &mut [StudyData]) {
+    if all.len() < 2 {
+        return;
+    }
+    let host = |data: &StudyData| {
+        let Machine { host, .. } = &data.study.machine;
+        Some(host.clone()).filter(|host| !host.is_empty())
+    };
+    let folder = |data: &StudyData| Some(data.log.as_ref()?.file_name()?.to_string_lossy().into_owned());
+    let labels = distinct(all.iter().map(host)).or_else(|| distinct(all.iter().map(folder)));
+    for (at, data) in all.iter_mut().enumerate() {
+        data.label = labels.as_ref().map_or_else(|| format!("log {}", at + 1), |labels| labels[at].clone());
+    }
+}
+
+fn distinct(names: impl Iterator<Item = Option<String>>) -> Option<Vec<String>> {
+    let names: Vec<String> = names.collect::<Option<_>>()?;
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    (sorted.len() == names.len()).then_some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runlog::{LogFolder, LogOptions};
+    use crate::samples::{accepted, life, lost, run, who};
+    use crate::study::{LogLevel, RunResult, RunStart, RunStatus};
+    use procession::{Event, Observer};
+    use procession_task::Failure;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    fn events() -> Vec<Event> {
+        let mut events: Vec<Event> = [life(0, 0, 100), life(1, 0, 101)].into_iter().flatten().collect();
+        events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
+        events.push(lost(who(1, 0, 101), 1, 4, b"poison", Failure::new(Kind::Crashed, "by signal")));
+        events
+    }
+
+    fn write(path: &Path, host: &str, level: LogLevel) -> StudyLog {
+        let mut folder = LogFolder::create(Some(path.to_owned())).unwrap();
+        let machine = Machine { host: host.into(), usable_cores: 2, ..Machine::default() };
+        folder.write_study(&Study { machine, ..Study::default() }).unwrap();
+        let configuration = run(1, 2, 1.0, vec![]).start.configuration;
+        let start = RunStart { configuration, repeat: 1, warmup: false };
+        let options = LogOptions { level, ..LogOptions::default() };
+        let item_log = Arc::new(AtomicBool::new(true));
+        let (mut logger, logging) = folder.start_run(start, &options, item_log, Arc::new(|_: &str| {})).unwrap();
+        events().iter().for_each(|event| logger.on_event(event));
+        drop(logger);
+        let (status, wall_s) = (RunStatus::Completed, 2.0);
+        logging.finish(RunResult {
+            status,
+            wall_s,
+            items: 5,
+            failures: 1,
+            digest: None,
+            message: None,
+            other_cpu_s: None,
+        });
+        drop(folder);
+        StudyLog::open(path).unwrap()
+    }
+
+    #[test]
+    fn a_log_tells_spans_times_and_failures() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = StudyData::from_log(&write(&dir.path().join("log"), "h", LogLevel::Task)).unwrap();
+        let spans = &data.runs[0].spans;
+        assert_eq!(spans.tracks.iter().map(|track| track.spans().len()).collect::<Vec<_>>(), [4, 1]);
+        assert_eq!(spans.tracks[1].spans()[0].kind, SpanKind::Lost);
+        assert_eq!(spans.items.count, 5);
+        assert_eq!((data.failures.total, data.failures.rows[0].input.as_slice()), (1, &b"poison"[..]));
+        assert_eq!(data.measured().len(), 1);
+    }
+
+    #[test]
+    fn a_log_of_chunks_tells_spans() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = StudyData::from_log(&write(&dir.path().join("log"), "h", LogLevel::Chunk)).unwrap();
+        let spans = &data.runs[0].spans;
+        assert_eq!((spans.tracks[0].spans()[0].items, spans.items.count), (4, 1));
+    }
+
+    #[test]
+    fn logs_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let labels = |hosts: [&str; 2]| {
+            let folder = tempfile::tempdir_in(dir.path()).unwrap();
+            let logs =
+                hosts.map(|host| write(&folder.path().join(format!("log-{}", host.len())), host, LogLevel::Task));
+            StudyData::from_logs(&logs).unwrap().into_iter().map(|data| data.label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(["one", "three"]), ["one", "three"]);
+        assert_eq!(labels(["", "x"]), ["log-0", "log-1"]);
+    }
+}
