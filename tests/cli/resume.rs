@@ -377,10 +377,15 @@ fn an_output_that_hits_a_limit_goes_on_when_there_is_room() {
     let place = Place::new();
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coordinator")]);
-    limited.args(with(&RUN, &["--range", "1..=20000"])).current_dir(place.path("")).stdin(Stdio::null());
-    let child = limited.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell starts");
-    let _ = Ended::of(child).fails(4, "File too large");
-    assert!(good(&place, "out") > 0);
+    limited.args(RUN).current_dir(place.path("")).stdin(Stdio::piped());
+    let mut child = limited.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell starts");
+    let stdin = child.stdin.take().expect("its input");
+    let mut fed = Fed { child, stdin }.feed(&place, &lines(100), 100);
+    // It may end before it has read all of it.
+    let _ = fed.stdin.write_all(&lines(20_000).as_bytes()[lines(100).len()..]);
+    drop(fed.stdin);
+    let _ = Ended::of(fed.child).fails(4, "File too large");
+    assert!(good(&place, "out") >= 100);
     place.run(&with(&RUN, &["--range", "1..=20000", "--resume"])).ok();
     assert_eq!(place.read("out"), roots(20000));
 }
