@@ -395,3 +395,31 @@ fn what_remains_is_exact_once_it_is_known() {
     let (source, status) = input.source(None);
     assert_eq!((source.remaining(), status.items), (Some(1_000_000), Some(1_000_000)));
 }
+
+#[test]
+fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left() {
+    use crate::resume::trail::{Consumed, Trail};
+    let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n");
+    let resumed = |list: &str, options: InputOptions, size| {
+        let trail = Arc::new(Trail::new(options.items, Consumed { items: 3, hash }));
+        let input = open(ItemSource::parse_list(list), &options).unwrap();
+        let (source, status) = input.source_on(size, Some(trail));
+        let blocks = Woken::new(source).all(2, 100);
+        let items: Vec<_> = blocks.iter().map(|block| (block.first, block.bytes.to_vec())).collect();
+        (items, status.take_error().map(|error| error.to_string()).unwrap_or_default())
+    };
+    let plain = || InputOptions::new(Items::Words);
+    let rest = vec![(3, b"4\n5\n".to_vec()), (5, b"6\n".to_vec())];
+    assert_eq!(resumed("1,2,3,4,5,6", plain(), None), (rest, String::new()));
+    let skipped = InputOptions { skip: 1, ..plain() };
+    assert_eq!(resumed("0,1,2,3,4", skipped, None), (vec![(4, b"4\n".to_vec())], String::new()));
+    let cycled = InputOptions { cycle: true, size: Some(4), ..plain() };
+    assert_eq!(resumed("1,2,3", cycled, Some(4)), (vec![(3, b"1\n".to_vec())], String::new()));
+    for size in [None, Some(3)] {
+        assert_eq!(resumed("1,2,3", plain(), size), (vec![], String::new()), "{size:?}");
+        let (items, error) = resumed("1,2,4", plain(), size);
+        assert!(items.is_empty() && error.contains("first 3 items"), "{size:?}: {error}");
+        let (items, error) = resumed("1,2", plain(), size);
+        assert!(items.is_empty() && error.contains("has only 2"), "{size:?}: {error}");
+    }
+}
