@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod aside;
 mod exit;
 mod locate;
 mod machine;
@@ -16,6 +17,7 @@ mod watch;
 
 use args::{Call, Surroundings};
 use exit::Status;
+use procession_task::escape_terminal;
 use std::io::{IsTerminal as _, stdin};
 use std::process::ExitCode;
 
@@ -29,9 +31,21 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version come this way too, with status 0; a reader that
             // left early is nothing to complain of.
-            let _ = error.print();
+            print(&error);
             if error.use_stderr() { exit::USAGE.into() } else { exit::SUCCESS.into() }
         }
+    }
+}
+
+/// Prints what does not fit the command line. What people typed is shown to
+/// them, escaped where it could do more than be read.
+fn print(error: &clap::Error) {
+    let plain = error.render().to_string();
+    let escaped: Vec<String> = plain.split('\n').map(|line| escape_terminal(line.as_bytes())).collect();
+    if !error.use_stderr() || escaped.join("\n") == plain {
+        let _ = error.print();
+    } else {
+        exit::say(format_args!("{}", escaped.join("\n").trim_end()));
     }
 }
 

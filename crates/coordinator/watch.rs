@@ -2,6 +2,7 @@
 //! lines and its bar, and in the end the tables.
 
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
+use crate::aside::keep_tasks_aside;
 use crate::exit::{self, Status};
 use crate::machine;
 use crate::shortage::{Places, Shortage};
@@ -180,6 +181,9 @@ impl Hooks for Watching<'_> {
     }
 
     fn on_run_start(&mut self, run: &RunInfo) {
+        if run.planned.configuration.executor != procession_job::Executor::Procs {
+            keep_tasks_aside();
+        }
         if run.before.items > 0 {
             let Before { items, failures } = run.before;
             let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
@@ -386,7 +390,8 @@ fn log_folder(
     let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(&study).map(|()| folder));
     match made {
         Ok(folder) => Ok(Some(folder)),
-        Err(error) if was_given => Err(format!("--log-dir: {error}")),
+        // A disk that is full costs the log, not the work.
+        Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
         Err(error) => {
             warner(terminal, plan.look.quiet)(&format!("no log of this call: {error}"));
             Ok(None)

@@ -51,3 +51,14 @@ fn a_reader_that_goes_away_ends_a_loop_too() {
         assert_eq!(child.wait().expect("it ends").code(), Some(0), "{executor:?}");
     }
 }
+
+#[test]
+fn what_tasks_print_and_panic_with_is_not_among_the_results() {
+    for executor in [&["--serial"][..], &["--threads", "2"], &["--procs", "2"]] {
+        let place = Place::new();
+        let args = [&["-t", "misbehave", "-k", "--format", "lines", "--log", "off"], executor].concat();
+        let ended = place.run_on(&args, "a\nprint JUNK\npanic \x1b[2J\nb\n").fails(1, "panicked: \\u{1b}[2J");
+        assert_eq!(ended.out, "a\nprint JUNK\n\nb\n", "{executor:?}");
+        assert!(!ended.err.contains('\x1b'), "{}", ended.err);
+    }
+}

@@ -229,3 +229,10 @@ fn bytes_that_are_not_utf8() {
     let out = place.run_on(&["-t", "null", "--format", "jsonl"], b"\xff\xfe\n").ok();
     assert_eq!(out, "{\"index\":0,\"input_base64\":\"//4=\",\"output_base64\":\"//4=\"}\n");
 }
+
+#[test]
+fn a_pipe_is_started_again_as_a_file_is() {
+    let place = Place::new();
+    let args = ["-t", "sqrt", "--cycle", "--size", "7", "--format", "lines"];
+    assert_eq!(place.run_on(&args, "4\n9\n16\n").ok(), "2.0\n3.0\n4.0\n2.0\n3.0\n4.0\n2.0\n");
+}

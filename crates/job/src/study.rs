@@ -198,7 +198,9 @@ impl Conductor<'_> {
     fn prepared(&self, workload: Workload) -> Result<Workload, Ending> {
         let Workload::Items(mut input) = workload else { return Ok(workload) };
         let sizes = || self.runs.iter().map(|planned| planned.configuration.size);
-        if self.runs.len() > 1 && input.is_stream() {
+        // What is needed more than once must be there more than once.
+        let is_reread = self.runs.len() > 1 || input.options().cycle;
+        if is_reread && input.is_stream() {
             let largest = sizes().reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
             input = spooled(input, largest, self.stopper)?;
         }

@@ -40,6 +40,18 @@ pub fn reset_inherited_signals() -> std::io::Result<()> {
     survive_file_size_limit()
 }
 
+/// From now on what this process prints goes where its errors go. For programs
+/// that have kept another descriptor of their standard output.
+///
+/// # Errors
+/// What the system says.
+pub fn divert_stdout() -> std::io::Result<()> {
+    use nix::libc;
+    // SAFETY: dup2 replaces standard output, which nobody owns as an object.
+    let result = unsafe { libc::dup2(2, 1) };
+    if result < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Makes a write beyond the file size limit (`ulimit -f`) fail, not kill. By a
 /// handler that does nothing: what is ignored would stay ignored in programs
 /// that this process starts, a handler does not.

@@ -14,6 +14,7 @@
 pub mod builtin;
 
 mod block;
+mod confined;
 mod itemlog;
 mod items;
 mod outcome;
@@ -25,6 +26,7 @@ mod times;
 mod value;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, Reply, Running};
+pub use confined::is_running_item;
 pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{Items, Measure};
 pub use outcome::{Failure, Kind, MESSAGE_BYTES};

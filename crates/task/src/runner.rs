@@ -1,15 +1,14 @@
 //! From a [`Task`] over items to a [`BlockTask`] over blocks of text: read each
 //! item, run it, write its record and its log line.
 
+use crate::confined::confined;
 use crate::itemlog::{LoggedItem, Span};
 use crate::record::{Output, is_plain_tsv, push_tsv};
 use crate::times::Sampler;
 use crate::{
     Block, BlockTask, Failure, FailureAt, Format, FromItem, Identity, Items, Kind, Record, Reply, Task, ToText,
 };
-use std::any::Any;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How items come in and results go out.
 #[derive(Clone, Debug)]
@@ -71,20 +70,11 @@ where
 
     #[inline]
     fn run_item(&self, input: T::Input) -> Result<T::Output, Failure> {
-        match catch_unwind(AssertUnwindSafe(|| self.run(input))) {
+        match confined(|| self.run(input)) {
             Ok(result) => result.map_err(Failure::from),
-            Err(panic) => Err(Failure::new(Kind::Failed, format!("panicked: {}", panic_message(&*panic)))),
+            Err(panic) => Err(Failure::new(Kind::Failed, panic)),
         }
     }
-}
-
-/// What a panic said, when it said it in words.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)")
 }
 
 impl<T> BlockTask for TextTask<T, T::Input>
