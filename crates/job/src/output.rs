@@ -3,6 +3,7 @@
 
 use crate::error::{shown, system};
 use crate::failures::Failures;
+use crate::identity::FileId;
 use crate::origin::wait_for;
 use crate::picture::PictureFile;
 use crate::plan::Wanted;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 /// Where results go.
 pub struct Target {
     name: String,
+    /// Which file it is, if it is a regular one.
+    id: Option<FileId>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Journal>,
 }
@@ -132,20 +135,26 @@ impl Target {
         self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
     }
 
+    /// What it is called, and which file it is if it is a regular one.
+    pub(crate) fn file_id(&self) -> Option<(&str, FileId)> {
+        self.id.map(|id| (&self.name[..], id))
+    }
+
     fn descriptor(name: String, descriptor: Descriptor) -> Self {
-        Self { name, writer: Some(Box::new(descriptor)), journal: None }
+        let id = descriptor.file.as_ref().and_then(FileId::of_file);
+        Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
     }
 
     /// Something else that takes bytes; flushed at the end.
     #[must_use]
     pub fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
-        Self { name: name.into(), writer: Some(writer), journal: None }
+        Self { name: name.into(), id: None, writer: Some(writer), journal: None }
     }
 
     /// Nothing is written, only counted (and digested).
     #[must_use]
     pub fn nothing() -> Self {
-        Self { name: String::new(), writer: None, journal: None }
+        Self { name: String::new(), id: None, writer: None, journal: None }
     }
 
     pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>, Option<Journal>) {

@@ -70,6 +70,9 @@ pub enum ResumeReason {
     /// Another run writes it.
     #[error("is in use: another run writes it")]
     InUse,
+    /// It is one of the inputs.
+    #[error("is the same file as the input {0}, and would destroy it: write to another file, then move it")]
+    IsInput(String),
     /// It is not complete, and nobody said what to do about it.
     #[error(
         "is the output of an interrupted run, good for its first {0} items: --resume goes on after them, --overwrite begins anew"
