@@ -240,7 +240,7 @@ impl Conductor<'_> {
                 ..OutputOptions::new(self.work.format)
             },
         };
-        let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper)?;
+        let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);
         let ending = ending.or_else(|| closed(&run, is_study));
         self.hooks.on_run_end(&run, ending.as_ref());
         self.done.push(run);
