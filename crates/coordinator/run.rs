@@ -52,10 +52,14 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
         Source::Given(source) => {
             let options = plan.selection.of_size(plan.selection.sizes.first().copied());
             let input = Input::open(source.clone(), options, on_note).map_err(|error| usage(error.to_string()))?;
+            watch.check_joblog(plan, Some(&input)).map_err(usage)?;
             let names = input.names();
             (Workload::Items(input), names)
         }
-        Source::Rows(picture) => (Workload::rows(picture.side.name), InputNames::default()),
+        Source::Rows(picture) => {
+            watch.check_joblog(plan, None).map_err(usage)?;
+            (Workload::rows(picture.side.name), InputNames::default())
+        }
     };
     let study = study(plan, configurations, workload, workers(plan, program, &room));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);

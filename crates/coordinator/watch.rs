@@ -19,6 +19,7 @@ use report::{
 };
 use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -81,8 +82,10 @@ impl Watch {
         let log = if level == LogLevel::Off { None } else { log_folder(plan, configurations, &terminal)? };
         let host = procession_sys::hostname();
         let joblog = joblog.as_ref().map(|path| {
-            let made = report::JobLog::create(path, plan.work.entry.name, &host);
-            made.map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_encoded_bytes())))
+            let appended = plan.output.intent == procession_job::Intent::Resume;
+            let opened = report::JobLog::open(path, appended, plan.work.entry.name, &host);
+            opened
+                .map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_encoded_bytes())))
         });
         let joblog = joblog.transpose()?;
         Ok(Self {
@@ -96,6 +99,25 @@ impl Watch {
             failures: Vec::new(),
             failed: 0,
         })
+    }
+
+    /// Refuses a job log that is an input or the output, which it would destroy.
+    pub(crate) fn check_joblog(&self, plan: &Plan, input: Option<&procession_job::Input>) -> Result<(), String> {
+        let (Some(joblog), Some(path)) = (&self.joblog, &plan.look.joblog) else { return Ok(()) };
+        let Some(about) = joblog.metadata().ok().filter(std::fs::Metadata::is_file) else { return Ok(()) };
+        let is_it = |other: std::fs::Metadata| (other.dev(), other.ino()) == (about.dev(), about.ino());
+        let is_output = match &plan.output.choice {
+            Some(OutputChoice::File(path)) => std::fs::metadata(path).is_ok_and(is_it),
+            Some(OutputChoice::Picture(picture)) => std::fs::metadata(&picture.path).is_ok_and(is_it),
+            None | Some(OutputChoice::Stdout) => std::fs::metadata("/proc/self/fd/1").is_ok_and(is_it),
+        };
+        let other = match input.and_then(|input| input.name_of(&about)) {
+            Some(name) => format!("the input {name}"),
+            None if is_output => "the output".to_owned(),
+            None => return Ok(()),
+        };
+        let name = escape_terminal(path.as_os_str().as_bytes());
+        Err(format!("--joblog {name}: is the same file as {other}, and would destroy it: give another file"))
     }
 
     /// A warning for people, unless they want none.
@@ -233,7 +255,7 @@ impl Hooks for Watching<'_> {
                 Err(error) => problems.push(format!("no log of this run: {error}")),
             }
         }
-        if let Some(joblog) = &watch.joblog {
+        if let Some(joblog) = &mut watch.joblog {
             match joblog.start_run(warner(&watch.terminal, watch.look.quiet)) {
                 Ok((logger, logging)) => {
                     observers.push(Box::new(logger));

@@ -52,3 +52,45 @@ fn what_can_not_be_written() {
     place.run_on(&["-t", "sqrt", "--joblog", "none/jobs"], lines(3)).fails(2, "--joblog none/jobs: ");
     place.run_on(&["-t", "sqrt", "--joblog", "/dev/full"], lines(3)).fails(2, "--joblog /dev/full: ");
 }
+
+#[test]
+fn it_is_emptied_by_a_run_only_and_gone_on_with_by_one_that_resumes() {
+    let place = Place::new();
+    let seqs = || rows(&place.read("jobs")).iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    let args = ["-t", "sqrt", "-j1", "--log=off", "-o", "out", "--joblog", "jobs"];
+    let resume = [&args[..], &["--resume"]].concat();
+    place.run_on(&resume, "1 4 -1 9").fails(1, "item 2");
+    // What comes after a failed item may have been done too, before it was known.
+    let first = seqs();
+    assert_eq!(first[..3], ["1", "2", "3"]);
+    let before = place.read("jobs");
+    place.run_on(&args, "1 4 -1 9").fails(2, "interrupted run");
+    place.run(&[&args[..], &["-i", "missing"]].concat()).fails(2, "missing");
+    assert_eq!(place.read("jobs"), before, "refused");
+    place.run_on(&[&resume[..], &["-k"]].concat(), "1 4 -1 9").fails(1, "");
+    assert_eq!(seqs(), [&first[..], &["3".to_owned(), "4".to_owned()]].concat());
+    let before = place.read("jobs");
+    place.file("in", "1 4 -1 9");
+    place.run(&[&resume[..], &["-k", "-i", "in"]].concat()).fails(1, "nothing was done");
+    assert_eq!(place.read("jobs"), before, "there was nothing to do");
+    place.run_on(&[&args[..], &["--overwrite"]].concat(), "16").ok();
+    assert_eq!(seqs(), ["1"]);
+    place.file("jobs", "precious\n");
+    place.run_on(&resume, "16").fails(2, "give another file");
+    assert_eq!(place.read("jobs"), "precious\n");
+    place.run(&["-t", "sqrt", "-i", "missing", "--joblog", "new"]).fails(2, "missing");
+    assert!(!place.path("new").exists());
+}
+
+#[test]
+fn it_is_neither_an_input_nor_the_output() {
+    let place = Place::new();
+    place.file("in", lines(9));
+    let base = ["-t", "sqrt", "--log=off", "-i", "in", "--joblog"];
+    place.run(&[&base[..], &["in"]].concat()).fails(2, "is the same file as the input in");
+    place.run(&[&base[..], &["out", "-o", "out"]].concat()).fails(2, "is the same file as the output");
+    assert!(!place.path("out").exists());
+    place.file("out", "old");
+    place.run(&[&base[..], &["out", "-o", "./out"]].concat()).fails(2, "is the same file as the output");
+    assert_eq!((place.read("in"), place.read("out")), (lines(9), "old".to_owned()));
+}

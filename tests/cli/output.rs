@@ -158,3 +158,28 @@ fn the_file_size_limit_is_a_full_disk() {
     let noisy = limited(&["-t", "misbehave", "--list", "stderr 200000,sleep 1", "-j1"]);
     assert_eq!(noisy.ok(), "stderr 200000\tstderr 200000\nsleep 1\tsleep 1\n");
 }
+
+#[test]
+fn an_output_that_is_an_input_is_refused_and_nothing_is_lost() {
+    let place = Place::new();
+    place.file("in", lines(5000));
+    std::os::unix::fs::symlink("in", place.path("link")).expect("a link");
+    std::fs::hard_link(place.path("in"), place.path("twin")).expect("a second name");
+    let refused = |ended: Ended| {
+        ended.fails(2, "is the same file as the input").fails(2, "write to another file");
+        assert_eq!(place.read("in"), lines(5000));
+    };
+    let base = ["-t", "sqrt", "--log", "off"];
+    for output in ["in", "link", "twin", "./in"] {
+        for more in [&[][..], &["--overwrite"], &["-j1,2"], &["--unordered", "--format=csv"], &["--format=csv"]] {
+            refused(place.run(&[&base[..], &["-i", "link", "-o", output], more].concat()));
+        }
+        let mut fed = place.command(&[&base[..], &["-o", output]].concat());
+        fed.stdin(std::fs::File::open(place.path("in")).expect("the input"));
+        refused(Ended::of(fed.spawn().expect("it starts")));
+    }
+    let mut appended = place.command(&[&base[..], &["-i", "in"]].concat());
+    appended.stdout(std::fs::File::options().append(true).open(place.path("twin")).expect("a file"));
+    refused(Ended::of(appended.spawn().expect("it starts")));
+    assert!(!place.path("in.resume").exists());
+}

@@ -236,14 +236,201 @@ fn without_a_record_only_what_is_empty_is_begun() {
     place.file("out", "");
     resume().ok();
     assert_eq!(place.read("out"), roots(9));
-    for odd in ["", "{}", "\u{1b}[31m", "{\"version\": 2}"] {
+}
+
+#[test]
+fn what_is_no_record_is_somebodys_own() {
+    let place = Place::new();
+    for odd in ["", "{}", "\u{1b}[31m", "{\"version\": 2}", "my list of things to resume\n"] {
         place.file("out.resume", odd);
-        let ended = resume().fails(2, "a record beside it that can't be used");
-        assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
-        place.run_on(&RUN, lines(9)).fails(2, "--overwrite begins anew");
+        for before in [None, Some("old\n")] {
+            let _ = std::fs::remove_file(place.path("out"));
+            before.map(|before| place.file("out", before));
+            for more in [&[][..], &["--resume"], &["--overwrite"], &["-j1,2"], &["-j1,2", "--overwrite"]] {
+                let ended = place.run_on(&with(&RUN, more), lines(9));
+                if before.is_some() && more == ["--resume"] {
+                    assert_eq!(ended.status, 2, "{}", ended.err);
+                    continue;
+                }
+                let ended = ended.fails(2, "move it away, or write to another file");
+                assert!(!ended.err.contains('\u{1b}'), "{:?}", ended.err);
+                assert_eq!(place.read("out.resume"), odd);
+                assert_eq!(std::fs::read_to_string(place.path("out")).ok().as_deref(), before, "{more:?}");
+            }
+        }
     }
-    place.run_on(&with(&RUN, &["--overwrite"]), lines(8)).ok();
-    assert_eq!(place.read("out"), roots(8));
+    std::fs::remove_file(place.path("out")).expect("an output");
+    std::fs::remove_file(place.path("out.resume")).expect("a file");
+    // Nor is it written over on the way to its place.
+    place.file("out.resume.new", "precious");
+    place.run_on(&with(&RUN, &["--resume"]), lines(9)).ok();
+    assert_eq!((place.read("out"), place.read("out.resume.new")), (roots(9), "precious".to_owned()));
+}
+
+/// The names and contents of all files of a place, but those of the state.
+fn everything(place: &Place) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(place.path("")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = entries
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(path).expect("a file of text")))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_call_that_comes_to_nothing_leaves_everything_as_it_was() {
+    let place = Place::new();
+    place.file("bad", "x 1 2");
+    place.file("negative", "-1 2");
+    place.file("words", "no number\n");
+    for (name, before) in [("new", None), ("out", Some("old\n")), ("complete", Some(""))] {
+        before.map(|before| place.file(name, before));
+        if name == "complete" {
+            place.run_on(&["-t", "sqrt", "-o", name, "--resume", "-q", "--log=off"], lines(5)).ok();
+        }
+        let all = everything(&place);
+        for format in ["tsv", "csv"] {
+            for more in [&[][..], &["--overwrite"]] {
+                let base = ["-t", "sqrt", "-q", "--log=off", "-o", name, "--format", format];
+                let base = with(&base, more);
+                for (status, args) in [
+                    (1, &["-i", "negative"][..]),
+                    (1, &["-i", "negative", "-j1,2"]),
+                    (2, &["-i", "words"]),
+                    (2, &["-i", "negative", "--size", "9"]),
+                    (2, &["-i", "missing"]),
+                    (3, &["-i", "negative", "--worker", "/bin/false"]),
+                    (3, &["--list", "4", "--worker", "/bin/false", "--unordered"]),
+                ] {
+                    if args.contains(&"--unordered") && format == "tsv" {
+                        continue;
+                    }
+                    let ended = place.run(&with(&base, args));
+                    assert_eq!(ended.status, status, "{name} {args:?} {more:?}: {}", ended.err);
+                    assert!(everything(&place) == all, "{name} {format} {args:?} {more:?}: {:?}", everything(&place));
+                }
+            }
+        }
+    }
+    // A picture is a file like any other.
+    place.file("m.png", "not yet one");
+    let all = everything(&place);
+    let picture = ["-t", "mandelbrot", "--size", "20", "--log=off", "-q", "-o", "m.png"];
+    place.run(&with(&picture, &["--worker", "/bin/false"])).fails(3, "");
+    assert!(everything(&place) == all);
+    // What is complete and has nothing in it is a result like any other.
+    place.run_on(&["-t", "sqrt", "-q", "--log=off", "-o", "out", "--format", "csv"], "").ok();
+    assert_eq!(place.read("out"), "index,input,output,error\n");
+    place.run_on(&["-t", "sqrt", "-q", "--log=off", "-o", "complete"], "").ok();
+    assert_eq!((place.read("complete"), record(&place, "complete")), (String::new(), None));
+}
+
+#[test]
+fn ended_before_its_first_result_it_leaves_everything_as_it_was() {
+    for (name, signal) in [("out", Signal::SIGINT), ("new", Signal::SIGINT), ("out", Signal::SIGKILL)] {
+        let place = Place::new();
+        place.file("out", "old\n");
+        let all = everything(&place);
+        let args = ["-t", "sqrt", "-q", "-o", name, "--log-dir", "log", "-j1"];
+        let mut fed = Fed::new(&place, &args);
+        // Its worker runs, and there is no item.
+        let ready = || {
+            runs(&place.path("log"))
+                .first()
+                .is_some_and(|run| run.join("workers.jsonl").metadata().is_ok_and(|about| about.len() > 0))
+        };
+        assert!(happens(&mut fed.child, ready), "it ended too early");
+        kill(Pid::from_raw(fed.child.id().cast_signed()), signal).expect("it runs");
+        let ended = Ended::of(fed.child);
+        assert_eq!(ended.status, if signal == Signal::SIGINT { 130 } else { -1 }, "{}", ended.err);
+        assert_eq!(everything(&place), all, "{name} {signal}");
+        place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off", "--resume"], lines(3)).fails(2, "there is no");
+        assert_eq!(everything(&place), all);
+        place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off"], lines(3)).ok();
+        assert_eq!(place.read("out"), roots(3));
+    }
+}
+
+#[test]
+fn a_pool_that_cant_be_made_leaves_the_output_and_ends_its_log() {
+    let place = Place::new();
+    place.file("in", lines(9));
+    place.file("out", "old\n");
+    let args = ["--threads", "3000", "-t", "sqrt", "-i", "in", "-o", "out", "--log-dir", "log", "--joblog", "jobs"];
+    let limited = place.limited("-v", 600_000, &args).spawn().expect("a shell starts");
+    let _ = Ended::of(limited).fails(3, "thread");
+    assert_eq!(place.read("out"), "old\n");
+    assert!(!place.path("out.resume").exists());
+    let run = std::fs::read(runs(&place.path("log"))[0].join("run.json")).expect("the run's figures");
+    let run: Value = serde_json::from_slice(&run).expect("JSON");
+    assert_eq!(run["result"]["status"], "failed", "{run}");
+    place.run(&with(&RUN, &["-i", "in"])).ok();
+    assert_eq!(place.read("out"), roots(9));
+}
+
+#[test]
+fn a_refused_call_leaves_everything_as_it_was() {
+    let place = Place::new();
+    interrupted(&place, &lines(100));
+    // What is behind the record is cut only by a run that goes on.
+    let torn = place.read("out") + "101\t10.04";
+    place.file("out", &torn);
+    place.file("three", lines(3));
+    let all = everything(&place);
+    let changed = lines(200).replacen("\n50\n", "\n51\n", 1);
+    for (more, input) in [
+        (&["--resume"][..], &changed[..]),
+        (&["--resume"], "1 2 3"),
+        (&["--resume", "--format", "csv"], "1 2 3"),
+        (&["--resume", "-j1,2"], "1 2 3"),
+        (&[], "1 2 3"),
+        (&["--overwrite"], "no number"),
+        (&["--overwrite", "--size", "9", "-i", "three"], ""),
+        (&["--overwrite", "-j1,2", "--size", "9"], "1 2 3"),
+    ] {
+        place.run_on(&with(&RUN, more), input).fails(2, "error");
+        assert_eq!(everything(&place), all, "{more:?}");
+    }
+    std::fs::remove_file(place.path("out")).expect("an output");
+    let all = everything(&place);
+    place.run_on(&with(&RUN, &["--resume"]), lines(200)).fails(2, "it has 0 bytes");
+    assert_eq!(everything(&place), all, "what was deleted is not made again");
+    place.file("out", &torn);
+    place.run_on(&with(&RUN, &["--resume"]), lines(200)).ok();
+    assert_eq!(place.read("out"), roots(200));
+}
+
+#[test]
+fn an_output_that_is_replaced_while_it_is_written_leaves_the_record_to_the_other() {
+    let place = Place::new();
+    let first = Fed::new(&place, &RUN).feed(&place, &lines(100), 100);
+    std::fs::rename(place.path("out"), place.path("moved")).expect("it is renamed");
+    let mut second = Fed::new(&place, &RUN);
+    second.stdin.write_all(lines(50).as_bytes()).expect("it reads");
+    assert!(happens(&mut second.child, || good(&place, "out") == 50), "it ended too early");
+    // The first one goes on to its end with the file that it has.
+    drop(first.stdin);
+    let _ = Ended::of(first.child).fails(0, "");
+    assert_eq!(place.read("moved"), roots(100));
+    assert_eq!(good(&place, "out"), 50, "the record is the second one's");
+    second.stdin.write_all(lines(60).strip_prefix(&lines(50)[..]).expect("more").as_bytes()).expect("it reads");
+    second.feed(&place, "", 60).destroy();
+    place.run_on(&with(&RUN, &["--resume"]), lines(70)).ok();
+    assert_eq!(place.read("out"), roots(70));
+}
+
+#[test]
+fn a_share_of_failures_is_judged_also_of_what_is_there() {
+    let place = Place::new();
+    let input: String = (0..200).map(|n| if n % 10 == 5 { "-1\n".to_owned() } else { format!("{n}\n") }).collect();
+    Fed::new(&place, &with(&RUN, &["-k"])).feed(&place, &input, 200).destroy();
+    let before = (place.read("out"), record(&place, "out"));
+    for share in ["9%", "0%"] {
+        place.run_on(&with(&RUN, &["--resume", "--max-failures", share]), &input).fails(2, "20 failed items");
+    }
+    assert_eq!((place.read("out"), record(&place, "out")), before);
+    place.run_on(&with(&RUN, &["--resume", "--max-failures", "10%"]), &input).fails(1, "");
 }
 
 #[test]
@@ -334,9 +521,9 @@ fn a_failed_item_is_what_the_next_run_begins_with() {
         // What was missing may be there now, or one may choose to go on.
         place.run_on(&with(&args, &["--resume", "-k"]), &input).fails(1, "");
         assert_eq!(place.read("out"), place.run_on(&["-t", "sqrt", "-kq", "--format", format], &input).out);
+        let before = (place.read("out"), record(&place, "out"));
         place.run_on(&with(&args, &["--overwrite"]), "-1 1").fails(1, "");
-        assert!(!place.path("out.resume").exists(), "of nothing there is nothing to resume");
-        place.run_on(&with(&args, &["--resume"]), "4").ok();
+        assert_eq!((place.read("out"), record(&place, "out")), before, "nothing came of it");
         for name in ["out", "out.resume"] {
             std::fs::remove_file(place.path(name)).expect(name);
         }

@@ -33,6 +33,19 @@ pub struct FailurePolicy {
     pub max: Option<MaxFailures>,
 }
 
+impl FailurePolicy {
+    /// Whether a run with so many failures among so many items has ended by them.
+    pub(crate) fn ends_by(self, failures: u64, items: u64) -> bool {
+        match self.max {
+            None => !self.keep_going && failures > 0,
+            Some(MaxFailures::Count(max)) => failures >= max,
+            Some(MaxFailures::Percent(share)) => {
+                (share == 0.0 || items >= JUDGED_FROM) && is_above(failures, share, items)
+            }
+        }
+    }
+}
+
 /// Text that is no limit of failures.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no limit: write a number from 1 (10) or a share from 0% to 100% (5%)")]
@@ -137,31 +150,27 @@ impl Judge {
     /// Another failed item; `items` were written before it.
     pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> Verdict {
         self.failures.add(failure);
-        let is_too_many = match self.policy.max {
-            None if self.policy.keep_going => false,
-            None => return Verdict::EndBefore,
-            Some(MaxFailures::Count(max)) => self.failures.total >= max,
-            Some(MaxFailures::Percent(share)) => {
-                (share == 0.0 || items + 1 >= JUDGED_FROM) && self.is_above(share, items + 1)
-            }
-        };
-        if is_too_many { Verdict::EndWith } else { Verdict::GoOn }
+        match self.policy {
+            FailurePolicy { keep_going: false, max: None } => Verdict::EndBefore,
+            policy if policy.ends_by(self.failures.total, items + 1) => Verdict::EndWith,
+            _ => Verdict::GoOn,
+        }
     }
 
     /// Whether the run as a whole had too many failures: a share is judged at
     /// the end, however few items there were.
     pub(crate) fn is_exceeded(&self, items: u64) -> bool {
         match self.policy.max {
-            Some(MaxFailures::Percent(share)) => self.failures.total > 0 && self.is_above(share, items),
+            Some(MaxFailures::Percent(share)) => is_above(self.failures.total, share, items),
             Some(MaxFailures::Count(max)) => self.failures.total >= max,
             None => self.failures.total > 0 && !self.policy.keep_going,
         }
     }
+}
 
-    #[expect(clippy::cast_precision_loss, reason = "a share of so many items needs no more digits")]
-    fn is_above(&self, share: f64, items: u64) -> bool {
-        self.failures.total as f64 * 100.0 > share * items as f64
-    }
+#[expect(clippy::cast_precision_loss, reason = "a share of so many items needs no more digits")]
+fn is_above(failures: u64, share: f64, items: u64) -> bool {
+    failures > 0 && failures as f64 * 100.0 > share * items as f64
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::InputError;
 use crate::cutter::Emit;
+use crate::identity::FileId;
 use crate::origin::{CopyFailed, Origin};
 use crate::queue::Queue;
 use crate::resume::trail::{Consumed, Prefix, Trail};
@@ -13,6 +14,7 @@ use crate::spec::{InputOptions, ItemSource, check_list};
 use procession::Place;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::Metadata;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -263,6 +265,17 @@ impl Input {
             })?;
         }
         refused.or_else(|| prefix.missing()).map_or(Ok(goes_on), Err)
+    }
+
+    /// The name of the input that is this very file, if one is: to write to that
+    /// would destroy it, or never end.
+    #[must_use]
+    pub fn name_of(&self, about: &Metadata) -> Option<&str> {
+        FileId::of(about).and_then(|id| self.name_of_file(id))
+    }
+
+    pub(crate) fn name_of_file(&self, id: FileId) -> Option<&str> {
+        self.inner.origins.iter().find(|origin| origin.id == Some(id)).map(|origin| &origin.name[..])
     }
 
     /// The names of its inputs.

@@ -11,6 +11,7 @@ mod error;
 mod failures;
 mod gather;
 mod heading;
+mod identity;
 mod input;
 mod launch;
 mod lock;

@@ -3,6 +3,7 @@
 
 use crate::InputError;
 use crate::error::shown;
+use crate::identity::FileId;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
@@ -19,6 +20,8 @@ pub(crate) struct Origin {
     pub(crate) name: String,
     /// How many bytes it has, where that is known.
     pub(crate) bytes: Option<u64>,
+    /// Which file it is, if it is a regular one.
+    pub(crate) id: Option<FileId>,
     kind: Kind,
 }
 
@@ -58,10 +61,10 @@ impl Origin {
             return Err(InputError::Folder(name));
         }
         if !about.is_file() {
-            return Ok(Self { name, bytes: None, kind: Kind::Stream(path.to_owned()) });
+            return Ok(Self { name, bytes: None, id: None, kind: Kind::Stream(path.to_owned()) });
         }
         File::open(path).map_err(failed)?;
-        Ok(Self { name, bytes: Some(about.len()), kind: Kind::Path(path.to_owned()) })
+        Ok(Self { name, bytes: Some(about.len()), id: FileId::of(&about), kind: Kind::Path(path.to_owned()) })
     }
 
     fn stdin() -> Result<Self, InputError> {
@@ -73,11 +76,12 @@ impl Origin {
             return Err(InputError::Folder(name));
         }
         if !about.is_file() {
-            return Ok(Self { name, bytes: None, kind: Kind::Stdin });
+            return Ok(Self { name, bytes: None, id: None, kind: Kind::Stdin });
         }
         // Someone before us may have read a part of it.
         let at = (&file).stream_position().map_err(failed)?;
-        Ok(Self { name, bytes: Some(about.len().saturating_sub(at)), kind: Kind::Open(Arc::new(file), at) })
+        let (bytes, id) = (Some(about.len().saturating_sub(at)), FileId::of(&about));
+        Ok(Self { name, bytes, id, kind: Kind::Open(Arc::new(file), at) })
     }
 
     /// Whether it is the standard input.

@@ -3,9 +3,11 @@
 
 use crate::error::{shown, system};
 use crate::failures::Failures;
+use crate::identity::{FileId, Made};
 use crate::origin::wait_for;
 use crate::picture::PictureFile;
 use crate::plan::Wanted;
+use crate::resume::discard;
 use crate::resume::journal::Journal;
 use crate::resume::trail::Trail;
 use nix::poll::PollFlags;
@@ -18,6 +20,8 @@ use std::sync::Arc;
 /// Where results go.
 pub struct Target {
     name: String,
+    /// Which file it is, if it is a regular one.
+    id: Option<FileId>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Journal>,
 }
@@ -77,6 +81,23 @@ pub struct Before {
     pub failures: u64,
 }
 
+impl OutputReport {
+    /// Of a run that could not begin.
+    pub(crate) fn nothing(before: Before) -> Self {
+        Self {
+            items: before.items,
+            bytes: 0,
+            digest: None,
+            failures: Failures::default(),
+            exceeded: false,
+            end: OutputEnd::Complete,
+            before,
+            resumable: None,
+            record_error: None,
+        }
+    }
+}
+
 impl Target {
     /// The standard output, unbuffered.
     ///
@@ -91,8 +112,8 @@ impl Target {
     }
 
     /// A file, created if there is none. One that has something in it is
-    /// emptied when the first result is written, not before: a call that is
-    /// refused leaves it as it was.
+    /// emptied when the first result is written, or when it is known that there
+    /// is none: a call that is refused, or comes to nothing, leaves it as it was.
     ///
     /// # Errors
     /// It can't be opened for writing.
@@ -100,7 +121,8 @@ impl Target {
         let opened = File::options().write(true).create(true).truncate(false).open(path);
         match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
             Ok((is_full, file)) => {
-                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), cut: is_full.then_some(0) }))
+                let first = First { cut: is_full.then_some(0), ..First::default() };
+                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), first: Some(first) }))
             }
             Err(error) => Err(OutputError { name: shown(path), error }),
         }
@@ -109,12 +131,12 @@ impl Target {
     /// An open file, written from where it stands.
     #[must_use]
     pub fn file(name: String, file: File) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), cut: None })
+        Self::descriptor(name, Descriptor { file: Some(file), first: None })
     }
 
-    /// An open file, cut to so many bytes before the first write or at the end.
-    pub(crate) fn cut(name: String, file: File, bytes: u64) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), cut: Some(bytes) })
+    /// An open file, to which this is done before the first write or at the end.
+    pub(crate) fn prepared(name: String, file: File, first: First) -> Self {
+        Self::descriptor(name, Descriptor { file: Some(file), first: Some(first) })
     }
 
     /// Its results are a journal.
@@ -132,20 +154,26 @@ impl Target {
         self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
     }
 
+    /// What it is called, and which file it is if it is a regular one.
+    pub(crate) fn file_id(&self) -> Option<(&str, FileId)> {
+        self.id.map(|id| (&self.name[..], id))
+    }
+
     fn descriptor(name: String, descriptor: Descriptor) -> Self {
-        Self { name, writer: Some(Box::new(descriptor)), journal: None }
+        let id = descriptor.file.as_ref().and_then(FileId::of_file);
+        Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
     }
 
     /// Something else that takes bytes; flushed at the end.
     #[must_use]
     pub fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
-        Self { name: name.into(), writer: Some(writer), journal: None }
+        Self { name: name.into(), id: None, writer: Some(writer), journal: None }
     }
 
     /// Nothing is written, only counted (and digested).
     #[must_use]
     pub fn nothing() -> Self {
-        Self { name: String::new(), writer: None, journal: None }
+        Self { name: String::new(), id: None, writer: None, journal: None }
     }
 
     pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>, Option<Journal>) {
@@ -187,15 +215,39 @@ impl OutputChoice {
 /// some file systems tell of an error only then.
 struct Descriptor {
     file: Option<File>,
-    /// To what it is still to be cut.
-    cut: Option<u64>,
+    /// What is still to be done to it.
+    first: Option<First>,
+}
+
+/// What comes before the first write, and not before it is known that there is
+/// one.
+#[derive(Debug, Default)]
+pub(crate) struct First {
+    /// A record that will no longer be true.
+    pub(crate) stale: Option<PathBuf>,
+    /// What it is cut to.
+    pub(crate) cut: Option<u64>,
+    /// The file is new: gone again if it comes to nothing.
+    pub(crate) made: Option<Made>,
+}
+
+impl First {
+    fn apply(self, file: &File) -> io::Result<()> {
+        // The record first: at no moment it speaks of bytes that are not there.
+        self.stale.map_or(Ok(()), |record| discard(&record))?;
+        self.cut.map_or(Ok(()), |bytes| file.set_len(bytes))?;
+        if let Some(made) = self.made {
+            made.keep();
+        }
+        Ok(())
+    }
 }
 
 impl Descriptor {
     fn ready(&mut self) -> io::Result<&mut File> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        if let Some(bytes) = self.cut.take() {
-            file.set_len(bytes)?;
+        if let Some(first) = self.first.take() {
+            first.apply(file)?;
         }
         Ok(file)
     }
@@ -240,7 +292,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();
-        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), cut: None };
+        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
         let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
         let mut read = vec![0; 1 << 20];
         reader.read_exact(&mut read).unwrap();

@@ -12,10 +12,11 @@ mod record;
 pub(crate) mod trail;
 
 use crate::error::{rule, shown};
+use crate::identity::{Made, is_at};
 use crate::lock::{Locked, lock};
-use crate::output::Target;
+use crate::output::{First, Target};
 use crate::run::Work;
-use crate::{FailurePolicy, Input, InputError, InputOptions, MaxFailures, OutputError};
+use crate::{FailurePolicy, Input, InputError, InputOptions, OutputError};
 use journal::{Files, Journal};
 use procession_task::Items;
 use record::{Identity, MAX_RECORD, Mark, State};
@@ -31,6 +32,8 @@ use xxhash_rust::xxh3::Xxh3;
 const BUFFER: usize = 1024 * 1024;
 /// How much of a setting is shown.
 const SHOWN: usize = 100;
+/// An output that others take away each time it is opened is in use.
+const ATTEMPTS: u32 = 10;
 
 /// What is to become of an output that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,14 +73,24 @@ pub enum ResumeReason {
     /// Another run writes it.
     #[error("is in use: another run writes it")]
     InUse,
+    /// It is one of the inputs.
+    #[error("is the same file as the input {0}, and would destroy it: write to another file, then move it")]
+    IsInput(String),
     /// It is not complete, and nobody said what to do about it.
     #[error(
         "is the output of an interrupted run, good for its first {0} items: --resume goes on after them, --overwrite begins anew"
     )]
     Interrupted(u64),
-    /// The same, without knowing how much of it is good.
-    #[error("has a record beside it that can't be used ({0}): --overwrite begins anew")]
-    BadRecord(String),
+    /// What lies in the place of its record may be anything, and somebody's own.
+    #[error(
+        "can't be written: {record} is no record that this program can use ({why}), and is not touched: move it away, or write to another file"
+    )]
+    BadRecord {
+        /// Its name, safe for a terminal.
+        record: String,
+        /// Why it is none.
+        why: String,
+    },
     /// A pipe, a device.
     #[error("can't be resumed: it is no regular file")]
     NotRegular,
@@ -211,12 +224,7 @@ impl Job {
             return Err(ResumeReason::OtherJob { was, is });
         }
         let failures = record.done.failures();
-        let ends_earlier = match self.policy.max {
-            None => !self.policy.keep_going && failures > 0,
-            Some(MaxFailures::Count(most)) => failures >= most,
-            Some(MaxFailures::Percent(_)) => false,
-        };
-        if ends_earlier { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
+        if self.policy.ends_by(failures, record.done.items) { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
     }
 }
 
@@ -243,7 +251,7 @@ fn decide(found: Found, intent: Intent, length: Option<u64>, job: &Job) -> Resul
     match found {
         Found::Nothing if has == 0 => Ok(Decision::Begin),
         Found::Nothing => Err(ResumeReason::NoRecord(String::new())),
-        Found::Bad(why) => Err(ResumeReason::BadRecord(why)),
+        Found::Bad(why) => Err(bad(why)),
         Found::Record(record) => {
             job.check(&record)?;
             let bytes = record.done.bytes;
@@ -260,11 +268,28 @@ fn decide(found: Found, intent: Intent, length: Option<u64>, job: &Job) -> Resul
 /// The same for a call that does not go on with anything.
 fn fresh(found: Found, intent: Intent, length: Option<u64>) -> Result<Decision, ResumeReason> {
     match found {
-        _ if intent == Intent::Overwrite || length.is_none() => Ok(Decision::Begin),
+        // Whatever is asked for: it may be anybody's.
+        Found::Bad(why) => Err(bad(why)),
         Found::Nothing => Ok(Decision::Begin),
+        // Of nothing, nothing is lost.
+        Found::Record(_) if intent == Intent::Overwrite || length.unwrap_or(0) == 0 => Ok(Decision::Begin),
         Found::Record(record) if record.state == State::Complete => Ok(Decision::Begin),
         Found::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
-        Found::Bad(why) => Err(ResumeReason::BadRecord(why)),
+    }
+}
+
+fn bad(why: String) -> ResumeReason {
+    ResumeReason::BadRecord { record: String::new(), why }
+}
+
+impl ResumeReason {
+    /// The same, if it tells of the record, with the record's name.
+    fn naming(self, path: &Path) -> Self {
+        match self {
+            Self::NoRecord(_) => Self::NoRecord(shown(path)),
+            Self::BadRecord { why, .. } => Self::BadRecord { record: shown(path), why },
+            reason => reason,
+        }
     }
 }
 
@@ -272,17 +297,15 @@ fn fresh(found: Found, intent: Intent, length: Option<u64>) -> Result<Decision, 
 pub(crate) fn open(path: &Path, intent: Intent, job: Job, warn: Warn<'_>) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
     let refused = |reason| OpenError::Refused(ResumeError { name: shown(path), reason });
-    let (files, length) = match opened(path, intent == Intent::Resume, warn)? {
-        Regular::Yes(files, length) => (files, length),
+    let (files, made, length) = match opened(path, intent == Intent::Resume, warn)? {
+        Regular::Yes { files, made, length } => (files, made, length),
         Regular::No if intent == Intent::Resume => return Err(refused(ResumeReason::NotRegular)),
         Regular::No => {
             return Target::create(path).map(|target| Opened::Target(target.into())).map_err(OpenError::Failed);
         }
     };
-    let decision = decide(find(&files.path), intent, length, &job).map_err(|reason| match reason {
-        ResumeReason::NoRecord(_) => refused(ResumeReason::NoRecord(shown(&files.path))),
-        reason => refused(reason),
-    })?;
+    let decision = decide(find(&files.path), intent, length, &job);
+    let decision = decision.map_err(|reason| refused(reason.naming(&files.path)))?;
     let before = decision.mark();
     let digest = digest_of(&files.output, &before).map_err(failed)?.ok_or_else(|| refused(ResumeReason::Edited))?;
     if let Decision::Complete(mark) = decision {
@@ -290,7 +313,8 @@ pub(crate) fn open(path: &Path, intent: Intent, job: Job, warn: Warn<'_>) -> Res
     }
     let mut file = files.output.try_clone().map_err(failed)?;
     file.seek(SeekFrom::Start(before.bytes)).map_err(failed)?;
-    let target = Target::cut(shown(path), file, before.bytes);
+    // Its journal cuts it.
+    let target = Target::prepared(shown(path), file, First { made, ..First::default() });
     let trail = Trail::new(job.rule, before.consumed());
     let journal = Journal::new(files, job.identity, intent == Intent::Resume, trail, before, digest);
     Ok(Opened::Target(target.with_journal(journal).into()))
@@ -305,50 +329,83 @@ pub(crate) fn open_anew(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<T
     }
     match opened(path, false, warn)? {
         Regular::No => Target::create(path).map_err(OpenError::Failed),
-        Regular::Yes(files, length) => {
-            fresh(find(&files.path), intent, length).map_err(refused)?;
-            // What it spoke of will be no more.
-            let _ = std::fs::remove_file(&files.path);
-            Ok(Target::cut(shown(path), files.output, 0))
+        Regular::Yes { files, made, length } => {
+            fresh(find(&files.path), intent, length).map_err(|reason| refused(reason.naming(&files.path)))?;
+            Ok(Target::prepared(shown(path), files.output, First { stale: Some(files.path), cut: Some(0), made }))
         }
     }
 }
 
 /// Whether an output can be locked and gone on with.
 enum Regular {
-    /// It is open and ours, and has so many bytes; `None`: there was none.
-    Yes(Files, Option<u64>),
+    /// It is open and ours.
+    Yes {
+        files: Files,
+        /// It is new.
+        made: Option<Made>,
+        /// How many bytes it has; `None`: there was none.
+        length: Option<u64>,
+    },
     No,
 }
 
 /// Opens and locks an output without changing it.
 fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<Regular, OpenError> {
     let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
-    let existed = match std::fs::metadata(path) {
-        Ok(about) if about.is_file() => true,
-        Ok(_) => return Ok(Regular::No),
-        Err(_) => false,
-    };
-    let mut options = File::options();
-    let output = options.read(reads).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    match lock(&output) {
-        Locked::Yes => {}
-        Locked::InUse => {
-            return Err(OpenError::Refused(ResumeError { name: shown(path), reason: ResumeReason::InUse }));
+    let in_use = || OpenError::Refused(ResumeError { name: shown(path), reason: ResumeReason::InUse });
+    for _ in 0..ATTEMPTS {
+        if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+            return Ok(Regular::No);
         }
-        Locked::Unsupported(error) => warn(&format!("{} can't be locked against other runs: {error}", shown(path))),
+        let (output, is_new) = open_or_create(path, reads).map_err(failed)?;
+        match lock(&output) {
+            Locked::Yes => {}
+            Locked::InUse => return Err(in_use()),
+            Locked::Unsupported(error) => warn(&format!("{} can't be locked against other runs: {error}", shown(path))),
+        }
+        // Beside the file itself, wherever links lead to it from.
+        let place = match std::fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => continue,
+            place => place.map_err(failed)?,
+        };
+        // Whoever had it may have taken it away again before it was ours.
+        if !is_at(&output, &place) {
+            continue;
+        }
+        // Looked at only now: somebody may have written it until a moment ago.
+        let length = Some(output.metadata().map_err(failed)?.len()).filter(|&length| !is_new || length > 0);
+        let made = if is_new { Some(output.try_clone().map_err(failed)?) } else { None };
+        let made = made.map(|file| Made::new(place.clone(), file));
+        return Ok(Regular::Yes { files: Files { path: record_path(&place), place, output }, made, length });
     }
-    // Looked at only now: somebody may have written it until a moment ago.
-    let length = Some(output.metadata().map_err(failed)?.len()).filter(|&length| existed || length > 0);
-    let path = record_path(path).map_err(failed)?;
-    Ok(Regular::Yes(Files { path, output }, length))
+    Err(in_use())
 }
 
-/// Beside the file itself, wherever links lead to it from.
-fn record_path(output: &Path) -> io::Result<PathBuf> {
-    let mut name = std::fs::canonicalize(output)?.into_os_string();
+/// Whether it is new is known for sure: nobody else's file may be taken away.
+fn open_or_create(path: &Path, reads: bool) -> io::Result<(File, bool)> {
+    let mut options = File::options();
+    options.read(reads).write(true);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => Ok((file, true)),
+        // Also through a link that leads to nothing yet.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok((options.create(true).open(path)?, false)),
+        Err(error) => Err(error),
+    }
+}
+
+fn record_path(place: &Path) -> PathBuf {
+    let mut name = place.as_os_str().to_owned();
     name.push(".resume");
-    Ok(name.into())
+    name.into()
+}
+
+/// Removes a record, if there is one; what is none is not touched.
+pub(crate) fn discard(path: &Path) -> io::Result<()> {
+    match find(path) {
+        Found::Nothing => Ok(()),
+        Found::Record(_) => std::fs::remove_file(path),
+        Found::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", shown(path)))),
+    }
 }
 
 fn find(path: &Path) -> Found {

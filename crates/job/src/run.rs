@@ -98,8 +98,7 @@ pub(crate) struct Setup<'a> {
 /// What came of a run: its results, and what ended it if that ends the study.
 pub(crate) type Ended = (Run, Option<Ending>);
 
-/// Runs one run. What happens on the way is in the result; without a result
-/// the run did not even begin.
+/// Runs one run. What happens on the way, also that it can't begin, is in the result.
 pub(crate) fn run(
     planned: Planned,
     input: &Input,
@@ -107,17 +106,27 @@ pub(crate) fn run(
     setup: Setup<'_>,
     launch: &dyn Launch,
     stopper: &Stopper,
-) -> Result<Ended, Ending> {
+) -> Ended {
     let (mut source, status) = source;
     // Threads first: where a user may have few, it is workers that are done without.
     source.start();
     let end = Stopper::default();
-    let (sink, output) = start_output(end.clone(), setup.target, setup.output)?;
+    let before = setup.target.before();
+    let (sink, output) = match start_output(end.clone(), setup.target, setup.output) {
+        Ok(started) => started,
+        Err(error) => {
+            let ending = if stopper.is_stopped() { Ending::Stopped } else { Ending::Pool(error) };
+            let output = OutputReport::nothing(before);
+            return (Run { planned, wall: None, output, complete: false }, Some(ending));
+        }
+    };
     let pool = match launch.launch(&planned.configuration, setup.observers) {
         Ok(pool) => pool,
         Err(error) => {
-            let _ = output.finish();
-            return Err(Ending::Pool(error));
+            // Nothing was written: what the output had before is left.
+            let mut output = output.written().end(false);
+            let ending = ending(stopper, &mut output, Some(error), None);
+            return (Run { planned, wall: None, output, complete: false }, ending);
         }
     };
     let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
@@ -152,17 +161,34 @@ pub(crate) fn run(
     let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
     let ending = ending(stopper, output, pool_error, status.take_error());
     let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
-    let output = written.end(complete);
-    Ok((Run { planned, wall, output, complete }, ending))
+    let mut output = written.end(complete);
+    // An empty output is written only now that it is known to be complete.
+    let ending = ending.or_else(|| failed(&mut output));
+    let complete = complete && ending.is_none();
+    (Run { planned, wall, output, complete }, ending)
 }
 
 /// Starts the output's thread; it uses `end` when it wants no more results,
 /// perhaps before the pool is there.
-fn start_output(end: Stopper, target: Target, options: OutputOptions) -> Result<(OrderedWriter, OutputHandle), Ending> {
+fn start_output(
+    end: Stopper,
+    target: Target,
+    options: OutputOptions,
+) -> Result<(OrderedWriter, OutputHandle), PoolError> {
     let stop = Box::new(move || end.stop());
-    let failed =
-        |error: io::Error| Ending::Pool(PoolError::System { what: "no thread for the output", why: error.to_string() });
+    let failed = |error: io::Error| PoolError::System { what: "no thread for the output", why: error.to_string() };
     OrderedWriter::spawn(target, options, stop).map_err(failed)
+}
+
+/// Takes the error of an output that can't be written.
+fn failed(output: &mut OutputReport) -> Option<Ending> {
+    match std::mem::replace(&mut output.end, OutputEnd::Complete) {
+        OutputEnd::Failed(error) => Some(Ending::Output(error)),
+        end => {
+            output.end = end;
+            None
+        }
+    }
 }
 
 /// Where several things went wrong the first of these is told: a stop from
@@ -176,13 +202,10 @@ fn ending(
     if stopper.is_stopped() {
         return Some(Ending::Stopped);
     }
-    let was_ended = match std::mem::replace(&mut output.end, OutputEnd::Complete) {
-        OutputEnd::Failed(error) => return Some(Ending::Output(error)),
-        end => {
-            output.end = end;
-            matches!(output.end, OutputEnd::Failures)
-        }
-    };
+    if let Some(failed) = failed(output) {
+        return Some(failed);
+    }
+    let was_ended = matches!(output.end, OutputEnd::Failures);
     let is_over = !matches!(output.end, OutputEnd::Complete);
     match pool {
         // It was ended by the output: that it has ended is no news.

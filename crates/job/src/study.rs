@@ -9,7 +9,7 @@ use crate::resume::{self, OpenError, Opened, ResumeOptions};
 use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
 use crate::stopper::{Request, Stopper};
 use crate::writer::OutputOptions;
-use crate::{FailurePolicy, Input, InputError};
+use crate::{FailurePolicy, Input, InputError, ResumeError, ResumeReason};
 use procession::Observer;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -154,13 +154,15 @@ impl Conductor<'_> {
 
     /// Opens the output of a run of this size.
     fn open(&mut self, choice: &OutputChoice, size: Option<u64>, workload: &Workload) -> Result<Target, Ending> {
+        let target = match choice {
+            OutputChoice::Stdout => Target::stdout().map_err(Ending::Output)?,
+            OutputChoice::File(path) => self.open_file(path, size, workload)?,
+            OutputChoice::Picture(picture) => self.written_anew(&picture.path_for(size))?,
+        };
+        refuse_input(&target, workload)?;
         match choice {
-            OutputChoice::Stdout => Target::stdout().map_err(Ending::Output),
-            OutputChoice::File(path) => self.open_file(path, size, workload),
-            OutputChoice::Picture(picture) => {
-                let target = self.written_anew(&picture.path_for(size))?;
-                picture.paint(target, size).map_err(Ending::Output)
-            }
+            OutputChoice::Picture(picture) => picture.paint(target, size).map_err(Ending::Output),
+            OutputChoice::Stdout | OutputChoice::File(_) => Ok(target),
         }
     }
 
@@ -240,7 +242,7 @@ impl Conductor<'_> {
                 ..OutputOptions::new(self.work.format)
             },
         };
-        let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper)?;
+        let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);
         let ending = ending.or_else(|| closed(&run, is_study));
         self.hooks.on_run_end(&run, ending.as_ref());
         self.done.push(run);
@@ -254,6 +256,19 @@ impl From<OpenError> for Ending {
             OpenError::Refused(error) => Self::Refused(error),
             OpenError::Failed(error) => Self::Output(error),
         }
+    }
+}
+
+/// An output that is an input too would be read while it is written, or be
+/// gone before it is read.
+fn refuse_input(target: &Target, workload: &Workload) -> Result<(), Ending> {
+    let (Some((name, id)), Workload::Items(input)) = (target.file_id(), workload) else { return Ok(()) };
+    match input.name_of_file(id) {
+        Some(input) => {
+            let (name, reason) = (name.to_owned(), ResumeReason::IsInput(input.to_owned()));
+            Err(Ending::Refused(ResumeError { name, reason }))
+        }
+        None => Ok(()),
     }
 }
 

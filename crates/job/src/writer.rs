@@ -62,11 +62,12 @@ pub struct OutputHandle {
 }
 
 /// What was written, before it is known whether that is all.
-#[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) report: OutputReport,
     position: Option<Position>,
     name: String,
+    /// Where nothing has been written to, and what a whole output begins with.
+    untouched: Option<(Gather, &'static [u8])>,
 }
 
 #[derive(Debug, Default)]
@@ -123,7 +124,9 @@ impl OutputHandle {
     /// became of it. What is delivered after this call is dropped.
     #[must_use]
     pub fn finish(self) -> OutputReport {
-        self.written().report
+        let written = self.written();
+        let is_complete = matches!(written.report.end, OutputEnd::Complete);
+        written.end(is_complete)
     }
 
     /// The same, to be ended when it is known whether the work is complete.
@@ -135,9 +138,20 @@ impl OutputHandle {
 }
 
 impl Written {
-    /// Keeps or removes the record that says how far the output is good.
-    pub(crate) fn end(self, is_complete: bool) -> OutputReport {
-        let Self { mut report, position, name } = self;
+    /// Keeps or removes the record that says how far the output is good. Where
+    /// nothing was written, only a complete run makes an empty output: any other
+    /// leaves what there was.
+    pub(crate) fn end(mut self, is_complete: bool) -> OutputReport {
+        if let Some((gather, header)) = self.untouched.take().filter(|_| is_complete) {
+            let result = self.end_empty(gather, header);
+            match result {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.report.end = OutputEnd::Closed,
+                Err(error) => self.report.end = OutputEnd::Failed(OutputError { name: self.name.clone(), error }),
+            }
+        }
+        let is_complete = is_complete && matches!(self.report.end, OutputEnd::Complete);
+        let Self { mut report, position, name, .. } = self;
         match position.map(|position| position.end(is_complete)) {
             None => {}
             Some(Ok(Left::Interrupted(items))) => report.resumable = Some(items),
@@ -146,6 +160,24 @@ impl Written {
         }
         report
     }
+
+    /// Everything is complete, and nothing of it was there to be written.
+    fn end_empty(&mut self, mut gather: Gather, header: &[u8]) -> io::Result<()> {
+        let result = begin(&mut gather, self.position.as_mut(), header).and_then(|()| gather.finish());
+        let report = &mut self.report;
+        (report.bytes, report.digest) = (gather.bytes, gather.digest().filter(|_| report.digest.is_some()));
+        if let Some(position) = &mut self.position {
+            position.finish(report.items, &gather);
+        }
+        result
+    }
+}
+
+/// Before the first byte: what the output had before is given up, and a new one
+/// has its header.
+fn begin(gather: &mut Gather, position: Option<&mut Position>, header: &[u8]) -> io::Result<()> {
+    let before = position.map_or(Ok(0), |position| position.journal.begin().map(|()| position.journal.before.items))?;
+    if before == 0 { gather.put(header) } else { Ok(()) }
 }
 
 /// What the writing thread is woken by.
@@ -207,6 +239,8 @@ struct Writing {
     stop: Option<Stop>,
     before: Before,
     position: Option<Position>,
+    /// Whether the output was touched.
+    has_begun: bool,
 }
 
 impl Writing {
@@ -227,17 +261,11 @@ impl Writing {
             stop: Some(stop),
             before,
             position: journal.map(Position::new),
+            has_begun: false,
         }
     }
 
     fn run(mut self, shared: &Shared) -> Written {
-        if let Some(position) = &mut self.position {
-            position.journal.begin();
-        }
-        if self.items == 0 {
-            let header = self.gather.put(self.options.format.header());
-            let _ = self.noted(header);
-        }
         let mut pause = Instant::now();
         loop {
             match shared.take(pause, self.position.as_ref().and_then(Position::due)) {
@@ -335,6 +363,11 @@ impl Writing {
     }
 
     fn put(&mut self, bytes: &[u8], items: u64) -> ControlFlow<()> {
+        if !self.has_begun && items > 0 {
+            self.has_begun = true;
+            let begun = begin(&mut self.gather, self.position.as_mut(), self.options.format.header());
+            self.noted(begun)?;
+        }
         let result = self.gather.put(bytes);
         self.items += items;
         self.noted(result)
@@ -364,11 +397,9 @@ impl Writing {
     }
 
     fn report(mut self) -> Written {
-        let finished = self.gather.finish();
-        if self.noted(finished).is_continue()
-            && let Some(position) = &mut self.position
-        {
-            position.finish(self.items, &self.gather);
+        if self.has_begun {
+            let finished = self.gather.finish();
+            let _ = self.noted(finished);
         }
         let report = OutputReport {
             items: self.items,
@@ -381,7 +412,8 @@ impl Writing {
             resumable: None,
             record_error: None,
         };
-        Written { report, position: self.position, name: self.name }
+        let untouched = (!self.has_begun).then(|| (self.gather, self.options.format.header()));
+        Written { report, position: self.position, name: self.name, untouched }
     }
 }
 

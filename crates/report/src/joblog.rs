@@ -13,17 +13,19 @@
 //! - `Command` is the task and the item, escaped so that a line stays a line,
 //!   and cut where the log cuts.
 //!
-//! The runs of a study follow one another.
+//! The runs of a study follow one another. The file is emptied when the first
+//! run begins, not before: a call that is refused leaves it as it was. A call
+//! that goes on with an output also goes on with its log.
 
 use crate::queue::{Consume, Queue};
 use crate::read::{ItemLine, Line};
 use crate::runlog::Warn;
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
 use procession_task::{Failure, Kind, escape_terminal};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,8 +40,23 @@ const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\t
 #[derive(Debug)]
 pub struct JobLog {
     file: File,
+    /// Where it was made by this call: gone again if no run begins.
+    made: Option<PathBuf>,
+    /// What the first run does to it.
+    begin: Begin,
     task: String,
     host: String,
+}
+
+/// What the first run does to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// Empties it and writes the header.
+    Anew,
+    /// Goes on after so many bytes.
+    After(u64),
+    /// Nothing more.
+    Done,
 }
 
 /// Writes the lines of a run: give it to the pool as an observer.
@@ -84,22 +101,62 @@ struct Row<'a> {
 }
 
 impl JobLog {
-    /// Creates or empties the file, for its owner alone, and writes the header.
+    /// Opens the file, creates it for its owner alone if there is none; the
+    /// first run empties it, or goes on with it if it is to be `appended` to.
     ///
     /// # Errors
-    /// It can't be written.
-    pub fn create(path: &Path, task: &str, host: &str) -> io::Result<Self> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.write_all(HEADER.as_bytes())?;
-        Ok(Self { file, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
+    /// It can't be written, or is to be gone on with and is no such log.
+    pub fn open(path: &Path, appended: bool, task: &str, host: &str) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(appended).write(true).mode(0o600);
+        let (mut file, is_new) = match options.clone().create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (options.create(true).open(path)?, false),
+            file => (file?, true),
+        };
+        let begin = match file.metadata()? {
+            about if !about.is_file() => {
+                // There is nothing in it to be kept, and it may take nothing.
+                file.write_all(HEADER.as_bytes())?;
+                Begin::Done
+            }
+            about if appended && about.len() > 0 => Begin::After(whole(&file, about.len())?),
+            _ => Begin::Anew,
+        };
+        let made = is_new.then(|| path.to_owned());
+        Ok(Self { file, made, begin, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
+    }
+
+    /// What the file is, to be told from others.
+    ///
+    /// # Errors
+    /// The system can't say.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match self.begin {
+            Begin::Done => return Ok(()),
+            Begin::Anew => {
+                self.file.set_len(0)?;
+                self.file.write_all(HEADER.as_bytes())?;
+            }
+            Begin::After(bytes) => {
+                self.file.set_len(bytes)?;
+                self.file.seek(SeekFrom::Start(bytes))?;
+            }
+        }
+        (self.begin, self.made) = (Begin::Done, None);
+        Ok(())
     }
 
     /// The observer of a run, and what waits for its last line. The workers
     /// must write log lines.
     ///
     /// # Errors
-    /// No thread or descriptor.
-    pub fn start_run(&self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
+    /// No thread or descriptor, or the file can't be written.
+    pub fn start_run(&mut self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
+        self.begin()?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let mut writer = Writer {
@@ -115,6 +172,37 @@ impl JobLog {
         thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut writer))?;
         Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
     }
+}
+
+impl Drop for JobLog {
+    fn drop(&mut self) {
+        let Some(path) = self.made.take() else { return };
+        let ours = self.file.metadata().map(|about| (about.dev(), about.ino())).ok();
+        let there = std::fs::metadata(&path).map(|about| (about.dev(), about.ino())).ok();
+        if ours.is_some() && ours == there {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// How many bytes of a log are whole lines: a killed run may have left a part of one.
+fn whole(file: &File, length: u64) -> io::Result<u64> {
+    let mut header = [0; HEADER.len()];
+    match file.read_exact_at(&mut header, 0) {
+        Ok(()) if header == *HEADER.as_bytes() => {}
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+        _ => return Err(io::Error::other("is no job log that can be gone on with: give another file")),
+    }
+    let mut byte = [0];
+    let mut end = length;
+    while end > header.len() as u64 {
+        file.read_exact_at(&mut byte, end - 1)?;
+        if byte == *b"\n" {
+            break;
+        }
+        end -= 1;
+    }
+    Ok(end)
 }
 
 impl Observer for JobLogger {
@@ -269,7 +357,7 @@ mod tests {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&warnings);
         let warn: Warn = Arc::new(move |text: &str| theirs.lock().unwrap().push(text.to_owned()));
-        let log = JobLog { host: "h".to_owned(), ..JobLog::create(path, "sqrt", "h").unwrap() };
+        let mut log = JobLog::open(path, false, "sqrt", "h").unwrap();
         let (mut logger, logging) = log.start_run(warn).unwrap();
         events.iter().for_each(|event| logger.on_event(event));
         drop(logger);
@@ -308,10 +396,33 @@ mod tests {
     }
 
     #[test]
+    fn it_is_touched_only_when_a_run_begins_and_gone_on_with_after_its_last_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs");
+        let begin = |appended| JobLog::open(&path, appended, "sqrt", "h").map(|mut log| log.begin().unwrap());
+        drop(JobLog::open(&path, true, "sqrt", "h").unwrap());
+        assert!(!path.exists(), "no run began");
+        begin(true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
+        for (text, expected) in [("1\t:\n", "1\t:\n"), ("1\t:\n2\t", "1\t:\n"), ("2\t", "")] {
+            std::fs::write(&path, format!("{HEADER}{text}")).unwrap();
+            drop(JobLog::open(&path, false, "sqrt", "h").unwrap());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{text}"));
+            begin(true).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{expected}"));
+        }
+        std::fs::write(&path, "precious").unwrap();
+        assert!(begin(true).unwrap_err().to_string().contains("no job log"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        begin(false).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
+    }
+
+    #[test]
     fn a_full_disk_is_a_warning() {
         let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(Kind::Crashed, "x"))];
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let log = JobLog { file, task: "t".to_owned(), host: "h".to_owned() };
+        let mut log = JobLog { file, made: None, begin: Begin::Done, task: "t".to_owned(), host: "h".to_owned() };
         let (tell, told) = std::sync::mpsc::channel();
         let tell = Mutex::new(tell);
         let warn: Warn = Arc::new(move |text: &str| tell.lock().unwrap().send(text.to_owned()).unwrap());

@@ -1,6 +1,8 @@
 //! Keeps `OUTPUT.resume` while an output is written: at most every so often,
 //! always after the bytes that it speaks of, and in one step (written aside
-//! and renamed), so that at any moment it tells of bytes that are there.
+//! and renamed), so that at any moment it tells of bytes that are there. Nothing
+//! is touched before the first result; a record is found by the output's name, so
+//! it is touched only while that name still leads to the output.
 //!
 //! Against a killed process that order is enough: what was written is the
 //! system's. Against a power cut it is not, so a run that has lasted a while
@@ -9,21 +11,25 @@
 //! power cut within the first seconds an output may not match its record; the
 //! hash of the output tells, and it is refused, never mixed.
 
+use super::discard;
 use super::record::{Identity, Mark, ResumeRecord, State};
 use super::trail::Trail;
 use crate::failures::Failures;
 use crate::gather::Gather;
+use crate::identity::is_at;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Time between two checkpoints.
+/// Time between two checkpoints, once a run goes on.
 const PERIOD: Duration = Duration::from_millis(200);
+/// Between the first ones: each time a run is killed early it is to get ahead.
+const FIRST_PERIOD: Duration = Duration::from_millis(20);
 /// A younger run is not synced: beginning again costs less.
 const SYNC_AFTER: Duration = Duration::from_secs(5);
 /// The time between two checkpoints is that many times what one takes.
@@ -32,8 +38,12 @@ const SHARE: u32 = 20;
 /// The record of one run.
 pub(crate) struct Journal {
     path: PathBuf,
+    /// The output's own path.
+    place: PathBuf,
     /// A copy of the output's descriptor: holds the lock until the end.
     output: File,
+    /// Whether anything was touched.
+    has_begun: bool,
     job: Identity,
     /// Whether a complete output keeps its record.
     keeps: bool,
@@ -47,6 +57,8 @@ pub(crate) struct Journal {
     began: Instant,
     /// When the next checkpoint may be.
     next: Instant,
+    /// The time from one to the next.
+    period: Duration,
     /// Why the record could not be written, the last time it was tried.
     problem: Option<io::Error>,
 }
@@ -55,17 +67,34 @@ pub(crate) struct Journal {
 pub(crate) struct Files {
     /// Where the record goes.
     pub(crate) path: PathBuf,
+    /// The output's own path, without links.
+    pub(crate) place: PathBuf,
     /// A copy of the output's descriptor.
     pub(crate) output: File,
 }
 
 impl Journal {
     pub(crate) fn new(files: Files, job: Identity, keeps: bool, trail: Trail, before: Mark, digest: Box<Xxh3>) -> Self {
-        let Files { path, output } = files;
+        let Files { path, place, output } = files;
         let began = Instant::now();
         let written = (before.items > 0).then(|| before.clone());
         let trail = Arc::new(trail);
-        Self { path, output, job, keeps, trail, before, digest, written, began, next: began, problem: None }
+        Self {
+            path,
+            place,
+            output,
+            has_begun: false,
+            job,
+            keeps,
+            trail,
+            before,
+            digest,
+            written,
+            began,
+            next: began,
+            period: FIRST_PERIOD,
+            problem: None,
+        }
     }
 
     /// What the source is to tell of its blocks to.
@@ -79,12 +108,22 @@ impl Journal {
         (Gather::go_on(writer, self.before.bytes, digest), Failures::counted(&self.before.failed))
     }
 
-    /// Before the first byte is written: from now on the output is known as one
-    /// that is not complete. What is resumed already is.
-    pub(crate) fn begin(&mut self) {
+    /// Before the first byte is written: what does not belong to it is cut off,
+    /// and from now on the output is known as one that is not complete. What is
+    /// resumed already is. Whoever is killed on the way leaves no record of
+    /// bytes that are gone, and no old output with a new record.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return Ok(());
+        }
+        if self.written.is_none() && is_at(&self.output, &self.place) {
+            discard(&self.path)?;
+        }
+        self.output.set_len(self.before.bytes)?;
         if self.written.is_none() {
             self.write(State::Interrupted, &Mark::default());
         }
+        Ok(())
     }
 
     /// When a checkpoint is due that says this, if one is.
@@ -97,7 +136,8 @@ impl Journal {
         let before = Instant::now();
         self.write(State::Interrupted, mark);
         let now = Instant::now();
-        self.next = now + PERIOD.max((now - before) * SHARE);
+        self.next = now + self.period.max((now - before) * SHARE);
+        self.period = PERIOD.min(self.period * 2);
     }
 
     /// The run is at its end. A complete one needs no record, unless it is to
@@ -115,6 +155,7 @@ impl Journal {
                 Left::Interrupted(mark.items)
             }
             (true, _) => self.remove(Left::Complete)?,
+            (false, 0) if !self.has_begun => Left::Nothing,
             (false, 0) => {
                 self.output.set_len(0)?;
                 self.remove(Left::Nothing)?
@@ -127,20 +168,19 @@ impl Journal {
         if is_old(self.began) {
             self.output.sync_data()?;
         }
-        let _ = std::fs::remove_file(aside(&self.path));
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => {
-                self.problem = None;
-                Ok(left)
-            }
+        if !is_at(&self.output, &self.place) {
+            return Err(moved());
         }
+        discard(&self.path)?;
+        self.problem = None;
+        Ok(left)
     }
 
     fn write(&mut self, state: State, mark: &Mark) {
         let record = ResumeRecord::new(state, self.job.clone(), mark.clone());
         let synced = if is_old(self.began) { Some(&self.output) } else { None };
-        match write(&self.path, &record, synced) {
+        let written = if is_at(&self.output, &self.place) { write(&self.path, &record, synced) } else { Err(moved()) };
+        match written {
             Ok(()) => (self.written, self.problem) = (Some(mark.clone()), None),
             // The last record still holds, and the next may succeed.
             Err(error) => self.problem = Some(error),
@@ -161,7 +201,7 @@ pub(crate) enum Left {
     Complete,
     /// So many items, to be gone on with.
     Interrupted(u64),
-    /// An empty file.
+    /// An empty file, or what there was.
     Nothing,
 }
 
@@ -169,11 +209,16 @@ fn is_old(began: Instant) -> bool {
     began.elapsed() >= SYNC_AFTER
 }
 
-/// The name under which a record is written before it takes its own. Whoever
-/// writes it holds the output's lock.
+fn moved() -> io::Error {
+    io::Error::other("the output was moved or replaced while it was written")
+}
+
+/// A name under which a record is written before it takes its own: nobody
+/// else's, or that is not used at all.
 fn aside(path: &Path) -> PathBuf {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(format!(".{:x}-{now:x}", std::process::id()));
     name.into()
 }
 
@@ -188,14 +233,7 @@ fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Resul
     let aside = aside(path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    let mut file = match options.open(&aside) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // A killed run left it.
-            std::fs::remove_file(&aside)?;
-            options.open(&aside)?
-        }
-        result => result?,
-    };
+    let mut file = options.open(&aside)?;
     let written = file.write_all(&text).and_then(|()| if synced.is_some() { file.sync_data() } else { Ok(()) });
     written.and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
         let _ = std::fs::remove_file(&aside);
@@ -212,7 +250,7 @@ mod tests {
     fn journal(folder: &Path, keeps: bool, before: Mark) -> Journal {
         let output = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join("out")).unwrap();
         let trail = Trail::new(Items::Lines, Consumed { items: 0, hash: 0 });
-        let files = Files { path: folder.join("out.resume"), output };
+        let files = Files { path: folder.join("out.resume"), place: folder.join("out"), output };
         Journal::new(files, Identity::new(), keeps, trail, before, Box::default())
     }
 
@@ -229,7 +267,8 @@ mod tests {
     fn the_record_is_there_from_the_beginning_and_gone_with_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path(), false, Mark::default());
-        journal.begin();
+        assert_eq!(read(folder.path()), None, "not before there is something to write");
+        journal.begin().unwrap();
         assert_eq!(read(folder.path()).unwrap().done, mark(0));
         journal.checkpoint(&mark(3));
         assert_eq!(read(folder.path()).unwrap().done, mark(3));
@@ -252,12 +291,16 @@ mod tests {
     fn an_end_before_time_leaves_what_there_is() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = journal(folder.path(), false, Mark::default());
-        first.begin();
+        first.begin().unwrap();
         assert_eq!(first.end(&mark(4), false).unwrap(), Left::Interrupted(4));
         assert_eq!(read(folder.path()).unwrap().done, mark(4));
         std::fs::write(folder.path().join("out"), "index,input").unwrap();
+        let untouched = journal(folder.path(), true, Mark::default());
+        assert_eq!(untouched.end(&mark(0), false).unwrap(), Left::Nothing);
+        assert_eq!(read(folder.path()).unwrap().done, mark(4));
+        assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), b"index,input");
         let mut second = journal(folder.path(), true, Mark::default());
-        second.begin();
+        second.begin().unwrap();
         assert_eq!(second.end(&mark(0), false).unwrap(), Left::Nothing);
         assert_eq!(read(folder.path()), None);
         assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), b"");
@@ -267,12 +310,49 @@ mod tests {
     fn checkpoints_are_due_only_for_news_and_not_too_often() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path(), false, Mark::default());
-        journal.begin();
+        journal.begin().unwrap();
         assert_eq!(journal.due(&mark(0)), None);
         assert!(journal.due(&mark(1)).unwrap() <= Instant::now());
         journal.checkpoint(&mark(1));
         assert_eq!(journal.due(&mark(1)), None);
-        assert!(journal.due(&mark(2)).unwrap() > Instant::now() + PERIOD / 2);
+        let wait = |journal: &Journal, items| journal.due(&mark(items)).unwrap().duration_since(journal.began);
+        let first = wait(&journal, 2);
+        assert!(first >= FIRST_PERIOD);
+        for items in 2..7 {
+            journal.checkpoint(&mark(items));
+        }
+        assert!(wait(&journal, 9) >= PERIOD);
+        assert_eq!(journal.period, PERIOD);
+    }
+
+    #[test]
+    fn once_the_name_is_another_files_the_record_is_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, record) = (folder.path().join("out"), folder.path().join("out.resume"));
+        for is_complete in [true, false] {
+            let mut journal = journal(folder.path(), false, Mark::default());
+            journal.begin().unwrap();
+            journal.checkpoint(&mark(3));
+            std::fs::rename(&out, folder.path().join("moved")).unwrap();
+            std::fs::write(&out, "another's").unwrap();
+            std::fs::write(&record, "another's").unwrap();
+            journal.checkpoint(&mark(4));
+            assert!(journal.end(&mark(5), is_complete).unwrap_err().to_string().contains("moved or replaced"));
+            assert_eq!(std::fs::read_to_string(&record).unwrap(), "another's");
+            std::fs::remove_file(&record).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("out.resume");
+        let mut journal = journal(folder.path(), false, Mark::default());
+        std::fs::write(folder.path().join("out"), "old").unwrap();
+        std::fs::write(&record, "precious").unwrap();
+        journal.begin().unwrap_err();
+        assert_eq!(std::fs::read_to_string(&record).unwrap(), "precious");
+        assert_eq!(std::fs::read_to_string(folder.path().join("out")).unwrap(), "old");
     }
 
     #[test]
@@ -280,11 +360,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let other = folder.path().join("other");
         std::fs::write(&other, "precious").unwrap();
-        for name in ["out.resume", "out.resume.new"] {
-            std::os::unix::fs::symlink(&other, folder.path().join(name)).unwrap();
-        }
         let mut journal = journal(folder.path(), false, Mark::default());
-        journal.begin();
+        journal.begin().unwrap();
+        std::fs::remove_file(folder.path().join("out.resume")).unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join("out.resume")).unwrap();
         journal.checkpoint(&mark(1));
         assert_eq!(read(folder.path()).unwrap().done, mark(1));
         assert!(!folder.path().join("out.resume").is_symlink());

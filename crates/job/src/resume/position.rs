@@ -87,7 +87,8 @@ mod tests {
     fn only_what_is_written_counts_and_where_the_hash_is_ahead_the_ends_of_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let output = std::fs::File::create(folder.path().join("out")).unwrap();
-        let files = Files { path: folder.path().join("out.resume"), output };
+        let (path, place) = (folder.path().join("out.resume"), folder.path().join("out"));
+        let files = Files { path, place, output };
         let trail = Trail::new(Items::Lines, Consumed { items: 0, hash: 0 });
         let journal = Journal::new(files, Identity::new(), false, trail, Mark::default(), Box::default());
         let mut position = Position::new(journal);

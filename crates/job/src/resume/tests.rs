@@ -2,6 +2,7 @@
 
 use super::record::Digest;
 use super::*;
+use crate::MaxFailures;
 use procession_task::{Format, Kind};
 
 fn work() -> Work {
@@ -47,14 +48,20 @@ fn without_a_word_an_interrupted_output_is_left_alone_and_others_are_not() {
     assert_eq!(decide(Found::Nothing, Some(9)), Ok(Decision::Begin));
     assert_eq!(decide(found(State::Complete, 0), Some(50)), Ok(Decision::Begin));
     assert_eq!(decide(found(State::Interrupted, 0), Some(50)), Err(ResumeReason::Interrupted(5)));
-    assert_eq!(decide(found(State::Interrupted, 0), None), Ok(Decision::Begin), "there is nothing to lose");
-    assert!(matches!(decide(Found::Bad("odd".to_owned()), Some(1)), Err(ResumeReason::BadRecord(_))));
+    for nothing in [None, Some(0)] {
+        assert_eq!(decide(found(State::Interrupted, 0), nothing), Ok(Decision::Begin), "there is nothing to lose");
+    }
+    assert!(matches!(decide(Found::Bad("odd".to_owned()), Some(1)), Err(ResumeReason::BadRecord { .. })));
 }
 
 #[test]
 fn overwriting_asks_for_nothing() {
-    for found in [Found::Nothing, found(State::Interrupted, 0), Found::Bad(String::new())] {
+    for found in [Found::Nothing, found(State::Interrupted, 0)] {
         assert_eq!(decide(found, Intent::Overwrite, Some(50), &job()), Ok(Decision::Begin));
+    }
+    for (intent, length) in [(Intent::Overwrite, Some(50)), (Intent::Overwrite, None), (Intent::Plain, None)] {
+        let decided = decide(Found::Bad(String::new()), intent, length, &job());
+        assert!(matches!(decided, Err(ResumeReason::BadRecord { .. })), "it may be anybody's");
     }
 }
 
@@ -65,7 +72,7 @@ fn resuming_needs_a_record_of_the_same_job_and_enough_bytes() {
         assert_eq!(resume(Found::Nothing, nothing), Ok(Decision::Begin));
     }
     assert!(matches!(resume(Found::Nothing, Some(1)), Err(ResumeReason::NoRecord(_))));
-    assert!(matches!(resume(Found::Bad(String::new()), Some(50)), Err(ResumeReason::BadRecord(_))));
+    assert!(matches!(resume(Found::Bad(String::new()), Some(50)), Err(ResumeReason::BadRecord { .. })));
     assert_eq!(bytes(resume(found(State::Interrupted, 0), Some(50))), Some(50));
     assert_eq!(bytes(resume(found(State::Interrupted, 0), Some(99))), Some(50), "the rest is cut off");
     for short in [None, Some(49)] {
@@ -127,7 +134,13 @@ fn failed_items_stand_in_the_output_only_if_the_call_would_have_gone_on() {
     assert!(check(keeping(None), State::Interrupted, 3));
     let three = || keeping(Some(MaxFailures::Count(3)));
     assert!(check(three(), State::Interrupted, 2) && !check(three(), State::Interrupted, 3));
-    assert!(check(keeping(Some(MaxFailures::Percent(1.0))), State::Interrupted, 3));
+    let share = |share, items, failed| {
+        let job = keeping(Some(MaxFailures::Percent(share)));
+        let mark = Mark { items, failed: [(Kind::Invalid, failed)].into(), ..Mark::default() };
+        job.check(&ResumeRecord::new(State::Interrupted, job.identity.clone(), mark)).is_ok()
+    };
+    assert!(share(1.0, 99, 3) && !share(1.0, 100, 3) && share(3.0, 100, 3), "judged from a hundred items on");
+    assert!(share(0.0, 7, 0) && !share(0.0, 7, 1));
 }
 
 #[test]

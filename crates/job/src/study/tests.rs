@@ -261,7 +261,13 @@ fn what_cant_work_is_refused_before_any_run() {
 fn a_pool_that_fails_ends_the_study() {
     let (report, ..) = Bench { counts: vec![1, 2, 3], fault: Fault::CannotStart(2), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
-    assert_eq!(report.runs.len(), 1);
+    assert_eq!(report.runs.len(), 2);
+    assert!(report.runs[1].wall.is_none() && !report.runs[1].complete);
+    let bench = Bench { fault: Fault::CannotStart(1), ..squares() };
+    std::fs::write(&bench.output, "of another day").unwrap();
+    let (report, hooks, text) = bench.run();
+    assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
+    assert_eq!((text.as_str(), &hooks.ended[..]), ("of another day", &[(1, false)][..]));
 }
 
 #[test]
