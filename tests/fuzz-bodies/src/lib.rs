@@ -20,5 +20,11 @@ pub use resume::resume;
 pub type Body = fn(&[u8]);
 
 /// Every target: its name in `fuzz/`, and what it checks.
-pub const ALL: &[(&str, Body)] =
-    &[("frame", frame), ("message", message), ("cutter", cutter), ("heading", heading), ("log", log), ("resume", resume)];
+pub const ALL: &[(&str, Body)] = &[
+    ("frame", frame),
+    ("message", message),
+    ("cutter", cutter),
+    ("heading", heading),
+    ("log", log),
+    ("resume", resume),
+];
