@@ -116,12 +116,12 @@ impl Driver {
                 self.ending = true;
                 self.handle(Happened::Terminate);
             }
-            (FromWorker::Alive, _) => {}
             // Unasked it would leave whoever waits for its answers waiting for ever.
             (FromWorker::Farewell(farewell), Phase::Ready) if worker.given.asked => {
                 worker.phase = Phase::Done(farewell)
             }
-            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
+            // Nobody is asked whether it is alive, so nobody has to say so, and without end.
+            (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
                 worker.broke_protocol("it spoke out of turn");
             }
         }
