@@ -1,6 +1,8 @@
 //! Signals: those that end a call, and those that hold it.
 
-use crate::support::{Ended, Place, busy, is_running, item_lines, runs, state, until, workers_of};
+use crate::support::{
+    Ended, Place, busy, is_running, item_lines, json_lines, nothing_is_left, runs, state, until, workers_of,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -103,6 +105,20 @@ fn ctrl_c_ends_a_start_up() {
     let ended = Ended::of(child);
     assert_eq!(ended.status, 130, "{}", ended.err);
     assert!(!ended.err.contains("can't be started"), "{}", ended.err);
+}
+
+/// Before all of them are started: the first one is who asks for the end.
+#[test]
+fn ctrl_c_is_heard_while_hundreds_are_started() {
+    let place = Place::new();
+    let worker = place.script("killer", "#!/bin/sh\ntest $3 = 0 && kill -INT $PPID\nexec sleep 1000\n");
+    let args = ["-t", "sqrt", "--list", "4", "-j200", "--log-dir", "log", "--worker", worker.to_str().expect("UTF-8")];
+    let ended = Ended::of(place.command(&args).spawn().expect("it starts"));
+    assert_eq!(ended.status, 130, "{}", ended.err);
+    let workers = json_lines(&runs(&place.path("log"))[0].join("workers.jsonl"));
+    let spawned = workers.iter().filter(|line| line["event"] == "spawned").count();
+    assert!((1..200).contains(&spawned), "{spawned} were started all the same");
+    nothing_is_left(&place);
 }
 
 #[test]

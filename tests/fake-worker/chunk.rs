@@ -45,12 +45,7 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
         AtChunk::Drip => drip(&chunk.answer()),
         AtChunk::Twice => say(&chunk.answer().repeat(2)),
         AtChunk::NothingFirst => {
-            say(&frame(&FromWorker::Answer(AnswerHead { items: 0, outputs_len: 0, ..chunk.head() })));
-            say(&chunk.answer());
-        }
-        AtChunk::Alive(times) => {
-            let alive = frame(&FromWorker::Alive).repeat(1000);
-            (0..times.div_ceil(1000)).for_each(|_| say(&alive));
+            say(&nothing(chunk));
             say(&chunk.answer());
         }
         AtChunk::Message(bytes) => {
@@ -63,7 +58,7 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
             say(&chunk.answer());
         }
         AtChunk::LastFlood(times) => {
-            say(&[frame(&FromWorker::Alive).repeat(*times), chunk.answer()].concat());
+            say(&[nothing(chunk).repeat(*times), chunk.answer()].concat());
             std::process::exit(0)
         }
         AtChunk::LastWord => {
@@ -73,6 +68,11 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
         _ => return false,
     }
     true
+}
+
+/// An answer about no items.
+fn nothing(chunk: &Chunk) -> Vec<u8> {
+    frame(&FromWorker::Answer(AnswerHead { items: 0, outputs_len: 0, ..chunk.head() }))
 }
 
 /// What can't be put right.
@@ -108,6 +108,7 @@ fn break_down(fault: &AtChunk, chunk: &Chunk) {
         AtChunk::More => say(&chunk.answer_with(AnswerHead { items: chunk.head.items + 1, ..chunk.head() })),
         AtChunk::Failure(outside) => say(&failed(chunk, *outside)),
         AtChunk::Farewell => say(&frame(&FromWorker::Farewell(Farewell::default()))),
+        AtChunk::Alive => say(&frame(&FromWorker::Alive)),
         AtChunk::Hello => say(&frame(&FromWorker::Hello(hello()))),
         AtChunk::Refuse(bytes) => {
             say(&frame(&FromWorker::Refused { job: chunk.head.job, message: "\x1b[2J".repeat(bytes / 4) }));

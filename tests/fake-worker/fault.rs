@@ -45,11 +45,9 @@ pub(crate) enum AtChunk {
     Twice,
     /// `nothing-first`: sends an answer about no items before each right one.
     NothingFirst,
-    /// `alive:N`: says so many times that it is alive, then answers rightly.
-    Alive(usize),
     /// `last-word`: answers rightly and ends at once, with status 0.
     LastWord,
-    /// `last-flood:N`: says so many times that it is alive, and then the same.
+    /// `last-flood:N`: so many answers about no items, and then the same.
     LastFlood(usize),
     /// `mute`: never answers.
     Mute,
@@ -87,6 +85,8 @@ pub(crate) enum AtChunk {
     Condemns,
     /// `farewell`: that nobody asked for.
     Farewell,
+    /// `alive`: says so, and nobody has asked.
+    Alive,
     /// `hello`: once more.
     Hello,
     /// `refuse:N`: refuses the job, with a message so long.
@@ -142,7 +142,6 @@ impl AtChunk {
             "drip" => Self::Drip,
             "twice" => Self::Twice,
             "nothing-first" => Self::NothingFirst,
-            "alive" => Self::Alive(number(argument)),
             "last-word" => Self::LastWord,
             "last-flood" => Self::LastFlood(number(argument)),
             "mute" => Self::Mute,
@@ -163,6 +162,7 @@ impl AtChunk {
             "message" => Self::Message(number(argument)),
             "condemns" => Self::Condemns,
             "farewell" => Self::Farewell,
+            "alive" => Self::Alive,
             "hello" => Self::Hello,
             "refuse" => Self::Refuse(number(argument)),
             "close" => Self::Close,

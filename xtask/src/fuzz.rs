@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn every_target_has_seeds_and_a_file() {
         let targets = targets().unwrap();
-        assert!(targets.len() >= 5, "{targets:?}");
+        assert!(targets.len() >= 6, "{targets:?}");
         for target in targets {
             assert!(root().join("fuzz/fuzz_targets").join(format!("{target}.rs")).exists(), "{target}");
         }

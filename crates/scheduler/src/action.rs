@@ -5,7 +5,8 @@ use crate::{AttemptId, ChunkId, Fault, JobId, Slot, WorkerId};
 /// Something to be done, in the order in which it is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Make a worker. `Send` for it may follow at once, before it is ready.
+    /// Make a worker, and answer with `Spawned` or `SpawnFailed`, at once or
+    /// later. `Send` for it may follow before that, and before it is ready.
     Spawn {
         /// The place it takes.
         slot: Slot,

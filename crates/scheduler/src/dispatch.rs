@@ -112,7 +112,7 @@ impl Scheduler {
         };
         if job.retries.is_empty() {
             self.cut(Cutting { job: id, worker: None }, job.sizing.items(false, 0, 1));
-        } else if let Some(slot) = self.spawn(now) {
+        } else if let Some(slot) = self.spawn() {
             self.give(now, slot, id);
         }
     }

@@ -49,9 +49,8 @@ pub enum Event {
         /// About how many items are not yet cut.
         items: u64,
     },
-    /// The process exists; its start-up time counts from here (until then from
-    /// the action, so a driver that spawns thousands one after the other
-    /// reports each). Optional.
+    /// The process exists; its start-up time counts from here, so a driver may
+    /// take its time to make thousands.
     Spawned {
         /// The worker.
         worker: WorkerId,

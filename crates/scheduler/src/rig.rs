@@ -98,6 +98,9 @@ impl Rig {
                 self.scheduler.handle_event(self.now, answer);
             } else {
                 lines.push(line(&action));
+                if let Action::Spawn { worker, .. } = action {
+                    self.scheduler.handle_event(self.now, Event::Spawned { worker });
+                }
             }
         }
         self.scheduler.check_invariants().expect("the books agree");

@@ -50,7 +50,7 @@ impl Scheduler {
             actions: VecDeque::new(),
             options,
         };
-        while scheduler.spawn(RunTime::ZERO).is_some() {}
+        while scheduler.spawn().is_some() {}
         scheduler
     }
 

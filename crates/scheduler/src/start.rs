@@ -91,14 +91,13 @@ impl Scheduler {
     }
 
     /// Fills an empty slot.
-    pub(crate) fn spawn(&mut self, now: RunTime) -> Option<u32> {
+    pub(crate) fn spawn(&mut self) -> Option<u32> {
         let slot = self.roster.first_vacant()?;
         let budget = self.options.max_tasks_per_worker.unwrap_or(u64::MAX).max(1);
         let (place, worker) = self.roster.occupy(slot, budget)?;
         if self.starts.spawning != Spawning::Open {
             self.starts.spawning = Spawning::Probing(worker);
         }
-        self.roster.set_deadline(slot, Some(now + self.options.start_timeout));
         self.actions.push_back(Action::Spawn { slot: place, worker });
         Some(slot)
     }
@@ -187,7 +186,7 @@ mod tests {
 
     use super::{SPAWN_RETRY, SPAWN_RETRY_ALONE};
     use crate::rig::Rig;
-    use crate::{Event, JobOptions, PoolOptions, WorkerId};
+    use crate::{Action, Event, JobOptions, PoolOptions, Scheduler, WorkerId};
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -228,6 +227,9 @@ mod tests {
 
     #[test]
     fn the_start_up_time_counts_from_when_the_process_exists() {
+        let mut scheduler = Scheduler::new(PoolOptions::new(1));
+        assert!(matches!(scheduler.poll_action(), Some(Action::Spawn { .. })));
+        assert_eq!(scheduler.poll_timeout(), None);
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.now = rig.now + Duration::from_secs(3);
         rig.tell(Event::Spawned { worker: WorkerId(0) });

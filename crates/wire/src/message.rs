@@ -30,7 +30,8 @@ pub enum ToWorker {
     Chunk(ChunkHead),
     /// No more will come: say farewell and end.
     Finish,
-    /// Are you there? Answered by [`FromWorker::Alive`]; for pipes that lead far away.
+    /// Are you there? Answered by [`FromWorker::Alive`]; for pipes that lead far
+    /// away. The driver asks nobody so far, and takes no answer either.
     Ping,
 }
 

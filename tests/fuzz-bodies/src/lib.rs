@@ -8,15 +8,23 @@ mod cutter;
 mod frame;
 mod log;
 mod message;
+mod resume;
 
 pub use cutter::{cutter, heading};
 pub use frame::frame;
 pub use log::log;
 pub use message::message;
+pub use resume::resume;
 
 /// A check of any bytes.
 pub type Body = fn(&[u8]);
 
 /// Every target: its name in `fuzz/`, and what it checks.
-pub const ALL: &[(&str, Body)] =
-    &[("frame", frame), ("message", message), ("cutter", cutter), ("heading", heading), ("log", log)];
+pub const ALL: &[(&str, Body)] = &[
+    ("frame", frame),
+    ("message", message),
+    ("cutter", cutter),
+    ("heading", heading),
+    ("log", log),
+    ("resume", resume),
+];

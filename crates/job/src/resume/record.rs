@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const VERSION: u32 = 1;
 /// No record is longer, and no more than that is read of one.
 pub(crate) const MAX_RECORD: usize = 1024 * 1024;
+/// How much of what is wrong with one is said: it may quote all of it.
+const SAID: usize = 300;
 
 /// What is known of an output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +98,7 @@ impl ResumeRecord {
         if text.len() > MAX_RECORD {
             return Err(ResumeRecordError::TooLong);
         }
-        let malformed = |error: serde_json::Error| ResumeRecordError::Malformed(error.to_string());
+        let malformed = |error: serde_json::Error| ResumeRecordError::Malformed(short(&error.to_string()));
         let Head { version } = serde_json::from_slice(text).map_err(malformed)?;
         if version != VERSION {
             return Err(ResumeRecordError::Version(version));
@@ -119,11 +121,24 @@ impl ResumeRecord {
     }
 
     /// As it is written; `None` if it would be longer than a record may be.
-    pub(crate) fn to_text(&self) -> Option<Vec<u8>> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn to_text(&self) -> Option<Vec<u8>> {
         let mut text = serde_json::to_vec_pretty(self).ok()?;
         text.push(b'\n');
         (text.len() <= MAX_RECORD).then_some(text)
     }
+}
+
+/// Both ends of a text: a parser says last where it stopped.
+fn short(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= SAID {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(SAID * 2 / 3).collect();
+    let end: String = text.chars().skip(count - SAID / 3).collect();
+    format!("{begin}…{end}")
 }
 
 impl Mark {
@@ -207,5 +222,14 @@ mod tests {
         assert_eq!(ResumeRecord::parse(newer.as_bytes()), Err(ResumeRecordError::Version(2)));
         assert_eq!(ResumeRecord::parse(&vec![b' '; MAX_RECORD + 1]), Err(ResumeRecordError::TooLong));
         assert!(ResumeRecord::parse("[".repeat(MAX_RECORD).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn of_a_long_mistake_only_the_ends_are_shown() {
+        let text = format!("{{\"version\":1,\"{}\":1}}", "ä".repeat(100_000));
+        let Err(error) = ResumeRecord::parse(text.as_bytes()) else { panic!("it has no job") };
+        let shown = error.to_string();
+        assert!(shown.starts_with("unknown field `ää") && shown.contains("at line 1 column"), "{shown}");
+        assert!(shown.chars().count() <= SAID + 1, "{}", shown.len());
     }
 }

@@ -1,15 +1,15 @@
 //! What the scheduler asks for, done.
 
 use super::held::Piece;
-use super::process::{Attempt, Process};
+use super::process::Attempt;
 use super::{Driver, Happened};
 use crate::events::{Event, WorkerRef};
 use crate::flow::{Block, Cut, Delivery, ItemFailure};
 use crate::phases::DriverPhase;
 use crate::{JobEnd, PoolError};
 use bytes::Bytes;
-use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, Slot, WorkerId};
-use procession_sys::{Signal, Spawn, Spawned};
+use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
+use procession_sys::Signal;
 use procession_task::{Failure, Kind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
 use std::sync::atomic::Ordering;
@@ -46,7 +46,7 @@ impl Driver {
 
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Spawn { slot, worker } => self.spawn(slot, worker),
+            Action::Spawn { slot, worker } => self.expect(slot, worker),
             Action::Cut { job, max_items, max_bytes } => self.cut(job, max_items, max_bytes),
             Action::Send { worker, attempt, job, chunk, from, items, each } => {
                 self.send(&Dispatch { worker, attempt, job, chunk, from, items, each });
@@ -88,36 +88,6 @@ impl Driver {
         self.watch.switch(DriverPhase::Transport);
     }
 
-    fn spawn(&mut self, slot: Slot, id: WorkerId) {
-        let args = crate::worker::arguments(slot.0);
-        self.watch.switch(DriverPhase::Spawning);
-        let spawned = Spawned::start(&Spawn { program: self.settings.program.clone(), args });
-        self.watch.switch(DriverPhase::Transport);
-        let (at, now) = (self.now(), self.judged());
-        match spawned {
-            Ok(child) => {
-                let nth = self.slots.get_mut(slot.0 as usize).map_or(0, |count| {
-                    *count += 1;
-                    *count - 1
-                });
-                let who = WorkerRef { slot: slot.0, nth, pid: child.pid() };
-                if self.settings.clock.is_paused() {
-                    child.hold();
-                }
-                self.workers.insert(id, Process::new(who, child, self.settings.clock.epoch_ns()));
-                self.observe(&Event::WorkerSpawned { worker: who, at });
-                self.scheduler.handle_event(now, Happened::Spawned { worker: id });
-            }
-            Err(error) => {
-                let message = format!("{}: {error}", self.settings.program.display());
-                self.trouble.clone_from(&message);
-                self.observe(&Event::SpawnFailed { slot: slot.0, message, at });
-                let lasting = !error.is_temporary();
-                self.scheduler.handle_event(now, Happened::SpawnFailed { worker: id, lasting });
-            }
-        }
-    }
-
     fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) {
         let now = self.judged();
         let Some(held) = self.jobs.get_mut(&job) else { return };
@@ -140,12 +110,16 @@ impl Driver {
     fn send(&mut self, dispatch: &Dispatch) {
         let at = self.now();
         let Some(held) = self.jobs.get_mut(&dispatch.job) else { return };
-        let Some(worker) = self.workers.get_mut(&dispatch.worker) else { return };
-        if worker.job != Some(dispatch.job) {
-            worker.job = Some(dispatch.job);
-            let message = ToWorker::Job(describe(&held.job, held.id.0, worker.epoch_ns));
-            if let Err(error) = worker.say(&message, &Bytes::new()) {
-                return worker.end(&format!("could not be told of its job: {error}"));
+        let (given, who) = match (self.workers.get_mut(&dispatch.worker), self.unborn.get_mut(&dispatch.worker)) {
+            (Some(worker), _) => (&mut worker.given, Some(worker.who)),
+            (None, Some(unborn)) => (&mut unborn.given, None),
+            (None, None) => return,
+        };
+        if given.job != Some(dispatch.job) {
+            given.job = Some(dispatch.job);
+            let message = ToWorker::Job(describe(&held.job, held.id.0, given.epoch_ns));
+            if let Err(error) = given.say(&message, &Bytes::new()) {
+                return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
             }
         }
         let log = held.job.item_log.load(Ordering::Relaxed);
@@ -154,33 +128,26 @@ impl Driver {
         let tries = chunk.note_send(dispatch.from, dispatch.items);
         let Some(block) = &chunk.block else { return };
         let (start, bytes) = part(block, rule, dispatch.from, dispatch.items);
-        let head = ChunkHead {
-            job: dispatch.job.0,
-            chunk: dispatch.chunk.0,
-            attempt: dispatch.attempt.0,
-            tries,
-            first: block.first + u64::from(dispatch.from),
-            items: dispatch.items,
-            each: dispatch.each,
-            log,
-            block_len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        };
-        if let Err(error) = worker.say(&ToWorker::Chunk(head), &bytes) {
-            return worker.end(&format!("could not be sent an item: {error}"));
+        let first = block.first + u64::from(dispatch.from);
+        if let Err(error) = given.say(&ToWorker::Chunk(head(dispatch, tries, first, log, bytes.len())), &bytes) {
+            return self.end(dispatch.worker, &format!("could not be sent an item: {error}"));
         }
-        worker.attempts.push_back(Attempt {
-            id: dispatch.attempt,
-            job: dispatch.job,
-            chunk: dispatch.chunk,
-            at: start,
-            next: head.first,
-            left: dispatch.items,
-            tries,
-            sent_at: at,
-        });
-        let who = worker.who;
-        let (first, items, chunk) = (head.first, head.items, head.chunk);
-        self.observe(&Event::ChunkSent { worker: who, chunk, first, items, attempt: tries, at });
+        let Dispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
+        let attempt = Attempt { id, job, chunk, at: start, next: first, left, tries, sent_at: at };
+        let sent = who.map(|who| attempt.sent_to(who));
+        given.attempts.push_back(attempt);
+        // Of what waits for a process observers hear when that exists.
+        if let Some(sent) = sent {
+            self.observe(&sent);
+        }
+    }
+
+    /// Ends a worker, or sees to it that it never begins.
+    fn end(&mut self, id: WorkerId, reason: &str) {
+        match self.workers.get_mut(&id) {
+            Some(worker) => worker.end(reason),
+            None => self.drop_unborn(id),
+        }
     }
 
     /// The pool's own record for an item whose process died.
@@ -227,26 +194,31 @@ impl Driver {
         }
     }
 
-    fn retire(&mut self, worker: WorkerId) {
-        if let Some(worker) = self.workers.get_mut(&worker) {
-            worker.asked = true;
-            if let Err(error) = worker.say(&ToWorker::Finish, &Bytes::new()) {
-                worker.end(&format!("could not be told to end: {error}"));
-            }
+    /// Who asked for so many processes gets them: also one that does not exist
+    /// yet is told to end, and will begin with that.
+    fn retire(&mut self, id: WorkerId) {
+        let born = self.workers.get_mut(&id).map(|worker| &mut worker.given);
+        let Some(given) = born.or(self.unborn.get_mut(&id).map(|unborn| &mut unborn.given)) else { return };
+        given.asked = true;
+        if let Err(error) = given.say(&ToWorker::Finish, &Bytes::new()) {
+            self.end(id, &format!("could not be told to end: {error}"));
         }
     }
 
-    fn terminate(&mut self, worker: WorkerId) {
-        if let Some(worker) = self.workers.get_mut(&worker) {
-            worker.asked = true;
-            worker.child.signal_group(Signal::SIGTERM);
+    fn terminate(&mut self, id: WorkerId) {
+        match self.workers.get_mut(&id) {
+            Some(worker) => {
+                worker.given.asked = true;
+                worker.child.signal_group(Signal::SIGTERM);
+            }
+            None => self.drop_unborn(id),
         }
     }
 
     fn kill(&mut self, id: WorkerId, reason: KillReason) {
         let ending = self.ending;
-        let Some(worker) = self.workers.get_mut(&id) else { return };
-        worker.asked |= ending;
+        let Some(worker) = self.workers.get_mut(&id) else { return self.drop_unborn(id) };
+        worker.given.asked |= ending;
         match reason {
             _ if ending => worker.end("the run was ended"),
             KillReason::PoolEnds => worker.end("the pool was ended"),
@@ -304,6 +276,13 @@ pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
         memory_limit: job.memory_limit,
         again: job.again(),
     }
+}
+
+/// What stands before the bytes of a chunk.
+fn head(dispatch: &Dispatch, tries: u32, first: u64, log: bool, bytes: usize) -> ChunkHead {
+    let Dispatch { attempt, job, chunk, items, each, .. } = *dispatch;
+    let block_len = u32::try_from(bytes).unwrap_or(u32::MAX);
+    ChunkHead { job: job.0, chunk: chunk.0, attempt: attempt.0, tries, first, items, each, log, block_len }
 }
 
 /// The bytes of some of a block's items, and where they begin.

@@ -116,10 +116,12 @@ impl Driver {
                 self.ending = true;
                 self.handle(Happened::Terminate);
             }
-            (FromWorker::Alive, _) => {}
             // Unasked it would leave whoever waits for its answers waiting for ever.
-            (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => worker.phase = Phase::Done(farewell),
-            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
+            (FromWorker::Farewell(farewell), Phase::Ready) if worker.given.asked => {
+                worker.phase = Phase::Done(farewell)
+            }
+            // Nobody is asked whether it is alive, so nobody has to say so, and without end.
+            (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
                 worker.broke_protocol("it spoke out of turn");
             }
         }
@@ -173,12 +175,12 @@ impl Driver {
     fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.items += u64::from(accepted.items);
-        if let Some(at) = worker.attempts.iter().position(|a| a.id == attempt) {
-            let known = &mut worker.attempts[at];
+        if let Some(at) = worker.given.attempts.iter().position(|a| a.id == attempt) {
+            let known = &mut worker.given.attempts[at];
             known.next += u64::from(accepted.items);
             known.left = known.left.saturating_sub(accepted.items);
             if known.left == 0 {
-                worker.attempts.remove(at);
+                worker.given.attempts.remove(at);
                 worker.chunks += 1;
             }
         }
@@ -199,7 +201,7 @@ impl Driver {
     ) -> Result<Option<Accepted>, &'static str> {
         self.judged = None;
         let Some(worker) = self.workers.get(&id) else { return Ok(None) };
-        let Some(attempt) = worker.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
+        let Some(attempt) = worker.given.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
         let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
         let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
         let outputs = records(payload, tails.main.clone());
@@ -259,7 +261,7 @@ impl Driver {
         self.observe(&Event::WorkerExited(WorkerExit {
             worker: worker.who,
             exit,
-            asked: worker.asked || self.ending,
+            asked: worker.given.asked || self.ending,
             cpu_user: usage.user,
             cpu_system: usage.system,
             peak_memory: farewell.map(|f| f.peak_memory),
@@ -268,7 +270,7 @@ impl Driver {
             chunks: worker.chunks,
             at,
         }));
-        self.death = Some((id, Death { who: worker.who, cause, attempts: worker.attempts }));
+        self.death = Some((id, Death { who: worker.who, cause, attempts: worker.given.attempts }));
         let fault = if is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
         self.handle(Happened::WorkerEnded { worker: id, fault });
     }
@@ -387,6 +389,7 @@ mod tests {
         };
         let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
         driver.drain();
+        driver.bear_some();
         let id = WorkerId(0);
         let (version, host) = (String::new(), String::new());
         let hello = Hello { protocol: PROTOCOL, version, pid: 1, host, tasks: Vec::new() };

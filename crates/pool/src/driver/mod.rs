@@ -7,6 +7,7 @@
 
 mod actions;
 mod arrivals;
+mod births;
 mod held;
 mod inbox;
 mod outbox;
@@ -24,6 +25,7 @@ use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes};
 use crate::stopwatch::Stopwatch;
 use crate::{Job, JobEnd, PoolError};
+use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
 use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
@@ -49,6 +51,8 @@ pub(crate) struct Driver {
     scheduler: Scheduler,
     mailbox: Arc<Mailbox>,
     workers: BTreeMap<WorkerId, Process>,
+    /// Those that are to be, in the order in which they will.
+    unborn: BTreeMap<WorkerId, Unborn>,
     /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
     mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
@@ -96,6 +100,7 @@ impl Driver {
             settings,
             mailbox,
             workers: BTreeMap::new(),
+            unborn: BTreeMap::new(),
             mute: BTreeMap::new(),
             jobs: BTreeMap::new(),
             next_job: 0,
@@ -120,6 +125,7 @@ impl Driver {
             let (woken, orders) = self.mailbox.take();
             self.take_orders(orders);
             self.take_calls(woken);
+            self.bear_some();
             self.hand_over();
             if self.closed {
                 break;
@@ -239,7 +245,7 @@ impl Driver {
         }
         self.watch.switch(DriverPhase::Transport);
         let ids: Vec<WorkerId> =
-            self.workers.iter().filter(|(_, worker)| !worker.outbox.is_empty()).map(|(id, _)| *id).collect();
+            self.workers.iter().filter(|(_, worker)| !worker.given.outbox.is_empty()).map(|(id, _)| *id).collect();
         for id in ids {
             self.write(id);
         }
@@ -260,14 +266,14 @@ impl Driver {
             if worker.stderr == Stream::Open {
                 self.poll.add(worker.child.stderr.as_fd(), key(Source::Stderr), false);
             }
-            if !worker.outbox.is_empty() {
+            if !worker.given.outbox.is_empty() {
                 self.poll.add(worker.child.stdin.as_fd(), key(Source::Stdin), true);
             }
             self.poll.add(worker.child.exit_fd(), key(Source::Exit), false);
         }
         let deadline = self.deadline();
         let mut timeout = deadline.map(|at| at.saturating_sub(self.judged().since_start()));
-        if self.mailbox.fall_asleep() {
+        if self.mailbox.fall_asleep() || self.has_births() {
             timeout = Some(Duration::ZERO);
         }
         self.watch.switch(DriverPhase::Waiting);

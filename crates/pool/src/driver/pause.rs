@@ -24,13 +24,13 @@ impl Driver {
 impl Process {
     /// For how long it was held.
     fn held(&self, epoch_ns: u64) -> Duration {
-        Duration::from_nanos(epoch_ns.saturating_sub(self.epoch_ns))
+        Duration::from_nanos(epoch_ns.saturating_sub(self.given.epoch_ns))
     }
 
     /// It has said hello: tells it once more, as it may not have listened yet
     /// when it was told.
     pub(super) fn tell_held(&self, epoch_ns: u64) {
-        if epoch_ns != self.epoch_ns {
+        if epoch_ns != self.given.epoch_ns {
             self.child.release(self.held(epoch_ns));
         }
     }

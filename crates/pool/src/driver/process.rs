@@ -2,7 +2,7 @@
 
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use crate::events::{Exit, WorkerRef};
+use crate::events::{Event, Exit, WorkerRef};
 use bytes::Bytes;
 use procession_scheduler::{AttemptId, ChunkId, JobId};
 use procession_sys::{Ended, Signal, Spawned};
@@ -21,23 +21,28 @@ pub(super) struct Process {
     pub(super) child: Spawned,
     pub(super) phase: Phase,
     pub(super) inbox: Inbox,
-    pub(super) outbox: Outbox,
+    pub(super) given: Given,
     pub(super) stdout: Stream,
     pub(super) stderr: Stream,
+    /// Why we ended it, if we did.
+    pub(super) ended_by_us: Option<String>,
+    pub(super) last_words: Vec<u8>,
+    pub(super) items: u64,
+    pub(super) chunks: u64,
+}
+
+/// What a worker was told, whether its process exists already or not.
+pub(super) struct Given {
+    pub(super) outbox: Outbox,
     /// What it was sent and has not answered, oldest first.
     pub(super) attempts: VecDeque<Attempt>,
     /// The last job it was told of: chunks of another need its message first.
     pub(super) job: Option<JobId>,
-    /// The run's start on the host's clock when it was spawned, which is what it
-    /// is told; of later pauses it learns by signals.
+    /// The run's start on the host's clock when it was asked for, which is what
+    /// it is told; of later pauses it learns by signals.
     pub(super) epoch_ns: u64,
-    /// Why we ended it, if we did.
-    pub(super) ended_by_us: Option<String>,
     /// The pool asked for its end.
     pub(super) asked: bool,
-    pub(super) last_words: Vec<u8>,
-    pub(super) items: u64,
-    pub(super) chunks: u64,
 }
 
 /// How far the conversation has come.
@@ -79,38 +84,48 @@ pub(super) struct Death {
     pub(super) attempts: VecDeque<Attempt>,
 }
 
-impl Process {
-    pub(super) fn new(who: WorkerRef, child: Spawned, epoch_ns: u64) -> Self {
-        Self {
-            who,
-            child,
-            phase: Phase::Silent,
-            inbox: Inbox::default(),
-            outbox: Outbox::default(),
-            stdout: Stream::Open,
-            stderr: Stream::Open,
-            attempts: VecDeque::new(),
-            job: None,
-            epoch_ns,
-            ended_by_us: None,
-            asked: false,
-            last_words: Vec::new(),
-            items: 0,
-            chunks: 0,
-        }
+impl Given {
+    pub(super) fn new(epoch_ns: u64) -> Self {
+        Self { outbox: Outbox::default(), attempts: VecDeque::new(), job: None, epoch_ns, asked: false }
     }
 
     /// Puts a message on its way.
     pub(super) fn say(&mut self, message: &ToWorker, block: &Bytes) -> Result<(), WireError> {
         self.outbox.push(message, block)
     }
+}
+
+impl Attempt {
+    /// What observers hear of it.
+    pub(super) fn sent_to(&self, worker: WorkerRef) -> Event {
+        let (chunk, attempt) = (self.chunk.0, self.tries);
+        Event::ChunkSent { worker, chunk, first: self.next, items: self.left, attempt, at: self.sent_at }
+    }
+}
+
+impl Process {
+    pub(super) fn new(who: WorkerRef, child: Spawned, given: Given) -> Self {
+        Self {
+            who,
+            child,
+            phase: Phase::Silent,
+            inbox: Inbox::default(),
+            given,
+            stdout: Stream::Open,
+            stderr: Stream::Open,
+            ended_by_us: None,
+            last_words: Vec::new(),
+            items: 0,
+            chunks: 0,
+        }
+    }
 
     /// Writes what the pipe takes; `false` if it no longer reads. Then it is
     /// dead or as good as dead, and its death, not the pipe, is to be reported.
     pub(super) fn write(&mut self) -> bool {
-        let reads = self.outbox.write_to(&self.child.stdin).is_ok();
+        let reads = self.given.outbox.write_to(&self.child.stdin).is_ok();
         if !reads {
-            self.outbox.clear();
+            self.given.outbox.clear();
         }
         reads
     }
@@ -206,7 +221,7 @@ mod tests {
     fn process(script: &str) -> Process {
         let args = vec!["-c".into(), script.into()];
         let child = Spawned::start(&Spawn { program: "/bin/sh".into(), args }).unwrap();
-        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, 0)
+        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Given::new(0))
     }
 
     fn wait(fd: std::os::fd::BorrowedFd<'_>) {
@@ -219,9 +234,9 @@ mod tests {
     fn a_death_is_told_and_not_the_pipe_that_broke_with_it() {
         let mut process = process("exit 3");
         wait(process.child.exit_fd());
-        process.say(&ToWorker::Ping, &Bytes::new()).unwrap();
+        process.given.say(&ToWorker::Ping, &Bytes::new()).unwrap();
         assert!(!process.write());
-        assert!(process.outbox.is_empty());
+        assert!(process.given.outbox.is_empty());
         let (ended, _) = process.child.try_reap().unwrap();
         assert_eq!(process.cause(exit(ended)), "its process exited with status 3");
         process.inbox.read_from(&b"\xA9pw"[..]).unwrap();

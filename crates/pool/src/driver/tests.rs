@@ -57,6 +57,7 @@ fn driver() -> (Driver, UnixStream) {
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
+    driver.bear_some();
     driver.start_job(job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
@@ -70,7 +71,7 @@ fn driver() -> (Driver, UnixStream) {
 
 /// The answer to the only item, as it goes over the pipe.
 fn answer(driver: &Driver) -> Vec<u8> {
-    let attempt = driver.workers[&WorkerId(0)].attempts[0].id.0;
+    let attempt = driver.workers[&WorkerId(0)].given.attempts[0].id.0;
     let failures = Vec::new();
     let head = AnswerHead { attempt, items: 1, busy_ns: 1, failures, outputs_len: 2, log_len: 0, shown_len: 0 };
     let mut frame = Vec::new();

@@ -94,9 +94,9 @@ impl World {
             return self.at(self.now, Happening::Event(Event::SpawnFailed { worker, lasting }));
         }
         self.puppets.insert(worker, Puppet::new(worker));
-        if self.rng.per_mille(500) {
-            self.at(self.now, Happening::Event(Event::Spawned { worker }));
-        }
+        // At once, or when others are made.
+        let until = if self.rng.per_mille(500) { 0 } else { self.rng.below(10 * MILLI) };
+        self.at(self.now + until, Happening::Event(Event::Spawned { worker }));
         let takes = self.rng.below(10 * MILLI);
         if !self.unlucky(self.config.bad_start) {
             return self.at(self.now + takes, Happening::Ready(worker));
