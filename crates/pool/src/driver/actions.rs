@@ -10,7 +10,7 @@ use crate::{JobEnd, PoolError};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, Slot, WorkerId};
 use procession_sys::{Signal, Spawn, Spawned};
-use procession_task::{Failure, Kind, Record};
+use procession_task::{Again, Failure, Kind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -176,6 +176,7 @@ impl Driver {
             next: head.first,
             left: dispatch.items,
             tries,
+            agains: agains(held.job.again(), dispatch.items),
             sent_at: at,
         });
         let who = worker.who;
@@ -287,6 +288,15 @@ fn binary_size(bytes: u64) -> String {
     let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
     let whole = units.iter().find(|(shift, _)| bytes.trailing_zeros() >= *shift && bytes > 0);
     whole.map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
+/// How often a worker may run items once more, of so many; `None`: for ever.
+fn agains(again: Again, items: u32) -> Option<u64> {
+    match again {
+        Again::Never => Some(0),
+        Again::Times(times) => Some(u64::from(times) * u64::from(items)),
+        Again::Always => None,
+    }
 }
 
 /// The job as a worker is told of it.

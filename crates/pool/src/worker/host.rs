@@ -125,6 +125,17 @@ impl Host for PipeHost {
         }
     }
 
+    fn item_starts_again(&mut self) {
+        // No more often than anything else is sent. The coordinator would count
+        // all runs of the item as one, and take this process for a silent one.
+        if self.is_due(None) {
+            let again = FromWorker::Again { attempt: self.attempt };
+            if let Err(error) = self.say(&again).and_then(|()| self.flush()) {
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);
         self.watch.switch(WorkerPhase::Transport);
