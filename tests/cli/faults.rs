@@ -84,6 +84,21 @@ fn every_item_has_its_own_time() {
     assert_eq!(place.run_on(&args, &input).ok(), input);
 }
 
+/// All attempts together take far longer than one may, and than a worker may be silent.
+#[test]
+fn every_attempt_has_its_own_time() {
+    for retries in ["12", "unlimited"] {
+        let place = Place::new();
+        place.file("left", "12");
+        let args = ["-t", "misbehave", "-j1", "--chunk", "1", "--format", "lines", "--timeout", "600ms"];
+        let again = ["--retry-on", "failed", "--retries", retries];
+        // Nothing waits behind it: else its worker's end would be charged to nobody at first.
+        let input = "a\nfails-slowly left\n";
+        assert_eq!(place.run_on(&[&args[..], &again].concat(), input).ok(), input);
+        assert_eq!(place.read("left"), "0");
+    }
+}
+
 #[test]
 fn a_worker_that_is_stopped_is_found() {
     let place = Place::new();

@@ -106,6 +106,16 @@ impl Scheduler {
         self.finish_if_done(id);
     }
 
+    /// The worker runs an item once more. It can say so only of the first attempt
+    /// that it holds; of any other it is late, or wrong, and changes nothing.
+    pub(crate) fn on_again(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId) {
+        let Some(slot) = self.roster.slot_of(id) else { return };
+        let first = self.roster.worker(slot).and_then(|worker| worker.queue.front());
+        if first.is_some_and(|first| first.id == attempt) {
+            self.listen(now, slot);
+        }
+    }
+
     /// The worker has named an item it holds: it gets nothing more, and should
     /// be gone soon. A name that fits nothing it holds is ignored: the item was
     /// answered in the very moment.

@@ -164,7 +164,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
-    use crate::{CHUNK_OVERHEAD, ChunkSize, Event, JobId, JobOptions, PoolOptions, SILENCE_GRACE, WorkerId};
+    use crate::{AttemptId, CHUNK_OVERHEAD, ChunkSize, Event, JobId, JobOptions, PoolOptions, SILENCE_GRACE, WorkerId};
 
     fn fixed(items: u32) -> JobOptions {
         let items = NonZeroU32::new(items).expect("at least one");
@@ -287,6 +287,28 @@ mod tests {
         assert_eq!(rig.now.since_start(), timeout + SILENCE_GRACE);
         let ended = rig.end(0);
         assert_eq!(ended[0], "charge 0:0 in 0, attempt 1, TimedOut");
+    }
+
+    #[test]
+    fn each_run_of_an_item_may_take_its_time_without_a_word() {
+        let mut rig = Rig::ready(1);
+        let timeout = Duration::from_secs(2);
+        rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
+        let again = |attempt| Event::Again { worker: WorkerId(0), attempt: AttemptId(attempt) };
+        for _ in 0..20 {
+            assert_eq!(rig.wait(Duration::from_millis(1900)), [""; 0]);
+            assert_eq!(rig.tell(again(0)), [""; 0]);
+        }
+        let last = rig.now;
+        // What fits nothing that it holds is no sign of life.
+        rig.wait(Duration::from_secs(1));
+        rig.tell(again(1));
+        let mut lines = Vec::new();
+        while lines.is_empty() {
+            lines = rig.wait(Duration::from_secs(60));
+        }
+        assert_eq!(lines, ["kill 0: Silent"]);
+        assert_eq!(rig.now, last + timeout + SILENCE_GRACE);
     }
 
     #[test]

@@ -83,6 +83,14 @@ pub enum Event {
         /// The time the worker spent on these items.
         busy: Duration,
     },
+    /// The worker runs an item of this attempt once more, with all of its time:
+    /// it may be silent for as long again.
+    Again {
+        /// Who says so.
+        worker: WorkerId,
+        /// Which attempt.
+        attempt: AttemptId,
+    },
     /// The worker itself named the item that it is about to die on (its
     /// watchdog or its allocator did).
     Condemned {

@@ -72,6 +72,7 @@ impl Scheduler {
             Event::Answered { worker, attempt, items, bytes, busy } => {
                 self.on_answered(now, worker, attempt, items, bytes, busy);
             }
+            Event::Again { worker, attempt } => self.on_again(now, worker, attempt),
             Event::Condemned { worker, attempt, offset, fault } => {
                 self.on_condemned(now, worker, attempt, offset, fault);
             }

@@ -38,16 +38,37 @@ pub fn coarse_running_ns() -> u64 {
     without_pauses(coarse_ns)
 }
 
+/// A time, and which pauses it leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// [`running_ns`].
+    pub running_ns: u64,
+    /// The pauses that are known of, in all. Right after a pause that may not
+    /// be all there were; when it grows, the time steps back by as much.
+    pub paused_ns: u64,
+}
+
+/// [`running_ns`], with what was left out of it.
+#[must_use]
+pub fn running_moment() -> Moment {
+    moment(monotonic_ns)
+}
+
 fn without_pauses(now: impl Fn() -> u64) -> u64 {
+    moment(now).running_ns
+}
+
+fn moment(now: impl Fn() -> u64) -> Moment {
     loop {
         let pauses = PAUSES.load(Ordering::Acquire);
         if pauses & FROZEN != 0 {
-            return pauses & !FROZEN;
+            let running_ns = pauses & !FROZEN;
+            return Moment { running_ns, paused_ns: now().saturating_sub(running_ns) };
         }
         let now = now();
         // A pause may have come in between.
         if PAUSES.load(Ordering::Acquire) == pauses {
-            return now.saturating_sub(pauses);
+            return Moment { running_ns: now.saturating_sub(pauses), paused_ns: pauses };
         }
     }
 }

@@ -51,6 +51,9 @@ pub trait Host {
     /// An item of this index starts now, and may be looked at while it runs
     /// (see [`Draft`]). Called for such items alone.
     fn item_starts(&mut self, index: u64);
+    /// The item that was begun last has failed and is about to be run again.
+    /// Called for such items alone that may be looked at while they run.
+    fn item_starts_again(&mut self) {}
     /// Sends the answer at once; the caller then empties it.
     fn send(&mut self, answer: &Answer);
 }
@@ -252,6 +255,16 @@ impl<'h> Reply<'h> {
             return self.lend(index);
         }
         if wants_time { self.host.now_ns() } else { 0 }
+    }
+
+    /// As [`Self::item_starts`], for an item that was just run and failed.
+    pub fn item_starts_again(&mut self, index: u64, wants_time: bool) -> u64 {
+        if matches!(self.desk, Desk::Shared { .. }) {
+            // Whoever looks at the item must not find it while its host speaks.
+            self.desk.answer();
+            self.host.item_starts_again();
+        }
+        self.item_starts(index, wants_time)
     }
 
     /// Lets go of the answer until it is next asked for.

@@ -169,7 +169,7 @@ fn run_again<'a, R: RunItem<'a>>(
     let mut attempts = 1;
     loop {
         attempts += 1;
-        let start_ns = reply.item_starts(index, wants_time);
+        let start_ns = reply.item_starts_again(index, wants_time);
         let outcome = task.read(item).and_then(|input| task.run_item(input));
         if !has_failed(&outcome) || !reply.tries_again(attempts) {
             return (outcome, start_ns, attempts);

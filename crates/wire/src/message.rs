@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test holds its bytes.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// The exit status of a worker that was refused memory beyond its limit, whether
 /// or not it could name the item.
@@ -113,6 +113,12 @@ pub enum FromWorker {
     Alive,
     /// Its last message.
     Farewell(Farewell),
+    /// The item that it is at has failed and is run again at once, with all of
+    /// its time; only where that was asked for ([`Job::again`]).
+    Again {
+        /// The dispatch.
+        attempt: u64,
+    },
 }
 
 /// Who a worker is.

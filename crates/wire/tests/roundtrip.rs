@@ -108,7 +108,7 @@ fn inner_lengths_are_limited() {
     assert!(decode_from_worker(&bytes).is_err());
 }
 
-/// The bytes of protocol 2. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 3. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -117,7 +117,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "02000000",
+            "03000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -128,6 +128,9 @@ fn golden_bytes() {
             "73717274"
         )
     );
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "060000000700000000000000");
     let job = Job {
         job: 1,
         task: "sqrt".into(),

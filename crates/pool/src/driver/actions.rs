@@ -10,7 +10,7 @@ use crate::{JobEnd, PoolError};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
-use procession_task::{Failure, Kind, Record};
+use procession_task::{Again, Failure, Kind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -124,6 +124,7 @@ impl Driver {
         }
         let log = held.job.item_log.load(Ordering::Relaxed);
         let rule = held.job.items;
+        let agains = agains(held.job.again(), dispatch.items);
         let Some(chunk) = held.chunk(dispatch.chunk) else { return };
         let tries = chunk.note_send(dispatch.from, dispatch.items);
         let Some(block) = &chunk.block else { return };
@@ -133,7 +134,7 @@ impl Driver {
             return self.end(dispatch.worker, &format!("could not be sent an item: {error}"));
         }
         let Dispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
-        let attempt = Attempt { id, job, chunk, at: start, next: first, left, tries, sent_at: at };
+        let attempt = Attempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
         let sent = who.map(|who| attempt.sent_to(who));
         given.attempts.push_back(attempt);
         // Of what waits for a process observers hear when that exists.
@@ -259,6 +260,15 @@ fn binary_size(bytes: u64) -> String {
     let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
     let whole = units.iter().find(|(shift, _)| bytes.trailing_zeros() >= *shift && bytes > 0);
     whole.map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
+/// How often a worker may run items once more, of so many; `None`: for ever.
+fn agains(again: Again, items: u32) -> Option<u64> {
+    match again {
+        Again::Never => Some(0),
+        Again::Times(times) => Some(u64::from(times) * u64::from(items)),
+        Again::Always => None,
+    }
 }
 
 /// The job as a worker is told of it.

@@ -110,6 +110,7 @@ impl Driver {
                 };
                 self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
+            (FromWorker::Again { attempt }, Phase::Ready) => self.on_again(id, AttemptId(attempt)),
             (FromWorker::Refused { message, .. }, Phase::Ready) => {
                 let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
                 self.error.get_or_insert(PoolError::Refused(escape_terminal(said)));
@@ -169,6 +170,18 @@ impl Driver {
         }
         self.act(verdict);
         self.drain();
+    }
+
+    /// A worker runs an item once more, which it may so many times and no more:
+    /// else one that does nothing but say so would never be found.
+    fn on_again(&mut self, id: WorkerId, attempt: AttemptId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let known = worker.given.attempts.iter_mut().find(|known| known.id == attempt);
+        let Some(known) = known.filter(|known| known.agains != Some(0)) else {
+            return worker.broke_protocol("it ran an item again that it should not have");
+        };
+        known.agains = known.agains.map(|left| left - 1);
+        self.handle(Happened::Again { worker: id, attempt });
     }
 
     /// Counts accepted results and lets observers hear of them.
@@ -414,6 +427,7 @@ mod tests {
             next: 1,
             left: items - 1,
             tries: 1,
+            agains: None,
             sent_at: Duration::ZERO,
         };
         (block, attempt)

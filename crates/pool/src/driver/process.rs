@@ -74,6 +74,9 @@ pub(super) struct Attempt {
     pub(super) left: u32,
     /// How many times these items were sent, this time included.
     pub(super) tries: u32,
+    /// How often its worker may still say that it runs an item once more;
+    /// `None`: as often as it likes.
+    pub(super) agains: Option<u64>,
     pub(super) sent_at: Duration,
 }
 

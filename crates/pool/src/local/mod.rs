@@ -18,6 +18,8 @@ use gate::Gate;
 use lane::{Lane, Used};
 use line::Line;
 use procession_task::{BlockTask, Identity};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -160,7 +162,9 @@ impl Local {
                 max_result,
                 again,
             };
-            let ran = (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));
+            // The others would wait for ever for the chunk that a panic leaves behind.
+            let work = || (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));
+            let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(what_panicked(&*panic)));
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))
         };
@@ -206,6 +210,11 @@ impl Local {
         self.observers.tell(&Event::RunEnded { at, driver: None });
         at
     }
+}
+
+fn what_panicked(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", words.unwrap_or("(no message)"))
 }
 
 fn who(slot: u32) -> WorkerRef {

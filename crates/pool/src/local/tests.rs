@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{Batch, Block, ChunkSize, Cut, Sink, Source, Waker};
-use procession_task::{Format, Items};
+use procession_task::{Format, Items, Reply};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -204,4 +204,37 @@ fn what_is_not_written_holds_the_cutting_up() {
     assert_eq!(runner.join().unwrap(), Ok(JobEnd::Complete));
     let most = usize::try_from(crate::limits::WINDOW_BYTES).unwrap() + (2 << 20);
     assert!(largest > 1 << 20 && largest < most, "{largest}");
+}
+
+/// Panics on the first chunk, while the others have so much to say that they
+/// have to wait for it.
+struct Panics;
+
+impl BlockTask for Panics {
+    fn run(&mut self, block: &procession_task::Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
+        assert!(block.first > 0, "the first chunk");
+        reply.answer().outputs.resize(4 << 20, b'x');
+        reply.items_done(block.items);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_in_a_lane_ends_the_job() {
+    let (tell, told) = channel();
+    for threads in [None, Some(3)] {
+        let tell = tell.clone();
+        // On a thread of its own: what hangs is to fail, not to hang.
+        std::thread::spawn(move || {
+            let make: Arc<MakeLocalTask> = Arc::new(|_: &JobMessage, _: Identity| Ok(Box::new(Panics)));
+            let local = match threads {
+                None => Local::serial(make, Vec::new()),
+                Some(threads) => Local::threads(threads, make, Vec::new()).unwrap(),
+            };
+            let (job, _batches) = job("any", Numbers::new(u64::MAX, false), true);
+            tell.send(local.run(job)).unwrap();
+        });
+        let ended = told.recv_timeout(Duration::from_secs(30)).expect("it ends");
+        assert_eq!(ended, Err(PoolError::Refused("it panicked: the first chunk".to_owned())));
+    }
 }

@@ -10,7 +10,7 @@
 //! was far too busy); that is why no wait is long.
 
 use super::estate::Estate;
-use procession_sys::running_ns;
+use procession_sys::{Moment, running_moment};
 use procession_task::{Draft, Running};
 use std::io;
 use std::sync::Arc;
@@ -48,12 +48,13 @@ enum Next {
 fn watch(estate: &Estate) {
     let mut stopwatch = Stopwatch::default();
     let mut next = Next::Sleep;
+    let mut now = running_moment();
     loop {
-        let before = running_ns();
+        // On the clock that pauses do not stop.
         let due = match next {
             Next::Wait(ns) => {
                 std::thread::park_timeout(Duration::from_nanos(ns));
-                before + ns
+                now.running_ns + now.paused_ns + ns
             }
             Next::Sleep | Next::End => {
                 std::thread::park();
@@ -63,11 +64,12 @@ fn watch(estate: &Estate) {
         // Free while an item runs, and soon free if one is between two.
         let draft = Draft::lock(&estate.draft);
         let dispatch = *estate.dispatch();
-        let now = running_ns();
+        now = running_moment();
+        let late = (now.running_ns + now.paused_ns).saturating_sub(due);
         next = match (draft.running, dispatch.timeout_ns) {
             (Some(running), Some(timeout)) => {
                 let since = running.since_ns + dispatch.epoch_ns;
-                stopwatch.look(Running { since_ns: since, ..running }, now, now.saturating_sub(due), timeout)
+                stopwatch.look(Running { since_ns: since, ..running }, now, late, timeout)
             }
             _ => Next::Sleep,
         };
@@ -80,22 +82,37 @@ fn watch(estate: &Estate) {
 }
 
 /// How long the item that runs has been at it.
+///
+/// Of a pause this process may learn only after it has begun to run again. What
+/// was read off the clock until then lies ahead of it, by the whole pause, once
+/// the clock has stepped back.
 #[derive(Debug, Default)]
 struct Stopwatch {
     item: Option<Running>,
+    /// When it began, as far as that can be.
+    since_ns: u64,
     /// Time since its start in which nothing here could run.
     lost_ns: u64,
+    /// The pauses that were known of at the last look.
+    paused_ns: u64,
 }
 
 impl Stopwatch {
-    /// Looks at an item, so much later than it should have been.
-    fn look(&mut self, running: Running, now_ns: u64, late_ns: u64, timeout_ns: u64) -> Next {
+    /// Looks at an item, so much later than it should have been, pauses included.
+    fn look(&mut self, running: Running, now: Moment, late_ns: u64, timeout_ns: u64) -> Next {
+        let learned = now.paused_ns.saturating_sub(self.paused_ns);
+        self.paused_ns = now.paused_ns;
         if self.item != Some(running) {
-            *self = Self { item: Some(running), lost_ns: 0 };
+            *self = Self { item: Some(running), since_ns: running.since_ns, lost_ns: 0, ..*self };
         }
-        let since_start = now_ns.saturating_sub(running.since_ns);
+        // The clock leaves out what was a pause. Where more was learned of than
+        // this wait was late, an earlier look has taken it for lost.
+        self.lost_ns = self.lost_ns.saturating_sub(learned.saturating_sub(late_ns));
+        // Nothing begins in the future: the clock has stepped back behind it.
+        self.since_ns = self.since_ns.min(now.running_ns);
+        let since_start = now.running_ns - self.since_ns;
         // What began after the wait should have ended lost no more than it has.
-        let lost = late_ns.min(since_start);
+        let lost = late_ns.saturating_sub(learned).min(since_start);
         if lost > LATE_NS {
             self.lost_ns = self.lost_ns.saturating_add(lost);
         }
@@ -114,47 +131,85 @@ mod tests {
         Running { index, since_ns: since_ms * MS }
     }
 
+    /// Then, on a clock that knows of pauses of so many milliseconds.
+    fn at(ms: u64, paused_ms: u64) -> Moment {
+        Moment { running_ns: ms * MS, paused_ns: paused_ms * MS }
+    }
+
     #[test]
     fn an_item_has_its_time_and_no_more() {
         let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 100), 110 * MS, 0, 500 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 100), 310 * MS, MS, 500 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 100), 510 * MS, MS, 500 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 100), 600 * MS, 0, 500 * MS), Next::End);
+        assert_eq!(stopwatch.look(item(0, 100), at(110, 0), 0, 500 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 100), at(310, 0), MS, 500 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 100), at(510, 0), MS, 500 * MS), Next::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 100), at(600, 0), 0, 500 * MS), Next::End);
     }
 
     #[test]
     fn each_item_is_timed_from_its_own_start() {
         let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), 90 * MS, 0, 100 * MS), Next::Wait(10 * MS));
-        assert_eq!(stopwatch.look(item(1, 95), 100 * MS, 0, 100 * MS), Next::Wait(95 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(90, 0), 0, 100 * MS), Next::Wait(10 * MS));
+        assert_eq!(stopwatch.look(item(1, 95), at(100, 0), 0, 100 * MS), Next::Wait(95 * MS));
         // Run again at once, it has all of its time again.
-        assert_eq!(stopwatch.look(item(1, 150), 199 * MS, 0, 100 * MS), Next::Wait(51 * MS));
+        assert_eq!(stopwatch.look(item(1, 150), at(199, 0), 0, 100 * MS), Next::Wait(51 * MS));
     }
 
     #[test]
     fn time_in_which_the_process_was_stopped_does_not_count() {
         let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), 10 * MS, 0, 300 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
         // The wait that should have ended at 210 ms ended at ten seconds.
-        assert_eq!(stopwatch.look(item(0, 0), 10_000 * MS, 9_790 * MS, 300 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), 10_090 * MS, 0, 300 * MS), Next::End);
+        assert_eq!(stopwatch.look(item(0, 0), at(10_000, 0), 9_790 * MS, 300 * MS), Next::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(10_090, 0), 0, 300 * MS), Next::End);
     }
 
     #[test]
     fn an_item_that_began_during_the_wait_lost_no_more_than_it_has() {
         let mut stopwatch = Stopwatch::default();
         // It began, the process was stopped, and this is the first look.
-        assert_eq!(stopwatch.look(item(5, 0), 5_000 * MS, 4_900 * MS, 1_000 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(5, 0), at(5_000, 0), 4_900 * MS, 1_000 * MS), Next::Wait(LOOK_NS));
         // It began after all that.
         let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(5, 4_999), 5_000 * MS, 4_900 * MS, 100 * MS), Next::Wait(99 * MS));
-        assert_eq!(stopwatch.look(item(5, 4_999), 5_099 * MS, 0, 100 * MS), Next::End);
+        assert_eq!(stopwatch.look(item(5, 4_999), at(5_000, 0), 4_900 * MS, 100 * MS), Next::Wait(99 * MS));
+        assert_eq!(stopwatch.look(item(5, 4_999), at(5_099, 0), 0, 100 * MS), Next::End);
     }
 
     #[test]
     fn who_was_woken_for_an_item_counts_from_then_if_that_took_long() {
         let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), 3_000 * MS, 3_000 * MS, 100 * MS), Next::Wait(100 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(3_000, 0), 3_000 * MS, 100 * MS), Next::Wait(100 * MS));
+    }
+
+    #[test]
+    fn a_pause_that_is_learned_of_late_is_counted_once() {
+        // Ten seconds, of which the clock does not know at the next look yet.
+        let mut stopwatch = Stopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(10_210, 0), 10_000 * MS, 300 * MS), Next::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(299, 10_000), 0, 300 * MS), Next::Wait(MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), Next::End);
+        // Of which it does.
+        let mut stopwatch = Stopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(210, 10_000), 10_000 * MS, 300 * MS), Next::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), Next::End);
+    }
+
+    #[test]
+    fn a_pause_does_not_take_back_what_was_lost_to_somebody_elses_stop() {
+        let mut stopwatch = Stopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_210, 0), 5_000 * MS, 300 * MS), Next::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_250, 10_000), 10_000 * MS, 300 * MS), Next::Wait(50 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_300, 10_000), 0, 300 * MS), Next::End);
+    }
+
+    #[test]
+    fn an_item_that_seems_to_begin_in_the_future_begins_now() {
+        let mut stopwatch = Stopwatch::default();
+        // Its start was read before the clock knew of the pause.
+        assert_eq!(stopwatch.look(item(1, 10_100), at(100, 10_000), 10_000 * MS, 300 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(1, 10_100), at(300, 10_000), 0, 300 * MS), Next::Wait(100 * MS));
+        assert_eq!(stopwatch.look(item(1, 10_100), at(400, 10_000), 0, 300 * MS), Next::End);
     }
 }

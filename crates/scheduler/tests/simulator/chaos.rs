@@ -38,7 +38,7 @@ fn event(rng: &mut Rng) -> Event {
     let worker = WorkerId(number(rng));
     let attempt = AttemptId(rng.below(30));
     let fault = rng.pick(&[Fault::Crashed, Fault::TimedOut, Fault::OutOfMemory]);
-    match rng.below(24) {
+    match rng.below(26) {
         0 | 1 => Event::JobOpened { job, options: options(rng) },
         2 => Event::ChunkCut { job, items: small(rng), bytes: number(rng) },
         3 => Event::InputPending { job },
@@ -56,6 +56,7 @@ fn event(rng: &mut Rng) -> Event {
         20 => Event::Released { job, bytes: number(rng) },
         21 => Event::InputEnded { job },
         22 if rng.per_mille(200) => Event::JobStopped { job },
+        23 | 24 => Event::Again { worker, attempt },
         _ if rng.per_mille(10) => rng.pick(&[Event::Close, Event::Terminate, Event::Kill]),
         _ => Event::WorkerReady { worker: WorkerId(rng.below(8)) },
     }

@@ -8,8 +8,9 @@
 //! - memory, in bytes: `alloc N`, `leak N`, `thread N` (past the allocator: a
 //!   thread's stack; aborts if it is refused, as a C library would)
 //! - words: `panic WORDS`, `print WORDS`, `stderr N` (bytes), `fail WORDS`,
-//!   `fails FILE` (fails as often as the number in the file says), `long N`
-//!   (a result of N bytes)
+//!   `fails FILE` (fails as often as the number in the file says),
+//!   `fails-slowly FILE` (takes a fifth of a second each time), `long N` (a
+//!   result of N bytes)
 //!
 //! Anything else, and whatever survives, is given back as it is.
 
@@ -57,6 +58,12 @@ impl Task for Misbehave {
             "segv" => segv()?,
             "dies" if counts_down(rest)? => std::process::abort(),
             "fails" if counts_down(rest)? => return Err(TaskError::new("not yet")),
+            "fails-slowly" => {
+                std::thread::sleep(Duration::from_millis(200));
+                if counts_down(rest)? {
+                    return Err(TaskError::new("not yet"));
+                }
+            }
             "hang" => hang(),
             // Two are waited for, and nobody else will come.
             "deadlock" => drop(Barrier::new(2).wait()),
