@@ -44,6 +44,7 @@ pub(crate) fn exit(slot: u32, nth: u32, pid: u32, exit: Exit) -> WorkerExit {
             encoding_ns: 125_000_000,
             writing_ns: 62_500_000,
         }),
+        told_at: Some(ms(998)),
         items: 10,
         chunks: 3,
         at: ms(1000),

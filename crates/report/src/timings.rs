@@ -114,7 +114,7 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 34] = [
     "kind",
     "log",
     "run",
@@ -148,6 +148,7 @@ const COLUMNS: [&str; 33] = [
     "chunks",
     "exit_status",
     "signal",
+    "told_s",
 ];
 
 fn write_csv(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
@@ -193,7 +194,7 @@ fn run_cells(label: &str, run: &RunSummary) -> [String; 9] {
     ]
 }
 
-fn worker_cells(worker: &WorkerRow) -> [String; 23] {
+fn worker_cells(worker: &WorkerRow) -> [String; 24] {
     let end = worker.end.as_ref();
     [
         String::new(),
@@ -219,6 +220,7 @@ fn worker_cells(worker: &WorkerRow) -> [String; 23] {
         shown(end.map(|end| end.chunks)),
         shown(end.and_then(|end| end.status)),
         shown(end.and_then(|end| end.signal)),
+        shown(end.and_then(|end| end.told_s)),
     ]
 }
 
@@ -255,8 +257,8 @@ mod tests {
         let rows: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(rows.len(), 5);
         assert_eq!(rows[0], COLUMNS.join(","));
-        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,,,,");
-        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,0.1,0,0,1,0,0.1,8493466,40,0,";
+        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,,,,,");
+        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,0.1,0,0,1,0,0.1,8493466,40,0,,";
         assert_eq!(rows[2], expected);
     }
 

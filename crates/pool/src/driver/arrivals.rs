@@ -118,8 +118,10 @@ impl Driver {
             }
             (FromWorker::Alive, _) => {}
             // Unasked it would leave whoever waits for its answers waiting for ever.
-            (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => worker.phase = Phase::Done(farewell),
-            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
+            (FromWorker::Farewell(farewell), Phase::Ready) if worker.asked => {
+                worker.phase = Phase::Done(farewell, self.settings.clock.now());
+            }
+            (FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(..)) => {
                 worker.broke_protocol("it spoke out of turn");
             }
         }
@@ -248,9 +250,9 @@ impl Driver {
         let Some(worker) = self.workers.remove(&id) else { return };
         let at = self.now();
         let exit = exit(ended);
-        let farewell = match &worker.phase {
-            Phase::Done(farewell) => Some(*farewell),
-            Phase::Silent | Phase::Ready => None,
+        let (farewell, told_at) = match worker.phase {
+            Phase::Done(farewell, at) => (Some(farewell), Some(at)),
+            Phase::Silent | Phase::Ready => (None, None),
         };
         let cause = worker.cause(exit);
         if matches!(worker.phase, Phase::Silent) {
@@ -264,6 +266,7 @@ impl Driver {
             cpu_system: usage.system,
             peak_memory: farewell.map(|f| f.peak_memory),
             times: farewell.map(|f| f.times),
+            told_at,
             items: worker.items,
             chunks: worker.chunks,
             at,

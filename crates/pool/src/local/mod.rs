@@ -148,10 +148,6 @@ impl Local {
         let lane = |slot: u32| {
             let worker = who(slot);
             let identity = Identity::new(worker.pid, &host, slot);
-            if is_first {
-                // Not when it was started: until there is a job it waits for one.
-                self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
-            }
             let lane = Lane {
                 line: &line,
                 observers: &self.observers,
@@ -160,7 +156,13 @@ impl Local {
                 max_result,
                 again,
             };
-            let ran = (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));
+            let ran = (self.make)(&message, identity).and_then(|mut task| {
+                if is_first {
+                    // Not when it was started: until there is a job it waits for one.
+                    self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
+                }
+                lane.run(&mut *task)
+            });
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))
         };
@@ -178,7 +180,7 @@ impl Local {
     fn note(&self, slot: u32, used: Used) {
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sum) = all.get_mut(slot as usize) {
-            *sum = sum.and(used);
+            *sum = sum.and(&used);
         }
     }
 
@@ -186,8 +188,12 @@ impl Local {
     #[must_use]
     pub fn close(self) -> Duration {
         let all = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was done before the others has waited for them.
+        let told_ns = procession_sys::running_ns();
+        drop(self.threads);
         for (slot, used) in (0..).zip(all) {
-            let at = since(self.epoch_ns);
+            let used = used.waiting_until(told_ns);
+            let told_at = (used.until_ns > 0).then(|| Duration::from_nanos(told_ns.saturating_sub(self.epoch_ns)));
             self.observers.tell(&Event::WorkerExited(WorkerExit {
                 worker: who(slot),
                 exit: Exit::Status(0),
@@ -196,12 +202,12 @@ impl Local {
                 cpu_system: used.cpu.system,
                 peak_memory: None,
                 times: Some(used.times),
+                told_at,
                 items: used.items,
                 chunks: used.chunks,
-                at,
+                at: since(self.epoch_ns),
             }));
         }
-        drop(self.threads);
         let at = since(self.epoch_ns);
         self.observers.tell(&Event::RunEnded { at, driver: None });
         at

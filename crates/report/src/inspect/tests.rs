@@ -213,8 +213,8 @@ procs         1     4.00 s     1.00     100.0 %           -
 procs         2     2.00 s     2.00     100.0 %       0.0 %
 (speedup vs 1 process; Karp–Flatt: the serial fraction)
 
-workers' time  start-up  waiting  transport  decoding  running  encoding  writing   other
-procs 1           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
+workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
+procs 1           0.1 %    3.1 %      0.8 %     3.1 %   12.5 %     3.1 %    1.6 %  75.7 %
 procs 2           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
 
 run 1: procs 1, 4.00 s
