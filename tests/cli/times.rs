@@ -51,3 +51,38 @@ fn the_parts_of_workers_times_add_up_to_the_whole() {
         assert!(seconds(shares, "other") * whole <= TOLERANCE * whole.max(least), "{executor:?}: {shares}");
     }
 }
+
+#[test]
+fn the_coordinators_own_time_is_told() {
+    for (executor, phases) in [("--procs=2", 8), ("--threads=2", 4), ("--serial", 4)] {
+        let place = Place::new();
+        let ended = place.run(&["-t", "null", "--range", "0..20000", executor, "--log-dir", "log", "-o", "out"]);
+        assert!(ended.err.contains("\ncoordinator: reading "), "{}", ended.err);
+        ended.ok();
+        let record = place.read("log/run-1/run.json");
+        let record: Value = serde_json::from_str(&record).expect("JSON");
+        let (result, times) = (&record["result"], &record["result"]["coordinator"]);
+        assert_eq!(times.as_object().map(serde_json::Map::len), Some(phases), "{executor}: {record}");
+        assert!(seconds(times, "reading_s") > 0.0 && seconds(times, "writing_s") > 0.0, "{record}");
+        if phases == 8 {
+            let driver = ["spawning_s", "transport_s", "order_s", "driver_waiting_s"];
+            let sum: f64 = driver.iter().map(|phase| seconds(times, phase)).sum();
+            let wall = seconds(result, "wall_s");
+            assert!((sum - wall).abs() < TOLERANCE * wall.max(0.5), "the driver: {sum} of {wall} s");
+        }
+    }
+}
+
+#[test]
+fn a_comparison_says_what_a_pool_costs() {
+    let place = Place::new();
+    let work = ["-t", "sqrt", "--range", "0..20000", "--log-dir", "log"];
+    let ended = place.run(&[&work[..], &["--compare", "-j", "2"]].concat());
+    for line in ["\nthreads: ", "\nprocesses: "] {
+        let told = ended.err.split(line).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        assert!(told.contains(" to start and end, ") && told.contains(" an item"), "{}", ended.err);
+    }
+    assert!(place.run(&["inspect", "log"]).ok().contains("\nprocesses: "));
+    let quiet = place.run(&[&work[..4], &["--compare", "-j", "2", "--quiet"]].concat());
+    assert_eq!((quiet.status, quiet.err.as_str()), (0, ""));
+}

@@ -3,6 +3,7 @@
 use crate::launch::Launch;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::stopper::Stopper;
+use crate::times::{CoordinatorTimes, DriverEar};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::{Job, JobEnd, Observer, PoolError};
@@ -59,6 +60,8 @@ pub struct Run {
     pub wall: Option<Duration>,
     /// What became of its results; an error in it is taken out for the study's end.
     pub output: OutputReport,
+    /// Where the coordinator's time went.
+    pub coordinator: CoordinatorTimes,
     /// Whether every item of the input has its outcome in the output.
     pub complete: bool,
 }
@@ -113,7 +116,9 @@ pub(crate) fn run(
     source.start();
     let end = Stopper::default();
     let (sink, output) = start_output(end.clone(), setup.target, setup.output)?;
-    let pool = match launch.launch(&planned.configuration, setup.observers) {
+    let (ear, heard) = DriverEar::new();
+    let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
+    let pool = match launch.launch(&planned.configuration, observers) {
         Ok(pool) => pool,
         Err(error) => {
             let _ = output.finish();
@@ -144,6 +149,7 @@ pub(crate) fn run(
     let closed = pool.close();
     drop(held);
     let mut written = output.written();
+    let coordinator = CoordinatorTimes::of(&status.watch, &heard, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| input.locate(failure.item));
@@ -153,7 +159,7 @@ pub(crate) fn run(
     let ending = ending(stopper, output, pool_error, status.take_error());
     let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
     let output = written.end(complete);
-    Ok((Run { planned, wall, output, complete }, ending))
+    Ok((Run { planned, wall, output, coordinator, complete }, ending))
 }
 
 /// Starts the output's thread; it uses `end` when it wants no more results,

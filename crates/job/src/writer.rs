@@ -8,6 +8,7 @@ use crate::input::lock;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::resume::journal::Left;
 use crate::resume::position::Position;
+use crate::times::{OutputPhase, OutputWatch};
 use procession::{Batch, Credit, Delivery, ItemFailure, Sink};
 use procession_task::Format;
 use std::io;
@@ -67,6 +68,8 @@ pub(crate) struct Written {
     pub(crate) report: OutputReport,
     position: Option<Position>,
     name: String,
+    /// What the thread did until everything was written.
+    pub(crate) watch: OutputWatch,
 }
 
 #[derive(Debug, Default)]
@@ -137,7 +140,7 @@ impl OutputHandle {
 impl Written {
     /// Keeps or removes the record that says how far the output is good.
     pub(crate) fn end(self, is_complete: bool) -> OutputReport {
-        let Self { mut report, position, name } = self;
+        let Self { mut report, position, name, .. } = self;
         match position.map(|position| position.end(is_complete)) {
             None => {}
             Some(Ok(Left::Interrupted(items))) => report.resumable = Some(items),
@@ -207,6 +210,7 @@ struct Writing {
     stop: Option<Stop>,
     before: Before,
     position: Option<Position>,
+    watch: OutputWatch,
 }
 
 impl Writing {
@@ -227,6 +231,7 @@ impl Writing {
             stop: Some(stop),
             before,
             position: journal.map(Position::new),
+            watch: OutputWatch::start(OutputPhase::Writing),
         }
     }
 
@@ -240,7 +245,10 @@ impl Writing {
         }
         let mut pause = Instant::now();
         loop {
-            match shared.take(pause, self.position.as_ref().and_then(Position::due)) {
+            self.watch.switch(OutputPhase::Waiting);
+            let arrived = shared.take(pause, self.position.as_ref().and_then(Position::due));
+            self.watch.switch(OutputPhase::Writing);
+            match arrived {
                 Arrived::Batches(batches) => {
                     self.write_all(shared, batches);
                     pause = Instant::now() + PAUSE;
@@ -381,7 +389,7 @@ impl Writing {
             resumable: None,
             record_error: None,
         };
-        Written { report, position: self.position, name: self.name }
+        Written { report, position: self.position, name: self.name, watch: self.watch }
     }
 }
 

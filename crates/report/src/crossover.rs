@@ -14,6 +14,8 @@ use serde::Serialize;
 
 mod wording;
 
+pub(crate) use wording::lines;
+
 /// Times are never known better than to this share of them.
 const LEAST_NOISE: f64 = 0.01;
 
@@ -37,9 +39,9 @@ impl Cost {
         self.seconds > self.noise_s
     }
 
-    /// Itself, or nothing if it can't be told.
-    fn told(&self) -> f64 {
-        if self.is_known() { self.seconds } else { 0.0 }
+    /// What it may be at most.
+    fn at_most(&self) -> f64 {
+        if self.is_known() { self.seconds } else { self.noise_s }
     }
 }
 
@@ -61,7 +63,7 @@ pub struct Crossover {
     /// What an item of the largest run takes in the loop, in seconds.
     pub item_s: f64,
     /// With such items the loop is faster below so many seconds of work; `None`
-    /// if it always is.
+    /// if it always is, or that can't be told.
     pub pays_from_s: Option<f64>,
     /// With items of less than so many seconds the loop is always faster; `None`
     /// if that can't be told, or is so with any items.
@@ -122,9 +124,9 @@ fn thresholds(fixed: &Cost, item: &Cost, item_s: f64, parallel: u32) -> (Option<
     if gain <= 0.0 || item_s <= 0.0 {
         return (None, None);
     }
-    // F + (T + n·c)/q < T, with T = n·w.
-    let left = gain - item.told() / item_s;
-    let pays_from_s = (left > 0.0).then(|| parallel * fixed.seconds / left);
+    // F + (T + n·c)/q < T, with T = n·w. Where the noise decides, nothing is said.
+    let left = gain - item.seconds / item_s;
+    let pays_from_s = (gain > item.at_most() / item_s).then(|| parallel * fixed.seconds / left);
     (pays_from_s, item.is_known().then(|| item.seconds / gain))
 }
 

@@ -8,8 +8,10 @@
 
 use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
+use crate::crossover::{Crossover, crossovers};
 use crate::fits::{Fit, fits};
 use crate::grid;
+use crate::limits::{Bottleneck, bottleneck};
 use crate::measured::Measured;
 use crate::study::{RunResult, RunStart, Study};
 use crate::study_data::StudyData;
@@ -61,6 +63,9 @@ struct Call<'a> {
     runs: Vec<Run<'a>>,
     measured: Vec<Measured>,
     fits: Vec<Fit>,
+    crossovers: Vec<Crossover>,
+    /// What limits each of the measured, in their order.
+    limits: Vec<Option<Bottleneck>>,
     advice: Vec<Advice>,
 }
 
@@ -105,6 +110,8 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 study: &data.study,
                 runs: runs.collect(),
                 fits: fits(&measured, data.usable_cores()),
+                crossovers: crossovers(&measured, &data.runs, data.usable_cores()),
+                limits: measured.iter().map(|row| bottleneck(row, data.usable_cores())).collect(),
                 measured,
                 advice: advice(data),
             }

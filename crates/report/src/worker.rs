@@ -202,6 +202,8 @@ pub struct WorkerRows {
     at: HashMap<ProcessName, usize>,
     /// Processes that could not be spawned.
     pub spawn_failures: u32,
+    /// The longest that one was busy for one answer, in seconds.
+    pub longest_s: f64,
 }
 
 impl WorkerRows {

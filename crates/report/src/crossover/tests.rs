@@ -96,6 +96,10 @@ fn what_is_lost_in_the_noise_is_not_told() {
     runs[1].result.as_mut().unwrap().other_cpu_s = Some(1.0);
     assert!(found(&runs, 4).item.is_known(), "two CPUs were free");
     assert!(!found(&runs, 2).item.is_known());
+    runs[1].result.as_mut().unwrap().other_cpu_s = Some(9.0);
+    assert!(found(&runs, 2).pays_from_s.is_some(), "9 µs an item at most, of 10 µs");
+    runs[1].result.as_mut().unwrap().other_cpu_s = Some(11.0);
+    assert!(found(&runs, 2).to_string().ends_with("; whether 2 beat the loop with items of 10.0 µs can't be told"));
 }
 
 #[test]
@@ -125,6 +129,6 @@ fn without_the_loop_there_is_nothing_to_say() {
 #[test]
 fn people_read_of_the_largest_count_with_cpus() {
     let of = |count, parallel| Crossover { count, parallel, ..found(&study(&[1_000_000], TRUTH), 4) };
-    let text = wording::lines(&[of(1, 1), of(2, 2), of(4, 4), of(8, 4)]);
+    let text = lines(&[of(1, 1), of(2, 2), of(4, 4), of(8, 4)]);
     assert!(text.contains("; 4 beat the loop") && text.lines().count() == 1, "{text}");
 }

@@ -33,10 +33,12 @@ impl fmt::Display for Crossover {
                     None => write!(f, " (items of {such})"),
                 }
             }
-            None => {
-                let least = self.never_below_s.map_or_else(|| "-".to_owned(), units::seconds);
-                write!(f, "; {} never beat the loop with items of {such}, only with more than {least}", self.count)
-            }
+            None => match self.never_below_s.map(units::seconds) {
+                Some(least) => {
+                    write!(f, "; {} never beat the loop with items of {such}, only with more than {least}", self.count)
+                }
+                None => write!(f, "; whether {} beat the loop with items of {such} can't be told", self.count),
+            },
         }
     }
 }
