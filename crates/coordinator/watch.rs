@@ -23,6 +23,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Watches the runs of a call.
 pub(crate) struct Watch {
@@ -327,6 +328,8 @@ impl Hooks for Watching<'_> {
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
             other_cpu_s,
+            coordinator: Some(coordinator_times(&run.coordinator)),
+            longest_s: Some(current.collected.longest_s()),
         };
         if let Some(joblogging) = current.joblogging {
             joblogging.finish();
@@ -384,6 +387,21 @@ fn warner(terminal: &Terminal, quiet: bool) -> Warn {
             terminal.println(&format!("warning: {text}"));
         }
     })
+}
+
+/// As the log has it.
+fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::CoordinatorTimes {
+    let driver = |part: fn(&procession::DriverTimes) -> Duration| times.driver.as_ref().map(|t| part(t).as_secs_f64());
+    report::CoordinatorTimes {
+        reading_s: times.reading.as_secs_f64(),
+        input_waiting_s: times.input_waiting.as_secs_f64(),
+        spawning_s: driver(|times| times.spawning),
+        transport_s: driver(|times| times.transport),
+        order_s: driver(|times| times.order),
+        driver_waiting_s: driver(|times| times.waiting),
+        writing_s: times.writing.as_secs_f64(),
+        output_waiting_s: times.output_waiting.as_secs_f64(),
+    }
 }
 
 fn configuration(of: &procession_job::Configuration) -> report::Configuration {

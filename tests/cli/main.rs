@@ -20,4 +20,5 @@ mod signals;
 mod study;
 mod support;
 mod surroundings;
+mod times;
 mod verbs;

@@ -11,6 +11,7 @@ use crate::segment::Segment;
 use crate::shuffle::Held;
 use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
+use crate::times::{InputPhase, InputWatch};
 use procession::Place;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -74,6 +75,8 @@ impl InputNames {
 pub struct InputStatus {
     pub(crate) error: Arc<Mutex<Option<InputError>>>,
     pub(crate) read: Arc<AtomicU64>,
+    /// What the thread does that reads it.
+    pub(crate) watch: InputWatch,
     /// How many items were found so far.
     pub(crate) found: Arc<AtomicU64>,
     /// How many bytes the files have, compressed as they are, if that is known.
@@ -225,11 +228,19 @@ impl Input {
         let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
         let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
-        let on = trail.clone();
+        let (on, watch) = (trail.clone(), status.watch.clone());
         let begin = Box::new(move || {
+            watch.switch(InputPhase::Reading);
             let push = &mut |segment: Segment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
-                theirs.push(segment)
+                // The clock is looked at only where there is something to wait for.
+                if !theirs.is_full() {
+                    return theirs.push(segment);
+                }
+                watch.switch(InputPhase::Waiting);
+                let flow = theirs.push(segment);
+                watch.switch(InputPhase::Reading);
+                flow
             };
             let result = match on {
                 Some(trail) if before > 0 => {
@@ -238,6 +249,7 @@ impl Input {
                 }
                 _ => inner.feed(&read, push),
             };
+            watch.switch(InputPhase::Idle);
             theirs.end(result.err());
         });
         let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin).on(trail);

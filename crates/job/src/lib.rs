@@ -32,6 +32,7 @@ mod source;
 mod spec;
 mod stopper;
 mod study;
+mod times;
 mod writer;
 
 pub use configuration::{Configuration, Executor, matrix};
@@ -54,4 +55,5 @@ pub use source::QueueSource;
 pub use spec::{InputOptions, ItemSource, MAX_ITEM};
 pub use stopper::Stopper;
 pub use study::{Hooks, Mismatch, SizedWork, Study, StudyReport, Workload};
+pub use times::CoordinatorTimes;
 pub use writer::{OrderedWriter, OutputHandle, OutputOptions, Stop};

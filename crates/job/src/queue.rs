@@ -66,6 +66,12 @@ impl Queue {
         ControlFlow::Continue(())
     }
 
+    /// Whether a push has to wait. Only the thread that pushes can make it so.
+    pub(crate) fn is_full(&self) -> bool {
+        let state = self.lock();
+        state.bytes >= CAPACITY && !state.closed
+    }
+
     /// The input has ended.
     pub(crate) fn end(&self, error: Option<InputError>) {
         let mut state = self.lock();

@@ -3,6 +3,7 @@
 use crate::launch::Launch;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::stopper::Stopper;
+use crate::times::{CoordinatorTimes, DriverEar};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::{Job, JobEnd, Observer, PoolError};
@@ -59,6 +60,8 @@ pub struct Run {
     pub wall: Option<Duration>,
     /// What became of its results; an error in it is taken out for the study's end.
     pub output: OutputReport,
+    /// Where the coordinator's time went.
+    pub coordinator: CoordinatorTimes,
     /// Whether every item of the input has its outcome in the output.
     pub complete: bool,
 }
@@ -117,16 +120,18 @@ pub(crate) fn run(
         Err(error) => {
             let ending = if stopper.is_stopped() { Ending::Stopped } else { Ending::Pool(error) };
             let output = OutputReport::nothing(before);
-            return (Run { planned, wall: None, output, complete: false }, Some(ending));
+            return (unborn(planned, output), Some(ending));
         }
     };
-    let pool = match launch.launch(&planned.configuration, setup.observers) {
+    let (ear, heard) = DriverEar::new();
+    let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
+    let pool = match launch.launch(&planned.configuration, observers) {
         Ok(pool) => pool,
         Err(error) => {
             // Nothing was written: what the output had before is left.
             let mut output = output.written().end(false);
             let ending = ending(stopper, &mut output, Some(error), None);
-            return (Run { planned, wall: None, output, complete: false }, ending);
+            return (unborn(planned, output), ending);
         }
     };
     let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
@@ -153,6 +158,7 @@ pub(crate) fn run(
     let closed = pool.close();
     drop(held);
     let mut written = output.written();
+    let coordinator = CoordinatorTimes::of(&status.watch, &heard, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| input.locate(failure.item));
@@ -165,7 +171,12 @@ pub(crate) fn run(
     // An empty output is written only now that it is known to be complete.
     let ending = ending.or_else(|| failed(&mut output));
     let complete = complete && ending.is_none();
-    (Run { planned, wall, output, complete }, ending)
+    (Run { planned, wall, output, coordinator, complete }, ending)
+}
+
+/// A run whose pool never was.
+fn unborn(planned: Planned, output: OutputReport) -> Run {
+    Run { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
 }
 
 /// Starts the output's thread; it uses `end` when it wants no more results,

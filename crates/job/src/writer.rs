@@ -8,6 +8,7 @@ use crate::input::lock;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::resume::journal::Left;
 use crate::resume::position::Position;
+use crate::times::{OutputPhase, OutputWatch};
 use procession::{Batch, Credit, Delivery, ItemFailure, Sink};
 use procession_task::Format;
 use std::io;
@@ -68,6 +69,8 @@ pub(crate) struct Written {
     name: String,
     /// Where nothing has been written to, and what a whole output begins with.
     untouched: Option<(Gather, &'static [u8])>,
+    /// What the thread did until everything was written.
+    pub(crate) watch: OutputWatch,
 }
 
 #[derive(Debug, Default)]
@@ -241,6 +244,7 @@ struct Writing {
     position: Option<Position>,
     /// Whether the output was touched.
     has_begun: bool,
+    watch: OutputWatch,
 }
 
 impl Writing {
@@ -262,13 +266,17 @@ impl Writing {
             before,
             position: journal.map(Position::new),
             has_begun: false,
+            watch: OutputWatch::start(OutputPhase::Writing),
         }
     }
 
     fn run(mut self, shared: &Shared) -> Written {
         let mut pause = Instant::now();
         loop {
-            match shared.take(pause, self.position.as_ref().and_then(Position::due)) {
+            self.watch.switch(OutputPhase::Waiting);
+            let arrived = shared.take(pause, self.position.as_ref().and_then(Position::due));
+            self.watch.switch(OutputPhase::Writing);
+            match arrived {
                 Arrived::Batches(batches) => {
                     self.write_all(shared, batches);
                     pause = Instant::now() + PAUSE;
@@ -413,7 +421,7 @@ impl Writing {
             record_error: None,
         };
         let untouched = (!self.has_begun).then(|| (self.gather, self.options.format.header()));
-        Written { report, position: self.position, name: self.name, untouched }
+        Written { report, position: self.position, name: self.name, untouched, watch: self.watch }
     }
 }
 

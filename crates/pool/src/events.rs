@@ -66,7 +66,7 @@ pub enum Event {
         /// When.
         at: Duration,
     },
-    /// A worker said hello and is ready to work.
+    /// A worker said hello, or a thread has made its task: it is ready to work.
     WorkerReady {
         /// Which one.
         worker: WorkerRef,
@@ -171,6 +171,8 @@ pub struct WorkerExit {
     pub peak_memory: Option<u64>,
     /// Where its time went, by its own clock, if it could say so.
     pub times: Option<Times>,
+    /// When it had said so, which is the last thing that it does.
+    pub told_at: Option<Duration>,
     /// Items whose results were accepted from it.
     pub items: u64,
     /// Chunks whose results were accepted from it.

@@ -7,11 +7,14 @@ use crate::study::{Configuration, Executor, RunResult, RunStart};
 use crate::worker::{Lines, WorkerRow, WorkerRows};
 use procession::{Event, Observer};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// An observer that gathers what becomes of processes. It does nothing at all
-/// for items and chunks: each process's exit brings its sums.
+/// An observer that gathers what becomes of processes. For items and chunks it
+/// does next to nothing: each process's exit brings its sums.
 pub struct Collector {
     lines: Lines,
+    /// The longest that a worker was busy for one answer.
+    longest: Duration,
     rows: Arc<Mutex<WorkerRows>>,
 }
 
@@ -25,14 +28,21 @@ impl Collector {
     #[must_use]
     pub fn new(host: &str) -> (Self, Collected) {
         let rows = Arc::default();
-        (Self { lines: Lines::new(host), rows: Arc::clone(&rows) }, Collected(rows))
+        (Self { lines: Lines::new(host), longest: Duration::ZERO, rows: Arc::clone(&rows) }, Collected(rows))
     }
 }
 
 impl Observer for Collector {
     fn on_event(&mut self, event: &Event) {
-        if let Some(line) = self.lines.line(event) {
-            self.rows.lock().unwrap_or_else(PoisonError::into_inner).take(line);
+        if let Event::Accepted(accepted) = event {
+            self.longest = self.longest.max(accepted.busy);
+            return;
+        }
+        let line = self.lines.line(event);
+        if line.is_some() || matches!(event, Event::RunEnded { .. }) {
+            let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            rows.longest_s = self.longest.as_secs_f64();
+            line.into_iter().for_each(|line| rows.take(line));
         }
     }
 }
@@ -42,6 +52,12 @@ impl Collected {
     #[must_use]
     pub fn take(&self) -> WorkerRows {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The longest that a worker was busy for one answer, in seconds.
+    #[must_use]
+    pub fn longest_s(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).longest_s
     }
 }
 
@@ -99,6 +115,17 @@ impl RunSummary {
     #[must_use]
     pub fn wall_s(&self) -> Option<f64> {
         self.result.as_ref().map(|result| result.wall_s)
+    }
+
+    /// What its longest item took, in seconds: exactly if single items are
+    /// known, else about, if it was long.
+    #[must_use]
+    pub fn longest_s(&self) -> Option<f64> {
+        let items = &self.spans.items;
+        if items.count > 0 {
+            return Some(items.longest_s);
+        }
+        self.result.as_ref()?.longest_s
     }
 
     /// Its configuration.

@@ -2,6 +2,7 @@
 
 use crate::ceiling::{Ceiling, ItemTimes};
 use crate::collector::RunSummary;
+use crate::coordinator::CoordinatorShares;
 use crate::scaling;
 use crate::shares::Shares;
 use crate::stats::Sample;
@@ -49,6 +50,10 @@ pub struct Measured {
     pub ceiling: Option<Ceiling>,
     /// Where the workers' time went.
     pub shares: Option<Shares>,
+    /// Where the coordinator's time went.
+    pub coordinator: Option<CoordinatorShares>,
+    /// About what the longest item took of a run, if it was long; in seconds.
+    pub longest_s: Option<f64>,
 }
 
 /// What speedups are against: the serial loop with the same size and chunk if
@@ -120,6 +125,8 @@ impl Measured {
             serial_fraction: None,
             ceiling: None,
             shares: None,
+            coordinator: None,
+            longest_s: None,
         }
     }
 
@@ -130,6 +137,8 @@ impl Measured {
         let counted = if completed.is_empty() { early } else { completed };
         self.items = counted.iter().filter_map(|run| Some(run.result.as_ref()?.items)).max().unwrap_or(0);
         self.walls_s = counted.iter().filter_map(|run| run.wall_s()).collect();
+        self.coordinator = CoordinatorShares::of(counted.iter().copied());
+        self.longest_s = counted.iter().filter_map(|run| run.longest_s()).reduce(f64::max);
         self.shares = Shares::of(counted);
         if let Some(sample) = Sample::of(&self.walls_s) {
             (self.wall_s, self.mean_s, self.stdev_s) = (Some(sample.median), Some(sample.mean), Some(sample.stdev));

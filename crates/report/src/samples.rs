@@ -44,6 +44,7 @@ pub(crate) fn exit(slot: u32, nth: u32, pid: u32, exit: Exit) -> WorkerExit {
             encoding_ns: 125_000_000,
             writing_ns: 62_500_000,
         }),
+        told_at: Some(ms(998)),
         items: 10,
         chunks: 3,
         at: ms(1000),
@@ -123,8 +124,17 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
 pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
     let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
     let status = RunStatus::Completed;
-    let result =
-        RunResult { status, wall_s, items: 100_000, failures: 0, digest: None, message: None, other_cpu_s: None };
+    let result = RunResult {
+        status,
+        wall_s,
+        items: 100_000,
+        failures: 0,
+        digest: None,
+        message: None,
+        other_cpu_s: None,
+        coordinator: None,
+        longest_s: None,
+    };
     let start = RunStart { configuration, repeat: 1, warmup: false };
     RunSummary { run, start, result: Some(result), status: status.as_str(), workers, spans: Spans::default() }
 }

@@ -4,6 +4,7 @@
 //! The log writes these, its reader reads them back, and the tables are made of
 //! them, whether they come from a run that just ended or from a folder.
 
+use crate::coordinator::CoordinatorTimes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -177,6 +178,13 @@ pub struct RunResult {
     /// Processor seconds that other programs took meanwhile, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_cpu_s: Option<f64>,
+    /// Where the coordinator's own time went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinator: Option<CoordinatorTimes>,
+    /// The most seconds between two answers of a worker that it was busy: about
+    /// those of the longest item, if that took longer than an answer waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_s: Option<f64>,
 }
 
 /// What `run.json` holds. Without a result the run is under way, or its

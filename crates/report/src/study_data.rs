@@ -222,6 +222,8 @@ mod tests {
             digest: None,
             message: None,
             other_cpu_s: None,
+            coordinator: None,
+            longest_s: None,
         });
         drop(folder);
         StudyLog::open(path).unwrap()

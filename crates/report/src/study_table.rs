@@ -9,6 +9,9 @@ use crate::study::Configuration;
 use crate::units;
 use std::fmt::Write as _;
 
+/// The smallest share that is not shown as none.
+const LEAST_REST: f64 = 0.000_5;
+
 /// The rows as text.
 pub(crate) fn table(rows: &[Measured], fits: &[Fit], style: Style) -> String {
     let right = |head| (head, Align::Right);
@@ -101,7 +104,12 @@ pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
         // One cell of two, so that a table without sizes fits a narrow terminal.
         let mut cells = vec![format!("{executor} {count}")];
         cells.extend_from_slice(rest);
-        cells.extend(shares.named().map(|(_, share)| units::percent(share)));
+        // The rest goes without saying where there is none.
+        let has_rest = rows.iter().filter_map(|row| row.shares).any(|shares| shares.other >= LEAST_REST);
+        let shown = |(phase, share): (&str, f64)| {
+            if phase == "other" && !has_rest { String::new() } else { units::percent(share) }
+        };
+        cells.extend(shares.named().map(shown));
         columns.row(cells);
     }
     columns.take_text(style)

@@ -5,7 +5,7 @@ use crate::collector::RunSummary;
 use crate::columns::{Style, shortened};
 use crate::fits::fits;
 use crate::study::Configuration;
-use crate::{measured, study_table, units, worker_table};
+use crate::{crossover, limits, measured, study_table, units, worker_table};
 use procession_task::{Kind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -58,7 +58,9 @@ impl Summary<'_> {
     pub fn to_text(&self, style: Style) -> String {
         let measured = measured::measure(self.runs, self.usable_cores);
         let fits = fits(&measured, self.usable_cores);
-        let mut parts = vec![study_table::table(&measured, &fits, style), study_table::shares_table(&measured, style)];
+        let shares = study_table::shares_table(&measured, style) + &limits::lines(&measured, self.usable_cores);
+        let crossovers = crossover::crossovers(&measured, self.runs, self.usable_cores);
+        let mut parts = vec![study_table::table(&measured, &fits, style), shares, crossover::lines(&crossovers)];
         parts.extend(self.workers(style));
         parts.push(self.failures(style));
         parts.push(
@@ -218,7 +220,10 @@ mod tests {
 
     #[test]
     fn usual_tables_fit_a_terminal() {
-        for line in [STUDY, DEATHS, SUMS].concat().lines().filter(|line| !line.starts_with("  item ")) {
+        // A table with a size and with dead processes may be wider.
+        for line in
+            [STUDY, SUMS].concat().lines().chain(DEATHS.lines().skip(5)).filter(|line| !line.starts_with("  item "))
+        {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }
@@ -266,9 +271,10 @@ procs         1     4.09 s  4.08 s … 4.10 s     1.00     100.0 %           -
 procs         2     2.12 s  2.04 s … 2.20 s     1.93      96.5 %       3.7 %
 (speedup vs 1 process; Karp–Flatt: the serial fraction)
 
-workers' time  start-up  waiting  transport  decoding  running  encoding  writing  other
-procs 1           0.1 %    0.2 %      0.0 %     0.0 %   97.8 %     0.0 %    0.5 %  1.4 %
-procs 2           0.1 %    2.5 %      0.0 %     0.0 %   92.0 %     0.0 %    0.5 %  5.0 %
+workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
+procs 1           0.1 %    0.2 %      0.0 %     0.0 %   97.8 %     0.0 %    0.5 %   1.4 %
+procs 2           0.1 %    2.5 %      0.0 %     0.0 %   92.0 %     0.0 %    0.5 %   5.0 %
+limit, procs 2: 92 % running: as good as it gets here, only more CPUs would help
 
 run 2: procs 1, 4.08 s
 worker   pid  items  chunks     CPU     idle  peak memory
@@ -294,8 +300,8 @@ log: /log\u{1b}
     const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
 procs         2  100000     4.08 s        -           -           -
 
-workers' time    size  start-up  waiting  transport  decoding  running  encoding  writing  other
-procs 2        100000     0.1 %    0.2 %      0.0 %     0.0 %   99.1 %     0.0 %    0.6 %  0.0 %
+workers' time    size  start-up  waiting  transport  decoding  running  encoding  writing  ending   other
+procs 2        100000     0.1 %    0.2 %      0.0 %     0.0 %   73.5 %     0.0 %    0.5 %   1.2 %  24.5 %
 
 worker   pid  items  chunks     CPU     idle  peak memory  ended
      0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB

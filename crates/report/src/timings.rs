@@ -8,8 +8,10 @@
 
 use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
+use crate::crossover::{Crossover, crossovers};
 use crate::fits::{Fit, fits};
 use crate::grid;
+use crate::limits::{Bottleneck, bottleneck};
 use crate::measured::Measured;
 use crate::study::{RunResult, RunStart, Study};
 use crate::study_data::StudyData;
@@ -61,6 +63,9 @@ struct Call<'a> {
     runs: Vec<Run<'a>>,
     measured: Vec<Measured>,
     fits: Vec<Fit>,
+    crossovers: Vec<Crossover>,
+    /// What limits each of the measured, in their order.
+    limits: Vec<Option<Bottleneck>>,
     advice: Vec<Advice>,
 }
 
@@ -105,6 +110,8 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 study: &data.study,
                 runs: runs.collect(),
                 fits: fits(&measured, data.usable_cores()),
+                crossovers: crossovers(&measured, &data.runs, data.usable_cores()),
+                limits: measured.iter().map(|row| bottleneck(row, data.usable_cores())).collect(),
                 measured,
                 advice: advice(data),
             }
@@ -114,7 +121,7 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 34] = [
     "kind",
     "log",
     "run",
@@ -148,6 +155,7 @@ const COLUMNS: [&str; 33] = [
     "chunks",
     "exit_status",
     "signal",
+    "told_s",
 ];
 
 fn write_csv(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
@@ -193,7 +201,7 @@ fn run_cells(label: &str, run: &RunSummary) -> [String; 9] {
     ]
 }
 
-fn worker_cells(worker: &WorkerRow) -> [String; 23] {
+fn worker_cells(worker: &WorkerRow) -> [String; 24] {
     let end = worker.end.as_ref();
     [
         String::new(),
@@ -219,6 +227,7 @@ fn worker_cells(worker: &WorkerRow) -> [String; 23] {
         shown(end.map(|end| end.chunks)),
         shown(end.and_then(|end| end.status)),
         shown(end.and_then(|end| end.signal)),
+        shown(end.and_then(|end| end.told_s)),
     ]
 }
 
@@ -255,8 +264,8 @@ mod tests {
         let rows: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(rows.len(), 5);
         assert_eq!(rows[0], COLUMNS.join(","));
-        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,,,,");
-        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,0.1,0,0,1,0,0.1,8493466,40,0,";
+        assert_eq!(rows[1], "run,,1,1,false,procs,1,,,completed,2,100000,0,,,,,,,,,,,,,,,,,,,,,");
+        let expected = "worker,,1,1,false,procs,1,,,completed,,25000,,,0,0,4242,\"a,\"\"b\"\"\n\",0,0.1,1,1,0.001,0.1,0,0,1,0,0.1,8493466,40,0,,";
         assert_eq!(rows[2], expected);
     }
 

@@ -106,6 +106,9 @@ pub struct ProcessEnd {
     /// Seconds that it handed results over.
     #[serde(default)]
     pub writing_s: Option<f64>,
+    /// Seconds from the run's start until it had told all this, its last words.
+    #[serde(default)]
+    pub told_s: Option<f64>,
     /// Items whose results were accepted from it.
     pub items: u64,
     /// Chunks whose results were accepted from it.
@@ -123,6 +126,12 @@ impl ProcessEnd {
     #[must_use]
     pub fn busy_s(&self) -> Option<f64> {
         Some(self.decoding_s? + self.running_s? + self.encoding_s?)
+    }
+
+    /// Seconds that it told of, whatever it did; `None` if it told of none.
+    #[must_use]
+    pub fn told_total_s(&self) -> Option<f64> {
+        Some(self.waiting_s? + self.transport_s? + self.busy_s()? + self.writing_s?)
     }
 
     /// Whether it ended as it should: the pool asked and it exited with 0.
@@ -193,6 +202,8 @@ pub struct WorkerRows {
     at: HashMap<ProcessName, usize>,
     /// Processes that could not be spawned.
     pub spawn_failures: u32,
+    /// The longest that one was busy for one answer, in seconds.
+    pub longest_s: f64,
 }
 
 impl WorkerRows {
@@ -300,6 +311,7 @@ fn process_end(exit: &WorkerExit) -> ProcessEnd {
         running_s: seconds(|times| times.running_ns),
         encoding_s: seconds(|times| times.encoding_ns),
         writing_s: seconds(|times| times.writing_ns),
+        told_s: exit.told_at.map(|at| at.as_secs_f64()),
         items: exit.items,
         chunks: exit.chunks,
     }
@@ -335,7 +347,7 @@ mod tests {
             "event": "exited", "worker": 1, "nth": 2, "pid": 77, "host": "here", "signal": 9, "asked": false,
             "cpu_user_s": 0.5, "cpu_system_s": 0.25, "peak_memory_bytes": 1_048_576, "waiting_s": 0.125,
             "transport_s": 0.03125, "decoding_s": 0.125, "running_s": 0.5, "encoding_s": 0.125, "writing_s": 0.0625,
-            "items": 10, "chunks": 3, "at_us": 1_000_000.0
+            "told_s": 0.998, "items": 10, "chunks": 3, "at_us": 1_000_000.0
         });
         assert_eq!(serde_json::to_value(&line).unwrap(), expected);
     }

@@ -46,7 +46,17 @@ fn run(run: u32, count: u32, size: u64, wall_s: f64) -> RunSummary {
     RunSummary {
         run,
         start: RunStart { configuration, repeat: 1, warmup: false },
-        result: Some(RunResult { status, wall_s, items: size, failures: 0, digest, message, other_cpu_s }),
+        result: Some(RunResult {
+            status,
+            wall_s,
+            items: size,
+            failures: 0,
+            digest,
+            message,
+            other_cpu_s,
+            coordinator: None,
+            longest_s: None,
+        }),
         status: status.as_str(),
         workers: Vec::new(),
         spans: Spans::default(),

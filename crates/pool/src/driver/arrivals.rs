@@ -119,10 +119,10 @@ impl Driver {
             }
             // Unasked it would leave whoever waits for its answers waiting for ever.
             (FromWorker::Farewell(farewell), Phase::Ready) if worker.given.asked => {
-                worker.phase = Phase::Done(farewell)
+                worker.phase = Phase::Done(farewell, self.settings.clock.now());
             }
             // Nobody is asked whether it is alive, so nobody has to say so, and without end.
-            (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(_)) => {
+            (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, Phase::Done(..)) => {
                 worker.broke_protocol("it spoke out of turn");
             }
         }
@@ -263,9 +263,9 @@ impl Driver {
         let Some(worker) = self.workers.remove(&id) else { return };
         let at = self.now();
         let exit = exit(ended);
-        let farewell = match &worker.phase {
-            Phase::Done(farewell) => Some(*farewell),
-            Phase::Silent | Phase::Ready => None,
+        let (farewell, told_at) = match worker.phase {
+            Phase::Done(farewell, at) => (Some(farewell), Some(at)),
+            Phase::Silent | Phase::Ready => (None, None),
         };
         let cause = worker.cause(exit);
         if matches!(worker.phase, Phase::Silent) {
@@ -279,6 +279,7 @@ impl Driver {
             cpu_system: usage.system,
             peak_memory: farewell.map(|f| f.peak_memory),
             times: farewell.map(|f| f.times),
+            told_at,
             items: worker.items,
             chunks: worker.chunks,
             at,

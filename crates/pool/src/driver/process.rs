@@ -51,8 +51,8 @@ pub(super) enum Phase {
     Silent,
     /// It works.
     Ready,
-    /// It has said farewell.
-    Done(Farewell),
+    /// It has said farewell, and when that was heard.
+    Done(Farewell, Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Process {
 
     /// Kills it, for a reason of ours.
     pub(super) fn end(&mut self, reason: &str) {
-        if self.ended_by_us.is_none() && !matches!(self.phase, Phase::Done(_)) {
+        if self.ended_by_us.is_none() && !matches!(self.phase, Phase::Done(..)) {
             self.ended_by_us = Some(reason.to_owned());
         }
         self.child.signal_group(Signal::SIGKILL);

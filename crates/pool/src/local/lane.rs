@@ -18,23 +18,36 @@ const DUE_NS: u64 = 10_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Used {
     pub(super) times: Times,
+    /// When its times began and when they ended, on this process's clock; zero
+    /// if it never had a job.
+    pub(super) begun_ns: u64,
+    pub(super) until_ns: u64,
     pub(super) items: u64,
     pub(super) chunks: u64,
     pub(super) cpu: procession_sys::Usage,
 }
 
 impl Used {
-    /// The same, and what another job took.
-    pub(super) fn and(self, other: Self) -> Self {
+    /// The same, and what a later job took; it waited for that.
+    pub(super) fn and(self, later: &Self) -> Self {
+        let Self { times, until_ns, items, chunks, cpu, .. } = self.waiting_until(later.begun_ns);
         Self {
-            times: self.times.and(&other.times),
-            items: self.items + other.items,
-            chunks: self.chunks + other.chunks,
-            cpu: procession_sys::Usage {
-                user: self.cpu.user + other.cpu.user,
-                system: self.cpu.system + other.cpu.system,
-            },
+            times: times.and(&later.times),
+            begun_ns: if until_ns == 0 { later.begun_ns } else { self.begun_ns },
+            until_ns: later.until_ns,
+            items: items + later.items,
+            chunks: chunks + later.chunks,
+            cpu: procession_sys::Usage { user: cpu.user + later.cpu.user, system: cpu.system + later.cpu.system },
         }
+    }
+
+    /// The same, and that it waited until then, for other lanes or another job.
+    pub(super) fn waiting_until(mut self, at_ns: u64) -> Self {
+        if self.until_ns > 0 {
+            self.times.waiting_ns += at_ns.saturating_sub(self.until_ns);
+            self.until_ns = at_ns.max(self.until_ns);
+        }
+        self
     }
 }
 
@@ -51,7 +64,7 @@ pub(super) struct Lane<'a> {
 impl Lane<'_> {
     /// Runs until the input ends or the work is stopped.
     pub(super) fn run(&self, task: &mut dyn BlockTask) -> Result<Used, String> {
-        let mut used = Used::default();
+        let mut used = Used { begun_ns: running_ns(), ..Used::default() };
         let mut answer = Answer::default();
         let before = procession_sys::thread_usage();
         let mut watch = WorkerWatch::start(WorkerPhase::Waiting);
@@ -62,6 +75,7 @@ impl Lane<'_> {
             used.chunks += 1;
             watch.switch(WorkerPhase::Waiting);
         }
+        used.until_ns = watch.switch(WorkerPhase::Waiting);
         used.times = watch.times();
         used.cpu = procession_sys::thread_usage().since(before);
         Ok(used)

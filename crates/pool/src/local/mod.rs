@@ -150,10 +150,6 @@ impl Local {
         let lane = |slot: u32| {
             let worker = who(slot);
             let identity = Identity::new(worker.pid, &host, slot);
-            if is_first {
-                // Not when it was started: until there is a job it waits for one.
-                self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
-            }
             let lane = Lane {
                 line: &line,
                 observers: &self.observers,
@@ -163,7 +159,17 @@ impl Local {
                 again,
             };
             // The others would wait for ever for the chunk that a panic leaves behind.
-            let work = || (self.make)(&message, identity).and_then(|mut task| lane.run(&mut *task));
+            let ready = || {
+                if is_first {
+                    // Not when it was started: until there is a job it waits for one.
+                    self.observers.tell(&Event::WorkerReady { worker, host: host.clone(), at: since(self.epoch_ns) });
+                }
+            };
+            let run = |mut task: Box<dyn BlockTask>| {
+                ready();
+                lane.run(&mut *task)
+            };
+            let work = || (self.make)(&message, identity).and_then(run);
             let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(what_panicked(&*panic)));
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))
@@ -182,7 +188,7 @@ impl Local {
     fn note(&self, slot: u32, used: Used) {
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sum) = all.get_mut(slot as usize) {
-            *sum = sum.and(used);
+            *sum = sum.and(&used);
         }
     }
 
@@ -190,8 +196,12 @@ impl Local {
     #[must_use]
     pub fn close(self) -> Duration {
         let all = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was done before the others has waited for them.
+        let told_ns = procession_sys::running_ns();
+        drop(self.threads);
         for (slot, used) in (0..).zip(all) {
-            let at = since(self.epoch_ns);
+            let used = used.waiting_until(told_ns);
+            let told_at = (used.until_ns > 0).then(|| Duration::from_nanos(told_ns.saturating_sub(self.epoch_ns)));
             self.observers.tell(&Event::WorkerExited(WorkerExit {
                 worker: who(slot),
                 exit: Exit::Status(0),
@@ -200,12 +210,12 @@ impl Local {
                 cpu_system: used.cpu.system,
                 peak_memory: None,
                 times: Some(used.times),
+                told_at,
                 items: used.items,
                 chunks: used.chunks,
-                at,
+                at: since(self.epoch_ns),
             }));
         }
-        drop(self.threads);
         let at = since(self.epoch_ns);
         self.observers.tell(&Event::RunEnded { at, driver: None });
         at

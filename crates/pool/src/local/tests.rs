@@ -146,6 +146,16 @@ fn observers_hear_what_they_hear_of_a_pool_of_processes() {
     let exits: Vec<&WorkerExit> =
         events.iter().filter_map(|e| if let Event::WorkerExited(exit) = e { Some(exit) } else { None }).collect();
     assert_eq!(exits.iter().map(|e| (e.items, e.chunks)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)), (70, 10));
+    for exit in exits {
+        let (told_at, total) = (exit.told_at.unwrap(), Duration::from_nanos(exit.times.unwrap().total_ns()));
+        let ready = events.iter().find_map(|e| match e {
+            Event::WorkerReady { worker, at, .. } if *worker == exit.worker => Some(*at),
+            _ => None,
+        });
+        // At work from when it was ready until all were done, whoever was done first.
+        let parts = ready.unwrap() + total;
+        assert!(parts <= told_at && told_at - parts < Duration::from_millis(50), "{parts:?} of {told_at:?}");
+    }
     let accepted: u32 = events.iter().map(|e| if let Event::Accepted(a) = e { a.items } else { 0 }).sum();
     assert_eq!(accepted, 70);
     assert!(matches!(events.first(), Some(Event::RunStarted { slots: 2 })));

@@ -13,7 +13,7 @@ pub(crate) const SHADES: u8 = 12;
 /// Hues that tell kinds apart: two for each, its times and its speedups.
 pub(crate) const HUES: u8 = 6;
 /// Colours of phases before they are used again.
-pub(crate) const PHASES: u8 = 8;
+pub(crate) const PHASES: u8 = 9;
 
 /// What something is drawn in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Ink {
             Self::Retried => oklch(0.62, 0.14, 165.0),
             Self::Failed => oklch(0.62, 0.17, 45.0),
             Self::Lost => oklch(0.45, 0.2, 25.0),
-            Self::Phase(at) => phase(at, [0.63, 0.66, 0.42, 0.64, 0.48, 0.62, 0.45, 0.6]),
+            Self::Phase(at) => phase(at, [0.63, 0.66, 0.42, 0.64, 0.48, 0.62, 0.45, 0.64, 0.52]),
             Self::Series(hue, shade) => series(hue, step(shade, 0.65, 0.3)),
         }
     }
@@ -129,7 +129,7 @@ impl Ink {
             Self::Retried => oklch(0.75, 0.13, 165.0),
             Self::Failed => oklch(0.75, 0.14, 50.0),
             Self::Lost => oklch(0.65, 0.2, 25.0),
-            Self::Phase(at) => phase(at, [0.75, 0.5, 0.75, 0.6, 0.68, 0.82, 0.6, 0.72]),
+            Self::Phase(at) => phase(at, [0.75, 0.5, 0.75, 0.6, 0.68, 0.82, 0.6, 0.78, 0.66]),
             Self::Series(hue, shade) => series(hue, step(shade, 0.54, 0.92)),
         }
     }
@@ -169,6 +169,7 @@ fn phase(at: u8, lightness: [f64; PHASES as usize]) -> String {
         (0.13, 250.0),
         (0.12, 110.0),
         (0.15, 25.0),
+        (0.12, 300.0),
         (0.03, 60.0),
     ][at];
     oklch(lightness[at], chroma, hue)

@@ -10,7 +10,7 @@ use crate::runlog::{LogError, shown};
 use crate::study::{Machine, RunRecord, Study};
 use crate::study_table::{self, named, or_dash};
 use crate::worker::WorkerRow;
-use crate::{summary, units, worker_table};
+use crate::{crossover, limits, summary, units, worker_table};
 use procession_task::escape_terminal;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -104,12 +104,13 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
 /// What a study measured, if it is one.
 fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
     let measured = measured(looked);
-    let shares = study_table::shares_table(&measured, style);
+    let cpus = looked.log.study().machine.usable_cores;
+    let shares = study_table::shares_table(&measured, style) + &limits::lines(&measured, cpus);
     if measured.len() < 2 {
         return vec![shares];
     }
-    let fits = fits(&measured, looked.log.study().machine.usable_cores);
-    vec![study_table::table(&measured, &fits, style), shares]
+    let (fits, crossovers) = (fits(&measured, cpus), crossover::crossovers(&measured, &looked.runs, cpus));
+    vec![study_table::table(&measured, &fits, style), shares, crossover::lines(&crossovers)]
 }
 
 fn measured(looked: &Looked<'_>) -> Vec<Measured> {

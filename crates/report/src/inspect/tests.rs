@@ -37,7 +37,17 @@ impl Call {
         drop(logger);
         let (status, digest) = (RunStatus::Completed, Some("abc\x1b".to_owned()));
         let wall_s = 4.0 / f64::from(count);
-        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message: None, other_cpu_s: None });
+        logging.finish(RunResult {
+            status,
+            wall_s,
+            items: 7,
+            failures: 1,
+            digest,
+            message: None,
+            other_cpu_s: None,
+            coordinator: None,
+            longest_s: None,
+        });
         self
     }
 
@@ -213,9 +223,10 @@ procs         1     4.00 s     1.00     100.0 %           -
 procs         2     2.00 s     2.00     100.0 %       0.0 %
 (speedup vs 1 process; Karp–Flatt: the serial fraction)
 
-workers' time  start-up  waiting  transport  decoding  running  encoding  writing   other
-procs 1           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
+workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
+procs 1           0.1 %    3.1 %      0.8 %     3.1 %   12.5 %     3.1 %    1.6 %  75.7 %
 procs 2           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
+limit, procs 2: starting and ending are 52 % of 2.00 s: too little work for a pool, a loop needs about 1.50 s
 
 run 1: procs 1, 4.00 s
 worker  pid  items  chunks     CPU    idle  peak memory

@@ -33,7 +33,8 @@ pub(crate) const GUIDE: &str = r#"<section>
 <dt>Karp–Flatt</dt><dd>e = (1/S − 1/p) / (1 − 1/p): the share of the work that, judging by the speedup, was not spread. If it grows with p, the loss is overhead of the pool; if it stays the same, part of the work is serial. Not shown for one worker, or for more workers than CPUs.</dd>
 <dt>Ceiling</dt><dd>The best speedup that the work allows: no more than workers and CPUs; n items on p workers take ⌈n/p⌉ rounds; and nothing ends before its longest item.</dd>
 <dt>Amdahl’s law</dt><dd>S(p) = 1 / (f + (1 − f)/p) for a serial fraction f, fitted to all counts that had CPUs of their own, where there are at least three.</dd>
-<dt>Phases</dt><dd>What workers did with their time: start-up until they were ready; waiting for a chunk; transport, reading and framing messages; decoding items from their text; running the task; encoding records and log lines; writing results; other, the rest.</dd>
+<dt>When a pool pays</dt><dd>A run on p workers takes F + (T + n·c)/p: T is the serial loop’s time for n items, F the pool’s cost to start and end, c its cost for an item. Both are measured, here and now: with several sizes by least squares, with one from what the workers said of their start and end and from what is left.</dd>
+<dt>Phases</dt><dd>What workers did with their time: start-up until they were ready; waiting for a chunk; transport, reading and framing messages; decoding items from their text; running the task; encoding records and log lines; writing results; ending, from a worker’s last words until the run has ended; other, what processes that died could not tell.</dd>
 </dl>
 </section>
 "#;

@@ -2,6 +2,7 @@
 //! nothing (its policy forbids both); all text from commands, machines, items
 //! and workers is escaped.
 
+mod costs;
 mod guide;
 mod sections;
 
@@ -32,6 +33,8 @@ pub fn page(data: &[StudyData]) -> Result<String, ChartError> {
     html += &sections::calls(data);
     html += &sections::advice(data);
     html += &sections::table(data);
+    html += &costs::limits(data);
+    html += &costs::crossovers(data);
     html += &charts(data)?;
     html += &timelines(data)?;
     html += &sections::processes(data);

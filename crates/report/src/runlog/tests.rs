@@ -33,6 +33,8 @@ fn result() -> RunResult {
         digest: None,
         message: None,
         other_cpu_s: None,
+        coordinator: None,
+        longest_s: None,
     }
 }
 

@@ -33,7 +33,17 @@ fn logged(dir: &tempfile::TempDir) -> StudyData {
         drop(logger);
         let (status, wall_s) = (RunStatus::Completed, 2.0);
         let (digest, message, other_cpu_s) = (None, None, None);
-        logging.finish(RunResult { status, wall_s, items: 7, failures: 1, digest, message, other_cpu_s });
+        logging.finish(RunResult {
+            status,
+            wall_s,
+            items: 7,
+            failures: 1,
+            digest,
+            message,
+            other_cpu_s,
+            coordinator: None,
+            longest_s: None,
+        });
     }
     StudyData::from_log(&StudyLog::open(folder.path()).unwrap()).unwrap()
 }

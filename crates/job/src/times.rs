@@ -1,0 +1,141 @@
+//! Where the coordinator's time goes in a run: the thread that reads, the
+//! driver, and the thread that writes. Each is always in one phase.
+
+use crate::input::lock;
+use procession::{DriverTimes, Event, Observer, Phase, Stopwatch};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where the coordinator's threads spent a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoordinatorTimes {
+    /// The input's thread read and cut.
+    pub reading: Duration,
+    /// It waited for room: blocks were not taken as fast as they were read.
+    pub input_waiting: Duration,
+    /// The driver, where there are processes.
+    pub driver: Option<DriverTimes>,
+    /// The output's thread digested, gathered and wrote.
+    pub writing: Duration,
+    /// It waited for results.
+    pub output_waiting: Duration,
+}
+
+/// What the input's thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputPhase {
+    /// It has not begun, or has read everything.
+    Idle,
+    /// Reading and cutting.
+    Reading,
+    /// Waiting for room.
+    Waiting,
+}
+
+impl Phase for InputPhase {
+    fn number(self) -> usize {
+        self as usize
+    }
+}
+
+/// The stopwatch of the input's thread, which may still be waiting for input
+/// when the run has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct InputWatch(Arc<Mutex<Stopwatch<InputPhase, 3>>>);
+
+impl Default for InputWatch {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Stopwatch::start(InputPhase::Idle))))
+    }
+}
+
+impl InputWatch {
+    pub(crate) fn switch(&self, phase: InputPhase) {
+        lock(&self.0).switch(phase);
+    }
+
+    /// Spent reading, and waiting for room, until now.
+    fn spent(&self) -> (Duration, Duration) {
+        let mut watch = lock(&self.0);
+        let phase = watch.phase();
+        watch.switch(phase);
+        (watch.spent(InputPhase::Reading), watch.spent(InputPhase::Waiting))
+    }
+}
+
+/// What the output's thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputPhase {
+    /// Waiting for results.
+    Waiting,
+    /// Digesting, gathering and writing.
+    Writing,
+}
+
+impl Phase for OutputPhase {
+    fn number(self) -> usize {
+        self as usize
+    }
+}
+
+/// The stopwatch of the output's thread.
+pub(crate) type OutputWatch = Stopwatch<OutputPhase, 2>;
+
+/// Hears from the driver where its time went.
+#[derive(Debug, Default)]
+pub(crate) struct DriverEar(Arc<Mutex<Option<DriverTimes>>>);
+
+/// What a [`DriverEar`] has heard.
+pub(crate) type Heard = Arc<Mutex<Option<DriverTimes>>>;
+
+impl DriverEar {
+    pub(crate) fn new() -> (Self, Heard) {
+        let heard = Heard::default();
+        (Self(Arc::clone(&heard)), heard)
+    }
+}
+
+impl Observer for DriverEar {
+    fn on_event(&mut self, event: &Event) {
+        if let Event::RunEnded { driver, .. } = event {
+            *lock(&self.0) = *driver;
+        }
+    }
+}
+
+impl CoordinatorTimes {
+    pub(crate) fn of(input: &InputWatch, driver: &Heard, output: &mut OutputWatch) -> Self {
+        let (reading, input_waiting) = input.spent();
+        let phase = output.phase();
+        output.switch(phase);
+        Self {
+            reading,
+            input_waiting,
+            driver: *lock(driver),
+            writing: output.spent(OutputPhase::Writing),
+            output_waiting: output.spent(OutputPhase::Waiting),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phases_of_each_thread_are_told() {
+        let (mut ear, heard) = DriverEar::new();
+        let told = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
+        ear.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(told) });
+        let (input, mut output) = (InputWatch::default(), OutputWatch::start(OutputPhase::Waiting));
+        input.switch(InputPhase::Reading);
+        input.switch(InputPhase::Waiting);
+        output.switch(OutputPhase::Writing);
+        let times = CoordinatorTimes::of(&input, &heard, &mut output);
+        assert_eq!(times.driver, Some(told));
+        let parts = [times.reading, times.input_waiting, times.writing, times.output_waiting];
+        assert!(parts.iter().all(|part| !part.is_zero()), "{times:?}");
+        // Of a thread that still reads it is known until now.
+        assert!(CoordinatorTimes::of(&input, &heard, &mut output).input_waiting > times.input_waiting);
+    }
+}

@@ -1,0 +1,32 @@
+//! The parts of a page about what limits, and from where on a pool pays.
+
+use crate::chart::escaped;
+use crate::crossover;
+use crate::limits;
+use crate::study_data::StudyData;
+use std::fmt::Write as _;
+
+/// What limits, and where the coordinator's time went, of each call.
+pub(crate) fn limits(data: &[StudyData]) -> String {
+    section("What limits", data, |data| limits::lines(&data.measured(), data.usable_cores()))
+}
+
+/// From where on threads and processes beat the loop, of each count.
+pub(crate) fn crossovers(data: &[StudyData]) -> String {
+    section("When a pool pays", data, |data| {
+        let all = crossover::crossovers(&data.measured(), &data.runs, data.usable_cores());
+        all.iter().map(|one| format!("{one}\n")).collect()
+    })
+}
+
+/// A paragraph for each line; nothing without any.
+fn section(title: &str, data: &[StudyData], lines: impl Fn(&StudyData) -> String) -> String {
+    let mut html = String::new();
+    for data in data {
+        let label = if data.label.is_empty() { String::new() } else { format!("{}: ", escaped(&data.label)) };
+        for line in lines(data).lines() {
+            let _ = writeln!(html, "<p>{label}{}</p>", escaped(line));
+        }
+    }
+    if html.is_empty() { html } else { format!("<section>\n<h2>{title}</h2>\n{html}</section>\n") }
+}

@@ -1,0 +1,90 @@
+//! Where the time goes: what workers tell, and what is known around it, adds up
+//! to the whole.
+
+use crate::support::{Place, json_lines, runs};
+use serde_json::Value;
+
+/// Parts may differ from the whole by this share of it, or of half a second.
+const TOLERANCE: f64 = 0.02;
+
+fn seconds(line: &Value, part: &str) -> f64 {
+    line[part].as_f64().unwrap_or_else(|| panic!("no {part} in {line}"))
+}
+
+/// The parts of one worker's time, from what its log says: until it was ready,
+/// what it told of, and from then on to the run's end.
+fn parts(lines: &[Value], worker: &Value, wall: f64) -> f64 {
+    let find = |event: &str| lines.iter().find(|line| line["event"] == event && line["worker"] == *worker);
+    let (ready, exited) = (find("ready").expect("it was ready"), find("exited").expect("it ended"));
+    let phases = ["waiting_s", "transport_s", "decoding_s", "running_s", "encoding_s", "writing_s"];
+    let told: f64 = phases.iter().map(|phase| seconds(exited, phase)).sum();
+    seconds(ready, "at_us") / 1e6 + told + (wall - seconds(exited, "told_s"))
+}
+
+#[test]
+fn the_parts_of_workers_times_add_up_to_the_whole() {
+    let naive = format!("--list={}", ["15488801"; 8].join(","));
+    let prime = ["-t", "prime", "--param", "method=naive", &naive];
+    // All in one message leaves all workers but one without anything to do.
+    let works = [prime.to_vec(), [&prime[..], &["--chunk", "8"]].concat(), vec!["-t", "null", "--range", "0..50000"]];
+    for (work, executor) in works.iter().flat_map(|work| {
+        [
+            (work, ["--serial", "--quiet"]),
+            (work, ["--threads", "2"]),
+            (work, ["--procs", "1"]),
+            (work, ["--procs", "2"]),
+        ]
+    }) {
+        let place = Place::new();
+        let args = [work, &executor[..], &["--log-dir", "log", "--output", "/dev/null"]].concat();
+        place.run(&args).ok();
+        let run = &runs(&place.path("log"))[0];
+        let record: Value = serde_json::from_slice(&std::fs::read(run.join("run.json")).expect("it")).expect("JSON");
+        let (wall, lines) = (seconds(&record["result"], "wall_s"), json_lines(&run.join("workers.jsonl")));
+        let workers: Vec<&Value> =
+            lines.iter().filter(|line| line["event"] == "spawned").map(|line| &line["worker"]).collect();
+        let sum: f64 = workers.iter().map(|worker| parts(&lines, worker, wall)).sum();
+        let whole = wall * workers.len() as f64;
+        // In runs that are over in no time a few milliseconds would be much.
+        let least = 0.5 * workers.len() as f64;
+        assert!((sum - whole).abs() <= TOLERANCE * whole.max(least), "{executor:?}: {sum} of {whole} s");
+        let inspected: Value = serde_json::from_str(&place.run(&["inspect", "log", "--json"]).ok()).expect("JSON");
+        let shares = &inspected["measured"][0]["shares"];
+        assert!(seconds(shares, "other") * whole <= TOLERANCE * whole.max(least), "{executor:?}: {shares}");
+    }
+}
+
+#[test]
+fn the_coordinators_own_time_is_told() {
+    for (executor, phases) in [("--procs=2", 8), ("--threads=2", 4), ("--serial", 4)] {
+        let place = Place::new();
+        let ended = place.run(&["-t", "null", "--range", "0..20000", executor, "--log-dir", "log", "-o", "out"]);
+        assert!(ended.err.contains("\ncoordinator: reading "), "{}", ended.err);
+        ended.ok();
+        let record = place.read("log/run-1/run.json");
+        let record: Value = serde_json::from_str(&record).expect("JSON");
+        let (result, times) = (&record["result"], &record["result"]["coordinator"]);
+        assert_eq!(times.as_object().map(serde_json::Map::len), Some(phases), "{executor}: {record}");
+        assert!(seconds(times, "reading_s") > 0.0 && seconds(times, "writing_s") > 0.0, "{record}");
+        if phases == 8 {
+            let driver = ["spawning_s", "transport_s", "order_s", "driver_waiting_s"];
+            let sum: f64 = driver.iter().map(|phase| seconds(times, phase)).sum();
+            let wall = seconds(result, "wall_s");
+            assert!((sum - wall).abs() < TOLERANCE * wall.max(0.5), "the driver: {sum} of {wall} s");
+        }
+    }
+}
+
+#[test]
+fn a_comparison_says_what_a_pool_costs() {
+    let place = Place::new();
+    let work = ["-t", "sqrt", "--range", "0..20000", "--log-dir", "log"];
+    let ended = place.run(&[&work[..], &["--compare", "-j", "2"]].concat());
+    for line in ["\nthreads: ", "\nprocesses: "] {
+        let told = ended.err.split(line).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        assert!(told.contains(" to start and end, ") && told.contains(" an item"), "{}", ended.err);
+    }
+    assert!(place.run(&["inspect", "log"]).ok().contains("\nprocesses: "));
+    let quiet = place.run(&[&work[..4], &["--compare", "-j", "2", "--quiet"]].concat());
+    assert_eq!((quiet.status, quiet.err.as_str()), (0, ""));
+}
