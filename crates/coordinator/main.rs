@@ -6,6 +6,7 @@
 mod args;
 mod exit;
 mod locate;
+mod looks;
 mod machine;
 mod room;
 mod run;
