@@ -177,10 +177,15 @@ impl Writer<'_> {
         for file in log.item_files()? {
             let pid = file.process.pid;
             let mut open: Option<Open> = None;
+            let mut end_s: f64 = 0.0;
             visit_lines(&file.path, |line| {
                 match Line::parse(line, &file.path)? {
                     Line::Item(item) => self.item(pid, &item, &mut open, offset_us)?,
-                    Line::Chunk(part) => self.kept(pid, &Span::of_chunk_line(&part), offset_us)?,
+                    Line::Chunk(part) => {
+                        let span = Span::of_chunk_line(&part).after(end_s);
+                        end_s = span.end_s;
+                        self.kept(pid, &span, offset_us)?;
+                    }
                     Line::Note(_) => {}
                 }
                 Ok::<_, TraceError>(())
