@@ -160,6 +160,14 @@ impl Track {
         }
     }
 
+    /// Nothing ran before this: what a process died of may have been sent before
+    /// it was ready.
+    pub(crate) fn begin_at(&mut self, ready_s: f64) {
+        for span in self.spans.iter_mut().take_while(|span| span.start_s < ready_s) {
+            *span = span.after(ready_s);
+        }
+    }
+
     /// Its spans, in the order of time.
     #[must_use]
     pub fn spans(&self) -> &[Span] {

@@ -81,7 +81,10 @@ impl StudyData {
 
     /// Adds a run that ended. What its processes did when is kept of so many
     /// runs as there is room for; beyond that, of those that a page shows.
-    pub fn push(&mut self, run: RunSummary) {
+    pub fn push(&mut self, mut run: RunSummary) {
+        let mut tracks = std::mem::take(&mut run.spans.tracks);
+        tracks.iter_mut().for_each(|track| track.begin_at(run.ready_s(track.process)));
+        run.spans.tracks = tracks;
         self.runs.push(run);
         let kept = |run: &RunSummary| run.spans.tracks.iter().map(|track| track.spans().len()).sum::<usize>();
         if self.runs.iter().map(kept).sum::<usize>() <= KEPT_SPANS {
