@@ -30,6 +30,8 @@ struct Look {
     written: Option<(Instant, Duration)>,
     /// Whether it has all that is known.
     is_current: bool,
+    /// What people should know of it.
+    note: Option<String>,
 }
 
 /// A file that could not be written.
@@ -59,7 +61,7 @@ impl Looks {
                 None => Err(error),
             });
             let place = place.map_err(|why| Unwritten::new(shown, path, why.into()))?;
-            Ok(Look { shown, place, written: None, is_current: true })
+            Ok(Look { shown, place, written: None, is_current: true, note: None })
         };
         files.all().into_iter().map(look).collect::<Result<_, _>>().map(Self)
     }
@@ -73,6 +75,11 @@ impl Looks {
     pub(crate) fn page(&self) -> Option<PathBuf> {
         let page = self.0.iter().find(|look| look.shown == Shown::Report && look.written.is_some())?;
         std::path::absolute(page.place.path()).ok()
+    }
+
+    /// What people should know of them.
+    pub(crate) fn notes(&self) -> Vec<&str> {
+        self.0.iter().filter_map(|look| look.note.as_deref()).collect()
     }
 
     /// Writes them after a run, but those that would take too much of the time.
@@ -99,7 +106,11 @@ impl Look {
 
     fn write(&mut self, data: &[StudyData]) -> Result<(), Unwritten> {
         let begun = Instant::now();
-        let written = self.place.replace(|out| render(self.shown, data, out));
+        let (shown, note) = (self.shown, &mut self.note);
+        let written = self.place.replace(|out| {
+            *note = render(shown, data, out)?;
+            Ok(())
+        });
         self.written = Some((Instant::now(), begun.elapsed()));
         self.is_current = written.is_ok();
         written.map_err(|why| Unwritten::new(self.shown, self.place.path(), why))
@@ -113,15 +124,24 @@ impl Unwritten {
     }
 }
 
-fn render(shown: Shown, data: &[StudyData], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+/// Writes one; answers with what people should know of it.
+fn render(shown: Shown, data: &[StudyData], out: &mut dyn Write) -> Result<Option<String>, Box<dyn Error>> {
     match shown {
         Shown::Report => out.write_all(page(data)?.as_bytes())?,
         Shown::Svg => out.write_all(main_chart(data)?.standalone().as_bytes())?,
         Shown::Png => out.write_all(&main_chart(data)?.to_png()?)?,
         Shown::Timings(format) => write_timings(data, format, out)?,
-        Shown::Trace => drop(write_trace(data, out)?),
+        Shown::Trace => {
+            let left_out = write_trace(data, out)?.left_out;
+            let note = || {
+                format!(
+                    "the trace is without {left_out} items, which its viewers could not hold; their chunks are there"
+                )
+            };
+            return Ok((left_out > 0).then(note));
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn main_chart(data: &[StudyData]) -> Result<chart::Svg, Box<dyn Error>> {

@@ -166,7 +166,14 @@ impl Watch {
     /// Brings the files that show what was measured up to date, when nothing
     /// more comes.
     pub(crate) fn finish_files(&mut self) -> Vec<Unwritten> {
-        self.looks.finish(slice::from_ref(&self.data))
+        let unwritten = self.looks.finish(slice::from_ref(&self.data));
+        self.looks.notes().iter().for_each(|note| self.note(note));
+        if !self.look.quiet
+            && let Err(error) = self.data.read_item_times()
+        {
+            self.warn(&error.to_string());
+        }
+        unwritten
     }
 
     /// Keeps what is known of a run that ended, and shows it where that was asked for.

@@ -188,6 +188,7 @@ fn several_logs_stand_beside_each_other() {
         place.run(&["-t", "sqrt", "--range", "0..500", "-j1,2", "--log-dir", log]).ok();
     }
     let args = with_files(&["inspect", "first", "second"]);
+    place.run(&["inspect", "first", "second", "--timings", "timings.json"]).ok();
     let overview = place.run(&args).ok();
     assert!(overview.contains("log 1: first") && overview.contains("log 2: second"), "{overview}");
     assert_eq!(bars(&place.read("page.html")), 4);
@@ -198,6 +199,9 @@ fn several_logs_stand_beside_each_other() {
     let json: serde_json::Value =
         serde_json::from_str(&place.run(&["inspect", "first", "second", "--json"]).ok()).expect("JSON");
     for (at, log) in ["first", "second"].into_iter().enumerate() {
+        // What the tables say is what the files say, ceilings too.
+        let calls: serde_json::Value = serde_json::from_str(&place.read("timings.json")).expect("JSON");
+        assert_eq!(json[at]["measured"], calls["calls"][at]["measured"]);
         let wall = |row: &&crate::marks::Row| row["log"] == log && row["kind"] == "run" && row["count"] == "2";
         let wall: f64 = rows.iter().find(wall).expect("a run")["wall_s"].parse().expect("seconds");
         assert_eq!(json[at]["measured"][1]["wall_s"].as_f64(), Some(wall));

@@ -41,6 +41,7 @@ fn write_files(flags: &InspectFlags, logs: &[StudyLog], mut looks: Looks) -> Res
         data.iter_mut().for_each(|data| data.runs.retain(|run| run.run == wanted));
     }
     let unwritten = looks.write(&data);
+    looks.notes().iter().for_each(|note| exit::say(format_args!("note: {note}")));
     unwritten.iter().for_each(|problem| exit::say(format_args!("error: {problem}")));
     Ok(if unwritten.is_empty() { exit::SUCCESS } else { exit::OUTPUT_FAILED })
 }

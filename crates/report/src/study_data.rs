@@ -6,7 +6,7 @@ use crate::measured::{Measured, measure};
 use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind, Spans, Track, kind};
-use crate::study::{Machine, Study};
+use crate::study::{Machine, RunStatus, Study};
 use crate::summary::FailureRow;
 use procession_task::Kind;
 use std::borrow::Cow;
@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 /// Failed items that are kept.
 const KEPT_FAILURES: usize = 1000;
+/// Items of a run whose times are read for a table's sake.
+const MOST_TIMED: u64 = 1_000_000;
 /// Spans of a call that are kept, some 32 MB.
 const KEPT_SPANS: usize = 500_000;
 /// Runs of a call whose processes are drawn.
@@ -93,6 +95,29 @@ impl StudyData {
         let shown: Vec<u32> = shown(self).into_iter().map(|run| run.run).collect();
         let others = self.runs.iter_mut().filter(|run| !shown.contains(&run.run));
         others.for_each(|run| run.spans.tracks.clear());
+    }
+
+    /// Reads how long items took where that makes a ceiling, and only there: in a
+    /// run of each configuration that speedups are against. Long logs are left alone.
+    ///
+    /// # Errors
+    /// A log can't be read, or it holds something else.
+    pub fn read_item_times(&mut self) -> Result<(), LogError> {
+        let bases = self.measured().into_iter().filter(|row| row.is_base() && row.items <= MOST_TIMED);
+        let first = |row: Measured| {
+            let is = |run: &&RunSummary| row.runs.contains(&run.run) && run.status == RunStatus::Completed.as_str();
+            self.runs.iter().find(is).filter(|run| run.spans.items.count == 0).map(|run| run.run)
+        };
+        let wanted: Vec<u32> = bases.filter_map(first).collect();
+        let Some(path) = self.log.as_deref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
+        let log = StudyLog::open(path)?;
+        for run in log.runs().iter().filter(|run| wanted.contains(&run.number)) {
+            let items = Reader::of(run)?.spans.items;
+            if let Some(own) = self.runs.iter_mut().find(|own| own.run == run.number) {
+                own.spans.items = items;
+            }
+        }
+        Ok(())
     }
 
     /// What was measured of each configuration.
