@@ -156,7 +156,7 @@ impl Watch {
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
         for advice in report::advice(&self.data).iter().filter(|advice| self.look.hints.include(advice)) {
-            self.terminal.println(&format!("hint: {} {}", advice.evidence(), advice.way_out()));
+            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.way_out()));
         }
         if let Some(page) = self.looks.page().filter(|_| self.look.is_demo && !quiet) {
             self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));

@@ -228,9 +228,15 @@ fn the_demonstration_shows_the_table_and_the_page() {
 #[test]
 fn where_nothing_can_be_written_the_demonstration_s_page_is_in_the_log() {
     let place = Place::new();
-    let ended = place.run(&["demo", "--repeat", "1", "--report", "/proc/demo.html"]);
+    let demo = place.command(&["demo", "--repeat", "1", "--report", "/proc/demo.html"]).spawn().expect("it starts");
+    let logs = place.path("state/procession");
+    let has_page = |log: std::fs::DirEntry| log.path().join("demo.html").exists();
+    until("a page is there", || std::fs::read_dir(&logs).is_ok_and(|mut logs| logs.any(|log| log.is_ok_and(has_page))));
+    // What remains of it shows nothing new.
+    kill(Pid::from_raw(demo.id().cast_signed()), Signal::SIGINT).expect("the signal is sent");
+    let ended = Ended::of(demo);
     let page = ended.err.lines().find_map(|line| line.strip_prefix("page: ")).expect("the page is named").to_owned();
-    ended.ok();
+    assert_eq!(ended.status, 130, "{}", ended.err);
     let state = place.path("state").canonicalize().expect("a folder");
     assert!(std::fs::canonicalize(&page).expect("a page").starts_with(state), "{page}");
 }
@@ -239,8 +245,9 @@ fn where_nothing_can_be_written_the_demonstration_s_page_is_in_the_log() {
 fn advice_is_for_those_who_measure() {
     let place = Place::new();
     let hints = |args: &[&str]| {
-        let ended = place.run(&[&["-t", "sqrt"], args].concat());
-        ended.err.lines().filter(|line| line.starts_with("hint: ")).map(str::to_owned).collect::<Vec<_>>()
+        let err = place.run(&[&["-t", "sqrt"], args].concat()).err;
+        let hints = err.split("hint: ").skip(1).map(|hint| hint.lines().take(2).map(str::trim).collect::<Vec<_>>());
+        hints.map(|lines| lines.join(" ")).collect::<Vec<_>>()
     };
     for plain in
         [&["--list", "4,9"][..], &["--list", "4"], &["--range", "0..5000", "-j9"], &["--list", "4", "-j2", "-q"]]
@@ -248,7 +255,7 @@ fn advice_is_for_those_who_measure() {
         assert_eq!(hints(plain), [""; 0], "{plain:?}");
     }
     let idle = hints(&["--list", "4", "-j3"]);
-    assert_eq!(idle, ["hint: 1 item, 3 workers: 2 have nothing to do. Take at least 3 items, or 1 worker at most."]);
+    assert_eq!(idle, ["1 item, 3 workers: 2 have nothing to do. Take at least 3 items, or 1 worker at most."]);
     let short = hints(&["--list", "4,9", "-j1,2"]);
     assert!(short.iter().any(|hint| hint.contains("too short to compare. Take --size ")), "{short:?}");
 }
