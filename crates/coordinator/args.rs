@@ -4,6 +4,7 @@
 
 mod demo;
 mod executors;
+mod files;
 mod flags;
 mod input;
 mod plan;
@@ -16,6 +17,7 @@ use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 
 pub(crate) use self::{
+    files::{FileFlags, Shown},
     flags::{LogLevel, Progress},
     input::Source,
     plan::Look,
@@ -95,19 +97,25 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let Cli { verb, work, executors, faults, output, look } = Cli::try_parse_from(line).map_err(explained)?;
-    let flags = plan::Flags { work, executors, faults, output, look };
-    Ok(match verb {
+    let mut cli = Cli::try_parse_from(line).map_err(explained)?;
+    Ok(match cli.verb.take() {
         Some(verbs::Verb::Inspect(flags)) => Call::Inspect(flags),
-        Some(verbs::Verb::Demo(flags)) => return parse_from(demo::line(&flags), around),
+        Some(verbs::Verb::Demo(flags)) => {
+            let mut plan = planned(Cli::try_parse_from(demo::line(&flags, around.cpus))?, around)?;
+            plan.look.is_demo = true;
+            Call::Run(plan)
+        }
         Some(verbs::Verb::Tasks { json }) => Call::Tasks { json },
         Some(verbs::Verb::Cpus { json }) => Call::Cpus { json },
         Some(verbs::Verb::Completions { shell }) => Call::Completions { shell },
-        None => {
-            let refuse = |message: String| Cli::command().error(ErrorKind::ValueValidation, message);
-            Call::Run(Box::new(Plan::new(flags, around).map_err(refuse)?))
-        }
+        None => Call::Run(planned(cli, around)?),
     })
+}
+
+fn planned(cli: Cli, around: Surroundings) -> Result<Box<Plan>, clap::Error> {
+    let Cli { verb: _, work, executors, faults, output, look } = cli;
+    let refuse = |message: String| Cli::command().error(ErrorKind::ValueValidation, message);
+    Plan::new(plan::Flags { work, executors, faults, output, look }, around).map(Box::new).map_err(refuse)
 }
 
 /// A bare word is what people try first: says where words go.

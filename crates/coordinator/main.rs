@@ -7,6 +7,7 @@ mod args;
 mod aside;
 mod exit;
 mod locate;
+mod looks;
 mod machine;
 mod room;
 mod run;

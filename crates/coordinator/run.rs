@@ -63,7 +63,7 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
     };
     let study = study(plan, configurations, workload, workers(plan, program, &room));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
-    Ok(heard.status().unwrap_or_default().max(conclude(plan, &watch, &report)))
+    Ok(heard.status().unwrap_or_default().max(conclude(plan, &mut watch, &report)))
 }
 
 fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
@@ -98,7 +98,8 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, wo
 }
 
 /// Tells people what came of it and chooses the status.
-fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
+fn conclude(plan: &Plan, watch: &mut Watch, report: &StudyReport) -> Status {
+    let unwritten = watch.finish_files();
     watch.show_summary();
     watch.tell_of_output(plan, report);
     if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
@@ -113,6 +114,10 @@ fn conclude(plan: &Plan, watch: &Watch, report: &StudyReport) -> Status {
         Some(Ending::AlreadyComplete(of)) => return watch.already_complete(of),
         Some(Ending::Failures) => exit::ITEM_FAILED,
     };
+    for problem in unwritten {
+        exit::say(format_args!("error: {problem}"));
+        status = status.max(exit::OUTPUT_FAILED);
+    }
     if let Some(text) = report.ending.as_ref().and_then(describe) {
         exit::say(format_args!("error: {}", escape_terminal(text.as_bytes())));
     }

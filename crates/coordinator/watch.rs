@@ -1,12 +1,15 @@
 //! What people see and keep of a call's runs: for each one its log, its live
 //! lines and its bar, and in the end the tables.
 
+mod call;
+
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
 use crate::aside::keep_tasks_aside;
 use crate::exit::{self, Status};
-use crate::machine;
+use crate::looks::{Looks, Unwritten};
 use crate::shortage::{Places, Shortage};
-use procession::{ChunkSize, Observer};
+use call::configuration;
+use procession::Observer;
 use procession_job::{
     AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
 };
@@ -14,37 +17,71 @@ use procession_report as report;
 use procession_task::{Kind, escape_terminal};
 use report::read::RunLog;
 use report::{
-    Collected, Collector, FailureRow, LogFolder, LogOptions, MachineLoad, ProgressBar, ProgressTotal, RunLogging,
-    RunResult, RunStart, RunStatus, RunSummary, Style, Summary, Terminal, VerboseLines, Warn,
+    Advice, Collected, CollectedSpans, Collector, FailureRow, Failures, LogFolder, LogOptions, MachineLoad,
+    ProgressBar, ProgressTotal, RunLogging, RunResult, RunStart, RunStatus, RunSummary, SpanCollector, Spans,
+    StudyData, Style, Summary, Terminal, VerboseLines, Warn,
 };
 use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Watches the runs of a call.
 pub(crate) struct Watch {
-    look: Looks,
+    look: Seen,
     pub(crate) terminal: Terminal,
     log: Option<LogFolder>,
     joblog: Option<report::JobLog>,
     host: String,
     /// The run that is under way.
     current: Option<Current>,
-    runs: Vec<RunSummary>,
-    failures: Vec<FailureRow>,
-    failed: u64,
+    /// What is known of those that ended.
+    data: StudyData,
+    /// Files that show it.
+    looks: Looks,
 }
 
 /// What is to be seen.
-struct Looks {
+struct Seen {
     level: LogLevel,
     verbose: bool,
     bar: bool,
     quiet: bool,
+    hints: Hints,
+    is_demo: bool,
+}
+
+/// Which advice is given without being asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hints {
+    /// All: the call is there to measure.
+    All,
+    /// That somebody asked for workers who have nothing to do.
+    Idle,
+    /// None.
+    No,
+}
+
+impl Hints {
+    fn of(plan: &Plan) -> Self {
+        match (plan.look.quiet, plan.is_measuring, plan.executors.are_counted) {
+            (true, _, _) | (_, false, false) => Self::No,
+            (_, true, _) => Self::All,
+            (_, false, true) => Self::Idle,
+        }
+    }
+
+    fn include(self, advice: &Advice) -> bool {
+        match self {
+            Self::All => true,
+            Self::Idle => matches!(advice, Advice::TooFewItems { .. }),
+            Self::No => false,
+        }
+    }
 }
 
 struct Current {
@@ -52,6 +89,8 @@ struct Current {
     /// What the machine had done when it began.
     load: Option<MachineLoad>,
     collected: Collected,
+    /// What its processes did when, where there is no log to tell.
+    spans: Option<CollectedSpans>,
     places: Places,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
@@ -71,7 +110,7 @@ impl Watch {
     /// Prepares to watch the runs of this plan.
     ///
     /// # Errors
-    /// A log that was asked for can't be written.
+    /// A log or a file that was asked for can't be written.
     pub(crate) fn new(plan: &Plan, configurations: &[procession_job::Configuration]) -> Result<Self, String> {
         let &Look { log: level, verbose, progress, quiet, ref joblog, .. } = &plan.look;
         let bar = match progress {
@@ -80,7 +119,11 @@ impl Watch {
             Bar::Never => false,
         };
         let terminal = Terminal::stderr();
-        let log = if level == LogLevel::Off { None } else { log_folder(plan, configurations, &terminal)? };
+        let study = call::study(plan, configurations);
+        let log = if level == LogLevel::Off { None } else { call::log_folder(plan, &study, &terminal)? };
+        let log_path = log.as_ref().map(|log| log.path().to_owned());
+        let fallback = log_path.as_deref().filter(|_| plan.look.is_demo);
+        let looks = Looks::new(&plan.look.files, fallback).map_err(|error| error.to_string())?;
         let host = procession_sys::hostname();
         let joblog = joblog.as_ref().map(|path| {
             let appended = plan.output.intent == procession_job::Intent::Resume;
@@ -90,15 +133,14 @@ impl Watch {
         });
         let joblog = joblog.transpose()?;
         Ok(Self {
-            look: Looks { level, verbose, bar, quiet },
+            look: Seen { level, verbose, bar, quiet, hints: Hints::of(plan), is_demo: plan.look.is_demo },
             terminal,
             log,
             joblog,
             host,
             current: None,
-            runs: Vec::new(),
-            failures: Vec::new(),
-            failed: 0,
+            data: StudyData { study, log: log_path, ..StudyData::default() },
+            looks,
         })
     }
 
@@ -130,13 +172,46 @@ impl Watch {
     pub(crate) fn show_summary(&self) {
         let quiet = self.look.quiet;
         let summary = Summary {
-            runs: if quiet { &[] } else { &self.runs },
-            usable_cores: u32::try_from(machine::cpus()).unwrap_or(u32::MAX),
-            failures: &self.failures,
-            failed: self.failed,
+            runs: if quiet { &[] } else { &self.data.runs },
+            usable_cores: self.data.usable_cores(),
+            failures: &self.data.failures.rows,
+            failed: self.data.failures.total,
             log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
+        for advice in report::advice(&self.data).iter().filter(|advice| self.look.hints.include(advice)) {
+            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.way_out()));
+        }
+        if let Some(page) = self.looks.page().filter(|_| self.look.is_demo && !quiet) {
+            self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));
+        }
+    }
+
+    /// Brings the files that show what was measured up to date, when nothing
+    /// more comes.
+    pub(crate) fn finish_files(&mut self) -> Vec<Unwritten> {
+        let unwritten = self.looks.finish(slice::from_ref(&self.data));
+        self.looks.notes().iter().for_each(|note| self.note(note));
+        if !self.look.quiet
+            && let Err(error) = self.data.read_item_times()
+        {
+            self.warn(&error.to_string());
+        }
+        unwritten
+    }
+
+    /// Keeps what is known of a run that ended, and shows it where that was asked for.
+    fn keep(&mut self, mut run: RunSummary, spans: Option<CollectedSpans>, log: Option<&Path>) {
+        let read = |folder: &Path| Spans::of_log(&RunLog::ended(folder.to_owned(), run.run)?);
+        match log.filter(|_| self.looks.are_wanted()).map(read) {
+            Some(Ok(spans)) => run.spans = spans,
+            Some(Err(error)) => self.warn(&error.to_string()),
+            None => run.spans = spans.map(|spans| spans.take()).unwrap_or_default(),
+        }
+        self.data.push(run);
+        for problem in self.looks.rewrite(slice::from_ref(&self.data)) {
+            self.warn(&problem.to_string());
+        }
     }
 
     /// A note for people, unless they want none.
@@ -173,10 +248,10 @@ impl Watch {
 
     /// Keeps the failed items of the first run that had some: the others have the same.
     fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
-        if self.failed > 0 {
+        if self.data.failures.total > 0 {
             return;
         }
-        self.failed = run.output.failures.total.saturating_sub(run.output.before.failures);
+        let total = run.output.failures.total.saturating_sub(run.output.before.failures);
         let row = |failure: &procession::ItemFailure| FailureRow {
             item: failure.item,
             place: failure.place.map(|p| format!("{}:{}:{}", names.get(p.input), p.line, p.column)),
@@ -188,7 +263,8 @@ impl Watch {
             // What the item itself said no to is told in full already.
             file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
         };
-        self.failures = run.output.failures.first.iter().map(row).collect();
+        let rows = run.output.failures.first.iter().map(row).collect();
+        self.data.failures = Failures { rows, total };
     }
 }
 
@@ -223,6 +299,7 @@ impl Hooks for Watching<'_> {
             load: MachineLoad::now(),
             // Replaced with the observers, which come next.
             collected: Collector::new(&self.watch.host).1,
+            spans: None,
             places: Places::default(),
             item_log: Arc::default(),
             logging: None,
@@ -255,6 +332,11 @@ impl Hooks for Watching<'_> {
                 }
                 Err(error) => problems.push(format!("no log of this run: {error}")),
             }
+        }
+        if watch.looks.are_wanted() && current.logging.is_none() {
+            let (collector, spans) = SpanCollector::new();
+            observers.push(Box::new(collector));
+            current.spans = Some(spans);
         }
         if let Some(joblog) = &mut watch.joblog {
             match joblog.start_run(warner(&watch.terminal, watch.look.quiet)) {
@@ -339,11 +421,12 @@ impl Hooks for Watching<'_> {
             logging.finish(result.clone());
         }
         let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
+        self.watch.note_failures(run, self.names, folder.as_deref());
         if run.wall.is_some() {
             // Without it the pool failed, and there is nothing to make a table of.
-            self.watch.runs.push(RunSummary::new(number, current.start, result, &current.collected));
+            let summary = RunSummary::new(number, current.start, result, &current.collected);
+            self.watch.keep(summary, current.spans, folder.as_deref());
         }
-        self.watch.note_failures(run, self.names, folder.as_deref());
     }
 }
 
@@ -401,55 +484,5 @@ fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::Coordi
         driver_waiting_s: driver(|times| times.waiting),
         writing_s: times.writing.as_secs_f64(),
         output_waiting_s: times.output_waiting.as_secs_f64(),
-    }
-}
-
-fn configuration(of: &procession_job::Configuration) -> report::Configuration {
-    let chunk = match of.chunk {
-        ChunkSize::Auto => None,
-        ChunkSize::Fixed(items) => Some(items.get()),
-    };
-    let executor = match of.executor {
-        procession_job::Executor::Serial => report::Executor::Serial,
-        procession_job::Executor::Threads => report::Executor::Threads,
-        procession_job::Executor::Procs => report::Executor::Procs,
-    };
-    report::Configuration { executor, count: of.count, size: of.size, chunk }
-}
-
-/// The call's log folder. One that was asked for must be usable; without the
-/// default one people are warned and the call goes on.
-fn log_folder(
-    plan: &Plan,
-    configurations: &[procession_job::Configuration],
-    terminal: &Terminal,
-) -> Result<Option<LogFolder>, String> {
-    let given: Option<PathBuf> = plan.look.log_dir.clone();
-    let was_given = given.is_some();
-    let study = study(plan, configurations);
-    let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(&study).map(|()| folder));
-    match made {
-        Ok(folder) => Ok(Some(folder)),
-        // A disk that is full costs the log, not the work.
-        Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
-        Err(error) => {
-            warner(terminal, plan.look.quiet)(&format!("no log of this call: {error}"));
-            Ok(None)
-        }
-    }
-}
-
-fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
-    let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
-    report::Study {
-        log_version: report::LOG_VERSION,
-        command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
-        started_at: report::rfc3339(std::time::SystemTime::now()),
-        pid: std::process::id(),
-        machine: machine::for_log(),
-        versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
-        task: plan.work.entry.name.to_owned(),
-        params: plan.work.params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-        configurations: configurations.iter().map(configuration).collect(),
     }
 }

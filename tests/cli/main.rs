@@ -3,6 +3,7 @@
 //! One test binary with a module for each subject. Tests wait for events (a
 //! line, an end of file, an exit), never for time.
 
+mod browser;
 mod chaos;
 mod executors;
 mod failures;
@@ -11,7 +12,9 @@ mod hostile;
 mod input;
 mod joblog;
 mod log;
+mod looking;
 mod mandelbrot;
+mod marks;
 mod order;
 mod output;
 mod processes;

@@ -13,20 +13,43 @@ const PRIMES: [u32; 34] = [
     15489319,
 ];
 
-/// The demonstration as somebody would type it.
-pub(super) fn line(flags: &DemoFlags) -> Vec<OsString> {
+/// More counts than this are doubled, not counted up: on large machines, too,
+/// the demonstration is done in seconds.
+const MOST_COUNTED: usize = 8;
+
+/// The demonstration as somebody would type it, for so many processors.
+pub(super) fn line(flags: &DemoFlags, cpus: usize) -> Vec<OsString> {
     let list: Vec<String> = PRIMES.iter().map(u32::to_string).collect();
     let words = ["coordinator", "--task", "prime", "--param", "method=naive", "--list"];
     let mut line: Vec<OsString> = words.map(OsString::from).to_vec();
     line.push(list.join(",").into());
-    line.extend(["--size", "10,17,34", "--procs", "1..=auto", "--repeat"].map(OsString::from));
+    line.extend(["--size", "10,17,34", "--procs", &counts(cpus), "--repeat"].map(OsString::from));
     line.push(flags.repeat.to_string().into());
+    let mut report = OsString::from("--report=");
+    report.push(&flags.report);
+    line.push(report);
     line
+}
+
+fn counts(cpus: usize) -> String {
+    if cpus <= MOST_COUNTED {
+        return "1..=auto".to_owned();
+    }
+    let doubled = std::iter::successors(Some(1), |count| Some(2 * count)).take_while(|&count| count < cpus);
+    doubled.map(|count: usize| format!("{count},")).collect::<String>() + "auto"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_go_up_to_all_processors() {
+        assert_eq!(
+            [2, 8, 9, 12, 64].map(counts),
+            ["1..=auto", "1..=auto", "1,2,4,8,auto", "1,2,4,8,auto", "1,2,4,8,16,32,auto"]
+        );
+    }
 
     #[test]
     fn the_numbers_are_primes_of_eight_digits() {

@@ -15,6 +15,8 @@ pub(crate) struct Executors {
     pub(crate) chunks: Vec<ChunkSize>,
     /// How often each runs.
     pub(crate) rounds: Rounds,
+    /// Whether somebody said how many.
+    pub(crate) are_counted: bool,
     /// Whether outputs are compared.
     pub(crate) verify: bool,
 }
@@ -42,7 +44,8 @@ impl Executors {
             }
         }
         let rounds = Rounds { repeat: flags.repeat, warmup: flags.warmup };
-        Ok(Self { all, chunks: flags.chunk.0.clone(), rounds, verify: !flags.no_verify })
+        let are_counted = flags.procs.is_some() || flags.threads.is_some();
+        Ok(Self { all, chunks: flags.chunk.0.clone(), rounds, are_counted, verify: !flags.no_verify })
     }
 
     /// Whether some of it has no process around it that could be ended.

@@ -4,6 +4,7 @@
 //! list of counts) is parsed on the way in, so that the error names its flag;
 //! whatever depends on two flags is the business of `plan`.
 
+use super::files::FileFlags;
 use super::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -209,6 +210,9 @@ pub(crate) struct LookFlags {
     /// A bar with rate, time to go and the workers' states; auto: only on a terminal
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Progress::Auto)]
     pub(crate) progress: Progress,
+
+    #[command(flatten)]
+    pub(crate) files: FileFlags,
 
     /// A line per item in GNU parallel's columns, and the process's id: Seq, Host, Starttime, … [default: none]
     #[arg(long, value_name = "FILE")]

@@ -4,6 +4,7 @@
 //! that depends on the surroundings, which come in as an argument.
 
 use super::executors::Executors;
+use super::files::FileFlags;
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{Selection, Source};
 use super::task::Work;
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) output: Output,
     /// What a person sees.
     pub(crate) look: Look,
+    /// Whether it is there to measure: more than one run.
+    pub(crate) is_measuring: bool,
     /// The worker that was asked for, if any.
     pub(crate) worker: Option<PathBuf>,
 }
@@ -94,6 +97,10 @@ pub(crate) struct Look {
     pub(crate) verbose: bool,
     /// A progress bar.
     pub(crate) progress: Progress,
+    /// Files of what was measured.
+    pub(crate) files: FileFlags,
+    /// Whether the page may go elsewhere, and where it is, is said.
+    pub(crate) is_demo: bool,
     /// A line per item in GNU parallel's columns.
     pub(crate) joblog: Option<PathBuf>,
     /// Errors only.
@@ -127,7 +134,8 @@ impl Plan {
         output.check_resume(is_single)?;
         let faults = Faults::from(faults);
         let look = Look::from(look);
-        Ok(Self { work: task, source, selection, executors, faults, output, look, worker })
+        look.files.check_distinct(&taken(&work.inputs, &output, &look))?;
+        Ok(Self { work: task, source, selection, executors, faults, output, look, is_measuring: !is_single, worker })
     }
 
     /// How an output file is begun: what it depends on beside what the library
@@ -211,6 +219,19 @@ impl Output {
     }
 }
 
+/// The files that a call reads and writes already.
+fn taken<'a>(inputs: &'a [PathBuf], output: &'a Output, look: &'a Look) -> Vec<(&'static str, &'a Path)> {
+    let mut taken: Vec<(&str, &Path)> = inputs.iter().map(|input| ("--input", input.as_path())).collect();
+    match &output.choice {
+        Some(OutputChoice::File(path) | OutputChoice::Picture(PictureFile { path, .. })) => {
+            taken.push(("--output", path));
+        }
+        Some(OutputChoice::Stdout) | None => {}
+    }
+    taken.extend(look.joblog.iter().map(|path| ("--joblog", path.as_path())));
+    taken
+}
+
 /// What becomes of an output that is there already.
 fn intent(flags: &FaultFlags) -> Intent {
     match (flags.resume, flags.overwrite) {
@@ -248,8 +269,8 @@ fn format_of(path: &Path) -> Option<Format> {
 impl From<LookFlags> for Look {
     fn from(flags: LookFlags) -> Self {
         let progress = if flags.quiet { Progress::Never } else { flags.progress };
-        let LookFlags { log, log_dir, verbose, joblog, quiet, .. } = flags;
-        Self { log, log_dir, verbose, progress, joblog, quiet }
+        let LookFlags { log, log_dir, verbose, files, joblog, quiet, .. } = flags;
+        Self { log, log_dir, verbose, progress, files, is_demo: false, joblog, quiet }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The verbs beside the plain call, as they are typed.
 
+use super::files::{FileFlags, page};
 use super::units;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 pub(crate) enum Verb {
     /// Reads a call's log: its runs, a table per process, single items
     Inspect(InspectFlags),
-    /// Measures 34 primes of eight digits on 1 to all CPUs: no file needed, done in seconds
+    /// Measures 34 primes of eight digits on 1 to all CPUs and writes a page: no file needed, done in seconds
     Demo(DemoFlags),
     /// Lists the tasks with their parameters
     Tasks {
@@ -37,6 +38,10 @@ pub(crate) struct DemoFlags {
     /// Measured runs of each configuration
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = units::whole::<1, u32>)]
     pub(crate) repeat: u32,
+
+    /// Where the page goes; a folder that can't be written has it in the log
+    #[arg(long, value_name = "FILE.html", default_value = "procession-demo.html", value_parser = page())]
+    pub(crate) report: PathBuf,
 }
 
 /// What is asked of a log.
@@ -73,4 +78,7 @@ pub(crate) struct InspectFlags {
     /// Print JSON
     #[arg(long, conflicts_with = "inputs")]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) files: FileFlags,
 }

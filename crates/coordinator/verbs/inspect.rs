@@ -2,10 +2,11 @@
 
 use crate::args::InspectFlags;
 use crate::exit::{self, Status};
+use crate::looks::Looks;
 use crate::watch::style;
 use procession_report::inspect::{InspectError, Query, inspect};
 use procession_report::read::StudyLog;
-use procession_report::{LogError, latest_log};
+use procession_report::{LogError, StudyData, latest_log};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _};
 
 /// Answers what is asked of a log.
@@ -14,6 +15,38 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
         Ok(logs) => logs,
         Err(error) => return refuse(&error),
     };
+    // Refused before anything is printed, and written only if there is an answer.
+    let looks = match flags.files.check_distinct(&[]).and_then(|()| looks(flags)) {
+        Ok(looks) => looks,
+        Err(error) => return refuse(&error),
+    };
+    let printed = print(flags, &logs);
+    if printed >= exit::USAGE || !looks.are_wanted() {
+        return printed;
+    }
+    match write_files(flags, &logs, looks) {
+        Ok(written) => written.max(printed),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn looks(flags: &InspectFlags) -> Result<Looks, String> {
+    Looks::new(&flags.files, None).map_err(|error| error.to_string())
+}
+
+/// Writes the files that show what was measured, from the logs alone.
+fn write_files(flags: &InspectFlags, logs: &[StudyLog], mut looks: Looks) -> Result<Status, LogError> {
+    let mut data = StudyData::from_logs(logs)?;
+    if let Some(wanted) = flags.run {
+        data.iter_mut().for_each(|data| data.runs.retain(|run| run.run == wanted));
+    }
+    let unwritten = looks.write(&data);
+    looks.notes().iter().for_each(|note| exit::say(format_args!("note: {note}")));
+    unwritten.iter().for_each(|problem| exit::say(format_args!("error: {problem}")));
+    Ok(if unwritten.is_empty() { exit::SUCCESS } else { exit::OUTPUT_FAILED })
+}
+
+fn print(flags: &InspectFlags, logs: &[StudyLog]) -> Status {
     let query = Query {
         run: flags.run,
         pid: flags.pid,
@@ -25,7 +58,7 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
     };
     let out = io::stdout().lock();
     let style = style(out.is_terminal());
-    match inspect(&logs, &query, style, &mut BufWriter::new(out)) {
+    match inspect(logs, &query, style, &mut BufWriter::new(out)) {
         Ok(inspected) => {
             inspected.notes.iter().for_each(|note| exit::say(format_args!("note: {note}")));
             if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }

@@ -40,6 +40,8 @@ pub enum Advice {
         size: Option<u64>,
         /// A size that takes long enough, judging by what was measured.
         better: Option<u64>,
+        /// Whether it is made of a list's items, which can be taken again.
+        of_list: bool,
     },
     /// More workers than processors.
     MoreWorkersThanCpus {
@@ -127,11 +129,12 @@ fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {
         return None;
     }
     let size = row.configuration.size;
+    let of_list = task != "mandelbrot";
     let better = (*wall_s > 0.0).then(|| {
-        let power = if task == "mandelbrot" { 0.5 } else { 1.0 };
+        let power = if of_list { 1.0 } else { 0.5 };
         round_up(size.unwrap_or(row.items) as f64 * (LONG_ENOUGH_S / wall_s).powf(power))
     });
-    Some(Advice::TooShort { wall_s: *wall_s, size, better: better.filter(|better| *better > 0) })
+    Some(Advice::TooShort { wall_s: *wall_s, size, better: better.filter(|better| *better > 0), of_list })
 }
 
 /// To two digits.

@@ -4,7 +4,7 @@ use crate::read::RunLog;
 use crate::runlog::LogError;
 use crate::spans::Spans;
 use crate::study::{Configuration, Executor, RunResult, RunStart};
-use crate::worker::{Lines, WorkerRow, WorkerRows};
+use crate::worker::{Lines, ProcessName, WorkerRow, WorkerRows};
 use procession::{Event, Observer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -126,6 +126,12 @@ impl RunSummary {
             return Some(items.longest_s);
         }
         self.result.as_ref()?.longest_s
+    }
+
+    /// When this process was ready for work, as far as that is known.
+    pub(crate) fn ready_s(&self, process: ProcessName) -> f64 {
+        let is = |row: &&WorkerRow| (row.worker, row.nth, row.pid) == (process.worker, process.nth, process.pid);
+        self.workers.iter().find(is).and_then(|row| row.ready_s).unwrap_or(0.0)
     }
 
     /// Its configuration.

@@ -70,6 +70,9 @@ impl Grid {
     }
 
     pub(crate) fn to_markdown(&self) -> String {
+        if self.is_empty() {
+            return markdown(&self.caption) + ": no run has ended yet.\n";
+        }
         let columns = self.columns();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut text = markdown(&self.caption) + "\n\n";

@@ -107,6 +107,11 @@ impl Measured {
         self.wall_s.filter(|_| self.completed > 0)
     }
 
+    /// Whether ceilings are judged by how long its items took.
+    pub(crate) fn is_base(&self) -> bool {
+        self.basis.is_some_and(|basis| basis.count() == 1 && basis == Basis::of(&self.configuration))
+    }
+
     fn of(first: &RunSummary) -> Self {
         Self {
             configuration: first.configuration().clone(),

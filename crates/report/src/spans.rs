@@ -81,6 +81,14 @@ impl Span {
         }
     }
 
+    /// What is known from outside is known late, by a different time for each:
+    /// a process still does one thing after the other.
+    pub(crate) fn after(mut self, end_s: f64) -> Self {
+        self.start_s = self.start_s.max(end_s);
+        self.end_s = self.end_s.max(end_s);
+        self
+    }
+
     /// Seconds from its beginning to its end.
     #[must_use]
     pub fn duration_s(&self) -> f64 {
@@ -142,12 +150,21 @@ impl Track {
 
     /// Adds a span; those of a process come in the order of time.
     pub fn push(&mut self, span: Span) {
+        let span = self.spans.last().map_or(span, |last| span.after(last.end_s));
         match self.spans.last_mut() {
             Some(last) if self.gap_s >= 0.0 && last.joins(&span, self.gap_s) => last.join(&span),
             _ => self.spans.push(span),
         }
         if self.spans.len() > KEPT {
             self.thin();
+        }
+    }
+
+    /// Nothing ran before this: what a process died of may have been sent before
+    /// it was ready.
+    pub(crate) fn begin_at(&mut self, ready_s: f64) {
+        for span in self.spans.iter_mut().take_while(|span| span.start_s < ready_s) {
+            *span = span.after(ready_s);
         }
     }
 
@@ -266,6 +283,15 @@ mod tests {
         assert_eq!(track.spans().iter().map(|span| span.items).sum::<u64>(), 1_000_000);
         let busy: f64 = track.spans().iter().map(|span| span.busy_s).sum();
         assert!((busy - 9.0).abs() < 1e-6, "{busy}");
+    }
+
+    #[test]
+    fn a_process_does_one_thing_after_the_other() {
+        let mut track = Track::new(ProcessName { worker: 0, nth: 0, pid: 1 });
+        track.push(span(0.0, 1.0, SpanKind::Work));
+        track.push(span(0.75, 1.25, SpanKind::Work));
+        let last = track.spans()[1];
+        assert_eq!((last.start_s, last.end_s, last.busy_s), (1.0, 1.25, 0.5));
     }
 
     #[test]

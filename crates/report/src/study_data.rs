@@ -6,7 +6,7 @@ use crate::measured::{Measured, measure};
 use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind, Spans, Track, kind};
-use crate::study::{Machine, Study};
+use crate::study::{Machine, RunStatus, Study};
 use crate::summary::FailureRow;
 use procession_task::Kind;
 use std::borrow::Cow;
@@ -14,6 +14,12 @@ use std::path::PathBuf;
 
 /// Failed items that are kept.
 const KEPT_FAILURES: usize = 1000;
+/// Items of a run whose times are read for a table's sake.
+const MOST_TIMED: u64 = 1_000_000;
+/// Spans of a call that are kept, some 32 MB.
+const KEPT_SPANS: usize = 500_000;
+/// Runs of a call whose processes are drawn.
+const SHOWN_RUNS: usize = 8;
 
 /// A call and its runs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,25 +73,49 @@ impl StudyData {
     /// # Errors
     /// It can't be read, or it holds something else.
     pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
-        let mut summary = RunSummary::of_log(run)?;
-        let mut reader = Reader::default();
-        for file in run.item_files()? {
-            let mut track = Track::new(file.process);
-            visit_lines(&file.path, |line| {
-                match Line::parse(line, &file.path)? {
-                    Line::Item(item) => reader.take_item(&item, &mut track),
-                    Line::Chunk(part) => track.push(Span::of_chunk_line(&part)),
-                    Line::Note(_) => {}
-                }
-                Ok::<_, LogError>(())
-            })?;
-            reader.spans.tracks.push(track);
-        }
-        reader.spans.tracks.sort_by_key(|track| track.process);
-        summary.spans = reader.spans;
-        self.runs.push(summary);
+        let Reader { spans, failures } = Reader::of(run)?;
+        self.push(RunSummary { spans, ..RunSummary::of_log(run)? });
         if self.failures.total == 0 {
-            self.failures = reader.failures.sorted();
+            self.failures = failures.sorted();
+        }
+        Ok(())
+    }
+
+    /// Adds a run that ended. What its processes did when is kept of so many
+    /// runs as there is room for; beyond that, of those that a page shows.
+    pub fn push(&mut self, mut run: RunSummary) {
+        let mut tracks = std::mem::take(&mut run.spans.tracks);
+        tracks.iter_mut().for_each(|track| track.begin_at(run.ready_s(track.process)));
+        run.spans.tracks = tracks;
+        self.runs.push(run);
+        let kept = |run: &RunSummary| run.spans.tracks.iter().map(|track| track.spans().len()).sum::<usize>();
+        if self.runs.iter().map(kept).sum::<usize>() <= KEPT_SPANS {
+            return;
+        }
+        let shown: Vec<u32> = shown(self).into_iter().map(|run| run.run).collect();
+        let others = self.runs.iter_mut().filter(|run| !shown.contains(&run.run));
+        others.for_each(|run| run.spans.tracks.clear());
+    }
+
+    /// Reads how long items took where that makes a ceiling, and only there: in a
+    /// run of each configuration that speedups are against. Long logs are left alone.
+    ///
+    /// # Errors
+    /// A log can't be read, or it holds something else.
+    pub fn read_item_times(&mut self) -> Result<(), LogError> {
+        let bases = self.measured().into_iter().filter(|row| row.is_base() && row.items <= MOST_TIMED);
+        let first = |row: Measured| {
+            let is = |run: &&RunSummary| row.runs.contains(&run.run) && run.status == RunStatus::Completed.as_str();
+            self.runs.iter().find(is).filter(|run| run.spans.items.count == 0).map(|run| run.run)
+        };
+        let wanted: Vec<u32> = bases.filter_map(first).collect();
+        let Some(path) = self.log.as_deref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
+        let log = StudyLog::open(path)?;
+        for run in log.runs().iter().filter(|run| wanted.contains(&run.number)) {
+            let items = Reader::of(run)?.spans.items;
+            if let Some(own) = self.runs.iter_mut().find(|own| own.run == run.number) {
+                own.spans.items = items;
+            }
         }
         Ok(())
     }
@@ -103,6 +133,28 @@ impl StudyData {
     }
 }
 
+/// Runs of a call that are shown in detail: for each configuration of the
+/// largest size the one that is nearest to the median, of those whose spans are
+/// kept if there are any.
+pub(crate) fn shown(data: &StudyData) -> Vec<&RunSummary> {
+    let rows = data.measured();
+    let largest = rows.iter().filter_map(|row| row.configuration.size).max();
+    let mut shown = Vec::new();
+    for row in rows.iter().filter(|row| row.configuration.size == largest) {
+        let off = |run: &&RunSummary| {
+            let off = run.wall_s().zip(row.wall_s).map_or(f64::MAX, |(wall, median)| (wall - median).abs());
+            (run.spans.tracks.is_empty(), off)
+        };
+        let runs = data.runs.iter().filter(|run| row.runs.contains(&run.run));
+        shown.extend(runs.min_by(|a, b| {
+            let (a, b) = (off(a), off(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        }));
+    }
+    shown.truncate(SHOWN_RUNS);
+    shown
+}
+
 /// Gathers from a run's lines.
 #[derive(Default)]
 struct Reader {
@@ -110,7 +162,35 @@ struct Reader {
     failures: Failures,
 }
 
+impl Spans {
+    /// What a run's log tells.
+    ///
+    /// # Errors
+    /// It can't be read, or it holds something else.
+    pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
+        Ok(Reader::of(run)?.spans)
+    }
+}
+
 impl Reader {
+    fn of(run: &RunLog) -> Result<Self, LogError> {
+        let mut reader = Self::default();
+        for file in run.item_files()? {
+            let mut track = Track::new(file.process);
+            visit_lines(&file.path, |line| {
+                match Line::parse(line, &file.path)? {
+                    Line::Item(item) => reader.take_item(&item, &mut track),
+                    Line::Chunk(part) => track.push(Span::of_chunk_line(&part)),
+                    Line::Note(_) => {}
+                }
+                Ok::<_, LogError>(())
+            })?;
+            reader.spans.tracks.push(track);
+        }
+        reader.spans.tracks.sort_by_key(|track| track.process);
+        Ok(reader)
+    }
+
     fn take_item(&mut self, item: &ItemLine<'_>, track: &mut Track) {
         let (start_s, busy_s) = (item.start_us / 1e6, item.duration_us / 1e6);
         let ended = item.error.as_ref().map(|error| of_word(&error.kind));

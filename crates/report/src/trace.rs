@@ -134,7 +134,7 @@ impl Writer<'_> {
             self.worker(run, worker, offset_us, whole.1)?;
         }
         match log {
-            Some(log) => self.log(log, offset_us),
+            Some(log) => self.log(run, log, offset_us),
             None => Ok(self.spans(run, offset_us)?),
         }
     }
@@ -173,14 +173,24 @@ impl Writer<'_> {
         self.span(pid, "chunk", &format!("chunk {}", span.chunk), (start_us, end_us), args)
     }
 
-    fn log(&mut self, log: &RunLog, offset_us: f64) -> Result<(), TraceError> {
+    fn log(&mut self, run: &RunSummary, log: &RunLog, offset_us: f64) -> Result<(), TraceError> {
         for file in log.item_files()? {
             let pid = file.process.pid;
             let mut open: Option<Open> = None;
+            // Of what died, and of chunks, the coordinator knows no exact beginning.
+            let mut end_s = run.ready_s(file.process);
             visit_lines(&file.path, |line| {
                 match Line::parse(line, &file.path)? {
-                    Line::Item(item) => self.item(pid, &item, &mut open, offset_us)?,
-                    Line::Chunk(part) => self.kept(pid, &Span::of_chunk_line(&part), offset_us)?,
+                    Line::Item(item) => {
+                        let start_s = (item.start_us / 1e6).max(end_s);
+                        end_s = ((item.start_us + item.duration_us) / 1e6).max(start_s);
+                        self.item(pid, &item, (offset_us + start_s * 1e6, offset_us + end_s * 1e6), &mut open)?;
+                    }
+                    Line::Chunk(part) => {
+                        let span = Span::of_chunk_line(&part).after(end_s);
+                        end_s = span.end_s;
+                        self.kept(pid, &span, offset_us)?;
+                    }
                     Line::Note(_) => {}
                 }
                 Ok::<_, TraceError>(())
@@ -190,8 +200,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn item(&mut self, pid: u32, item: &ItemLine<'_>, open: &mut Option<Open>, offset_us: f64) -> io::Result<()> {
-        let (start_us, end_us) = (offset_us + item.start_us, offset_us + item.start_us + item.duration_us);
+    fn item(
+        &mut self,
+        pid: u32,
+        item: &ItemLine<'_>,
+        (start_us, end_us): (f64, f64),
+        open: &mut Option<Open>,
+    ) -> io::Result<()> {
         match open {
             Some(open) if (open.chunk, open.attempt) == (item.chunk, item.attempt) => {
                 open.start_us = open.start_us.min(start_us);

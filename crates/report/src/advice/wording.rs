@@ -51,8 +51,9 @@ impl Advice {
             Self::TooFewItems { items, workers } => {
                 format!("Take at least {workers} items, or {} at most.", units::counted(*items, "worker"))
             }
-            Self::TooShort { better: Some(better), .. } => {
-                format!("Take --size {better} or more (--cycle begins a short list again).")
+            Self::TooShort { better: Some(better), of_list, .. } => {
+                let again = if *of_list { " (--cycle begins a short list again)" } else { "" };
+                format!("Take --size {better} or more{again}.")
             }
             Self::TooShort { better: None, .. } => "Take more work.".to_owned(),
             Self::MoreWorkersThanCpus { cpus, .. } => {

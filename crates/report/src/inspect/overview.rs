@@ -1,13 +1,15 @@
 //! The call, its runs and its processes.
 
 use super::{InspectError, Query};
+use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
-use crate::fits::fits;
-use crate::measured::{self, Measured};
+use crate::fits::{Fit, fits};
+use crate::measured::Measured;
 use crate::read::StudyLog;
 use crate::runlog::{LogError, shown};
 use crate::study::{Machine, RunRecord, Study};
+use crate::study_data::StudyData;
 use crate::study_table::{self, named, or_dash};
 use crate::worker::WorkerRow;
 use crate::{crossover, limits, summary, units, worker_table};
@@ -19,14 +21,17 @@ use std::io::Write;
 /// A log's runs that were asked for.
 struct Looked<'a> {
     log: &'a StudyLog,
-    runs: Vec<RunSummary>,
+    data: StudyData,
 }
 
 /// Writes the overview of these logs.
 pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Write) -> Result<(), InspectError> {
     let look = |log| {
-        let runs: Result<_, LogError> = query.runs(log).map(RunSummary::of_log).collect();
-        Ok(Looked { log, runs: runs? })
+        let runs = query.runs(log).map(RunSummary::of_log).collect::<Result<_, _>>()?;
+        let (study, path) = (log.study().clone(), log.path().to_owned());
+        let mut data = StudyData { study, runs, log: Some(path), ..StudyData::default() };
+        data.read_item_times()?;
+        Ok(Looked { log, data })
     };
     let looked: Vec<Looked<'_>> = logs.iter().map(look).collect::<Result<_, LogError>>()?;
     if query.json {
@@ -84,7 +89,7 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
         ("digest", Align::Left),
     ]);
     for (at, log) in looked.iter().enumerate() {
-        for run in &log.runs {
+        for run in &log.data.runs {
             let result = run.result.as_ref();
             let mut cells = vec![if looked.len() > 1 { (at + 1).to_string() } else { String::new() }];
             cells.push(run.run.to_string());
@@ -103,26 +108,22 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
 
 /// What a study measured, if it is one.
 fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
-    let measured = measured(looked);
-    let cpus = looked.log.study().machine.usable_cores;
+    let measured = looked.data.measured();
+    let cpus = looked.data.usable_cores();
     let shares = study_table::shares_table(&measured, style) + &limits::lines(&measured, cpus);
     if measured.len() < 2 {
         return vec![shares];
     }
-    let (fits, crossovers) = (fits(&measured, cpus), crossover::crossovers(&measured, &looked.runs, cpus));
+    let (fits, crossovers) = (fits(&measured, cpus), crossover::crossovers(&measured, &looked.data.runs, cpus));
     vec![study_table::table(&measured, &fits, style), shares, crossover::lines(&crossovers)]
-}
-
-fn measured(looked: &Looked<'_>) -> Vec<Measured> {
-    measured::measure(&looked.runs, looked.log.study().machine.usable_cores)
 }
 
 fn worker_tables(looked: &Looked<'_>, chosen: bool, style: Style) -> Vec<String> {
     if !chosen {
-        return summary::workers(&looked.runs, style);
+        return summary::workers(&looked.data.runs, style);
     }
     let of = |run: &RunSummary| format!("{}\n{}", summary::title(run), worker_table::table(run, style));
-    looked.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
+    looked.data.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
 }
 
 #[derive(Serialize)]
@@ -131,6 +132,8 @@ struct LogJson<'a> {
     study: &'a Study,
     runs: Vec<RunJson<'a>>,
     measured: Vec<Measured>,
+    fits: Vec<Fit>,
+    advice: Vec<Advice>,
 }
 
 #[derive(Serialize)]
@@ -151,11 +154,14 @@ impl<'a> RunJson<'a> {
 fn write_json(looked: &[Looked<'_>], out: &mut dyn Write) -> Result<(), InspectError> {
     let of = |looked: &'_ Looked<'_>| -> serde_json::Result<String> {
         let record = |number| looked.log.runs().iter().find(|run| run.number == number)?.record.as_ref();
+        let measured = looked.data.measured();
         serde_json::to_string_pretty(&LogJson {
             log: looked.log.path().to_string_lossy().into_owned(),
             study: looked.log.study(),
-            runs: looked.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
-            measured: measured(looked),
+            runs: looked.data.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
+            fits: fits(&measured, looked.data.usable_cores()),
+            measured,
+            advice: advice(&looked.data),
         })
     };
     let logs: Vec<String> = looked.iter().map(of).collect::<serde_json::Result<_>>().map_err(std::io::Error::from)?;

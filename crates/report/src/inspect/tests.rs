@@ -218,10 +218,10 @@ run  executor  count  items  failed  wall time  status     digest
   1  procs         1      7       1     4.00 s  completed  abc\u{1b}
   2  procs         2      7       1     2.00 s  completed  abc\u{1b}
 
-executor  count  wall time  speedup  efficiency  Karp–Flatt
-procs         1     4.00 s     1.00     100.0 %           -
-procs         2     2.00 s     2.00     100.0 %       0.0 %
-(speedup vs 1 process; Karp–Flatt: the serial fraction)
+executor  count  wall time  speedup  ceiling  efficiency  Karp–Flatt
+procs         1     4.00 s     1.00              100.0 %           -
+procs         2     2.00 s     2.00     1.00     100.0 %       0.0 %
+(speedup vs 1 process; ceiling: the best that items and CPUs allow; Karp–Flatt: the serial fraction)
 
 workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
 procs 1           0.1 %    3.1 %      0.8 %     3.1 %   12.5 %     3.1 %    1.6 %  75.7 %

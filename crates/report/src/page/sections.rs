@@ -5,9 +5,9 @@ use crate::chart::escaped;
 use crate::collector::RunSummary;
 use crate::fits::fits;
 use crate::grid;
-use crate::measured::{Measured, measure};
+use crate::measured::Measured;
 use crate::study::Machine;
-use crate::study_data::StudyData;
+use crate::study_data::{StudyData, shown};
 use crate::units;
 use std::fmt::Write as _;
 
@@ -153,22 +153,8 @@ pub(crate) fn failures(data: &[StudyData]) -> String {
     if html.is_empty() { html } else { format!("<section>\n<h2>Failures</h2>\n{html}</section>\n") }
 }
 
-/// Runs whose timelines are shown: for each configuration of the largest size
-/// the one that is nearest to the median, and any in which a process died.
+/// Runs whose timelines are shown.
 pub(crate) fn chosen(data: &[StudyData]) -> Vec<(&str, &RunSummary)> {
-    let mut chosen = Vec::new();
-    for data in data {
-        let rows = measure(&data.runs, data.usable_cores());
-        let largest = rows.iter().filter_map(|row| row.configuration.size).max();
-        for row in rows.iter().filter(|row| row.configuration.size == largest) {
-            let off = |run: &&RunSummary| {
-                let wall = run.wall_s().zip(row.wall_s);
-                wall.map_or(f64::MAX, |(wall, median)| (wall - median).abs())
-            };
-            let runs = data.runs.iter().filter(|run| row.runs.contains(&run.run));
-            chosen.extend(runs.min_by(|a, b| off(a).total_cmp(&off(b))).map(|run| (data.label.as_str(), run)));
-        }
-    }
-    chosen.truncate(MOST_TIMELINES);
-    chosen
+    let of = |data| shown(data).into_iter().map(move |run| (data.label.as_str(), run));
+    data.iter().flat_map(of).take(MOST_TIMELINES).collect()
 }

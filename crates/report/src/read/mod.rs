@@ -94,6 +94,14 @@ impl StudyLog {
 }
 
 impl RunLog {
+    /// Opens the log of a run that has ended, in this folder.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn ended(path: PathBuf, number: u32) -> Result<Self, LogError> {
+        Self::open(path, number, false)
+    }
+
     fn open(path: PathBuf, number: u32, in_use: bool) -> Result<Self, LogError> {
         let record: Option<RunRecord> = match read_json(&path.join("run.json")) {
             Err(LogError::Io { source, .. }) if is_absent(&source) => None,

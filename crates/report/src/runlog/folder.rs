@@ -107,10 +107,11 @@ impl LogFolder {
         warn: Warn,
     ) -> Result<(RunLogger, RunLogging), LogError> {
         item_log.store(false, Ordering::Relaxed);
-        let run = self.runs + 1;
+        // Counted even if it fails: the next run keeps its number.
+        self.runs += 1;
+        let run = self.runs;
         let path = self.path.join(format!("run-{run}"));
         create_folder(&path).map_err(LogError::io("creating", &path))?;
-        self.runs = run;
         let started_at = utc::rfc3339(SystemTime::now());
         let record = RunRecord { run, start, log: options.level, started_at, result: None };
         write_record(&path, &record)?;

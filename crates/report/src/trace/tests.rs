@@ -131,6 +131,6 @@ fn items_beyond_the_cap_are_counted() {
     let mut out = Vec::new();
     let mut writer = Writer { out: &mut out, traced: Traced::default(), items: 3 };
     let log = StudyLog::open(data.log.as_deref().unwrap()).unwrap();
-    writer.log(&log.runs()[0], 0.0).unwrap();
+    writer.log(&data.runs[0], &log.runs()[0], 0.0).unwrap();
     assert_eq!(writer.traced.left_out, 4);
 }

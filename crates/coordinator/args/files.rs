@@ -1,0 +1,137 @@
+//! The files that show what was measured: where each goes, and what its
+//! extension says it is to be.
+
+use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use procession_report::TimingsFormat;
+use std::path::{Path, PathBuf};
+
+/// The files to write of what was measured.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct FileFlags {
+    /// A page with the tables, the charts and what ran when: one file, complete in itself [default: none]
+    ///
+    /// Like the three below it is written anew after each run, so that an interrupted study leaves what was
+    /// measured, and never half: the file is replaced in one step.
+    #[arg(long, value_name = "FILE.html", value_parser = page())]
+    pub(crate) report: Option<PathBuf>,
+
+    /// The main chart alone, time and speedup by count, for a paper or slides [default: none]
+    #[arg(long, value_name = "FILE.svg|.png", value_parser = named(&["svg", "png"]))]
+    pub(crate) chart: Option<PathBuf>,
+
+    /// Every measured figure (json, csv), or the table as Markdown (md) [default: none]
+    #[arg(long, value_name = "FILE.json|.csv|.md", value_parser = named(&["json", "csv", "md"]))]
+    pub(crate) timings: Option<PathBuf>,
+
+    /// The runs as a trace, a track per PID, for Perfetto or Chrome [default: none]
+    #[arg(long, value_name = "FILE.json", value_parser = named(&["json"]))]
+    pub(crate) trace: Option<PathBuf>,
+}
+
+/// What a file shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The page.
+    Report,
+    /// The chart, as SVG.
+    Svg,
+    /// The chart, as PNG.
+    Png,
+    /// The figures.
+    Timings(TimingsFormat),
+    /// The trace.
+    Trace,
+}
+
+impl Shown {
+    /// The flag that asks for it.
+    pub(crate) const fn flag(self) -> &'static str {
+        match self {
+            Self::Report => "--report",
+            Self::Svg | Self::Png => "--chart",
+            Self::Timings(_) => "--timings",
+            Self::Trace => "--trace",
+        }
+    }
+}
+
+impl FileFlags {
+    /// The files, the cheapest to write first: a call that is ended while it
+    /// writes has at least those.
+    pub(crate) fn all(&self) -> Vec<(Shown, &Path)> {
+        let chart = |path: &Path| if extension(path) == "png" { Shown::Png } else { Shown::Svg };
+        let timings = |path: &Path| Shown::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
+        let all = [
+            self.timings.as_deref().map(|path| (timings(path), path)),
+            self.report.as_deref().map(|path| (Shown::Report, path)),
+            self.chart.as_deref().map(|path| (chart(path), path)),
+            self.trace.as_deref().map(|path| (Shown::Trace, path)),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Refuses a file that is written, or read, for something else too.
+    ///
+    /// # Errors
+    /// The two flags that name it.
+    pub(crate) fn check_distinct(&self, others: &[(&'static str, &Path)]) -> Result<(), String> {
+        let mut seen = others.to_vec();
+        for (shown, path) in self.all() {
+            if let Some((flag, _)) = seen.iter().find(|(_, other)| is_same(other, path)) {
+                let own = shown.flag();
+                return Err(format!("{flag} and {own} name the same file: give each one of its own"));
+            }
+            seen.push((shown.flag(), path));
+        }
+        Ok(())
+    }
+}
+
+/// Whether two names lead to one place, as far as names tell.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    a == b || place(a).is_some_and(|a| Some(a) == place(b))
+}
+
+/// A page's path.
+pub(super) fn page() -> impl TypedValueParser<Value = PathBuf> {
+    named(&["html", "htm"])
+}
+
+/// A path with one of these extensions.
+fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(move |path: PathBuf| {
+        if extensions.contains(&extension(&path).as_str()) {
+            return Ok(path);
+        }
+        let dotted: Vec<String> = extensions.iter().map(|extension| format!(".{extension}")).collect();
+        Err(format!("the name must end in {}, which says what is written", dotted.join(" or ")))
+    })
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map_or_else(String::new, |extension| extension.to_string_lossy().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_is_one_of_its_own() {
+        let flags = FileFlags {
+            timings: Some("a.json".into()),
+            trace: Some("./a.json".into()),
+            chart: Some("c.PNG".into()),
+            ..FileFlags::default()
+        };
+        let shown: Vec<Shown> = flags.all().into_iter().map(|(shown, _)| shown).collect();
+        assert_eq!(shown, [Shown::Timings(TimingsFormat::Json), Shown::Png, Shown::Trace]);
+        assert!(flags.check_distinct(&[]).unwrap_err().contains("--timings and --trace name the same file"));
+        let flags = FileFlags { trace: None, ..flags };
+        assert!(flags.check_distinct(&[("--output", Path::new("b.json"))]).is_ok());
+        let error = flags.check_distinct(&[("--output", Path::new("c.PNG"))]).unwrap_err();
+        assert!(error.contains("--output and --chart"), "{error}");
+    }
+}
