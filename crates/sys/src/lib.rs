@@ -46,7 +46,8 @@ pub fn reset_inherited_signals() -> std::io::Result<()> {
 pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
     use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
     extern "C" fn nothing(_: i32) {}
-    let survive = SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_RESTART, SigSet::empty());
+    let survive =
+        SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_RESTART | SaFlags::SA_ONSTACK, SigSet::empty());
     // SAFETY: the handler does nothing, which is safe at any moment.
     unsafe { sigaction(Signal::SIGXFSZ, &survive) }?;
     Ok(())
