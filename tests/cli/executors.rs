@@ -1,6 +1,6 @@
 //! The same work in a loop, on threads and in processes.
 
-use crate::support::{Place, item_lines, lines, roots, runs};
+use crate::support::{Ended, Place, item_lines, lines, roots, runs};
 use std::collections::BTreeSet;
 
 #[test]
@@ -61,4 +61,13 @@ fn what_tasks_print_and_panic_with_is_not_among_the_results() {
         assert_eq!(ended.out, "a\nprint JUNK\n\nb\n", "{executor:?}");
         assert!(!ended.err.contains('\x1b'), "{}", ended.err);
     }
+}
+
+#[test]
+fn more_threads_than_there_is_room_for_are_refused() {
+    let place = Place::new();
+    let args = ["--threads", "60000", "-t", "sqrt", "--list", "4", "--log", "off"];
+    let child = place.limited("-v", 4_000_000, &args).spawn().expect("it starts");
+    let ended = Ended::of(child).fails(3, "threads can be started: at most ");
+    assert!(ended.out.is_empty());
 }

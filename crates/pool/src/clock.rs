@@ -69,8 +69,14 @@ impl Clock {
         self.resume_at(monotonic_ns());
     }
 
-    /// Notes that this process runs; it may have slept for `asleep` since it
-    /// last did, for ever without one.
+    /// Notes that this process is about to sleep. What it did until now was its
+    /// own work, however long that took: no time was lost.
+    pub(crate) fn note_asleep(&mut self) {
+        self.awake_ns = monotonic_ns();
+    }
+
+    /// Notes that this process runs again; it was to sleep for `asleep`, for
+    /// ever without one.
     pub(crate) fn note_awake(&mut self, asleep: Option<Duration>) {
         self.note_awake_at(monotonic_ns(), asleep);
     }
@@ -141,5 +147,14 @@ mod tests {
         clock.note_awake_at(70 * SECOND, Some(secs(1)));
         assert_eq!(clock.lost, Duration::from_millis(59_750));
         assert_eq!(clock.at(70 * SECOND), secs(70), "the run's time goes on");
+    }
+
+    #[test]
+    fn own_work_is_no_lost_time() {
+        let mut clock = Clock::start_at(0);
+        // An hour of it, as far as this clock can tell, then a short sleep.
+        clock.note_asleep();
+        clock.note_awake(Some(Duration::ZERO));
+        assert_eq!(clock.lost, Duration::ZERO);
     }
 }

@@ -10,7 +10,7 @@ use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind};
 use crate::study_data::StudyData;
-use crate::worker::WorkerRow;
+use crate::worker::{ProcessName, WorkerRow};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -44,7 +44,7 @@ pub enum TraceError {
 /// # Errors
 /// A log can't be read, or the trace can't be written.
 pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<Traced, TraceError> {
-    let mut writer = Writer { out, traced: Traced::default(), items: MOST_ITEMS };
+    let mut writer = Writer { out, traced: Traced::default(), coordinator: None, items: MOST_ITEMS };
     writer.out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     for data in data {
         let log = data.log.as_deref().map(StudyLog::open).transpose()?;
@@ -72,8 +72,17 @@ fn length_s(run: &RunSummary) -> f64 {
 struct Writer<'a> {
     out: &'a mut dyn Write,
     traced: Traced,
+    /// The process whose threads are workers, too.
+    coordinator: Option<u32>,
     /// Items that may still be written.
     items: u64,
+}
+
+/// Where events stand one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Track {
+    pid: u32,
+    tid: u32,
 }
 
 /// What is open of a chunk while its items pass.
@@ -92,32 +101,60 @@ impl Writer<'_> {
         serde_json::to_writer(&mut *self.out, event).map_err(io::Error::from)
     }
 
-    /// A track: its name and its place among the others.
-    fn track(&mut self, pid: u32, name: &str, place: u32) -> io::Result<()> {
+    /// A process: its name and its place among the others.
+    fn process(&mut self, pid: u32, name: &str, place: u32) -> io::Result<()> {
         let meta = |what: &str, args: Value| json!({"name": what, "ph": "M", "pid": pid, "tid": pid, "args": args});
         self.event(&meta("process_name", json!({"name": name})))?;
         self.event(&meta("process_sort_index", json!({"sort_index": place})))?;
         self.event(&meta("thread_name", json!({"name": format!("pid {pid}")})))
     }
 
-    fn span(&mut self, pid: u32, cat: &str, name: &str, (start_us, end_us): (f64, f64), args: Value) -> io::Result<()> {
+    /// A thread of a process that has its name already.
+    fn thread(&mut self, Track { pid, tid }: Track, name: &str, place: u32) -> io::Result<()> {
+        let meta = |what: &str, args: Value| json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args});
+        self.event(&meta("thread_name", json!({"name": name})))?;
+        self.event(&meta("thread_sort_index", json!({"sort_index": place})))
+    }
+
+    /// Where a worker's events stand: its process, or its thread of the coordinator's.
+    fn track_of(&self, process: ProcessName) -> Track {
+        let pid = process.pid;
+        let lane = process.worker.saturating_add(1);
+        match self.coordinator {
+            // That number is taken, by the thread that is called like its process.
+            Some(coordinator) if coordinator == pid && lane >= pid => Track { pid, tid: lane.saturating_add(1) },
+            Some(coordinator) if coordinator == pid => Track { pid, tid: lane },
+            _ => Track { pid, tid: pid },
+        }
+    }
+
+    fn span(
+        &mut self,
+        track: Track,
+        cat: &str,
+        name: &str,
+        (start_us, end_us): (f64, f64),
+        args: Value,
+    ) -> io::Result<()> {
+        let Track { pid, tid } = track;
         let (ts, dur) = (rounded(start_us), rounded((end_us - start_us).max(0.0)));
         let event = json!({
-            "name": name, "cat": cat, "ph": "X", "ts": ts, "dur": dur, "pid": pid, "tid": pid, "args": args
+            "name": name, "cat": cat, "ph": "X", "ts": ts, "dur": dur, "pid": pid, "tid": tid, "args": args
         });
         self.event(&event)
     }
 
-    fn instant(&mut self, pid: u32, cat: &str, name: &str, at_us: f64) -> io::Result<()> {
+    fn instant(&mut self, Track { pid, tid }: Track, cat: &str, name: &str, at_us: f64) -> io::Result<()> {
         let event =
-            json!({"name": name, "cat": cat, "ph": "i", "s": "t", "ts": rounded(at_us), "pid": pid, "tid": pid});
+            json!({"name": name, "cat": cat, "ph": "i", "s": "t", "ts": rounded(at_us), "pid": pid, "tid": tid});
         self.event(&event)
     }
 
     fn coordinator(&mut self, data: &StudyData) -> io::Result<()> {
         let name =
             if data.label.is_empty() { "coordinator".to_owned() } else { format!("coordinator, {}", data.label) };
-        self.track(data.study.pid, &name, 0)
+        self.coordinator = Some(data.study.pid);
+        self.process(data.study.pid, &name, 0)
     }
 
     fn run(
@@ -129,7 +166,8 @@ impl Writer<'_> {
     ) -> Result<(), TraceError> {
         let whole = (offset_us, offset_us + length_s(run) * 1e6);
         let args = json!({"status": run.status, "configuration": run.configuration(), "warmup": run.start.warmup});
-        self.span(data.study.pid, "run", &crate::summary::title(run), whole, args)?;
+        let pid = data.study.pid;
+        self.span(Track { pid, tid: pid }, "run", &crate::summary::title(run), whole, args)?;
         for worker in &run.workers {
             self.worker(run, worker, offset_us, whole.1)?;
         }
@@ -141,12 +179,18 @@ impl Writer<'_> {
 
     fn worker(&mut self, run: &RunSummary, worker: &WorkerRow, offset_us: f64, end_us: f64) -> io::Result<()> {
         let at = |seconds: f64| offset_us + seconds * 1e6;
-        let pid = worker.pid;
-        self.track(pid, &format!("worker {} (run {})", worker.worker, run.run), worker.worker + 1)?;
+        let place = worker.worker.saturating_add(1);
+        let track = self.track_of(ProcessName { worker: worker.worker, nth: worker.nth, pid: worker.pid });
+        if self.coordinator == Some(worker.pid) {
+            // The same in all runs.
+            self.thread(track, &format!("worker {}", worker.worker), place)?;
+        } else {
+            self.process(worker.pid, &format!("worker {} (run {})", worker.worker, run.run), place)?;
+        }
         let ready_us = worker.ready_s.or(worker.exited_s).map_or(end_us, at);
-        self.span(pid, "start-up", "start-up", (at(worker.spawned_s), ready_us), json!({"host": worker.host}))?;
+        self.span(track, "start-up", "start-up", (at(worker.spawned_s), ready_us), json!({"host": worker.host}))?;
         if let Some(end) = worker.end.as_ref().filter(|end| !end.is_usual()) {
-            self.instant(pid, "death", &end.to_string(), worker.exited_s.map_or(end_us, at))?;
+            self.instant(track, "death", &end.to_string(), worker.exited_s.map_or(end_us, at))?;
         }
         Ok(())
     }
@@ -154,28 +198,28 @@ impl Writer<'_> {
     fn spans(&mut self, run: &RunSummary, offset_us: f64) -> io::Result<()> {
         for track in &run.spans.tracks {
             for span in track.spans() {
-                self.kept(track.process.pid, span, offset_us)?;
+                self.kept(self.track_of(track.process), span, offset_us)?;
             }
         }
         Ok(())
     }
 
-    fn kept(&mut self, pid: u32, span: &Span, offset_us: f64) -> io::Result<()> {
+    fn kept(&mut self, track: Track, span: &Span, offset_us: f64) -> io::Result<()> {
         let (start_us, end_us) = (offset_us + span.start_s * 1e6, offset_us + span.end_s * 1e6);
         let args =
             json!({"first": span.first, "items": span.items, "attempt": span.attempt, "busy_us": span.busy_s * 1e6});
         if span.attempt > 1 {
-            self.instant(pid, "retry", &format!("attempt {}", span.attempt), start_us)?;
+            self.instant(track, "retry", &format!("attempt {}", span.attempt), start_us)?;
         }
         if span.kind == SpanKind::Lost {
-            return self.span(pid, "item", &format!("item {}", span.first), (start_us, end_us), args);
+            return self.span(track, "item", &format!("item {}", span.first), (start_us, end_us), args);
         }
-        self.span(pid, "chunk", &format!("chunk {}", span.chunk), (start_us, end_us), args)
+        self.span(track, "chunk", &format!("chunk {}", span.chunk), (start_us, end_us), args)
     }
 
     fn log(&mut self, run: &RunSummary, log: &RunLog, offset_us: f64) -> Result<(), TraceError> {
         for file in log.item_files()? {
-            let pid = file.process.pid;
+            let track = self.track_of(file.process);
             let mut open: Option<Open> = None;
             // Of what died, and of chunks, the coordinator knows no exact beginning.
             let mut end_s = run.ready_s(file.process);
@@ -184,25 +228,25 @@ impl Writer<'_> {
                     Line::Item(item) => {
                         let start_s = (item.start_us / 1e6).max(end_s);
                         end_s = ((item.start_us + item.duration_us) / 1e6).max(start_s);
-                        self.item(pid, &item, (offset_us + start_s * 1e6, offset_us + end_s * 1e6), &mut open)?;
+                        self.item(track, &item, (offset_us + start_s * 1e6, offset_us + end_s * 1e6), &mut open)?;
                     }
                     Line::Chunk(part) => {
                         let span = Span::of_chunk_line(&part).after(end_s);
                         end_s = span.end_s;
-                        self.kept(pid, &span, offset_us)?;
+                        self.kept(track, &span, offset_us)?;
                     }
                     Line::Note(_) => {}
                 }
                 Ok::<_, TraceError>(())
             })?;
-            self.close(pid, open)?;
+            self.close(track, open)?;
         }
         Ok(())
     }
 
     fn item(
         &mut self,
-        pid: u32,
+        track: Track,
         item: &ItemLine<'_>,
         (start_us, end_us): (f64, f64),
         open: &mut Option<Open>,
@@ -214,11 +258,11 @@ impl Writer<'_> {
                 open.items += 1;
             }
             _ => {
-                self.close(pid, open.take())?;
+                self.close(track, open.take())?;
                 let (chunk, attempt) = (item.chunk, item.attempt);
                 *open = Some(Open { chunk, attempt, start_us, end_us, items: 1 });
                 if attempt > 1 {
-                    self.instant(pid, "retry", &format!("attempt {attempt}"), start_us)?;
+                    self.instant(track, "retry", &format!("attempt {attempt}"), start_us)?;
                 }
             }
         }
@@ -228,13 +272,13 @@ impl Writer<'_> {
         }
         self.items -= 1;
         let args = json!({"input": item.shown_input(), "outcome": item.shown_outcome(), "attempt": item.attempt});
-        self.span(pid, "item", &format!("item {}", item.item), (start_us, end_us), args)
+        self.span(track, "item", &format!("item {}", item.item), (start_us, end_us), args)
     }
 
-    fn close(&mut self, pid: u32, open: Option<Open>) -> io::Result<()> {
+    fn close(&mut self, track: Track, open: Option<Open>) -> io::Result<()> {
         let Some(Open { chunk, attempt, start_us, end_us, items }) = open else { return Ok(()) };
         let args = json!({"items": items, "attempt": attempt});
-        self.span(pid, "chunk", &format!("chunk {chunk}"), (start_us, end_us), args)
+        self.span(track, "chunk", &format!("chunk {chunk}"), (start_us, end_us), args)
     }
 }
 

@@ -15,7 +15,7 @@ mod worker;
 
 pub use child::{Ended, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
-pub use limits::{LimitError, Memory, end_now, limit_memory, on_out_of_memory};
+pub use limits::{LimitError, Memory, begin_the_end, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;
@@ -58,7 +58,8 @@ pub fn divert_stdout() -> std::io::Result<()> {
 pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
     use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
     extern "C" fn nothing(_: i32) {}
-    let survive = SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_RESTART, SigSet::empty());
+    let survive =
+        SigAction::new(SigHandler::Handler(nothing), SaFlags::SA_RESTART | SaFlags::SA_ONSTACK, SigSet::empty());
     // SAFETY: the handler does nothing, which is safe at any moment.
     unsafe { sigaction(Signal::SIGXFSZ, &survive) }?;
     Ok(())

@@ -64,7 +64,7 @@ pub fn limit_memory(bytes: Option<u64>) -> Result<(), LimitError> {
     tried
 }
 
-/// Takes the limit away, as far as this process may.
+/// Takes the limit of its own away from this process, as far as it may.
 fn lift() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_DATA) {
         // Whoever calls this is about to end, or to say that it failed.
@@ -137,23 +137,30 @@ thread_local! {
 /// An allocation was refused.
 #[cold]
 fn on_refused() {
-    static BEGUN: AtomicBool = AtomicBool::new(false);
     let Some((last_words, status)) = LAST_WORDS.get() else { return };
     // A thread that is saying the last words and is refused even now has to
     // fail as anything fails without memory.
     if !LIMITED.load(Ordering::Relaxed) || SPEAKING.get() {
         return;
     }
+    begin_the_end();
+    last_words();
+    end_now(*status);
+}
+
+/// Makes the caller the thread that ends this process: from here on it may have
+/// what memory it needs, and whoever else is refused some waits for the end
+/// instead of saying the last words. Does not return if another thread is at it.
+pub fn begin_the_end() {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
     if BEGUN.swap(true, Ordering::Relaxed) {
-        // Another thread is at it, and all will end with it.
+        // All will end with that one.
         loop {
             std::thread::park();
         }
     }
     SPEAKING.set(true);
     lift();
-    last_words();
-    end_now(*status);
 }
 
 #[inline]
@@ -251,6 +258,34 @@ mod tests {
     #[test]
     fn a_limit_can_be_lifted() {
         assert_eq!(alone("lifts_its_limit").0, Ended::Status(0));
+    }
+
+    #[test]
+    #[ignore = "the process of a test below"]
+    fn ends_for_another_reason() {
+        let (begun, refused) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+        on_out_of_memory(Box::new(|| ()), 97);
+        limit_memory(Some(64 << 20)).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                begun.wait();
+                refused.wait();
+                // More than there is, whatever the limit.
+                drop(Vec::<u8>::new().try_reserve_exact(isize::MAX as usize));
+                end_now(98);
+            });
+            begin_the_end();
+            begun.wait();
+            refused.wait();
+            assert_eq!(vec![1u8; 128 << 20].len(), 128 << 20);
+            end_now(0);
+        });
+    }
+
+    #[test]
+    fn who_ends_the_process_has_room_and_is_not_overtaken() {
+        let (ended, said) = alone("ends_for_another_reason");
+        assert_eq!(ended, Ended::Status(0), "{said}");
     }
 
     #[test]

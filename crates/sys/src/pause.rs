@@ -49,7 +49,7 @@ pub(crate) fn hear_of_pauses() -> io::Result<()> {
             note_paused(unsafe { info.si_value() }.sival_ptr.addr() as u64);
         }
     }
-    let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO;
+    let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK;
     let hear = SigAction::new(SigHandler::SigAction(heard), flags, SigSet::empty());
     // SAFETY: the handler stores a number, which is safe at any moment.
     unsafe { sigaction(Signal::SIGCONT, &hear) }?;

@@ -17,9 +17,13 @@ use std::time::Duration;
 
 /// Most reads from one worker before the others have their turn.
 const READS: usize = 8;
-/// Most reads from a worker that has ended, or is to be judged: more than its
-/// pipes hold. What a grandchild goes on to write is nobody's result.
-const LAST_READS: usize = 1024;
+/// So many bytes are read of a worker that has ended, or is to be judged, and
+/// the frame that they end in: more than its pipe holds, so that whatever it had
+/// written by then is heard. What it, or a grandchild, goes on to write is not
+/// waited for: the others have their turn.
+const LAST_BYTES: u64 = 2 << 20;
+/// Most reads of the last it says to people: more than that pipe holds.
+const LAST_STDERR_READS: usize = 64;
 /// How long a worker that has closed its pipe may take to end.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 /// How much of the version of a program is shown that speaks another protocol.
@@ -43,13 +47,11 @@ impl Driver {
         }
     }
 
-    /// Reads from a worker until its pipe is empty.
+    /// Reads all that is in a worker's pipe now.
     fn read_rest(&mut self, id: WorkerId) {
-        for _ in 0..LAST_READS {
-            if self.read_once(id) != Some(Stream::Open) {
-                break;
-            }
-        }
+        let heard = |driver: &Self| driver.workers.get(&id).map_or(u64::MAX, |worker| worker.inbox.heard());
+        let end = heard(self).saturating_add(LAST_BYTES);
+        while heard(self) < end && self.read_once(id) == Some(Stream::Open) {}
     }
 
     /// Reads once; `None` when there is nothing more at the moment.
@@ -141,7 +143,10 @@ impl Driver {
             ));
         }
         worker.phase = Phase::Ready;
-        worker.tell_held(self.settings.clock.epoch_ns());
+        if !self.settings.clock.is_paused() {
+            // Else it is told with all others when they go on, and not set going now.
+            worker.tell_held(self.settings.clock.epoch_ns());
+        }
         let who = worker.who;
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(Happened::WorkerReady { worker: id });
@@ -259,7 +264,7 @@ impl Driver {
         let Some((ended, usage)) = worker.child.try_reap() else { return };
         self.read_rest(id);
         self.mute.remove(&id);
-        self.read_stderr_times(id, LAST_READS);
+        self.read_stderr_times(id, LAST_STDERR_READS);
         let Some(worker) = self.workers.remove(&id) else { return };
         let at = self.now();
         let exit = exit(ended);

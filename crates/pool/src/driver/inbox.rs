@@ -19,6 +19,8 @@ pub(super) struct Inbox {
     frames: Bytes,
     /// How long the buffer must become before it can hold a frame.
     needs: usize,
+    /// How many bytes were read in all.
+    heard: u64,
 }
 
 /// What a read brought.
@@ -43,6 +45,7 @@ impl Inbox {
         // The memory grows as bytes come in, never on a length's word alone.
         self.buffer.reserve(room.min(held + 4 * ROOM));
         let result = pipe.take(room as u64).read_to_end(&mut self.buffer);
+        self.heard += (self.buffer.len() - held) as u64;
         match result {
             Ok(_) if self.buffer.len() == held + room => Ok(Arrival::Full),
             Ok(_) => Ok(Arrival::End),
@@ -76,6 +79,11 @@ impl Inbox {
         let (message, tails) = decode_from_worker(&payload)?;
         self.frames.advance(end);
         Ok(Some((message, tails, payload)))
+    }
+
+    /// How many bytes were read in all.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard
     }
 
     /// What came and made no message: yet, or never if the last try failed.

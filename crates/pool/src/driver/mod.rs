@@ -31,6 +31,7 @@ use process::{Death, Process, Stream};
 use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
 use procession_sys::PollSet;
 use procession_task::Kind;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -71,6 +72,8 @@ pub(crate) struct Driver {
     ending: bool,
     closed: bool,
     watch: Stopwatch<DriverPhase, 4>,
+    /// The scheduler's time when it was last asked for: it never goes back.
+    latest: Cell<RunTime>,
 }
 
 /// What a poll's key stands for.
@@ -113,6 +116,7 @@ impl Driver {
             ending: false,
             closed: false,
             watch: Stopwatch::start(DriverPhase::Transport),
+            latest: Cell::new(RunTime::ZERO),
         }
     }
 
@@ -157,7 +161,10 @@ impl Driver {
 
     /// The scheduler's time: that by which deadlines are judged.
     fn judged(&self) -> RunTime {
-        RunTime::from(self.settings.clock.judged())
+        let now = RunTime::from(self.settings.clock.judged());
+        let before = self.latest.replace(now);
+        debug_assert!(before <= now, "time goes back from {before:?} to {now:?}");
+        now
     }
 
     fn observe(&mut self, event: &Event) {
@@ -255,7 +262,6 @@ impl Driver {
     /// Waits for news, and says by which time deadlines are to be judged then:
     /// whatever had been said by that time is among the news.
     fn wait(&mut self) -> RunTime {
-        self.settings.clock.note_awake(Some(Duration::ZERO));
         self.poll.clear();
         self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
         for (id, worker) in &self.workers {
@@ -277,6 +283,7 @@ impl Driver {
             timeout = Some(Duration::ZERO);
         }
         self.watch.switch(DriverPhase::Waiting);
+        self.settings.clock.note_asleep();
         let mut waited = self.poll.wait(timeout);
         self.settings.clock.note_awake(timeout);
         let judged = self.judged();

@@ -6,7 +6,7 @@ use crate::{Batch, Block, ChunkSize, Cut, RETRY_ON, Sink, Waker};
 use procession_task::{Format, Items};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
@@ -46,26 +46,35 @@ fn job(timeout: Duration) -> Job {
     }
 }
 
-/// A driver whose only worker is ready and has been sent an item, and the other
-/// end of that worker's pipe. The process itself plays no part.
-fn driver() -> (Driver, UnixStream) {
+/// A driver that has spawned this as its only worker.
+fn spawned(program: &str) -> Driver {
     let settings = Settings {
         options: PoolOptions::new(1),
-        program: "/bin/sh".into(),
+        program: program.into(),
         observers: Vec::new(),
         clock: Clock::start(),
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
     driver.bear_some();
+    driver
+}
+
+fn hello() -> FromWorker {
+    let (version, host, tasks) = (String::new(), String::new(), Vec::new());
+    FromWorker::Hello(Hello { protocol: PROTOCOL, version, pid: 1, host, tasks })
+}
+
+/// A driver whose only worker is ready and has been sent an item, and the other
+/// end of that worker's pipe. The process itself plays no part.
+fn driver() -> (Driver, UnixStream) {
+    let mut driver = spawned("/bin/sh");
     driver.start_job(job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
     let id = WorkerId(0);
     driver.workers.get_mut(&id).unwrap().child.stdout = File::from(OwnedFd::from(ours));
-    let (version, host, tasks) = (String::new(), String::new(), Vec::new());
-    let hello = FromWorker::Hello(Hello { protocol: PROTOCOL, version, pid: 1, host, tasks });
-    driver.on_message(id, hello, &Tails::default(), &bytes::Bytes::new());
+    driver.on_message(id, hello(), &Tails::default(), &bytes::Bytes::new());
     (driver, theirs)
 }
 
@@ -102,4 +111,50 @@ fn a_worker_that_said_nothing_is_ended_for_that() {
     ten_seconds_later(&mut driver);
     let why = driver.workers[&WorkerId(0)].ended_by_us.as_deref();
     assert_eq!(why, Some("its process was killed: it said nothing for longer than an item may run"));
+}
+
+/// The state of a process as its kernel calls it.
+fn state(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+}
+
+#[test]
+fn a_hello_that_is_read_during_a_pause_lets_nobody_go() {
+    // It writes until its pipe is full, and stays.
+    let mut driver = spawned("/usr/bin/yes");
+    let pid = driver.workers[&WorkerId(0)].who.pid;
+    driver.pause();
+    driver.resume();
+    driver.pause();
+    while state(pid) != 'T' {
+        std::thread::yield_now();
+    }
+    driver.on_message(WorkerId(0), hello(), &Tails::default(), &bytes::Bytes::new());
+    assert_eq!(state(pid), 'T');
+    driver.resume();
+    assert_ne!(state(pid), 'T');
+}
+
+/// How much of a worker's pipe is read at most before others have their turn,
+/// one frame left out.
+const LAST_WORDS: u64 = 2 << 20;
+
+#[test]
+fn of_a_worker_that_floods_its_pipe_no_more_is_heard_than_that_holds() {
+    let (mut driver, _pipe) = driver();
+    // Answers of nothing, far more than a pipe holds.
+    let attempt = driver.workers[&WorkerId(0)].given.attempts[0].id.0;
+    let head = AnswerHead { attempt, items: 0, busy_ns: 0, failures: vec![], outputs_len: 0, log_len: 0, shown_len: 0 };
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Answer(head), &[]).unwrap();
+    let mut flood = tempfile::tempfile().unwrap();
+    flood.write_all(&frame.repeat(3 * LAST_WORDS as usize / frame.len())).unwrap();
+    flood.rewind().unwrap();
+    driver.workers.get_mut(&WorkerId(0)).unwrap().child.stdout = flood;
+    driver.hear_all();
+    let worker = driver.workers.get_mut(&WorkerId(0)).unwrap();
+    assert_eq!(worker.ended_by_us, None);
+    let heard = worker.child.stdout.stream_position().unwrap();
+    assert!((LAST_WORDS..LAST_WORDS + (1 << 20)).contains(&heard), "{heard}");
 }

@@ -78,6 +78,9 @@ impl Estate {
 
     /// The running item has had its time: whoever holds the draft ends the process.
     pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
+        // At the edge of a memory limit these words could be refused, and the
+        // item be taken for one that wanted too much.
+        procession_sys::begin_the_end();
         // If nobody hears it the coordinator is gone, and this is the end anyway.
         let _ = self.leave(draft, Kind::TimedOut);
         procession_sys::end_now(TIMED_OUT_STATUS)

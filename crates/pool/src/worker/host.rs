@@ -81,7 +81,11 @@ impl PipeHost {
     pub(super) fn begin(&mut self, dispatch: Dispatch) {
         self.attempt = dispatch.attempt;
         self.epoch_ns = dispatch.epoch_ns;
-        *self.estate.dispatch() = dispatch;
+        let before = std::mem::replace(&mut *self.estate.dispatch(), dispatch);
+        if let (Some(watchdog), true) = (&self.watchdog, is_tighter(dispatch.timeout_ns, before.timeout_ns)) {
+            // How long it sleeps was reckoned with the limit before.
+            watchdog.unpark();
+        }
         self.watch.switch(WorkerPhase::Busy);
     }
 
@@ -107,6 +111,11 @@ impl PipeHost {
     pub(super) fn farewell(&mut self) -> Farewell {
         Farewell { peak_memory: peak_memory(), times: self.watch.times() }
     }
+}
+
+/// Whether a limit is smaller than the one before.
+fn is_tighter(limit: Option<u64>, before: Option<u64>) -> bool {
+    limit.is_some_and(|limit| before.is_some_and(|before| limit < before))
 }
 
 impl Host for PipeHost {
@@ -159,6 +168,19 @@ mod tests {
     fn host() -> PipeHost {
         let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
         PipeHost::new(Arc::new(Estate::new(Outlet::new(null))))
+    }
+
+    #[test]
+    fn the_watchdog_is_woken_for_a_tighter_limit() {
+        let mut host = host();
+        // This thread stands for it: whoever was woken does not sleep.
+        host.watchdog = Some(std::thread::current());
+        let begun = std::time::Instant::now();
+        for timeout_ns in [Some(2), Some(1)] {
+            host.begin(Dispatch { timeout_ns, ..Dispatch::default() });
+        }
+        std::thread::park_timeout(std::time::Duration::from_secs(60));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::runlog::{LogFolder, LogOptions};
-use crate::samples::{accepted, life, lost, run, who};
+use crate::samples::{accepted, life, lost, row, run, who};
 use crate::spans::SpanCollector;
 use crate::study::{RunResult, RunStart, RunStatus, Study};
 use procession::{Accepted, Event, Observer};
@@ -129,8 +129,29 @@ fn items_beyond_the_cap_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let data = logged(&dir);
     let mut out = Vec::new();
-    let mut writer = Writer { out: &mut out, traced: Traced::default(), items: 3 };
+    let mut writer = Writer { out: &mut out, traced: Traced::default(), coordinator: None, items: 3 };
     let log = StudyLog::open(data.log.as_deref().unwrap()).unwrap();
     writer.log(&data.runs[0], &log.runs()[0], 0.0).unwrap();
     assert_eq!(writer.traced.left_out, 4);
+}
+
+/// As on threads and in the serial loop: all have the coordinator's process id.
+#[test]
+fn threads_have_tracks_of_their_own() {
+    let (mut collector, collected) = SpanCollector::new();
+    for slot in 0..2 {
+        collector.on_event(&Event::Accepted(accepted(who(slot, 0, 2), slot.into(), slot.into(), 1)));
+    }
+    let workers = (0..2).map(|slot| row(slot, 2, 0.0, (1.0, 0.0, 0.0))).collect();
+    let mut run = run(1, 2, 2.0, workers);
+    run.spans = collected.take();
+    let study = Study { pid: 2, ..Study::default() };
+    let events = traced(&[StudyData { study, runs: vec![run], ..StudyData::default() }]);
+    let named = |what: &str| -> Vec<_> {
+        let of = events.iter().filter(|event| event["name"] == what || event["cat"] == what);
+        of.map(|event| (event["pid"].as_u64(), event["tid"].as_u64())).collect()
+    };
+    assert_eq!(named("process_name"), [(Some(2), Some(2))], "it keeps its name");
+    assert_eq!(named("chunk"), [(Some(2), Some(1)), (Some(2), Some(3))], "its own track is its own");
+    assert_eq!(named("thread_name"), [(Some(2), Some(2)), (Some(2), Some(1)), (Some(2), Some(3))]);
 }
