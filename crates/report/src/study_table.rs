@@ -126,7 +126,8 @@ pub(crate) fn named(configuration: &Configuration) -> Vec<String> {
     ]
 }
 
-fn spread(row: &Measured) -> String {
+/// The shortest and the longest run, if there were several.
+pub(crate) fn spread(row: &Measured) -> String {
     match (row.min_s, row.max_s) {
         (Some(min), Some(max)) if row.runs.len() > 1 => format!("{} … {}", units::seconds(min), units::seconds(max)),
         _ => String::new(),

@@ -1,6 +1,6 @@
 //! The call, its runs and its processes.
 
-use super::{InspectError, Query};
+use super::{InspectError, Query, beside};
 use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
@@ -43,9 +43,11 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dy
         parts.push(head(&number, looked.log, style));
     }
     parts.push(runs_table(&looked, style));
-    for looked in &looked {
+    if let [looked] = &looked[..] {
         parts.extend(measured_tables(looked, style));
         parts.extend(worker_tables(looked, query.run.is_some(), style));
+    } else {
+        parts.extend(several(&looked, query.run.is_some(), style));
     }
     parts.retain(|part| !part.is_empty());
     Ok(out.write_all(parts.join("\n").as_bytes())?)
@@ -104,6 +106,22 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
         }
     }
     columns.take_text(style)
+}
+
+/// What several logs say; of their processes only if these are few.
+fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
+    let measured: Vec<_> = looked.iter().map(|looked| looked.data.measured()).collect();
+    let mut parts = vec![beside::table(&measured, style)];
+    let processes: usize = looked.iter().flat_map(|looked| &looked.data.runs).map(|run| run.workers.len()).sum();
+    if processes > worker_table::MAX_ROWS {
+        parts.push("(one log's processes: coordinator inspect DIR)\n".to_owned());
+        return parts;
+    }
+    for (at, looked) in looked.iter().enumerate() {
+        parts.push(style.bold(&format!("log {}: {}", at + 1, shown(looked.log.path()))) + "\n");
+        parts.extend(worker_tables(looked, chosen, style));
+    }
+    parts
 }
 
 /// What a study measured, if it is one.

@@ -206,10 +206,21 @@ fn several_logs_side_by_side() {
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("log  run  executor  count  items"), "{text}");
     assert!(text.contains("  2    2  procs         2"), "{text}");
+    assert!(text.contains(BESIDE), "{text}");
+    assert_eq!(text.matches("\nworker  pid  items").count(), 4, "{text}");
     let (out, inspected) = asked(&logs, &Query { item: Some(0), json: true, ..Query::default() }).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((inspected.matched, json[3]["log"].as_u64()), (4, Some(2)));
 }
+
+const BESIDE: &str = r"
+executor  count  log  wall time  speedup  vs         efficiency  Karp–Flatt
+procs         1    1     4.00 s     1.00  1 process     100.0 %           -
+procs         1    2     4.00 s     1.00  1 process     100.0 %           -
+procs         2    1     2.00 s     2.00  1 process     100.0 %       0.0 %
+procs         2    2     2.00 s     2.00  1 process     100.0 %       0.0 %
+
+log 1: ";
 
 const OVERVIEW: &str = r"coordinator --input 'my file\u{1b}[31m'
 task prime, now, on h\u{1b}ost (2 of 4 CPUs)

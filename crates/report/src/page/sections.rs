@@ -58,16 +58,18 @@ fn sentence(row: &Measured) -> Option<String> {
 /// What was called, where and when.
 pub(crate) fn calls(data: &[StudyData]) -> String {
     let mut html = "<section>\n<h2>Command and machine</h2>\n".to_owned();
+    // Thirty of them would stand between readers and the results.
+    let several = data.len() > 1;
     for data in data {
-        if !data.label.is_empty() {
-            let _ = writeln!(html, "<h3>{}</h3>", escaped(&data.label));
+        if several {
+            let _ = writeln!(html, "<details><summary>{}</summary>", escaped(&data.label));
         }
         let command: Vec<String> = data.study.command.iter().map(|word| quoted(word)).collect();
         let _ = writeln!(html, "<pre><code>{}</code></pre>\n<dl>", escaped(&command.join(" ")));
         for (term, said) in facts(data).into_iter().filter(|(_, said)| !said.is_empty()) {
             let _ = writeln!(html, "<dt>{term}</dt><dd>{}</dd>", escaped(&said));
         }
-        html += "</dl>\n";
+        html += if several { "</dl>\n</details>\n" } else { "</dl>\n" };
     }
     html + "</section>\n"
 }
