@@ -12,6 +12,7 @@ mod input;
 mod joblog;
 mod log;
 mod mandelbrot;
+mod memory;
 mod order;
 mod output;
 mod processes;
