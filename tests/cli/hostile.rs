@@ -6,7 +6,7 @@
 //! for its worker; its first items run under the fault, and what it loses runs
 //! in the true worker.
 
-use crate::support::{Ended, Place, lines, nothing_is_left};
+use crate::support::{Ended, Place, in_time, lines, nothing_is_left};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procession_wire::frame::{Direction, HEAD_BYTES, HELLO_LIMIT, PAYLOAD_LIMIT};
@@ -33,7 +33,7 @@ struct Call<'a> {
 }
 
 /// Where cargo puts the fake worker: beside what it tests, as an example.
-fn fake_worker() -> PathBuf {
+pub(crate) fn fake_worker() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_coordinator")).with_file_name("examples").join("fake-worker");
     let how = "cargo test -p procession-cli, or cargo build --example fake-worker before naming a single test target";
     assert!(path.exists(), "{} is not built: {how}", path.display());
@@ -130,7 +130,8 @@ fn what_a_program_says_that_is_no_worker_is_shown() {
     for (fault, says) in cases {
         let begun = Instant::now();
         let ended = Call::always(&fault).run().fails(3, says);
-        assert!(begun.elapsed() < START_TIME, "{fault} took {:?}", begun.elapsed());
+        let took = begun.elapsed();
+        assert!(in_time(took, START_TIME), "{fault} took {took:?}");
         assert!(ended.out.is_empty() && ended.err.len() < 2000, "{fault}: {}", ended.err);
         assert!(ended.err.contains("fake-worker was started"), "{fault}: {}", ended.err);
     }
@@ -140,7 +141,8 @@ fn what_a_program_says_that_is_no_worker_is_shown() {
 fn a_silent_program_is_waited_for_once() {
     let begun = Instant::now();
     Call::always("silent").with(&["--procs", "4", "--start-timeout", "1"]).run().fails(3, "fake-worker");
-    assert!(begun.elapsed() < 3 * Duration::from_secs(1), "{:?}", begun.elapsed());
+    let took = begun.elapsed();
+    assert!(in_time(took, 3 * Duration::from_secs(1)), "{took:?}");
 }
 
 /// What comes of items that are always lost, and that another process finishes
@@ -208,6 +210,34 @@ fn what_is_only_unusual_is_right() {
     }
 }
 
+/// It has said hello, so it is no start that fails; nor does its process end.
+#[test]
+fn a_worker_that_says_nothing_more_is_found_by_the_time_limit() {
+    let ended = Call::once("mute").with(&["-k", "--timeout", "500ms"]).run().fails(1, "1 item failed");
+    assert_eq!(ended.out, format!("\n{}", &lines(ITEMS)[2..]));
+    assert!(ended.err.contains("timed-out: ran longer than 500ms"), "{}", ended.err);
+}
+
+/// What it is sent from then on never reaches it.
+#[test]
+fn a_worker_that_closes_only_its_input_is_replaced() {
+    assert_eq!(Call::once("close-input").with(&["-q"]).run().ok(), lines(ITEMS));
+    let call = Call::always("close-input").with(&["-k", "--retries", "0"]);
+    let ended = call.run_on("1\n2\n").fails(1, "1 item failed");
+    assert_eq!(ended.out, "1\n\n");
+    assert!(ended.err.contains("crashed: its process closed its pipes and did not end"), "{}", ended.err);
+}
+
+/// The pipe stays open for as long as the call lasts, and nobody waits for it.
+#[test]
+fn a_death_is_noticed_though_a_stranger_holds_the_pipe() {
+    let begun = Instant::now();
+    let call = Call::once("grandchild,grandchild,grandchild").with(&["-q", "--retries", "9"]);
+    assert_eq!(call.run().ok(), lines(ITEMS));
+    let took = begun.elapsed();
+    assert!(in_time(took, START_TIME), "{took:?}");
+}
+
 /// The last answer stands behind more than what is read of a worker in one
 /// turn, and waits in its pipe when the worker has ended.
 #[test]
@@ -267,7 +297,8 @@ fn a_call_ends_whatever_its_workers_are_like() {
         kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("the signal is sent");
         let ended = Ended::of(child);
         assert_eq!(ended.status, 143, "{fault}: {}", ended.err);
-        assert!(begun.elapsed() < START_TIME, "{fault} took {:?}", begun.elapsed());
+        let took = begun.elapsed();
+        assert!(in_time(took, START_TIME), "{fault} took {took:?}");
         nothing_is_left(&place);
     }
 }

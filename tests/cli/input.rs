@@ -137,6 +137,25 @@ fn results_come_while_the_input_is_still_open() {
     assert!(child.wait().expect("it ends").success());
 }
 
+#[test]
+fn a_named_pipe_that_is_never_closed_is_a_stream() {
+    let place = Place::new();
+    nix::unistd::mkfifo(&place.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a named pipe");
+    let mut child = place.command(&["-t", "sqrt", "-j2", "-i", "fifo"]).spawn().expect("it starts");
+    let mut fifo = std::fs::File::options().write(true).open(place.path("fifo")).expect("it is opened");
+    writeln!(fifo, "4\n9\n16").expect("items are written");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    for expected in ["4\t2.0\n", "9\t3.0\n", "16\t4.0\n"] {
+        let mut line = String::new();
+        out.read_line(&mut line).expect("its result comes");
+        assert_eq!(line, expected);
+    }
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal is sent");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    drop(fifo);
+}
+
 /// What each task over numbers makes of a word: its result, or what is said.
 #[test]
 fn every_task_says_exactly_what_numbers_it_takes() {

@@ -15,6 +15,7 @@ mod log;
 mod looking;
 mod mandelbrot;
 mod marks;
+mod memory;
 mod order;
 mod output;
 mod processes;

@@ -3,6 +3,7 @@
 use crate::support::{
     Ended, Place, busy, is_running, item_lines, json_lines, nothing_is_left, runs, state, until, workers_of,
 };
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -119,6 +120,27 @@ fn ctrl_c_is_heard_while_hundreds_are_started() {
     let spawned = workers.iter().filter(|line| line["event"] == "spawned").count();
     assert!((1..200).contains(&spawned), "{spawned} were started all the same");
     nothing_is_left(&place);
+}
+
+/// During the summary: nobody reads it, so it takes for ever.
+#[test]
+fn ctrl_c_ends_a_summary_that_nobody_reads() {
+    let place = Place::new();
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("it does not block");
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    while writer.write(b".").is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).expect("it blocks");
+    let mut command = place.command(&["-t", "sqrt", "--list", "4", "-j2", "--log", "off"]);
+    let mut child = command.stderr(writer).spawn().expect("it starts");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("the result");
+    assert_eq!(line, "4\t2.0\n");
+    until("the run is over", || workers_of(child.id()).is_empty());
+    send(child.id(), Signal::SIGINT);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    drop(reader);
 }
 
 #[test]

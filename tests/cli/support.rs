@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A folder of a test's own, where the default log goes too.
@@ -206,22 +207,35 @@ pub(crate) fn state(pid: u32) -> char {
 
 /// Waits for something to become true; a test that waits for ever has failed.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !is_so() {
-        assert!(std::time::Instant::now() < deadline, "never: {what}");
+        assert!(Instant::now() < deadline, "never: {what}");
         std::thread::yield_now();
     }
 }
+
+/// Whether something that took so long took no longer than it may, on a quiet
+/// machine: on one with much else to do it may take longer, as a call shows
+/// that does next to nothing.
+pub(crate) fn in_time(took: Duration, most: Duration) -> bool {
+    let plain = || {
+        let begun = Instant::now();
+        Place::new().run(&["-t", "null", "--list", "1", "-j1", "-q", "--log", "off"]).ok();
+        begun.elapsed()
+    };
+    took < most || took < most + 20 * plain()
+}
+
 /// Asserts that nothing that worked for a call in this place outlives it by two
 /// seconds. Whatever it is, it carries the place's folder in its environment.
 pub(crate) fn nothing_is_left(place: &Place) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let deadline = Instant::now() + Duration::from_secs(2);
     loop {
         let left = processes_with(place);
         if left.is_empty() {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "{left:?}");
+        assert!(Instant::now() < deadline, "{left:?}");
         std::thread::yield_now();
     }
 }

@@ -1,8 +1,12 @@
 //! What a call finds around it: programs that can't be run, limits, folders
 //! and names that are not as one would like.
 
-use crate::support::{Ended, Place, lines, nothing_is_left, roots};
+use crate::hostile::fake_worker;
+use crate::support::{Ended, Place, busy, lines, nothing_is_left, roots, workers_of};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -129,6 +133,24 @@ fn counts_of_workers_have_their_bounds() {
     let ended = Ended::of(command.spawn().expect("a shell"));
     assert!(ended.err.contains("of 100000 workers can be started: at most 64 open files"), "{}", ended.err);
     assert_eq!(ended.ok(), "4\t2.0\n");
+}
+
+/// The program is replaced while it runs, and the one that is there now speaks
+/// another protocol: it gets no work, and both versions are told.
+#[test]
+fn a_worker_s_file_is_replaced_by_another_version() {
+    let place = Place::new();
+    std::fs::copy(env!("CARGO_BIN_EXE_worker"), place.path("worker")).expect("a copy");
+    let args = ["-t", "null", "-j1", "--format", "lines", "--log", "off", "--worker", "./worker"];
+    let (child, mut stdin) = busy(&place, &args);
+    let script = format!("#!/bin/sh\nFAKE_FAULTS=version:99 exec '{}' \"$@\"\n", fake_worker().display());
+    std::fs::rename(program(&place, "newer", script.as_bytes()), place.path("worker")).expect("it is replaced");
+    let [worker] = workers_of(child.id())[..] else { panic!("not one worker") };
+    kill(Pid::from_raw(worker.cast_signed()), Signal::SIGKILL).expect("it is killed");
+    writeln!(stdin, "second").expect("an item is written");
+    let ended = Ended::of(child).fails(3, "its program speaks protocol 99 (version fake), this one speaks protocol ");
+    assert_eq!(ended.out, "");
+    nothing_is_left(&place);
 }
 
 /// Whether these arguments make `unshare` give us a world of its own.

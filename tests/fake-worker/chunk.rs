@@ -114,6 +114,10 @@ fn break_down(fault: &AtChunk, chunk: &Chunk) {
             say(&frame(&FromWorker::Refused { job: chunk.head.job, message: "\x1b[2J".repeat(bytes / 4) }));
         }
         AtChunk::Close => close_pipes(),
+        AtChunk::CloseInput => {
+            nix::unistd::close(0).expect("its input is closed");
+            say(&right);
+        }
         AtChunk::Grandchild => leave_grandchild(),
         // So that who waits for it knows that it has come so far.
         AtChunk::Mute | AtChunk::Stubborn => drop(std::fs::File::create("begun")),

@@ -29,9 +29,9 @@ pub(crate) enum AtStart {
     Version(u32),
     /// `version-changes:N`: that, and an honest one behind it.
     VersionChanges(u32),
-    /// `version-long:N`: that, with a version text of 10 MiB.
+    /// `version-long:N`: that, with a version text of a megabyte.
     VersionLong(u32),
-    /// `host-long`: an honest hello from a host with a name of 10 MiB.
+    /// `host-long`: an honest hello from a host with a name of a megabyte.
     HostLong,
     /// `close`: closes its pipes and stays.
     Close,
@@ -93,6 +93,8 @@ pub(crate) enum AtChunk {
     Refuse(usize),
     /// `close`: closes its pipes and stays.
     Close,
+    /// `close-input`: closes only that, answers rightly and stays.
+    CloseInput,
     /// `grandchild`: ends, but leaves one that holds its pipes open and that no
     /// signal to its group reaches.
     Grandchild,
@@ -166,6 +168,7 @@ impl AtChunk {
             "hello" => Self::Hello,
             "refuse" => Self::Refuse(number(argument)),
             "close" => Self::Close,
+            "close-input" => Self::CloseInput,
             "grandchild" => Self::Grandchild,
             _ => return None,
         })

@@ -7,7 +7,7 @@ use procession_wire::{FromWorker, Hello};
 use std::io::Write as _;
 
 /// Longer than anything that is to be shown or kept.
-const LONG: usize = 10 << 20;
+const LONG: usize = 1 << 20;
 
 pub(crate) fn commit(fault: &AtStart) -> ! {
     match fault {

@@ -4,6 +4,7 @@
 //! - the process: `abort`, `exit N`, `kill SIGNAL` (by name, to itself), `stop`,
 //!   `segv`, `dies FILE` (aborts as often as the number in the file says)
 //! - time: `sleep MS`, `hang` (busy for ever), `deadlock` (idle for ever),
+//!   `reads FILE` (to its end: of a named pipe, until somebody has written it),
 //!   `spawn MS` (leaves a process behind that holds what it inherited)
 //! - memory, in bytes: `alloc N`, `leak N`, `thread N` (past the allocator: a
 //!   thread's stack; aborts if it is refused, as a C library would)
@@ -67,6 +68,7 @@ impl Task for Misbehave {
             "hang" => hang(),
             // Two are waited for, and nobody else will come.
             "deadlock" => drop(Barrier::new(2).wait()),
+            "reads" => drop(std::fs::read(rest).map_err(|e| TaskError::new(format!("{rest}: {e}")))?),
             "spawn" => spawn(number()?)?,
             "alloc" => drop(black_box(vec![1u8; number()?])),
             "leak" => drop(black_box(Box::leak(vec![1u8; number()?].into_boxed_slice()))),
@@ -134,7 +136,7 @@ mod tests {
         assert_eq!(Misbehave.run("hello".into()).unwrap(), "hello");
         assert_eq!(Misbehave.run("long 3".into()).unwrap(), "xxx");
         assert_eq!(Misbehave.run("fail no way".into()).unwrap_err().to_string(), "no way");
-        for item in ["exit x", "kill NOBODY", "dies /no/such/file", "fails /no/such/file"] {
+        for item in ["exit x", "kill NOBODY", "dies /no/such/file", "fails /no/such/file", "reads /no/such/file"] {
             assert!(Misbehave.run(item.into()).is_err(), "{item}");
         }
         for item in ["alloc 4096", "leak 16", "thread 65536", "spawn 0"] {
