@@ -3,7 +3,7 @@
 use crate::args::{Plan, Source};
 use crate::exit::{self, Status};
 use crate::locate;
-use crate::room::Room;
+use crate::room::{self, Room};
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
 use procession::Builder;
@@ -35,6 +35,10 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
     let heard = signals::listen(&stopper)
         .map_err(|error| Refusal(exit::POOL_FAILED, format!("signals can't be handled: {error}")))?;
     let configurations = plan.configurations();
+    let of_threads = configurations.iter().filter(|configuration| configuration.executor == Executor::Threads);
+    if let Some(why) = of_threads.map(|of| of.count).max().and_then(room::too_many_threads) {
+        return Err(Refusal(exit::POOL_FAILED, why));
+    }
     let mut watch = Watch::new(plan, &configurations).map_err(usage)?;
     let room = Room::look();
     let of_processes = configurations.iter().filter(|configuration| configuration.executor == Executor::Procs);

@@ -1,6 +1,6 @@
 //! The same work in a loop, on threads and in processes.
 
-use crate::support::{Place, item_lines, lines, roots, runs};
+use crate::support::{Ended, Place, item_lines, lines, roots, runs};
 use std::collections::BTreeSet;
 
 #[test]
@@ -50,4 +50,13 @@ fn a_reader_that_goes_away_ends_a_loop_too() {
         drop(child.stdout.take());
         assert_eq!(child.wait().expect("it ends").code(), Some(0), "{executor:?}");
     }
+}
+
+#[test]
+fn more_threads_than_there_is_room_for_are_refused() {
+    let place = Place::new();
+    let args = ["--threads", "60000", "-t", "sqrt", "--list", "4", "--log", "off"];
+    let child = place.limited("-v", 4_000_000, &args).spawn().expect("it starts");
+    let ended = Ended::of(child).fails(3, "threads can be started: at most ");
+    assert!(ended.out.is_empty());
 }
