@@ -29,13 +29,12 @@ pub fn page(data: &[StudyData]) -> Result<String, ChartError> {
          <style>\n{}{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
         css()
     );
-    html += &sections::verdict(data);
-    html += &sections::calls(data);
-    html += &sections::advice(data);
-    html += &sections::table(data);
-    html += &costs::limits(data);
-    html += &costs::crossovers(data);
-    html += &charts(data)?;
+    let about = sections::verdict(data) + &sections::calls(data) + &sections::advice(data);
+    let results = sections::table(data) + &costs::limits(data) + &costs::crossovers(data) + &charts(data)?;
+    // What is to be said of each of thirty calls would stand before what shows them all.
+    let (first, second) = if data.len() > 1 { (results, about) } else { (about, results) };
+    html += &first;
+    html += &second;
     html += &timelines(data)?;
     html += &sections::processes(data);
     html += &sections::failures(data);
