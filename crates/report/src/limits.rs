@@ -61,8 +61,8 @@ pub enum Bottleneck {
         is_waiting: bool,
         /// What an item takes, in seconds.
         item_s: f64,
-        /// What it would have to take for so many workers to beat a loop.
-        enough_s: f64,
+        /// What it would have to take for so many workers to beat a loop, if they can.
+        enough_s: Option<f64>,
         /// On what it ran.
         executor: Executor,
         /// How many workers.
@@ -137,13 +137,13 @@ fn handing_over(row: &Measured, wall_s: f64) -> Option<Bottleneck> {
     #[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^53")]
     let per_item = |share: f64| share * worker_s / items as f64;
     let item_s = per_item(shares.decoding + shares.running + shares.encoding);
-    if item_s < DEAR_S && count > 1 {
-        // A loop takes item_s; of each of the workers' seconds one in `count` is to be won.
-        let enough_s = per_item(share) / f64::from(count - 1);
+    if item_s < DEAR_S && executor != Executor::Serial {
+        // A loop takes item_s; what is handed over must be less than what the others bring.
+        let enough_s = (count > 1).then(|| per_item(share) / f64::from(count - 1));
         let is_waiting = shares.waiting > share / 2.0;
         return Some(Bottleneck::SmallItems { share, is_waiting, item_s, enough_s, executor, count });
     }
-    (shares.waiting > MUCH).then_some(Bottleneck::Waiting { share: shares.waiting, items, count })
+    (shares.waiting > MUCH && count > 1).then_some(Bottleneck::Waiting { share: shares.waiting, items, count })
 }
 
 fn running(row: &Measured, share: f64, cpus: u32) -> Option<Bottleneck> {
@@ -184,8 +184,8 @@ impl fmt::Display for Bottleneck {
                 let what = if *is_waiting { "waiting" } else { "handing over" };
                 let (kind, item) = (executor.counted(*count), units::seconds(*item_s));
                 write!(f, "{} of the workers' time is {what}: ", percent(*share))?;
-                if enough_s > item_s {
-                    let enough = units::seconds(*enough_s);
+                if let Some(enough_s) = enough_s.filter(|enough_s| enough_s > item_s) {
+                    let enough = units::seconds(enough_s);
                     return write!(f, "items of {item} are too small; from about {enough} an item {kind} win");
                 }
                 // With ten times the work in each the same handing over is that much less.

@@ -30,6 +30,9 @@ fn small_items() {
     let text = "40 % of the workers' time is handing over: items of 120 µs are small for 2 processes; with ten times as \
                 much in each it would be 6 %";
     assert_eq!(said(&row(2, shares(0.6, 0.1, 0.3))), text);
+    let text = "60 % of the workers' time is waiting: items of 40.0 µs are small for 1 process; with ten times as much in \
+                each it would be 13 %";
+    assert_eq!(said(&row(1, shares(0.4, 0.6, 0.0))), text);
 }
 
 #[test]
