@@ -4,10 +4,24 @@
 use crate::support::{Place, json_lines, runs};
 use serde_json::Value;
 
-/// Parts may differ from the whole by this share of it, or of some seconds:
-/// beside other tests a thread may wait that long for a processor, in no phase.
+/// Parts may differ from the whole by this share of it, or of half a second.
 const TOLERANCE: f64 = 0.02;
-const LEAST_S: f64 = 5.0;
+/// How often a run is tried: beside other tests a thread may wait for a
+/// processor in no phase at all, but not each time.
+const TRIES: usize = 8;
+
+/// The smallest of several runs' deviations, which `measure` gives as a share
+/// of what is tolerated.
+fn assert_once_within(what: &str, mut measure: impl FnMut() -> f64) {
+    let mut least = f64::INFINITY;
+    for _ in 0..TRIES {
+        least = least.min(measure());
+        if least <= 1.0 {
+            return;
+        }
+    }
+    panic!("{what}: never nearer than {least} times what is tolerated");
+}
 
 fn seconds(line: &Value, part: &str) -> f64 {
     line[part].as_f64().unwrap_or_else(|| panic!("no {part} in {line}"))
@@ -37,43 +51,49 @@ fn the_parts_of_workers_times_add_up_to_the_whole() {
             (work, ["--procs", "2"]),
         ]
     }) {
-        let place = Place::new();
-        let args = [work, &executor[..], &["--log-dir", "log", "--output", "/dev/null"]].concat();
-        place.run(&args).ok();
-        let run = &runs(&place.path("log"))[0];
-        let record: Value = serde_json::from_slice(&std::fs::read(run.join("run.json")).expect("it")).expect("JSON");
-        let (wall, lines) = (seconds(&record["result"], "wall_s"), json_lines(&run.join("workers.jsonl")));
-        let workers: Vec<&Value> =
-            lines.iter().filter(|line| line["event"] == "spawned").map(|line| &line["worker"]).collect();
-        let sum: f64 = workers.iter().map(|worker| parts(&lines, worker, wall)).sum();
-        let whole = wall * workers.len() as f64;
-        // In runs that are over in no time a few milliseconds would be much.
-        let least = LEAST_S * workers.len() as f64;
-        assert!((sum - whole).abs() <= TOLERANCE * whole.max(least), "{executor:?}: {sum} of {whole} s");
-        let inspected: Value = serde_json::from_str(&place.run(&["inspect", "log", "--json"]).ok()).expect("JSON");
-        let shares = &inspected["measured"][0]["shares"];
-        assert!(seconds(shares, "other") * whole <= TOLERANCE * whole.max(least), "{executor:?}: {shares}");
+        assert_once_within(&format!("{executor:?}"), || deviation(&[work, &executor[..]].concat()));
     }
+}
+
+/// How far the parts of a call's only run are from the whole, as a share of
+/// what is tolerated.
+fn deviation(args: &[&str]) -> f64 {
+    let place = Place::new();
+    place.run(&[args, &["--log-dir", "log", "--output", "/dev/null"]].concat()).ok();
+    let run = &runs(&place.path("log"))[0];
+    let record: Value = serde_json::from_slice(&std::fs::read(run.join("run.json")).expect("it")).expect("JSON");
+    let (wall, lines) = (seconds(&record["result"], "wall_s"), json_lines(&run.join("workers.jsonl")));
+    let workers: Vec<&Value> =
+        lines.iter().filter(|line| line["event"] == "spawned").map(|line| &line["worker"]).collect();
+    let sum: f64 = workers.iter().map(|worker| parts(&lines, worker, wall)).sum();
+    let whole = wall * workers.len() as f64;
+    // In runs that are over in no time a few milliseconds would be much.
+    let tolerated = TOLERANCE * whole.max(0.5 * workers.len() as f64);
+    let inspected: Value = serde_json::from_str(&place.run(&["inspect", "log", "--json"]).ok()).expect("JSON");
+    let other = seconds(&inspected["measured"][0]["shares"], "other") * whole;
+    (sum - whole).abs().max(other) / tolerated
 }
 
 #[test]
 fn the_coordinators_own_time_is_told() {
     for (executor, phases) in [("--procs=2", 8), ("--threads=2", 4), ("--serial", 4)] {
-        let place = Place::new();
-        let ended = place.run(&["-t", "null", "--range", "0..20000", executor, "--log-dir", "log", "-o", "out"]);
-        assert!(ended.err.contains("\ncoordinator: reading "), "{}", ended.err);
-        ended.ok();
-        let record = place.read("log/run-1/run.json");
-        let record: Value = serde_json::from_str(&record).expect("JSON");
-        let (result, times) = (&record["result"], &record["result"]["coordinator"]);
-        assert_eq!(times.as_object().map(serde_json::Map::len), Some(phases), "{executor}: {record}");
-        assert!(seconds(times, "reading_s") > 0.0 && seconds(times, "writing_s") > 0.0, "{record}");
-        if phases == 8 {
+        assert_once_within(executor, || {
+            let place = Place::new();
+            let ended = place.run(&["-t", "null", "--range", "0..20000", executor, "--log-dir", "log", "-o", "out"]);
+            assert!(ended.err.contains("\ncoordinator: reading "), "{}", ended.err);
+            ended.ok();
+            let record: Value = serde_json::from_str(&place.read("log/run-1/run.json")).expect("JSON");
+            let (result, times) = (&record["result"], &record["result"]["coordinator"]);
+            assert_eq!(times.as_object().map(serde_json::Map::len), Some(phases), "{executor}: {record}");
+            assert!(seconds(times, "reading_s") > 0.0 && seconds(times, "writing_s") > 0.0, "{record}");
+            if phases < 8 {
+                return 0.0;
+            }
             let driver = ["spawning_s", "transport_s", "order_s", "driver_waiting_s"];
             let sum: f64 = driver.iter().map(|phase| seconds(times, phase)).sum();
             let wall = seconds(result, "wall_s");
-            assert!((sum - wall).abs() < TOLERANCE * wall.max(LEAST_S), "the driver: {sum} of {wall} s");
-        }
+            (sum - wall).abs() / (TOLERANCE * wall.max(0.5))
+        });
     }
 }
 
