@@ -1,6 +1,8 @@
 //! `cargo xtask tidy`: this repository's own rules, checked over the files that
 //! git knows, so that nobody has to remember them.
 
+mod faults;
+
 use crate::cargo::root;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs;
@@ -30,6 +32,8 @@ pub(crate) fn run() -> Result<()> {
             problems.extend(check_file(name, &text));
         }
     }
+    let read = |name: &str| fs::read_to_string(root().join(name)).ok();
+    problems.extend(faults::check(&read(faults::FILE).unwrap_or_default(), read));
     if problems.is_empty() {
         return Ok(());
     }
