@@ -11,6 +11,7 @@ use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind};
 use crate::study_data::StudyData;
 use crate::worker::WorkerRow;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -76,6 +77,26 @@ struct Writer<'a> {
     items: u64,
 }
 
+/// A span as the format has it; there may be a million of them.
+#[derive(Serialize)]
+struct SpanEvent<'a, A> {
+    name: &'a str,
+    cat: &'static str,
+    ph: &'static str,
+    ts: f64,
+    dur: f64,
+    pid: u32,
+    tid: u32,
+    args: A,
+}
+
+#[derive(Serialize)]
+struct ItemArgs<I, O> {
+    input: I,
+    outcome: O,
+    attempt: u32,
+}
+
 /// What is open of a chunk while its items pass.
 struct Open {
     chunk: u64,
@@ -86,7 +107,7 @@ struct Open {
 }
 
 impl Writer<'_> {
-    fn event(&mut self, event: &Value) -> io::Result<()> {
+    fn event(&mut self, event: &impl Serialize) -> io::Result<()> {
         self.out.write_all(if self.traced.events == 0 { b"\n" } else { b",\n" })?;
         self.traced.events += 1;
         serde_json::to_writer(&mut *self.out, event).map_err(io::Error::from)
@@ -100,12 +121,16 @@ impl Writer<'_> {
         self.event(&meta("thread_name", json!({"name": format!("pid {pid}")})))
     }
 
-    fn span(&mut self, pid: u32, cat: &str, name: &str, (start_us, end_us): (f64, f64), args: Value) -> io::Result<()> {
+    fn span(
+        &mut self,
+        pid: u32,
+        cat: &'static str,
+        name: &str,
+        (start_us, end_us): (f64, f64),
+        args: impl Serialize,
+    ) -> io::Result<()> {
         let (ts, dur) = (rounded(start_us), rounded((end_us - start_us).max(0.0)));
-        let event = json!({
-            "name": name, "cat": cat, "ph": "X", "ts": ts, "dur": dur, "pid": pid, "tid": pid, "args": args
-        });
-        self.event(&event)
+        self.event(&SpanEvent { name, cat, ph: "X", ts, dur, pid, tid: pid, args })
     }
 
     fn instant(&mut self, pid: u32, cat: &str, name: &str, at_us: f64) -> io::Result<()> {
@@ -227,7 +252,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.items -= 1;
-        let args = json!({"input": item.shown_input(), "outcome": item.shown_outcome(), "attempt": item.attempt});
+        let args = ItemArgs { input: item.shown_input(), outcome: item.shown_outcome(), attempt: item.attempt };
         self.span(pid, "item", &format!("item {}", item.item), (start_us, end_us), args)
     }
 
