@@ -5,11 +5,13 @@ mod place;
 
 use crate::args::{FileFlags, Shown};
 use place::Place;
+pub(crate) use place::abandon;
 use procession_report::{StudyData, chart, page, write_timings, write_trace};
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A file that takes longer to write than this is not written after each of
@@ -18,6 +20,30 @@ const QUICK: Duration = Duration::from_millis(100);
 /// How many times as long as its last writing a slow file is left alone: the
 /// time for it grows with the runs, not with their square.
 const PAUSE: u32 = 3;
+
+/// Whether files are being made.
+static BUSY: AtomicBool = AtomicBool::new(false);
+
+/// Whether files are being made: a call that is to end has something to do.
+pub(crate) fn are_being_made() -> bool {
+    BUSY.load(Ordering::Relaxed)
+}
+
+/// Says so for as long as it lives.
+pub(crate) struct Making(());
+
+impl Making {
+    pub(crate) fn begin() -> Self {
+        BUSY.store(true, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        BUSY.store(false, Ordering::Relaxed);
+    }
+}
 
 /// The files of a call.
 pub(crate) struct Looks(Vec<Look>);

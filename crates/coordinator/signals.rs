@@ -6,6 +6,7 @@
 //! ignored, and so does Ctrl-Z.
 
 use crate::exit::Status;
+use crate::looks;
 use procession_job::Stopper;
 use procession_sys::{Signal, ignores, stop_self};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -19,7 +20,10 @@ use std::time::{Duration, Instant};
 /// How long a call may take to end after a signal: the workers' grace, and
 /// some time to write what is finished.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The same after a second signal.
+/// How often that is granted again while a call makes files of what it
+/// measured: nobody's fault, and what was asked for.
+const RENEWALS: u32 = 10;
+/// How long a call may take after a second signal.
 const IMPATIENCE: Duration = Duration::from_millis(500);
 /// A thread that wakes up later than this did not run meanwhile: it was stopped.
 const OVERSLEPT: Duration = Duration::from_millis(500);
@@ -103,6 +107,7 @@ fn hold(stopper: &Stopper, tell: &Sender<Told>) {
 /// ends it.
 fn end_in_time(told: &Receiver<Told>) {
     let mut end: Option<(i32, Duration)> = None;
+    let mut renewals = 0;
     loop {
         let begun = Instant::now();
         let heard = match end {
@@ -120,7 +125,16 @@ fn end_in_time(told: &Receiver<Told>) {
             }
             (Ok(Told::GoesOn), end) => end,
             (Err(RecvTimeoutError::Timeout), Some((_, left))) if begun.elapsed() > left + OVERSLEPT => end,
-            (Ok(Told::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => std::process::exit(128 + signal),
+            (Err(RecvTimeoutError::Timeout), Some((_, left)))
+                if left > IMPATIENCE && renewals < RENEWALS && looks::are_being_made() =>
+            {
+                renewals += 1;
+                end
+            }
+            (Ok(Told::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
+                looks::abandon();
+                std::process::exit(128 + signal)
+            }
             (Err(_), _) => return,
         }
     }

@@ -6,7 +6,7 @@ mod call;
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
 use crate::aside::keep_tasks_aside;
 use crate::exit::{self, Status};
-use crate::looks::{Looks, Unwritten};
+use crate::looks::{Looks, Making, Unwritten};
 use crate::shortage::{Places, Shortage};
 use call::configuration;
 use procession::Observer;
@@ -190,6 +190,7 @@ impl Watch {
     /// Brings the files that show what was measured up to date, when nothing
     /// more comes.
     pub(crate) fn finish_files(&mut self) -> Vec<Unwritten> {
+        let _making = Making::begin();
         let unwritten = self.looks.finish(slice::from_ref(&self.data));
         self.looks.notes().iter().for_each(|note| self.note(note));
         if !self.look.quiet
@@ -202,6 +203,7 @@ impl Watch {
 
     /// Keeps what is known of a run that ended, and shows it where that was asked for.
     fn keep(&mut self, mut run: RunSummary, spans: Option<CollectedSpans>, log: Option<&Path>) {
+        let _making = Making::begin();
         let read = |folder: &Path| Spans::of_log(&RunLog::ended(folder.to_owned(), run.run)?);
         match log.filter(|_| self.looks.are_wanted()).map(read) {
             Some(Ok(spans)) => run.spans = spans,

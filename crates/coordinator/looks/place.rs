@@ -6,6 +6,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The file that is being written beside another, if one is.
+static ASIDE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Leaves no half of a file behind, when the process is about to be ended.
+pub(crate) fn abandon() {
+    // Locked only for moments: whoever is not let in has nothing to remove.
+    if let Ok(aside) = ASIDE.try_lock()
+        && let Some(path) = aside.as_deref()
+    {
+        let _ = fs::remove_file(path);
+    }
+}
 
 /// A place that can be written.
 #[derive(Debug)]
@@ -53,12 +67,14 @@ impl Place {
             return fill(OpenOptions::new().write(true).open(&self.file)?, write);
         }
         let (aside, file) = self.aside()?;
+        set_aside(Some(&aside));
         let written = fill(file, write).and_then(|()| {
             if let Ok(old) = fs::metadata(&self.file) {
                 fs::set_permissions(&aside, old.permissions())?;
             }
             Ok(fs::rename(&aside, &self.file)?)
         });
+        set_aside(None);
         written.inspect_err(|_| drop(fs::remove_file(&aside)))
     }
 
@@ -71,6 +87,10 @@ impl Place {
         let file = OpenOptions::new().write(true).create_new(true).open(&aside)?;
         Ok((aside, file))
     }
+}
+
+fn set_aside(path: Option<&Path>) {
+    *ASIDE.lock().unwrap_or_else(PoisonError::into_inner) = path.map(Path::to_owned);
 }
 
 fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
