@@ -54,6 +54,7 @@ fn driver() -> (Driver, UnixStream) {
         program: "/bin/sh".into(),
         observers: Vec::new(),
         clock: Clock::start(),
+        watch: DriverWatch::start(DriverPhase::Waiting),
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
