@@ -89,6 +89,9 @@ impl Phase for DriverPhase {
     }
 }
 
+/// The driver's stopwatch.
+pub(crate) type DriverWatch = Stopwatch<DriverPhase, 4>;
+
 /// Where the driver's time went, from the pool's creation to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DriverTimes {
@@ -103,7 +106,7 @@ pub struct DriverTimes {
 }
 
 impl DriverTimes {
-    pub(crate) fn of(watch: &mut Stopwatch<DriverPhase, 4>) -> Self {
+    pub(crate) fn of(watch: &mut DriverWatch) -> Self {
         watch.switch(watch.phase());
         Self {
             waiting: watch.spent(DriverPhase::Waiting),

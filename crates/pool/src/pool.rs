@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::driver::{Driver, Settings};
 use crate::mailbox::{Mailbox, Order};
+use crate::phases::{DriverPhase, DriverWatch};
 use crate::{Job, JobEnd, Observer, PoolError};
 use procession_scheduler::PoolOptions;
 use std::path::PathBuf;
@@ -174,8 +175,13 @@ impl Builder {
     pub fn build(self) -> Result<Pool, PoolError> {
         let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
         let mailbox = Arc::new(mailbox);
-        let settings =
-            Settings { options: self.options, program: self.worker, observers: self.observers, clock: Clock::start() };
+        let settings = Settings {
+            options: self.options,
+            program: self.worker,
+            observers: self.observers,
+            clock: Clock::start(),
+            watch: DriverWatch::start(DriverPhase::Waiting),
+        };
         let theirs = Arc::clone(&mailbox);
         let driver = std::thread::Builder::new()
             .name("driver".into())

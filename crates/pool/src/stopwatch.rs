@@ -11,7 +11,7 @@ pub trait Phase: Copy {
 }
 
 /// A stopwatch over `N` phases.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stopwatch<P, const N: usize> {
     totals_ns: [u64; N],
     phase: P,

@@ -405,6 +405,7 @@ mod tests {
             program: "/bin/sh".into(),
             observers: Vec::new(),
             clock: crate::clock::Clock::start(),
+            watch: crate::phases::DriverWatch::start(crate::phases::DriverPhase::Waiting),
         };
         let mut driver = Driver::new(settings, crate::mailbox::Mailbox::new().unwrap().into());
         driver.drain();

@@ -22,8 +22,7 @@ use crate::clock::Clock;
 use crate::events::{Event, Observer};
 use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
-use crate::phases::{DriverPhase, DriverTimes};
-use crate::stopwatch::Stopwatch;
+use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
 use crate::{Job, JobEnd, PoolError};
 use births::Unborn;
 use held::{HeldJob, Piece};
@@ -45,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) program: PathBuf,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) clock: Clock,
+    /// Started with the clock: until the driver's thread runs, it waits.
+    pub(crate) watch: DriverWatch,
 }
 
 pub(crate) struct Driver {
@@ -71,7 +72,7 @@ pub(crate) struct Driver {
     /// The whole pool is being ended: deaths are wanted.
     ending: bool,
     closed: bool,
-    watch: Stopwatch<DriverPhase, 4>,
+    watch: DriverWatch,
     /// The scheduler's time when it was last asked for: it never goes back.
     latest: Cell<RunTime>,
 }
@@ -97,6 +98,8 @@ impl Drop for Driver {
 
 impl Driver {
     pub(crate) fn new(settings: Settings, mailbox: Arc<Mailbox>) -> Self {
+        let mut watch = settings.watch;
+        watch.switch(DriverPhase::Transport);
         let slots = settings.options.slots.max(1);
         Self {
             scheduler: Scheduler::new(settings.options.clone()),
@@ -115,7 +118,7 @@ impl Driver {
             error: None,
             ending: false,
             closed: false,
-            watch: Stopwatch::start(DriverPhase::Transport),
+            watch,
             latest: Cell::new(RunTime::ZERO),
         }
     }

@@ -53,6 +53,7 @@ fn spawned(program: &str) -> Driver {
         program: program.into(),
         observers: Vec::new(),
         clock: Clock::start(),
+        watch: DriverWatch::start(DriverPhase::Waiting),
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
