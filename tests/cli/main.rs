@@ -25,4 +25,5 @@ mod study;
 mod support;
 mod surroundings;
 mod times;
+mod untouched;
 mod verbs;

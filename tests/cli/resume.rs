@@ -9,24 +9,24 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// The record beside an output, if there is one.
-fn record(place: &Place, output: &str) -> Option<Value> {
+pub(crate) fn record(place: &Place, output: &str) -> Option<Value> {
     let text = std::fs::read(place.path(&format!("{output}.resume"))).ok()?;
     Some(serde_json::from_slice(&text).expect("a record is whole at any moment"))
 }
 
 /// How many items are good by the record.
-fn good(place: &Place, output: &str) -> u64 {
+pub(crate) fn good(place: &Place, output: &str) -> u64 {
     record(place, output).and_then(|record| record["done"]["items"].as_u64()).unwrap_or(0)
 }
 
 /// How large an output is.
-fn size(place: &Place, output: &str) -> u64 {
+pub(crate) fn size(place: &Place, output: &str) -> u64 {
     std::fs::metadata(place.path(output)).map_or(0, |about| about.len())
 }
 
 /// Waits for something to come true while a run goes on; says whether it did
 /// before the run ended.
-fn happens(child: &mut Child, mut what: impl FnMut() -> bool) -> bool {
+pub(crate) fn happens(child: &mut Child, mut what: impl FnMut() -> bool) -> bool {
     loop {
         if what() {
             return true;
@@ -39,39 +39,39 @@ fn happens(child: &mut Child, mut what: impl FnMut() -> bool) -> bool {
 }
 
 /// Ends a coordinator as nothing else does.
-fn destroy(mut child: Child) {
+pub(crate) fn destroy(mut child: Child) {
     child.kill().expect("it is ours to kill");
     child.wait().expect("it ends");
 }
 
 /// A run that is fed through a pipe and ends only with it.
-struct Fed {
-    child: Child,
-    stdin: ChildStdin,
+pub(crate) struct Fed {
+    pub(crate) child: Child,
+    pub(crate) stdin: ChildStdin,
 }
 
 impl Fed {
-    fn new(place: &Place, args: &[&str]) -> Self {
+    pub(crate) fn new(place: &Place, args: &[&str]) -> Self {
         let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("the coordinator starts");
         let stdin = child.stdin.take().expect("its input");
         Self { child, stdin }
     }
 
     /// Gives it these items and waits until so many are good in all.
-    fn feed(mut self, place: &Place, items: &str, until: u64) -> Self {
+    pub(crate) fn feed(mut self, place: &Place, items: &str, until: u64) -> Self {
         self.stdin.write_all(items.as_bytes()).expect("it reads");
         assert!(happens(&mut self.child, || good(place, "out") >= until), "it ended too early");
         self
     }
 
-    fn destroy(self) {
+    pub(crate) fn destroy(self) {
         destroy(self.child);
     }
 }
 
-const RUN: [&str; 8] = ["-t", "sqrt", "--log", "off", "-o", "out", "-q", "--progress=never"];
+pub(crate) const RUN: [&str; 8] = ["-t", "sqrt", "--log", "off", "-o", "out", "-q", "--progress=never"];
 
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [args, more].concat()
 }
 
@@ -133,7 +133,7 @@ fn killed_again_and_again_it_ends_with_the_same_bytes() {
 }
 
 /// Leaves an output that was interrupted after its first hundred items.
-fn interrupted(place: &Place, items: &str) {
+pub(crate) fn interrupted(place: &Place, items: &str) {
     Fed::new(place, &RUN).feed(place, items, 100).destroy();
 }
 
@@ -265,147 +265,6 @@ fn what_is_no_record_is_somebodys_own() {
     place.file("out.resume.new", "precious");
     place.run_on(&with(&RUN, &["--resume"]), lines(9)).ok();
     assert_eq!((place.read("out"), place.read("out.resume.new")), (roots(9), "precious".to_owned()));
-}
-
-/// The names and contents of all files of a place, but those of the state.
-fn everything(place: &Place) -> Vec<(String, String)> {
-    let entries = std::fs::read_dir(place.path("")).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<_> = entries
-        .filter(|path| path.is_file())
-        .map(|path| (path.display().to_string(), std::fs::read_to_string(path).expect("a file of text")))
-        .collect();
-    files.sort();
-    files
-}
-
-#[test]
-fn a_call_that_comes_to_nothing_leaves_everything_as_it_was() {
-    let place = Place::new();
-    place.file("bad", "x 1 2");
-    place.file("negative", "-1 2");
-    place.file("words", "no number\n");
-    for (name, before) in [("new", None), ("out", Some("old\n")), ("complete", Some(""))] {
-        before.map(|before| place.file(name, before));
-        if name == "complete" {
-            place.run_on(&["-t", "sqrt", "-o", name, "--resume", "-q", "--log=off"], lines(5)).ok();
-        }
-        let all = everything(&place);
-        for format in ["tsv", "csv"] {
-            for more in [&[][..], &["--overwrite"]] {
-                let base = ["-t", "sqrt", "-q", "--log=off", "-o", name, "--format", format];
-                let base = with(&base, more);
-                for (status, args) in [
-                    (1, &["-i", "negative"][..]),
-                    (1, &["-i", "negative", "-j1,2"]),
-                    (2, &["-i", "words"]),
-                    (2, &["-i", "negative", "--size", "9"]),
-                    (2, &["-i", "missing"]),
-                    (3, &["-i", "negative", "--worker", "/bin/false"]),
-                    (3, &["--list", "4", "--worker", "/bin/false", "--unordered"]),
-                ] {
-                    if args.contains(&"--unordered") && format == "tsv" {
-                        continue;
-                    }
-                    let ended = place.run(&with(&base, args));
-                    assert_eq!(ended.status, status, "{name} {args:?} {more:?}: {}", ended.err);
-                    assert!(everything(&place) == all, "{name} {format} {args:?} {more:?}: {:?}", everything(&place));
-                }
-            }
-        }
-    }
-    // A picture is a file like any other.
-    place.file("m.png", "not yet one");
-    let all = everything(&place);
-    let picture = ["-t", "mandelbrot", "--size", "20", "--log=off", "-q", "-o", "m.png"];
-    place.run(&with(&picture, &["--worker", "/bin/false"])).fails(3, "");
-    assert!(everything(&place) == all);
-    // What is complete and has nothing in it is a result like any other.
-    place.run_on(&["-t", "sqrt", "-q", "--log=off", "-o", "out", "--format", "csv"], "").ok();
-    assert_eq!(place.read("out"), "index,input,output,error\n");
-    place.run_on(&["-t", "sqrt", "-q", "--log=off", "-o", "complete"], "").ok();
-    assert_eq!((place.read("complete"), record(&place, "complete")), (String::new(), None));
-}
-
-#[test]
-fn ended_before_its_first_result_it_leaves_everything_as_it_was() {
-    for (name, signal) in [("out", Signal::SIGINT), ("new", Signal::SIGINT), ("out", Signal::SIGKILL)] {
-        let place = Place::new();
-        place.file("out", "old\n");
-        let all = everything(&place);
-        let args = ["-t", "sqrt", "-q", "-o", name, "--log-dir", "log", "-j1"];
-        let mut fed = Fed::new(&place, &args);
-        // Its worker runs, and there is no item.
-        let ready = || {
-            runs(&place.path("log"))
-                .first()
-                .is_some_and(|run| run.join("workers.jsonl").metadata().is_ok_and(|about| about.len() > 0))
-        };
-        assert!(happens(&mut fed.child, ready), "it ended too early");
-        kill(Pid::from_raw(fed.child.id().cast_signed()), signal).expect("it runs");
-        let ended = Ended::of(fed.child);
-        assert_eq!(ended.status, if signal == Signal::SIGINT { 130 } else { -1 }, "{}", ended.err);
-        assert_eq!(everything(&place), all, "{name} {signal}");
-        place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off", "--resume"], lines(3)).fails(2, "there is no");
-        assert_eq!(everything(&place), all);
-        place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off"], lines(3)).ok();
-        assert_eq!(place.read("out"), roots(3));
-    }
-}
-
-#[test]
-fn a_pool_that_cant_be_made_leaves_the_output() {
-    let place = Place::new();
-    place.file("in", lines(9));
-    place.file("out", "old\n");
-    let args = ["--threads", "3000", "-t", "sqrt", "-i", "in", "-o", "out", "--log-dir", "log", "--joblog", "jobs"];
-    let limited = place.limited("-v", 600_000, &args).spawn().expect("a shell starts");
-    let ended = Ended::of(limited);
-    assert_eq!(place.read("out"), "old\n");
-    assert!(!place.path("out.resume").exists());
-    // Most often refused before anything is begun. Where the last of the memory
-    // went to something else than a thread, the allocator has ended the program.
-    if !ended.err.contains("memory allocation of") {
-        let _ = ended.fails(3, "thread");
-    }
-    for run in runs(&place.path("log")) {
-        let Ok(run) = std::fs::read(run.join("run.json")) else { continue };
-        let run: Value = serde_json::from_slice(&run).expect("JSON");
-        assert_eq!(run["result"]["status"], "failed", "{run}");
-    }
-    place.run(&with(&RUN, &["-i", "in"])).ok();
-    assert_eq!(place.read("out"), roots(9));
-}
-
-#[test]
-fn a_refused_call_leaves_everything_as_it_was() {
-    let place = Place::new();
-    interrupted(&place, &lines(100));
-    // What is behind the record is cut only by a run that goes on.
-    let torn = place.read("out") + "101\t10.04";
-    place.file("out", &torn);
-    place.file("three", lines(3));
-    let all = everything(&place);
-    let changed = lines(200).replacen("\n50\n", "\n51\n", 1);
-    for (more, input) in [
-        (&["--resume"][..], &changed[..]),
-        (&["--resume"], "1 2 3"),
-        (&["--resume", "--format", "csv"], "1 2 3"),
-        (&["--resume", "-j1,2"], "1 2 3"),
-        (&[], "1 2 3"),
-        (&["--overwrite"], "no number"),
-        (&["--overwrite", "--size", "9", "-i", "three"], ""),
-        (&["--overwrite", "-j1,2", "--size", "9"], "1 2 3"),
-    ] {
-        place.run_on(&with(&RUN, more), input).fails(2, "error");
-        assert_eq!(everything(&place), all, "{more:?}");
-    }
-    std::fs::remove_file(place.path("out")).expect("an output");
-    let all = everything(&place);
-    place.run_on(&with(&RUN, &["--resume"]), lines(200)).fails(2, "it has 0 bytes");
-    assert_eq!(everything(&place), all, "what was deleted is not made again");
-    place.file("out", &torn);
-    place.run_on(&with(&RUN, &["--resume"]), lines(200)).ok();
-    assert_eq!(place.read("out"), roots(200));
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl<'a> Round<'a> {
                 self.tally.coordinator_kills += 1;
                 self.kills_left -= 1;
                 self.check_prefix()?;
-                Ok(Next::Again)
+                Ok(if self.was_done()? { Next::Complete } else { Next::Again })
             }
             // As many starts in a row as this end the run.
             &Ending::Status(CANNOT_START) if hunted.early >= self.plan.procs.max(3) => {
@@ -127,6 +127,14 @@ impl<'a> Round<'a> {
         orphans::await_end(&[])?;
         ensure!(ending == Ending::Status(0), "resuming a complete output ended with {ending:?}: {said}");
         Ok(())
+    }
+
+    /// Whether the coordinator was killed after its work: a call that was not
+    /// told to resume leaves a complete output with nothing beside it, and such
+    /// a one is not gone on with.
+    fn was_done(&self) -> Result<bool> {
+        let is_file = self.plan.output == Output::File;
+        Ok(is_file && !self.stage.file("output.resume").exists() && self.output()? == self.expected)
     }
 
     /// What an interrupted run leaves is how the right output begins.
