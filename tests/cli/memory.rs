@@ -78,7 +78,7 @@ fn the_first_item_s_worker_dies_while_everything_waits_for_it() {
 #[test]
 fn a_reader_that_rests_costs_no_memory() {
     let place = Place::new();
-    let args = ["-t", "null", "--range", "0..10000000", "-j2", "--format", "lines", "--log", "off", "-q"];
+    let args = ["-t", "null", "--range", "0..25000000", "-j2", "--format", "lines", "--log", "off", "-q"];
     let mut child = place.limited("-d", DATA_KIB, &args).spawn().expect("it starts");
     let mut stdout = child.stdout.take().expect("its output");
     let mut out = vec![0; 8];
@@ -91,9 +91,9 @@ fn a_reader_that_rests_costs_no_memory() {
         times == 100
     });
     stdout.read_to_end(&mut out).expect("all results");
-    let expected: u64 = (0..10_000_000u64).map(|i| i.to_string().len() as u64 + 1).sum();
+    let expected: u64 = (0..25_000_000u64).map(|i| i.to_string().len() as u64 + 1).sum();
     assert_eq!(out.len() as u64, expected);
-    assert!(out.ends_with(b"\n9999999\n"));
+    assert!(out.ends_with(b"\n24999999\n"));
     assert!(child.wait().expect("it ends").success());
 }
 

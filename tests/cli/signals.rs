@@ -73,6 +73,13 @@ fn ctrl_c_leaves_a_prefix_a_log_and_a_summary() {
     assert!(item_lines(&run).iter().all(|line| line["error"].is_null()));
 }
 
+/// Whether a signal has come to a process that can't take it at the moment.
+fn waits_for(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("ShdPnd:\t")?, 16).ok());
+    pending.is_some_and(|pending| pending >> (signal as i32 - 1) & 1 == 1)
+}
+
 /// A worker that does not hear is killed at the second.
 #[test]
 fn ctrl_c_twice_kills_at_once() {
@@ -86,7 +93,7 @@ fn ctrl_c_twice_kills_at_once() {
     }
     let begun = Instant::now();
     send(child.id(), Signal::SIGINT);
-    std::thread::sleep(Duration::from_millis(100));
+    workers.iter().for_each(|&worker| until("it was asked politely", || waits_for(worker, Signal::SIGTERM)));
     send(child.id(), Signal::SIGINT);
     let coordinator = child.id();
     assert_eq!(Ended::of(child).status, 130);
