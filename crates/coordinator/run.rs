@@ -12,6 +12,7 @@ use procession_job::{
 };
 use procession_task::escape_terminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A call that ends before its first run: why, and with which status.
 struct Refusal(Status, String);
@@ -73,11 +74,16 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
 fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers { most: room.workers, settings: Box::new(settings), ..Workers::new(program) }
+    Workers {
+        most: room.workers,
+        settings: Box::new(settings),
+        ..Workers::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
+    }
 }
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
     let work = Work {
+        arguments: Vec::new(),
         task: plan.work.entry.name.to_owned(),
         params: plan.work.given.clone(),
         format: plan.output.format,

@@ -3,8 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use procession::worker::{Memory, Role, builtin, serve};
-use procession_task::builtin::ALL;
+use procession::worker::{Memory, Role, listed, serve};
+use procession_program::ALL;
 use std::process::ExitCode;
 
 /// By this an item that wants more memory than it may have is named.
@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {
         return by_hand();
     };
-    let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
-    match serve(role, &names, &builtin) {
+    let tasks = ALL.iter().map(|entry| entry.info()).collect();
+    match serve(role, tasks, &listed(ALL)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("worker: {error}");

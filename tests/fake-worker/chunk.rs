@@ -143,7 +143,7 @@ fn with_payload(change: impl FnOnce(&mut Vec<u8>), like: &[u8]) -> Vec<u8> {
 
 /// A failure of the chunk's first item, honest as it stands here.
 fn failure(chunk: &Chunk, message: &str) -> FailureAt {
-    let failure = Failure { kind: Kind::Failed, message: message.to_owned() };
+    let failure = Failure { kind: Kind::Failed, message: message.to_owned(), cause: None };
     FailureAt { item: chunk.head.first, failure, attempts: 1, input: (0, 1), record: (0, 1) }
 }
 

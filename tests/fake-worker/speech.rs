@@ -1,6 +1,6 @@
 //! How to speak the protocol rightly: what is said by the fault begins here.
 
-use procession_task::Items;
+use procession_task::{Items, builtin};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, FromWorker, Hello, PROTOCOL, ToWorker, decode_to_worker, encode_from_worker,
@@ -16,7 +16,7 @@ pub(crate) struct Chunk {
 /// An honest hello.
 pub(crate) fn hello() -> Hello {
     let (version, host) = ("fake".to_owned(), "localhost".to_owned());
-    Hello { protocol: PROTOCOL, version, pid: std::process::id(), host, tasks: vec!["null".to_owned()] }
+    Hello { protocol: PROTOCOL, version, pid: std::process::id(), host, tasks: vec![builtin::null::ENTRY.info()] }
 }
 
 /// The frame of a message without blocks.
@@ -51,7 +51,7 @@ pub(crate) fn next_chunk(held: &mut Vec<u8>) -> Chunk {
                 let (message, tails) = decode_to_worker(&payload).expect("a message of the coordinator");
                 match message {
                     ToWorker::Chunk(head) => return Chunk { head, block: payload[tails.main].to_vec() },
-                    ToWorker::Job(_) => {}
+                    ToWorker::Job(_) | ToWorker::Forget { .. } => {}
                     ToWorker::Ping => say(&frame(&FromWorker::Alive)),
                     ToWorker::Finish => {
                         say(&frame(&FromWorker::Farewell(procession_wire::Farewell::default())));

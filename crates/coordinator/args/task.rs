@@ -1,7 +1,8 @@
 //! Which task is meant, and what to say when there is none of that name.
 
 use procession_job::InputOptions;
-use procession_task::builtin::{self, Entry};
+use procession_program::{ALL, find};
+use procession_task::builtin::Entry;
 use procession_task::{Items, Params};
 
 /// The task with everything that was asked of it.
@@ -30,7 +31,7 @@ impl Work {
     /// No task of that name, or a setting that it does not take.
     pub(crate) fn new(name: Option<&str>, given: &[(String, String)], items: Option<Items>) -> Result<Self, String> {
         let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
-        let entry = builtin::find(name).ok_or_else(|| unknown(name))?;
+        let entry = find(name).ok_or_else(|| unknown(name))?;
         let params = entry.check(given).map_err(|error| error.to_string())?;
         Ok(Self { entry, params, given: given.to_vec(), items: items.unwrap_or(entry.items) })
     }
@@ -38,7 +39,7 @@ impl Work {
 
 /// The tasks that people are told of.
 pub(crate) fn listed() -> impl Iterator<Item = &'static Entry> {
-    builtin::ALL.iter().copied().filter(|entry| !entry.hidden)
+    ALL.iter().copied().filter(|entry| !entry.hidden)
 }
 
 fn names() -> String {

@@ -36,6 +36,8 @@ fn rule(task: &Entry) -> &'static str {
         Items::Words => "words",
         Items::Lines => "lines",
         Items::Nul => "nul",
+        Items::Whole => "blocks of lines",
+        Items::Framed => "values",
     }
 }
 

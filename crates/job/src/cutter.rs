@@ -89,6 +89,7 @@ impl Cutter<'_> {
             Items::Words => bytes.iter().rposition(|&byte| self.items.is_separator(byte)),
             Items::Lines => memchr::memrchr(b'\n', bytes),
             Items::Nul => memchr::memrchr(0, bytes),
+            Items::Whole | Items::Framed => None,
         };
         at.map(|at| before + at + 1)
     }

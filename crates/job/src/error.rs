@@ -151,5 +151,7 @@ pub(crate) fn rule(items: Items) -> &'static str {
         Items::Words => "words",
         Items::Lines => "lines",
         Items::Nul => "nul",
+        Items::Whole => "whole",
+        Items::Framed => "framed",
     }
 }

@@ -44,15 +44,11 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// This program, everything as it is by default.
+    /// This program, everything as it is by default; what makes the task where
+    /// there is no process.
     #[must_use]
-    pub fn new(program: PathBuf) -> Self {
-        Self {
-            program,
-            local: Arc::new(procession::worker::builtin),
-            most: u32::MAX,
-            settings: Box::new(|builder| builder),
-        }
+    pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
+        Self { program, local, most: u32::MAX, settings: Box::new(|builder| builder) }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Work {
     pub task: String,
     /// Its settings.
     pub params: Vec<(String, String)>,
+    /// What else the task is made of: a program and its arguments.
+    pub arguments: Vec<Vec<u8>>,
     /// How records are written.
     pub format: Format,
     /// Whether every item has a line to be shown at once.
@@ -140,6 +142,7 @@ pub(crate) fn run(
     let job = Job {
         task: setup.work.task.clone(),
         params,
+        arguments: setup.work.arguments.clone(),
         items: setup.items,
         format: setup.work.format,
         show: setup.work.show,

@@ -7,7 +7,7 @@
 
 use crate::DriverTimes;
 use bytes::Bytes;
-use procession_task::{Failure, Times};
+use procession_task::{Cause, Failure, Times};
 use std::time::Duration;
 
 /// Hears of events.
@@ -40,6 +40,15 @@ pub enum Exit {
     Status(i32),
     /// It was ended by this signal.
     Signal(i32),
+}
+
+impl From<Exit> for Cause {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Status(status) => Self::Status(status),
+            Exit::Signal(signal) => Self::Signal(signal),
+        }
+    }
 }
 
 /// One thing that happened.
@@ -117,6 +126,15 @@ pub enum Event {
         worker: WorkerRef,
         /// What it wrote.
         bytes: Bytes,
+    },
+    /// A worker has something to say that the person who waits should know.
+    Note {
+        /// Which one.
+        worker: WorkerRef,
+        /// A sentence or two, safe for a terminal.
+        text: String,
+        /// When.
+        at: Duration,
     },
     /// A process ended and was reaped.
     WorkerExited(WorkerExit),

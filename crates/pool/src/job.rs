@@ -18,6 +18,8 @@ pub struct Job {
     pub task: String,
     /// The task's settings.
     pub params: Vec<(String, String)>,
+    /// What else the task is made of: a program and its arguments, say.
+    pub arguments: Vec<Vec<u8>>,
     /// How blocks are cut into items.
     pub items: Items,
     /// How records are written.
@@ -49,13 +51,12 @@ pub struct Job {
 }
 
 impl Job {
-    /// How often a failed item is run again at once.
+    /// Which items a worker runs again at once. That an item crashes and its
+    /// worker lives on is only where programs run items.
     pub(crate) fn again(&self) -> Again {
-        match self.retries {
-            _ if !self.retry_on.contains(&Kind::Failed) => Again::Never,
-            Some(retries) => Again::Times(retries),
-            None => Again::Always,
-        }
+        let failed = self.retry_on.contains(&Kind::Failed);
+        let crashed = self.retry_on.contains(&Kind::Crashed) && !self.arguments.is_empty();
+        Again { times: self.retries, failed, crashed }
     }
 }
 

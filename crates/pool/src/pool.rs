@@ -222,6 +222,7 @@ mod tests {
         Job {
             task: "null".to_owned(),
             params: Vec::new(),
+            arguments: Vec::new(),
             items: Items::Lines,
             format: Format::Lines,
             show: false,

@@ -1,11 +1,15 @@
-//! A worker's process as its parent sees it: spawned in a group of its own with
-//! three pipes, watched by a descriptor, signalled as a group, reaped by name.
+//! A child process as its parent sees it: spawned with pipes, watched by a
+//! descriptor, signalled, reaped by name.
 //!
-//! Spawning goes through the standard library's posix_spawn path: nothing runs
-//! between fork and exec (that would lose it), hence no `pre_exec`; what a
-//! worker has to set for itself it sets first thing (see [`crate::enter_worker`]).
+//! A worker has a group of its own. It is spawned through the standard library's
+//! posix_spawn path: nothing runs between fork and exec (that would lose it),
+//! hence no `pre_exec`; what a worker has to set for itself it sets first thing
+//! (see [`crate::enter_worker`]). A program that a worker runs for the user stays
+//! in the worker's group, so that it ends with it, and can't be asked to set
+//! anything: the parent-death signal is set for it, on its way.
+//!
 //! The parent-death signal follows the *thread* that spawns, so that thread
-//! must live as long as the workers may.
+//! must live as long as the children may.
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -32,20 +36,51 @@ pub struct Spawn {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// What is set in its environment, beside what it inherits.
+    pub env: Vec<(OsString, OsString)>,
+    /// Where it belongs.
+    pub place: Place,
+}
+
+impl Spawn {
+    /// A program that leads a group of its own, as workers do.
+    #[must_use]
+    pub fn leader(program: impl Into<PathBuf>, args: Vec<OsString>) -> Self {
+        Self { program: program.into(), args, env: Vec::new(), place: Place::OwnGroup }
+    }
+}
+
+/// Where a child belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It leads a group of its own, which ends with it; its errors have a pipe.
+    OwnGroup,
+    /// It stays in the caller's group and is killed when the calling thread ends.
+    CallersGroup(Errors),
+}
+
+/// Where what a child writes to its standard error goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// Into a pipe to the parent.
+    Piped,
+    /// Where the parent's own goes.
+    Shared,
 }
 
 /// A process and the parent's ends of its pipes, all non-blocking.
 #[derive(Debug)]
 pub struct Spawned {
     pid: Pid,
+    place: Place,
     /// Readable once the process has ended.
     exit: OwnedFd,
     /// Writes to its standard input.
     pub stdin: File,
     /// Reads its standard output.
     pub stdout: File,
-    /// Reads its standard error.
-    pub stderr: File,
+    /// Reads its standard error, if that has a pipe.
+    pub stderr: Option<File>,
     reaped: bool,
 }
 
@@ -112,7 +147,7 @@ pub fn thread_usage() -> Usage {
 }
 
 impl Spawned {
-    /// Starts a process in a group of its own.
+    /// Starts a process.
     ///
     /// # Errors
     /// Whatever kept it from starting; nothing is left behind.
@@ -120,17 +155,28 @@ impl Spawned {
         let pipe = |what| pipe2(OFlag::O_CLOEXEC).map_err(|e| SpawnError { what, source: e.into() });
         let (in_read, in_write) = pipe("no pipe for its input")?;
         let (out_read, out_write) = pipe("no pipe for its output")?;
-        let (err_read, err_write) = pipe("no pipe for its errors")?;
-        for end in [&in_write, &out_read] {
-            // Asked for, never relied on.
-            let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        }
-        for end in [&in_write, &out_read, &err_read] {
+        let errors = match spawn.place {
+            Place::CallersGroup(Errors::Shared) => None,
+            Place::OwnGroup | Place::CallersGroup(Errors::Piped) => Some(pipe("no pipe for its errors")?),
+        };
+        let (err_read, err_write) = errors.unzip();
+        for end in [Some(&in_write), Some(&out_read), err_read.as_ref()].into_iter().flatten() {
             set_nonblocking(end).map_err(|source| SpawnError { what: "no non-blocking pipe", source })?;
         }
         let mut command = Command::new(&spawn.program);
-        command.args(&spawn.args).process_group(0);
-        command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
+        command.args(&spawn.args).envs(spawn.env.iter().map(|(key, value)| (key, value)));
+        command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write));
+        command.stderr(err_write.map_or_else(Stdio::inherit, Stdio::from));
+        match spawn.place {
+            Place::OwnGroup => {
+                for end in [&in_write, &out_read] {
+                    // Asked for, never relied on.
+                    let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+                }
+                command.process_group(0);
+            }
+            Place::CallersGroup(_) => dies_with_its_parent(&mut command),
+        }
         let child = command.spawn().map_err(|source| SpawnError { what: "cannot be started", source })?;
         let pid = Pid::from_raw(child.id().cast_signed());
         // From here on the process is ours to reap by its pid; the standard
@@ -139,13 +185,13 @@ impl Spawned {
         let exit = match pidfd_open(pid) {
             Ok(fd) => fd,
             Err(source) => {
-                let _ = killpg(pid, Signal::SIGKILL);
+                signal(pid, spawn.place, Signal::SIGKILL);
                 let _ = reap(pid, 0);
                 return Err(SpawnError { what: "its end cannot be watched (pidfd_open)", source });
             }
         };
-        let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), File::from(err_read));
-        Ok(Self { pid, exit, stdin, stdout, stderr, reaped: false })
+        let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), err_read.map(File::from));
+        Ok(Self { pid, place: spawn.place, exit, stdin, stdout, stderr, reaped: false })
     }
 
     /// Its process id.
@@ -164,13 +210,12 @@ impl Spawned {
         self.exit.as_fd()
     }
 
-    /// Sends a signal to its whole group, and to itself if it has left that.
-    /// After it was reaped, nothing happens: its id may belong to someone else
-    /// by then.
-    pub fn signal_group(&self, signal: Signal) {
-        if !self.reaped && killpg(self.pid, signal).is_err() {
-            // It may have ended already.
-            let _ = kill(self.pid, signal);
+    /// Sends a signal to the group that it leads, and to itself if it has left
+    /// that or leads none. After it was reaped, nothing happens: its id may
+    /// belong to someone else by then.
+    pub fn signal_group(&self, name: Signal) {
+        if !self.reaped {
+            signal(self.pid, self.place, name);
         }
     }
 
@@ -198,6 +243,32 @@ impl Drop for Spawned {
             let _ = reap(self.pid, 0);
         }
     }
+}
+
+fn signal(pid: Pid, place: Place, signal: Signal) {
+    if place != Place::OwnGroup || killpg(pid, signal).is_err() {
+        // It may have ended already.
+        let _ = kill(pid, signal);
+    }
+}
+
+/// Has the child killed when the thread dies that spawns it, also if that is so
+/// early that the child has not begun.
+fn dies_with_its_parent(command: &mut Command) {
+    let parent = std::process::id().cast_signed();
+    let bind = move || {
+        // SAFETY: both calls are system calls that take and give plain numbers.
+        let (asked, is_orphan) =
+            unsafe { (libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL), libc::getppid() != parent) };
+        match () {
+            () if asked < 0 => Err(io::Error::last_os_error()),
+            () if is_orphan => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+            () => Ok(()),
+        }
+    };
+    // SAFETY: what runs between fork and exec makes two system calls and
+    // allocates nothing.
+    unsafe { command.pre_exec(bind) };
 }
 
 fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
@@ -265,7 +336,7 @@ mod tests {
 
     fn start(program: &str, args: &[&str]) -> Spawned {
         let args = args.iter().map(OsString::from).collect();
-        Spawned::start(&Spawn { program: program.into(), args }).unwrap()
+        Spawned::start(&Spawn::leader(program, args)).unwrap()
     }
 
     fn wait(child: &mut Spawned) -> Ended {
@@ -349,8 +420,36 @@ mod tests {
     }
 
     #[test]
+    fn a_program_of_a_worker_s_stays_in_its_group_and_dies_with_the_thread() {
+        use nix::unistd::{getpgid, getpgrp};
+        let spawn = |errors| {
+            let args = ["-c", "echo $KEY; echo oops >&2; exec sleep 1000"].map(OsString::from).to_vec();
+            let env = vec![("KEY".into(), "value".into())];
+            let place = Place::CallersGroup(errors);
+            Spawned::start(&Spawn { program: "/bin/sh".into(), args, env, place }).unwrap()
+        };
+        // On a thread of its own, whose end is the end of the program.
+        let mut child = std::thread::spawn(move || {
+            let child = spawn(Errors::Piped);
+            let mut set = PollSet::default();
+            set.add(child.stdout.as_fd(), 0, false);
+            set.wait(None).unwrap();
+            let mut said = [0; 16];
+            assert_eq!((&child.stdout).read(&mut said).unwrap(), 6);
+            assert_eq!(&said[..6], b"value\n");
+            assert_eq!(getpgid(Some(child.pid)), Ok(getpgrp()));
+            child
+        })
+        .join()
+        .unwrap();
+        assert!(child.stderr.is_some());
+        assert_eq!(wait(&mut child), Ended::Signal(9));
+        assert!(spawn(Errors::Shared).stderr.is_none());
+    }
+
+    #[test]
     fn what_cannot_start_says_why() {
-        let missing = Spawned::start(&Spawn { program: "/no/such/program".into(), args: vec![] }).unwrap_err();
+        let missing = Spawned::start(&Spawn::leader("/no/such/program", vec![])).unwrap_err();
         assert!(!missing.is_temporary());
         assert!(missing.to_string().contains("cannot be started"), "{missing}");
     }

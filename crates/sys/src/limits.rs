@@ -99,6 +99,22 @@ pub fn end_now(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// Ends this process at once by this signal, as if it had come from elsewhere,
+/// without a core file: what has died and is to be told of is somebody else.
+pub fn end_by(signal: i32) -> ! {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    if let Ok(signal) = Signal::try_from(signal) {
+        let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+        // SAFETY: the default action runs no code of ours.
+        let _ = unsafe { sigaction(signal, &default) };
+        let _ = SigSet::from(signal).thread_unblock();
+        let _ = raise(signal);
+    }
+    // A signal that ends nobody, or that this system does not know.
+    end_now(128 + signal)
+}
+
 /// The system's allocator, but for this: in a process with a limit of its own
 /// ([`limit_memory`]), an allocation that is refused is its end. The last words
 /// that were prepared ([`on_out_of_memory`]) are said first.
@@ -214,13 +230,13 @@ mod tests {
     fn alone(test: &str) -> (Ended, String) {
         let program = std::env::current_exe().unwrap();
         let args = ["--exact", &format!("limits::tests::{test}"), "--ignored", "--nocapture"].map(Into::into);
-        let mut child = Spawned::start(&Spawn { program, args: args.to_vec() }).unwrap();
+        let mut child = Spawned::start(&Spawn::leader(program, args.to_vec())).unwrap();
         let mut set = PollSet::default();
         set.add(child.exit_fd(), 0, false);
         set.wait(None).unwrap();
         let (ended, _) = child.try_reap().unwrap();
         let mut said = String::new();
-        child.stderr.read_to_string(&mut said).unwrap();
+        child.stderr.as_ref().unwrap().read_to_string(&mut said).unwrap();
         (ended, said)
     }
 

@@ -103,9 +103,9 @@ mod tests {
         let (mut said, mut buffer) = (String::new(), [0; 256]);
         while !said.contains(word) {
             let mut set = PollSet::default();
-            set.add(child.stderr.as_fd(), 0, false);
+            set.add(child.stderr.as_ref().unwrap().as_fd(), 0, false);
             set.wait(None).unwrap();
-            let count = child.stderr.read(&mut buffer).unwrap();
+            let count = child.stderr.as_ref().unwrap().read(&mut buffer).unwrap();
             assert!(count > 0, "it ended: {said}");
             said.push_str(&String::from_utf8_lossy(&buffer[..count]));
         }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn who_is_held_stands_still_and_learns_for_how_long() {
         let args = ["--exact", "pause::tests::be_held", "--ignored", "--nocapture"].map(Into::into).to_vec();
-        let mut child = Spawned::start(&Spawn { program: std::env::current_exe().unwrap(), args }).unwrap();
+        let mut child = Spawned::start(&Spawn::leader(std::env::current_exe().unwrap(), args)).unwrap();
         hear(&mut child, "ready");
         child.hold();
         while state(child.pid()) != 'T' {

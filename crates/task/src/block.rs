@@ -4,7 +4,7 @@
 //! of failures. It may be sent in parts: after every item if the block asks
 //! for it, else when it grows large or some milliseconds have passed.
 
-use crate::{Failure, MESSAGE_BYTES, Samples};
+use crate::{Failure, Kind, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -56,6 +56,20 @@ pub trait Host {
     fn item_starts_again(&mut self) {}
     /// Sends the answer at once; the caller then empties it.
     fn send(&mut self, answer: &Answer);
+    /// Tells the person who waits something that they should know.
+    fn note(&mut self, _text: &str) {}
+    /// Sends the answer and ends this process like that; returns where the
+    /// process is not the worker's own.
+    fn die(&mut self, _answer: &Answer, _end: ProcessEnd) {}
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessEnd {
+    /// It exited with this status.
+    Status(i32),
+    /// It was ended by this signal.
+    Signal(i32),
 }
 
 /// A failed item within an answer.
@@ -167,16 +181,37 @@ fn take_back<'a, 'h>(draft: &'h Mutex<Draft>, held: &'a mut Option<MutexGuard<'h
     &mut held.get_or_insert_with(|| Draft::lock(draft)).answer
 }
 
-/// How often an item that failed is run again at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Again {
-    /// Never.
-    #[default]
-    Never,
-    /// So many times more.
-    Times(u32),
-    /// Until it succeeds.
-    Always,
+/// Which items are run again at once, by whoever has just run them, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// How many times more; `None`: until they succeed.
+    pub times: Option<u32>,
+    /// Items that failed.
+    pub failed: bool,
+    /// Items whose own process, a program that a worker has started for them, crashed.
+    pub crashed: bool,
+}
+
+impl Again {
+    /// None, never.
+    pub const NEVER: Self = Self { times: Some(0), failed: false, crashed: false };
+
+    /// Whether there is anything that would be run again.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.times == Some(0) || !(self.failed || self.crashed)
+    }
+
+    /// Whether an item that has ended like this, after so many runs, is run again.
+    #[must_use]
+    pub fn applies(&self, kind: Kind, runs: u32) -> bool {
+        let is_meant = match kind {
+            Kind::Failed => self.failed,
+            Kind::Crashed => self.crashed,
+            Kind::Invalid | Kind::TimedOut | Kind::OutOfMemory => false,
+        };
+        is_meant && self.times.is_none_or(|times| runs <= times)
+    }
 }
 
 /// Where a running block puts its results.
@@ -204,10 +239,10 @@ impl<'h> Reply<'h> {
     fn on(host: &'h mut dyn Host, mut desk: Desk<'h>, each: bool, max_result: usize) -> Self {
         desk.answer().clear();
         let part_started_ns = host.now_ns();
-        Self { host, desk, each, again: Again::Never, max_result, part_started_ns }
+        Self { host, desk, each, again: Again::NEVER, max_result, part_started_ns }
     }
 
-    /// Has items that failed run again.
+    /// Has items run again that came to such an end.
     #[must_use]
     pub fn trying(mut self, again: Again) -> Self {
         self.again = again;
@@ -237,14 +272,26 @@ impl<'h> Reply<'h> {
         self.max_result
     }
 
-    /// Whether an item that has failed this many times is to be run again.
+    /// Whether an item that came to this end, after so many runs, is to be run again.
     #[must_use]
-    pub fn tries_again(&self, failed: u32) -> bool {
-        match self.again {
-            Again::Never => false,
-            Again::Times(times) => failed <= times,
-            Again::Always => true,
-        }
+    pub fn tries_again(&self, kind: Kind, runs: u32) -> bool {
+        self.again.applies(kind, runs)
+    }
+
+    /// Tells the person who waits something that they should know: once, in a
+    /// sentence or two.
+    pub fn note(&mut self, text: &str) {
+        self.host.note(text);
+    }
+
+    /// The program that this worker's items depend on has ended like this: sends
+    /// what is finished and ends this process in the same way, so that whatever
+    /// is done about a dead worker is done about that. Returns where there is no
+    /// process of the worker's own to end.
+    pub fn die(&mut self, end: ProcessEnd) {
+        self.stamp();
+        let answer = self.desk.answer();
+        self.host.die(answer, end);
     }
 
     /// The item of this index starts now: to be called before each. Returns the

@@ -14,6 +14,7 @@ pub const LOGGED_BYTES: usize = 256;
 /// Who writes the lines; the same in all of them, so formatted once.
 #[derive(Clone, Debug)]
 pub struct Identity {
+    slot: u32,
     /// `,"pid":…,"host":"…","worker":…`
     fields: Vec<u8>,
     /// `Task <pid 4242, worker 1> `
@@ -56,7 +57,13 @@ impl Identity {
         fields.extend_from_slice(format!(",\"pid\":{pid},\"host\":").as_bytes());
         push_json_string(&mut fields, host);
         fields.extend_from_slice(format!(",\"worker\":{slot}").as_bytes());
-        Self { fields, shown: format!("Task <pid {pid}, worker {slot}> ").into_bytes() }
+        Self { slot, fields, shown: format!("Task <pid {pid}, worker {slot}> ").into_bytes() }
+    }
+
+    /// The place in the pool, from 0.
+    #[must_use]
+    pub fn slot(&self) -> u32 {
+        self.slot
     }
 
     /// What the lines of a block have in common, so that it is formatted once.
@@ -84,7 +91,7 @@ impl Identity {
 
     /// Appends the line of an item whose process, which this is, died.
     pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
-        let item = LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure) };
+        let item = LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure), child_pid: None };
         let span = Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 };
         self.of_block(line.chunk, line.attempt).write(out, &item, span);
     }
@@ -100,6 +107,10 @@ impl Common {
         push_microseconds(out, span.start_ns);
         out.extend_from_slice(b",\"duration_us\":");
         push_microseconds(out, span.end_ns.saturating_sub(span.start_ns));
+        if let Some(pid) = item.child_pid {
+            out.extend_from_slice(b",\"child_pid\":");
+            push_number(out, u64::from(pid));
+        }
         match item.outcome {
             Ok(output) if output.is_json && output.text.len() <= LOGGED_BYTES => {
                 out.extend_from_slice(b",\"output\":");
@@ -118,6 +129,8 @@ pub(crate) struct LoggedItem<'a> {
     pub(crate) index: u64,
     pub(crate) input: &'a [u8],
     pub(crate) outcome: Result<Output<'a>, &'a Failure>,
+    /// The process that ran it, where that is another than the worker's.
+    pub(crate) child_pid: Option<u32>,
 }
 
 fn cut(bytes: &[u8]) -> &[u8] {
@@ -164,7 +177,7 @@ mod tests {
 
     fn line(input: &[u8], outcome: Result<Output<'_>, &Failure>) -> serde_json::Value {
         let mut out = Vec::new();
-        let item = LoggedItem { index: 7, input, outcome };
+        let item = LoggedItem { index: 7, input, outcome, child_pid: None };
         Identity::new(4242, "ho\"st", 1).of_block(2, 1).write(
             &mut out,
             &item,
@@ -209,7 +222,7 @@ mod tests {
     fn shown_lines_are_those_of_the_lecture() {
         let mut out = Vec::new();
         let outcome = Ok(Output { text: b"1.4142135623730951", is_json: true });
-        let item = LoggedItem { index: 0, input: b"2", outcome };
+        let item = LoggedItem { index: 0, input: b"2", outcome, child_pid: None };
         Identity::new(4242, "h", 1).show(&mut out, &item);
         assert_eq!(out, b"Task <pid 4242, worker 1> 2 1.4142135623730951\n");
     }

@@ -15,7 +15,15 @@ pub enum Items {
     Lines,
     /// At NUL bytes; nothing between two NULs is an item too.
     Nul,
+    /// Not at all: a block is one item.
+    Whole,
+    /// Each item has its length before it, four bytes with the lowest first:
+    /// for items that are no text.
+    Framed,
 }
+
+/// Bytes of the length before a framed item, and before a framed record.
+pub const FRAME_BYTES: usize = 4;
 
 /// What [`Items::measure`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +45,7 @@ impl Items {
             Self::Words => is_word_separator(byte),
             Self::Lines => byte == b'\n',
             Self::Nul => byte == 0,
+            Self::Whole | Self::Framed => false,
         }
     }
 
@@ -44,7 +53,7 @@ impl Items {
     #[must_use]
     pub fn separator(self) -> u8 {
         match self {
-            Self::Words | Self::Lines => b'\n',
+            Self::Words | Self::Lines | Self::Whole | Self::Framed => b'\n',
             Self::Nul => 0,
         }
     }
@@ -52,6 +61,9 @@ impl Items {
     /// How many items this block holds. The last one needs no separator after it.
     #[must_use]
     pub fn count(self, block: &[u8]) -> u64 {
+        if matches!(self, Self::Whole | Self::Framed) {
+            return self.split(block).count() as u64;
+        }
         let ends = self.count_ends(block, 0, block.len());
         let open = block.last().is_some_and(|&last| !self.is_separator(last));
         ends + u64::from(open)
@@ -66,6 +78,9 @@ impl Items {
     pub fn measure(self, block: &[u8], max_items: u64) -> Measure {
         if max_items == 0 {
             return Measure { items: 0, bytes: 0 };
+        }
+        if matches!(self, Self::Whole | Self::Framed) {
+            return self.measure_by_walking(block, max_items);
         }
         let mut left = max_items;
         let mut from = 0;
@@ -88,7 +103,17 @@ impl Items {
         Measure { items: max_items - left + u64::from(open), bytes: block.len() }
     }
 
-    /// Walks through the items of a block, with each item's place in it.
+    /// As [`Self::measure`], for rules that have no separators.
+    fn measure_by_walking(self, block: &[u8], max_items: u64) -> Measure {
+        let (mut at, mut items) = (0, 0);
+        while items < max_items && self.next_item(block, &mut at).is_some() {
+            items += 1;
+        }
+        Measure { items, bytes: at }
+    }
+
+    /// Walks through the items of a block, with each item's place in it. What
+    /// is torn at the end of a framed block is no item.
     pub fn split(self, block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         let mut at = 0;
         std::iter::from_fn(move || self.next_item(block, &mut at))
@@ -107,6 +132,13 @@ impl Items {
         let start = *at;
         let rest = &block[start..];
         let length = match self {
+            Self::Whole => None,
+            Self::Framed => {
+                let (head, rest) = rest.split_first_chunk::<FRAME_BYTES>()?;
+                let item = rest.get(..u32::from_le_bytes(*head) as usize)?;
+                *at = start + FRAME_BYTES + item.len();
+                return Some((start + FRAME_BYTES, item));
+            }
             Self::Words => rest.iter().position(|&b| is_word_separator(b)),
             Self::Lines => memchr::memchr(b'\n', rest),
             Self::Nul => memchr::memchr(0, rest),
@@ -126,6 +158,7 @@ impl Items {
             Self::Words => count_word_ends(&block[from.saturating_sub(1)..to]),
             Self::Lines => memchr::memchr_iter(b'\n', &block[from..to]).count() as u64,
             Self::Nul => memchr::memchr_iter(0, &block[from..to]).count() as u64,
+            Self::Whole | Self::Framed => 0,
         }
     }
 
@@ -146,7 +179,7 @@ impl Items {
         for at in from..to {
             let ends_item = match self {
                 Self::Words => at > 0 && is_word_end(block[at - 1], block[at]),
-                Self::Lines | Self::Nul => self.is_separator(block[at]),
+                _ => self.is_separator(block[at]),
             };
             n -= u64::from(ends_item);
             if n == 0 {
@@ -201,6 +234,26 @@ fn separator_bit(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_block_is_one_item_whatever_it_holds() {
+        let found: Vec<_> = Items::Whole.split(b"a\nb\0 c").collect();
+        assert_eq!(found, [(0, &b"a\nb\0 c"[..])]);
+        assert_eq!(Items::Whole.count(b"a\nb"), 1);
+        assert_eq!(Items::Whole.measure(b"a\nb", 5), Measure { items: 1, bytes: 3 });
+    }
+
+    #[test]
+    fn framed_items_have_their_length_before_them_and_a_torn_one_is_none() {
+        let block = [&3u32.to_le_bytes()[..], b"abc", &0u32.to_le_bytes(), &2u32.to_le_bytes(), b"de"].concat();
+        let found: Vec<_> = Items::Framed.split(&block).collect();
+        assert_eq!(found, [(4, &b"abc"[..]), (11, b""), (15, b"de")]);
+        assert_eq!(Items::Framed.measure(&block, 2), Measure { items: 2, bytes: 11 });
+        for end in 12..block.len() {
+            assert_eq!(Items::Framed.count(&block[..end]), 2, "{end}");
+        }
+        assert_eq!(Items::Framed.count(&[0xff; 9]), 0);
+    }
 
     fn items(rule: Items, block: &str) -> Vec<String> {
         rule.split(block.as_bytes()).map(|(_, item)| String::from_utf8(item.to_vec()).unwrap()).collect()

@@ -52,20 +52,48 @@ pub struct Failure {
     pub kind: Kind,
     /// One sentence for a person, at most [`MESSAGE_BYTES`] long.
     pub message: String,
+    /// What else is known, for programs.
+    pub cause: Option<Cause>,
+}
+
+/// What is behind a failure, where that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The task panicked.
+    Panic {
+        /// `FILE:LINE:COLUMN`, if the panic could be looked at.
+        location: Option<String>,
+        /// Where it came from, if `RUST_BACKTRACE` asks for that; cut like a message.
+        backtrace: Option<String>,
+    },
+    /// The process that ran it exited with this status.
+    Status(i32),
+    /// The process that ran it was ended by this signal.
+    Signal(i32),
 }
 
 impl Failure {
     /// A failure with its message cut to [`MESSAGE_BYTES`].
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        let mut message = message.into();
-        if message.len() > MESSAGE_BYTES {
-            let end = message.floor_char_boundary(MESSAGE_BYTES);
-            message.truncate(end);
-            message.push('…');
-        }
-        Self { kind, message }
+        Self { kind, message: cut(message.into()), cause: None }
     }
+
+    /// The same, and what is behind it.
+    #[must_use]
+    pub fn because(self, cause: Option<Cause>) -> Self {
+        Self { cause, ..self }
+    }
+}
+
+/// Cuts what is longer than [`MESSAGE_BYTES`], with a mark.
+pub(crate) fn cut(mut message: String) -> String {
+    if message.len() > MESSAGE_BYTES {
+        let end = message.floor_char_boundary(MESSAGE_BYTES);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 impl fmt::Display for Failure {

@@ -1,6 +1,7 @@
 //! A task's own settings, `--param KEY=VALUE`: declared by the task, so that an
 //! unknown key or a bad value is refused with the list of what the task takes.
 
+use crate::ParamInfo;
 use std::fmt;
 
 /// One setting that a task takes.
@@ -16,6 +17,23 @@ pub struct ParamSpec {
     pub help: &'static str,
 }
 
+/// Checks settings against what a task takes.
+pub(crate) fn check(task: &str, specs: &[ParamInfo], given: &[(String, String)]) -> Result<(), ParamError> {
+    let error = |what: String| Err(ParamError::of(task, what, specs));
+    for (at, (key, value)) in given.iter().enumerate() {
+        let Some(spec) = specs.iter().find(|spec| spec.name == *key) else {
+            return error(format!("unknown parameter '{key}'"));
+        };
+        if given[..at].iter().any(|(before, _)| before == key) {
+            return error(format!("parameter '{key}' is given twice"));
+        }
+        if !spec.values.is_empty() && !spec.values.contains(value) {
+            return error(format!("'{value}' is no value of '{key}'"));
+        }
+    }
+    Ok(())
+}
+
 /// Settings checked against what the task takes, defaults filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params {
@@ -29,20 +47,11 @@ impl Params {
     /// An unknown or repeated key, or a value outside the listed ones, with
     /// what the task takes instead.
     pub fn check(task: &str, specs: &[ParamSpec], given: &[(String, String)]) -> Result<Self, ParamError> {
-        let error = |what: String| ParamError::new(task, what, specs);
-        let mut values: Vec<(&'static str, String)> = Vec::new();
-        for (key, value) in given {
-            let Some(spec) = specs.iter().find(|spec| spec.name == key) else {
-                return Err(error(format!("unknown parameter '{key}'")));
-            };
-            if values.iter().any(|(name, _)| name == key) {
-                return Err(error(format!("parameter '{key}' is given twice")));
-            }
-            if !spec.values.is_empty() && !spec.values.contains(&value.as_str()) {
-                return Err(error(format!("'{value}' is no value of '{key}'")));
-            }
-            values.push((spec.name, value.clone()));
-        }
+        let infos: Vec<ParamInfo> = specs.iter().map(ParamInfo::from).collect();
+        check(task, &infos, given)?;
+        let known = |key: &str| specs.iter().find(|spec| spec.name == key);
+        let mut values: Vec<(&'static str, String)> =
+            given.iter().filter_map(|(key, value)| Some((known(key)?.name, value.clone()))).collect();
         for spec in specs {
             if !values.iter().any(|(name, _)| *name == spec.name) {
                 values.push((spec.name, spec.default.to_owned()));
@@ -71,12 +80,17 @@ impl ParamError {
     /// `what` is wrong, said together with what the task does take.
     #[must_use]
     pub fn new(task: &str, what: impl fmt::Display, specs: &[ParamSpec]) -> Self {
+        let infos: Vec<ParamInfo> = specs.iter().map(ParamInfo::from).collect();
+        Self::of(task, what, &infos)
+    }
+
+    fn of(task: &str, what: impl fmt::Display, specs: &[ParamInfo]) -> Self {
         let mut text = format!("{what}: task '{task}' takes ");
         if specs.is_empty() {
             text.push_str("no parameters");
         }
         for (i, spec) in specs.iter().enumerate() {
-            let values = if spec.values.is_empty() { spec.default.to_owned() } else { spec.values.join("|") };
+            let values = if spec.values.is_empty() { spec.default.clone() } else { spec.values.join("|") };
             let comma = if i == 0 { "" } else { ", " };
             text.push_str(&format!("{comma}{}={values} (default {})", spec.name, spec.default));
         }

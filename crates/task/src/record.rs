@@ -1,6 +1,6 @@
 //! Output records: one line an item, in one of four formats.
 
-use crate::Failure;
+use crate::{FRAME_BYTES, Failure};
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,15 @@ pub enum Format {
     /// The result alone, with line feeds and carriage returns in it as `\n` and
     /// `\r`, so that each item has its line.
     Lines,
+    /// The result alone, as it is, with nothing around it; nothing for a failed item.
+    Raw,
+    /// The result with its length before it, four bytes with the lowest first;
+    /// for a failed item [`NO_RESULT`] stands in the length's place.
+    Framed,
 }
+
+/// What stands in the length's place of a framed record without a result.
+pub const NO_RESULT: u32 = u32::MAX;
 
 /// One item and what became of it.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +85,23 @@ impl Format {
                 }
                 out.push(b'\n');
             }
+            Self::Raw => {
+                if let Ok(output) = record.outcome {
+                    out.extend_from_slice(output.text);
+                }
+            }
+            Self::Framed => write_framed(out, record),
         }
+    }
+}
+
+fn write_framed(out: &mut Vec<u8>, record: &Record<'_>) {
+    // A result is bounded by a frame's length, far below 4 GiB.
+    let length = record.outcome.map_or(NO_RESULT, |output| u32::try_from(output.text.len()).unwrap_or(NO_RESULT));
+    out.reserve(FRAME_BYTES + record.outcome.map_or(0, |output| output.text.len()));
+    out.extend_from_slice(&length.to_le_bytes());
+    if let Ok(output) = record.outcome {
+        out.extend_from_slice(output.text);
     }
 }
 

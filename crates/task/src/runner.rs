@@ -2,12 +2,10 @@
 //! item, run it, write its record and its log line.
 
 use crate::confined::confined;
-use crate::itemlog::{LoggedItem, Span};
-use crate::record::{Output, is_plain_tsv, push_tsv};
+use crate::record::Output;
+use crate::scribe::{Done, Scribe, too_long};
 use crate::times::Sampler;
-use crate::{
-    Block, BlockTask, Failure, FailureAt, Format, FromItem, Identity, Items, Kind, Record, Reply, Task, ToText,
-};
+use crate::{Block, BlockTask, Failure, Format, FromItem, Identity, Items, Kind, Reply, Task, ToText};
 use std::marker::PhantomData;
 
 /// How items come in and results go out.
@@ -40,18 +38,49 @@ impl<T, I> TextTask<T, I> {
 
 /// What is kept from block to block.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub struct Kept {
     /// The current item's result, for its memory.
     result: Vec<u8>,
     sampler: Sampler,
 }
 
-/// Lets a task borrow its input from the block, or own it.
-pub(crate) trait RunItem<'a> {
+/// Which run of which item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Index of the item in the input.
+    pub index: u64,
+    /// How many times it was begun, here and elsewhere, this time included.
+    pub number: u32,
+    /// Longest result that it may have, in bytes.
+    pub max_result: usize,
+}
+
+/// What runs an item, as [`run_items`] sees it. A [`Task`] is one; what needs
+/// to know more of the item than its bytes, or says more of its end than that
+/// it failed, implements this itself.
+pub trait RunItem<'a> {
+    /// An item that was read; it may borrow from the block.
     type Input;
+    /// What becomes of it.
     type Output: ToText;
+
+    /// Reads an item.
+    ///
+    /// # Errors
+    /// It is not what is taken.
     fn read(&self, item: &'a [u8]) -> Result<Self::Input, Failure>;
-    fn run_item(&self, input: Self::Input) -> Result<Self::Output, Failure>;
+
+    /// Runs an item.
+    ///
+    /// # Errors
+    /// It has no result.
+    fn run_item(&self, input: Self::Input, attempt: Attempt) -> Result<Self::Output, Failure>;
+
+    /// The process that ran the last item, where that is another than this one.
+    #[inline]
+    fn child_pid(&self) -> Option<u32> {
+        None
+    }
 }
 
 impl<'a, T> RunItem<'a> for T
@@ -69,11 +98,8 @@ where
     }
 
     #[inline]
-    fn run_item(&self, input: T::Input) -> Result<T::Output, Failure> {
-        match confined(|| self.run(input)) {
-            Ok(result) => result.map_err(Failure::from),
-            Err(panic) => Err(Failure::new(Kind::Failed, panic)),
-        }
+    fn run_item(&self, input: T::Input, _: Attempt) -> Result<T::Output, Failure> {
+        confined(|| self.run(input))?.map_err(Failure::from)
     }
 }
 
@@ -89,16 +115,20 @@ where
     }
 }
 
-/// Walks through a block: the loop that all text tasks share.
-pub(crate) fn run_items<'a, R: RunItem<'a>>(
+/// Walks through a block: the loop that all tasks share that run one item after
+/// the other.
+///
+/// # Errors
+/// The block does not hold the items that it announces.
+pub fn run_items<'a, R: RunItem<'a>>(
     task: &R,
     options: &TextOptions,
     kept: &mut Kept,
     block: &Block<'a>,
     reply: &mut Reply<'_>,
 ) -> Result<(), String> {
-    let plain_inputs = options.items == Items::Words && is_plain_block(block.bytes);
-    let common = block.log.then(|| options.identity.of_block(block.chunk, block.attempt));
+    let scribe = Scribe::new(options, block);
+    let max_result = reply.max_result();
     let Kept { result, sampler } = kept;
     let mut done: u32 = 0;
     for (at, item) in options.items.split(block.bytes) {
@@ -108,10 +138,11 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
         let began_ns = reply.item_starts(index, timed);
         let input = task.read(item);
         let read_ns = if sampled { reply.host().now_ns() } else { 0 };
-        let mut outcome = input.and_then(|input| task.run_item(input));
-        let (mut start_ns, mut attempts) = (began_ns, 1);
-        if has_failed(&outcome) && reply.tries_again(attempts) {
-            (outcome, start_ns, attempts) = run_again(task, (index, item), block.log, reply);
+        let attempt = Attempt { index, number: block.attempt, max_result };
+        let mut outcome = input.and_then(|input| task.run_item(input, attempt));
+        let (mut start_ns, mut runs) = (began_ns, 1);
+        if outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
+            (outcome, start_ns, runs) = run_again(task, item, attempt, block.log, reply);
         }
         let end_ns = if timed { reply.host().now_ns() } else { 0 };
         result.clear();
@@ -120,31 +151,15 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
             is_json = output.is_json();
             output.write_text(result);
         }
-        if result.len() > reply.max_result() {
-            outcome = Err(too_long(result.len(), reply.max_result()));
+        if result.len() > max_result {
+            outcome = Err(too_long(result.len(), max_result));
         }
         let text = match &outcome {
             Ok(_) => Ok(Output { text: result, is_json }),
             Err(failure) => Err(failure),
         };
-        let record = Record { index, input: item, outcome: text };
-        write_record(options.format, plain_inputs, reply, &record, at, attempts);
-        if block.log || options.show {
-            let line = LoggedItem { index, input: item, outcome: text };
-            let answer = reply.answer();
-            if let Some(common) = &common {
-                let span = Span { start_ns, end_ns };
-                if attempts == 1 {
-                    common.write(&mut answer.log, &line, span);
-                } else {
-                    let attempt = block.attempt.saturating_add(attempts - 1);
-                    options.identity.of_block(block.chunk, attempt).write(&mut answer.log, &line, span);
-                }
-            }
-            if options.show {
-                options.identity.show(&mut answer.shown, &line);
-            }
-        }
+        let child_pid = task.child_pid();
+        scribe.write(reply, &Done { index, at, input: item, outcome: text, runs, start_ns, end_ns, child_pid });
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);
@@ -157,78 +172,25 @@ pub(crate) fn run_items<'a, R: RunItem<'a>>(
 }
 
 /// Runs an item again that has failed, as often as it may be; returns its last
-/// outcome, when that attempt began, and how many there were in all. An item
-/// that is invalid is so every time.
+/// outcome, when that run began, and how many there were in all. An item that
+/// is invalid is so every time.
 #[cold]
 fn run_again<'a, R: RunItem<'a>>(
     task: &R,
-    (index, item): (u64, &'a [u8]),
+    item: &'a [u8],
+    first: Attempt,
     wants_time: bool,
     reply: &mut Reply<'_>,
 ) -> (Result<R::Output, Failure>, u64, u32) {
-    let mut attempts = 1;
+    let mut runs = 1;
     loop {
-        attempts += 1;
-        let start_ns = reply.item_starts_again(index, wants_time);
-        let outcome = task.read(item).and_then(|input| task.run_item(input));
-        if !has_failed(&outcome) || !reply.tries_again(attempts) {
-            return (outcome, start_ns, attempts);
+        let attempt = Attempt { number: first.number.saturating_add(runs), ..first };
+        runs += 1;
+        let start_ns = reply.item_starts_again(first.index, wants_time);
+        let outcome = task.read(item).and_then(|input| task.run_item(input, attempt));
+        if !outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
+            return (outcome, start_ns, runs);
         }
-    }
-}
-
-fn has_failed<T>(outcome: &Result<T, Failure>) -> bool {
-    outcome.as_ref().is_err_and(|failure| failure.kind == Kind::Failed)
-}
-
-/// What becomes of a result that is longer than a result may be.
-fn too_long(bytes: usize, max: usize) -> Failure {
-    Failure::new(
-        Kind::Failed,
-        format!("the result of {bytes} bytes is longer than the {max} bytes a message may carry"),
-    )
-}
-
-/// Words hold no white space: only a backslash would need an escape.
-fn is_plain_block(bytes: &[u8]) -> bool {
-    memchr::memchr(b'\\', bytes).is_none()
-}
-
-#[inline]
-fn write_record(
-    format: Format,
-    plain_input: bool,
-    reply: &mut Reply<'_>,
-    record: &Record<'_>,
-    at: usize,
-    attempts: u32,
-) {
-    let answer = reply.answer();
-    let out = &mut answer.outputs;
-    let from = out.len();
-    match record.outcome {
-        Ok(output) if format == Format::Tsv && plain_input => {
-            out.extend_from_slice(record.input);
-            out.push(b'\t');
-            if output.is_json || is_plain_tsv(output.text) {
-                out.extend_from_slice(output.text);
-            } else {
-                push_tsv(out, output.text);
-            }
-            out.push(b'\n');
-        }
-        _ => format.write(out, record),
-    }
-    if let Err(failure) = record.outcome {
-        // Blocks and answers are bounded far below 4 GiB by the frame's cap.
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        answer.failures.push(FailureAt {
-            item: record.index,
-            failure: failure.clone(),
-            input: (place(at), place(record.input.len())),
-            record: (place(from), place(answer.outputs.len() - from)),
-            attempts,
-        });
     }
 }
 
@@ -330,6 +292,10 @@ mod tests {
         }
     }
 
+    fn failed(times: Option<u32>) -> Again {
+        Again { times, failed: true, crashed: false }
+    }
+
     fn run_third(again: Again) -> Answer {
         let identity = Identity::new(9, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Tsv, show: false, identity };
@@ -343,12 +309,12 @@ mod tests {
 
     #[test]
     fn failed_items_are_run_again_as_often_as_allowed_and_invalid_ones_never() {
-        for (again, attempts) in [(Again::Never, 1), (Again::Times(1), 2)] {
+        for (again, attempts) in [(Again::NEVER, 1), (failed(Some(1)), 2)] {
             let answer = run_third(again);
             assert!(answer.outputs.starts_with(b"7\t\tfailed: not yet\n"), "{again:?}");
             assert_eq!(answer.failures.iter().map(|f| f.attempts).collect::<Vec<_>>(), [attempts, 1]);
         }
-        for again in [Again::Times(2), Again::Always] {
+        for again in [failed(Some(2)), failed(None)] {
             let answer = run_third(again);
             assert!(answer.outputs.starts_with(b"7\t7\nx\t\tinvalid"), "{again:?}");
             let log = String::from_utf8(answer.log).unwrap();

@@ -7,12 +7,12 @@
 
 use crate::frame::{self, Direction};
 use crate::{WireError, codec};
-use procession_task::{Again, FailureAt, Format, Items, Times};
+use procession_task::{Again, FailureAt, Format, Items, TaskInfo, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test holds its bytes.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// The exit status of a worker that was refused memory beyond its limit, whether
 /// or not it could name the item.
@@ -28,6 +28,11 @@ pub enum ToWorker {
     Job(Job),
     /// Items to run; their block follows.
     Chunk(ChunkHead),
+    /// No more of this job will come: nothing of it need be kept.
+    Forget {
+        /// The job.
+        job: u64,
+    },
     /// No more will come: say farewell and end.
     Finish,
     /// Are you there? Answered by [`FromWorker::Alive`]; for pipes that lead far
@@ -44,6 +49,8 @@ pub struct Job {
     pub task: String,
     /// Its settings.
     pub params: Vec<(String, String)>,
+    /// What else the task is made of: a program and its arguments, say.
+    pub arguments: Vec<Vec<u8>>,
     /// How blocks are cut into items.
     pub items: Items,
     /// How records are written.
@@ -59,7 +66,7 @@ pub struct Job {
     pub timeout_ns: Option<u64>,
     /// How much memory the process may have, in bytes.
     pub memory_limit: Option<u64>,
-    /// How often an item that failed is run again at once.
+    /// Which items are run again at once.
     pub again: Again,
 }
 
@@ -119,6 +126,11 @@ pub enum FromWorker {
         /// The dispatch.
         attempt: u64,
     },
+    /// Something that the person who waits should know.
+    Note {
+        /// A sentence or two.
+        text: String,
+    },
 }
 
 /// Who a worker is.
@@ -133,7 +145,7 @@ pub struct Hello {
     /// Its host's name.
     pub host: String,
     /// The tasks it knows.
-    pub tasks: Vec<String>,
+    pub tasks: Vec<TaskInfo>,
 }
 
 /// Results of consecutive items.

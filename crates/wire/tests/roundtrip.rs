@@ -1,7 +1,7 @@
 //! Messages come back as they went, and hostile bytes are refused: never a
 //! panic, never a large allocation.
 
-use procession_task::{Again, Failure, FailureAt, Format, Items, Kind};
+use procession_task::{Again, Failure, FailureAt, Format, Items, Kind, ParamInfo, TaskInfo};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, PROTOCOL, ToWorker, WireError, decode_from_worker,
@@ -83,7 +83,7 @@ proptest! {
 }
 
 fn hello() -> Hello {
-    Hello { protocol: PROTOCOL, version: "0.1.0".into(), pid: 4242, host: "h".into(), tasks: vec!["sqrt".into()] }
+    Hello { protocol: PROTOCOL, version: "0.1.0".into(), pid: 4242, host: "h".into(), tasks: vec![sqrt()] }
 }
 
 #[test]
@@ -108,7 +108,12 @@ fn inner_lengths_are_limited() {
     assert!(decode_from_worker(&bytes).is_err());
 }
 
-/// The bytes of protocol 3. Whoever changes them changes [`PROTOCOL`].
+fn sqrt() -> TaskInfo {
+    let param = ParamInfo { name: "p".into(), default: "d".into(), values: vec!["v".into()], help: "h".into() };
+    TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
+}
+
+/// The bytes of protocol 4. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -117,7 +122,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "03000000",
+            "04000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -125,7 +130,21 @@ fn golden_bytes() {
             "68",
             "0100000000000000",
             "0400000000000000",
-            "73717274"
+            "73717274",
+            "0100000000000000",
+            "73",
+            "00000000",
+            "01",
+            "0100000000000000",
+            "0100000000000000",
+            "70",
+            "0100000000000000",
+            "64",
+            "0100000000000000",
+            "0100000000000000",
+            "76",
+            "0100000000000000",
+            "68"
         )
     );
     let mut frame = Vec::new();
@@ -135,6 +154,7 @@ fn golden_bytes() {
         job: 1,
         task: "sqrt".into(),
         params: vec![],
+        arguments: vec![b"sed".to_vec()],
         items: Items::Words,
         format: Format::Tsv,
         show: false,
@@ -142,7 +162,7 @@ fn golden_bytes() {
         epoch_ns: 7,
         timeout_ns: Some(9),
         memory_limit: None,
-        again: Again::Times(3),
+        again: Again { times: Some(3), failed: true, crashed: false },
     };
     let mut frame = Vec::new();
     encode_to_worker(&mut frame, &ToWorker::Job(job), &[]).unwrap();
@@ -150,13 +170,16 @@ fn golden_bytes() {
         hex(&frame),
         concat!(
             "a970773e",
-            "4b000000",
-            "60b5bc76",
+            "5d000000",
+            "ec2c48b3",
             "00000000",
             "0100000000000000",
             "0400000000000000",
             "73717274",
             "0000000000000000",
+            "0100000000000000",
+            "0300000000000000",
+            "736564",
             "00000000",
             "00000000",
             "00",
@@ -164,7 +187,7 @@ fn golden_bytes() {
             "0700000000000000",
             "010900000000000000",
             "00",
-            "0100000003000000"
+            "01030000000100"
         )
     );
 }

@@ -8,6 +8,7 @@ use procession_task::{Format, Kind};
 fn work() -> Work {
     Work {
         task: "prime".to_owned(),
+        arguments: Vec::new(),
         params: vec![("method".to_owned(), "trial".to_owned())],
         format: Format::Tsv,
         show: false,

@@ -92,7 +92,7 @@ impl FakePool {
         let entry = builtin::find(&job.task).unwrap();
         let identity = Identity::new(1, "here", 0);
         let options = TextOptions { items: job.items, format: job.format, show: false, identity };
-        let mut task = entry.task(&job.params, options).unwrap();
+        let mut task = entry.task(&job.params, &job.arguments, options).unwrap();
         let (mut host, mut answer) = (NoClock, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, job.max_result);
         let work =

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 fn work(task: &str) -> Work {
     Work {
         task: task.to_owned(),
+        arguments: Vec::new(),
         params: Vec::new(),
         format: Format::Tsv,
         show: false,

@@ -3,7 +3,7 @@
 use super::held::Piece;
 use super::process::Attempt;
 use super::{Driver, Happened};
-use crate::events::{Event, WorkerRef};
+use crate::events::{Event, Exit, WorkerRef};
 use crate::flow::{Block, Cut, Delivery, ItemFailure};
 use crate::phases::DriverPhase;
 use crate::{JobEnd, PoolError};
@@ -19,6 +19,7 @@ use std::time::Duration;
 struct Last {
     who: WorkerRef,
     cause: String,
+    exit: Option<Exit>,
     sent_at: Duration,
     tries: u32,
 }
@@ -115,8 +116,9 @@ impl Driver {
             (None, Some(unborn)) => (&mut unborn.given, None),
             (None, None) => return,
         };
-        if given.job != Some(dispatch.job) {
-            given.job = Some(dispatch.job);
+        if given.jobs.insert(dispatch.job) {
+            given.limits.memory |= held.job.memory_limit.is_some();
+            given.limits.time |= held.job.timeout.is_some();
             let message = ToWorker::Job(describe(&held.job, held.id.0, given.epoch_ns));
             if let Err(error) = given.say(&message, &Bytes::new()) {
                 return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
@@ -154,10 +156,10 @@ impl Driver {
     /// The pool's own record for an item whose process died.
     fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
         let at = self.now();
-        let Last { who, cause, sent_at, tries } = self.last_of(worker, job, chunk);
+        let Last { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let (format, rule) = (held.job.format, held.job.items);
-        let failure = failure(fault, cause, &held.job);
+        let failure = failure(fault, cause, &held.job).because(exit.map(Into::into));
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
         let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
@@ -190,6 +192,7 @@ impl Driver {
         Last {
             who: death.map_or(WorkerRef { slot: 0, nth: 0, pid: 0 }, |death| death.who),
             cause: death.map_or_else(|| "its process died".to_owned(), |death| death.cause.clone()),
+            exit: death.map(|death| death.exit),
             sent_at: attempt.map_or(Duration::ZERO, |attempt| attempt.sent_at),
             tries: attempt.map_or(1, |attempt| attempt.tries),
         }
@@ -236,6 +239,13 @@ impl Driver {
             (_, true) => Ok(JobEnd::Stopped),
             (_, false) => Ok(JobEnd::Complete),
         };
+        let born = self.workers.values_mut().map(|worker| &mut worker.given);
+        for given in born.chain(self.unborn.values_mut().map(|unborn| &mut unborn.given)) {
+            // Who was asked to end forgets everything anyway. The message is tiny.
+            if given.jobs.remove(&job) && !given.asked {
+                let _ = given.say(&ToWorker::Forget { job: job.0 }, &Bytes::new());
+            }
+        }
         if let Some(held) = self.jobs.remove(&job) {
             held.report(end);
         }
@@ -264,11 +274,10 @@ fn binary_size(bytes: u64) -> String {
 
 /// How often a worker may run items once more, of so many; `None`: for ever.
 fn agains(again: Again, items: u32) -> Option<u64> {
-    match again {
-        Again::Never => Some(0),
-        Again::Times(times) => Some(u64::from(times) * u64::from(items)),
-        Again::Always => None,
+    if again.is_never() {
+        return Some(0);
     }
+    again.times.map(|times| u64::from(times) * u64::from(items))
 }
 
 /// The job as a worker is told of it.
@@ -277,6 +286,7 @@ pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
         job: id,
         task: job.task.clone(),
         params: job.params.clone(),
+        arguments: job.arguments.clone(),
         items: job.items,
         format: job.format,
         show: job.show,

@@ -2,7 +2,7 @@
 
 use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Death, Phase, Process, Stream, exit, is_out_of_memory};
+use super::process::{Death, Phase, Process, Stream, exit};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
@@ -112,6 +112,7 @@ impl Driver {
                 };
                 self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
+            (FromWorker::Note { text }, Phase::Ready) => self.on_note(id, &text),
             (FromWorker::Again { attempt }, Phase::Ready) => self.on_again(id, AttemptId(attempt)),
             (FromWorker::Refused { message, .. }, Phase::Ready) => {
                 let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
@@ -175,6 +176,16 @@ impl Driver {
         }
         self.act(verdict);
         self.drain();
+    }
+
+    /// A worker has something to say to the person who waits. It is as trusted
+    /// as what it writes to its standard error, and bounded in the same way.
+    fn on_note(&mut self, id: WorkerId, text: &str) {
+        let at = self.now();
+        let Some(worker) = self.workers.get(&id) else { return };
+        let who = worker.who;
+        let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
+        self.observe(&Event::Note { worker: who, text: escape_terminal(said), at });
     }
 
     /// A worker runs an item once more, which it may so many times and no more:
@@ -289,8 +300,9 @@ impl Driver {
             chunks: worker.chunks,
             at,
         }));
-        self.death = Some((id, Death { who: worker.who, cause, attempts: worker.given.attempts }));
-        let fault = if is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        let limits = worker.given.limits;
+        self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.given.attempts }));
+        let fault = if limits.is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
         self.handle(Happened::WorkerEnded { worker: id, fault });
     }
 

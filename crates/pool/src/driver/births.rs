@@ -49,7 +49,7 @@ impl Driver {
         let slot = unborn.slot.0;
         let args = crate::worker::arguments(slot);
         self.watch.switch(DriverPhase::Spawning);
-        let spawned = Spawned::start(&Spawn { program: self.settings.program.clone(), args });
+        let spawned = Spawned::start(&Spawn::leader(self.settings.program.clone(), args));
         self.watch.switch(DriverPhase::Transport);
         let at = self.now();
         match spawned {

@@ -272,8 +272,8 @@ impl Driver {
             if worker.stdout == Stream::Open {
                 self.poll.add(worker.child.stdout.as_fd(), key(Source::Stdout), false);
             }
-            if worker.stderr == Stream::Open {
-                self.poll.add(worker.child.stderr.as_fd(), key(Source::Stderr), false);
+            if let (Stream::Open, Some(stderr)) = (worker.stderr, &worker.child.stderr) {
+                self.poll.add(stderr.as_fd(), key(Source::Stderr), false);
             }
             if !worker.given.outbox.is_empty() {
                 self.poll.add(worker.child.stdin.as_fd(), key(Source::Stdin), true);

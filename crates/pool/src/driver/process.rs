@@ -7,7 +7,7 @@ use bytes::Bytes;
 use procession_scheduler::{AttemptId, ChunkId, JobId};
 use procession_sys::{Ended, Signal, Spawned};
 use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
 use std::time::Duration;
 
@@ -36,13 +36,22 @@ pub(super) struct Given {
     pub(super) outbox: Outbox,
     /// What it was sent and has not answered, oldest first.
     pub(super) attempts: VecDeque<Attempt>,
-    /// The last job it was told of: chunks of another need its message first.
-    pub(super) job: Option<JobId>,
+    /// The jobs it was told of and not to forget: chunks of another need its message first.
+    pub(super) jobs: BTreeSet<JobId>,
+    /// Limits that it was told to keep, and so may end because of.
+    pub(super) limits: Limits,
     /// The run's start on the host's clock when it was asked for, which is what
     /// it is told; of later pauses it learns by signals.
     pub(super) epoch_ns: u64,
     /// The pool asked for its end.
     pub(super) asked: bool,
+}
+
+/// Which limits a worker keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) memory: bool,
+    pub(super) time: bool,
 }
 
 /// How far the conversation has come.
@@ -84,12 +93,14 @@ pub(super) struct Attempt {
 pub(super) struct Death {
     pub(super) who: WorkerRef,
     pub(super) cause: String,
+    pub(super) exit: Exit,
     pub(super) attempts: VecDeque<Attempt>,
 }
 
 impl Given {
     pub(super) fn new(epoch_ns: u64) -> Self {
-        Self { outbox: Outbox::default(), attempts: VecDeque::new(), job: None, epoch_ns, asked: false }
+        let (outbox, attempts, jobs) = (Outbox::default(), VecDeque::new(), BTreeSet::new());
+        Self { outbox, attempts, jobs, limits: Limits::default(), epoch_ns, asked: false }
     }
 
     /// Puts a message on its way.
@@ -156,14 +167,16 @@ impl Process {
     /// How it ended, in words that are the same whenever the same thing happens.
     pub(super) fn cause(&self, exit: Exit) -> String {
         let torn = !self.inbox.unread().is_empty() && self.ended_by_us.is_none() && matches!(exit, Exit::Status(_));
-        cause(exit, self.ended_by_us.as_deref()) + if torn { " in the middle of a message" } else { "" }
+        cause(exit, self.ended_by_us.as_deref(), self.given.limits)
+            + if torn { " in the middle of a message" } else { "" }
     }
 
     /// Reads once what it says to people; `None` when there is nothing.
     pub(super) fn read_stderr(&mut self) -> Option<Bytes> {
         let mut buffer = [0; STDERR_ROOM];
         loop {
-            return match self.child.stderr.read(&mut buffer) {
+            let pipe = self.child.stderr.as_mut();
+            return match pipe.map_or(Ok(0), |pipe| pipe.read(&mut buffer)) {
                 Ok(0) => {
                     self.stderr = Stream::Closed;
                     None
@@ -189,11 +202,13 @@ impl Process {
     }
 }
 
-fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
+fn cause(exit: Exit, ended_by_us: Option<&str>, limits: Limits) -> String {
     match (ended_by_us, exit) {
         (Some(reason), _) => reason.to_owned(),
-        (None, exit) if is_out_of_memory(exit) => "its process wanted more memory than it may have".to_owned(),
-        (None, Exit::Status(TIMED_OUT_STATUS)) => "its process ended because an item ran for too long".to_owned(),
+        (None, exit) if limits.is_out_of_memory(exit) => "its process wanted more memory than it may have".to_owned(),
+        (None, Exit::Status(TIMED_OUT_STATUS)) if limits.time => {
+            "its process ended because an item ran for too long".to_owned()
+        }
         (None, Exit::Status(status)) => format!("its process exited with status {status}"),
         (None, Exit::Signal(signal)) => match Signal::try_from(signal) {
             Ok(Signal::SIGKILL) => "its process was killed by SIGKILL (out of memory?)".to_owned(),
@@ -203,9 +218,11 @@ fn cause(exit: Exit, ended_by_us: Option<&str>) -> String {
     }
 }
 
-/// Whether a worker says by its status that it was refused memory.
-pub(super) fn is_out_of_memory(exit: Exit) -> bool {
-    exit == Exit::Status(OUT_OF_MEMORY_STATUS)
+impl Limits {
+    /// Whether a worker with these limits says by its status that it was refused memory.
+    pub(super) fn is_out_of_memory(self, exit: Exit) -> bool {
+        self.memory && exit == Exit::Status(OUT_OF_MEMORY_STATUS)
+    }
 }
 
 pub(super) fn exit(ended: Ended) -> Exit {
@@ -223,7 +240,7 @@ mod tests {
 
     fn process(script: &str) -> Process {
         let args = vec!["-c".into(), script.into()];
-        let child = Spawned::start(&Spawn { program: "/bin/sh".into(), args }).unwrap();
+        let child = Spawned::start(&Spawn::leader("/bin/sh", args)).unwrap();
         Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Given::new(0))
     }
 

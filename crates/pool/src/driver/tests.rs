@@ -30,6 +30,7 @@ fn job(timeout: Duration) -> Job {
     Job {
         task: "null".to_owned(),
         params: Vec::new(),
+        arguments: Vec::new(),
         items: Items::Lines,
         format: Format::Lines,
         show: false,

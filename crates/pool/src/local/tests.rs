@@ -67,6 +67,7 @@ fn job(task: &str, source: impl Source + 'static, ordered: bool) -> (Job, Receiv
     let job = Job {
         task: task.to_owned(),
         params: Vec::new(),
+        arguments: Vec::new(),
         items: Items::Lines,
         format: Format::Tsv,
         show: false,
@@ -85,7 +86,7 @@ fn job(task: &str, source: impl Source + 'static, ordered: bool) -> (Job, Receiv
 }
 
 fn make() -> Arc<MakeLocalTask> {
-    Arc::new(crate::worker::builtin)
+    Arc::new(crate::worker::listed(procession_task::builtin::ALL))
 }
 
 fn text(batches: &Receiver<Batch>) -> String {

@@ -7,7 +7,7 @@ use super::input::Input;
 use super::outlet::Outlet;
 use crate::phases::{WorkerPhase, WorkerWatch};
 use procession_sys::{coarse_running_ns, peak_memory, running_ns};
-use procession_task::{Answer, Host};
+use procession_task::{Answer, Host, ProcessEnd};
 use procession_wire::{Farewell, FromWorker};
 use std::io;
 use std::sync::Arc;
@@ -145,6 +145,23 @@ impl Host for PipeHost {
             if let Err(error) = self.say(&again).and_then(|()| self.flush()) {
                 self.error.get_or_insert(error);
             }
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        let note = FromWorker::Note { text: text.to_owned() };
+        if let Err(error) = self.say(&note).and_then(|()| self.flush()) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn die(&mut self, answer: &Answer, end: ProcessEnd) {
+        if answer.items > 0 {
+            self.send(answer);
+        }
+        match end {
+            ProcessEnd::Status(status) => procession_sys::end_now(status),
+            ProcessEnd::Signal(signal) => procession_sys::end_by(signal),
         }
     }
 

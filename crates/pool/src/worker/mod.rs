@@ -14,8 +14,8 @@ use host::PipeHost;
 use input::Input;
 use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
-use procession_task::builtin::find;
-use procession_task::{Again, Block, BlockTask, Draft, Identity, Reply, TextOptions};
+use procession_task::builtin::Entry;
+use procession_task::{Again, Block, BlockTask, Draft, Identity, Reply, TaskInfo, TextOptions};
 use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -62,14 +62,17 @@ impl Role {
 /// Makes the task of a job, or says why it can't be made.
 pub type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
 
-/// Makes the built-in tasks.
-///
-/// # Errors
-/// There is no such task, or it does not take these settings.
-pub fn builtin(job: &Job, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
-    let entry = find(&job.task).ok_or_else(|| format!("unknown task '{}'", job.task))?;
-    let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
-    entry.task(&job.params, options).map_err(|e| e.to_string())
+/// Makes the tasks of a list; its error is that there is no such task, or that it
+/// does not take these settings.
+pub fn listed(
+    list: &'static [&'static Entry],
+) -> impl Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
+    move |job, identity| {
+        let entry = list.iter().find(|entry| entry.name == job.task);
+        let entry = entry.ok_or_else(|| format!("unknown task '{}'", job.task))?;
+        let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+        entry.task(&job.params, &job.arguments, options).map_err(|e| e.to_string())
+    }
 }
 
 /// Why a worker could not serve to a good end.
@@ -94,7 +97,7 @@ pub enum ServeError {
 ///
 /// # Errors
 /// A process that can't be made a worker, or a coordinator that can't be understood.
-pub fn serve(role: Role, tasks: &[&str], make: &MakeTask<'_>) -> Result<(), ServeError> {
+pub fn serve(role: Role, tasks: Vec<TaskInfo>, make: &MakeTask<'_>) -> Result<(), ServeError> {
     let Protocol { input, output } = procession_sys::enter_worker(role.coordinator)?;
     let name = procession_sys::hostname();
     let hello = Hello {
@@ -102,7 +105,7 @@ pub fn serve(role: Role, tasks: &[&str], make: &MakeTask<'_>) -> Result<(), Serv
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         host: name.clone(),
-        tasks: tasks.iter().map(|&task| task.to_owned()).collect(),
+        tasks,
     };
     let identity = Identity::new(hello.pid, &name, role.slot);
     let estate = Arc::new(Estate::new(Outlet::new(output)));
@@ -150,6 +153,7 @@ impl Serving<'_> {
             match message {
                 ToWorker::Job(job) => self.learn(&job)?,
                 ToWorker::Chunk(head) => self.run_chunk(&head, block)?,
+                ToWorker::Forget { job } => drop(self.jobs.remove(&job)),
                 ToWorker::Ping => {
                     self.host.say(&FromWorker::Alive)?;
                     self.host.flush()?;

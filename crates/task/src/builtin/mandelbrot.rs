@@ -60,7 +60,8 @@ pub static ENTRY: Entry = Entry {
     numbers: true,
     hidden: false,
     shape: Shape::Picture(Picture { side: SIDE, max_side: MAX_SIDE, most: |params| most(params).unwrap_or(1) }),
-    make: |params, options| Ok(Box::new(TextTask::new(Mandelbrot::new(params)?, options))),
+    program: None,
+    make: |params, _, options| Ok(Box::new(TextTask::new(Mandelbrot::new(params)?, options))),
 };
 
 /// A pixel of this count never left.

@@ -34,7 +34,8 @@ pub static ENTRY: Entry = Entry {
     numbers: false,
     hidden: true,
     shape: Shape::List,
-    make: |_, options| Ok(Box::new(TextTask::new(Misbehave, options))),
+    program: None,
+    make: |_, _, options| Ok(Box::new(TextTask::new(Misbehave, options))),
 };
 
 impl Task for Misbehave {

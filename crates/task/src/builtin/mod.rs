@@ -8,7 +8,7 @@ pub mod null;
 pub mod prime;
 pub mod sqrt;
 
-use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TextOptions};
+use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TaskInfo, TextOptions};
 
 /// What the program knows of a task.
 pub struct Entry {
@@ -26,6 +26,10 @@ pub struct Entry {
     pub hidden: bool,
     /// What its items are, and so what a size of the work means.
     pub shape: Shape,
+    /// What stands after `--` on the command line, for tasks that run a program
+    /// of the user's own: its words as the help shows them. Such a task may give
+    /// another result each time.
+    pub program: Option<&'static str>,
     /// Makes it.
     pub make: Make,
 }
@@ -49,8 +53,8 @@ pub struct Picture {
     pub most: fn(&Params) -> u32,
 }
 
-/// Makes a task from its checked parameters.
-pub type Make = fn(&Params, TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
+/// Makes a task from its checked parameters and what stands after `--`.
+pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 impl Entry {
     /// Checks the settings that people give: with them the task can be made.
@@ -60,21 +64,40 @@ impl Entry {
     pub fn check(&self, given: &[(String, String)]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
-        self.task(given, TextOptions { items: self.items, format: Format::Tsv, show: false, identity })?;
+        if self.program.is_none() {
+            self.task(given, &[], TextOptions { items: self.items, format: Format::Tsv, show: false, identity })?;
+        }
         Ok(params)
+    }
+
+    /// What is told of it.
+    #[must_use]
+    pub fn info(&self) -> TaskInfo {
+        TaskInfo {
+            name: self.name.to_owned(),
+            summary: self.summary.to_owned(),
+            items: self.items,
+            numbers: self.numbers,
+            params: self.params.iter().map(Into::into).collect(),
+        }
     }
 
     /// Makes the task from its settings, those that come from a size among them.
     ///
     /// # Errors
     /// A setting that it does not take.
-    pub fn task(&self, given: &[(String, String)], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
+    pub fn task(
+        &self,
+        given: &[(String, String)],
+        arguments: &[Vec<u8>],
+        options: TextOptions,
+    ) -> Result<Box<dyn BlockTask>, ParamError> {
         let by_size = match &self.shape {
             Shape::List => &[][..],
             Shape::Picture(picture) => std::slice::from_ref(&picture.side),
         };
         let params = Params::check(self.name, &[self.params, by_size].concat(), given)?;
-        (self.make)(&params, options)
+        (self.make)(&params, arguments, options)
     }
 }
 
@@ -98,7 +121,7 @@ mod tests {
             assert!(entry.check(&[]).is_ok(), "{}", entry.name);
             let identity = Identity::new(1, "h", 0);
             let options = TextOptions { items: entry.items, format: Format::Tsv, show: false, identity };
-            assert!(entry.task(&[], options).is_ok(), "{}", entry.name);
+            assert!(entry.task(&[], &[], options).is_ok(), "{}", entry.name);
             assert!(std::ptr::eq(find(entry.name).unwrap(), *entry));
         }
         assert!(find("nonsense").is_none());
@@ -111,6 +134,6 @@ mod tests {
         assert!(refusal.contains("unknown parameter 'side'"), "{refusal}");
         let identity = Identity::new(1, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
-        assert!(mandelbrot::ENTRY.task(&side, options).is_ok());
+        assert!(mandelbrot::ENTRY.task(&side, &[], options).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 //! measures the pool alone; it is not listed.
 
 use super::{Entry, Shape};
-use crate::runner::{Kept, run_items};
+use crate::runner::{Attempt, Kept, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
 /// Its place in the list.
@@ -14,7 +14,8 @@ pub static ENTRY: Entry = Entry {
     numbers: false,
     hidden: true,
     shape: Shape::List,
-    make: |_, options| Ok(Box::new(Null { options, kept: Kept::default() })),
+    program: None,
+    make: |_, _, options| Ok(Box::new(Null { options, kept: Kept::default() })),
 };
 
 struct Null {
@@ -30,7 +31,7 @@ impl<'a> crate::runner::RunItem<'a> for Echo {
     fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
-    fn run_item(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
+    fn run_item(&self, item: &'a [u8], _: Attempt) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
 }

@@ -33,7 +33,8 @@ pub static ENTRY: Entry = Entry {
     numbers: true,
     hidden: false,
     shape: Shape::List,
-    make: |params, options| Ok(Box::new(TextTask::new(Prime::new(params), options))),
+    program: None,
+    make: |params, _, options| Ok(Box::new(TextTask::new(Prime::new(params), options))),
 };
 
 impl Prime {

@@ -15,7 +15,8 @@ pub static ENTRY: Entry = Entry {
     numbers: true,
     hidden: false,
     shape: Shape::List,
-    make: |_, options| Ok(Box::new(TextTask::new(Sqrt, options))),
+    program: None,
+    make: |_, _, options| Ok(Box::new(TextTask::new(Sqrt, options))),
 };
 
 impl Task for Sqrt {
