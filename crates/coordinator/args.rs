@@ -46,7 +46,7 @@ Examples:
     disable_help_subcommand = true,
     subcommand_value_name = "VERB",
     subcommand_help_heading = "Verbs",
-    override_usage = "coordinator --task NAME [OPTIONS]\n       coordinator VERB",
+    override_usage = "coordinator --task NAME [OPTIONS] [-- PROGRAM ARGS…]\n       coordinator VERB",
     max_term_width = 110
 )]
 struct Cli {

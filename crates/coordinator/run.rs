@@ -83,7 +83,7 @@ fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
     let work = Work {
-        arguments: Vec::new(),
+        arguments: plan.work.arguments.clone(),
         task: plan.work.entry.name.to_owned(),
         params: plan.work.given.clone(),
         format: plan.output.format,

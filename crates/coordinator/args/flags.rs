@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use procession::ChunkSize;
 use procession_job::MaxFailures;
 use procession_task::{Format, Items, Kind};
+use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,6 +65,10 @@ pub(crate) struct WorkFlags {
     /// What a size is is the task's affair: of mandelbrot it is the picture's side in pixels, by default 600.
     #[arg(long, value_name = "N[,N…]")]
     pub(crate) size: Option<String>,
+
+    /// The program of your own that `command`, `filter` and `pipe` run, and its arguments; of `python` FILE.py:FUNCTION
+    #[arg(last = true, value_name = "PROGRAM ARGS…")]
+    pub(crate) program: Vec<OsString>,
 
     /// Longest item that is accepted
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = max_item)]

@@ -114,7 +114,7 @@ impl Plan {
     /// The first thing that does not fit, and what to do about it.
     pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, String> {
         let Flags { work, executors, faults, output, look } = flags;
-        let task = Work::new(work.task.as_deref(), &work.params, work.items)?;
+        let task = Work::new(work.task.as_deref(), &work.params, &work.program, work.items)?;
         let source = Source::new(&work, &task, around.stdin_is_terminal)?;
         let selection = Selection::new(&work, &source, task.input_options())?;
         let worker = executors.worker.clone();

@@ -4,6 +4,7 @@ use procession_job::InputOptions;
 use procession_program::{ALL, find};
 use procession_task::builtin::Entry;
 use procession_task::{Items, Params};
+use std::ffi::OsString;
 
 /// The task with everything that was asked of it.
 pub(crate) struct Work {
@@ -13,6 +14,8 @@ pub(crate) struct Work {
     pub(crate) params: Params,
     /// The settings as they were given; what the worker is told.
     pub(crate) given: Vec<(String, String)>,
+    /// The program of the user's own and its arguments, for tasks that run one.
+    pub(crate) arguments: Vec<Vec<u8>>,
     /// How the input is cut.
     pub(crate) items: Items,
 }
@@ -28,12 +31,33 @@ impl Work {
     /// Looks the task up and checks its settings.
     ///
     /// # Errors
-    /// No task of that name, or a setting that it does not take.
-    pub(crate) fn new(name: Option<&str>, given: &[(String, String)], items: Option<Items>) -> Result<Self, String> {
+    /// No task of that name, a setting that it does not take, or a program that
+    /// is missing or not wanted.
+    pub(crate) fn new(
+        name: Option<&str>,
+        given: &[(String, String)],
+        program: &[OsString],
+        items: Option<Items>,
+    ) -> Result<Self, String> {
         let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
         let entry = find(name).ok_or_else(|| unknown(name))?;
-        let params = entry.check(given).map_err(|error| error.to_string())?;
-        Ok(Self { entry, params, given: given.to_vec(), items: items.unwrap_or(entry.items) })
+        let arguments = arguments(entry, program)?;
+        let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
+        Ok(Self { entry, params, given: given.to_vec(), arguments, items: items.unwrap_or(entry.items) })
+    }
+}
+
+/// What stands after `--`, as the task is told of it.
+fn arguments(entry: &Entry, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
+    match entry.program {
+        Some(usage) if program.is_empty() => {
+            Err(format!("task '{}' needs a program of your own: add -- {usage} at the end", entry.name))
+        }
+        None if !program.is_empty() => Err(format!(
+            "task '{}' runs no program: leave out what stands after --, or use --task command, filter, pipe or python",
+            entry.name
+        )),
+        _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
     }
 }
 
@@ -77,17 +101,17 @@ mod tests {
 
     fn refusal(name: Option<&str>, given: &[(&str, &str)]) -> String {
         let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Work::new(name, &given, None).map(|_| ()).unwrap_err()
+        Work::new(name, &given, &[], None).map(|_| ()).unwrap_err()
     }
 
     #[test]
     fn a_task_brings_its_rule_for_items() {
-        let work = Work::new(Some("prime"), &[("method".to_owned(), "naive".to_owned())], None).unwrap();
+        let work = Work::new(Some("prime"), &[("method".to_owned(), "naive".to_owned())], &[], None).unwrap();
         assert_eq!((work.entry.name, work.params.get("method"), work.items), ("prime", "naive", Items::Words));
         assert_eq!(work.given.len(), 1);
-        let work = Work::new(Some("prime"), &[], Some(Items::Lines)).unwrap();
+        let work = Work::new(Some("prime"), &[], &[], Some(Items::Lines)).unwrap();
         assert_eq!((work.params.get("method"), work.items), ("trial", Items::Lines));
-        assert!(Work::new(Some("null"), &[], None).is_ok(), "hidden ones can be run");
+        assert!(Work::new(Some("null"), &[], &[], None).is_ok(), "hidden ones can be run");
     }
 
     #[test]
@@ -100,6 +124,14 @@ mod tests {
         }
         assert!(!refusal(Some("quicksort"), &[]).contains("did you mean"));
         assert!(refusal(None, &[]).contains("--task NAME"));
+    }
+
+    #[test]
+    fn a_program_is_for_tasks_that_run_one() {
+        assert!(refusal(Some("command"), &[]).contains("add -- PROGRAM ARGS"));
+        let words = ["echo".into(), "{}".into()];
+        let refused = Work::new(Some("sqrt"), &[], &words, None).map(|_| ()).unwrap_err();
+        assert!(refused.contains("runs no program"), "{refused}");
     }
 
     #[test]

@@ -57,16 +57,16 @@ pub struct Picture {
 pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 impl Entry {
-    /// Checks the settings that people give: with them the task can be made.
+    /// Checks the settings that people give, and what stands after `--`: with
+    /// them the task can be made.
     ///
     /// # Errors
     /// A setting that it does not take, with those that it takes.
-    pub fn check(&self, given: &[(String, String)]) -> Result<Params, ParamError> {
+    pub fn check(&self, given: &[(String, String)], arguments: &[Vec<u8>]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
-        if self.program.is_none() {
-            self.task(given, &[], TextOptions { items: self.items, format: Format::Tsv, show: false, identity })?;
-        }
+        let options = TextOptions { items: self.items, format: Format::Tsv, show: false, identity };
+        self.task(given, arguments, options)?;
         Ok(params)
     }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn every_entry_can_be_made_with_its_defaults() {
         for entry in ALL {
-            assert!(entry.check(&[]).is_ok(), "{}", entry.name);
+            assert!(entry.check(&[], &[]).is_ok(), "{}", entry.name);
             let identity = Identity::new(1, "h", 0);
             let options = TextOptions { items: entry.items, format: Format::Tsv, show: false, identity };
             assert!(entry.task(&[], &[], options).is_ok(), "{}", entry.name);
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn what_a_size_sets_is_not_for_people_to_set() {
         let side = [("side".to_owned(), "3".to_owned())];
-        let refusal = mandelbrot::ENTRY.check(&side).unwrap_err().to_string();
+        let refusal = mandelbrot::ENTRY.check(&side, &[]).unwrap_err().to_string();
         assert!(refusal.contains("unknown parameter 'side'"), "{refusal}");
         let identity = Identity::new(1, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
