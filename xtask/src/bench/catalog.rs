@@ -1,5 +1,7 @@
 //! The comparisons, each with the target that it is held to.
 
+mod programs;
+
 use super::data::Data;
 use super::scenario::{Scenario, Target};
 use super::side::Side;
@@ -30,6 +32,10 @@ pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
         catalog.square_roots(),
         catalog.start("start-2", 2, 2.0),
         catalog.start("start-64", 64, 1.0),
+        catalog.filter_on_one(),
+        catalog.filter_on_two(),
+        catalog.command(),
+        catalog.python_function(),
     ]
 }
 

@@ -49,6 +49,11 @@ impl Side {
         timed.clearing(log).words("--log chunk --log-dir").arg(log)
     }
 
+    /// The same under another name.
+    pub(crate) fn called(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Its arguments, cut at blanks.
     pub(crate) fn words(mut self, line: &str) -> Self {
         self.args.extend(line.split_whitespace().map(OsString::from));

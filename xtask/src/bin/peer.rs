@@ -14,7 +14,7 @@ use procession_task::Items;
 use procession_task::builtin::prime::{is_prime_by_trial, is_prime_naively};
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::io::{ErrorKind, Write as _, stdout};
+use std::io::{ErrorKind, Read as _, Write as _, stdout};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -27,7 +27,11 @@ fn main() -> Result<()> {
         ["list", file, threads] => one_by_one(&numbers(file)?, threads.parse()?),
         ["spawn", count, program] => spawn(count.parse()?, program),
         ["lines", bytes] => lines(bytes.parse()?),
-        _ => bail!("usage: peer rayon FILE THREADS | loop FILE | list FILE THREADS | spawn N PROGRAM | lines BYTES"),
+        ["round-trips", count] => round_trips(count.parse()?),
+        ["echo"] => echo(),
+        _ => bail!(
+            "usage: peer rayon FILE THREADS | loop FILE | list FILE THREADS | spawn N PROGRAM | lines BYTES | round-trips N"
+        ),
     }
 }
 
@@ -80,6 +84,37 @@ fn spawn(count: usize, program: &str) -> Result<()> {
         ensure!(process.wait()?.success(), "a process failed");
     }
     println!("{}", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// As many bytes as go to and fro.
+const TRIP: usize = 32;
+
+/// What two processes can do at best that speak over two pipes.
+fn round_trips(count: usize) -> Result<()> {
+    let own = std::env::current_exe()?;
+    let mut other = Command::new(own).arg("echo").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let (mut there, mut back) = (other.stdin.take().context("no pipe")?, other.stdout.take().context("no pipe")?);
+    let mut message = [7; TRIP];
+    let mut trip = || there.write_all(&message).and_then(|()| back.read_exact(&mut message));
+    // The first ones find the other process still starting.
+    (0..100).try_for_each(|_| trip())?;
+    let begin = Instant::now();
+    (0..count).try_for_each(|_| trip())?;
+    println!("{}", begin.elapsed().as_secs_f64());
+    drop(there);
+    ensure!(other.wait()?.success(), "the other process failed");
+    Ok(())
+}
+
+/// Gives back what comes in, until nothing more does.
+fn echo() -> Result<()> {
+    let (mut input, mut output) = (std::io::stdin().lock(), stdout().lock());
+    let mut message = [0; TRIP];
+    while input.read_exact(&mut message).is_ok() {
+        output.write_all(&message)?;
+        output.flush()?;
+    }
     Ok(())
 }
 
