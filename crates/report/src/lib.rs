@@ -52,7 +52,7 @@ pub use ceiling::{Ceiling, ItemTimes, Limit};
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
 pub use coordinator::{CoordinatorShares, CoordinatorTimes};
-pub use crossover::{Cost, Crossover, crossovers};
+pub use crossover::{Cost, Crossover, Origin, crossovers};
 pub use fits::{Fit, fits};
 pub use joblog::{JobLog, JobLogger, JobLogging};
 pub use limits::{Bottleneck, bottleneck};

@@ -5,7 +5,6 @@
 //! (escaped for the terminal, aligned), as JSON, or as just the inputs, to be
 //! piped into another run.
 
-mod beside;
 mod hits;
 mod inputs;
 mod items;

@@ -1,6 +1,6 @@
 //! The call, its runs and its processes.
 
-use super::{InspectError, Query, beside};
+use super::{InspectError, Query};
 use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
@@ -111,7 +111,7 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
 /// What several logs say; of their processes only if these are few.
 fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
     let measured: Vec<_> = looked.iter().map(|looked| looked.data.measured()).collect();
-    let mut parts = vec![beside::table(&measured, style)];
+    let mut parts = vec![study_table::beside(&measured, style)];
     let processes: usize = looked.iter().flat_map(|looked| &looked.data.runs).map(|run| run.workers.len()).sum();
     if processes > worker_table::MAX_ROWS {
         parts.push("(one log's processes: coordinator inspect DIR)\n".to_owned());
