@@ -198,6 +198,9 @@ impl Watch {
         {
             self.warn(&error.to_string());
         }
+        if let Some(note) = self.data.passed_over().note() {
+            self.warn(&note);
+        }
         unwritten
     }
 

@@ -5,6 +5,7 @@
 //! one, which still knows how many items it holds and how long they took.
 
 use crate::ceiling::ItemTimes;
+use crate::read::PassedOver;
 use crate::runlog::ChunkLine;
 use crate::worker::ProcessName;
 use procession::{Accepted, Event, Observer};
@@ -203,6 +204,8 @@ pub struct Spans {
     pub tracks: Vec<Track>,
     /// How long items took, as far as that is known of single ones.
     pub items: ItemTimes,
+    /// Lines of its log that could not be read.
+    pub passed_over: PassedOver,
 }
 
 /// An observer that gathers spans where there is no log to read them from. It
@@ -256,7 +259,7 @@ impl CollectedSpans {
         let Gathered { tracks, items } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut tracks: Vec<Track> = tracks.into_values().collect();
         tracks.sort_by_key(|track| track.process);
-        Spans { tracks, items }
+        Spans { tracks, items, passed_over: PassedOver::default() }
     }
 }
 

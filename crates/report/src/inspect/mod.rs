@@ -93,8 +93,7 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
         return Err(InspectError::NoRun(run));
     }
     let mut inspected = if !query.is_about_items() {
-        overview::write(logs, query, style, out)?;
-        Inspected::default()
+        overview::write(logs, query, style, out)?
     } else if query.inputs {
         inputs::write(logs, query, out)?
     } else {

@@ -2,24 +2,26 @@
 //!
 //! Lines are streamed: a log may be larger than memory. A coordinator that was
 //! killed leaves a torn last line and a run without a result; both are read as
-//! what they are.
+//! what they are. A line that is none is passed over and counted.
 
 mod line;
+mod passed;
 mod stream;
 
 #[doc(hidden)]
 pub use line::item_index;
 pub use line::{ItemError, ItemLine, Line};
+pub use passed::PassedOver;
 pub use stream::visit_lines;
 #[doc(hidden)]
 pub use stream::visit_lines_of;
 
-use crate::runlog::{LogError, is_in_use};
+use crate::runlog::{LogError, is_in_use, open_file};
 use crate::study::{RunRecord, Study};
 use crate::worker::{ProcessName, WorkerRows};
 use serde::de::DeserializeOwned;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// A call's log.
@@ -197,7 +199,9 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LogError> {
-    let bytes = fs::read(path).map_err(LogError::io("reading", path))?;
+    let mut bytes = Vec::new();
+    let read = open_file(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(LogError::io("reading", path))?;
     serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))
 }
 
