@@ -5,7 +5,6 @@ mod place;
 
 use crate::args::{FileFlags, Shown};
 use place::Place;
-pub(crate) use place::abandon;
 use procession_report::{StudyData, chart, page, write_timings, write_trace};
 use std::error::Error;
 use std::fmt;

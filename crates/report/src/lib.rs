@@ -42,6 +42,7 @@ mod terminal;
 mod timings;
 mod trace;
 mod units;
+mod until_error;
 mod utc;
 mod verbose;
 mod worker;
