@@ -160,7 +160,8 @@ fn render(shown: Shown, data: &[StudyData], out: &mut dyn Write) -> Result<Optio
             let left_out = write_trace(data, out)?.left_out;
             let note = || {
                 format!(
-                    "the trace is without {left_out} items, which its viewers could not hold; their chunks are there"
+                    "the trace is without {}, more than its viewers could hold; the chunks are there",
+                    procession_task::counted(left_out, "item")
                 )
             };
             return Ok((left_out > 0).then(note));
