@@ -44,6 +44,23 @@ fn a_line_that_cant_be_read_is_passed_over_and_told() {
 }
 
 #[test]
+fn what_is_broken_of_a_log_hides_nothing_else() {
+    let place = logged();
+    let file = place.path("log/run-1/workers.jsonl");
+    let text = std::fs::read_to_string(&file).expect("lines");
+    std::fs::write(&file, format!("{{}}\n{text}")).expect("it is written");
+    std::fs::write(place.path("log/run-2"), "no folder").expect("it is written");
+    let told = "note: 1 line of the log can't be read and is left out: log/run-1/workers.jsonl: ";
+    for files in [&[][..], &["--report", "p.html", "--timings", "t.csv"]] {
+        let ended = place.run(&[&["inspect", "log"], files].concat());
+        assert_eq!(ended.err.matches(told).count(), 1, "{}", ended.err);
+        let out = ended.ok();
+        assert!(out.contains("\nworker ") && !out.contains("interrupted"), "{out}");
+    }
+    assert_eq!(place.run(&["inspect", "log", "--slowest", "5"]).ok().lines().count(), 6);
+}
+
+#[test]
 fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
     for name in ["items", "run-1/workers.jsonl", "run-1/run.json", "study.json", "lock"] {
         let place = logged();

@@ -73,8 +73,10 @@ impl StudyData {
     /// # Errors
     /// It can't be read, or it holds something else.
     pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
-        let Reader { spans, failures } = Reader::of(run)?;
-        self.push(RunSummary { spans, ..RunSummary::of_log(run)? });
+        let Reader { mut spans, failures } = Reader::of(run)?;
+        let summary = RunSummary::of_log(run)?;
+        spans.passed_over.add(&summary.spans.passed_over);
+        self.push(RunSummary { spans, ..summary });
         if self.failures.total == 0 {
             self.failures = failures.sorted();
         }
@@ -114,7 +116,8 @@ impl StudyData {
         for run in log.runs().iter().filter(|run| wanted.contains(&run.number)) {
             let Spans { items, passed_over, .. } = Reader::of(run)?.spans;
             if let Some(own) = self.runs.iter_mut().find(|own| own.run == run.number) {
-                (own.spans.items, own.spans.passed_over) = (items, passed_over);
+                own.spans.items = items;
+                own.spans.passed_over.add(&passed_over);
             }
         }
         Ok(())

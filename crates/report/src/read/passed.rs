@@ -2,6 +2,7 @@
 //! not hide all others.
 
 use super::Line;
+use crate::runlog::LogError;
 use std::fmt;
 use std::path::Path;
 
@@ -20,11 +21,16 @@ impl PassedOver {
         match Line::parse(line, path) {
             Ok(line) => Some(line),
             Err(error) => {
-                self.lines += 1;
-                self.first.get_or_insert_with(|| error.to_string());
+                self.note_of(&error);
                 None
             }
         }
+    }
+
+    /// One more, and what is wrong with it.
+    pub(crate) fn note_of(&mut self, error: &LogError) {
+        self.lines += 1;
+        self.first.get_or_insert_with(|| error.to_string());
     }
 
     /// Those of another file or run, too.
