@@ -9,10 +9,10 @@ use std::path::PathBuf;
 /// The file with the lines of the first run's only process.
 fn items_file(place: &Place) -> PathBuf {
     let run = &runs(&place.path("log"))[0];
-    let entries = std::fs::read_dir(run).expect("a run").map(|entry| entry.expect("an entry").path());
+    let mut entries = std::fs::read_dir(run).expect("a run").map(|entry| entry.expect("an entry").path());
     let is_it =
         |path: &PathBuf| path.to_string_lossy().contains("/worker-") && path.extension().is_some_and(|e| e == "jsonl");
-    entries.filter(is_it).next().expect("a file of items")
+    entries.find(is_it).expect("a file of items")
 }
 
 fn logged() -> Place {
