@@ -5,7 +5,6 @@ mod place;
 
 use crate::args::{FileFlags, Shown};
 use place::Place;
-pub(crate) use place::abandon;
 use procession_report::{StudyData, chart, page, write_timings, write_trace};
 use std::error::Error;
 use std::fmt;
@@ -161,7 +160,8 @@ fn render(shown: Shown, data: &[StudyData], out: &mut dyn Write) -> Result<Optio
             let left_out = write_trace(data, out)?.left_out;
             let note = || {
                 format!(
-                    "the trace is without {left_out} items, which its viewers could not hold; their chunks are there"
+                    "the trace is without {}, more than its viewers could hold; the chunks are there",
+                    procession_task::counted(left_out, "item")
                 )
             };
             return Ok((left_out > 0).then(note));

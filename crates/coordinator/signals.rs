@@ -132,7 +132,7 @@ fn end_in_time(told: &Receiver<Told>) {
                 end
             }
             (Ok(Told::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
-                looks::abandon();
+                procession_job::abandon();
                 std::process::exit(128 + signal)
             }
             (Err(_), _) => return,

@@ -11,14 +11,17 @@ use std::io::{self, ErrorKind, Write as _};
 /// Prints a verb's answer. A reader that has seen enough (`| head -1`) is no error.
 pub(crate) fn print(answer: &[u8]) -> Status {
     let mut out = io::stdout().lock();
-    match out.write_all(answer).and_then(|()| out.flush()) {
-        Ok(()) => exit::SUCCESS,
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::SUCCESS,
-        Err(error) => {
-            exit::say(format_args!("error: can't write to standard output: {error}"));
-            exit::OUTPUT_FAILED
-        }
+    let printed = procession_sys::check_stdout().and_then(|()| out.write_all(answer)).and_then(|()| out.flush());
+    printed.map_or_else(|error| unprinted(&error), |()| exit::SUCCESS)
+}
+
+/// An answer that could not be printed, or not to its end.
+fn unprinted(error: &io::Error) -> Status {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return exit::SUCCESS;
     }
+    exit::say(format_args!("error: can't write to standard output: {error}"));
+    exit::OUTPUT_FAILED
 }
 
 /// Lines of two columns or more, the first ones padded to the same width.

@@ -14,7 +14,7 @@ use procession_job::{
     AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
 };
 use procession_report as report;
-use procession_task::{Kind, escape_terminal};
+use procession_task::{Kind, counted, escape_terminal};
 use report::read::RunLog;
 use report::{
     Advice, Collected, CollectedSpans, Collector, FailureRow, Failures, LogFolder, LogOptions, MachineLoad,
@@ -198,6 +198,9 @@ impl Watch {
         {
             self.warn(&error.to_string());
         }
+        if let Some(note) = self.data.passed_over().note() {
+            self.warn(&note);
+        }
         unwritten
     }
 
@@ -227,7 +230,11 @@ impl Watch {
     pub(crate) fn already_complete(&self, of: &AlreadyComplete) -> Status {
         let failed = if of.failures > 0 { format!(", {} of them failed", of.failures) } else { String::new() };
         let grown = if of.input_has_grown { "; the input has more by now: --overwrite begins anew" } else { "" };
-        self.note(&format!("{} is complete, with {} items{failed}: nothing was done{grown}", of.name, of.items));
+        self.note(&format!(
+            "{} is complete, with {}{failed}: nothing was done{grown}",
+            of.name,
+            counted(of.items, "item")
+        ));
         if of.failures > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
@@ -243,7 +250,10 @@ impl Watch {
                 ));
             }
             if let Some(items) = run.output.resumable {
-                self.note(&format!("{name} is good for the first {items} items: --resume goes on after them"));
+                self.note(&format!(
+                    "{name} is good for the first {}: --resume goes on after that",
+                    counted(items, "item")
+                ));
             }
         }
     }
@@ -288,7 +298,7 @@ impl Hooks for Watching<'_> {
         if run.before.items > 0 {
             let Before { items, failures } = run.before;
             let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
-            self.watch.note(&format!("going on after the first {items} items{failed}"));
+            self.watch.note(&format!("going on after the first {}{failed}", counted(items, "item")));
         }
         let warmup = !matches!(run.planned.phase, Phase::Measured(_));
         let repeat = match run.planned.phase {

@@ -69,13 +69,18 @@ fn logs_are_for_their_owner_only() {
 #[test]
 fn levels() {
     let place = Place::new();
+    place.run_on(&["-t", "sqrt", "--log", "off"], lines(10)).ok();
+    assert!(!place.path("state").join("procession").exists());
     place.run_on(&["-t", "sqrt", "-j2", "--log", "chunk", "--log-dir", "log"], lines(1000)).ok();
     let chunks = item_lines(&runs(&place.path("log"))[0]);
     assert_eq!(chunks.iter().map(|line| line["items"].as_u64().expect("a count")).sum::<u64>(), 1000);
-    place.run_on(&["-t", "sqrt", "--log", "off"], lines(10)).ok();
-    assert!(!place.path("state").join("procession").exists());
+    let folders = || {
+        let entries = std::fs::read_dir(place.path("state/procession")).expect("a folder");
+        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
+    };
+    assert_eq!(folders(), 0, "only a note of where the log is");
     place.run_on(&["-t", "sqrt"], lines(10)).ok();
-    assert!(place.path("state").join("procession").exists());
+    assert_eq!(folders(), 1);
 }
 
 #[test]

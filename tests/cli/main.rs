@@ -10,6 +10,7 @@ mod failures;
 mod faults;
 mod hostile;
 mod input;
+mod inspect;
 mod joblog;
 mod log;
 mod looking;

@@ -131,6 +131,32 @@ fn a_study_shows_the_side_and_writes_the_largest_counts_once() {
     assert_eq!(lines, 10, "a line for each row");
 }
 
+/// Waits until something of a picture is written, wherever that is.
+fn wait_for_rows(place: &Place, child: &mut std::process::Child) {
+    let is_written = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        (name.ends_with(".png") || name.ends_with(".new")) && entry.metadata().is_ok_and(|about| about.len() > 10)
+    };
+    while !std::fs::read_dir(place.path("")).expect("a folder").flatten().any(is_written) {
+        assert!(child.try_wait().expect("its state").is_none(), "it ended too early");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_the_picture_that_was_there() {
+    let place = Place::new();
+    place.file("m.png", "a picture");
+    let args = ["-t", "mandelbrot", "--size", "3000", "--param", "max-iterations=100000", "-j1", "-o", "m.png"];
+    let mut child = place.command(&args).spawn().expect("it starts");
+    wait_for_rows(&place, &mut child);
+    child.kill().expect("it runs");
+    assert_eq!(crate::support::Ended::of(child).status, -1);
+    assert_eq!(place.read("m.png"), "a picture");
+    place.run(&["-t", "mandelbrot", "--size", "3", "-o", "m.png"]).ok();
+    assert_eq!(picture(&place, "m.png").0, 3, "and nothing is in the way of the next one");
+}
+
 #[test]
 fn an_ended_run_leaves_a_picture_that_can_be_looked_at() {
     let place = Place::new();
@@ -138,10 +164,7 @@ fn an_ended_run_leaves_a_picture_that_can_be_looked_at() {
     let args = ["-t", "mandelbrot", "--size", "3000", "--param", "max-iterations=100000", "-j1", "-o", "m.png"];
     let mut command = place.command(&args);
     let mut child = command.spawn().expect("it starts");
-    while std::fs::metadata(place.path("m.png")).map_or(0, |about| about.len()) == 0 {
-        assert!(child.try_wait().expect("its state").is_none(), "it ended too early");
-        std::thread::yield_now();
-    }
+    wait_for_rows(&place, &mut child);
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("it is told");
     assert_eq!(crate::support::Ended::of(child).status, 143);

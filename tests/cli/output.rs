@@ -183,3 +183,36 @@ fn an_output_that_is_an_input_is_refused_and_nothing_is_lost() {
     refused(Ended::of(appended.spawn().expect("it starts")));
     assert!(!place.path("in.resume").exists());
 }
+
+/// A shell can start a program without a standard output; the system then gives
+/// its number to nothing in particular, and no result would ever be missed.
+#[test]
+fn results_for_a_closed_standard_output_are_no_success() {
+    let place = Place::new();
+    let run = |line: &str| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &format!("exec \"$0\" {line}")]).arg(assert_cmd::cargo::cargo_bin!("coordinator"));
+        let output = command.current_dir(place.path("")).env("XDG_STATE_HOME", place.path("state")).output();
+        let output = output.expect("a shell");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for line in ["--list 4 -q", "--list 4 -q --threads 1", "--list 4 -q -j1,2 -o -"] {
+        let (status, err) = run(&format!("-t sqrt {line} >&-"));
+        assert_eq!(
+            (status, &err[..]),
+            (Some(4), "error: can't write standard output: Bad file descriptor\n"),
+            "{line}"
+        );
+    }
+    for verb in ["tasks", "cpus", "inspect", "completions bash"] {
+        let (status, err) = run(&format!("{verb} >&-"));
+        assert_eq!(status, Some(4), "{verb}: {err}");
+    }
+    // Where none are to be written nobody misses them.
+    for line in
+        ["--list 4 -q -o out >&-", "--list 4 -q -j1,2 >&-", "--list 4 -q 1<>/dev/null", "--list 4 -q >/dev/null"]
+    {
+        assert_eq!(run(&format!("-t sqrt {line}")), (Some(0), String::new()), "{line}");
+    }
+    assert_eq!(place.read("out"), "4\t2.0\n");
+}

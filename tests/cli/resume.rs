@@ -462,7 +462,7 @@ fn every_way_to_choose_items_goes_on_where_it_was() {
         let expected = place.run(&with(&args, &["-k"])).fails(1, "").out;
         // The last failure that is allowed ends it, in the second pass of a cycle.
         let limited = with(&args, &["-o", "out", "--max-failures", limit, "--chunk", "5"]);
-        place.run(&limited).fails(1, "--resume goes on after them");
+        place.run(&limited).fails(1, "--resume goes on after that");
         assert!(good(&place, "out") > 9 && expected.starts_with(&place.read("out")), "{more:?}");
         place.run(&with(&args, &["-o", "out", "--resume", "-k"])).fails(1, "going on after");
         assert_eq!(place.read("out"), expected, "{more:?}");

@@ -104,9 +104,64 @@ fn a_comparison_says_what_a_pool_costs() {
     let ended = place.run(&[&work[..], &["--compare", "-j", "2"]].concat());
     for line in ["\nthreads: ", "\nprocesses: "] {
         let told = ended.err.split(line).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        assert!(told.contains(" to start and end, ") && told.contains(" an item"), "{}", ended.err);
+        assert!(told.contains(" to start and end as workers told, ") && told.contains(" an item; "), "{}", ended.err);
     }
     assert!(place.run(&["inspect", "log"]).ok().contains("\nprocesses: "));
     let quiet = place.run(&[&work[..4], &["--compare", "-j", "2", "--quiet"]].concat());
     assert_eq!((quiet.status, quiet.err.as_str()), (0, ""));
+}
+
+#[test]
+fn timings_say_what_a_pool_costs_and_what_limits() {
+    let place = Place::new();
+    let work = ["-t", "null", "--range", "0..40000", "--size", "4000,40000", "--log", "off", "-q"];
+    place.run(&[&work[..], &["--compare", "-j", "2", "--timings", "t.json"]].concat()).ok();
+    let timings: Value = serde_json::from_str(&place.read("t.json")).expect("JSON");
+    let call = &timings["calls"][0];
+    let crossovers = call["crossovers"].as_array().expect("crossovers");
+    let of: Vec<_> = crossovers.iter().map(|of| (of["executor"].as_str(), of["count"].as_u64())).collect();
+    assert_eq!(of, [(Some("threads"), Some(2)), (Some("procs"), Some(2))]);
+    for crossover in crossovers {
+        assert!(seconds(&crossover["fixed"], "seconds") >= 0.0 && seconds(&crossover["fixed"], "noise_s") > 0.0);
+        assert!(seconds(&crossover["item"], "seconds") >= 0.0 && seconds(&crossover["item"], "noise_s") > 0.0);
+        assert!(seconds(crossover, "item_s") > 0.0, "{crossover}");
+        assert!(["sizes", "workers"].contains(&crossover["origin"].as_str().unwrap_or_default()), "{crossover}");
+        for either in ["pays_from_s", "never_below_s"] {
+            assert!(crossover[either].is_null() || seconds(crossover, either) >= 0.0, "{crossover}");
+        }
+    }
+    let measured = call["measured"].as_array().expect("what was measured");
+    let limits = call["limits"].as_array().expect("what limits");
+    assert_eq!((measured.len(), limits.len()), (6, 6), "one for each configuration");
+    assert!(limits.iter().all(|limit| limit.is_null() || limit["limit"].is_string()), "{limits:?}");
+    // Which one it is depends on what else the machine does; that items which cost nothing run well, never.
+    assert!(limits.iter().any(|limit| limit["share"].as_f64().is_some_and(|share| share > 0.3)), "{limits:?}");
+    for row in measured {
+        let coordinator = row["coordinator"].as_object().expect("where its own time went");
+        let phases: Vec<&str> = coordinator.keys().map(String::as_str).collect();
+        assert_eq!(phases, ["order", "reading", "spawning", "transport", "writing"], "{row}");
+        assert!(coordinator.values().all(|share| share.is_null() || share.as_f64().is_some_and(|share| share >= 0.0)));
+    }
+}
+
+#[test]
+fn what_limits_a_run_is_told() {
+    let place = Place::new();
+    let limit = |args: &[&str]| {
+        let ended = place.run(&[args, &["--log", "off", "-o", "/dev/null", "--overwrite"]].concat());
+        let line = ended.err.lines().find(|line| line.starts_with("limit")).unwrap_or_default().to_owned();
+        assert!(!line.is_empty(), "{}", ended.err);
+        ended.ok();
+        line
+    };
+    let nothing = limit(&["-t", "sqrt", "--list", "4", "-j2"]);
+    assert!(
+        nothing.starts_with("limit: starting and ending are ") && nothing.contains(" a loop needs about "),
+        "{nothing}"
+    );
+    let naive = ["-t", "prime", "--param", "method=naive"];
+    let long = limit(&[&naive[..], &["--list", "179424673,4,6", "-j2"]].concat());
+    assert!(long.starts_with("limit: one item took ") && long.ends_with(": the longest item limits"), "{long}");
+    let study = limit(&[&naive[..], &["--list", &["15488801"; 16].join(","), "-j1,2"]].concat());
+    assert!(study.starts_with("limit, procs 2: ") && study.contains(" % running"), "{study}");
 }

@@ -47,7 +47,7 @@ pub(crate) struct DemoFlags {
 /// What is asked of a log.
 #[derive(Args, Debug)]
 pub(crate) struct InspectFlags {
-    /// Log folders; several are shown side by side [default: the latest in the user's state folder]
+    /// Log folders; several are shown side by side [default: the latest one]
     #[arg(value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
 

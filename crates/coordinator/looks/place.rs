@@ -1,25 +1,11 @@
 //! Where a file goes, and how it is replaced: beside it, then in its place, so
 //! that whoever looks at it meanwhile sees one that is whole.
 
+use procession_job::Beside;
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-/// The file that is being written beside another, if one is.
-static ASIDE: Mutex<Option<PathBuf>> = Mutex::new(None);
-
-/// Leaves no half of a file behind, when the process is about to be ended.
-pub(crate) fn abandon() {
-    // Locked only for moments: whoever is not let in has nothing to remove.
-    if let Ok(aside) = ASIDE.try_lock()
-        && let Some(path) = aside.as_deref()
-    {
-        let _ = fs::remove_file(path);
-    }
-}
 
 /// A place that can be written.
 #[derive(Debug)]
@@ -47,8 +33,7 @@ impl Place {
                 // What is there is replaced only by who could have changed it.
                 OpenOptions::new().write(true).open(&place.file)?;
             }
-            let (aside, _) = place.aside()?;
-            fs::remove_file(aside)?;
+            drop(Beside::new(&place.file)?);
         }
         Ok(place)
     }
@@ -64,36 +49,18 @@ impl Place {
         write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn Error>>,
     ) -> Result<(), Box<dyn Error>> {
         if self.is_special {
-            return fill(OpenOptions::new().write(true).open(&self.file)?, write);
+            return fill(&mut OpenOptions::new().write(true).open(&self.file)?, write);
         }
-        let (aside, file) = self.aside()?;
-        set_aside(Some(&aside));
-        let written = fill(file, write).and_then(|()| {
-            if let Ok(old) = fs::metadata(&self.file) {
-                fs::set_permissions(&aside, old.permissions())?;
-            }
-            Ok(fs::rename(&aside, &self.file)?)
-        });
-        set_aside(None);
-        written.inspect_err(|_| drop(fs::remove_file(&aside)))
-    }
-
-    /// A new file beside it.
-    fn aside(&self) -> io::Result<(PathBuf, File)> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let aside = folder.join(format!(".procession-{}-{count}.new", std::process::id()));
-        let file = OpenOptions::new().write(true).create_new(true).open(&aside)?;
-        Ok((aside, file))
+        let mut beside = Beside::new(&self.file)?;
+        fill(&mut beside, write)?;
+        Ok(beside.replace()?)
     }
 }
 
-fn set_aside(path: Option<&Path>) {
-    *ASIDE.lock().unwrap_or_else(PoisonError::into_inner) = path.map(Path::to_owned);
-}
-
-fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+fn fill(
+    file: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::with_capacity(256 << 10, file);
     write(&mut out)?;
     Ok(out.flush()?)

@@ -7,7 +7,7 @@ use crate::watch::style;
 use procession_report::inspect::{InspectError, Query, inspect};
 use procession_report::read::StudyLog;
 use procession_report::{LogError, StudyData, latest_log};
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _};
+use std::io::{self, BufWriter, IsTerminal as _};
 
 /// Answers what is asked of a log.
 pub(crate) fn answer(flags: &InspectFlags) -> Status {
@@ -20,11 +20,12 @@ pub(crate) fn answer(flags: &InspectFlags) -> Status {
         Ok(looks) => looks,
         Err(error) => return refuse(&error),
     };
-    let printed = print(flags, &logs);
+    let (printed, notes) = print(flags, &logs);
+    notes.iter().for_each(|note| exit::say(format_args!("note: {note}")));
     if printed >= exit::USAGE || !looks.are_wanted() {
         return printed;
     }
-    match write_files(flags, &logs, looks) {
+    match write_files(flags, &logs, looks, &notes) {
         Ok(written) => written.max(printed),
         Err(error) => refuse(&error),
     }
@@ -35,18 +36,21 @@ fn looks(flags: &InspectFlags) -> Result<Looks, String> {
 }
 
 /// Writes the files that show what was measured, from the logs alone.
-fn write_files(flags: &InspectFlags, logs: &[StudyLog], mut looks: Looks) -> Result<Status, LogError> {
+fn write_files(flags: &InspectFlags, logs: &[StudyLog], mut looks: Looks, told: &[String]) -> Result<Status, LogError> {
     let mut data = StudyData::from_logs(logs)?;
     if let Some(wanted) = flags.run {
         data.iter_mut().for_each(|data| data.runs.retain(|run| run.run == wanted));
     }
     let unwritten = looks.write(&data);
     looks.notes().iter().for_each(|note| exit::say(format_args!("note: {note}")));
+    let passed_over = data.iter().filter_map(|data| data.passed_over().note());
+    passed_over.filter(|note| !told.contains(note)).for_each(|note| exit::say(format_args!("note: {note}")));
     unwritten.iter().for_each(|problem| exit::say(format_args!("error: {problem}")));
     Ok(if unwritten.is_empty() { exit::SUCCESS } else { exit::OUTPUT_FAILED })
 }
 
-fn print(flags: &InspectFlags, logs: &[StudyLog]) -> Status {
+/// Prints the answer; gives back what people should know besides.
+fn print(flags: &InspectFlags, logs: &[StudyLog]) -> (Status, Vec<String>) {
     let query = Query {
         run: flags.run,
         pid: flags.pid,
@@ -56,19 +60,18 @@ fn print(flags: &InspectFlags, logs: &[StudyLog]) -> Status {
         inputs: flags.inputs,
         json: flags.json,
     };
+    if let Err(error) = procession_sys::check_stdout() {
+        return (super::unprinted(&error), Vec::new());
+    }
     let out = io::stdout().lock();
     let style = style(out.is_terminal());
     match inspect(logs, &query, style, &mut BufWriter::new(out)) {
         Ok(inspected) => {
-            inspected.notes.iter().for_each(|note| exit::say(format_args!("note: {note}")));
-            if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
+            let status = if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS };
+            (status, inspected.notes)
         }
-        Err(InspectError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => exit::SUCCESS,
-        Err(InspectError::Write(error)) => {
-            exit::say(format_args!("error: can't write to standard output: {error}"));
-            exit::OUTPUT_FAILED
-        }
-        Err(error) => refuse(&error),
+        Err(InspectError::Write(error)) => (super::unprinted(&error), Vec::new()),
+        Err(error) => (refuse(&error), Vec::new()),
     }
 }
 

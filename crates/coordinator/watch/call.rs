@@ -29,7 +29,11 @@ pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal
     let was_given = given.is_some();
     let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));
     match made {
-        Ok(folder) => Ok(Some(folder)),
+        Ok(folder) => {
+            // Where it can't be noted, `inspect` has to be told it: nothing that a run is to be bothered with.
+            let _ = folder.remember();
+            Ok(Some(folder))
+        }
         // A disk that is full costs the log, not the work.
         Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
         Err(error) => {

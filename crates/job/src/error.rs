@@ -1,6 +1,6 @@
 //! Why an input can't be used: all of these end a call with status 2.
 
-use procession_task::{Items, escape_terminal};
+use procession_task::{Items, counted, escape_terminal};
 use std::io;
 use std::path::Path;
 
@@ -63,7 +63,7 @@ pub enum InputError {
         first: Option<String>,
     },
     /// The input has fewer items than were asked for.
-    #[error("--size {size}: the input has only {items} items (use --cycle to start again at the end)")]
+    #[error("--size {size}: the input has only {} (use --cycle to start again at the end)", counted(*.items, "item"))]
     TooFew {
         /// How many were asked for.
         size: u64,
@@ -101,7 +101,8 @@ pub enum InputError {
     Spool(io::Error),
     /// It does not begin with the items that the output to be resumed was made of.
     #[error(
-        "can't resume: the first {items} items of the input are not those that the output was made of; give the input as it was, or --overwrite to begin anew"
+        "can't resume: the output was not made of the first {} of this input; give the input as it was, or --overwrite to begin anew",
+        counted(*.items, "item")
     )]
     Changed {
         /// How many items the output holds.
@@ -109,7 +110,8 @@ pub enum InputError {
     },
     /// It ends before the place that the output to be resumed has reached.
     #[error(
-        "can't resume: the output was made of the first {consumed} items of the input, which has only {items} now; give the input as it was, or --overwrite to begin anew"
+        "can't resume: the output was made of the first {} of the input, which has only {items} now; give the input as it was, or --overwrite to begin anew",
+        counted(*.consumed, "item")
     )]
     Shorter {
         /// How many items the output holds.

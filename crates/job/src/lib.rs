@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beside;
 mod configuration;
 mod counts;
 mod cutter;
@@ -35,6 +36,7 @@ mod study;
 mod times;
 mod writer;
 
+pub use beside::{Beside, abandon};
 pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
 #[doc(hidden)]

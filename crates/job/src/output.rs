@@ -102,10 +102,10 @@ impl Target {
     /// The standard output, unbuffered.
     ///
     /// # Errors
-    /// It is closed.
+    /// It is closed: also if it was when the program was started.
     pub fn stdout() -> Result<Self, OutputError> {
         let name = "standard output".to_owned();
-        match io::stdout().as_fd().try_clone_to_owned() {
+        match procession_sys::check_stdout().and_then(|()| io::stdout().as_fd().try_clone_to_owned()) {
             Ok(descriptor) => Ok(Self::file(name, File::from(descriptor))),
             Err(error) => Err(OutputError { name, error }),
         }

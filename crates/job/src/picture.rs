@@ -7,9 +7,10 @@
 mod palette;
 mod raster;
 
+use crate::beside::Beside;
 use crate::output::{OutputError, Target};
 use raster::Raster;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A picture to be written.
@@ -24,15 +25,22 @@ pub struct PictureFile {
 }
 
 impl PictureFile {
-    /// The picture of this side, written to this target.
+    /// The picture of this side, written to this target; a file is replaced in
+    /// one step, as half a picture is none.
     pub(crate) fn paint(&self, target: Target, side: Option<u64>) -> Result<Target, OutputError> {
-        let (name, file, _) = target.into_parts();
-        let side = side.and_then(|side| u32::try_from(side).ok()).filter(|&side| side > 0);
-        match (side, file) {
-            (Some(side), Some(file)) => Ok(Target::writer(name, Box::new(Raster::new(file, side, self.most)))),
-            _ => {
-                Err(OutputError { name, error: io::Error::new(io::ErrorKind::InvalidInput, "a picture needs a size") })
+        let is_file = target.file_id().is_some();
+        let (name, out, _) = target.into_parts();
+        let pixels = side.and_then(|side| u32::try_from(side).ok()).filter(|&side| side > 0);
+        let painted = match (pixels, out) {
+            (Some(pixels), Some(out)) if is_file => {
+                Replacing::new(&self.path_for(side), out).map(|out| Raster::new(Box::new(out), pixels, self.most))
             }
+            (Some(pixels), Some(out)) => Ok(Raster::new(out, pixels, self.most)),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "a picture needs a size")),
+        };
+        match painted {
+            Ok(raster) => Ok(Target::writer(name, Box::new(raster))),
+            Err(error) => Err(OutputError { name, error }),
         }
     }
 
@@ -42,6 +50,35 @@ impl PictureFile {
             Some(side) => with_size(&self.path, side),
             None => self.path.clone(),
         }
+    }
+}
+
+/// Writes beside a file that is open and locked; flushing, which comes last,
+/// puts it in that file's place.
+struct Replacing {
+    beside: Beside,
+    /// The file as it was.
+    old: Box<dyn Write + Send>,
+}
+
+impl Replacing {
+    /// `path` leads to the open file.
+    fn new(path: &Path, old: Box<dyn Write + Send>) -> io::Result<Self> {
+        Ok(Self { beside: Beside::new(&path.canonicalize()?)?, old })
+    }
+}
+
+impl Write for Replacing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.beside.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.beside.flush()?;
+        self.beside.replace()?;
+        // What was to be done to the old file is done to what nobody finds any
+        // more; a record that speaks of it goes, and so does the lock.
+        self.old.flush()
     }
 }
 
@@ -71,6 +108,26 @@ mod tests {
             assert_eq!(file(path, true).path_for(Some(400)), Path::new(expected));
             assert_eq!(file(path, false).path_for(Some(400)), Path::new(path));
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_when_its_picture_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("m.png"), folder.path().join("link.png"));
+        std::fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let picture = PictureFile { path: link.clone(), most: 9, named_by_size: false };
+        let painted = || picture.paint(Target::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
+        let mut half = painted();
+        half.write_all(b"1\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        drop(half);
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        let mut whole = painted();
+        whole.write_all(b"1\n").unwrap();
+        whole.flush().unwrap();
+        assert!(std::fs::read(&path).unwrap().starts_with(b"\x89PNG") && link.is_symlink());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

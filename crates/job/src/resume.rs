@@ -18,7 +18,7 @@ use crate::output::{First, Target};
 use crate::run::Work;
 use crate::{FailurePolicy, Input, InputError, InputOptions, OutputError};
 use journal::{Files, Journal};
-use procession_task::Items;
+use procession_task::{Items, counted};
 use record::{Identity, MAX_RECORD, Mark, State};
 pub use record::{ResumeRecord, ResumeRecordError};
 use std::fs::File;
@@ -78,7 +78,8 @@ pub enum ResumeReason {
     IsInput(String),
     /// It is not complete, and nobody said what to do about it.
     #[error(
-        "is the output of an interrupted run, good for its first {0} items: --resume goes on after them, --overwrite begins anew"
+        "is the output of an interrupted run, good for its first {}: --resume goes on after that, --overwrite begins anew",
+        counted(*.0, "item")
     )]
     Interrupted(u64),
     /// What lies in the place of its record may be anything, and somebody's own.

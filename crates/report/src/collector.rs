@@ -99,6 +99,7 @@ impl RunSummary {
     /// Its file about processes can't be read.
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
+        let (workers, passed_over) = run.workers()?;
         let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: None };
         Ok(Self {
             run: run.number,
@@ -106,8 +107,8 @@ impl RunSummary {
                 .map_or(RunStart { configuration: unknown, repeat: 1, warmup: false }, |record| record.start.clone()),
             result: record.and_then(|record| record.result.clone()),
             status: run.status(),
-            workers: run.workers()?.into_rows(),
-            spans: Spans::default(),
+            workers: workers.into_rows(),
+            spans: Spans { passed_over, ..Spans::default() },
         })
     }
 

@@ -5,6 +5,12 @@
 //! serial loop takes for the same `n` items, `q` how many workers have a CPU, `F`
 //! the pool's fixed cost, `c` its cost for an item, as a worker's time. All of it
 //! is measured; nothing is taken from elsewhere.
+//!
+//! Two unknowns need two sizes. With one the fixed cost is what the workers told
+//! of their start and their end, and the item's is what is left. What could have
+//! other reasons counts as noise: a worker that is one message behind the others
+//! when the work runs out, items that themselves took longer than in the loop,
+//! and what other programs took.
 
 use crate::collector::RunSummary;
 use crate::least_squares::{Line, Observation};
@@ -18,6 +24,8 @@ pub(crate) use wording::lines;
 
 /// Times are never known better than to this share of them.
 const LEAST_NOISE: f64 = 0.01;
+/// What keeps a worker busy for longer than so many seconds is a single item.
+const LONG_S: f64 = 0.02;
 
 /// A cost, and by how much it may be wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -45,6 +53,17 @@ impl Cost {
     }
 }
 
+/// Where costs come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A line through the times of several sizes.
+    Sizes,
+    /// What the workers told of their start and their end: there is one size,
+    /// or the fixed cost of several can't be told from the noise.
+    Workers,
+}
+
 /// What so many workers cost, and from where on they beat the serial loop.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Crossover {
@@ -56,6 +75,8 @@ pub struct Crossover {
     pub chunk: Option<u32>,
     /// How many of the workers have a CPU.
     pub parallel: u32,
+    /// Where the costs come from.
+    pub origin: Origin,
     /// To start and end.
     pub fixed: Cost,
     /// For each item, of a worker's time.
@@ -108,10 +129,21 @@ pub fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u32) -> 
         });
         let points: Vec<Point> = alike.filter_map(|row| point(row, rows, runs, usable_cores)).collect();
         let Some(largest) = points.iter().max_by(|a, b| a.items.total_cmp(&b.items)) else { continue };
-        let (fixed, item) = costs(&points);
+        let (origin, fixed, item) = costs(&points);
         let item_s = largest.serial_s / largest.items;
         let (pays_from_s, never_below_s) = thresholds(&fixed, &item, item_s, parallel);
-        found.push(Crossover { executor, count, chunk, parallel, fixed, item, item_s, pays_from_s, never_below_s });
+        found.push(Crossover {
+            executor,
+            count,
+            chunk,
+            parallel,
+            origin,
+            fixed,
+            item,
+            item_s,
+            pays_from_s,
+            never_below_s,
+        });
     }
     found
 }
@@ -132,13 +164,13 @@ fn thresholds(fixed: &Cost, item: &Cost, item_s: f64, parallel: u32) -> (Option<
 
 /// The fixed cost and the cost per item: with several sizes by least squares,
 /// with one by what the workers said of their start and end.
-fn costs(points: &[Point]) -> (Cost, Cost) {
+fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
     let fitted = Line::through(&points.iter().map(observation).collect::<Vec<_>>());
     if let Some(line) = fitted {
         let parallel = mean(points.iter().map(|point| point.ideal));
         let fixed = Cost::new(line.at_zero, line.at_zero_noise);
         if fixed.is_known() {
-            return (fixed, Cost::new(line.slope * parallel, line.slope_noise * parallel));
+            return (Origin::Sizes, fixed, Cost::new(line.slope * parallel, line.slope_noise * parallel));
         }
     }
     // One size, or the fit can't tell: the workers can.
@@ -146,7 +178,7 @@ fn costs(points: &[Point]) -> (Cost, Cost) {
     let weigh = |of: &dyn Fn(&Point) -> f64| points.iter().map(|point| of(point) / point.noise_s.powi(2)).sum::<f64>();
     let squares = weigh(&|point| point.items.powi(2));
     let item_s = weigh(&|point| point.items * point.extra_s(fixed_s)) / squares;
-    (Cost::new(fixed_s, LEAST_NOISE * fixed_s), Cost::new(item_s, squares.sqrt().recip()))
+    (Origin::Workers, Cost::new(fixed_s, LEAST_NOISE * fixed_s), Cost::new(item_s, squares.sqrt().recip()))
 }
 
 /// What a run took more than its share of the loop's time grows with the items.
@@ -175,7 +207,8 @@ fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> O
     }
     let at_best = f64::from(of.count.min(cpus).max(1));
     let ideal = row.ceiling.map_or(at_best, |ceiling| ceiling.speedup.min(at_best));
-    let noise_s = ideal * spread(row) + spread(serial) + taken(row, runs, cpus) + taken(serial, runs, cpus);
+    let measuring_s = ideal * spread(row) + spread(serial) + taken(row, runs, cpus) + taken(serial, runs, cpus);
+    let noise_s = measuring_s + ideal * message_s(row, serial_s) + slowed_s(row, serial);
     Some(Point {
         items: items as f64,
         wall_s,
@@ -184,6 +217,24 @@ fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> O
         ideal,
         noise_s: noise_s.max(LEAST_NOISE * (ideal * wall_s + serial_s)),
     })
+}
+
+/// By how much a worker may be behind the others when the work runs out: one
+/// message, which ends with one item unless its length is fixed.
+#[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^53")]
+fn message_s(row: &Measured, serial_s: f64) -> f64 {
+    let items = row.items as f64;
+    let message = row.configuration.chunk.map_or(1.0, f64::from).min(items);
+    // Shorter than that it may be many items, which were dealt out to the last.
+    let long_s = row.longest_s.filter(|seconds| *seconds > LONG_S).unwrap_or(0.0);
+    f64::max(message * serial_s / items, long_s.min(serial_s))
+}
+
+/// Worker seconds that the items themselves took longer (or shorter) than in the
+/// loop, as far as workers told: caches and other programs do that.
+fn slowed_s(row: &Measured, serial: &Measured) -> f64 {
+    let running = |row: &Measured| Some(row.shares?.running * f64::from(row.configuration.count) * row.compared_s()?);
+    running(row).zip(running(serial)).map_or(0.0, |(pool_s, loop_s)| (pool_s - loop_s).abs())
 }
 
 /// By how much a median may be off.

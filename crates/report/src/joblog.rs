@@ -17,9 +17,10 @@
 //! run begins, not before: a call that is refused leaves it as it was. A call
 //! that goes on with an output also goes on with its log.
 
-use crate::queue::{Consume, Queue};
+use crate::queue::Queue;
 use crate::read::{ItemLine, Line};
 use crate::runlog::Warn;
+use crate::until_error::{Recorder, UntilError};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
 use procession_task::{Failure, Kind, escape_terminal};
 use std::fs::{File, Metadata, OpenOptions};
@@ -83,7 +84,6 @@ struct Writer {
     /// The process that ended last, just before its items are told of.
     last: Option<(WorkerRef, Exit)>,
     warn: Warn,
-    broken: bool,
 }
 
 /// A line's figures.
@@ -159,17 +159,16 @@ impl JobLog {
         self.begin()?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let mut writer = Writer {
+        let writer = Writer {
             out: BufWriter::new(self.file.try_clone()?),
             task: self.task.clone(),
             host: self.host.clone(),
             began,
             last: None,
             warn: Arc::clone(&warn),
-            broken: false,
         };
-        let events = Arc::clone(&queue);
-        thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut writer))?;
+        let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
+        thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut recording))?;
         Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
     }
 }
@@ -247,8 +246,8 @@ impl Drop for JobLogging {
     }
 }
 
-impl Writer {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
+impl Recorder<Event> for Writer {
+    fn record(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Accepted(part) => {
                 for line in part.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
@@ -275,6 +274,16 @@ impl Writer {
         }
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn give_up(&mut self, error: &io::Error) {
+        (self.warn)(&format!("the job log ends here: {error}"));
+    }
+}
+
+impl Writer {
     fn write_item(&mut self, line: &ItemLine<'_>) -> io::Result<()> {
         let whole = line.whole_input().map_or(0, |bytes| bytes.len() as u64);
         let output = line.output.map_or(0, |json| {
@@ -319,30 +328,6 @@ impl Writer {
             self.out,
             "{seq}\t{host}\t{start:.3}\t{took_s:10.3}\t{send}\t{receive}\t{exit}\t{signal}\t{task} {input}\t{pid}"
         )
-    }
-
-    fn check(&mut self, result: io::Result<()>) {
-        if let Err(error) = result
-            && !std::mem::replace(&mut self.broken, true)
-        {
-            (self.warn)(&format!("the job log ends here: {error}"));
-        }
-    }
-}
-
-impl Consume<Event> for Writer {
-    fn take(&mut self, event: Event) {
-        if !self.broken {
-            let result = self.write(&event);
-            self.check(result);
-        }
-    }
-
-    fn idle(&mut self) {
-        if !self.broken {
-            let result = self.out.flush();
-            self.check(result);
-        }
     }
 }
 

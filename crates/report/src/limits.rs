@@ -231,11 +231,10 @@ fn told(rows: &[Measured]) -> Option<&Measured> {
 /// The lines under the table: where the coordinator's time went, and what limits.
 pub(crate) fn lines(rows: &[Measured], cpus: u32) -> String {
     let Some(row) = told(rows) else { return String::new() };
-    let of = if rows.len() > 1 {
-        format!(", {} {}", row.configuration.executor, row.configuration.count)
-    } else {
-        String::new()
-    };
+    let of = &row.configuration;
+    let chunk = of.chunk.filter(|_| rows.iter().any(|row| row.configuration.chunk != of.chunk));
+    let chunk = chunk.map_or_else(String::new, |chunk| format!(", chunk {chunk}"));
+    let of = if rows.len() > 1 { format!(", {} {}{chunk}", of.executor, of.count) } else { String::new() };
     let coordinator = row.coordinator.map_or_else(String::new, |shares| format!("coordinator{of}: {shares}\n"));
     let limit = bottleneck(row, cpus).map_or_else(String::new, |limit| format!("limit{of}: {limit}\n"));
     coordinator + &limit

@@ -5,9 +5,10 @@
 //! one, which still knows how many items it holds and how long they took.
 
 use crate::ceiling::ItemTimes;
+use crate::read::PassedOver;
 use crate::runlog::ChunkLine;
 use crate::worker::ProcessName;
-use procession::{Accepted, Event, Observer};
+use procession::{Event, Observer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,23 +50,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Of results that were accepted.
-    #[must_use]
-    pub fn of_part(part: &Accepted) -> Self {
-        let (end_s, busy_s) = (part.at.as_secs_f64(), part.busy.as_secs_f64());
-        Self {
-            kind: kind(part.failed > 0, part.attempt),
-            start_s: (end_s - busy_s).max(0.0),
-            end_s,
-            busy_s,
-            first: part.first,
-            items: u64::from(part.items),
-            chunk: part.chunk,
-            attempt: part.attempt,
-        }
-    }
-
-    /// Of results that a log has one line for.
+    /// Of results that were accepted together, as a log has one line for.
     #[must_use]
     pub fn of_chunk_line(part: &ChunkLine<'_>) -> Self {
         let (end_s, busy_s) = (part.at_us / 1e6, part.busy_us / 1e6);
@@ -203,6 +188,8 @@ pub struct Spans {
     pub tracks: Vec<Track>,
     /// How long items took, as far as that is known of single ones.
     pub items: ItemTimes,
+    /// Lines of its log that could not be read.
+    pub passed_over: PassedOver,
 }
 
 /// An observer that gathers spans where there is no log to read them from. It
@@ -231,7 +218,7 @@ impl SpanCollector {
 impl Observer for SpanCollector {
     fn on_event(&mut self, event: &Event) {
         let (worker, span) = match event {
-            Event::Accepted(part) if part.items > 0 => (part.worker, Span::of_part(part)),
+            Event::Accepted(part) if part.items > 0 => (part.worker, Span::of_chunk_line(&ChunkLine::new(part, ""))),
             Event::ItemLost { worker, chunk, item, attempt, sent_at, at, .. } => {
                 let (start_s, end_s) = (sent_at.as_secs_f64(), at.as_secs_f64());
                 let (kind, busy_s) = (SpanKind::Lost, (end_s - start_s).max(0.0));
@@ -256,7 +243,7 @@ impl CollectedSpans {
         let Gathered { tracks, items } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut tracks: Vec<Track> = tracks.into_values().collect();
         tracks.sort_by_key(|track| track.process);
-        Spans { tracks, items }
+        Spans { tracks, items, passed_over: PassedOver::default() }
     }
 }
 

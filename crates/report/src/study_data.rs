@@ -3,7 +3,7 @@
 
 use crate::collector::RunSummary;
 use crate::measured::{Measured, measure};
-use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
+use crate::read::{ItemLine, Line, PassedOver, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind, Spans, Track, kind};
 use crate::study::{Machine, RunStatus, Study};
@@ -73,8 +73,10 @@ impl StudyData {
     /// # Errors
     /// It can't be read, or it holds something else.
     pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
-        let Reader { spans, failures } = Reader::of(run)?;
-        self.push(RunSummary { spans, ..RunSummary::of_log(run)? });
+        let Reader { mut spans, failures } = Reader::of(run)?;
+        let summary = RunSummary::of_log(run)?;
+        spans.passed_over.add(&summary.spans.passed_over);
+        self.push(RunSummary { spans, ..summary });
         if self.failures.total == 0 {
             self.failures = failures.sorted();
         }
@@ -112,12 +114,21 @@ impl StudyData {
         let Some(path) = self.log.as_deref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
         let log = StudyLog::open(path)?;
         for run in log.runs().iter().filter(|run| wanted.contains(&run.number)) {
-            let items = Reader::of(run)?.spans.items;
+            let Spans { items, passed_over, .. } = Reader::of(run)?.spans;
             if let Some(own) = self.runs.iter_mut().find(|own| own.run == run.number) {
                 own.spans.items = items;
+                own.spans.passed_over.add(&passed_over);
             }
         }
         Ok(())
+    }
+
+    /// Lines of its log that could not be read.
+    #[must_use]
+    pub fn passed_over(&self) -> PassedOver {
+        let mut all = PassedOver::default();
+        self.runs.iter().for_each(|run| all.add(&run.spans.passed_over));
+        all
     }
 
     /// What was measured of each configuration.
@@ -178,10 +189,10 @@ impl Reader {
         for file in run.item_files()? {
             let mut track = Track::new(file.process);
             visit_lines(&file.path, |line| {
-                match Line::parse(line, &file.path)? {
-                    Line::Item(item) => reader.take_item(&item, &mut track),
-                    Line::Chunk(part) => track.push(Span::of_chunk_line(&part)),
-                    Line::Note(_) => {}
+                match reader.spans.passed_over.line(line, &file.path) {
+                    Some(Line::Item(item)) => reader.take_item(&item, &mut track),
+                    Some(Line::Chunk(part)) => track.push(Span::of_chunk_line(&part)),
+                    Some(Line::Note(_)) | None => {}
                 }
                 Ok::<_, LogError>(())
             })?;

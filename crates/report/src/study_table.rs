@@ -1,45 +1,97 @@
-//! The table of a study: a row per configuration, its time, and what parallel
-//! running brought.
+//! The table of a study, or of several beside each other: a row per
+//! configuration, its time, and what parallel running brought. Usual ones fit a
+//! terminal of 80 columns.
 
 use crate::columns::{Align, Columns, Style};
 use crate::fits::Fit;
 use crate::measured::Measured;
-use crate::shares::Shares;
 use crate::study::Configuration;
 use crate::units;
 use std::fmt::Write as _;
 
+/// Columns that the notes below a table keep to.
+const WIDTH: usize = 80;
+/// The phases in short.
+const SHORT: [&str; 9] = ["start", "wait", "transport", "decode", "run", "encode", "write", "end", "other"];
 /// The smallest share that is not shown as none.
 const LEAST_REST: f64 = 0.000_5;
 
-/// The rows as text.
+/// The rows of one call as text.
 pub(crate) fn table(rows: &[Measured], fits: &[Fit], style: Style) -> String {
+    let rows: Vec<Row<'_>> = rows.iter().map(|of| Row { log: None, of }).collect();
+    columns(&rows, style).take_text(style) + &notes(&rows) + &fitted(&rows, fits)
+}
+
+/// The rows of several calls, those that are alike below each other: what a
+/// teacher with thirty of them looks at.
+pub(crate) fn beside(logs: &[Vec<Measured>], style: Style) -> String {
+    let mut rows: Vec<(usize, Row<'_>)> = Vec::new();
+    for (log, measured) in (1..).zip(logs) {
+        for of in measured {
+            let known = rows.iter().find(|(_, other)| other.of.configuration == of.configuration);
+            let place = known.map_or(rows.len(), |(place, _)| *place);
+            rows.push((place, Row { log: Some(log), of }));
+        }
+    }
+    rows.sort_by_key(|(place, row)| (*place, row.log));
+    let rows: Vec<Row<'_>> = rows.into_iter().map(|(_, row)| row).collect();
+    columns(&rows, style).take_text(style) + &notes(&rows)
+}
+
+/// A configuration, and which of several logs has it, from 1.
+struct Row<'a> {
+    log: Option<usize>,
+    of: &'a Measured,
+}
+
+fn columns(rows: &[Row<'_>], style: Style) -> Columns {
     let right = |head| (head, Align::Right);
     let mut columns = Columns::new(&[
         ("executor", Align::Left),
         right("count"),
         right("size"),
         right("chunk"),
+        right("log"),
         right("wall time"),
-        right("min … max"),
+        right("±"),
         right("speedup"),
+        ("vs", Align::Left),
         right("ceiling"),
         right("efficiency"),
         right("Karp–Flatt"),
         ("", Align::Left),
     ]);
-    for row in rows {
-        let mut cells = named(&row.configuration);
-        cells.push(or_dash(row.wall_s.map(units::seconds)));
-        cells.push(spread(row));
-        cells.push(or_dash(row.speedup.map(|speedup| format!("{speedup:.2}"))));
-        cells.push(ceiling(row));
-        cells.push(or_dash(row.efficiency.map(units::percent)));
-        cells.push(or_dash(row.serial_fraction.map(units::percent)));
-        cells.push(if row.completed > 0 { String::new() } else { style.red("not completed") });
+    // One basis for all stands below the table.
+    let several = bases(rows).len() > 1;
+    for Row { log, of } in rows {
+        let mut cells = named(&of.configuration);
+        cells.push(log.map_or_else(String::new, |log| log.to_string()));
+        cells.push(or_dash(of.wall_s.map(units::seconds)));
+        cells.push(deviation(of).map_or_else(String::new, |share| format!("{:.0} %", share * 100.0)));
+        cells.push(or_dash(of.speedup.map(|speedup| format!("{speedup:.2}"))));
+        cells.push(of.basis.filter(|_| several).map_or_else(String::new, |basis| basis.to_string()));
+        cells.push(ceiling(of));
+        cells.push(or_dash(of.efficiency.map(units::percent)));
+        cells.push(or_dash(of.serial_fraction.map(units::percent)));
+        cells.push(if of.completed > 0 { String::new() } else { style.red("not completed") });
         columns.row(cells);
     }
-    columns.take_text(style) + &notes(rows) + &fitted(rows, fits)
+    columns
+}
+
+/// What speedups are against, each once.
+fn bases(rows: &[Row<'_>]) -> Vec<String> {
+    let mut bases: Vec<String> = rows.iter().filter_map(|row| row.of.basis).map(|basis| basis.to_string()).collect();
+    bases.sort_unstable();
+    bases.dedup();
+    bases
+}
+
+/// How far the shortest or the longest run is from the median, as a share of
+/// it, if there were several.
+fn deviation(row: &Measured) -> Option<f64> {
+    let (median, min, max) = (row.wall_s?, row.min_s?, row.max_s?);
+    (row.runs.len() > 1 && median > 0.0).then(|| f64::max(max - median, median - min) / median)
 }
 
 /// The ceiling where it is lower than the count: elsewhere it goes without saying.
@@ -49,27 +101,41 @@ fn ceiling(row: &Measured) -> String {
 }
 
 /// What the figures mean, for those that the table has.
-fn notes(rows: &[Measured]) -> String {
-    if rows.iter().all(|row| row.speedup.is_none()) {
-        return String::new();
+fn notes(rows: &[Row<'_>]) -> String {
+    let any = |has: fn(&Measured) -> bool| rows.iter().any(|row| has(row.of));
+    let mut notes = Vec::new();
+    if let [basis] = &bases(rows)[..] {
+        notes.push(format!("speedup vs {basis}"));
     }
-    let mut bases: Vec<String> = rows.iter().filter_map(|row| row.basis).map(|basis| basis.to_string()).collect();
-    bases.dedup();
-    bases.sort_unstable();
-    bases.dedup();
-    let mut text = format!("(speedup vs {}", bases.join(" and "));
-    if rows.iter().any(|row| !ceiling(row).is_empty()) {
-        text += "; ceiling: the best that items and CPUs allow";
+    for (is_told, note) in [
+        (any(|row| deviation(row).is_some()), "±: the run farthest from the median"),
+        (any(|row| !ceiling(row).is_empty()), "ceiling: the best that items and CPUs allow"),
+        (any(|row| row.serial_fraction.is_some()), "Karp–Flatt: the serial fraction"),
+    ] {
+        notes.extend(is_told.then(|| note.to_owned()));
     }
-    if rows.iter().any(|row| row.serial_fraction.is_some()) {
-        text += "; Karp–Flatt: the serial fraction";
-    }
-    text + ")\n"
+    if notes.is_empty() { String::new() } else { format!("({})\n", broken(&notes)) }
 }
 
-fn fitted(rows: &[Measured], fits: &[Fit]) -> String {
+/// Notes one after the other, in lines as wide as a terminal.
+fn broken(notes: &[String]) -> String {
+    let (mut text, mut column) = (String::new(), 1);
+    for (at, note) in notes.iter().enumerate() {
+        let width = note.chars().count() + 2;
+        if at > 0 {
+            let fits = column + 1 + width <= WIDTH;
+            text += if fits { "; " } else { ";\n " };
+            column = if fits { column + 1 } else { 1 };
+        }
+        text += note;
+        column += width - 1;
+    }
+    text
+}
+
+fn fitted(rows: &[Row<'_>], fits: &[Fit]) -> String {
     let several = |differs: fn(&Configuration, &Configuration) -> bool| {
-        rows.windows(2).any(|pair| differs(&pair[0].configuration, &pair[1].configuration))
+        rows.windows(2).any(|pair| differs(&pair[0].of.configuration, &pair[1].of.configuration))
     };
     let mut text = String::new();
     for Fit { executor, size, chunk, law } in fits {
@@ -92,22 +158,23 @@ fn fitted(rows: &[Measured], fits: &[Fit]) -> String {
     text
 }
 
-/// Where the workers' time went, as text; nothing if no worker told.
+/// Where the workers' time went, in percent; nothing if no worker told. The
+/// phases are those of [`crate::shares::Shares::named`], in short, so that they fit a terminal.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
     let right = |head| (head, Align::Right);
-    let mut heads = vec![("workers' time", Align::Left), right("size"), right("chunk")];
-    heads.extend(Shares::default().named().map(|(phase, _)| right(phase)));
+    let mut heads = vec![("workers, %", Align::Left), right("size"), right("chunk")];
+    heads.extend(SHORT.map(right));
     let mut columns = Columns::new(&heads);
+    // The rest goes without saying where there is none.
+    let has_rest = rows.iter().filter_map(|row| row.shares).any(|shares| shares.other >= LEAST_REST);
     for row in rows {
         let Some(shares) = row.shares else { continue };
         let [executor, count, rest @ ..] = &named(&row.configuration)[..] else { continue };
         // One cell of two, so that a table without sizes fits a narrow terminal.
         let mut cells = vec![format!("{executor} {count}")];
         cells.extend_from_slice(rest);
-        // The rest goes without saying where there is none.
-        let has_rest = rows.iter().filter_map(|row| row.shares).any(|shares| shares.other >= LEAST_REST);
         let shown = |(phase, share): (&str, f64)| {
-            if phase == "other" && !has_rest { String::new() } else { units::percent(share) }
+            if phase == "other" && !has_rest { String::new() } else { format!("{:.1}", share * 100.0) }
         };
         cells.extend(shares.named().map(shown));
         columns.row(cells);
@@ -126,14 +193,45 @@ pub(crate) fn named(configuration: &Configuration) -> Vec<String> {
     ]
 }
 
-/// The shortest and the longest run, if there were several.
-pub(crate) fn spread(row: &Measured) -> String {
-    match (row.min_s, row.max_s) {
-        (Some(min), Some(max)) if row.runs.len() > 1 => format!("{} … {}", units::seconds(min), units::seconds(max)),
-        _ => String::new(),
-    }
-}
-
 pub(crate) fn or_dash(cell: Option<String>) -> String {
     cell.unwrap_or_else(|| "-".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measured::measure;
+    use crate::samples::run;
+    use crate::study::Executor;
+
+    #[test]
+    fn what_speedups_are_against_stands_in_the_rows_if_it_differs() {
+        let mut runs =
+            vec![run(1, 2, 2.0, vec![]), run(2, 4, 1.0, vec![]), run(3, 1, 4.0, vec![]), run(4, 2, 2.5, vec![])];
+        runs[2..].iter_mut().for_each(|run| run.start.configuration.executor = Executor::Threads);
+        let text = table(&measure(&runs, 4), &[], Style::default());
+        let line = |at: usize| text.lines().nth(at).unwrap_or_default();
+        assert!(line(0).contains("speedup  vs "), "{text}");
+        assert!(line(2).contains(" 2.00  2 processes ") && line(4).contains(" 1.60  1 thread "), "{text}");
+        assert!(!text.contains("(speedup vs"), "{text}");
+        let text = table(&measure(&runs[..2], 4), &[], Style::default());
+        assert!(!text.contains("  vs  ") && text.contains("(speedup vs 2 processes"), "{text}");
+    }
+
+    #[test]
+    fn a_deviation_is_of_the_run_farthest_from_the_median() {
+        let mut runs = vec![run(1, 1, 1.0, vec![]), run(2, 1, 2.5, vec![]), run(3, 1, 3.0, vec![])];
+        let shown = |runs: &[crate::collector::RunSummary]| deviation(&measure(runs, 1)[0]);
+        assert_eq!(shown(&runs), Some(0.6));
+        runs[0].result.as_mut().unwrap().wall_s = 2.4;
+        assert_eq!(shown(&runs), Some(0.2));
+        assert_eq!(shown(&runs[..1]), None);
+    }
+
+    #[test]
+    fn notes_keep_to_the_width_of_a_terminal() {
+        let notes: Vec<String> = [30, 30, 16, 15, 78, 2].map(|width| "x".repeat(width)).to_vec();
+        let lines: Vec<usize> = format!("({})", broken(&notes)).lines().map(str::len).collect();
+        assert_eq!(lines, [64, 35, 80, 4], "{notes:?}");
+    }
 }

@@ -220,11 +220,24 @@ mod tests {
 
     #[test]
     fn usual_tables_fit_a_terminal() {
-        // A table with a size and with dead processes may be wider.
-        for line in
-            [STUDY, SUMS].concat().lines().chain(DEATHS.lines().skip(5)).filter(|line| !line.starts_with("  item "))
-        {
-            assert!(line.chars().count() <= 100, "{line}");
+        // Ten million items in sizes, repeats, ceilings, and more processes than are shown one by one.
+        let mut runs = Vec::new();
+        for (count, wall_s) in [(1, 0.412), (2, 0.219), (2, 0.402), (4, 0.215)] {
+            let workers = (0..12 * count).map(|at| row(at, 4000 + at, 0.002, (0.1, 0.01, 0.02))).collect();
+            let mut run = run(u32::try_from(runs.len()).unwrap() + 1, count, wall_s, workers);
+            run.start.configuration.size = Some(34);
+            run.result.as_mut().unwrap().items = 34;
+            runs.push(run);
+        }
+        let small = text(&runs, &[], 0);
+        assert!(small.contains("±") && small.contains("ceiling") && small.contains("items each"), "{small}");
+        runs.iter_mut().for_each(|run| run.start.configuration.size = Some(10_000_000));
+        runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 10_000_000);
+        let large = text(&runs[..3], &[], 0);
+        assert!(large.contains("10000000"), "{large}");
+        let prose = ["limit", "coordinator", "log:"];
+        for line in [small, large].concat().lines().filter(|line| !prose.iter().any(|word| line.starts_with(word))) {
+            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 
@@ -257,7 +270,7 @@ mod tests {
         }
         let rows = measured::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
-        assert!(text(&runs, &[], 0).contains("2.04 s … 2.20 s        -           -           -  not completed\n"));
+        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -           -  not completed\n"));
     }
 
     #[test]
@@ -266,14 +279,15 @@ mod tests {
         assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
     }
 
-    const STUDY: &str = r"executor  count  wall time        min … max  speedup  efficiency  Karp–Flatt
-procs         1     4.09 s  4.08 s … 4.10 s     1.00     100.0 %           -
-procs         2     2.12 s  2.04 s … 2.20 s     1.93      96.5 %       3.7 %
-(speedup vs 1 process; Karp–Flatt: the serial fraction)
+    const STUDY: &str = r"executor  count  wall time    ±  speedup  efficiency  Karp–Flatt
+procs         1     4.09 s  0 %     1.00     100.0 %           -
+procs         2     2.12 s  4 %     1.93      96.5 %       3.7 %
+(speedup vs 1 process; ±: the run farthest from the median;
+ Karp–Flatt: the serial fraction)
 
-workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
-procs 1           0.1 %    0.2 %      0.0 %     0.0 %   97.8 %     0.0 %    0.5 %   1.4 %
-procs 2           0.1 %    2.5 %      0.0 %     0.0 %   92.0 %     0.0 %    0.5 %   5.0 %
+workers, %  start  wait  transport  decode   run  encode  write  end
+procs 1       0.1   0.2        0.0     0.0  97.8     0.0    0.5  1.4
+procs 2       0.1   2.5        0.0     0.0  92.0     0.0    0.5  5.0
 limit, procs 2: 92 % running: as good as it gets here, only more CPUs would help
 
 run 2: procs 1, 4.08 s
@@ -300,8 +314,8 @@ log: /log\u{1b}
     const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
 procs         2  100000     4.08 s        -           -           -
 
-workers' time    size  start-up  waiting  transport  decoding  running  encoding  writing  ending   other
-procs 2        100000     0.1 %    0.2 %      0.0 %     0.0 %   73.5 %     0.0 %    0.5 %   1.2 %  24.5 %
+workers, %    size  start  wait  transport  decode   run  encode  write  end  other
+procs 2     100000    0.1   0.2        0.0     0.0  73.5     0.0    0.5  1.2   24.5
 
 worker   pid  items  chunks     CPU     idle  peak memory  ended
      0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB
@@ -317,9 +331,9 @@ log: /log\u{1b}
 ";
 
     const SUMS: &str = "\
-run  executor  count  PIDs     items each         CPU    idle  peak memory
-  1  procs        32    32  25000 … 25000      32.0 s  320 ms      8.1 MiB
-  2  procs        64    64  25000 … 25000  1 min 04 s  640 ms      8.1 MiB
+run  executor  count  PIDs  items each         CPU    idle   memory
+  1  procs        32    32       25000      32.0 s  320 ms  8.1 MiB
+  2  procs        64    64       25000  1 min 04 s  640 ms  8.1 MiB
 (a row per PID: coordinator inspect --run K)
 ";
 }

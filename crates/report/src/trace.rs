@@ -6,7 +6,7 @@
 //! one, spans are what was kept of the events.
 
 use crate::collector::RunSummary;
-use crate::read::{ItemLine, Line, RunLog, StudyLog, visit_lines};
+use crate::read::{ItemLine, Line, PassedOver, RunLog, StudyLog, visit_lines};
 use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind};
 use crate::study_data::StudyData;
@@ -223,19 +223,21 @@ impl Writer<'_> {
             let mut open: Option<Open> = None;
             // Of what died, and of chunks, the coordinator knows no exact beginning.
             let mut end_s = run.ready_s(file.process);
+            // Who read the spans tells of lines that can't be read.
+            let mut passed = PassedOver::default();
             visit_lines(&file.path, |line| {
-                match Line::parse(line, &file.path)? {
-                    Line::Item(item) => {
+                match passed.line(line, &file.path) {
+                    Some(Line::Item(item)) => {
                         let start_s = (item.start_us / 1e6).max(end_s);
                         end_s = ((item.start_us + item.duration_us) / 1e6).max(start_s);
                         self.item(track, &item, (offset_us + start_s * 1e6, offset_us + end_s * 1e6), &mut open)?;
                     }
-                    Line::Chunk(part) => {
+                    Some(Line::Chunk(part)) => {
                         let span = Span::of_chunk_line(&part).after(end_s);
                         end_s = span.end_s;
                         self.kept(track, &span, offset_us)?;
                     }
-                    Line::Note(_) => {}
+                    Some(Line::Note(_)) | None => {}
                 }
                 Ok::<_, TraceError>(())
             })?;

@@ -1,5 +1,7 @@
 //! Figures as people read them.
 
+pub(crate) use procession_task::counted;
+
 /// Three digits that count, at most: `950 µs`, `12.0 ms`, `1.43 s`, `2 min 05 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -60,11 +62,6 @@ pub(crate) fn rate(per_second: f64) -> String {
 /// `12.5 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
-}
-
-/// `1 item`, `2 items`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn three_digits(value: f64) -> String {

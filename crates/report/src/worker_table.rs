@@ -68,7 +68,7 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
         right("items each"),
         right("CPU"),
         right("idle"),
-        right("peak memory"),
+        right("memory"),
         ("died", Align::Right),
     ]);
     for run in runs {
@@ -78,7 +78,7 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
         let mut cells = vec![run.run.to_string()];
         cells.extend(named(run.configuration()));
         cells.push(run.workers.len().to_string());
-        cells.push(or_dash(items.clone().min().zip(items.max()).map(|(min, max)| format!("{min} … {max}"))));
+        cells.push(or_dash(items.clone().min().zip(items.max()).map(from_to)));
         cells.push(units::seconds(ends.iter().map(|end| end.cpu_s()).sum()));
         cells.push(units::seconds(ends.iter().filter_map(|end| end.waiting_s).sum()));
         cells.push(or_dash(ends.iter().filter_map(|end| end.peak_memory_bytes).max().map(units::bytes)));
@@ -86,4 +86,8 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
         columns.row(cells);
     }
     columns.take_text(style)
+}
+
+fn from_to((min, max): (u64, u64)) -> String {
+    if min == max { min.to_string() } else { format!("{min}…{max}") }
 }

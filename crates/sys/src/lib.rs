@@ -10,6 +10,7 @@ mod clock;
 mod limits;
 mod pause;
 mod poll;
+mod stdout;
 mod wake;
 mod worker;
 
@@ -18,6 +19,7 @@ pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_mome
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
 pub use poll::{PollSet, Ready};
+pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};
 
@@ -38,18 +40,6 @@ pub fn reset_inherited_signals() -> std::io::Result<()> {
     // SAFETY: the default action runs no code of ours.
     unsafe { sigaction(Signal::SIGCHLD, &default) }?;
     survive_file_size_limit()
-}
-
-/// From now on what this process prints goes where its errors go. For programs
-/// that have kept another descriptor of their standard output.
-///
-/// # Errors
-/// What the system says.
-pub fn divert_stdout() -> std::io::Result<()> {
-    use nix::libc;
-    // SAFETY: dup2 replaces standard output, which nobody owns as an object.
-    let result = unsafe { libc::dup2(2, 1) };
-    if result < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Makes a write beyond the file size limit (`ulimit -f`) fail, not kill. By a

@@ -26,6 +26,7 @@ mod scribe;
 mod task;
 mod times;
 mod value;
+mod words;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, Running};
 pub use confined::{confined, is_running_item, note_panic};
@@ -40,3 +41,4 @@ pub use scribe::{Done, Scribe, too_long};
 pub use task::{Task, TaskError};
 pub use times::{Samples, Times};
 pub use value::{FromItem, ToText};
+pub use words::counted;

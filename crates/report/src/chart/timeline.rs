@@ -46,7 +46,7 @@ pub fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     };
     let mut title = crate::summary::title(run);
     if left_out > 0 {
-        title += &format!(" ({left_out} more processes)");
+        title += &format!(" ({})", units::counted(left_out as u64, "more process"));
     }
     frame.draw(Caption { name: "timeline", title, description: described(run, &workers) }).map(Some)
 }

@@ -28,6 +28,20 @@ fn study(sizes: &[u64], (fixed, item, work): (f64, f64, f64)) -> Vec<RunSummary>
     runs
 }
 
+/// As the runs of a busy afternoon: 160 items of 25.6 ms on two workers, one of
+/// which lost a few to the other, and these a little slower than in the loop.
+fn uneven() -> Vec<RunSummary> {
+    let mut runs = study(&[160], (0.005, 0.0, 0.0256));
+    let serial_s = runs[0].result.as_ref().unwrap().wall_s;
+    runs[0].workers = vec![row(0, 9, 0.0, (serial_s, 0.0, 0.0))];
+    runs[1].result.as_mut().unwrap().wall_s = 2.12;
+    for (row, running_s) in runs[1].workers.iter_mut().zip([2.11, 2.08]) {
+        row.end.as_mut().unwrap().running_s = Some(running_s);
+        row.end.as_mut().unwrap().waiting_s = Some(2.115 - running_s);
+    }
+    runs
+}
+
 fn found(runs: &[RunSummary], cpus: u32) -> Crossover {
     let all = crossovers(&measure(runs, cpus), runs, cpus);
     assert_eq!(all.len(), 1, "{all:?}");
@@ -48,7 +62,7 @@ fn one_size_by_what_the_workers_told() {
     assert!(near(found.pays_from_s.unwrap(), 0.008 / 0.95) && near(found.never_below_s.unwrap(), 0.5e-6));
     assert_eq!(
         found.to_string(),
-        "processes: 4.00 ms to start and end, 0.50 µs an item; 2 beat the loop from 8.42 ms of work on (items of 10.0 µs; \
+        "processes: 4.00 ms to start and end as workers told, 0.50 µs an item; 2 beat the loop from 8.42 ms of work on (items of 10.0 µs; \
          under 0.50 µs never)"
     );
 }
@@ -117,6 +131,28 @@ fn few_long_items_are_no_cost_of_the_pool() {
     runs[1].workers.iter_mut().for_each(|row| row.end.as_mut().unwrap().running_s = Some(2.0));
     let found = found(&runs, 4);
     assert!(!found.item.is_known(), "{found:?}");
+}
+
+#[test]
+fn a_worker_that_is_an_item_behind_is_no_cost_of_items() {
+    let told = found(&uneven(), 2);
+    assert!(!told.item.is_known() && told.never_below_s.is_none(), "{told:?}");
+    assert!(told.to_string().contains(" as workers told, less than can be told here ("), "{told}");
+    // Two workers, each an item behind or a message of ten; and 0.1 s that items took longer.
+    let noise_s = |runs: &[RunSummary]| found(runs, 2).item.noise_s * 160.0;
+    let (slowed, mut alone) = (uneven(), uneven());
+    alone[0].workers.clear();
+    assert!(near(noise_s(&slowed), 2.0 * 0.0256 + (2.11 + 2.08 - 160.0 * 0.0256)), "{}", noise_s(&slowed));
+    alone.iter_mut().for_each(|run| run.start.configuration.chunk = Some(10));
+    assert!(near(noise_s(&alone), 2.0 * 0.256), "{}", noise_s(&alone));
+}
+
+#[test]
+fn where_costs_come_from_is_told() {
+    let (one, three) = (found(&study(&[1_000_000], TRUTH), 4), found(&study(&[1000, 30_000, 1_000_000], TRUTH), 4));
+    assert_eq!((one.origin, three.origin), (Origin::Workers, Origin::Sizes));
+    assert!(one.to_string().contains(" to start and end as workers told, "), "{one}");
+    assert!(three.to_string().contains(" to start and end, "), "{three}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The lines of a log that fit a query.
 
 use super::{InspectError, Query};
-use crate::read::{Line, StudyLog, item_index, visit_lines};
+use crate::read::{Line, PassedOver, StudyLog, item_index, visit_lines};
 use crate::runlog::ChunkLine;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,10 +21,12 @@ pub(crate) struct Hit<'a> {
 }
 
 /// What the search passed over.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Passed {
     /// Items that only a chunk's line tells of.
     pub(crate) without_line: u64,
+    /// Lines that can't be read.
+    pub(crate) unreadable: PassedOver,
 }
 
 /// Visits the lines that fit: in the order asked for, or as they stand.
@@ -148,7 +150,7 @@ fn scan(
                     if query.item.is_some_and(|wanted| item_index(raw).is_some_and(|item| item != wanted)) {
                         return Ok(());
                     }
-                    let line = Line::parse(raw, &file.path)?;
+                    let Some(line) = passed.unreadable.line(raw, &file.path) else { return Ok(()) };
                     if fits(&line, query, &mut passed) {
                         found(&Hit { log, run: number, path: &file.path, raw }, &line)?;
                     }

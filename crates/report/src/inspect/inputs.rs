@@ -28,7 +28,7 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Re
         out.write_all(b"\n")?;
     }
     let (cut, broken) = (distinct(cut), distinct(broken));
-    let missing_inputs = cut + broken + passed.without_line;
+    let missing_inputs = cut + broken + passed.without_line + passed.unreadable.lines;
     let mut notes = Vec::new();
     let mut note = |count: u64, why: &str| {
         if count > 0 {
@@ -38,6 +38,7 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Re
     note(cut, &format!("the log holds only their first {LOGGED_BYTES} bytes"));
     note(broken, "they hold line feeds");
     note(passed.without_line, "the log has lines about their chunks only");
+    notes.extend(passed.unreadable.note());
     Ok(Inspected { matched: inputs.len() as u64 + missing_inputs, notes, missing_inputs })
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn write(
     if inspected.matched == 0 {
         inspected.notes.push("no item fits".to_owned());
     }
+    inspected.notes.extend(passed.unreadable.note());
     if passed.without_line > 0 {
         let items = units::counted(passed.without_line, "more item");
         inspected.notes.push(format!("{items} may fit: the log has lines about their chunks only"));

@@ -5,7 +5,6 @@
 //! (escaped for the terminal, aligned), as JSON, or as just the inputs, to be
 //! piped into another run.
 
-mod beside;
 mod hits;
 mod inputs;
 mod items;
@@ -94,8 +93,7 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
         return Err(InspectError::NoRun(run));
     }
     let mut inspected = if !query.is_about_items() {
-        overview::write(logs, query, style, out)?;
-        Inspected::default()
+        overview::write(logs, query, style, out)?
     } else if query.inputs {
         inputs::write(logs, query, out)?
     } else {

@@ -1,6 +1,6 @@
 //! The call, its runs and its processes.
 
-use super::{InspectError, Query, beside};
+use super::{InspectError, Inspected, Query};
 use crate::advice::{Advice, advice};
 use crate::collector::RunSummary;
 use crate::columns::{Align, Columns, Style};
@@ -25,7 +25,12 @@ struct Looked<'a> {
 }
 
 /// Writes the overview of these logs.
-pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Write) -> Result<(), InspectError> {
+pub(crate) fn write(
+    logs: &[StudyLog],
+    query: &Query,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Inspected, InspectError> {
     let look = |log| {
         let runs = query.runs(log).map(RunSummary::of_log).collect::<Result<_, _>>()?;
         let (study, path) = (log.study().clone(), log.path().to_owned());
@@ -34,8 +39,11 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dy
         Ok(Looked { log, data })
     };
     let looked: Vec<Looked<'_>> = logs.iter().map(look).collect::<Result<_, LogError>>()?;
+    let notes = looked.iter().filter_map(|looked| looked.data.passed_over().note()).collect();
+    let inspected = Inspected { notes, ..Inspected::default() };
     if query.json {
-        return write_json(&looked, out);
+        write_json(&looked, out)?;
+        return Ok(inspected);
     }
     let mut parts: Vec<String> = Vec::new();
     for (at, looked) in looked.iter().enumerate() {
@@ -50,7 +58,8 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, style: Style, out: &mut dy
         parts.extend(several(&looked, query.run.is_some(), style));
     }
     parts.retain(|part| !part.is_empty());
-    Ok(out.write_all(parts.join("\n").as_bytes())?)
+    out.write_all(parts.join("\n").as_bytes())?;
+    Ok(inspected)
 }
 
 fn head(number: &str, log: &StudyLog, style: Style) -> String {
@@ -111,7 +120,7 @@ fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
 /// What several logs say; of their processes only if these are few.
 fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
     let measured: Vec<_> = looked.iter().map(|looked| looked.data.measured()).collect();
-    let mut parts = vec![beside::table(&measured, style)];
+    let mut parts = vec![study_table::beside(&measured, style)];
     let processes: usize = looked.iter().flat_map(|looked| &looked.data.runs).map(|run| run.workers.len()).sum();
     if processes > worker_table::MAX_ROWS {
         parts.push("(one log's processes: coordinator inspect DIR)\n".to_owned());

@@ -214,13 +214,14 @@ fn several_logs_side_by_side() {
 }
 
 const BESIDE: &str = r"
-executor  count  log  wall time  speedup  vs         efficiency  Karp–Flatt
-procs         1    1     4.00 s     1.00  1 process     100.0 %           -
-procs         1    2     4.00 s     1.00  1 process     100.0 %           -
-procs         2    1     2.00 s     2.00  1 process     100.0 %       0.0 %
-procs         2    2     2.00 s     2.00  1 process     100.0 %       0.0 %
-
-log 1: ";
+executor  count  log  wall time  speedup  ceiling  efficiency  Karp–Flatt
+procs         1    1     4.00 s     1.00              100.0 %           -
+procs         1    2     4.00 s     1.00              100.0 %           -
+procs         2    1     2.00 s     2.00     1.00     100.0 %       0.0 %
+procs         2    2     2.00 s     2.00     1.00     100.0 %       0.0 %
+(speedup vs 1 process; ceiling: the best that items and CPUs allow;
+ Karp–Flatt: the serial fraction)
+";
 
 const OVERVIEW: &str = r"coordinator --input 'my file\u{1b}[31m'
 task prime, now, on h\u{1b}ost (2 of 4 CPUs)
@@ -232,11 +233,12 @@ run  executor  count  items  failed  wall time  status     digest
 executor  count  wall time  speedup  ceiling  efficiency  Karp–Flatt
 procs         1     4.00 s     1.00              100.0 %           -
 procs         2     2.00 s     2.00     1.00     100.0 %       0.0 %
-(speedup vs 1 process; ceiling: the best that items and CPUs allow; Karp–Flatt: the serial fraction)
+(speedup vs 1 process; ceiling: the best that items and CPUs allow;
+ Karp–Flatt: the serial fraction)
 
-workers' time  start-up  waiting  transport  decoding  running  encoding  writing  ending
-procs 1           0.1 %    3.1 %      0.8 %     3.1 %   12.5 %     3.1 %    1.6 %  75.7 %
-procs 2           0.1 %    6.2 %      1.6 %     6.2 %   25.0 %     6.2 %    3.1 %  51.4 %
+workers, %  start  wait  transport  decode   run  encode  write   end
+procs 1       0.1   3.1        0.8     3.1  12.5     3.1    1.6  75.7
+procs 2       0.1   6.2        1.6     6.2  25.0     6.2    3.1  51.4
 limit, procs 2: starting and ending are 52 % of 2.00 s: too little work for a pool, a loop needs about 1.50 s
 
 run 1: procs 1, 4.00 s

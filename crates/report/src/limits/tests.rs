@@ -107,4 +107,10 @@ fn people_read_of_the_most_workers_and_the_largest_size() {
     let text = lines(&[of(1, Some(2), 0.81), of(4, Some(2), 0.82), of(4, Some(1), 0.83)], 4);
     assert_eq!(text, "limit, procs 4: 82 % running: as good as it gets here, only more CPUs would help\n");
     assert_eq!(lines(&[], 4), "");
+    // Which of several numbers of items a message is told.
+    let mut rows = [of(4, Some(2), 0.82), of(4, Some(2), 0.83)];
+    rows[0].configuration.chunk = Some(7);
+    assert!(lines(&rows, 4).starts_with("limit, procs 4, chunk 7: 82 %"), "{}", lines(&rows, 4));
+    rows[1].configuration.chunk = Some(7);
+    assert!(lines(&rows, 4).starts_with("limit, procs 4: 82 %"), "{}", lines(&rows, 4));
 }

@@ -25,7 +25,9 @@ fn section(title: &str, data: &[StudyData], lines: impl Fn(&StudyData) -> String
     for data in data {
         let label = if data.label.is_empty() { String::new() } else { format!("{}: ", escaped(&data.label)) };
         for line in lines(data).lines() {
-            let _ = writeln!(html, "<p>{label}{}</p>", escaped(line));
+            // A figure stays with its unit.
+            let line = escaped(line).replace(" %", "\u{a0}%");
+            let _ = writeln!(html, "<p>{label}{line}</p>");
         }
     }
     if html.is_empty() { html } else { format!("<section>\n<h2>{title}</h2>\n{html}</section>\n") }

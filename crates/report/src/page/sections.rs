@@ -137,7 +137,11 @@ pub(crate) fn processes(data: &[StudyData]) -> String {
     }
     if told.len() > MOST_TABLES {
         let left = told.len() - MOST_TABLES;
-        let _ = writeln!(html, "<p>{left} more runs: <code>coordinator inspect --run K</code></p>");
+        let _ = writeln!(
+            html,
+            "<p>{}: <code>coordinator inspect --run K</code></p>",
+            units::counted(left as u64, "more run")
+        );
     }
     if html.is_empty() { html } else { format!("<section>\n<h2>Processes</h2>\n{html}</section>\n") }
 }

@@ -2,24 +2,26 @@
 //!
 //! Lines are streamed: a log may be larger than memory. A coordinator that was
 //! killed leaves a torn last line and a run without a result; both are read as
-//! what they are.
+//! what they are. A line that is none is passed over and counted.
 
 mod line;
+mod passed;
 mod stream;
 
 #[doc(hidden)]
 pub use line::item_index;
 pub use line::{ItemError, ItemLine, Line};
+pub use passed::PassedOver;
 pub use stream::visit_lines;
 #[doc(hidden)]
 pub use stream::visit_lines_of;
 
-use crate::runlog::{LogError, is_in_use};
+use crate::runlog::{LogError, is_in_use, open_file};
 use crate::study::{RunRecord, Study};
 use crate::worker::{ProcessName, WorkerRows};
 use serde::de::DeserializeOwned;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// A call's log.
@@ -66,7 +68,7 @@ impl StudyLog {
             let entry = entry.map_err(LogError::io("reading", path))?;
             let name = entry.file_name();
             let number = name.to_str().and_then(|name| name.strip_prefix("run-")).and_then(|run| run.parse().ok());
-            if let Some(number) = number {
+            if let Some(number) = number.filter(|_| entry.path().is_dir()) {
                 runs.push(RunLog::open(entry.path(), number, in_use)?);
             }
         }
@@ -149,21 +151,24 @@ impl RunLog {
         Some(run.join(ending("stderr").or_else(|| ending("jsonl"))?))
     }
 
-    /// What is known of its processes.
+    /// What is known of its processes, and the lines that can't be read.
     ///
     /// # Errors
-    /// The file can't be read or holds something else.
-    pub fn workers(&self) -> Result<WorkerRows, LogError> {
+    /// The file can't be read.
+    pub fn workers(&self) -> Result<(WorkerRows, PassedOver), LogError> {
         let path = self.path.join("workers.jsonl");
-        let mut rows = WorkerRows::default();
+        let (mut rows, mut passed) = (WorkerRows::default(), PassedOver::default());
         let read = visit_lines(&path, |line| {
-            rows.take(serde_json::from_slice(line).map_err(|error| malformed(&path, &error))?);
+            match serde_json::from_slice(line) {
+                Ok(line) => rows.take(line),
+                Err(error) => passed.note_of(&malformed(&path, &error)),
+            }
             Ok(())
         });
         match read {
             // Killed before its first process.
-            Err(LogError::Io { source, .. }) if is_absent(&source) => Ok(rows),
-            other => other.map(|()| rows),
+            Err(LogError::Io { source, .. }) if is_absent(&source) => Ok((rows, passed)),
+            other => other.map(|()| (rows, passed)),
         }
     }
 
@@ -197,7 +202,9 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LogError> {
-    let bytes = fs::read(path).map_err(LogError::io("reading", path))?;
+    let mut bytes = Vec::new();
+    let read = open_file(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(LogError::io("reading", path))?;
     serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))
 }
 
@@ -240,6 +247,6 @@ mod tests {
         let log = StudyLog::open(dir.path()).unwrap();
         let runs: Vec<_> = log.runs().iter().map(|run| (run.number, run.status())).collect();
         assert_eq!(runs, [(9, "interrupted"), (10, "interrupted")]);
-        assert!(log.runs()[0].workers().unwrap().rows().is_empty());
+        assert!(log.runs()[0].workers().unwrap().0.rows().is_empty());
     }
 }

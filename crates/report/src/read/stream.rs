@@ -1,8 +1,7 @@
 //! A file of lines, one at a time.
 
-use crate::runlog::LogError;
+use crate::runlog::{LogError, open_file};
 use serde::de::IgnoredAny;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -17,7 +16,7 @@ const MAX_LINE: u64 = 16 << 20;
 /// # Errors
 /// The file can't be read, a line is far too long, or what `visit` answers.
 pub fn visit_lines<E: From<LogError>>(path: &Path, visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-    let file = File::open(path).map_err(LogError::io("reading", path))?;
+    let file = open_file(path).map_err(LogError::io("reading", path))?;
     visit_lines_of(BufReader::with_capacity(BUFFER, file), path, visit)
 }
 

@@ -28,6 +28,13 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Opens a file to be read, and nothing but a file: a pipe in its place would
+/// be waited for, perhaps for ever.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("is no regular file")) }
+}
+
 /// Replaces or creates a file, at no moment with half of its contents.
 pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     let aside = path.with_extension("json.new");

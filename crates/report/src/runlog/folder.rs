@@ -72,6 +72,20 @@ impl LogFolder {
         Ok(Self { path, root, _lock: lock, host: String::new(), runs: 0 })
     }
 
+    /// Notes a given folder in the user's state folder, so that [`latest_log`]
+    /// knows of it; the default ones it finds.
+    ///
+    /// # Errors
+    /// There is no such place, or it can't be written. Then `inspect` has to be
+    /// told the folder, and that is all.
+    pub fn remember(&self) -> Result<(), LogError> {
+        if self.root.is_some() {
+            return Ok(());
+        }
+        let root = default_root()?;
+        retention::remember(&root, &self.path).map_err(LogError::io("writing in", &root))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -147,7 +161,8 @@ fn root_from(state: Option<OsString>, home: Option<OsString>) -> Option<PathBuf>
     Some(state.join("procession"))
 }
 
-/// The newest of the default log folders.
+/// The newest log: the newest of the default log folders, or the last one that
+/// was given a folder, if that is newer and still there.
 ///
 /// # Errors
 /// There is none.
@@ -161,8 +176,12 @@ pub(crate) fn latest_in(root: &Path) -> Result<PathBuf, LogError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(LogError::io("reading", root)(error)),
     };
-    let newest = folders.into_iter().find(|folder| folder.join("study.json").is_file());
-    newest.ok_or_else(|| LogError::NoLog(root.to_owned()))
+    let is_log = |folder: &PathBuf| folder.join("study.json").is_file();
+    let newest = folders.into_iter().find(is_log);
+    let given = retention::remembered(root).filter(|(_, folder)| is_log(folder));
+    let is_newer = |stamp: &str| newest.as_ref().and_then(|newest| newest.file_name()).is_none_or(|name| name < stamp);
+    let given = given.filter(|(stamp, _)| is_newer(stamp)).map(|(_, folder)| folder);
+    given.or(newest).ok_or_else(|| LogError::NoLog(root.to_owned()))
 }
 
 #[cfg(test)]
@@ -240,5 +259,14 @@ mod tests {
             }
         }
         assert_eq!(latest_in(root.path()).unwrap(), root.path().join("20260101T000000.001Z-1"));
+        // One that was given a folder of its own, as long as it is there and nothing newer.
+        let given = tempfile::tempdir().unwrap();
+        retention::remember(root.path(), given.path()).unwrap();
+        assert_eq!(latest_in(root.path()).unwrap(), root.path().join("20260101T000000.001Z-1"), "it has no log");
+        fs::write(given.path().join("study.json"), "{}").unwrap();
+        assert_eq!(latest_in(root.path()).unwrap(), given.path().canonicalize().unwrap());
+        fs::create_dir(root.path().join("99990101T000000.000Z-1")).unwrap();
+        fs::write(root.path().join("99990101T000000.000Z-1/study.json"), "{}").unwrap();
+        assert_eq!(latest_in(root.path()).unwrap(), root.path().join("99990101T000000.000Z-1"));
     }
 }

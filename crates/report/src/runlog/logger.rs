@@ -6,6 +6,7 @@ use super::writer::{Limits, Writer};
 use super::{Warn, files};
 use crate::queue::{Queue, Weigh};
 use crate::study::{LogLevel, RunRecord, RunResult};
+use crate::until_error::UntilError;
 use bytes::Bytes;
 use procession::{Accepted, Event, Observer};
 use std::path::{Path, PathBuf};
@@ -87,12 +88,11 @@ pub(crate) fn start(
 ) -> Result<(RunLogger, RunLogging), LogError> {
     let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
     let limits = Limits { items: options.item_bytes, stderr: options.stderr_bytes };
-    let mut writer =
-        Writer::new(Files::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
-    let events = Arc::clone(&queue);
+    let writer = Writer::new(Files::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
+    let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
     thread::Builder::new()
         .name("log".to_owned())
-        .spawn(move || events.consume(&mut writer))
+        .spawn(move || events.consume(&mut recording))
         .map_err(LogError::io("starting a thread for", path))?;
     let logging =
         RunLogging { queue: Arc::clone(&queue), record, path: path.to_owned(), warn: Arc::clone(&warn), ended: false };

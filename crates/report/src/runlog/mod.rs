@@ -21,6 +21,7 @@ mod writer;
 
 pub use error::LogError;
 pub(crate) use error::shown;
+pub(crate) use files::open_file;
 pub use folder::{LogFolder, default_root, latest_log};
 pub use logger::{LogOptions, RunLogger, RunLogging};
 pub use parts::{ChunkLine, NoteLine};

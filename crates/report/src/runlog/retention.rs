@@ -1,15 +1,22 @@
 //! How long default log folders are kept: the newest ones, few and small
 //! enough, and all that are in use.
 
+use super::files::{create_folders, open_file, replace_file};
 use super::folder::LOCK;
-use std::fs::{self, File, TryLockError};
-use std::io;
+use crate::utc;
+use std::ffi::OsString;
+use std::fs::{self, TryLockError};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Default log folders that are kept.
 pub const KEEP_FOLDERS: usize = 20;
 /// Bytes that they may hold together.
 pub const KEEP_BYTES: u64 = 2 << 30;
+/// Bytes that a note of a folder may have: more than any path.
+const MOST_GIVEN: u64 = 16 << 10;
 
 /// The log folders in `root`, newest first. Other things there are passed over.
 pub(crate) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
@@ -23,6 +30,28 @@ pub(crate) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
     }
     names.sort_unstable();
     Ok(names.into_iter().rev().map(|name| root.join(name)).collect())
+}
+
+/// The file that says where the last log is that was given a folder: when it
+/// began, as in the names of default folders, and the folder in the next line.
+const GIVEN: &str = "given.txt";
+
+/// Notes the folder of a log that begins now and does not lie in `root`.
+pub(crate) fn remember(root: &Path, folder: &Path) -> io::Result<()> {
+    create_folders(root)?;
+    let mut text = utc::folder_stamp(SystemTime::now()).into_bytes();
+    text.push(b'\n');
+    text.extend_from_slice(folder.canonicalize()?.as_os_str().as_bytes());
+    replace_file(&root.join(GIVEN), &text)
+}
+
+/// What was noted last.
+pub(crate) fn remembered(root: &Path) -> Option<(String, PathBuf)> {
+    let mut text = Vec::new();
+    open_file(&root.join(GIVEN)).ok()?.take(MOST_GIVEN).read_to_end(&mut text).ok()?;
+    let end = text.iter().position(|&byte| byte == b'\n')?;
+    let stamp = String::from_utf8(text[..end].to_vec()).ok()?;
+    Some((stamp, PathBuf::from(OsString::from_vec(text.split_off(end + 1)))))
 }
 
 /// Whether it looks like `20260301T120000.250Z-4242`.
@@ -54,7 +83,7 @@ pub(crate) fn prune(root: &Path, keep: usize, max_bytes: u64) {
 
 /// Removes a folder that is not in use.
 fn remove(folder: &Path) -> bool {
-    let lock = match File::open(folder.join(LOCK)) {
+    let lock = match open_file(&folder.join(LOCK)) {
         Ok(lock) => Some(lock),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(_) => return false,
@@ -69,7 +98,7 @@ fn remove(folder: &Path) -> bool {
 
 /// Whether a process holds this folder's lock.
 pub(crate) fn is_in_use(folder: &Path) -> bool {
-    File::open(folder.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    open_file(&folder.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Bytes of a call's folder: its files and those of its runs.
@@ -86,6 +115,7 @@ fn size(folder: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     fn make(root: &Path, at: usize, bytes: usize) -> PathBuf {
         let folder = root.join(format!("20260101T0000{at:02}.000Z-7"));

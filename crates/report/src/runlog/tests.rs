@@ -171,7 +171,7 @@ fn a_file_for_each_process_and_one_for_what_it_said() {
 #[test]
 fn workers_read_back() {
     let logged = log(&LogOptions::default(), &events(), true);
-    let rows = logged.log.runs()[0].workers().unwrap();
+    let (rows, _) = logged.log.runs()[0].workers().unwrap();
     let rows: Vec<_> = rows.rows().iter().map(|row| (row.pid, row.end.as_ref().unwrap().to_string())).collect();
     assert_eq!(rows, [(100, "exit 0".to_owned()), (101, "SIGKILL".to_owned()), (102, "exit 0".to_owned())]);
 }
@@ -287,7 +287,7 @@ fn a_torn_end_costs_one_line() {
     let mut expected = each_once(8);
     expected.remove(&7);
     assert_eq!(lines_of_items(run), expected);
-    assert_eq!(run.workers().unwrap().rows().len(), 3);
+    assert_eq!(run.workers().unwrap().0.rows().len(), 3);
 }
 
 #[test]

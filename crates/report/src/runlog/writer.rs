@@ -6,9 +6,9 @@
 use super::Warn;
 use super::files::{FileName, Files};
 use super::parts::{ChunkLine, NoteLine, push_line};
-use crate::queue::Consume;
 use crate::study::LogLevel;
 use crate::units;
+use crate::until_error::Recorder;
 use crate::worker::{Lines, ProcessName};
 use bytes::Bytes;
 use procession::{Accepted, Event, WorkerRef};
@@ -37,7 +37,6 @@ pub(crate) struct Writer {
     /// Whether workers still format lines about items.
     item_log: Arc<AtomicBool>,
     warn: Warn,
-    broken: bool,
     /// The line being made, kept for its memory.
     line: Vec<u8>,
 }
@@ -52,17 +51,8 @@ impl Writer {
         warn: Warn,
     ) -> Self {
         let lines = Lines::new(host);
-        let (item_bytes, stderr_bytes, broken, line) = (0, 0, false, Vec::new());
-        Self { files, lines, level, limits, item_bytes, stderr_bytes, item_log, warn, broken, line }
-    }
-
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::Accepted(part) => self.write_part(part),
-            Event::ItemLost { .. } => self.write_lost(event),
-            Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
-            _ => self.write_process(event),
-        }
+        let (item_bytes, stderr_bytes, line) = (0, 0, Vec::new());
+        Self { files, lines, level, limits, item_bytes, stderr_bytes, item_log, warn, line }
     }
 
     fn write_process(&mut self, event: &Event) -> io::Result<()> {
@@ -144,31 +134,24 @@ impl Writer {
         }
         Ok(())
     }
-
-    /// Gives up logging, with a warning, the first time.
-    fn check(&mut self, result: io::Result<()>) {
-        if let Err(error) = result
-            && !self.broken
-        {
-            self.broken = true;
-            self.item_log.store(false, Ordering::Relaxed);
-            (self.warn)(&format!("the log of this run ends here: {error}"));
-        }
-    }
 }
 
-impl Consume<Event> for Writer {
-    fn take(&mut self, event: Event) {
-        if !self.broken {
-            let result = self.write(&event);
-            self.check(result);
+impl Recorder<Event> for Writer {
+    fn record(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Accepted(part) => self.write_part(part),
+            Event::ItemLost { .. } => self.write_lost(event),
+            Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
+            _ => self.write_process(event),
         }
     }
 
-    fn idle(&mut self) {
-        if !self.broken {
-            let result = self.files.flush();
-            self.check(result);
-        }
+    fn flush(&mut self) -> io::Result<()> {
+        self.files.flush()
+    }
+
+    fn give_up(&mut self, error: &io::Error) {
+        self.item_log.store(false, Ordering::Relaxed);
+        (self.warn)(&format!("the log of this run ends here: {error}"));
     }
 }
