@@ -343,6 +343,17 @@ fn who_is_left_behind_keeps_nobody_waiting() {
     }
 }
 
+/// What is left behind goes on to write, for as long as anybody reads.
+#[test]
+fn who_is_left_behind_may_write_for_ever() {
+    for executor in EXECUTORS {
+        let place = Place::new();
+        let call = args(&[&["--log", "off"], executor].concat(), &["sh", "-c", "yes >&2 & echo done"]);
+        assert_eq!(place.run_on(&call, "1\n2\n").ok(), "1\tdone\n2\tdone\n");
+        nothing_is_left(&place);
+    }
+}
+
 /// A coordinator with two programs that run, by their own word.
 fn with_programs(place: &Place, executor: &[&str]) -> (Child, Vec<u32>) {
     let wait = "echo $$ >> pids; exec sleep 1000";

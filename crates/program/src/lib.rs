@@ -16,6 +16,8 @@ mod child;
 mod last_words;
 mod per_item;
 mod template;
+#[cfg(test)]
+mod trial;
 
 use procession_task::builtin::{self, Entry};
 
