@@ -11,7 +11,7 @@ use procession_sys::{Ended, Input, Launcher, PollSet, Program, Signal};
 use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
 
 /// The variables in which a program finds what it may want to know.
@@ -196,9 +196,14 @@ impl Talk<'_> {
     /// Writes what the program's input takes, and closes that after the last.
     fn write(&mut self, stdin: &mut Option<File>) {
         let Some(pipe) = stdin else { return };
-        while let Some(part) = self.feed.iter_mut().find(|part| !part.is_empty()) {
-            match pipe.write(part) {
-                Ok(count) => *part = &part[count..],
+        let [first, second] = &mut self.feed;
+        while !(first.is_empty() && second.is_empty()) {
+            match pipe.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    let of_first = count.min(first.len());
+                    *first = &first[of_first..];
+                    *second = &second[count - of_first..];
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // It wants to read no more, as is its right.
