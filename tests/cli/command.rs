@@ -237,22 +237,33 @@ fn an_argument_that_is_too_long_fails_alone() {
     ended.fails(1, "'echo' cannot be given such long arguments");
 }
 
+/// What can be seen before anything starts is refused then; this can't.
 #[test]
 fn a_program_that_can_t_be_started_is_its_item_s_failure() {
-    let place = Place::new();
-    place.file("plain", "#!/bin/sh\n");
-    place.script("no-program", "echo\n");
-    for (program, says) in [
-        ("./missing", "'./missing' cannot be found, or what its first line asks for cannot: No such file"),
-        ("./plain", "'./plain' may not be executed: Permission denied"),
-        ("./no-program", "a script begins with a line like #!/bin/sh"),
-        (".", "may not be executed"),
+    for (text, says) in [
+        ("echo\n", "'./program' is nothing that this system can execute; a script begins with a line like #!/bin/sh"),
+        ("#!/no/such/shell\n", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
     ] {
         for executor in EXECUTORS {
-            let ended = place.run_on(&args(&[&["-k"], executor].concat(), &[program, "{}"]), "a\nb\n");
-            assert_eq!(ended.out.matches(says).count(), 2, "{program}: {}", ended.out);
+            let place = Place::new();
+            place.script("program", text);
+            let ended = place.run_on(&args(&[&["-k"], executor].concat(), &["./program", "{}"]), "a\nb\n");
+            assert_eq!(ended.out.matches(&format!("\t\tfailed: {says}")).count(), 2, "{}", ended.out);
             ended.fails(1, "failed");
         }
+    }
+}
+
+#[test]
+fn a_program_that_goes_away_fails_the_items_behind() {
+    for (end, says) in [
+        ("rm", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
+        ("chmod -x", "'./program' may not be executed: Permission denied"),
+    ] {
+        let place = Place::new();
+        place.script("program", &format!("#!/bin/sh\ntest $1 != 2 || {end} $0\n"));
+        let ended = place.run_on(&args(&["-k", "-j1"], &["./program", "{}"]), "1\n2\n3\n").fails(1, "failed");
+        assert!(ended.out.starts_with(&format!("1\t\n2\t\n3\t\tfailed: {says}")), "{}", ended.out);
     }
 }
 

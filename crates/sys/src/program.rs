@@ -339,6 +339,7 @@ mod tests {
     use crate::PollSet;
     use std::io::{Read, Write};
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     fn launcher(program: &str) -> Launcher {
         Launcher::new(program.as_bytes(), &["SHELL"]).unwrap()
@@ -356,7 +357,8 @@ mod tests {
     fn wait(mut program: Program) -> (Ended, String, String) {
         let mut set = PollSet::default();
         set.add(program.exit_fd(), 0, false);
-        set.wait(None).unwrap();
+        set.wait(Some(Duration::from_secs(30))).unwrap();
+        assert!(set.ready().next().is_some(), "it does not end");
         let rest = |pipe: &mut File| {
             let mut said = Vec::new();
             let end = pipe.read_to_end(&mut said).unwrap_err();
