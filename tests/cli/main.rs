@@ -5,6 +5,7 @@
 
 mod browser;
 mod chaos;
+mod command;
 mod executors;
 mod failures;
 mod faults;

@@ -1,7 +1,15 @@
 //! `command`: one process for each item.
+//!
+//! The item stands in the program's arguments, or is what it reads if they have
+//! no place for it. What it writes, without the end of its last line, is the
+//! result.
 
+use crate::child::{Call, Runner, Written};
+use crate::per_item::PerItem;
+use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Items, ParamError};
+use procession_task::{Attempt, BlockTask, Failure, Items, Kind, ParamError, Params, RunItem, TextOptions};
+use std::cell::RefCell;
 
 /// Its place in the list.
 pub static ENTRY: Entry = Entry {
@@ -13,5 +21,137 @@ pub static ENTRY: Entry = Entry {
     hidden: false,
     shape: Shape::List,
     program: Some("PROGRAM ARGS…"),
-    make: |_, _, _| Err(ParamError::new("command", "not built yet", &[])),
+    make,
 };
+
+struct Command {
+    template: Template,
+    runner: RefCell<Runner>,
+}
+
+fn make(_: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
+    let template = Template::new(words).map_err(ParamError::plain)?;
+    let runner = Runner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
+    Ok(Box::new(PerItem::new(Command { template, runner: RefCell::new(runner) }, options)))
+}
+
+impl<'a> RunItem<'a> for Command {
+    type Input = &'a [u8];
+    type Output = Written;
+
+    fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
+        self.runner.borrow_mut().forget();
+        if self.template.takes_item() && item.contains(&0) {
+            return Err(Failure::new(Kind::Invalid, "no argument of a program can hold a NUL byte"));
+        }
+        Ok(item)
+    }
+
+    fn run_item(&self, item: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
+        let args = self.template.fill(item, attempt.index);
+        let input = (!self.template.has_places()).then_some([item, b"\n"]);
+        let mut out = self.runner.borrow_mut().run(&Call { args, item: Some(item), input, attempt })?;
+        if out.last() == Some(&b'\n') {
+            out.pop();
+        }
+        Ok(Written(out))
+    }
+
+    fn child_pid(&self) -> Option<u32> {
+        self.runner.borrow().pid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+    use procession_task::{Again, Format, Identity};
+
+    fn trial(words: &[&str]) -> Trial {
+        Trial::new(&ENTRY, words, Items::Lines, Format::Tsv)
+    }
+
+    fn outputs(words: &[&str], items: &str) -> String {
+        trial(words).run(items.as_bytes()).outputs
+    }
+
+    #[test]
+    fn each_item_has_a_process_and_its_record() {
+        assert_eq!(outputs(&["echo", "{#}:{}"], "a\nb c\n"), "a\t11:a\nb c\t12:b c\n");
+        assert_eq!(outputs(&["cat"], "a\n\n"), "a\ta\n\t\n");
+        assert_eq!(outputs(&["printf", "{}\\r\\n\\n"], "a\n"), "a\ta\\r\\n\n");
+        let log = trial(&["sh", "-c", "echo $$"]).run(b"x\n");
+        let pid = log.outputs.trim_start_matches("x\t").trim_end().to_owned();
+        let line = log.log;
+        assert!(line.contains(&format!("\"child_pid\":{pid},")), "{line} {pid}");
+    }
+
+    #[test]
+    fn it_knows_its_item_attempt_and_worker() {
+        let script = "echo $PROCESSION_ITEM $PROCESSION_ATTEMPT $PROCESSION_WORKER";
+        assert_eq!(outputs(&["sh", "-c", script], "a\n"), "a\ta 2 7\n");
+    }
+
+    #[test]
+    fn every_end_has_its_failure() {
+        let script = ["sh", "-c", "eval \"$1\"", "sh", "{}"];
+        for (item, failure) in [
+            ("exit 3", "failed: exited with status 3"),
+            ("echo out; echo no >&2; exit 1", "failed: exited with status 1: no"),
+            ("kill -SEGV $$", "crashed: its program was killed by SIGSEGV"),
+            ("kill -KILL $$", "crashed: its program was killed by SIGKILL (out of memory?)"),
+            ("kill -40 $$", "crashed: its program was killed by signal 40"),
+            ("a\0b", "invalid: no argument of a program can hold a NUL byte"),
+        ] {
+            assert_eq!(outputs(&script, item), format!("{item}\t\t{failure}\n"));
+        }
+        let missing = outputs(&["no-such-program-anywhere"], "x\n");
+        assert!(missing.starts_with("x\t\tfailed: 'no-such-program-anywhere' cannot be found"), "{missing}");
+    }
+
+    #[test]
+    fn a_result_has_its_bound() {
+        let mut trial = trial(&["head", "-c", "{}", "/dev/zero"]);
+        trial.max_result = 5;
+        assert_eq!(trial.run(b"5\n").outputs, "5\t\0\0\0\0\0\n");
+        let said = trial.run(b"6\n").outputs;
+        assert_eq!(said, "6\t\tfailed: the result of 6 bytes is longer than the 5 bytes a message may carry\n");
+        let said = trial.run(b"100000000\n").outputs;
+        assert_eq!(said, "100000000\t\tfailed: the result is longer than the 5 bytes a message may carry\n");
+        // The end of the last line is no part of it.
+        let mut trial = self::trial(&["echo", "{}"]);
+        trial.max_result = 5;
+        assert_eq!(trial.run(b"12345\n").outputs, "12345\t12345\n");
+    }
+
+    #[test]
+    fn what_is_run_again_counts_on() {
+        let script = "test $PROCESSION_ATTEMPT = 4 || kill -ABRT $$; echo ok";
+        let mut trial = trial(&["sh", "-c", script]);
+        trial.again = Again { times: Some(2), failed: false, crashed: true };
+        assert_eq!(trial.run(b"x\n").outputs, "x\tok\n");
+        trial.again.times = Some(1);
+        assert!(trial.run(b"x\n").outputs.contains("SIGABRT"));
+    }
+
+    #[test]
+    fn a_megabyte_goes_both_ways() {
+        let item = "0123456789abcde\\".repeat(1 << 16);
+        let mut trial = Trial::new(&ENTRY, &["cat"], Items::Lines, Format::Lines);
+        assert!(trial.run(item.as_bytes()).outputs == format!("{item}\n"), "not the same");
+        let mut trial = Trial::new(&ENTRY, &["true"], Items::Lines, Format::Lines);
+        assert_eq!(trial.run(item.as_bytes()).outputs, "\n");
+    }
+
+    #[test]
+    fn words_that_make_no_command_are_refused() {
+        let identity = Identity::new(1, "h", 0);
+        let options = TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity };
+        for (words, says) in [(&[][..], "add -- PROGRAM"), (&["{}"], "can't be the program"), (&["a\0"], "NUL")] {
+            let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let refused = ENTRY.task(&[], &words, options.clone()).map(|_| ()).unwrap_err().to_string();
+            assert!(refused.contains(says), "{refused}");
+        }
+    }
+}

@@ -12,7 +12,16 @@ pub mod filter;
 pub mod pipe;
 pub mod python;
 
+mod child;
+mod last_words;
+mod per_item;
+mod template;
+#[cfg(test)]
+mod trial;
+
 use procession_task::builtin::{self, Entry};
+
+pub use template::{Template, TemplateError};
 
 /// Every task that the programs know: the built-in ones, and those that run a
 /// program of the user's own.

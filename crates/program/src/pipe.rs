@@ -1,7 +1,14 @@
 //! `pipe`: a program for each block of lines.
+//!
+//! To the worker a block is one item ([`Items::Whole`]): the program reads it
+//! as it is, and all that it writes is the result.
 
+use crate::child::{Call, Runner, Written};
+use crate::per_item::PerItem;
+use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Items, ParamError};
+use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
+use std::cell::RefCell;
 
 /// Its place in the list.
 pub static ENTRY: Entry = Entry {
@@ -13,5 +20,92 @@ pub static ENTRY: Entry = Entry {
     hidden: false,
     shape: Shape::List,
     program: Some("PROGRAM ARGS…"),
-    make: |_, _, _| Err(ParamError::new("pipe", "not built yet", &[])),
+    make,
 };
+
+struct Pipe {
+    template: Template,
+    runner: RefCell<Runner>,
+}
+
+fn make(_: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
+    let template = Template::plain(words).map_err(ParamError::plain)?;
+    let runner = Runner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
+    Ok(Box::new(PerItem::new(Pipe { template, runner: RefCell::new(runner) }, options)))
+}
+
+impl<'a> RunItem<'a> for Pipe {
+    type Input = &'a [u8];
+    type Output = Written;
+
+    fn read(&self, block: &'a [u8]) -> Result<&'a [u8], Failure> {
+        self.runner.borrow_mut().forget();
+        Ok(block)
+    }
+
+    fn run_item(&self, block: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
+        let args = self.template.fill(b"", attempt.index);
+        // The last line of an input may lack its end.
+        let end: &[u8] = if block.last().is_some_and(|&last| last != b'\n') { b"\n" } else { b"" };
+        self.runner.borrow_mut().run(&Call { args, item: None, input: Some([block, end]), attempt }).map(Written)
+    }
+
+    fn child_pid(&self) -> Option<u32> {
+        self.runner.borrow().pid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+    use procession_task::{Again, Format};
+
+    fn trial(words: &[&str]) -> Trial {
+        Trial::new(&ENTRY, words, Items::Whole, Format::Raw)
+    }
+
+    #[test]
+    fn a_block_is_read_as_it_is_and_all_that_is_written_is_the_result() {
+        assert_eq!(trial(&["cat"]).run(b"a\r\n\nb\n").outputs, "a\r\n\nb\n");
+        assert_eq!(trial(&["cat"]).run(b"a\nb").outputs, "a\nb\n", "the last line has an end");
+        assert_eq!(trial(&["wc", "-l"]).run(b"a\nb\n").outputs.trim(), "2");
+        assert_eq!(trial(&["printf", "x"]).run(b"a\nb\n").outputs, "x");
+        assert_eq!(trial(&["true"]).run(b"a\nb\n").outputs, "");
+    }
+
+    #[test]
+    fn its_arguments_have_no_place_for_an_item() {
+        assert_eq!(trial(&["printf", "%s,", "{}", "{#}"]).run(b"a\n").outputs, "{},{#},");
+    }
+
+    #[test]
+    fn it_knows_its_attempt_and_worker() {
+        let script = "echo ${PROCESSION_ITEM-none} $PROCESSION_ATTEMPT $PROCESSION_WORKER";
+        let became = trial(&["sh", "-c", script]).run(b"a\n");
+        assert_eq!(became.outputs, "none 2 7\n");
+        assert!(became.log.contains("\"child_pid\":"));
+    }
+
+    #[test]
+    fn a_block_whose_program_fails_has_no_output() {
+        let became = trial(&["sh", "-c", "echo some; echo no >&2; exit 4"]).run(b"a\n");
+        assert_eq!(became.outputs, "");
+        let line = became.log;
+        assert!(line.contains("exited with status 4: no"), "{line}");
+        let mut again = trial(&["sh", "-c", "test $PROCESSION_ATTEMPT = 3 && echo ok"]);
+        again.again = Again { times: Some(1), failed: true, crashed: false };
+        assert_eq!(again.run(b"a\n").outputs, "ok\n");
+    }
+
+    #[test]
+    fn megabytes_go_both_ways() {
+        let block = "0123456789abcde\n".repeat(4 << 16);
+        let mut trial = trial(&["sh", "-c", "tee /dev/stderr 2>/dev/null"]);
+        trial.max_result = block.len();
+        assert!(trial.run(block.as_bytes()).outputs == block, "not the same");
+        trial.max_result -= 1;
+        let line = trial.run(block.as_bytes()).log;
+        assert!(line.contains("a message may carry"), "{line}");
+    }
+}

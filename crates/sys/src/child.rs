@@ -93,6 +93,10 @@ pub struct SpawnError {
 }
 
 impl SpawnError {
+    pub(crate) fn new(what: &'static str, source: io::Error) -> Self {
+        Self { what, source }
+    }
+
     /// Whether trying again could help: the system was out of processes,
     /// descriptors or memory for the moment.
     #[must_use]
@@ -301,7 +305,7 @@ fn has_ended(pid: Pid) -> bool {
 }
 
 /// `wait4` for this one process; `None` if it has not ended (with `WNOHANG`).
-fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
+pub(crate) fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
     let mut status = 0;
     // SAFETY: rusage is plain data for which all zeroes is a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

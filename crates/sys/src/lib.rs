@@ -10,6 +10,7 @@ mod clock;
 mod limits;
 mod pause;
 mod poll;
+mod program;
 mod stdout;
 mod wake;
 mod worker;
@@ -19,6 +20,7 @@ pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_mome
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
 pub use poll::{PollSet, Ready};
+pub use program::{Input, Launcher, Program};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};

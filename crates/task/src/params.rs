@@ -84,6 +84,12 @@ impl ParamError {
         Self::of(task, what, &infos)
     }
 
+    /// `what` is wrong, and no setting of the task's has to do with it.
+    #[must_use]
+    pub fn plain(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+
     fn of(task: &str, what: impl fmt::Display, specs: &[ParamInfo]) -> Self {
         let mut text = format!("{what}: task '{task}' takes ");
         if specs.is_empty() {

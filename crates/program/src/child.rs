@@ -1,0 +1,272 @@
+//! One conversation with one process of a program: what it reads is written
+//! while what it says is read, so that neither side ever waits for the other,
+//! and when it has ended, that is the end.
+//!
+//! A process that the program has left behind may hold its pipes open for as
+//! long as it likes: what counts is the program's own end. What is in the pipes
+//! by then is still read.
+
+use crate::last_words::LastWords;
+use procession_sys::{Ended, Input, Launcher, PollSet, Program, Signal};
+use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::AsFd;
+
+/// The variables in which a program finds what it may want to know.
+const ITEM: &str = "PROCESSION_ITEM";
+const ATTEMPT: &str = "PROCESSION_ATTEMPT";
+const WORKER: &str = "PROCESSION_WORKER";
+
+/// Longest argument or variable that Linux hands to a program, its final NUL included.
+const ARGUMENT_BYTES: usize = 128 << 10;
+/// How much is read at a time: what a pipe holds.
+const READ_BYTES: usize = 64 << 10;
+/// How much is read of a program's errors after its end: more than any pipe
+/// holds that was not made larger by the system's owner. Somebody else may go
+/// on writing for ever.
+const LATE_ERRORS: usize = 1 << 20;
+
+/// Runs one program, again and again.
+pub(crate) struct Runner {
+    launcher: Launcher,
+    /// The program's name, for messages.
+    name: String,
+    slot: u32,
+    set: PollSet,
+    buffer: Vec<u8>,
+    /// The process that was started last.
+    pid: Option<u32>,
+}
+
+/// One run of it.
+pub(crate) struct Call<'a> {
+    /// Its arguments, its own name first.
+    pub(crate) args: Vec<Vec<u8>>,
+    /// What it finds as the item in its environment, if that can be there.
+    pub(crate) item: Option<&'a [u8]>,
+    /// What it reads: one after the other. `None`: nothing.
+    pub(crate) input: Option<[&'a [u8]; 2]>,
+    /// Which run this is.
+    pub(crate) attempt: Attempt,
+}
+
+/// What a program has written.
+pub(crate) struct Written(pub(crate) Vec<u8>);
+
+impl ToText for Written {
+    fn is_json(&self) -> bool {
+        false
+    }
+    fn write_text(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+/// What is news of what, in a wait.
+#[derive(Clone, Copy)]
+enum Key {
+    Input,
+    Output,
+    Errors,
+    Exit,
+}
+
+impl Runner {
+    /// For a worker in this place.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
+        Ok(Self {
+            launcher: Launcher::new(program, &[ITEM, ATTEMPT, WORKER])?,
+            name: String::from_utf8_lossy(program).into_owned(),
+            slot: identity.slot(),
+            set: PollSet::default(),
+            buffer: vec![0; READ_BYTES],
+            pid: None,
+        })
+    }
+
+    /// The process that was started last, until it is forgotten.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// Another item begins: nothing was started for it yet.
+    pub(crate) fn forget(&mut self) {
+        self.pid = None;
+    }
+
+    /// Runs the program to its end; returns what it wrote to its standard output.
+    ///
+    /// # Errors
+    /// It could not be started, did not end well, or wrote more than a result may hold.
+    pub(crate) fn run(&mut self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+        self.forget();
+        let mut program = self.start(call)?;
+        self.pid = Some(program.pid());
+        let mut talk = Talk {
+            feed: call.input.unwrap_or_default(),
+            // One more, that may be the end of the last line.
+            most: call.attempt.max_result.saturating_add(1),
+            out: Vec::new(),
+            errors: LastWords::default(),
+            buffer: &mut self.buffer,
+        };
+        talk.hold(&mut program, &mut self.set)?;
+        let Talk { out, errors, .. } = talk;
+        match program.reap() {
+            Ended::Status(0) => Ok(out),
+            ended => Err(failure(ended, &errors)),
+        }
+    }
+
+    fn start(&mut self, call: &Call<'_>) -> Result<Program, Failure> {
+        let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
+        let args = args.map_err(|_| Failure::new(Kind::Invalid, "no argument of a program can hold a NUL byte"))?;
+        let variables = variables(call, self.slot);
+        let input = if call.input.is_some() { Input::Piped } else { Input::Empty };
+        let started = self.launcher.start(&args, &variables, input);
+        started.map_err(|error| Failure::new(Kind::Failed, format!("'{}' {error}", self.name)))
+    }
+}
+
+fn variables(call: &Call<'_>, slot: u32) -> Vec<CString> {
+    let attempt = format!("{ATTEMPT}={}", call.attempt.number);
+    let worker = format!("{WORKER}={slot}");
+    let item = call.item.map(|item| [ITEM.as_bytes(), b"=", item].concat());
+    let item = item.filter(|variable| variable.len() < ARGUMENT_BYTES);
+    let all = [Some(attempt.into_bytes()), Some(worker.into_bytes()), item];
+    // An item with a NUL can't be told in this way.
+    all.into_iter().flatten().filter_map(|variable| CString::new(variable).ok()).collect()
+}
+
+/// A conversation that is going on.
+struct Talk<'a> {
+    /// What was not written yet.
+    feed: [&'a [u8]; 2],
+    /// How much it may say.
+    most: usize,
+    out: Vec<u8>,
+    errors: LastWords,
+    buffer: &'a mut [u8],
+}
+
+impl Talk<'_> {
+    /// Talks until the program has ended.
+    fn hold(&mut self, program: &mut Program, set: &mut PollSet) -> Result<(), Failure> {
+        loop {
+            self.write(&mut program.stdin);
+            set.clear();
+            set.add(program.exit_fd(), Key::Exit as u64, false);
+            set.add(program.stdout.as_fd(), Key::Output as u64, false);
+            set.add(program.stderr.as_fd(), Key::Errors as u64, false);
+            if let Some(stdin) = &program.stdin {
+                set.add(stdin.as_fd(), Key::Input as u64, true);
+            }
+            set.wait(None).map_err(|error| failed(format!("its program can't be waited for: {error}")))?;
+            let has_news = |key: Key| set.ready().any(|ready| ready.key == key as u64);
+            if has_news(Key::Exit) {
+                return self.hear_the_rest(program);
+            }
+            if has_news(Key::Output) {
+                self.read_output(&mut program.stdout)?;
+            }
+            if has_news(Key::Errors) {
+                self.read_errors(&mut program.stderr)?;
+            }
+        }
+    }
+
+    /// Reads what is in the pipes of a program that has ended.
+    fn hear_the_rest(&mut self, program: &mut Program) -> Result<(), Failure> {
+        while self.read_output(&mut program.stdout)? > 0 {}
+        let mut late = 0;
+        while late < LATE_ERRORS {
+            match self.read_errors(&mut program.stderr)? {
+                0 => break,
+                count => late += count,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what the program's input takes, and closes that after the last.
+    fn write(&mut self, stdin: &mut Option<File>) {
+        let Some(pipe) = stdin else { return };
+        let [first, second] = &mut self.feed;
+        while !(first.is_empty() && second.is_empty()) {
+            match pipe.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    let of_first = count.min(first.len());
+                    *first = &first[of_first..];
+                    *second = &second[count - of_first..];
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // It wants to read no more, as is its right.
+                Err(_) => break,
+            }
+        }
+        *stdin = None;
+    }
+
+    fn read_output(&mut self, pipe: &mut File) -> Result<usize, Failure> {
+        let said = read(pipe, self.buffer)?;
+        self.out.extend_from_slice(said);
+        if self.out.len() > self.most {
+            let most = self.most - 1;
+            return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
+        }
+        Ok(said.len())
+    }
+
+    /// Reads what it says to people; passes that on and remembers the last of it.
+    fn read_errors(&mut self, pipe: &mut File) -> Result<usize, Failure> {
+        let said = read(pipe, self.buffer)?;
+        self.errors.hear(said);
+        // What nobody reads any more is nobody's loss.
+        let _ = io::stderr().write_all(said);
+        Ok(said.len())
+    }
+}
+
+/// Reads once; nothing if there is nothing.
+fn read<'b>(pipe: &mut File, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    loop {
+        match pipe.read(buffer) {
+            Ok(count) => return Ok(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(&[]),
+            Err(error) => return Err(failed(format!("its program can't be heard: {error}"))),
+        }
+    }
+}
+
+fn failed(message: String) -> Failure {
+    Failure::new(Kind::Failed, message)
+}
+
+/// What a program's end means that was none of the good ones.
+fn failure(ended: Ended, errors: &LastWords) -> Failure {
+    match ended {
+        Ended::Status(status) => {
+            let words = errors.to_string();
+            let colon = if words.is_empty() { "" } else { ": " };
+            failed(format!("exited with status {status}{colon}{words}")).because(Some(Cause::Status(status)))
+        }
+        Ended::Signal(signal) => {
+            let message = match Signal::try_from(signal) {
+                Ok(Signal::SIGKILL) => "its program was killed by SIGKILL (out of memory?)".to_owned(),
+                Ok(known) => format!("its program was killed by {}", known.as_str()),
+                Err(_) => format!("its program was killed by signal {signal}"),
+            };
+            Failure::new(Kind::Crashed, message).because(Some(Cause::Signal(signal)))
+        }
+        Ended::Unknown => {
+            failed("how its program ended can't be known: SIGCHLD is ignored where it was started".to_owned())
+        }
+    }
+}

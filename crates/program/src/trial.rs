@@ -1,0 +1,67 @@
+//! How the tests of this crate run a block through a task, with plain
+//! surroundings.
+
+use procession_task::builtin::Entry;
+use procession_task::{Again, Answer, Block, BlockTask, Format, Host, Identity, Items, Reply, TextOptions};
+
+/// Time passes with each look at the clock, and what is sent is put together.
+#[derive(Default)]
+struct Plain {
+    clock: u64,
+    items: u32,
+    outputs: Vec<u8>,
+    log: Vec<u8>,
+}
+
+impl Host for Plain {
+    fn now_ns(&mut self) -> u64 {
+        self.clock += 1000;
+        self.clock
+    }
+    fn is_due(&mut self, _: Option<u64>) -> bool {
+        false
+    }
+    fn item_starts(&mut self, _: u64) {}
+    fn send(&mut self, answer: &Answer) {
+        self.items += answer.items;
+        self.outputs.extend_from_slice(&answer.outputs);
+        self.log.extend_from_slice(&answer.log);
+    }
+}
+
+/// A task, and how its blocks are run.
+pub(crate) struct Trial {
+    task: Box<dyn BlockTask>,
+    items: Items,
+    pub(crate) again: Again,
+    pub(crate) max_result: usize,
+}
+
+/// What became of a block.
+pub(crate) struct Became {
+    pub(crate) outputs: String,
+    pub(crate) log: String,
+}
+
+impl Trial {
+    /// In the place of worker 7.
+    pub(crate) fn new(entry: &Entry, words: &[&str], items: Items, format: Format) -> Self {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let options = TextOptions { items, format, show: false, identity: Identity::new(1, "h", 7) };
+        let task = entry.task(&[], &words, options).unwrap();
+        Self { task, items, again: Again::NEVER, max_result: 1 << 20 }
+    }
+
+    /// Runs a block, as it is sent for the second time, from item 10 on.
+    pub(crate) fn run(&mut self, bytes: &[u8]) -> Became {
+        let (mut host, mut answer) = (Plain::default(), Answer::default());
+        let items = u32::try_from(self.items.count(bytes)).unwrap();
+        let block = Block { first: 10, items, chunk: 0, attempt: 2, log: true, bytes };
+        let mut reply = Reply::new(&mut host, &mut answer, false, self.max_result).trying(self.again);
+        self.task.run(&block, &mut reply).unwrap();
+        reply.finish();
+        host.send(&answer);
+        assert_eq!(host.items, items);
+        Became { outputs: String::from_utf8(host.outputs).unwrap(), log: String::from_utf8(host.log).unwrap() }
+    }
+}
