@@ -12,6 +12,8 @@ pub mod filter;
 pub mod pipe;
 pub mod python;
 
+mod kept;
+
 use procession_task::builtin::{self, Entry};
 
 /// Every task that the programs know: the built-in ones, and those that run a

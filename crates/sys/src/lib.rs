@@ -9,6 +9,7 @@ mod child;
 mod clock;
 mod limits;
 mod pause;
+mod pipe;
 mod poll;
 mod wake;
 mod worker;
@@ -17,6 +18,7 @@ pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
+pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};

@@ -169,7 +169,11 @@ impl Local {
                 ready();
                 lane.run(&mut *task)
             };
-            let work = || (self.make)(&message, identity).and_then(run);
+            let make = || {
+                let mut task = (self.make)(&message, identity)?;
+                task.prepare().map(|()| task)
+            };
+            let work = || make().and_then(run);
             let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(what_panicked(&*panic)));
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))
