@@ -135,3 +135,6 @@ fn describe(ended: Ended) -> String {
         Ended::Unknown => "ended, nobody knows how,".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,8 +69,10 @@ def procession_shim():
         try:
             import traceback
 
-            # Without the frame of this file.
-            frames = error.__traceback__ and error.__traceback__.tb_next
+            # Without the frames of this file.
+            frames = error.__traceback__
+            while frames is not None and frames.tb_frame.f_code.co_filename == "<string>":
+                frames = frames.tb_next
             traceback.print_exception(type(error), error, frames)
         except BaseException:
             pass
