@@ -5,6 +5,7 @@
 //! for the program's end.
 
 use super::lines::{Line, Lines, ReadEnd};
+use super::suspicion::waits_for_input;
 use procession_sys::{Ended, Errors, Place, PollSet, Signal, Spawn, Spawned, running_ns};
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,6 +15,10 @@ use std::time::Duration;
 
 /// A program that is to end has so long to do it by itself.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// A program that has answered all has so long to wait for more input; after one
+/// that did not make it in time, others are given less.
+const SETTLING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1)];
 
 /// What is written at a time is about so long; more waits in the items.
 const OUTGOING_BYTES: usize = 64 * 1024;
@@ -40,6 +45,8 @@ pub(super) struct Program {
     sent: usize,
     lines: Lines,
     life: Life,
+    /// Whether it was seen to wait for input when it was last looked at.
+    settles: bool,
     set: PollSet,
 }
 
@@ -73,7 +80,7 @@ impl Program {
             format!("{name}: {} {error}: is it installed, and can it be executed?", spawn.program.display())
         })?;
         let (lines, set) = (Lines::new(usize::MAX), PollSet::default());
-        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, life: Life::Whole, set })
+        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, life: Life::Whole, settles: true, set })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -183,6 +190,32 @@ impl Program {
         self.poll(Some(Duration::ZERO));
         let has_news = self.set.ready().next().is_some();
         has_news && self.read() == ReadEnd::End && !self.has_rest()
+    }
+
+    /// It has answered all that it was asked: waits until it waits for more, and
+    /// so has said what it will say. A line too many that were still on its way
+    /// would be taken for the next item's answer.
+    ///
+    /// No event tells that a process waits, so it is looked at, again and again,
+    /// if it is not there yet. One that never seems to wait does not cost much.
+    pub(super) fn settle(&mut self) {
+        let patience = SETTLING[usize::from(!self.settles)];
+        let until_ns = running_ns() + nanos(patience);
+        let mut pause = Duration::from_micros(10);
+        loop {
+            // In this order: what it said before it waited is in its pipe.
+            let waits = self.unread() == 0 && waits_for_input(self.pid());
+            if self.read() != ReadEnd::Nothing || waits {
+                self.settles = true;
+                return;
+            }
+            if running_ns() >= until_ns {
+                self.settles = false;
+                return;
+            }
+            self.poll(Some(pause));
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
     }
 
     /// The next line that it has said.

@@ -68,7 +68,7 @@ pub(super) fn hint(name: &str, lines: usize) -> String {
 
 /// Whether a process sleeps, and for all that can be seen not for a while of its
 /// own choice, for another process or for the network.
-fn waits_for_input(pid: u32) -> bool {
+pub(super) fn waits_for_input(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();

@@ -116,13 +116,11 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// The program has ended, and so can nobody else here.
     pub(super) fn run(mut self) -> Result<After, String> {
         // What comes when nothing was asked belongs to somebody before.
-        if self.is_surplus() {
+        self.program.read();
+        if self.program.has_rest() {
             return Ok(self.give_up());
         }
         while self.answered() < self.items.len() {
-            if self.in_step && self.in_flight == 0 && self.is_surplus() {
-                return Ok(self.give_up());
-            }
             self.ask();
             self.answer_refused();
             if self.in_flight == 0 {
@@ -131,7 +129,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             self.begin_oldest();
             match self.program.wait(self.suspicion.patience()) {
                 ReadEnd::Some => {
-                    if self.take_answers() {
+                    if self.take_answers() || self.has_more_to_say() {
                         return Ok(self.give_up());
                     }
                     self.write_down_in_time();
@@ -140,12 +138,8 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 ReadEnd::End => return self.bury(),
             }
         }
-        let read = self.program.read();
-        if self.program.has_rest() {
-            return Ok(self.give_up());
-        }
         self.write_down();
-        Ok(if read == ReadEnd::End { After::Gone } else { After::Ready })
+        Ok(After::Ready)
     }
 
     /// How many items have an outcome.
@@ -153,9 +147,14 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.written + self.outcomes.len()
     }
 
-    /// Whether the program has said something that it was not asked.
-    fn is_surplus(&mut self) -> bool {
-        self.program.read();
+    /// Whether the program, which has answered all that it was asked, says more.
+    /// Ours does not.
+    fn has_more_to_say(&mut self) -> bool {
+        let is_last = self.in_step || self.answered() == self.items.len();
+        if C::GREETS || self.in_flight > 0 || !is_last {
+            return false;
+        }
+        self.program.settle();
         self.program.has_rest()
     }
 
