@@ -156,6 +156,15 @@ fn each_item_has_its_own_time() {
 }
 
 #[test]
+fn an_import_may_take_longer_than_an_item() {
+    let place = Place::new();
+    let text = "import time\ntime.sleep(2.5)\ndef f(x): return x\n";
+    let ended = python(&place, &["-j2", "--timeout", "300ms"], text, lines(3));
+    let said = ended.err.matches("note: own.py:f is still being imported").count();
+    assert_eq!((ended.ok().as_str(), said), ("1\t1\n2\t2\n3\t3\n", 1));
+}
+
+#[test]
 fn an_output_is_gone_on_with_and_workers_are_replaced() {
     let place = Place::new();
     let input = place.file("in", lines(50));

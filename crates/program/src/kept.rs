@@ -13,9 +13,10 @@ mod walk;
 pub(crate) use program::Launch;
 
 use lines::{Line, ReadEnd};
-use procession_sys::{Ended, Signal};
+use procession_sys::{Ended, Signal, running_ns};
 use procession_task::{Block, BlockTask, Failure, Reply, TextOptions};
 use program::Program;
+use std::time::Duration;
 use suspicion::Suspicion;
 use walk::{After, Means, Walk};
 
@@ -57,6 +58,9 @@ pub(crate) struct Said {
     pub(crate) is_json: bool,
 }
 
+/// So long a greeting is waited for in silence.
+const GREETING_NS: u64 = 500_000_000;
+
 /// The longest greeting that is listened to.
 const GREETING_BYTES: usize = 64 * 1024;
 
@@ -76,16 +80,17 @@ impl<C: Codec> Kept<C> {
         Self { codec, launch, options, program: None, suspicion: Suspicion::new(!C::GREETS) }
     }
 
-    fn start(&self) -> Result<Program, String> {
+    fn start(&self, note: &mut dyn FnMut(&str)) -> Result<Program, String> {
         let mut program = Program::start(&self.launch)?;
         if C::GREETS {
-            self.hear_greeting(&mut program)?;
+            self.hear_greeting(&mut program, note)?;
         }
         Ok(program)
     }
 
-    fn hear_greeting(&self, program: &mut Program) -> Result<(), String> {
+    fn hear_greeting(&self, program: &mut Program, note: &mut dyn FnMut(&str)) -> Result<(), String> {
         let name = &self.launch.name;
+        let mut until_ns = running_ns() + GREETING_NS;
         program.limit_lines(GREETING_BYTES);
         loop {
             match program.line() {
@@ -93,7 +98,12 @@ impl<C: Codec> Kept<C> {
                 Some(Line::TooLong(_)) => return Err(format!("{name}: what it says first can't be understood")),
                 None => {}
             }
-            if program.wait(None) == ReadEnd::End {
+            let left = until_ns.saturating_sub(running_ns());
+            if left == 0 {
+                note(&format!("{name} is still being imported"));
+                until_ns = running_ns() + GREETING_NS;
+            }
+            if program.wait(Some(Duration::from_nanos(left))) == ReadEnd::End {
                 return Err(format!("{name} {} before it could be asked anything", describe(program.end())));
             }
         }
@@ -101,19 +111,19 @@ impl<C: Codec> Kept<C> {
 }
 
 impl<C: Codec> BlockTask for Kept<C> {
-    fn prepare(&mut self) -> Result<(), String> {
-        self.program = Some(self.start()?);
+    fn prepare(&mut self, note: &mut dyn FnMut(&str)) -> Result<(), String> {
+        self.program = Some(self.start(note)?);
         Ok(())
     }
 
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
         let mut program = match self.program.take() {
             Some(program) => program,
-            None => self.start()?,
+            None => self.start(&mut |text| reply.note(text))?,
         };
         if program.is_gone() {
             // It has answered all that it was asked: nobody is to blame.
-            program = self.start()?;
+            program = self.start(&mut |text| reply.note(text))?;
         }
         let Self { codec, launch, options, suspicion, .. } = self;
         let means = Means { codec, name: &launch.name, options, program: &mut program, suspicion };

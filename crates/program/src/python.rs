@@ -298,13 +298,13 @@ mod tests {
             ("import os\nos._exit(5)\n", "f", "ended with status 5 before it could be asked anything"),
         ] {
             let file = File::new("bad.py", text);
-            let said = file.task(function, Items::Lines, Format::Tsv).prepare().unwrap_err();
+            let said = file.task(function, Items::Lines, Format::Tsv).prepare(&mut |_| {}).unwrap_err();
             assert!(said.contains(says), "{said}");
         }
         let options =
             TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity: Identity::new(9, "h", 0) };
         let given = [("python".to_owned(), "/no/such/python".to_owned())];
-        let said = ENTRY.task(&given, &[b"f.py:f".to_vec()], options).unwrap().prepare().unwrap_err();
+        let said = ENTRY.task(&given, &[b"f.py:f".to_vec()], options).unwrap().prepare(&mut |_| {}).unwrap_err();
         assert!(said.contains("/no/such/python cannot be started"), "{said}");
     }
 

@@ -34,10 +34,12 @@ pub trait BlockTask: Send {
     /// Makes ready what the blocks need beside the task itself, a program that
     /// is kept, say. Called once, before the first block, by whoever is about to
     /// run blocks; not by who only wants to know whether the task can be made.
+    /// What takes longer than half a second says so by `note`, again and again:
+    /// it is the only sign that this is still alive.
     ///
     /// # Errors
     /// Why the task can't be run here, in a sentence for people.
-    fn prepare(&mut self) -> Result<(), String> {
+    fn prepare(&mut self, _note: &mut dyn FnMut(&str)) -> Result<(), String> {
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use input::Input;
 use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
 use procession_task::builtin::Entry;
-use procession_task::{Again, Block, BlockTask, Draft, Identity, Reply, TaskInfo, TextOptions};
+use procession_task::{Again, Block, BlockTask, Draft, Host as _, Identity, Reply, TaskInfo, TextOptions};
 use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -185,7 +185,8 @@ impl Serving<'_> {
     fn make(&mut self, job: &Job) -> Result<Box<dyn BlockTask>, String> {
         self.keep_limits(job)?;
         let mut task = (self.make)(job, self.identity.clone())?;
-        task.prepare().map(|()| task)
+        let host = &mut self.host;
+        task.prepare(&mut |text| host.note(text)).map(|()| task)
     }
 
     /// Nothing of this job can be run here, now or any more: the coordinator

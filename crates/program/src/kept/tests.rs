@@ -99,7 +99,7 @@ const SURPLUS: &str =
 #[test]
 fn the_same_process_answers_block_after_block() {
     let mut task = shell("while read -r x; do echo \"$x $$ $PROCESSION_WORKER $PYTHONUNBUFFERED\"; done");
-    task.prepare().unwrap();
+    task.prepare(&mut |_| {}).unwrap();
     let first = run(&mut *task, "a\nb\n");
     let pid = first.split(' ').nth(1).unwrap().to_owned();
     assert_eq!(first, format!("a {pid} 3 1\nb {pid} 3 1\n"));
@@ -142,7 +142,7 @@ fn a_line_that_comes_when_nothing_was_asked_fails_the_next_block() {
     let mark = folder.join("said");
     let script = format!("echo unasked; touch {}; exec cat", mark.display());
     let mut task = shell(&script);
-    task.prepare().unwrap();
+    task.prepare(&mut |_| {}).unwrap();
     while !mark.exists() {
         std::thread::yield_now();
     }
@@ -332,6 +332,6 @@ fn thread_id() -> u32 {
 #[test]
 fn what_cannot_be_started_is_said_before_any_block() {
     let mut task = task_of(&crate::filter::ENTRY, &["/no/such/program"], options(Items::Lines, Format::Lines));
-    let said = task.prepare().unwrap_err();
+    let said = task.prepare(&mut |_| {}).unwrap_err();
     assert!(said.contains("/no/such/program cannot be started: No such file"), "{said}");
 }
