@@ -59,6 +59,23 @@ fn shell(script: &str) -> Box<dyn BlockTask> {
     task_of(&crate::filter::ENTRY, &["sh", "-c", script], options(Items::Lines, Format::Lines))
 }
 
+/// A folder that is gone when this is.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("procession-kept-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// How a block is run.
 #[derive(Clone, Copy)]
 struct How {
@@ -137,16 +154,14 @@ fn a_line_too_many_fails_what_was_not_sent_and_the_program_begins_anew() {
 #[test]
 fn a_line_that_comes_when_nothing_was_asked_fails_the_next_block() {
     // It is there before the first item is: the task is made ready, and waits for it.
-    let folder = std::env::temp_dir().join(format!("procession-kept-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let mark = folder.join("said");
+    let folder = Folder::new("unasked");
+    let mark = folder.0.join("said");
     let script = format!("echo unasked; touch {}; exec cat", mark.display());
     let mut task = shell(&script);
     task.prepare(&mut |_| {}).unwrap();
     while !mark.exists() {
         std::thread::yield_now();
     }
-    std::fs::remove_dir_all(&folder).unwrap();
     let (ended, answer, _) = run_as(&mut *task, "1\n", PLAIN);
     assert_eq!((ended, failures(&answer)), (Ok(()), vec![(10, SURPLUS.to_owned())]));
 }
@@ -242,7 +257,6 @@ fn an_item_of_two_lines_is_invalid_wherever_it_stands() {
 
 #[test]
 fn one_at_a_time_if_each_is_to_be_answered_by_itself() {
-    // It would answer the second before the first, had it both.
     let mut task = shell("while read -r x; do echo $x; done");
     let (ended, _, host) = run_as(&mut *task, "1\n2\n3\n", How { each: true, ..PLAIN });
     assert_eq!(ended, Ok(()));
@@ -264,15 +278,36 @@ fn what_is_due_is_sent_in_parts_that_are_in_order() {
 
 #[test]
 fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_written_down() {
-    let (mut host, draft) = (Recorder::default(), Arc::new(Mutex::<Draft>::default()));
-    let mut task = shell("while read -r x; do echo $x; done");
-    let block = Block { first: 5, items: 3, chunk: 0, attempt: 1, log: false, bytes: b"1\n2\n3\n" };
-    let mut reply = Reply::shared(&mut host, &draft, true, 100);
-    task.run(&block, &mut reply).unwrap();
-    reply.finish();
-    assert_eq!(host.started, [5, 6, 7]);
-    assert_eq!(host.sent.len(), 3);
-    assert_eq!(Draft::lock(&draft).running, None);
+    let folder = Folder::new("watched");
+    let draft = Arc::new(Mutex::<Draft>::default());
+    let mut task = shell(&format!(
+        "while read -r x; do [ $x != 3 ] || until [ -e {} ]; do :; done; echo $x; done",
+        folder.0.join("go").display()
+    ));
+    let shared = Arc::clone(&draft);
+    let running = std::thread::spawn(move || {
+        let mut host = Recorder::default();
+        let block = Block { first: 5, items: 4, chunk: 0, attempt: 1, log: false, bytes: b"1\n2\n3\n4\n" };
+        let mut reply = Reply::shared(&mut host, &shared, false, 100);
+        task.run(&block, &mut reply).unwrap();
+        reply.finish();
+        host.started
+    });
+    // What its watchdog would find, while the third is at it.
+    loop {
+        let draft = Draft::lock(&draft);
+        if draft.running.is_some_and(|running| running.index == 7) {
+            assert_eq!((draft.answer.items, text(&draft.answer.outputs)), (2, "1\n2\n".to_owned()));
+            break;
+        }
+        drop(draft);
+        std::thread::yield_now();
+    }
+    std::fs::write(folder.0.join("go"), "").unwrap();
+    let started = running.join().unwrap();
+    assert!(started.first() == Some(&5) && started.contains(&7) && started.is_sorted(), "{started:?}");
+    let draft = Draft::lock(&draft);
+    assert_eq!((draft.running, text(&draft.answer.outputs)), (None, "1\n2\n3\n4\n".to_owned()));
 }
 
 #[test]
