@@ -9,6 +9,7 @@ mod exit;
 mod locate;
 mod looks;
 mod machine;
+mod notes;
 mod room;
 mod run;
 mod shortage;

@@ -7,6 +7,7 @@ use crate::args::{LogLevel, Look, Plan, Progress as Bar};
 use crate::aside::keep_tasks_aside;
 use crate::exit::{self, Status};
 use crate::looks::{Looks, Making, Unwritten};
+use crate::notes::Notes;
 use crate::shortage::{Places, Shortage};
 use call::configuration;
 use procession::Observer;
@@ -330,6 +331,9 @@ impl Hooks for Watching<'_> {
         let (shortage, places) = Shortage::new();
         current.places = places;
         let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector), Box::new(shortage)];
+        if !watch.look.quiet {
+            observers.push(Box::new(Notes::new(&watch.terminal)));
+        }
         if let Some(log) = &mut watch.log {
             let level = match watch.look.level {
                 LogLevel::Chunk => report::LogLevel::Chunk,

@@ -1,7 +1,10 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
+use crate::kept::{Codec, Kept, Launch, Said};
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Items, ParamError};
+use procession_task::{Failure, Items, Kind, ParamError};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 /// Its place in the list.
 pub static ENTRY: Entry = Entry {
@@ -13,5 +16,37 @@ pub static ENTRY: Entry = Entry {
     hidden: false,
     shape: Shape::List,
     program: Some("PROGRAM ARGS…"),
-    make: |_, _, _| Err(ParamError::new("filter", "not built yet", &[])),
+    make: |_, words, options| {
+        let mut words = words.iter().cloned().map(OsString::from_vec);
+        let program = words.next().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
+        let name = program.to_string_lossy().into_owned();
+        // What many programs in Python need so that their lines come one by one.
+        let env = vec![("PYTHONUNBUFFERED".into(), "1".into())];
+        Ok(Box::new(Kept::new(Plain, Launch { name, program, args: words.collect(), env }, options)))
+    },
 };
+
+/// Lines are items, and lines are results.
+struct Plain;
+
+impl Codec for Plain {
+    const GREETS: bool = false;
+
+    fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
+        if memchr::memchr(b'\n', item).is_some() {
+            return Err(Failure::new(Kind::Invalid, "it has more than one line, and a filter takes one a time"));
+        }
+        line.extend_from_slice(item);
+        line.push(b'\n');
+        Ok(())
+    }
+
+    fn longest_answer(&self, max_result: usize) -> usize {
+        max_result
+    }
+
+    fn read(&self, line: &[u8], text: &mut Vec<u8>) -> Result<Said, Failure> {
+        text.extend_from_slice(line);
+        Ok(Said { is_json: false })
+    }
+}

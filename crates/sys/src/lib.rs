@@ -9,6 +9,7 @@ mod child;
 mod clock;
 mod limits;
 mod pause;
+mod pipe;
 mod poll;
 mod program;
 mod stdout;
@@ -19,6 +20,7 @@ pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
+pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use program::{Input, Launcher, Program};
 pub use stdout::{check_stdout, divert_stdout};

@@ -31,13 +31,25 @@ pub struct Block<'a> {
 
 /// Runs blocks; what the executors call.
 pub trait BlockTask: Send {
+    /// Makes ready what the blocks need beside the task itself, a program that
+    /// is kept, say. Called once, before the first block, by whoever is about to
+    /// run blocks; not by who only wants to know whether the task can be made.
+    /// What takes longer than half a second says so by `note`, again and again:
+    /// it is the only sign that this is still alive.
+    ///
+    /// # Errors
+    /// Why the task can't be run here, in a sentence for people.
+    fn prepare(&mut self, _note: &mut dyn FnMut(&str)) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Runs every item of the block in order and tells `reply` of each.
     ///
     /// Returns an error only when the block itself is broken (it does not hold
-    /// the items it announces).
+    /// the items it announces) or nothing more can be run here at all.
     ///
     /// # Errors
-    /// A description of what does not fit.
+    /// What does not fit, or why there is no going on, in a sentence for people.
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String>;
 }
 
@@ -264,6 +276,13 @@ impl<'h> Reply<'h> {
     #[must_use]
     pub fn is_each(&self) -> bool {
         self.each
+    }
+
+    /// Whether somebody may look at the item that runs, to end it in time: then
+    /// what was finished before it has to be in the answer by then.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        matches!(self.desk, Desk::Shared { .. })
     }
 
     /// Longest result that an item may have, in bytes.

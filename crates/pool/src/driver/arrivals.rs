@@ -186,6 +186,16 @@ impl Driver {
         let who = worker.who;
         let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
         self.observe(&Event::Note { worker: who, text: escape_terminal(said), at });
+        self.on_preparing(id);
+    }
+
+    /// Who speaks before its first answer is making ready what its task needs,
+    /// and no item has begun: until then it is not silent.
+    fn on_preparing(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
+        if let Some(attempt) = worker.given.attempts.front().map(|attempt| attempt.id) {
+            self.handle(Happened::Again { worker: id, attempt });
+        }
     }
 
     /// A worker runs an item once more, which it may so many times and no more:

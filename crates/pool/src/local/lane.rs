@@ -8,7 +8,7 @@ use crate::flow::Delivery;
 use crate::phases::{WorkerPhase, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_running_ns, running_ns};
-use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times};
+use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};
 use std::time::Duration;
 
 /// Finished results wait no longer than this for an item that is about to start.
@@ -163,6 +163,12 @@ impl Host for LaneHost<'_> {
     }
 
     fn item_starts(&mut self, _: u64) {}
+
+    fn note(&mut self, text: &str) {
+        let Lane { observers, who, epoch_ns, .. } = *self.lane;
+        let text = escape_terminal(text.as_bytes());
+        observers.tell(&Event::Note { worker: who, text, at: since(epoch_ns) });
+    }
 
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);

@@ -17,7 +17,7 @@ use crate::{Job, JobEnd, JobMessage, PoolError};
 use gate::Gate;
 use lane::{Lane, Used};
 use line::Line;
-use procession_task::{BlockTask, Identity};
+use procession_task::{BlockTask, Identity, escape_terminal};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -169,7 +169,15 @@ impl Local {
                 ready();
                 lane.run(&mut *task)
             };
-            let work = || (self.make)(&message, identity).and_then(run);
+            let make = || {
+                let mut task = (self.make)(&message, identity)?;
+                let mut note = |text: &str| {
+                    let (text, at) = (escape_terminal(text.as_bytes()), since(self.epoch_ns));
+                    self.observers.tell(&Event::Note { worker, text, at });
+                };
+                task.prepare(&mut note).map(|()| task)
+            };
+            let work = || make().and_then(run);
             let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(what_panicked(&*panic)));
             // Whatever went wrong in one lane ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|used| self.note(slot, used))

@@ -15,7 +15,7 @@ use input::Input;
 use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
 use procession_task::builtin::Entry;
-use procession_task::{Again, Block, BlockTask, Draft, Identity, Reply, TaskInfo, TextOptions};
+use procession_task::{Again, Block, BlockTask, Draft, Host as _, Identity, Reply, TaskInfo, TextOptions};
 use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -84,9 +84,6 @@ pub enum ServeError {
     /// The coordinator can't be understood.
     #[error("the coordinator broke the protocol: {0}")]
     Protocol(#[from] procession_wire::WireError),
-    /// What it said makes no sense here.
-    #[error("the coordinator broke the protocol: {0}")]
-    Nonsense(String),
     /// The pipe failed.
     #[error("the pipe to the coordinator failed: {0}")]
     Pipe(#[from] io::Error),
@@ -168,8 +165,7 @@ impl Serving<'_> {
     }
 
     fn learn(&mut self, job: &Job) -> Result<(), ServeError> {
-        let made = self.keep_limits(job).and_then(|()| (self.make)(job, self.identity.clone()));
-        match made {
+        match self.make(job) {
             Ok(task) => {
                 let known = Known {
                     task,
@@ -181,12 +177,24 @@ impl Serving<'_> {
                 };
                 self.jobs.insert(job.job, known);
             }
-            Err(message) => {
-                self.host.say(&FromWorker::Refused { job: job.job, message })?;
-                self.host.flush()?;
-            }
+            Err(message) => self.refuse(job.job, message)?,
         }
         Ok(())
+    }
+
+    fn make(&mut self, job: &Job) -> Result<Box<dyn BlockTask>, String> {
+        self.keep_limits(job)?;
+        let mut task = (self.make)(job, self.identity.clone())?;
+        let host = &mut self.host;
+        task.prepare(&mut |text| host.note(text)).map(|()| task)
+    }
+
+    /// Nothing of this job can be run here, now or any more: the coordinator
+    /// will end us.
+    fn refuse(&mut self, job: u64, message: String) -> Result<(), ServeError> {
+        self.jobs.remove(&job);
+        self.host.say(&FromWorker::Refused { job, message })?;
+        Ok(self.host.flush()?)
     }
 
     /// Sees to it that the limits of a job are kept; says why they can't be.
@@ -220,16 +228,17 @@ impl Serving<'_> {
             let mut reply = Reply::shared(&mut self.host, &self.estate.draft, head.each, max_result).trying(again);
             let ran = known.task.run(&block, &mut reply);
             reply.finish();
-            ran.map_err(ServeError::Nonsense)?;
-            return Ok(self.host.end(&Draft::lock(&self.estate.draft).answer)?);
+            self.host.end(&Draft::lock(&self.estate.draft).answer)?;
+            return ran.or_else(|message| self.refuse(head.job, message));
         }
         // Nobody else looks: the draft is held throughout.
         let mut draft = Draft::lock(&self.estate.draft);
         let mut reply = Reply::new(&mut self.host, &mut draft.answer, head.each, max_result).trying(again);
         let ran = known.task.run(&block, &mut reply);
         reply.finish();
-        ran.map_err(ServeError::Nonsense)?;
-        Ok(self.host.end(&draft.answer)?)
+        self.host.end(&draft.answer)?;
+        drop(draft);
+        ran.or_else(|message| self.refuse(head.job, message))
     }
 }
 

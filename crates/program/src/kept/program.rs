@@ -1,0 +1,274 @@
+//! A program that runs: what it is sent, what it says, and its end.
+//!
+//! Both pipes may be full at once, so nothing here waits for one of them: a
+//! write takes what fits, a read what there is, and one wait is for both and
+//! for the program's end.
+
+use super::lines::{Line, Lines, ReadEnd};
+use super::suspicion::waits_for_input;
+use procession_sys::{Ended, Errors, Place, PollSet, Signal, Spawn, Spawned, running_ns};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// A program that is to end has so long to do it by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A program that has answered all has so long to wait for more input; after one
+/// that did not make it in time, others are given less.
+const SETTLING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1)];
+
+/// What is written at a time is about so long; more waits in the items.
+const OUTGOING_BYTES: usize = 64 * 1024;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    /// What it is called in messages.
+    pub(crate) name: String,
+    /// The program: a path, or a name that is looked up.
+    pub(crate) program: OsString,
+    /// Its arguments.
+    pub(crate) args: Vec<OsString>,
+    /// What is set in its environment.
+    pub(crate) env: Vec<(OsString, OsString)>,
+}
+
+/// A program that runs. Let go of, it is ended.
+#[derive(Debug)]
+pub(super) struct Program {
+    child: Spawned,
+    /// What it is to be sent, and how much of that was.
+    outgoing: Vec<u8>,
+    sent: usize,
+    lines: Lines,
+    life: Life,
+    /// Whether it was seen to wait for input when it was last looked at.
+    settles: bool,
+    set: PollSet,
+}
+
+/// How much of the program is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// As far as is known, all of it.
+    Whole,
+    /// It reads no more, since then on this process's clock. It should end soon.
+    Deaf { since_ns: u64 },
+    /// The process has ended; something of what it said may still be in the pipe.
+    Over,
+    /// It was reaped.
+    Buried(Ended),
+}
+
+const STDIN: u64 = 0;
+const STDOUT: u64 = 1;
+const EXIT: u64 = 2;
+
+impl Program {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Why it can't be started, in a sentence.
+    pub(super) fn start(launch: &Launch) -> Result<Self, String> {
+        let Launch { name, program, args, env } = launch.clone();
+        let place = Place::CallersGroup(Errors::Shared);
+        let spawn = Spawn { program: program.into(), args, env, place };
+        let child = Spawned::start(&spawn).map_err(|error| {
+            format!("{name}: {} {error}: is it installed, and can it be executed?", spawn.program.display())
+        })?;
+        let (lines, set) = (Lines::new(usize::MAX), PollSet::default());
+        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, life: Life::Whole, settles: true, set })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// How long a line may be from now on.
+    pub(super) fn limit_lines(&mut self, longest: usize) {
+        self.lines.limit(longest);
+    }
+
+    /// Where to put what it is to be sent, unless it has enough of that.
+    pub(super) fn outgoing(&mut self) -> Option<&mut Vec<u8>> {
+        let waits = self.outgoing.len() - self.sent;
+        if waits >= OUTGOING_BYTES {
+            return None;
+        }
+        if self.sent >= OUTGOING_BYTES {
+            self.outgoing.drain(..self.sent);
+            self.sent = 0;
+        }
+        Some(&mut self.outgoing)
+    }
+
+    /// Whether it is to be sent something that is not in its pipe yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// How much of what it was sent it has not read.
+    pub(super) fn unread(&self) -> usize {
+        let in_pipe = procession_sys::unread_bytes(&self.child.stdin).unwrap_or(usize::MAX);
+        in_pipe.saturating_add(self.outgoing.len() - self.sent)
+    }
+
+    /// Sends as much as its pipe takes.
+    pub(super) fn send(&mut self) {
+        while !self.outgoing.is_empty() {
+            match self.child.stdin.write(&self.outgoing[self.sent..]) {
+                Ok(bytes) => self.sent += bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // What it has read it may still answer.
+                    if self.life == Life::Whole {
+                        self.life = Life::Deaf { since_ns: running_ns() };
+                    }
+                    self.sent = self.outgoing.len();
+                }
+            }
+            if self.sent == self.outgoing.len() {
+                self.outgoing.clear();
+                self.outgoing.shrink_to(4 * OUTGOING_BYTES);
+                self.sent = 0;
+            }
+        }
+    }
+
+    /// Waits until it can be sent more, says something, or ends; no longer than
+    /// this. Sends and reads what it can then.
+    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadEnd {
+        let timeout = match self.life {
+            Life::Deaf { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
+            Life::Whole | Life::Over | Life::Buried(_) => timeout,
+        };
+        self.poll(timeout);
+        let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+        let (writes, reads, is_over) = (is_ready(STDIN), is_ready(STDOUT), is_ready(EXIT));
+        if is_over {
+            self.life = Life::Over;
+        }
+        if writes {
+            self.send();
+        }
+        if reads || is_over {
+            return self.read();
+        }
+        match self.life {
+            // It could have answered all this time.
+            Life::Deaf { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => ReadEnd::End,
+            _ => ReadEnd::Nothing,
+        }
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>) {
+        self.set.clear();
+        if !self.outgoing.is_empty() {
+            self.set.add(self.child.stdin.as_fd(), STDIN, true);
+        }
+        self.set.add(self.child.stdout.as_fd(), STDOUT, false);
+        self.set.add(self.child.exit_fd(), EXIT, false);
+        // A wait that fails is one that is over: whoever called comes again.
+        let _ = self.set.wait(timeout);
+    }
+
+    /// Reads what it has said, without waiting.
+    pub(super) fn read(&mut self) -> ReadEnd {
+        match self.lines.read(&self.child.stdout) {
+            // Somebody else may hold its pipe open; nobody will answer there.
+            ReadEnd::Nothing if self.life == Life::Over => ReadEnd::End,
+            read => read,
+        }
+    }
+
+    /// Whether it has ended, though nothing was asked of it.
+    pub(super) fn is_gone(&mut self) -> bool {
+        self.poll(Some(Duration::ZERO));
+        let has_news = self.set.ready().next().is_some();
+        has_news && self.read() == ReadEnd::End && !self.has_rest()
+    }
+
+    /// It has answered all that it was asked: waits until it waits for more, and
+    /// so has said what it will say. A line too many that were still on its way
+    /// would be taken for the next item's answer.
+    ///
+    /// No event tells that a process waits, so it is looked at, again and again,
+    /// if it is not there yet. One that never seems to wait does not cost much.
+    pub(super) fn settle(&mut self) {
+        let patience = SETTLING[usize::from(!self.settles)];
+        let until_ns = running_ns() + nanos(patience);
+        let mut pause = Duration::from_micros(10);
+        loop {
+            // In this order: what it said before it waited is in its pipe.
+            let waits = self.unread() == 0 && waits_for_input(self.pid());
+            if self.read() != ReadEnd::Nothing || waits {
+                self.settles = true;
+                return;
+            }
+            if running_ns() >= until_ns {
+                self.settles = false;
+                return;
+            }
+            self.poll(Some(pause));
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// The next line that it has said.
+    pub(super) fn line(&mut self) -> Option<Line<'_>> {
+        self.lines.next()
+    }
+
+    /// Whether there is more of what it has said than the lines that were taken.
+    pub(super) fn has_rest(&self) -> bool {
+        self.lines.has_rest()
+    }
+
+    /// Ends it: its input ends, and if that is not its end it is killed.
+    pub(super) fn end(&mut self) -> Ended {
+        if let Life::Buried(ended) = self.life {
+            return ended;
+        }
+        // In place of its pipe. Where there is not even this, there is no grace.
+        let closed = File::open("/dev/null").map(|null| self.child.stdin = null);
+        let until_ns = running_ns() + closed.map_or(0, |()| nanos(GRACE));
+        self.lines.limit(0);
+        let mut is_open = true;
+        loop {
+            let left = until_ns.saturating_sub(running_ns());
+            if left == 0 {
+                self.child.signal_group(Signal::SIGKILL);
+            }
+            self.set.clear();
+            if is_open && left > 0 {
+                self.set.add(self.child.stdout.as_fd(), STDOUT, false);
+            }
+            self.set.add(self.child.exit_fd(), EXIT, false);
+            let _ = self.set.wait((left > 0).then(|| Duration::from_nanos(left)));
+            if let Some((ended, _)) = self.child.try_reap() {
+                self.life = Life::Buried(ended);
+                return ended;
+            }
+            if self.set.ready().any(|ready| ready.key == STDOUT) {
+                // It may have to get rid of something before it can end.
+                is_open = self.lines.read(&self.child.stdout) != ReadEnd::End;
+                while self.lines.next().is_some() {}
+            }
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Nobody is left to be told how.
+        self.end();
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

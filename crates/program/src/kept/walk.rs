@@ -1,0 +1,338 @@
+//! A walk through one block: items go to the program, answers come back, in
+//! step but many at a time.
+//!
+//! What is answered is gathered and written down later, in one go: until then
+//! it can still turn out that an answer was one too many, and that nobody knows
+//! whose it was. What was written down, or sent, stands.
+
+use super::lines::{Line, ReadEnd};
+use super::program::Program;
+use super::suspicion::{Suspicion, hint};
+use super::{Codec, Said, describe};
+use procession_sys::Ended;
+use procession_task::{Block, Done, Failure, Kind, Output, ProcessEnd, Reply, Scribe, TextOptions, too_long};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// So many bytes of results are gathered, before they are written down.
+const GATHERED_BYTES: usize = 64 * 1024;
+
+/// Records and log lines of so many bytes are handed over, at the latest.
+const PART_BYTES: usize = 128 * 1024;
+
+/// What became of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It can take the next block.
+    Ready,
+    /// It has ended, or was ended.
+    Gone,
+}
+
+/// An item's outcome that was not written down yet.
+struct Outcome {
+    /// Where its result stands among the texts, and whether that is JSON.
+    result: Result<(Range<usize>, bool), Failure>,
+    runs: u32,
+    start_ns: u64,
+    end_ns: u64,
+}
+
+/// A walk; what was written down comes before what was answered, and that
+/// before what was asked.
+pub(super) struct Walk<'a, 'b, 'h, C> {
+    codec: &'a C,
+    name: &'a str,
+    program: &'a mut Program,
+    suspicion: &'a mut Suspicion,
+    scribe: Scribe<'a>,
+    reply: &'a mut Reply<'h>,
+    items: Vec<(usize, &'b [u8])>,
+    first: u64,
+    /// Only one item is in flight at a time: each is answered by itself, or may
+    /// be asked for again.
+    in_step: bool,
+    written: usize,
+    outcomes: Vec<Outcome>,
+    texts: Vec<u8>,
+    asked: usize,
+    /// Those that were asked for and not answered.
+    in_flight: usize,
+    /// Items that no line can carry, to be answered when it is their turn.
+    refused: VecDeque<(usize, Failure)>,
+    /// The oldest item that has no answer, and since when it runs.
+    oldest: Option<usize>,
+    since_ns: u64,
+    /// How often that one was asked for; more than once only in step.
+    runs: u32,
+}
+
+/// What a walk needs beside its block.
+pub(super) struct Means<'a, C> {
+    pub(super) codec: &'a C,
+    pub(super) name: &'a str,
+    pub(super) options: &'a TextOptions,
+    pub(super) program: &'a mut Program,
+    pub(super) suspicion: &'a mut Suspicion,
+}
+
+impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
+    /// # Errors
+    /// The block does not hold the items that it announces.
+    pub(super) fn new(means: Means<'a, C>, block: &Block<'b>, reply: &'a mut Reply<'h>) -> Result<Self, String> {
+        let Means { codec, name, options, program, suspicion } = means;
+        let items: Vec<_> = options.items.split(block.bytes).collect();
+        if items.len() != block.items as usize {
+            return Err(format!("a block of {} items held {}", block.items, items.len()));
+        }
+        program.limit_lines(codec.longest_answer(reply.max_result()));
+        suspicion.calm();
+        let in_step = reply.is_each() || reply.tries_again(Kind::Failed, 1);
+        Ok(Self {
+            codec,
+            name,
+            program,
+            suspicion,
+            scribe: Scribe::new(options, block),
+            reply,
+            items,
+            first: block.first,
+            in_step,
+            written: 0,
+            outcomes: Vec::new(),
+            texts: Vec::new(),
+            asked: 0,
+            in_flight: 0,
+            refused: VecDeque::new(),
+            oldest: None,
+            since_ns: 0,
+            runs: 1,
+        })
+    }
+
+    /// Goes through all of it.
+    ///
+    /// # Errors
+    /// The program has ended, and so can nobody else here.
+    pub(super) fn run(mut self) -> Result<After, String> {
+        // What comes when nothing was asked belongs to somebody before.
+        self.program.read();
+        if self.program.has_rest() {
+            return Ok(self.give_up());
+        }
+        while self.answered() < self.items.len() {
+            self.ask();
+            self.answer_refused();
+            if self.in_flight == 0 {
+                continue;
+            }
+            self.begin_oldest();
+            match self.program.wait(self.suspicion.patience()) {
+                ReadEnd::Some => {
+                    if self.take_answers() || self.has_more_to_say() {
+                        return Ok(self.give_up());
+                    }
+                    self.write_down_in_time();
+                }
+                ReadEnd::Nothing => self.suspect(),
+                ReadEnd::End => return self.bury(),
+            }
+        }
+        self.write_down();
+        Ok(After::Ready)
+    }
+
+    /// How many items have an outcome.
+    fn answered(&self) -> usize {
+        self.written + self.outcomes.len()
+    }
+
+    /// Whether the program, which has answered all that it was asked, says more.
+    /// Ours does not.
+    fn has_more_to_say(&mut self) -> bool {
+        let is_last = self.in_step || self.answered() == self.items.len();
+        if C::GREETS || self.in_flight > 0 || !is_last {
+            return false;
+        }
+        self.program.settle();
+        self.program.has_rest()
+    }
+
+    /// Asks for the next items, as many as have room.
+    fn ask(&mut self) {
+        let at_once = self.reply.is_watched();
+        while self.asked < self.items.len() && !(self.in_step && self.in_flight > 0) {
+            let Some(outgoing) = self.program.outgoing() else { break };
+            match self.codec.ask(self.items[self.asked].1, at_once, outgoing) {
+                Ok(()) => self.in_flight += 1,
+                Err(failure) => self.refused.push_back((self.asked, failure)),
+            }
+            self.asked += 1;
+        }
+        self.program.send();
+    }
+
+    /// The time of the oldest item that has no answer begins.
+    fn begin_oldest(&mut self) {
+        if self.oldest != Some(self.answered()) {
+            self.oldest = Some(self.answered());
+            self.runs = 1;
+            let index = self.first + self.answered() as u64;
+            self.since_ns = self.reply.item_starts(index, self.scribe.logs());
+        }
+    }
+
+    /// Takes the answers that have come; `true` if there is more than answers.
+    fn take_answers(&mut self) -> bool {
+        self.suspicion.calm();
+        let before = self.outcomes.len();
+        while self.in_flight > 0 {
+            let max_result = self.reply.max_result();
+            let from = self.texts.len();
+            let said = match self.program.line() {
+                None => break,
+                Some(Line::TooLong(bytes)) => Err(too_long(bytes, max_result)),
+                Some(Line::Whole(line)) => self.codec.read(line, &mut self.texts),
+            };
+            self.in_flight -= 1;
+            let length = self.texts.len() - from;
+            let result = match said {
+                Ok(_) if length > max_result => Err(too_long(length, max_result)),
+                Ok(Said { is_json }) => Ok((from..from + length, is_json)),
+                Err(failure) if self.reply.tries_again(failure.kind, self.runs) => {
+                    self.ask_again();
+                    break;
+                }
+                Err(failure) => Err(failure),
+            };
+            self.push(result);
+            self.answer_refused();
+        }
+        self.share_out_time(before);
+        self.in_flight == 0 && (self.program.has_rest() || self.program.has_unsent())
+    }
+
+    fn push(&mut self, result: Result<(Range<usize>, bool), Failure>) {
+        self.outcomes.push(Outcome { result, runs: self.runs, start_ns: self.since_ns, end_ns: self.since_ns });
+    }
+
+    /// Answers the items whose turn it is and that were never asked for.
+    fn answer_refused(&mut self) {
+        while let Some((_, failure)) = self.refused.pop_front_if(|(at, _)| *at == self.written + self.outcomes.len()) {
+            self.push(Err(failure));
+        }
+    }
+
+    /// Answers that came together came at some time since the one before: each
+    /// of them took as much of it as any other, for all that is known.
+    fn share_out_time(&mut self, before: usize) {
+        let new = &mut self.outcomes[before..];
+        if new.is_empty() || !self.scribe.logs() {
+            return;
+        }
+        let span = self.reply.host().now_ns().saturating_sub(self.since_ns);
+        let (count, since_ns) = (new.len() as u64, self.since_ns);
+        for (nth, outcome) in (0..).zip(new) {
+            outcome.start_ns = since_ns + span * nth / count;
+            outcome.end_ns = since_ns + span * (nth + 1) / count;
+        }
+    }
+
+    /// Asks once more for the only item that is in flight.
+    fn ask_again(&mut self) {
+        let at = self.answered();
+        self.runs += 1;
+        self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.scribe.logs());
+        // What could be asked once can be asked again, and there is room: nothing else waits.
+        if let Some(outgoing) = self.program.outgoing()
+            && self.codec.ask(self.items[at].1, true, outgoing).is_ok()
+        {
+            self.in_flight += 1;
+        }
+    }
+
+    /// The program says nothing: perhaps it is told why.
+    fn suspect(&mut self) {
+        let (program, lines) = (&*self.program, self.in_flight);
+        if self.suspicion.is_ripe(program.pid(), || program.unread()) {
+            self.reply.note(&hint(self.name, lines));
+        }
+    }
+
+    /// Writes down what is answered, if somebody waits for it.
+    fn write_down_in_time(&mut self) {
+        let is_wanted = self.reply.is_each() || self.reply.is_watched();
+        if is_wanted || self.texts.len() >= GATHERED_BYTES || self.reply.host().is_due(None) {
+            self.write_down();
+        }
+    }
+
+    fn write_down(&mut self) {
+        let child_pid = Some(self.program.pid());
+        let mut left = self.outcomes.len();
+        for outcome in self.outcomes.drain(..) {
+            let Outcome { result, runs, start_ns, end_ns } = outcome;
+            let (at, input) = self.items[self.written];
+            let outcome = match &result {
+                Ok((place, is_json)) => Ok(Output { text: &self.texts[place.clone()], is_json: *is_json }),
+                Err(failure) => Err(failure),
+            };
+            let index = self.first + self.written as u64;
+            self.scribe.write(self.reply, &Done { index, at, input, outcome, runs, start_ns, end_ns, child_pid });
+            self.written += 1;
+            left -= 1;
+            let answer = self.reply.answer();
+            let is_large = answer.outputs.len() + answer.log.len() >= PART_BYTES;
+            if left == 0 || is_large || self.reply.is_each() {
+                self.reply.item_done(None);
+            } else {
+                self.reply.items_done(1);
+            }
+        }
+        self.texts.clear();
+        self.texts.shrink_to(4 * GATHERED_BYTES);
+    }
+
+    /// There was an answer too many: what was not written down fails.
+    fn give_up(mut self) -> After {
+        self.outcomes.clear();
+        let failure = Failure::new(
+            Kind::Failed,
+            "the program wrote more lines than it was given, so nobody knows which belongs to which item",
+        );
+        while self.answered() < self.items.len() {
+            self.push(Err(failure.clone()));
+        }
+        self.write_down();
+        self.program.end();
+        After::Gone
+    }
+
+    /// The program has ended, or says nothing more: so does this process, if
+    /// there are items without an answer.
+    fn bury(mut self) -> Result<After, String> {
+        if self.in_flight > 0 && self.program.has_rest() {
+            self.in_flight -= 1;
+            let message = "the program ended in the middle of its answer";
+            self.push(Err(Failure::new(Kind::Failed, message)));
+            self.answer_refused();
+        }
+        self.write_down();
+        let ended = self.program.end();
+        if self.written == self.items.len() {
+            return Ok(After::Gone);
+        }
+        self.reply.die(match ended {
+            Ended::Status(status) => ProcessEnd::Status(status),
+            Ended::Signal(signal) => ProcessEnd::Signal(signal),
+            // It was there, and nobody knows how it went.
+            Ended::Unknown => ProcessEnd::Status(1),
+        });
+        let index = self.first + self.written as u64;
+        Err(format!(
+            "{} {} at item {index}: outside of a process of its own nobody can take over, use --procs",
+            self.name,
+            describe(ended)
+        ))
+    }
+}

@@ -1,0 +1,190 @@
+//! `python`: a function of the user's own, as it is.
+
+use crate::support::{Ended, Place, item_lines, lines, nothing_is_left, runs};
+use std::collections::BTreeSet;
+
+/// Runs a function `f` of this text.
+fn python(place: &Place, flags: &[&str], text: &str, input: impl AsRef<[u8]>) -> Ended {
+    place.file("own.py", text);
+    place.run_on(&[&["-t", "python"], flags, &["--", "own.py:f"]].concat(), input)
+}
+
+#[test]
+fn many_items_come_back_in_order_from_many_workers() {
+    let place = Place::new();
+    let text = "def f(x): return x * x\n";
+    let squares = |n: u64| (1..=n).map(|i| format!("{i}\t{}\n", i * i)).collect::<String>();
+    for executor in [&["-j1"][..], &["-j4"], &["--threads", "2"], &["--serial"], &["-j2", "--timeout", "1m"]] {
+        let n = if executor.len() == 1 { 100_000 } else { 10_000 };
+        let flags = [&["-q", "--log", "off"], executor].concat();
+        assert!(python(&place, &flags, text, lines(n)).ok() == squares(n), "{executor:?}");
+    }
+    nothing_is_left(&place);
+}
+
+#[test]
+fn what_is_printed_is_in_the_log_and_nowhere_else() {
+    let place = Place::new();
+    let text = "import os, subprocess, sys\nprint('imported')\ndef f(x):\n    print('printed', x)\n    \
+                os.system('echo shell')\n    os.write(1, b'written\\n')\n    subprocess.run(['echo', 'child'])\n    \
+                return sys.stdin.read()\nif __name__ == '__main__':\n    print('never')\n";
+    let ended = python(&place, &["-j1", "--log-dir", "log"], text, "5\n");
+    assert_eq!(ended.ok(), "5\t\n");
+    let folder = std::fs::read_dir(&runs(&place.path("log"))[0]).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    let said = paths.filter(|path| path.extension().is_some_and(|extension| extension == "stderr"));
+    let said: Vec<_> = said.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(said, ["imported\nprinted 5\nshell\nwritten\nchild\n"]);
+}
+
+#[test]
+fn exceptions_are_their_items_failures_and_the_process_lives_on() {
+    let place = Place::new();
+    let text = "import sys\ndef f(x):\n    if x == 3:\n        raise ValueError('three\\tis no good')\n    \
+                if x == 4: sys.exit(1)\n    if x == 5: raise MemoryError\n    return x\n";
+    let ended = python(&place, &["-j1", "-k", "--retries", "0", "--log-dir", "log"], text, lines(6)).fails(1, "item 2");
+    let expected = "1\t1\n2\t2\n3\t\tfailed: ValueError: three\\tis no good (own.py:4)\n\
+                    4\t\tfailed: SystemExit: 1 (own.py:5)\n5\t\tout-of-memory: MemoryError (own.py:6)\n6\t6\n";
+    assert_eq!(ended.out, expected);
+    let logged = item_lines(&runs(&place.path("log"))[0]);
+    let programs: BTreeSet<_> = logged.iter().map(|line| line["child_pid"].as_u64()).collect();
+    assert_eq!((logged.len(), programs.len()), (6, 1));
+}
+
+#[test]
+fn results_have_their_types_and_text_its_bytes() {
+    let place = Place::new();
+    let text = "def f(x):\n    return {'int': 3, 'big': 10**25, 'float': 0.1, 'nan': float('nan'), 'bool': True,\n        \
+                'none': None, 'list': [1], 'text': 'ä\\n'}.get(x, x)\n";
+    let input = "int\nbig\nfloat\nnan\nbool\nnone\nlist\ntext\nöl\n";
+    let ended = python(&place, &["-j1", "--format", "jsonl"], text, input);
+    let out = ended.ok();
+    let outputs: Vec<&str> =
+        out.lines().map(|line| line.split_once("\"output\":").unwrap().1.strip_suffix('}').unwrap()).collect();
+    let expected =
+        ["3", "10000000000000000000000000", "0.1", "\"nan\"", "true", "\"None\"", "\"[1]\"", "\"ä\\n\"", "\"öl\""];
+    assert_eq!(outputs, expected);
+}
+
+#[test]
+fn bytes_of_every_kind_come_back_as_they_went() {
+    let place = Place::new();
+    place.file("own.py", "def f(x): return x\n");
+    let bytes: Vec<u8> = (1..=255).chain(b"\\n\\\\s\n".iter().copied()).collect();
+    place.file("in", [&bytes[..], b"\0second\0"].concat());
+    let args = ["-t", "python", "-j1", "--items", "nul", "--format", "csv", "-o", "out", "-i", "in", "--", "own.py:f"];
+    place.run(&args).ok();
+    let out = std::fs::read(place.path("out")).unwrap();
+    // Quoted, with its quotes doubled.
+    let quoted = bytes.iter().flat_map(|&b| if b == b'"' { vec![b'"', b'"'] } else { vec![b] }).collect::<Vec<u8>>();
+    let found = out.windows(quoted.len()).filter(|window| *window == quoted).count();
+    assert_eq!(found, 2, "as item and as result");
+}
+
+#[test]
+fn an_item_that_kills_the_interpreter_fails_alone() {
+    for (death, says) in [
+        ("os._exit(3)", "crashed: its process exited with status 3"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "crashed: its process was killed by SIGSEGV"),
+    ] {
+        let place = Place::new();
+        let text = format!("import os, signal\ndef f(x):\n    if x == 33: {death}\n    return x\n");
+        let ended = python(&place, &["-j2", "-k", "--chunk", "25"], &text, lines(60)).fails(1, "item 32");
+        let line = |i| if i == 33 { format!("33\t\t{says}\n") } else { format!("{i}\t{i}\n") };
+        assert_eq!(ended.out, (1..=60).map(line).collect::<String>());
+        nothing_is_left(&place);
+    }
+}
+
+#[test]
+fn what_cannot_be_imported_is_told_once_and_clearly() {
+    let place = Place::new();
+    for (text, says) in [
+        ("def f(x:\n", "own.py:f: SyntaxError: "),
+        ("def f(x):\nreturn x\n", "own.py:f: IndentationError: "),
+        ("import no_such_module\n", "own.py:f: ModuleNotFoundError: No module named 'no_such_module' (own.py:1)"),
+        ("def g(x): return x\n", "own.py:f: it has no 'f'; it has: g"),
+        ("f = 3\n", "own.py:f: 'f' is no function, it is int"),
+        ("raise RuntimeError('no')\n", "own.py:f: RuntimeError: no (own.py:1)"),
+        ("import os\nos._exit(4)\n", "own.py:f ended with status 4 before it could be asked anything"),
+    ] {
+        for executor in [&["-j2"][..], &["--serial"]] {
+            let ended = python(&place, &[executor, &["--log", "off"]].concat(), text, lines(10)).fails(3, says);
+            assert_eq!((ended.out.as_str(), ended.err.matches("error: ").count()), ("", 1), "{}", ended.err);
+        }
+    }
+    for word in ["own.py", ":f", "own.py:"] {
+        place.run(&["-t", "python", "--list", "1", "--", word]).fails(2, "FILE.py:FUNCTION");
+    }
+    nothing_is_left(&place);
+}
+
+#[test]
+fn files_with_any_name_are_found_with_their_neighbours() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("odd:dir name")).unwrap();
+    place.file("odd:dir name/helper.py", "def twice(x): return 2 * x\n");
+    let text = "import helper\nclass Does:\n    @staticmethod\n    def it(x): return helper.twice(x)\n";
+    place.file("odd:dir name/my-file.py", text);
+    let ended = place.run(&["-t", "python", "--list", "2,x", "-j1", "--", "odd:dir name/my-file.py:Does.it"]);
+    assert_eq!(ended.ok(), "2\t4\nx\txx\n");
+}
+
+#[test]
+fn what_failed_is_tried_again_if_that_was_asked_for() {
+    let text = "seen = {}\ndef f(x):\n    seen[x] = seen.get(x, 0) + 1\n    \
+                if x == 2 and seen[x] < 3: raise OSError('not yet')\n    return seen[x]\n";
+    let place = Place::new();
+    let flags = ["-j1", "-k", "--retries", "2", "--retry-on", "failed", "--log-dir", "log"];
+    assert_eq!(python(&place, &flags, text, lines(4)).ok(), "1\t1\n2\t3\n3\t1\n4\t1\n");
+    let logged = item_lines(&runs(&place.path("log"))[0]);
+    let attempts: Vec<_> = logged.iter().map(|line| line["attempt"].as_u64().unwrap()).collect();
+    assert_eq!(attempts, [1, 3, 1, 1]);
+    let place = Place::new();
+    let ended = python(&place, &["-j1", "-k", "--retries", "1", "--retry-on", "failed"], text, lines(3));
+    assert_eq!(ended.fails(1, "item 1").out, "1\t1\n2\t\tfailed: OSError: not yet (own.py:4)\n3\t1\n");
+}
+
+#[test]
+fn each_item_has_its_own_time() {
+    let place = Place::new();
+    let text = "import time\ndef f(x):\n    if x == 12: time.sleep(1000)\n    return x\n";
+    let ended = python(&place, &["-j2", "-k", "--timeout", "1s"], text, lines(20)).fails(1, "item 11");
+    let line = |i| if i == 12 { "12\t\ttimed-out: ran longer than 1s\n".into() } else { format!("{i}\t{i}\n") };
+    assert_eq!(ended.out, (1..=20).map(line).collect::<String>());
+    nothing_is_left(&place);
+}
+
+#[test]
+fn an_import_may_take_longer_than_an_item() {
+    let place = Place::new();
+    let text = "import time\ntime.sleep(2.5)\ndef f(x): return x\n";
+    let ended = python(&place, &["-j2", "--timeout", "300ms"], text, lines(3));
+    let said = ended.err.matches("note: own.py:f is still being imported").count();
+    assert_eq!((ended.ok().as_str(), said), ("1\t1\n2\t2\n3\t3\n", 1));
+}
+
+#[test]
+fn an_output_is_gone_on_with_and_workers_are_replaced() {
+    let place = Place::new();
+    let input = place.file("in", lines(50));
+    place.file(
+        "own.py",
+        "import os\ndef f(x):\n    if x == 30 and not os.path.exists('well'): os._exit(9)\n    return x\n",
+    );
+    let flags = ["-t", "python", "-i", input.to_str().unwrap(), "-o", "out.tsv", "-j2", "--max-tasks-per-worker", "10"];
+    place.run(&[&flags[..], &["--", "own.py:f"]].concat()).fails(1, "item 29");
+    place.file("well", "");
+    place.run(&[&flags[..], &["--resume", "--", "own.py:f"]].concat()).ok();
+    assert_eq!(place.read("out.tsv"), (1..=50).map(|i| format!("{i}\t{i}\n")).collect::<String>());
+}
+
+#[test]
+fn the_interpreter_can_be_chosen() {
+    let place = Place::new();
+    place.file("own.py", "import os\ndef f(x): return os.environ['CHOSEN']\n");
+    let script = place.script("my python", "#!/bin/sh\nCHOSEN=mine exec python3 \"$@\"\n");
+    let param = format!("python={}", script.display());
+    let args = ["-t", "python", "--list", "1", "-j1", "--param", &param, "--", "own.py:f"];
+    assert_eq!(place.run(&args).ok(), "1\tmine\n");
+}
