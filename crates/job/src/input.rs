@@ -2,6 +2,7 @@
 //! a file, a range or a list, once if it is a stream (or after [`Input::spool`]).
 
 use crate::InputError;
+use crate::blocks::Blocks;
 use crate::cutter::Emit;
 use crate::identity::FileId;
 use crate::origin::{CopyFailed, Origin};
@@ -12,7 +13,8 @@ use crate::shuffle::Held;
 use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
 use crate::times::{InputPhase, InputWatch};
-use procession::Place;
+use procession::{ChunkSize, Place};
+use procession_task::Items;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::Metadata;
@@ -215,16 +217,17 @@ impl Input {
     /// many items instead of the options' own size.
     #[must_use]
     pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
-        self.source_on(size, None)
+        self.source_on(&Portion { size, block: None }, None)
     }
 
-    /// The same; what it cuts is told to a trail, and what an earlier run has
-    /// consumed by that trail is left out, if the input still begins with it.
-    pub(crate) fn source_on(&self, size: Option<u64>, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
+    /// A source of this portion; what it cuts is told to a trail, and what an
+    /// earlier run has consumed by that trail is left out, if the input still
+    /// begins with it.
+    pub(crate) fn source_on(&self, portion: &Portion, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
-        let size = size.or(inner.options.size);
+        let portion = Portion { size: portion.size.or(inner.options.size), ..*portion };
         let before = trail.as_ref().map_or(0, |trail| trail.before());
-        let items = size.or(inner.generated());
+        let items = portion.units(portion.size.or(inner.generated()));
         let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
         let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
@@ -245,14 +248,19 @@ impl Input {
             let result = match on {
                 Some(trail) if before > 0 => {
                     found.store(before, Ordering::Relaxed);
-                    inner.feed_after(&trail, &read, &theirs, push)
+                    inner.feed_after(&portion, &trail, &read, &theirs, push)
                 }
-                _ => inner.feed(&read, push),
+                _ => inner.supply(&portion, &read, push),
             };
             watch.switch(InputPhase::Idle);
             theirs.end(result.err());
         });
-        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin).on(trail);
+        let (options, size) = match portion.block {
+            None => (self.inner.options.clone(), portion.size),
+            // Blocks count from the first that is made, which is made of what is taken.
+            Some(_) => (InputOptions::new(Items::Whole), None),
+        };
+        let source = QueueSource::new(queue, &options, size, status.clone(), begin).on(trail);
         (source, status)
     }
 
@@ -260,11 +268,11 @@ impl Input {
     ///
     /// # Errors
     /// It no longer begins with that, or whatever reading it can end with.
-    pub(crate) fn goes_on_after(&self, consumed: Consumed) -> Result<bool, InputError> {
-        let mut prefix = Prefix::new(self.inner.options.items, consumed);
+    pub(crate) fn goes_on_after(&self, portion: &Portion, consumed: Consumed) -> Result<bool, InputError> {
+        let mut prefix = Prefix::new(portion.rule(self.inner.options.items), consumed);
         let (mut goes_on, mut refused) = (consumed.items == 0, None);
         if !goes_on {
-            self.inner.feed(&Arc::default(), &mut |segment| match prefix.pass(segment) {
+            self.inner.supply(portion, &Arc::default(), &mut |segment| match prefix.pass(segment) {
                 Ok(None) if !prefix.is_passed() || !self.inner.options.cycle => ControlFlow::Continue(()),
                 Ok(rest) => {
                     goes_on = rest.is_some();
@@ -309,17 +317,52 @@ impl Input {
     }
 }
 
+/// What a run takes of an input, and in what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Portion {
+    /// So many items instead of the options' own size.
+    pub(crate) size: Option<u64>,
+    /// Blocks of so many items each, instead of items.
+    pub(crate) block: Option<ChunkSize>,
+}
+
+impl Portion {
+    /// What separates the units that the pool is given.
+    pub(crate) fn rule(&self, items: Items) -> Items {
+        if self.block.is_some() { Items::Whole } else { items }
+    }
+
+    /// How many units so many items make, if that can be told.
+    fn units(&self, items: Option<u64>) -> Option<u64> {
+        match self.block {
+            None => items,
+            Some(ChunkSize::Fixed(of)) => items.map(|items| items.div_ceil(u64::from(of.get()))),
+            Some(ChunkSize::Auto) => None,
+        }
+    }
+}
+
 impl Inner {
+    /// Gives on what the pool is to be given: items, or blocks of them.
+    fn supply(&self, portion: &Portion, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
+        let Some(block) = portion.block else { return self.feed(read, emit) };
+        let mut blocks = Blocks::new(block, &self.options, portion.size);
+        // What an input that breaks off has left is no block.
+        self.feed(read, &mut |segment| blocks.push(segment, emit))?;
+        blocks.finish(emit)
+    }
+
     /// Gives on what comes after the items that an earlier run has consumed.
     fn feed_after(
         &self,
+        portion: &Portion,
         trail: &Trail,
         read: &Arc<AtomicU64>,
         queue: &Queue,
         push: &mut Emit<'_>,
     ) -> Result<(), InputError> {
         let (mut passing, mut refused) = (Some(trail.prefix()), None);
-        let result = self.feed(read, &mut |segment| {
+        let result = self.supply(portion, read, &mut |segment| {
             let Some(mut prefix) = passing.take() else { return push(segment) };
             let rest = match prefix.pass(segment) {
                 Ok(rest) => rest,

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blocks;
 mod configuration;
 mod counts;
 mod cutter;
@@ -15,11 +16,13 @@ mod identity;
 mod input;
 mod launch;
 mod lock;
+mod measure;
 mod origin;
 mod output;
 mod pass;
 mod peek;
 mod picture;
+mod placeholders;
 mod plan;
 mod queue;
 mod range;
@@ -35,6 +38,7 @@ mod study;
 mod times;
 mod writer;
 
+pub use blocks::Unit;
 pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
 #[doc(hidden)]
@@ -47,6 +51,7 @@ pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
 pub use launch::Workers;
 pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};
 pub use picture::PictureFile;
+pub use placeholders::ask_for_size;
 pub use plan::{Phase, Planned, Rounds, Wanted, plan};
 pub use range::IntegerRange;
 pub use resume::{AlreadyComplete, Intent, ResumeError, ResumeOptions, ResumeReason, ResumeRecord, ResumeRecordError};

@@ -1,13 +1,15 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
+use crate::blocks::Unit;
 use crate::launch::Launch;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
+use crate::placeholders::filled;
 use crate::stopper::Stopper;
 use crate::times::{CoordinatorTimes, DriverEar};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::{Job, JobEnd, Observer, PoolError};
-use procession_task::{Format, Items, Kind};
+use procession_task::{Format, Kind};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,8 +22,11 @@ pub struct Work {
     pub task: String,
     /// Its settings.
     pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments.
+    /// What else the task is made of: a program and its arguments, in which
+    /// `{size}` and `{procs}` stand for the configuration's.
     pub arguments: Vec<Vec<u8>>,
+    /// What the pool is given as one item.
+    pub unit: Unit,
     /// How records are written.
     pub format: Format,
     /// Whether every item has a line to be shown at once.
@@ -93,7 +98,6 @@ pub enum Ending {
 pub(crate) struct Setup<'a> {
     pub(crate) work: &'a Work,
     pub(crate) more_params: Vec<(String, String)>,
-    pub(crate) items: Items,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) item_log: Arc<AtomicBool>,
     pub(crate) target: Target,
@@ -142,12 +146,12 @@ pub(crate) fn run(
     let job = Job {
         task: setup.work.task.clone(),
         params,
-        arguments: setup.work.arguments.clone(),
-        items: setup.items,
+        arguments: filled(&setup.work.arguments, &planned.configuration),
+        items: setup.work.unit.items(input.options().items),
         format: setup.work.format,
         show: setup.work.show,
         item_log: setup.item_log,
-        chunk: planned.configuration.chunk,
+        chunk: setup.work.unit.chunk(planned.configuration.chunk),
         ordered: setup.work.ordered,
         retries: setup.work.retries,
         retry_on: setup.work.retry_on.clone(),
@@ -164,7 +168,7 @@ pub(crate) fn run(
     let coordinator = CoordinatorTimes::of(&status.watch, &heard, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
-        failure.place = failure.place.or_else(|| input.locate(failure.item));
+        failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));
     }
     let wall = closed.as_ref().ok().copied();
     let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
