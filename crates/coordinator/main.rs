@@ -9,6 +9,9 @@ mod exit;
 mod locate;
 mod looks;
 mod machine;
+mod own_worker;
+mod program;
+mod quote;
 mod room;
 mod run;
 mod shortage;
@@ -16,7 +19,7 @@ mod signals;
 mod verbs;
 mod watch;
 
-use args::{Call, Surroundings};
+use args::{Call, NoCall, Surroundings};
 use exit::Status;
 use procession_task::escape_terminal;
 use std::io::{IsTerminal as _, stdin};
@@ -26,10 +29,15 @@ fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
         exit::say(format_args!("warning: inherited signal settings stay: {error}"));
     }
-    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus() };
+    let around =
+        Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus(), ask: own_worker::tasks };
     match args::parse_from(std::env::args_os(), around) {
         Ok(call) => answer(call).into(),
-        Err(error) => {
+        Err(NoCall::Worker(why)) => {
+            exit::say(format_args!("error: {why}"));
+            exit::POOL_FAILED.into()
+        }
+        Err(NoCall::Usage(error)) => {
             // Help and version come this way too, with status 0; a reader that
             // left early is nothing to complain of.
             print(&error);
@@ -54,8 +62,7 @@ fn answer(call: Call) -> Status {
     let text = match call {
         Call::Run(plan) => return run::run(&plan),
         Call::Inspect(flags) => return verbs::inspect::answer(&flags),
-        Call::Tasks { json: true } => verbs::tasks::json(args::listed()).into_bytes(),
-        Call::Tasks { json: false } => verbs::tasks::text(args::listed()).into_bytes(),
+        Call::Tasks { worker, json } => return verbs::tasks::answer(worker.as_deref(), json),
         Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),
         Call::Cpus { json: false } => verbs::cpus::text(&machine::Machine::look()).into_bytes(),
         Call::Completions { shell } => args::completions(shell),

@@ -6,11 +6,11 @@
 //! on who runs what. So the same input makes the same blocks every time, and an
 //! interrupted output can be gone on with behind any of them.
 
-use crate::{Input, InputError};
 use crate::cutter::Emit;
 use crate::measure::longest;
 use crate::segment::Segment;
 use crate::spec::InputOptions;
+use crate::{Input, InputError};
 use bytes::BytesMut;
 use procession::{ChunkSize, Place};
 use procession_task::Items;
@@ -266,12 +266,14 @@ mod tests {
 
     #[test]
     fn a_block_has_exactly_so_many_lines_and_the_last_what_is_left() {
-        let (made, ended) = blocks(Blocks::new(fixed(2), &options(Items::Lines), None), Items::Lines, &[b"a\n\nb", b"c"]);
+        let (made, ended) =
+            blocks(Blocks::new(fixed(2), &options(Items::Lines), None), Items::Lines, &[b"a\n\nb", b"c"]);
         assert!(ended.is_ok());
         assert_eq!(made, [&b"a\n\n"[..], b"b\nc\n"]);
         let (made, _) = blocks(Blocks::new(fixed(3), &options(Items::Nul), None), Items::Nul, &[b"a\0\0b\0c"]);
         assert_eq!(made, [&b"a\0\0b\0"[..], b"c\0"]);
-        let (made, _) = blocks(Blocks::new(fixed(2), &options(Items::Words), None), Items::Words, &[b" a, b", b"c\r\n"]);
+        let (made, _) =
+            blocks(Blocks::new(fixed(2), &options(Items::Words), None), Items::Words, &[b" a, b", b"c\r\n"]);
         assert_eq!(made, [&b"a\nb\n"[..], b"c\n"], "words are lines to a program");
     }
 

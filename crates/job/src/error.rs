@@ -55,7 +55,9 @@ pub enum InputError {
         max: usize,
     },
     /// A block of so many items is longer than an item may be.
-    #[error("a block of {items} lines is longer than {max} bytes: make blocks of fewer with --chunk, or see --max-item")]
+    #[error(
+        "a block of {items} lines is longer than {max} bytes: make blocks of fewer with --chunk, or see --max-item"
+    )]
     BlockTooLong {
         /// How many items.
         items: u64,

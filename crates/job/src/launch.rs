@@ -39,6 +39,8 @@ pub struct Workers {
     pub local: Arc<MakeLocalTask>,
     /// How many run at a time at most, however many are asked for.
     pub most: u32,
+    /// What a run may hold of items under way and of results that wait, in bytes.
+    pub window: u64,
     /// Settings that are the same for every run: time-outs, limits.
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
@@ -48,7 +50,7 @@ impl Workers {
     /// there is no process.
     #[must_use]
     pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
-        Self { program, local, most: u32::MAX, settings: Box::new(|builder| builder) }
+        Self { program, local, most: u32::MAX, window: procession::WINDOW_BYTES, settings: Box::new(|builder| builder) }
     }
 }
 
@@ -60,10 +62,15 @@ impl Launch for Workers {
     ) -> Result<Box<dyn Running>, PoolError> {
         let local = || Arc::clone(&self.local);
         match configuration.executor {
-            Executor::Serial => Ok(Box::new(Local::serial(local(), observers))),
-            Executor::Threads => Ok(Box::new(Local::threads(configuration.count, local(), observers)?)),
+            Executor::Serial => Ok(Box::new(Local::serial(local(), observers).window(self.window))),
+            Executor::Threads => {
+                let threads = Local::threads(configuration.count, local(), observers)?;
+                Ok(Box::new(threads.window(self.window)))
+            }
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count.min(self.most));
+                let builder = (self.settings)(Pool::builder(&self.program))
+                    .procs(configuration.count.min(self.most))
+                    .window(self.window);
                 let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
                 Ok(Box::new(pool))
             }

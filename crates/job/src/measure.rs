@@ -69,7 +69,11 @@ mod tests {
         for (max_items, max_bytes, expected) in
             [(9, 99, (4, 9)), (2, 99, (2, 4)), (9, 4, (2, 4)), (9, 6, (2, 4)), (9, 7, (3, 7)), (1, 1, (1, 2))]
         {
-            assert_eq!(measured(Items::Lines, "a\nb\ncc\nd\n", max_items, max_bytes), expected, "{max_items} {max_bytes}");
+            assert_eq!(
+                measured(Items::Lines, "a\nb\ncc\nd\n", max_items, max_bytes),
+                expected,
+                "{max_items} {max_bytes}"
+            );
         }
     }
 

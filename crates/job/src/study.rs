@@ -301,7 +301,7 @@ fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Inp
 
 /// Sizes whose complete outputs differ. Other blocks may well have another output.
 fn compare(runs: &[Run], unit: Unit) -> Vec<Mismatch> {
-    let mut groups: BTreeMap<(Option<u64>, Option<u32>), BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.complete) {
         let Configuration { size, chunk, .. } = run.planned.configuration;
         if let Some(digest) = run.output.digest {

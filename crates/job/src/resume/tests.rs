@@ -2,8 +2,8 @@
 
 use super::record::Digest;
 use super::*;
-use crate::Unit;
 use crate::MaxFailures;
+use crate::Unit;
 use procession_task::{Format, Kind};
 
 fn work() -> Work {

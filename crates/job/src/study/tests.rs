@@ -2,7 +2,7 @@
 
 use super::fake::{Fake, Fault};
 use super::*;
-use crate::{Unit, Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Wanted, matrix};
+use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Unit, Wanted, matrix};
 use procession::{ChunkSize, PoolError};
 use procession_task::{Format, Items};
 use std::io::Write as _;
