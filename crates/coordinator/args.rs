@@ -145,10 +145,13 @@ fn planned(cli: Cli, around: Surroundings) -> Result<Box<Plan>, NoCall> {
 /// A bare word is what people try first: says where words go.
 fn explained(error: clap::Error) -> clap::Error {
     let text = error.to_string();
-    let is_word = text.contains("unrecognized subcommand") || text.contains("the subcommand '");
+    let is_word = text.contains("unrecognized subcommand")
+        || text.contains("the subcommand '")
+        || (error.kind() == ErrorKind::UnknownArgument && !text.contains("argument '-"));
     let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
     let hint = format!(
-        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with --list"
+        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with \
+         --list, and a program of your own stands after --"
     );
     Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }

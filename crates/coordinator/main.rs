@@ -5,6 +5,7 @@
 
 mod args;
 mod aside;
+mod dry_run;
 mod exit;
 mod locate;
 mod looks;

@@ -1,6 +1,7 @@
 //! Carrying out a plan: from flags that make sense to an exit status.
 
 use crate::args::{Plan, Source};
+use crate::dry_run;
 use crate::exit::{self, Status};
 use crate::locate;
 use crate::program;
@@ -11,6 +12,7 @@ use procession::Builder;
 use procession_job::{
     Configuration, Ending, Executor, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload,
 };
+use procession_report::Terminal;
 use procession_task::escape_terminal;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,35 +44,50 @@ fn try_run(plan: &Plan) -> Result<Status, Refusal> {
     if let Some(why) = of_threads.map(|of| of.count).max().and_then(room::too_many_threads) {
         return Err(Refusal(exit::POOL_FAILED, why));
     }
-    let mut watch = Watch::new(plan, &configurations).map_err(usage)?;
     let room = Room::look();
+    if plan.is_dry {
+        let study = study(plan, configurations, workload(plan, &Terminal::stderr())?, workers(plan, worker, &room));
+        let status = dry_run::show(plan, study, &stopper);
+        return Ok(heard.status().unwrap_or_default().max(status));
+    }
+    let mut watch = Watch::new(plan, &configurations).map_err(usage)?;
     let of_processes = configurations.iter().filter(|configuration| configuration.executor == Executor::Procs);
     let most = of_processes.map(|configuration| configuration.count).max();
     if let Some(complaint) = most.and_then(|most| room.complaint(most)) {
         watch.warn(&complaint);
     }
-    let (terminal, quiet) = (watch.terminal.clone(), plan.look.quiet);
-    let on_note = Box::new(move |note: &procession_job::HeadingNote| {
-        if !quiet {
-            terminal.println(&format!("note: {note}"));
+    let workload = workload(plan, &watch.terminal)?;
+    let names = match &workload {
+        Workload::Items(input) => {
+            watch.check_joblog(plan, Some(input)).map_err(usage)?;
+            input.names()
         }
-    });
-    let (workload, names) = match &plan.source {
-        Source::Given(source) => {
-            let options = plan.selection.of_size(plan.selection.sizes.first().copied());
-            let input = Input::open(source.clone(), options, on_note).map_err(|error| usage(error.to_string()))?;
-            watch.check_joblog(plan, Some(&input)).map_err(usage)?;
-            let names = input.names();
-            (Workload::Items(input), names)
-        }
-        Source::Rows(picture) => {
+        Workload::Sized(_) => {
             watch.check_joblog(plan, None).map_err(usage)?;
-            (Workload::rows(picture.side.name), InputNames::default())
+            InputNames::default()
         }
     };
     let study = study(plan, configurations, workload, workers(plan, worker, &room));
     let report = study.run(&mut Watching { watch: &mut watch, names: &names }, &stopper);
     Ok(heard.status().unwrap_or_default().max(conclude(plan, &mut watch, &report)))
+}
+
+/// Looks at the input; headings that are passed over are told on the terminal.
+fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
+    let (terminal, quiet) = (terminal.clone(), plan.look.quiet);
+    let on_note = Box::new(move |note: &procession_job::HeadingNote| {
+        if !quiet {
+            terminal.println(&format!("note: {note}"));
+        }
+    });
+    match &plan.source {
+        Source::Given(source) => {
+            let options = plan.selection.of_size(plan.selection.sizes.first().copied());
+            let input = Input::open(source.clone(), options, on_note);
+            input.map(Workload::Items).map_err(|error| Refusal(exit::USAGE, error.to_string()))
+        }
+        Source::Rows(picture) => Ok(Workload::rows(picture.side.name)),
+    }
 }
 
 fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
@@ -111,6 +128,18 @@ fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, wo
     }
 }
 
+/// The status of a call that ended like this, as far as that decides it.
+pub(crate) fn status_of(ending: &Ending) -> Status {
+    match ending {
+        // The signal that stopped it has a status of its own.
+        Ending::Closed | Ending::Stopped | Ending::AlreadyComplete(_) => exit::SUCCESS,
+        Ending::Output(_) => exit::OUTPUT_FAILED,
+        Ending::Pool(_) => exit::POOL_FAILED,
+        Ending::Input(_) | Ending::Refused(_) => exit::USAGE,
+        Ending::Failures => exit::ITEM_FAILED,
+    }
+}
+
 /// Tells people what came of it and chooses the status.
 fn conclude(plan: &Plan, watch: &mut Watch, report: &StudyReport) -> Status {
     let unwritten = watch.finish_files();
@@ -119,15 +148,10 @@ fn conclude(plan: &Plan, watch: &mut Watch, report: &StudyReport) -> Status {
     if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
         watch.warn("the input has no items");
     }
-    let mut status = match &report.ending {
-        // The signal that stopped it has a status of its own.
-        None | Some(Ending::Closed | Ending::Stopped) => exit::SUCCESS,
-        Some(Ending::Output(_)) => exit::OUTPUT_FAILED,
-        Some(Ending::Pool(_)) => exit::POOL_FAILED,
-        Some(Ending::Input(_) | Ending::Refused(_)) => exit::USAGE,
-        Some(Ending::AlreadyComplete(of)) => return watch.already_complete(of),
-        Some(Ending::Failures) => exit::ITEM_FAILED,
-    };
+    if let Some(Ending::AlreadyComplete(of)) = &report.ending {
+        return watch.already_complete(of);
+    }
+    let mut status = report.ending.as_ref().map_or(exit::SUCCESS, status_of);
     for problem in unwritten {
         exit::say(format_args!("error: {problem}"));
         status = status.max(exit::OUTPUT_FAILED);

@@ -7,9 +7,9 @@ use crate::placeholders::filled;
 use crate::stopper::Stopper;
 use crate::times::{CoordinatorTimes, DriverEar};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
-use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
-use procession::{Job, JobEnd, Observer, PoolError};
-use procession_task::{Format, Kind};
+use crate::{AlreadyComplete, Configuration, Input, InputError, InputStatus, Planned, ResumeError};
+use procession::{Job, JobEnd, Observer, PoolError, Sink, Source};
+use procession_task::{Format, Items, Kind};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -43,6 +43,38 @@ pub struct Work {
     pub memory_limit: Option<u64>,
     /// Longest result of an item, in bytes.
     pub max_result: usize,
+}
+
+impl Work {
+    /// The job that it is in this configuration, with items cut like that.
+    pub(crate) fn job(
+        &self,
+        configuration: &Configuration,
+        items: Items,
+        more_params: Vec<(String, String)>,
+        item_log: Arc<AtomicBool>,
+        source: Box<dyn Source>,
+        sink: Box<dyn Sink>,
+    ) -> Job {
+        Job {
+            task: self.task.clone(),
+            params: self.params.iter().cloned().chain(more_params).collect(),
+            arguments: filled(&self.arguments, configuration),
+            items: self.unit.items(items),
+            format: self.format,
+            show: self.show,
+            item_log,
+            chunk: self.unit.chunk(configuration.chunk),
+            ordered: self.ordered,
+            retries: self.retries,
+            retry_on: self.retry_on.clone(),
+            timeout: self.timeout,
+            memory_limit: self.memory_limit,
+            max_result: self.max_result,
+            source,
+            sink,
+        }
+    }
 }
 
 /// A run that begins.
@@ -141,26 +173,14 @@ pub(crate) fn run(
         }
     };
     let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
-    let mut params = setup.work.params.clone();
-    params.extend(setup.more_params);
-    let job = Job {
-        task: setup.work.task.clone(),
-        params,
-        arguments: filled(&setup.work.arguments, &planned.configuration),
-        items: setup.work.unit.items(input.options().items),
-        format: setup.work.format,
-        show: setup.work.show,
-        item_log: setup.item_log,
-        chunk: setup.work.unit.chunk(planned.configuration.chunk),
-        ordered: setup.work.ordered,
-        retries: setup.work.retries,
-        retry_on: setup.work.retry_on.clone(),
-        timeout: setup.work.timeout,
-        memory_limit: setup.work.memory_limit,
-        max_result: setup.work.max_result,
-        source: Box::new(source),
-        sink: Box::new(sink),
-    };
+    let job = setup.work.job(
+        &planned.configuration,
+        input.options().items,
+        setup.more_params,
+        setup.item_log,
+        Box::new(source),
+        Box::new(sink),
+    );
     let ended = pool.run(job);
     let closed = pool.close();
     drop(held);

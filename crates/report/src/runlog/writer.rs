@@ -61,6 +61,7 @@ impl Writer {
             Event::Accepted(part) => self.write_part(part),
             Event::ItemLost { .. } => self.write_lost(event),
             Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
+            Event::Note { worker, text, .. } => self.write_note(*worker, text),
             _ => self.write_process(event),
         }
     }
@@ -108,6 +109,13 @@ impl Writer {
         self.line.clear();
         push_line(&mut self.line, &NoteLine { note });
         self.files.write(file, &self.line)
+    }
+
+    /// What a worker has to say stands among the lines about its items.
+    fn write_note(&mut self, worker: WorkerRef, text: &str) -> io::Result<()> {
+        self.line.clear();
+        push_line(&mut self.line, &NoteLine { note: text.to_owned() });
+        self.files.write(FileName::Items(worker.into()), &self.line)
     }
 
     fn write_lost(&mut self, event: &Event) -> io::Result<()> {
