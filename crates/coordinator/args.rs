@@ -113,7 +113,7 @@ impl From<clap::Error> for NoCall {
 ///
 /// # Errors
 /// It is no call.
-pub(crate) fn parse_from<I, T>(line: I, around: Surroundings) -> Result<Call, NoCall>
+pub(crate) fn parse_from<I, T>(line: I, around: Surroundings<'_>) -> Result<Call, NoCall>
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
@@ -133,7 +133,7 @@ where
     })
 }
 
-fn planned(cli: Cli, around: Surroundings) -> Result<Box<Plan>, NoCall> {
+fn planned(cli: Cli, around: Surroundings<'_>) -> Result<Box<Plan>, NoCall> {
     let Cli { verb: _, work, executors, faults, output, look } = cli;
     let refuse = |why: NoPlan| match why {
         NoPlan::Usage(message) => NoCall::Usage(Cli::command().error(ErrorKind::ValueValidation, message)),

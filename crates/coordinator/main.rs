@@ -23,21 +23,24 @@ mod watch;
 use args::{Call, NoCall, Surroundings};
 use exit::Status;
 use procession_task::escape_terminal;
+use signals::Ears;
 use std::io::{IsTerminal as _, stdin};
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
         exit::say(format_args!("warning: inherited signal settings stay: {error}"));
     }
-    let around =
-        Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus(), ask: own_worker::tasks };
+    let ears = Rc::new(Ears::default());
+    let theirs = Rc::clone(&ears);
+    let ask = move |worker: Option<&Path>, time: Duration| own_worker::tasks(worker, time, &theirs);
+    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus(), ask: &ask };
     match args::parse_from(std::env::args_os(), around) {
-        Ok(call) => answer(call).into(),
-        Err(NoCall::Worker(why)) => {
-            exit::say(format_args!("error: {why}"));
-            exit::POOL_FAILED.into()
-        }
+        Ok(call) => answer(call, &ears).into(),
+        Err(NoCall::Worker(why)) => unasked(&why, &ears).into(),
         Err(NoCall::Usage(error)) => {
             // Help and version come this way too, with status 0; a reader that
             // left early is nothing to complain of.
@@ -59,11 +62,23 @@ fn print(error: &clap::Error) {
     }
 }
 
-fn answer(call: Call) -> Status {
+/// A worker did not say what it knows. If that was because a signal ended it,
+/// nobody has to be told.
+fn unasked(why: &str, ears: &Ears) -> Status {
+    ears.status().unwrap_or_else(|| {
+        exit::say(format_args!("error: {why}"));
+        exit::POOL_FAILED
+    })
+}
+
+fn answer(call: Call, ears: &Ears) -> Status {
     let text = match call {
-        Call::Run(plan) => return run::run(&plan),
+        Call::Run(plan) => return run::run(&plan, ears),
         Call::Inspect(flags) => return verbs::inspect::answer(&flags),
-        Call::Tasks { worker, json } => return verbs::tasks::answer(worker.as_deref(), json),
+        Call::Tasks { worker, json } => match verbs::tasks::answer(worker.as_deref(), json, ears) {
+            Ok(text) => text.into_bytes(),
+            Err(why) => return unasked(&why, ears),
+        },
         Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),
         Call::Cpus { json: false } => verbs::cpus::text(&machine::Machine::look()).into_bytes(),
         Call::Completions { shell } => args::completions(shell),

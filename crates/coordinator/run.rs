@@ -6,12 +6,10 @@ use crate::exit::{self, Status};
 use crate::locate;
 use crate::program;
 use crate::room::{self, Room};
-use crate::signals;
+use crate::signals::Ears;
 use crate::watch::{Watch, Watching, describe};
 use procession::Builder;
-use procession_job::{
-    Configuration, Ending, Executor, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload,
-};
+use procession_job::{Configuration, Ending, Executor, Input, InputNames, Study, StudyReport, Work, Workers, Workload};
 use procession_report::Terminal;
 use procession_task::escape_terminal;
 use std::path::PathBuf;
@@ -21,8 +19,8 @@ use std::sync::Arc;
 struct Refusal(Status, String);
 
 /// Runs what was planned and says how it ended.
-pub(crate) fn run(plan: &Plan) -> Status {
-    match try_run(plan) {
+pub(crate) fn run(plan: &Plan, ears: &Ears) -> Status {
+    match try_run(plan, ears) {
         Ok(status) => status,
         Err(Refusal(status, why)) => {
             exit::say(format_args!("error: {why}"));
@@ -31,14 +29,12 @@ pub(crate) fn run(plan: &Plan) -> Status {
     }
 }
 
-fn try_run(plan: &Plan) -> Result<Status, Refusal> {
+fn try_run(plan: &Plan, ears: &Ears) -> Result<Status, Refusal> {
     let usage = |why: String| Refusal(exit::USAGE, why);
     program::check(&plan.work).map_err(usage)?;
     let worker = locate::worker(plan.worker.as_deref(), std::env::current_exe())
         .map_err(|error| Refusal(exit::POOL_FAILED, error.to_string()))?;
-    let stopper = Stopper::default();
-    let heard = signals::listen(&stopper)
-        .map_err(|error| Refusal(exit::POOL_FAILED, format!("signals can't be handled: {error}")))?;
+    let (stopper, heard) = ears.open().map_err(|error| Refusal(exit::POOL_FAILED, error))?;
     let configurations = plan.configurations();
     let of_threads = configurations.iter().filter(|configuration| configuration.executor == Executor::Threads);
     if let Some(why) = of_threads.map(|of| of.count).max().and_then(room::too_many_threads) {

@@ -5,6 +5,7 @@
 
 mod browser;
 mod chaos;
+mod dry_run;
 mod executors;
 mod failures;
 mod faults;
@@ -18,7 +19,10 @@ mod marks;
 mod memory;
 mod order;
 mod output;
+mod own_worker;
+mod pipe;
 mod processes;
+mod programs;
 mod resume;
 mod signals;
 mod study;

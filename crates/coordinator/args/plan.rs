@@ -111,7 +111,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first thing that does not fit, and what to do about it.
-    pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, NoPlan> {
+    pub(crate) fn new(flags: Flags, around: Surroundings<'_>) -> Result<Self, NoPlan> {
         let Flags { work, executors, faults, output, look } = flags;
         let task = Work::new(&work, &executors, faults.start_timeout, around.ask)?;
         let source = Source::new(&work, &task, around.stdin_is_terminal)?;

@@ -8,8 +8,8 @@ use procession_job::{Executor, IntegerRange, ItemSource, MaxFailures, Rounds};
 use procession_program::ALL;
 use procession_task::TaskInfo;
 
-const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4, ask };
-const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, ..PIPED };
+const PIPED: Surroundings<'static> = Surroundings { stdin_is_terminal: false, cpus: 4, ask: &ask };
+const AT_TERMINAL: Surroundings<'static> = Surroundings { stdin_is_terminal: true, ..PIPED };
 
 /// A worker that knows what is built in, and a task of its own.
 fn ask(_: Option<&Path>, _: Duration) -> Result<Vec<TaskInfo>, String> {
@@ -17,7 +17,7 @@ fn ask(_: Option<&Path>, _: Duration) -> Result<Vec<TaskInfo>, String> {
     Ok(ALL.iter().map(|entry| entry.info()).chain([own]).collect())
 }
 
-fn call(line: &str, around: Surroundings) -> Result<Call, NoCall> {
+fn call(line: &str, around: Surroundings<'_>) -> Result<Call, NoCall> {
     parse_from(std::iter::once("coordinator").chain(line.split_whitespace()), around)
 }
 
@@ -36,7 +36,7 @@ fn given(plan: &Plan) -> &ItemSource {
     }
 }
 
-fn usage(line: &str, around: Surroundings) -> clap::Error {
+fn usage(line: &str, around: Surroundings<'_>) -> clap::Error {
     match call(line, around).map(|_| ()).unwrap_err() {
         NoCall::Usage(error) => error,
         NoCall::Worker(error) => panic!("{line}: {error}"),

@@ -6,19 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What a plan depends on beside the flags.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Surroundings {
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
     /// How many CPUs this process may use: what `auto` means.
     pub(crate) cpus: usize,
     /// Asks a worker for its tasks.
-    pub(crate) ask: Ask,
+    pub(crate) ask: &'a Ask,
 }
 
 /// Asks the worker at a path, or the one that is found without, for the tasks
 /// that it knows; it may take so long to start. The error is one of the pool.
-pub(crate) type Ask = fn(Option<&Path>, Duration) -> Result<Vec<TaskInfo>, String>;
+pub(crate) type Ask = dyn Fn(Option<&Path>, Duration) -> Result<Vec<TaskInfo>, String>;
 
 /// Why there is no plan.
 #[derive(Debug)]

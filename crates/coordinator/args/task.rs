@@ -42,7 +42,7 @@ impl Work {
         flags: &WorkFlags,
         executors: &ExecutorFlags,
         start_timeout: Duration,
-        ask: Ask,
+        ask: &Ask,
     ) -> Result<Self, NoPlan> {
         let worker = executors.worker.as_deref();
         let Some(name) = flags.task.as_deref() else {

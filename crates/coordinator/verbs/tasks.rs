@@ -1,9 +1,9 @@
 //! `coordinator tasks`: what can be asked for with `--task` and `--param`.
 
-use super::{aligned, print};
+use super::aligned;
 use crate::args::{built_in, listed};
-use crate::exit::{self, Status};
 use crate::own_worker;
+use crate::signals::Ears;
 use procession_program::{find, pipe};
 use procession_task::builtin::Shape;
 use procession_task::{Items, ParamInfo, TaskInfo, escape_terminal};
@@ -14,19 +14,16 @@ use std::time::Duration;
 /// How long a worker may take to say what it knows.
 const START_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Prints the built-in tasks, or those of a worker.
-pub(crate) fn answer(worker: Option<&Path>, json: bool) -> Status {
+/// The list of the built-in tasks, or of those of a worker.
+///
+/// # Errors
+/// The worker does not say what it knows.
+pub(crate) fn answer(worker: Option<&Path>, json: bool, ears: &Ears) -> Result<String, String> {
     let tasks = match worker {
         None => built_in(),
-        Some(_) => match own_worker::tasks(worker, START_TIMEOUT) {
-            Ok(tasks) => listed(tasks),
-            Err(why) => {
-                exit::say(format_args!("error: {why}"));
-                return exit::POOL_FAILED;
-            }
-        },
+        Some(_) => listed(own_worker::tasks(worker, START_TIMEOUT, ears)?),
     };
-    print((if json { self::json(&tasks) } else { text(&tasks) }).as_bytes())
+    Ok(if json { self::json(&tasks) } else { text(&tasks) })
 }
 
 /// The list for a person: a line per task, its parameters beneath it. What a

@@ -2,9 +2,10 @@
 //! without a single process.
 
 use crate::configuration::{Configuration, Executor};
-use crate::stopper::Request;
-use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
-use std::path::PathBuf;
+use crate::stopper::{Request, Stopper};
+use procession::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
+use procession_task::TaskInfo;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,19 +79,32 @@ impl Launch for Workers {
     }
 }
 
+/// Asks a worker's program for the tasks that it knows, unless it is stopped.
+///
+/// # Errors
+/// Whatever keeps workers from starting, or the end by the stopper.
+pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
+    let asked = AskedWorker::start(program, start_timeout)?;
+    let _held = stopper.hold(ender(asked.control()));
+    asked.tasks()
+}
+
+fn ender(control: Control) -> Ender {
+    Box::new(move |request| match request {
+        Request::Stop => control.stop(),
+        Request::Kill => control.kill(),
+        Request::Pause => control.pause(),
+        Request::Resume => control.resume(),
+    })
+}
+
 impl Running for Pool {
     fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
         self.start(job)?.wait()
     }
 
     fn ender(&self) -> Ender {
-        let control: Control = self.control();
-        Box::new(move |request| match request {
-            Request::Stop => control.stop(),
-            Request::Kill => control.kill(),
-            Request::Pause => control.pause(),
-            Request::Resume => control.resume(),
-        })
+        ender(self.control())
     }
 
     fn close(self: Box<Self>) -> Result<Duration, PoolError> {

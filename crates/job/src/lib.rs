@@ -49,7 +49,7 @@ pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
 #[doc(hidden)]
 pub use heading::rest_after_heading;
 pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
-pub use launch::Workers;
+pub use launch::{Workers, worker_tasks};
 pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};
 pub use picture::PictureFile;
 pub use placeholders::ask_for_size;

@@ -33,7 +33,7 @@ pub use phases::DriverTimes;
 pub use pool::{Builder, Control, JobHandle, Pool};
 pub use stopwatch::{Phase, Stopwatch};
 pub use waker::Waker;
-pub use worker_info::worker_tasks;
+pub use worker_info::AskedWorker;
 
 /// Where a worker's time goes.
 pub use procession_task::Times;

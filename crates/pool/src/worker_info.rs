@@ -4,29 +4,53 @@
 //! It is started, greeted and ended as the workers of a pool are, by the same
 //! driver; so whatever is wrong with it is told in the same words.
 
-use crate::{Batch, Block, ChunkSize, Cut, Job, Pool, PoolError, Sink, Source, Waker};
+use crate::{Batch, Block, ChunkSize, Control, Cut, Job, JobHandle, Pool, PoolError, Sink, Source, Waker};
 use bytes::Bytes;
 use procession_task::{Format, Items, TaskInfo};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// Asks a worker's program for the tasks that it knows.
-///
-/// # Errors
-/// It can't be started, takes longer than `start_timeout` to say hello, or
-/// does not speak this protocol.
-pub fn worker_tasks(program: impl Into<PathBuf>, start_timeout: Duration) -> Result<Vec<TaskInfo>, PoolError> {
-    let (tell, told) = channel();
-    let pool = Pool::builder(program).procs(1).start_timeout(start_timeout).telling_tasks(tell).build()?;
-    let job = pool.start(pretext())?;
-    match told.recv() {
-        // Nothing more is wanted of it: with the pool goes the worker.
-        Ok(tasks) => Ok(tasks),
-        // The driver has given up, and says why.
-        Err(_) => pool.close().and(job.wait()).and(Err(PoolError::Ended)),
+/// A worker that is being asked for the tasks that its program knows.
+#[derive(Debug)]
+pub struct AskedWorker {
+    pool: Pool,
+    job: JobHandle,
+    told: Receiver<Vec<TaskInfo>>,
+}
+
+impl AskedWorker {
+    /// Starts it; it may take no longer than `start_timeout` to say hello.
+    ///
+    /// # Errors
+    /// No thread or descriptor for its driver.
+    pub fn start(program: impl Into<PathBuf>, start_timeout: Duration) -> Result<Self, PoolError> {
+        let (tell, told) = channel();
+        let pool = Pool::builder(program).procs(1).start_timeout(start_timeout).telling_tasks(tell).build()?;
+        let job = pool.start(pretext())?;
+        Ok(Self { pool, job, told })
+    }
+
+    /// A way to end it from elsewhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.pool.control()
+    }
+
+    /// Waits for what it says, and ends it.
+    ///
+    /// # Errors
+    /// It can't be started, does not say hello in time, or does not speak this
+    /// protocol.
+    pub fn tasks(self) -> Result<Vec<TaskInfo>, PoolError> {
+        match self.told.recv() {
+            // Nothing more is wanted of it: with the pool goes the worker.
+            Ok(tasks) => Ok(tasks),
+            // The driver has given up, and says why.
+            Err(_) => self.pool.close().and(self.job.wait()).and(Err(PoolError::Ended)),
+        }
     }
 }
 
@@ -80,7 +104,14 @@ mod tests {
 
     #[test]
     fn what_is_no_worker_is_told_as_in_a_run() {
-        let refused = worker_tasks("/bin/false", Duration::from_secs(4)).unwrap_err();
+        let refused = AskedWorker::start("/bin/false", Duration::from_secs(4)).unwrap().tasks().unwrap_err();
         assert!(matches!(&refused, PoolError::CannotStart { why, .. } if why.contains("/bin/false")), "{refused}");
+    }
+
+    #[test]
+    fn nobody_has_to_wait_for_one_that_says_nothing() {
+        let asked = AskedWorker::start("/bin/sleep", Duration::from_secs(4000)).unwrap();
+        asked.control().stop();
+        assert_eq!(asked.tasks(), Err(PoolError::Ended));
     }
 }
