@@ -7,8 +7,11 @@ use crate::support::{Ended, Place, nothing_is_left, state, until, workers_of};
 fn run(args: &[&str]) -> Ended {
     let place = Place::new();
     let worker = fake_worker();
-    let mut command = place.command(args);
-    command.arg("--worker").arg(worker).env("FAKE_FAULTS", "own");
+    // Behind a -- it would be the program's.
+    let split = args.iter().position(|&arg| arg == "--").unwrap_or(args.len());
+    let worker = ["--worker", worker.to_str().expect("UTF-8")];
+    let mut command = place.command(&[&args[..split], &worker, &args[split..]].concat());
+    command.env("FAKE_FAULTS", "own");
     let ended = Ended::of(command.spawn().expect("it starts"));
     nothing_is_left(&place);
     ended
