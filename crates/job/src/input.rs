@@ -2,10 +2,10 @@
 //! a file, a range or a list, once if it is a stream (or after [`Input::spool`]).
 
 use crate::InputError;
-use crate::blocks::Blocks;
 use crate::cutter::Emit;
 use crate::identity::FileId;
 use crate::origin::{CopyFailed, Origin};
+use crate::portion::Portion;
 use crate::queue::Queue;
 use crate::resume::trail::{Consumed, Prefix, Trail};
 use crate::segment::Segment;
@@ -13,7 +13,7 @@ use crate::shuffle::Held;
 use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
 use crate::times::{InputPhase, InputWatch};
-use procession::{ChunkSize, Place};
+use procession::Place;
 use procession_task::Items;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -317,41 +317,7 @@ impl Input {
     }
 }
 
-/// What a run takes of an input, and in what.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Portion {
-    /// So many items instead of the options' own size.
-    pub(crate) size: Option<u64>,
-    /// Blocks of so many items each, instead of items.
-    pub(crate) block: Option<ChunkSize>,
-}
-
-impl Portion {
-    /// What separates the units that the pool is given.
-    pub(crate) fn rule(&self, items: Items) -> Items {
-        if self.block.is_some() { Items::Whole } else { items }
-    }
-
-    /// How many units so many items make, if that can be told.
-    fn units(&self, items: Option<u64>) -> Option<u64> {
-        match self.block {
-            None => items,
-            Some(ChunkSize::Fixed(of)) => items.map(|items| items.div_ceil(u64::from(of.get()))),
-            Some(ChunkSize::Auto) => None,
-        }
-    }
-}
-
 impl Inner {
-    /// Gives on what the pool is to be given: items, or blocks of them.
-    fn supply(&self, portion: &Portion, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
-        let Some(block) = portion.block else { return self.feed(read, emit) };
-        let mut blocks = Blocks::new(block, &self.options, portion.size);
-        // What an input that breaks off has left is no block.
-        self.feed(read, &mut |segment| blocks.push(segment, emit))?;
-        blocks.finish(emit)
-    }
-
     /// Gives on what comes after the items that an earlier run has consumed.
     fn feed_after(
         &self,

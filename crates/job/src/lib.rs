@@ -24,6 +24,7 @@ mod peek;
 mod picture;
 mod placeholders;
 mod plan;
+mod portion;
 mod queue;
 mod range;
 mod rehearsal;

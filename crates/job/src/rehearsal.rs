@@ -3,14 +3,16 @@
 //! and how long all of it would take.
 
 use crate::configuration::{Configuration, Executor};
-use crate::input::{InputStatus, Portion};
-use crate::launch::Launch;
+use crate::launch::{Launch, Running};
 use crate::placeholders::filled;
 use crate::plan::largest;
+use crate::portion::Portion;
 use crate::stopper::{Request, Stopper};
-use crate::{Ending, Input, QueueSource, Study, Work, Workload};
+use crate::{Ending, QueueSource, Study, Work, Workload};
 use bytes::Bytes;
-use procession::{Batch, Cut, Event, Observer, Sink, Source, Waker};
+use procession::{Batch, Cut, Event, Job, Observer, PoolError, Sink, Source, Waker};
+use procession_task::Items;
+use std::io;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,7 +74,16 @@ impl Study {
         let arguments = filled(&work.arguments, &of);
         let work = Work { arguments: arguments.clone(), ..work };
         let seen = Seen::default();
-        let status = run(&work, more_params, &input, size, &alone, &workers, &seen, (time, stopper))?;
+        let portion = Portion { size, block: work.unit.block(of.chunk) };
+        let (mut source, status) = input.source_on(&portion, None);
+        source.start();
+        let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
+        let rule = work.unit.items(input.options().items);
+        let source = Box::new(Shown { source, rule, seen: seen.clone() });
+        let job = work.job(&alone, input.options().items, more_params, Arc::default(), source, Box::new(seen.clone()));
+        let held = stopper.hold(pool.ender());
+        run(pool, job, time).map_err(Ending::Pool)?;
+        drop(held);
         if stopper.is_stopped() {
             return Err(Ending::Stopped);
         }
@@ -84,47 +95,26 @@ impl Study {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a run is made of as much")]
-fn run(
-    work: &Work,
-    more_params: Vec<(String, String)>,
-    input: &Input,
-    size: Option<u64>,
-    alone: &Configuration,
-    launch: &dyn Launch,
-    seen: &Seen,
-    (time, stopper): (Duration, &Stopper),
-) -> Result<InputStatus, Ending> {
-    let portion = Portion { size, block: work.unit.block(alone.chunk) };
-    let (mut source, status) = input.source_on(&portion, None);
-    source.start();
-    let pool = launch.launch(alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
-    let source = Shown { source, work: work.clone(), seen: seen.clone() };
-    let job =
-        work.job(alone, input.options().items, more_params, Arc::default(), Box::new(source), Box::new(seen.clone()));
-    let (held, ender) = (stopper.hold(pool.ender()), pool.ender());
+/// Runs a job for so long at most.
+fn run(pool: Box<dyn Running>, job: Job, time: Duration) -> Result<(), PoolError> {
+    let ender = pool.ender();
     let (running, ended) = channel::<()>();
-    let timer = std::thread::Builder::new().name("rehearsal".to_owned()).spawn(move || {
+    let timer = move || {
         if ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
             ender(Request::Stop);
         }
-    });
-    timer.map_err(|error| {
-        Ending::Pool(procession::PoolError::System { what: "no thread for the time", why: error.to_string() })
-    })?;
+    };
+    let failed = |error: io::Error| PoolError::System { what: "no thread for the time", why: error.to_string() };
+    std::thread::Builder::new().name("rehearsal".to_owned()).spawn(timer).map_err(failed)?;
     let ran = pool.run(job);
     drop(running);
-    let closed = pool.close();
-    drop(held);
-    ran.map_err(Ending::Pool)?;
-    closed.map_err(Ending::Pool)?;
-    Ok(status)
+    pool.close().and(ran).map(drop)
 }
 
 /// Keeps the first units that it cuts.
 struct Shown {
     source: QueueSource,
-    work: Work,
+    rule: Items,
     seen: Seen,
 }
 
@@ -134,8 +124,7 @@ impl Source for Shown {
         if let Cut::Block(block) = &cut {
             let mut seen = self.seen.lock();
             let room = SHOWN - seen.first.len().min(SHOWN);
-            let rule = self.work.unit.items(self.source.rule());
-            let units = rule.split(&block.bytes).take(room);
+            let units = self.rule.split(&block.bytes).take(room);
             seen.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
         }
         cut

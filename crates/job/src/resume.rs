@@ -13,9 +13,9 @@ pub(crate) mod trail;
 
 use crate::error::{rule, shown};
 use crate::identity::{Made, is_at};
-use crate::input::Portion;
 use crate::lock::{Locked, lock};
 use crate::output::{First, Target};
+use crate::portion::Portion;
 use crate::run::Work;
 use crate::{FailurePolicy, Input, InputError, InputOptions, OutputError};
 use journal::{Files, Journal};

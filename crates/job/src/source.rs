@@ -73,11 +73,6 @@ impl QueueSource {
         self
     }
 
-    /// How what it gives is cut.
-    pub(crate) fn rule(&self) -> Items {
-        self.rule
-    }
-
     /// Whether as much as was wanted is given, and known to be of this input.
     fn is_filled(&self) -> bool {
         self.size == Some(self.given) && self.trail.as_ref().is_none_or(|trail| trail.is_confirmed())

@@ -3,10 +3,10 @@
 
 use crate::blocks::Unit;
 use crate::configuration::Configuration;
-use crate::input::Portion;
 use crate::launch::{Launch, Workers};
 use crate::output::{OutputChoice, OutputEnd, Target};
 use crate::plan::{Planned, Rounds, plan};
+use crate::portion::Portion;
 use crate::resume::{self, OpenError, Opened, ResumeOptions};
 use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
 use crate::stopper::{Request, Stopper};

@@ -398,7 +398,7 @@ fn what_remains_is_exact_once_it_is_known() {
 
 #[test]
 fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left() {
-    use crate::input::Portion;
+    use crate::portion::Portion;
     use crate::resume::trail::{Consumed, Trail};
     let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n");
     let resumed = |list: &str, options: InputOptions, size| {
@@ -427,7 +427,7 @@ fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left
 
 #[test]
 fn blocks_that_an_earlier_run_has_done_are_cut_again_and_left_out() {
-    use crate::input::Portion;
+    use crate::portion::Portion;
     use crate::resume::trail::{Consumed, Trail};
     use procession::ChunkSize;
     use std::num::NonZero;
