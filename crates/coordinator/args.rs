@@ -8,6 +8,7 @@ mod files;
 mod flags;
 mod input;
 mod plan;
+mod surroundings;
 mod task;
 mod units;
 mod verbs;
@@ -15,6 +16,7 @@ mod verbs;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 pub(crate) use self::{
     files::{FileFlags, Shown},
@@ -22,14 +24,16 @@ pub(crate) use self::{
     input::Source,
     plan::Look,
 };
-pub(crate) use plan::{Plan, Surroundings};
-pub(crate) use task::listed;
+pub(crate) use plan::Plan;
+use surroundings::NoPlan;
+pub(crate) use surroundings::Surroundings;
+pub(crate) use task::{Known, Work, built_in, listed};
 pub(crate) use verbs::InspectFlags;
 
 const EXAMPLES: &str = "\
 Examples:
   coordinator --procs 4 --task prime --input primes.txt       which of these numbers are prime
-  coordinator --task sqrt --range 0..10 --procs 10 --verbose  which process runs which item
+  ls *.wav | coordinator --task command -- flac {}            a program of one's own for each line
   coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
                                                               how much faster with more processes
   seq 1000000 | coordinator --task sqrt --output roots.csv --keep-going
@@ -72,6 +76,8 @@ pub(crate) enum Call {
     Inspect(InspectFlags),
     /// The list of tasks.
     Tasks {
+        /// Of this worker instead of the built-in ones.
+        worker: Option<PathBuf>,
         /// As JSON.
         json: bool,
     },
@@ -87,12 +93,27 @@ pub(crate) enum Call {
     },
 }
 
+/// Why a command line is no call.
+#[derive(Debug)]
+pub(crate) enum NoCall {
+    /// It does not fit: ready to be printed, with its exit status; also help
+    /// and version, whose status is 0.
+    Usage(clap::Error),
+    /// The worker, which was to say what it knows, can't be used.
+    Worker(String),
+}
+
+impl From<clap::Error> for NoCall {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
 /// Reads a command line, the program's name first.
 ///
 /// # Errors
-/// What does not fit, ready to be printed, with its exit status; also help and
-/// version, whose status is 0.
-pub(crate) fn parse_from<I, T>(line: I, around: Surroundings) -> Result<Call, clap::Error>
+/// It is no call.
+pub(crate) fn parse_from<I, T>(line: I, around: Surroundings<'_>) -> Result<Call, NoCall>
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
@@ -105,26 +126,32 @@ where
             plan.look.is_demo = true;
             Call::Run(plan)
         }
-        Some(verbs::Verb::Tasks { json }) => Call::Tasks { json },
+        Some(verbs::Verb::Tasks { worker, json }) => Call::Tasks { worker, json },
         Some(verbs::Verb::Cpus { json }) => Call::Cpus { json },
         Some(verbs::Verb::Completions { shell }) => Call::Completions { shell },
         None => Call::Run(planned(cli, around)?),
     })
 }
 
-fn planned(cli: Cli, around: Surroundings) -> Result<Box<Plan>, clap::Error> {
+fn planned(cli: Cli, around: Surroundings<'_>) -> Result<Box<Plan>, NoCall> {
     let Cli { verb: _, work, executors, faults, output, look } = cli;
-    let refuse = |message: String| Cli::command().error(ErrorKind::ValueValidation, message);
+    let refuse = |why: NoPlan| match why {
+        NoPlan::Usage(message) => NoCall::Usage(Cli::command().error(ErrorKind::ValueValidation, message)),
+        NoPlan::Worker(message) => NoCall::Worker(message),
+    };
     Plan::new(plan::Flags { work, executors, faults, output, look }, around).map(Box::new).map_err(refuse)
 }
 
 /// A bare word is what people try first: says where words go.
 fn explained(error: clap::Error) -> clap::Error {
     let text = error.to_string();
-    let is_word = text.contains("unrecognized subcommand") || text.contains("the subcommand '");
+    let is_word = text.contains("unrecognized subcommand")
+        || text.contains("the subcommand '")
+        || (error.kind() == ErrorKind::UnknownArgument && !text.contains("argument '-"));
     let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
     let hint = format!(
-        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with --list"
+        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with \
+         --list, and a program of your own stands after --"
     );
     Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }

@@ -5,11 +5,15 @@
 
 mod args;
 mod aside;
+mod dry_run;
 mod exit;
 mod locate;
 mod looks;
 mod machine;
 mod notes;
+mod own_worker;
+mod program;
+mod quote;
 mod room;
 mod run;
 mod shortage;
@@ -17,20 +21,28 @@ mod signals;
 mod verbs;
 mod watch;
 
-use args::{Call, Surroundings};
+use args::{Call, NoCall, Surroundings};
 use exit::Status;
 use procession_task::escape_terminal;
+use signals::Ears;
 use std::io::{IsTerminal as _, stdin};
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
         exit::say(format_args!("warning: inherited signal settings stay: {error}"));
     }
-    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus() };
+    let ears = Rc::new(Ears::default());
+    let theirs = Rc::clone(&ears);
+    let ask = move |worker: Option<&Path>, time: Duration| own_worker::tasks(worker, time, &theirs);
+    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus(), ask: &ask };
     match args::parse_from(std::env::args_os(), around) {
-        Ok(call) => answer(call).into(),
-        Err(error) => {
+        Ok(call) => answer(call, &ears).into(),
+        Err(NoCall::Worker(why)) => unasked(&why, &ears).into(),
+        Err(NoCall::Usage(error)) => {
             // Help and version come this way too, with status 0; a reader that
             // left early is nothing to complain of.
             print(&error);
@@ -51,12 +63,23 @@ fn print(error: &clap::Error) {
     }
 }
 
-fn answer(call: Call) -> Status {
+/// A worker did not say what it knows. If that was because a signal ended it,
+/// nobody has to be told.
+fn unasked(why: &str, ears: &Ears) -> Status {
+    ears.status().unwrap_or_else(|| {
+        exit::say(format_args!("error: {why}"));
+        exit::POOL_FAILED
+    })
+}
+
+fn answer(call: Call, ears: &Ears) -> Status {
     let text = match call {
-        Call::Run(plan) => return run::run(&plan),
+        Call::Run(plan) => return run::run(&plan, ears),
         Call::Inspect(flags) => return verbs::inspect::answer(&flags),
-        Call::Tasks { json: true } => verbs::tasks::json(args::listed()).into_bytes(),
-        Call::Tasks { json: false } => verbs::tasks::text(args::listed()).into_bytes(),
+        Call::Tasks { worker, json } => match verbs::tasks::answer(worker.as_deref(), json, ears) {
+            Ok(text) => text.into_bytes(),
+            Err(why) => return unasked(&why, ears),
+        },
         Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),
         Call::Cpus { json: false } => verbs::cpus::text(&machine::Machine::look()).into_bytes(),
         Call::Completions { shell } => args::completions(shell),

@@ -11,6 +11,7 @@ use procession_job::Stopper;
 use procession_sys::{Signal, ignores, stop_self};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
+use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -53,11 +54,32 @@ impl Heard {
     }
 }
 
-/// Listens from now on.
-///
-/// # Errors
-/// The handlers can't be installed, or there is no thread for them.
-pub(crate) fn listen(stopper: &Stopper) -> io::Result<Heard> {
+/// The ears of a call: open from the moment on at which there is something to
+/// be ended. Until then a signal ends the program as it would any other.
+#[derive(Default)]
+pub(crate) struct Ears(OnceCell<(Stopper, Heard)>);
+
+impl Ears {
+    /// What is stopped, and what was heard; listens from now on.
+    ///
+    /// # Errors
+    /// The handlers can't be installed, or there is no thread for them.
+    pub(crate) fn open(&self) -> Result<(Stopper, Heard), String> {
+        if let Some(open) = self.0.get() {
+            return Ok(open.clone());
+        }
+        let stopper = Stopper::default();
+        let heard = listen(&stopper).map_err(|error| format!("signals can't be handled: {error}"))?;
+        Ok(self.0.get_or_init(|| (stopper, heard)).clone())
+    }
+
+    /// The status of a signal, if one was heard.
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.0.get().and_then(|(_, heard)| heard.status())
+    }
+}
+
+fn listen(stopper: &Stopper) -> io::Result<Heard> {
     let mut wanted = vec![SIGINT, SIGTERM];
     for (signal, number) in [(Signal::SIGHUP, SIGHUP), (Signal::SIGTSTP, SIGTSTP)] {
         if !ignores(signal) {

@@ -128,7 +128,7 @@ impl Watch {
         let host = procession_sys::hostname();
         let joblog = joblog.as_ref().map(|path| {
             let appended = plan.output.intent == procession_job::Intent::Resume;
-            let opened = report::JobLog::open(path, appended, plan.work.entry.name, &host);
+            let opened = report::JobLog::open(path, appended, plan.work.name(), &host);
             opened
                 .map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_encoded_bytes())))
         });

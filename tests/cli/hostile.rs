@@ -66,7 +66,9 @@ impl<'a> Call<'a> {
             }
         }
         let mut command = place.limited("-d", self.data_kib, &[&fixed[..], self.args].concat());
-        command.env("FAKE_FAULTS", self.faults).env("FAKE_WORKER", env!("CARGO_BIN_EXE_worker"));
+        // Asked for its tasks the first process is honest.
+        let faults = if self.once { format!("true-worker,{}", self.faults) } else { self.faults.to_owned() };
+        command.env("FAKE_FAULTS", faults).env("FAKE_WORKER", env!("CARGO_BIN_EXE_worker"));
         if self.once {
             let starts = place.path("starts");
             std::fs::create_dir(&starts).expect("a folder");

@@ -6,6 +6,7 @@
 mod browser;
 mod chaos;
 mod command;
+mod dry_run;
 mod executors;
 mod failures;
 mod faults;
@@ -21,7 +22,10 @@ mod marks;
 mod memory;
 mod order;
 mod output;
+mod own_worker;
+mod pipe;
 mod processes;
+mod programs;
 mod python;
 mod resume;
 mod signals;

@@ -105,7 +105,7 @@ fn ctrl_c_twice_kills_at_once() {
 #[test]
 fn ctrl_c_ends_a_start_up() {
     let place = Place::new();
-    let worker = place.script("mute", "#!/bin/sh\n: > \"up.$3\"\nexec sleep 1000\n");
+    let worker = place.worker_script("mute", ": > \"up.$3\"\nexec sleep 1000\n");
     let args = ["-t", "sqrt", "--list", "4", "-j2", "--log", "off", "--worker", worker.to_str().expect("UTF-8")];
     let child = place.command(&args).spawn().expect("it starts");
     until("the workers are there", || place.path("up.0").exists() && place.path("up.1").exists());
@@ -119,7 +119,7 @@ fn ctrl_c_ends_a_start_up() {
 #[test]
 fn ctrl_c_is_heard_while_hundreds_are_started() {
     let place = Place::new();
-    let worker = place.script("killer", "#!/bin/sh\ntest $3 = 0 && kill -INT $PPID\nexec sleep 1000\n");
+    let worker = place.worker_script("killer", "test $3 = 0 && kill -INT $PPID\nexec sleep 1000\n");
     let args = ["-t", "sqrt", "--list", "4", "-j200", "--log-dir", "log", "--worker", worker.to_str().expect("UTF-8")];
     let ended = Ended::of(place.command(&args).spawn().expect("it starts"));
     assert_eq!(ended.status, 130, "{}", ended.err);
@@ -293,11 +293,11 @@ fn who_said_hello_in_time_is_not_late_because_nobody_listened() {
     let begun = |slot: u32| place.path(&format!("hello.{slot}")).exists();
     // A worker that starts when the coordinator is stopped.
     let script = format!(
-        "#!/bin/sh\n: > '{0}'.$3\nwhile [ ! -e '{0}' ]; do sleep 0.01; done\nexec '{1}' \"$@\"\n",
+        ": > '{0}'.$3\nwhile [ ! -e '{0}' ]; do sleep 0.01; done\nexec '{1}' \"$@\"\n",
         hello.display(),
         env!("CARGO_BIN_EXE_worker")
     );
-    let worker = place.script("slow-worker", &script);
+    let worker = place.worker_script("slow-worker", &script);
     let args = ["-t", "sqrt", "--list", "4", "-j2", "--start-timeout", "2s", "--log", "off", "--worker"];
     let child = in_group(&place, &[&args[..], &[worker.to_str().expect("UTF-8")]].concat());
     until("the workers are there", || begun(0) && begun(1));

@@ -44,6 +44,15 @@ impl Place {
         path
     }
 
+    /// The same for a program that is to be a worker: the first process of it,
+    /// which is asked for its tasks, is the true one.
+    pub(crate) fn worker_script(&self, name: &str, text: &str) -> PathBuf {
+        let asked = self.path(&format!("{name}.asked"));
+        let worker = env!("CARGO_BIN_EXE_worker");
+        let first = format!("mkdir '{}' 2>/dev/null && exec '{worker}' \"$@\"", asked.display());
+        self.script(name, &format!("#!/bin/sh\n{first}\n{text}"))
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).expect("a file is read")
     }

@@ -4,9 +4,9 @@ use crate::fault::{AtChunk, Outside};
 use crate::speech::{Chunk, frame, framed, hello, next_chunk, say};
 use crate::start::{close_pipes, flood};
 use nix::sys::signal::{SigSet, Signal};
-use procession_task::{Failure, FailureAt, Kind};
+use procession_task::{Failure, FailureAt, Items, Kind, ParamInfo, TaskInfo};
 use procession_wire::frame::{self, Direction};
-use procession_wire::{AnswerHead, Farewell, FromWorker, codec};
+use procession_wire::{AnswerHead, Farewell, FromWorker, Hello, codec};
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,8 @@ pub(crate) fn commit(fault: &AtChunk) -> ! {
         term.add(Signal::SIGTERM);
         term.thread_block().expect("SIGTERM is blocked");
     }
-    let greeting = frame(&FromWorker::Hello(hello()));
+    let tasks = if matches!(fault, AtChunk::Own) { vec![echo()] } else { hello().tasks };
+    let greeting = frame(&FromWorker::Hello(Hello { tasks, ..hello() }));
     if matches!(fault, AtChunk::Drip) {
         drip(&greeting)
     } else {
@@ -35,6 +36,23 @@ pub(crate) fn commit(fault: &AtChunk) -> ! {
     }
 }
 
+/// A task of its own.
+fn echo() -> TaskInfo {
+    let param = |name: &str, default: &str, values: &[&str]| ParamInfo {
+        name: name.to_owned(),
+        default: default.to_owned(),
+        values: values.iter().map(|&value| value.to_owned()).collect(),
+        help: "does nothing".to_owned(),
+    };
+    TaskInfo {
+        name: "echo".to_owned(),
+        summary: "each line as it is".to_owned(),
+        items: Items::Lines,
+        numbers: false,
+        params: vec![param("volume", "low", &["low", "high"]), param("times", "1", &[])],
+    }
+}
+
 fn drip(bytes: &[u8]) {
     bytes.chunks(1).for_each(say);
 }
@@ -42,6 +60,7 @@ fn drip(bytes: &[u8]) {
 /// What is unusual but right; `false` if this fault is none of that kind.
 fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
     match fault {
+        AtChunk::Own => say(&chunk.answer()),
         AtChunk::Drip => drip(&chunk.answer()),
         AtChunk::Twice => say(&chunk.answer().repeat(2)),
         AtChunk::NothingFirst => {

@@ -39,6 +39,8 @@ pub(crate) enum AtStart {
 
 /// With the first chunk, after an honest hello.
 pub(crate) enum AtChunk {
+    /// `own`: no fault either. It knows a task `echo` of its own and no other, and does it.
+    Own,
     /// `drip`: answers all chunks rightly, a byte a write.
     Drip,
     /// `twice`: gives each of its answers twice, rightly.
@@ -141,6 +143,7 @@ impl AtStart {
 impl AtChunk {
     fn parse(name: &str, argument: &str) -> Option<Self> {
         Some(match name {
+            "own" => Self::Own,
             "drip" => Self::Drip,
             "twice" => Self::Twice,
             "nothing-first" => Self::NothingFirst,

@@ -67,6 +67,9 @@ pub(crate) struct WorkFlags {
     pub(crate) size: Option<String>,
 
     /// The program of your own that `command`, `filter` and `pipe` run, and its arguments; of `python` FILE.py:FUNCTION
+    ///
+    /// In its arguments `{size}` is the --size of the run and `{procs}` how many run it; `command` puts the item
+    /// for `{}`. No shell sees them: an item stays one argument.
     #[arg(last = true, value_name = "PROGRAM ARGS…")]
     pub(crate) program: Vec<OsString>,
 
@@ -106,6 +109,8 @@ pub(crate) struct ExecutorFlags {
     pub(crate) warmup: u32,
 
     /// Items per message; `auto` adapts to what an item costs; several values are several runs
+    ///
+    /// Of `pipe` it is how many lines a program is given; `auto` is as many as fit into 64 KiB.
     #[arg(long, value_name = "N[,N…]|auto", default_value = "auto", value_parser = chunks)]
     pub(crate) chunk: Chunks,
 
@@ -113,7 +118,7 @@ pub(crate) struct ExecutorFlags {
     #[arg(long)]
     pub(crate) no_verify: bool,
 
-    /// The worker to spawn [default: the file `worker` beside this program]
+    /// The worker to spawn, with tasks of your own [default: the file `worker` beside this program]
     #[arg(long, value_name = "PATH")]
     pub(crate) worker: Option<PathBuf>,
 }
@@ -192,6 +197,10 @@ pub(crate) struct OutputFlags {
     /// Write results as they come, not in input order (csv and jsonl, which carry the index)
     #[arg(long)]
     pub(crate) unordered: bool,
+
+    /// Memory that items under way and results may take while they wait for their turn; 1M at least
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = window)]
+    pub(crate) window: u64,
 }
 
 /// What a person sees of it.
@@ -226,6 +235,13 @@ pub(crate) struct LookFlags {
     /// Errors only
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// Show what would be run, and how long it would take, and write neither output nor log
+    ///
+    /// To estimate the time, the first items are really run, for about a second, by one worker, and their results
+    /// dropped: what a program of your own does beside that, it does.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// How much is logged.
@@ -307,6 +323,14 @@ fn retry_on(text: &str) -> Result<RetryOn, String> {
         }
     }
     Ok(RetryOn(kinds))
+}
+
+fn window(text: &str) -> Result<u64, String> {
+    let bytes = units::size(text)?;
+    if bytes < procession::LEAST_WINDOW_BYTES {
+        return Err("less than 1M would leave workers without work: write 1M or more".to_owned());
+    }
+    Ok(bytes)
 }
 
 fn max_item(text: &str) -> Result<usize, String> {

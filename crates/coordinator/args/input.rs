@@ -1,9 +1,9 @@
 //! Which items are meant: exactly one source, and what is taken of it.
 
 use super::flags::WorkFlags;
-use super::task::Work;
+use super::task::{Known, Work};
 use procession_job::{InputOptions, IntegerRange, ItemSource};
-use procession_task::builtin::{Picture, Shape};
+use procession_task::builtin::{Entry, Picture, Shape};
 
 /// Where items come from.
 pub(crate) enum Source {
@@ -20,9 +20,11 @@ impl Source {
     /// Nothing is given and standard input is a terminal, a range is none, or
     /// items are given to a task that has its own.
     pub(crate) fn new(flags: &WorkFlags, task: &Work, stdin_is_terminal: bool) -> Result<Self, String> {
-        match &task.entry.shape {
-            Shape::List => given(flags, stdin_is_terminal).map(Self::Given),
-            Shape::Picture(picture) => without_items(flags, task.entry.name).map(|()| Self::Rows(picture)),
+        match &task.task {
+            Known::BuiltIn(Entry { shape: Shape::Picture(picture), .. }, _) => {
+                without_items(flags, task.name()).map(|()| Self::Rows(picture))
+            }
+            Known::BuiltIn(..) | Known::Own(_) => given(flags, stdin_is_terminal).map(Self::Given),
         }
     }
 }

@@ -7,20 +7,15 @@ use super::executors::Executors;
 use super::files::FileFlags;
 use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{Selection, Source};
-use super::task::Work;
-use procession_job::{Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix};
+use super::surroundings::{NoPlan, Surroundings};
+use super::task::{Known, Work};
+use crate::quote;
+use procession_job::{
+    Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_size, matrix,
+};
 use procession_task::{Format, Kind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// What a plan depends on beside the flags.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Surroundings {
-    /// Whether standard input is a terminal.
-    pub(crate) stdin_is_terminal: bool,
-    /// How many CPUs this process may use: what `auto` means.
-    pub(crate) cpus: usize,
-}
 
 /// All the flags of the plain call.
 #[derive(Debug)]
@@ -46,10 +41,14 @@ pub(crate) struct Plan {
     pub(crate) faults: Faults,
     /// Where results go.
     pub(crate) output: Output,
+    /// What items under way and results that wait may take of memory, in bytes.
+    pub(crate) window: u64,
     /// What a person sees.
     pub(crate) look: Look,
     /// Whether it is there to measure: more than one run.
     pub(crate) is_measuring: bool,
+    /// Whether it is only to be shown.
+    pub(crate) is_dry: bool,
     /// The worker that was asked for, if any.
     pub(crate) worker: Option<PathBuf>,
 }
@@ -112,11 +111,12 @@ impl Plan {
     ///
     /// # Errors
     /// The first thing that does not fit, and what to do about it.
-    pub(crate) fn new(flags: Flags, around: Surroundings) -> Result<Self, String> {
+    pub(crate) fn new(flags: Flags, around: Surroundings<'_>) -> Result<Self, NoPlan> {
         let Flags { work, executors, faults, output, look } = flags;
-        let task = Work::new(work.task.as_deref(), &work.params, &work.program, work.items)?;
+        let task = Work::new(&work, &executors, faults.start_timeout, around.ask)?;
         let source = Source::new(&work, &task, around.stdin_is_terminal)?;
         let selection = Selection::new(&work, &source, task.input_options())?;
+        check_size(&task, &selection)?;
         let worker = executors.worker.clone();
         let executors = Executors::new(&executors, around.cpus)?;
         executors.check_limits(&[
@@ -124,25 +124,45 @@ impl Plan {
             ("--memory-limit", faults.memory_limit.is_some()),
             ("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some()),
         ])?;
+        check_local(&task, &executors)?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
-        let output = match &source {
-            Source::Given(_) => Output::new(output, is_study)?,
-            Source::Rows(picture) => Output::of_rows(output, is_study, (picture.most)(&task.params), &selection)?,
+        let window = output.window;
+        let output = match (&source, &task.task) {
+            (Source::Rows(picture), Known::BuiltIn(_, params)) => {
+                Output::of_rows(output, is_study, (picture.most)(params), &selection)?
+            }
+            _ if task.is_pipe() => Output::of_pipe(output, is_study)?,
+            _ => Output::new(output, is_study)?,
         };
         let output = Output { intent: intent(&faults), ..output };
         output.check_resume(is_single)?;
         let faults = Faults::from(faults);
+        let is_dry = look.dry_run;
         let look = Look::from(look);
         look.files.check_distinct(&taken(&work.inputs, &output, &look))?;
-        Ok(Self { work: task, source, selection, executors, faults, output, look, is_measuring: !is_single, worker })
+        let is_measuring = !is_single;
+        Ok(Self {
+            work: task,
+            source,
+            selection,
+            executors,
+            faults,
+            output,
+            window,
+            look,
+            is_measuring,
+            is_dry,
+            worker,
+        })
     }
 
     /// How an output file is begun: what it depends on beside what the library
     /// knows are the task's settings, defaults filled in.
     pub(crate) fn resume(&self) -> ResumeOptions {
-        let settings = self.work.params.iter().map(|(key, value)| (format!("--param {key}"), value.to_owned()));
-        ResumeOptions { intent: self.output.intent, settings: settings.collect() }
+        let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
+        let program = (!self.work.arguments.is_empty()).then(|| ("--".to_owned(), quote::line(&self.work.arguments)));
+        ResumeOptions { intent: self.output.intent, settings: params.chain(program).collect() }
     }
 
     /// Every way in which the work is to be run.
@@ -171,6 +191,19 @@ impl Output {
             ));
         }
         Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+
+    /// The output of programs whose results are no items'.
+    fn of_pipe(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+        const WHY: &str = "pipe has no items in its output, which is what its programs write, put together";
+        if flags.format.is_some() {
+            return Err(format!("{WHY}: leave out --format"));
+        }
+        if flags.unordered {
+            return Err(format!("{WHY}, so nothing would tell what is of which block: leave out --unordered"));
+        }
+        let choice = choice(flags.output, is_study);
+        Ok(Self { choice, format: Format::Raw, unordered: false, intent: Intent::Plain })
     }
 
     /// Refuses to resume what can't be.
@@ -216,6 +249,26 @@ impl Output {
             other => other,
         };
         Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+}
+
+/// Refuses arguments that ask for a size where there is none.
+fn check_size(work: &Work, selection: &Selection) -> Result<(), String> {
+    if ask_for_size(&work.arguments) && selection.sizes.is_empty() {
+        return Err("{size} in a program's arguments stands for the size of the run: add --size N".to_owned());
+    }
+    Ok(())
+}
+
+/// Refuses what only a worker knows where there is to be none.
+fn check_local(work: &Work, executors: &Executors) -> Result<(), String> {
+    match &work.task {
+        Known::Own(task) if executors.has_local() => Err(format!(
+            "task '{}' is known to the worker alone, and threads and the serial loop run what is built in: \
+             leave out --threads, --serial and --compare",
+            task.name
+        )),
+        Known::Own(_) | Known::BuiltIn(..) => Ok(()),
     }
 }
 

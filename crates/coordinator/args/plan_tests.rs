@@ -1,15 +1,23 @@
 //! Whole command lines and the plans, or the refusals, that they become.
 
-use super::super::{Call, parse_from};
+use super::super::{Call, NoCall, parse_from};
 use super::*;
 use clap::error::ErrorKind;
 use procession::ChunkSize;
 use procession_job::{Executor, IntegerRange, ItemSource, MaxFailures, Rounds};
+use procession_program::ALL;
+use procession_task::TaskInfo;
 
-const PIPED: Surroundings = Surroundings { stdin_is_terminal: false, cpus: 4 };
-const AT_TERMINAL: Surroundings = Surroundings { stdin_is_terminal: true, cpus: 4 };
+const PIPED: Surroundings<'static> = Surroundings { stdin_is_terminal: false, cpus: 4, ask: &ask };
+const AT_TERMINAL: Surroundings<'static> = Surroundings { stdin_is_terminal: true, ..PIPED };
 
-fn call(line: &str, around: Surroundings) -> Result<Call, clap::Error> {
+/// A worker that knows what is built in, and a task of its own.
+fn ask(_: Option<&Path>, _: Duration) -> Result<Vec<TaskInfo>, String> {
+    let own = TaskInfo { name: "reverse".to_owned(), numbers: false, ..procession_task::builtin::sqrt::ENTRY.info() };
+    Ok(ALL.iter().map(|entry| entry.info()).chain([own]).collect())
+}
+
+fn call(line: &str, around: Surroundings<'_>) -> Result<Call, NoCall> {
     parse_from(std::iter::once("coordinator").chain(line.split_whitespace()), around)
 }
 
@@ -17,7 +25,7 @@ fn plan(line: &str) -> Plan {
     match call(line, PIPED) {
         Ok(Call::Run(plan)) => *plan,
         Ok(_) => panic!("{line}: not a run"),
-        Err(error) => panic!("{line}: {error}"),
+        Err(error) => panic!("{line}: {error:?}"),
     }
 }
 
@@ -28,8 +36,15 @@ fn given(plan: &Plan) -> &ItemSource {
     }
 }
 
+fn usage(line: &str, around: Surroundings<'_>) -> clap::Error {
+    match call(line, around).map(|_| ()).unwrap_err() {
+        NoCall::Usage(error) => error,
+        NoCall::Worker(error) => panic!("{line}: {error}"),
+    }
+}
+
 fn refusal(line: &str) -> String {
-    let error = call(line, PIPED).map(|_| ()).unwrap_err();
+    let error = usage(line, PIPED);
     assert_eq!(error.exit_code(), 2, "{line}");
     error.to_string()
 }
@@ -37,7 +52,7 @@ fn refusal(line: &str) -> String {
 #[test]
 fn the_readmes_command() {
     let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
-    assert_eq!(plan.work.entry.name, "prime");
+    assert_eq!(plan.work.name(), "prime");
     assert_eq!(given(&plan), &ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
     assert_eq!(plan.executors.all, [(Executor::Procs, 4)]);
     assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
@@ -69,7 +84,7 @@ fn items_come_from_exactly_one_place() {
 #[test]
 fn standard_input_is_taken_unless_somebody_would_have_to_type() {
     assert_eq!(given(&plan("-t sqrt")), &ItemSource::Files(vec!["-".into()]));
-    let error = call("-t sqrt", AT_TERMINAL).map(|_| ()).unwrap_err();
+    let error = usage("-t sqrt", AT_TERMINAL);
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
     for way in ["--input FILE", "--range A..B", "--list X,Y"] {
@@ -256,7 +271,7 @@ fn quiet_hides_the_bar() {
 #[test]
 fn verbs_stand_alone() {
     assert!(matches!(call("cpus --json", AT_TERMINAL), Ok(Call::Cpus { json: true })));
-    assert!(matches!(call("tasks", AT_TERMINAL), Ok(Call::Tasks { json: false })));
+    assert!(matches!(call("tasks", AT_TERMINAL), Ok(Call::Tasks { worker: None, json: false })));
     assert!(matches!(call("completions bash", AT_TERMINAL), Ok(Call::Completions { .. })));
     assert!(matches!(call("inspect a b --slowest 3", AT_TERMINAL), Ok(Call::Inspect(_))));
     assert!(refusal("inspect --run 0").contains("--run"));
@@ -265,7 +280,7 @@ fn verbs_stand_alone() {
 
 #[test]
 fn help_shows_the_examples_first_then_the_groups() {
-    let error = call("--help", PIPED).map(|_| ()).unwrap_err();
+    let error = usage("--help", PIPED);
     assert_eq!((error.kind(), error.exit_code()), (ErrorKind::DisplayHelp, 0));
     let text = error.to_string();
     assert!(text.starts_with("Examples:"), "{text}");
@@ -295,4 +310,19 @@ fn what_only_a_process_can_be_made_to_do_is_refused_elsewhere() {
             assert!(text.contains(&format!("{limit} can't be enforced")), "{text}");
         }
     }
+}
+
+#[test]
+fn what_only_a_worker_knows_is_run_by_processes() {
+    assert_eq!(plan("-t reverse --list a,b -j 3").work.name(), "reverse");
+    for line in ["--serial", "--threads 2", "--compare"] {
+        assert!(refusal(&format!("-t reverse --list a {line}")).contains("known to the worker alone"), "{line}");
+    }
+}
+
+#[test]
+fn the_window_is_large_enough_to_work() {
+    assert_eq!(plan("-t sqrt").window, 16 << 20);
+    assert_eq!(plan("-t sqrt --window 64M").window, 64 << 20);
+    assert!(refusal("-t sqrt --window 1000").contains("1M or more"));
 }

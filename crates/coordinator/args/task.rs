@@ -1,17 +1,28 @@
-//! Which task is meant, and what to say when there is none of that name.
+//! Which task is meant: one that is built in, or one that only a worker of the
+//! user's own knows; and what to say when there is none of that name.
 
-use procession_job::InputOptions;
-use procession_program::{ALL, find};
+use super::flags::{ExecutorFlags, WorkFlags};
+use super::surroundings::{Ask, NoPlan};
+use procession_job::{InputOptions, Unit};
+use procession_program::{ALL, find, pipe};
 use procession_task::builtin::Entry;
-use procession_task::{Items, Params};
+use procession_task::{Items, Params, TaskInfo};
 use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+/// A task, by who knows it.
+pub(crate) enum Known {
+    /// These programs do, with its settings, defaults filled in.
+    BuiltIn(&'static Entry, Params),
+    /// A worker of the user's own.
+    Own(TaskInfo),
+}
 
 /// The task with everything that was asked of it.
 pub(crate) struct Work {
     /// The task.
-    pub(crate) entry: &'static Entry,
-    /// Its settings, defaults filled in.
-    pub(crate) params: Params,
+    pub(crate) task: Known,
     /// The settings as they were given; what the worker is told.
     pub(crate) given: Vec<(String, String)>,
     /// The program of the user's own and its arguments, for tasks that run one.
@@ -21,62 +32,181 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// What the task says about its input.
-    pub(crate) fn input_options(&self) -> InputOptions {
-        InputOptions { numbers: self.entry.numbers, ..InputOptions::new(self.items) }
-    }
-}
-
-impl Work {
-    /// Looks the task up and checks its settings.
+    /// Looks the task up and checks its settings. `ask` tells what a worker
+    /// knows; it is asked where one is named, or nobody here knows the task.
     ///
     /// # Errors
-    /// No task of that name, a setting that it does not take, or a program that
-    /// is missing or not wanted.
+    /// No task of that name, a setting that it does not take, a program that
+    /// is missing or not wanted, or a worker that does not say what it knows.
     pub(crate) fn new(
-        name: Option<&str>,
-        given: &[(String, String)],
-        program: &[OsString],
-        items: Option<Items>,
-    ) -> Result<Self, String> {
-        let name = name.ok_or_else(|| format!("no task is given: add --task NAME; the tasks are {}", names()))?;
-        let entry = find(name).ok_or_else(|| unknown(name))?;
-        let arguments = arguments(entry, program)?;
-        let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
-        Ok(Self { entry, params, given: given.to_vec(), arguments, items: items.unwrap_or(entry.items) })
+        flags: &WorkFlags,
+        executors: &ExecutorFlags,
+        start_timeout: Duration,
+        ask: &Ask,
+    ) -> Result<Self, NoPlan> {
+        let worker = executors.worker.as_deref();
+        let Some(name) = flags.task.as_deref() else {
+            return Err(format!("no task is given: add --task NAME; {}", known_without(worker)).into());
+        };
+        let given = &flags.params;
+        let task = match (worker, find(name)) {
+            (None, Some(entry)) => Found::BuiltIn(entry),
+            (None, None) => match ask(None, start_timeout) {
+                Ok(tasks) => among(name, tasks, None)?,
+                // That there is no worker is told once the task's name is right.
+                Err(_) => among(name, built_in(), None)?,
+            },
+            (Some(_), _) => among(name, ask(worker, start_timeout).map_err(NoPlan::Worker)?, worker)?,
+        };
+        let (task, arguments) = match task {
+            Found::BuiltIn(entry) => {
+                let arguments = arguments(entry.name, entry.program, &flags.program)?;
+                let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
+                (Known::BuiltIn(entry, params), arguments)
+            }
+            Found::Own(task) => {
+                let arguments = arguments(&task.name, None, &flags.program)?;
+                task.check(given).map_err(|error| error.to_string())?;
+                (Known::Own(task), arguments)
+            }
+        };
+        let items = flags.items.unwrap_or_else(|| task.items());
+        Ok(Self { task, given: given.clone(), arguments, items })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        match &self.task {
+            Known::BuiltIn(entry, _) => entry.name,
+            Known::Own(task) => &task.name,
+        }
+    }
+
+    /// Its settings, defaults filled in.
+    pub(crate) fn params(&self) -> Vec<(String, String)> {
+        match &self.task {
+            Known::BuiltIn(_, params) => params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            Known::Own(task) => {
+                let is_given = |name: &String| self.given.iter().any(|(key, _)| key == name);
+                let rest = task.params.iter().filter(|param| !is_given(&param.name));
+                let rest = rest.map(|param| (param.name.clone(), param.default.clone()));
+                self.given.iter().cloned().chain(rest).collect()
+            }
+        }
+    }
+
+    /// What the task says about its input.
+    pub(crate) fn input_options(&self) -> InputOptions {
+        let numbers = match &self.task {
+            Known::BuiltIn(entry, _) => entry.numbers,
+            Known::Own(task) => task.numbers,
+        };
+        InputOptions { numbers, ..InputOptions::new(self.items) }
+    }
+
+    /// What the pool is given as one item.
+    pub(crate) fn unit(&self) -> Unit {
+        if self.is_pipe() { Unit::Block } else { Unit::Item }
+    }
+
+    /// Whether its results are no items' but whatever its programs write.
+    pub(crate) fn is_pipe(&self) -> bool {
+        matches!(self.task, Known::BuiltIn(entry, _) if std::ptr::eq(entry, &pipe::ENTRY))
+    }
+
+    /// Whether it is code of the user's own, which may have another result each time.
+    pub(crate) fn is_users(&self) -> bool {
+        match &self.task {
+            Known::BuiltIn(entry, _) => entry.program.is_some(),
+            Known::Own(_) => true,
+        }
     }
 }
 
-/// What stands after `--`, as the task is told of it.
-fn arguments(entry: &Entry, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
-    match entry.program {
+impl Known {
+    /// How its input is cut when nothing else is said; lines, where they are
+    /// made into blocks.
+    fn items(&self) -> Items {
+        let items = match self {
+            Self::BuiltIn(entry, _) => entry.items,
+            Self::Own(task) => task.items,
+        };
+        if items == Items::Whole { Items::Lines } else { items }
+    }
+}
+
+/// A task that was found.
+enum Found {
+    BuiltIn(&'static Entry),
+    Own(TaskInfo),
+}
+
+/// The task of this name among those of a worker. One that is just what is
+/// known here is known here: threads can run it, and its items may be a
+/// picture's rows.
+fn among(name: &str, tasks: Vec<TaskInfo>, worker: Option<&Path>) -> Result<Found, String> {
+    let Some(at) = tasks.iter().position(|task| task.name == name) else { return Err(unknown(name, &tasks, worker)) };
+    let task = tasks.into_iter().nth(at);
+    let task = task.ok_or_else(|| unknown(name, &[], worker))?;
+    let same = find(name).filter(|entry| entry.info() == task);
+    Ok(same.map_or(Found::Own(task), Found::BuiltIn))
+}
+
+/// What stands after `--`, as the task is told of it; `usage` is what a task wants there.
+fn arguments(task: &str, usage: Option<&str>, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
+    match usage {
         Some(usage) if program.is_empty() => {
-            Err(format!("task '{}' needs a program of your own: add -- {usage} at the end", entry.name))
+            Err(format!("task '{task}' needs a program of your own: add -- {usage} at the end"))
         }
         None if !program.is_empty() => Err(format!(
-            "task '{}' runs no program: leave out what stands after --, or use --task command, filter, pipe or python",
-            entry.name
+            "task '{task}' runs no program: leave out what stands after --, or use --task command, filter, pipe or python"
         )),
         _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
     }
 }
 
-/// The tasks that people are told of.
-pub(crate) fn listed() -> impl Iterator<Item = &'static Entry> {
-    ALL.iter().copied().filter(|entry| !entry.hidden)
+/// The built-in tasks that people are told of.
+pub(crate) fn built_in() -> Vec<TaskInfo> {
+    ALL.iter().filter(|entry| !entry.hidden).map(|entry| entry.info()).collect()
 }
 
-fn names() -> String {
-    listed().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+/// Those of a worker's tasks that people are told of.
+pub(crate) fn listed(tasks: Vec<TaskInfo>) -> Vec<TaskInfo> {
+    let is_hidden = |task: &TaskInfo| find(&task.name).is_some_and(|entry| entry.hidden && entry.info() == *task);
+    tasks.into_iter().filter(|task| !is_hidden(task)).collect()
 }
 
-fn unknown(name: &str) -> String {
-    let nearest = listed()
-        .map(|entry| (distance(name, entry.name), entry.name))
+fn names(tasks: &[TaskInfo]) -> String {
+    tasks.iter().map(|task| &task.name[..]).collect::<Vec<_>>().join(", ")
+}
+
+/// What can be said of the tasks without asking anybody.
+fn known_without(worker: Option<&Path>) -> String {
+    match worker {
+        None => format!("the tasks are {}", names(&built_in())),
+        Some(worker) => format!("`coordinator tasks --worker {}` lists those of that worker", worker.display()),
+    }
+}
+
+fn unknown(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> String {
+    let tasks = listed(tasks.to_vec());
+    let nearest = tasks
+        .iter()
+        .map(|task| (distance(name, &task.name), &task.name[..]))
         .filter(|&(distance, known)| distance <= known.len().max(3) / 2 || known.starts_with(name))
         .min();
     let hint = nearest.map_or(String::new(), |(_, known)| format!(", did you mean '{known}'?"));
-    format!("there is no task '{name}'{hint}\nthe tasks are {}; `coordinator tasks` says what they do", names())
+    let (of, more) = match worker {
+        None => (String::new(), String::new()),
+        Some(path) => (format!(" in {}", path.display()), format!(" --worker {}", path.display())),
+    };
+    if tasks.is_empty() {
+        return format!("there is no task '{name}'{of}: it knows no tasks at all");
+    }
+    format!(
+        "there is no task '{name}'{of}{hint}\nthe tasks are {}; `coordinator tasks{more}` says what they do",
+        names(&tasks)
+    )
 }
 
 /// How many letters must be changed, added or left out to get from `a` to `b`.
@@ -96,54 +226,5 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(name: Option<&str>, given: &[(&str, &str)]) -> String {
-        let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Work::new(name, &given, &[], None).map(|_| ()).unwrap_err()
-    }
-
-    #[test]
-    fn a_task_brings_its_rule_for_items() {
-        let work = Work::new(Some("prime"), &[("method".to_owned(), "naive".to_owned())], &[], None).unwrap();
-        assert_eq!((work.entry.name, work.params.get("method"), work.items), ("prime", "naive", Items::Words));
-        assert_eq!(work.given.len(), 1);
-        let work = Work::new(Some("prime"), &[], &[], Some(Items::Lines)).unwrap();
-        assert_eq!((work.params.get("method"), work.items), ("trial", Items::Lines));
-        assert!(Work::new(Some("null"), &[], &[], None).is_ok(), "hidden ones can be run");
-    }
-
-    #[test]
-    fn unknown_tasks_are_answered_with_the_nearest() {
-        for (name, known) in [("prim", "prime"), ("primes", "prime"), ("sqr", "sqrt"), ("squrt", "sqrt")] {
-            let text = refusal(Some(name), &[]);
-            assert!(text.contains(&format!("did you mean '{known}'")), "{text}");
-            assert!(text.contains("the tasks are sqrt, prime"), "{text}");
-            assert!(!text.contains("null"), "{text}");
-        }
-        assert!(!refusal(Some("quicksort"), &[]).contains("did you mean"));
-        assert!(refusal(None, &[]).contains("--task NAME"));
-    }
-
-    #[test]
-    fn a_program_is_for_tasks_that_run_one() {
-        assert!(refusal(Some("command"), &[]).contains("add -- PROGRAM ARGS"));
-        let words = ["echo".into(), "{}".into()];
-        let refused = Work::new(Some("sqrt"), &[], &words, None).map(|_| ()).unwrap_err();
-        assert!(refused.contains("runs no program"), "{refused}");
-    }
-
-    #[test]
-    fn settings_are_checked() {
-        assert!(refusal(Some("prime"), &[("method", "x")]).contains("trial|naive|miller-rabin"));
-        assert!(refusal(Some("sqrt"), &[("a", "b")]).contains("no parameters"));
-    }
-
-    #[test]
-    fn distances() {
-        for (a, b, expected) in [("", "abc", 3), ("abc", "abc", 0), ("prme", "prime", 1), ("sqtr", "sqrt", 2)] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-        }
-    }
-}
+#[path = "task_tests.rs"]
+mod tests;

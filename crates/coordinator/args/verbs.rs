@@ -15,6 +15,9 @@ pub(crate) enum Verb {
     Demo(DemoFlags),
     /// Lists the tasks with their parameters
     Tasks {
+        /// Those of a worker of your own [default: the built-in ones]
+        #[arg(long, value_name = "PATH")]
+        worker: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -1,36 +1,60 @@
 //! `coordinator tasks`: what can be asked for with `--task` and `--param`.
 
 use super::aligned;
-use procession_task::builtin::{Entry, Shape};
-use procession_task::{Items, ParamSpec};
+use crate::args::{built_in, listed};
+use crate::own_worker;
+use crate::signals::Ears;
+use procession_program::{find, pipe};
+use procession_task::builtin::Shape;
+use procession_task::{Items, ParamInfo, TaskInfo, escape_terminal};
 use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
 
-/// The list for a person: a line per task, its parameters beneath it.
-pub(crate) fn text<'a>(tasks: impl Iterator<Item = &'a Entry>) -> String {
+/// How long a worker may take to say what it knows.
+const START_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The list of the built-in tasks, or of those of a worker.
+///
+/// # Errors
+/// The worker does not say what it knows.
+pub(crate) fn answer(worker: Option<&Path>, json: bool, ears: &Ears) -> Result<String, String> {
+    let tasks = match worker {
+        None => built_in(),
+        Some(_) => listed(own_worker::tasks(worker, START_TIMEOUT, ears)?),
+    };
+    Ok(if json { self::json(&tasks) } else { text(&tasks) })
+}
+
+/// The list for a person: a line per task, its parameters beneath it. What a
+/// worker says of itself can do no more than be read.
+fn text(tasks: &[TaskInfo]) -> String {
+    let safe = |text: &str| escape_terminal(text.as_bytes());
     let mut rows = Vec::new();
     for task in tasks {
-        rows.push(vec![task.name.to_owned(), rule(task).to_owned(), task.summary.to_owned()]);
-        rows.extend(task.params.iter().map(param_row));
+        rows.push(vec![safe(&task.name), rule(task).to_owned(), safe(&task.summary)]);
+        rows.extend(task.params.iter().map(|param| param_row(param).iter().map(|cell| safe(cell)).collect()));
     }
     aligned(&rows)
 }
 
 /// The list for a program.
-pub(crate) fn json<'a>(tasks: impl Iterator<Item = &'a Entry>) -> String {
+fn json(tasks: &[TaskInfo]) -> String {
     let tasks: Vec<_> = tasks
-        .map(|task| {
-            let params: Vec<_> = task.params.iter().map(param_json).collect();
-            json!({ "name": task.name, "items": rule(task), "summary": task.summary, "params": params })
-        })
+        .iter()
+        .map(|task| json!({ "name": task.name, "items": rule(task), "summary": task.summary, "params": task.params }))
         .collect();
     format!("{:#}\n", json!(tasks))
 }
 
 /// What the items are: the word for a rule of cutting, as `--items` takes it,
 /// or the rows of a picture, which nobody gives.
-fn rule(task: &Entry) -> &'static str {
-    if matches!(task.shape, Shape::Picture(_)) {
-        return "rows";
+fn rule(task: &TaskInfo) -> &'static str {
+    let known = find(&task.name).filter(|entry| entry.info() == *task);
+    match known {
+        Some(entry) if matches!(entry.shape, Shape::Picture(_)) => return "rows",
+        Some(entry) if std::ptr::eq(entry, &pipe::ENTRY) => return "lines",
+        _ => {}
     }
     match task.items {
         Items::Words => "words",
@@ -41,24 +65,19 @@ fn rule(task: &Entry) -> &'static str {
     }
 }
 
-fn param_row(spec: &ParamSpec) -> Vec<String> {
-    let values = if spec.values.is_empty() { "VALUE".to_owned() } else { spec.values.join("|") };
-    let name = format!("  --param {}={values}", spec.name);
-    vec![name, String::new(), format!("{} [default: {}]", spec.help, spec.default)]
-}
-
-fn param_json(spec: &ParamSpec) -> serde_json::Value {
-    json!({ "name": spec.name, "default": spec.default, "values": spec.values, "help": spec.help })
+fn param_row(param: &ParamInfo) -> [String; 3] {
+    let values = if param.values.is_empty() { "VALUE".to_owned() } else { param.values.join("|") };
+    let name = format!("  --param {}={values}", param.name);
+    [name, String::new(), format!("{} [default: {}]", param.help, param.default)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::listed;
 
     #[test]
     fn people_see_tasks_with_their_parameters() {
-        let text = text(listed());
+        let text = text(&built_in());
         let columns: Vec<_> = text.lines().filter_map(|line| line.find("words")).collect();
         assert!(columns.len() >= 2 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
         assert!(text.contains("--param method=trial|naive|miller-rabin"), "{text}");
@@ -67,8 +86,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_worker_says_is_shown_safely_and_without_what_is_hidden() {
+        let own = TaskInfo {
+            name: "my\u{1b}[31m".to_owned(),
+            summary: "two\nlines".to_owned(),
+            items: Items::Framed,
+            numbers: false,
+            params: Vec::new(),
+        };
+        let tasks = listed(vec![own, find("null").unwrap().info(), find("mandelbrot").unwrap().info()]);
+        let text = text(&tasks);
+        assert!(!text.contains('\u{1b}') && text.contains("values  two\\nlines"), "{text}");
+        assert!(text.contains("rows") && !text.contains("null"), "{text}");
+    }
+
+    #[test]
     fn programs_see_the_same() {
-        let value: serde_json::Value = serde_json::from_str(&json(listed())).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json(&built_in())).unwrap();
         let prime = value.as_array().unwrap().iter().find(|task| task["name"] == "prime").unwrap();
         assert_eq!(prime["items"], "words");
         assert_eq!(prime["params"][0]["values"][1], "naive");

@@ -53,8 +53,8 @@ pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration
         pid: std::process::id(),
         machine: machine::for_log(),
         versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
-        task: plan.work.entry.name.to_owned(),
-        params: plan.work.params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        task: plan.work.name().to_owned(),
+        params: plan.work.params().into_iter().collect(),
         configurations: configurations.iter().map(configuration).collect(),
     }
 }

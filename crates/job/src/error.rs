@@ -54,6 +54,16 @@ pub enum InputError {
         /// The longest that is accepted.
         max: usize,
     },
+    /// A block of so many items is longer than an item may be.
+    #[error(
+        "a block of {items} lines is longer than {max} bytes: make blocks of fewer with --chunk, or see --max-item"
+    )]
+    BlockTooLong {
+        /// How many items.
+        items: u64,
+        /// The longest that is accepted.
+        max: usize,
+    },
     /// Numbers were expected and there is none.
     #[error("{name}: there is no number{}", heading(.first))]
     NoNumber {

@@ -5,6 +5,7 @@ use crate::InputError;
 use crate::cutter::Emit;
 use crate::identity::FileId;
 use crate::origin::{CopyFailed, Origin};
+use crate::portion::Portion;
 use crate::queue::Queue;
 use crate::resume::trail::{Consumed, Prefix, Trail};
 use crate::segment::Segment;
@@ -13,6 +14,7 @@ use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
 use crate::times::{InputPhase, InputWatch};
 use procession::Place;
+use procession_task::Items;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::Metadata;
@@ -215,16 +217,17 @@ impl Input {
     /// many items instead of the options' own size.
     #[must_use]
     pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
-        self.source_on(size, None)
+        self.source_on(&Portion { size, block: None }, None)
     }
 
-    /// The same; what it cuts is told to a trail, and what an earlier run has
-    /// consumed by that trail is left out, if the input still begins with it.
-    pub(crate) fn source_on(&self, size: Option<u64>, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
+    /// A source of this portion; what it cuts is told to a trail, and what an
+    /// earlier run has consumed by that trail is left out, if the input still
+    /// begins with it.
+    pub(crate) fn source_on(&self, portion: &Portion, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
-        let size = size.or(inner.options.size);
+        let portion = Portion { size: portion.size.or(inner.options.size), ..*portion };
         let before = trail.as_ref().map_or(0, |trail| trail.before());
-        let items = size.or(inner.generated());
+        let items = portion.units(portion.size.or(inner.generated()));
         let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
         let queue = Arc::new(Queue::default());
         let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
@@ -245,14 +248,19 @@ impl Input {
             let result = match on {
                 Some(trail) if before > 0 => {
                     found.store(before, Ordering::Relaxed);
-                    inner.feed_after(&trail, &read, &theirs, push)
+                    inner.feed_after(&portion, &trail, &read, &theirs, push)
                 }
-                _ => inner.feed(&read, push),
+                _ => inner.supply(&portion, &read, push),
             };
             watch.switch(InputPhase::Idle);
             theirs.end(result.err());
         });
-        let source = QueueSource::new(queue, &self.inner.options, size, status.clone(), begin).on(trail);
+        let (options, size) = match portion.block {
+            None => (self.inner.options.clone(), portion.size),
+            // Blocks count from the first that is made, which is made of what is taken.
+            Some(_) => (InputOptions::new(Items::Whole), None),
+        };
+        let source = QueueSource::new(queue, &options, size, status.clone(), begin).on(trail);
         (source, status)
     }
 
@@ -260,11 +268,11 @@ impl Input {
     ///
     /// # Errors
     /// It no longer begins with that, or whatever reading it can end with.
-    pub(crate) fn goes_on_after(&self, consumed: Consumed) -> Result<bool, InputError> {
-        let mut prefix = Prefix::new(self.inner.options.items, consumed);
+    pub(crate) fn goes_on_after(&self, portion: &Portion, consumed: Consumed) -> Result<bool, InputError> {
+        let mut prefix = Prefix::new(portion.rule(self.inner.options.items), consumed);
         let (mut goes_on, mut refused) = (consumed.items == 0, None);
         if !goes_on {
-            self.inner.feed(&Arc::default(), &mut |segment| match prefix.pass(segment) {
+            self.inner.supply(portion, &Arc::default(), &mut |segment| match prefix.pass(segment) {
                 Ok(None) if !prefix.is_passed() || !self.inner.options.cycle => ControlFlow::Continue(()),
                 Ok(rest) => {
                     goes_on = rest.is_some();
@@ -313,13 +321,14 @@ impl Inner {
     /// Gives on what comes after the items that an earlier run has consumed.
     fn feed_after(
         &self,
+        portion: &Portion,
         trail: &Trail,
         read: &Arc<AtomicU64>,
         queue: &Queue,
         push: &mut Emit<'_>,
     ) -> Result<(), InputError> {
         let (mut passing, mut refused) = (Some(trail.prefix()), None);
-        let result = self.feed(read, &mut |segment| {
+        let result = self.supply(portion, read, &mut |segment| {
             let Some(mut prefix) = passing.take() else { return push(segment) };
             let rest = match prefix.pass(segment) {
                 Ok(rest) => rest,

@@ -2,9 +2,10 @@
 //! without a single process.
 
 use crate::configuration::{Configuration, Executor};
-use crate::stopper::Request;
-use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
-use std::path::PathBuf;
+use crate::stopper::{Request, Stopper};
+use procession::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
+use procession_task::TaskInfo;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Workers {
     pub local: Arc<MakeLocalTask>,
     /// How many run at a time at most, however many are asked for.
     pub most: u32,
+    /// What a run may hold of items under way and of results that wait, in bytes.
+    pub window: u64,
     /// Settings that are the same for every run: time-outs, limits.
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
@@ -48,7 +51,7 @@ impl Workers {
     /// there is no process.
     #[must_use]
     pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
-        Self { program, local, most: u32::MAX, settings: Box::new(|builder| builder) }
+        Self { program, local, most: u32::MAX, window: procession::WINDOW_BYTES, settings: Box::new(|builder| builder) }
     }
 }
 
@@ -60,15 +63,39 @@ impl Launch for Workers {
     ) -> Result<Box<dyn Running>, PoolError> {
         let local = || Arc::clone(&self.local);
         match configuration.executor {
-            Executor::Serial => Ok(Box::new(Local::serial(local(), observers))),
-            Executor::Threads => Ok(Box::new(Local::threads(configuration.count, local(), observers)?)),
+            Executor::Serial => Ok(Box::new(Local::serial(local(), observers).window(self.window))),
+            Executor::Threads => {
+                let threads = Local::threads(configuration.count, local(), observers)?;
+                Ok(Box::new(threads.window(self.window)))
+            }
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program)).procs(configuration.count.min(self.most));
+                let builder = (self.settings)(Pool::builder(&self.program))
+                    .procs(configuration.count.min(self.most))
+                    .window(self.window);
                 let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
                 Ok(Box::new(pool))
             }
         }
     }
+}
+
+/// Asks a worker's program for the tasks that it knows, unless it is stopped.
+///
+/// # Errors
+/// Whatever keeps workers from starting, or the end by the stopper.
+pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
+    let asked = AskedWorker::start(program, start_timeout)?;
+    let _held = stopper.hold(ender(asked.control()));
+    asked.tasks()
+}
+
+fn ender(control: Control) -> Ender {
+    Box::new(move |request| match request {
+        Request::Stop => control.stop(),
+        Request::Kill => control.kill(),
+        Request::Pause => control.pause(),
+        Request::Resume => control.resume(),
+    })
 }
 
 impl Running for Pool {
@@ -77,13 +104,7 @@ impl Running for Pool {
     }
 
     fn ender(&self) -> Ender {
-        let control: Control = self.control();
-        Box::new(move |request| match request {
-            Request::Stop => control.stop(),
-            Request::Kill => control.kill(),
-            Request::Pause => control.pause(),
-            Request::Resume => control.resume(),
-        })
+        ender(self.control())
     }
 
     fn close(self: Box<Self>) -> Result<Duration, PoolError> {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+mod blocks;
 mod configuration;
 mod counts;
 mod cutter;
@@ -16,14 +17,18 @@ mod identity;
 mod input;
 mod launch;
 mod lock;
+mod measure;
 mod origin;
 mod output;
 mod pass;
 mod peek;
 mod picture;
+mod placeholders;
 mod plan;
+mod portion;
 mod queue;
 mod range;
+mod rehearsal;
 mod resume;
 mod rows;
 mod run;
@@ -37,6 +42,7 @@ mod times;
 mod writer;
 
 pub use beside::{Beside, abandon};
+pub use blocks::Unit;
 pub use configuration::{Configuration, Executor, matrix};
 pub use counts::{parse_counts, parse_sizes};
 #[doc(hidden)]
@@ -46,11 +52,13 @@ pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
 #[doc(hidden)]
 pub use heading::rest_after_heading;
 pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
-pub use launch::Workers;
+pub use launch::{Workers, worker_tasks};
 pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};
 pub use picture::PictureFile;
+pub use placeholders::ask_for_size;
 pub use plan::{Phase, Planned, Rounds, Wanted, plan};
 pub use range::IntegerRange;
+pub use rehearsal::Rehearsal;
 pub use resume::{AlreadyComplete, Intent, ResumeError, ResumeOptions, ResumeReason, ResumeRecord, ResumeRecordError};
 pub use run::{Ending, Run, RunInfo, Work};
 pub use source::QueueSource;

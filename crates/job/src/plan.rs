@@ -89,7 +89,7 @@ fn printed(configurations: &[Configuration], wanted: Wanted) -> Vec<Configuratio
 }
 
 /// The largest size at its largest count; no size at all is the whole input.
-fn largest(configurations: &[Configuration]) -> Option<Configuration> {
+pub(crate) fn largest(configurations: &[Configuration]) -> Option<Configuration> {
     let size = |c: &Configuration| c.size.unwrap_or(u64::MAX);
     configurations.iter().copied().rev().max_by_key(|c| (size(c), c.count))
 }

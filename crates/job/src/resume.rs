@@ -15,9 +15,11 @@ use crate::error::{rule, shown};
 use crate::identity::{Made, is_at};
 use crate::lock::{Locked, lock};
 use crate::output::{First, Target};
+use crate::portion::Portion;
 use crate::run::Work;
 use crate::{FailurePolicy, Input, InputError, InputOptions, OutputError};
 use journal::{Files, Journal};
+use procession::ChunkSize;
 use procession_task::{Items, counted};
 use record::{Identity, MAX_RECORD, Mark, State};
 pub use record::{ResumeRecord, ResumeRecordError};
@@ -197,7 +199,7 @@ impl Job {
     pub(crate) fn new(
         work: &Work,
         options: &InputOptions,
-        size: Option<u64>,
+        portion: &Portion,
         policy: FailurePolicy,
         settings: &[(String, String)],
     ) -> Self {
@@ -209,10 +211,12 @@ impl Job {
         set("skip", options.skip.to_string());
         options.shuffle.map(|seed| set("shuffle", seed.to_string()));
         options.cycle.then(|| set("cycle", String::new()));
-        size.or(options.size).map(|size| set("size", size.to_string()));
+        portion.size.or(options.size).map(|size| set("size", size.to_string()));
+        // Else how many items go into a message makes no difference.
+        portion.block.map(|block| set("chunk", chunk(block)));
         identity.extend(work.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
         identity.extend(settings.iter().cloned());
-        Self { identity, rule: options.items, policy }
+        Self { identity, rule: portion.rule(options.items), policy }
     }
 
     /// Refuses a record of another job.
@@ -226,6 +230,14 @@ impl Job {
         }
         let failures = record.done.failures();
         if self.policy.ends_by(failures, record.done.items) { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
+    }
+}
+
+/// As it is typed.
+fn chunk(chunk: ChunkSize) -> String {
+    match chunk {
+        ChunkSize::Auto => "auto".to_owned(),
+        ChunkSize::Fixed(items) => items.to_string(),
     }
 }
 
@@ -460,10 +472,10 @@ pub(crate) fn check_complete(
     path: &Path,
     mark: &Mark,
     input: &Input,
-    size: Option<u64>,
+    portion: &Portion,
 ) -> Result<AlreadyComplete, InputError> {
-    let has_more = !input.is_stream() && input.goes_on_after(mark.consumed())?;
-    let has_size = size.is_some_and(|size| size <= mark.items);
+    let has_more = !input.is_stream() && input.goes_on_after(portion, mark.consumed())?;
+    let has_size = portion.size.is_some_and(|size| size <= mark.items);
     Ok(AlreadyComplete {
         name: shown(path),
         items: mark.items,

@@ -1,12 +1,14 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
+use crate::blocks::Unit;
 use crate::launch::Launch;
 use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
+use crate::placeholders::filled;
 use crate::stopper::Stopper;
 use crate::times::{CoordinatorTimes, DriverEar};
 use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
-use crate::{AlreadyComplete, Input, InputError, InputStatus, Planned, ResumeError};
-use procession::{Job, JobEnd, Observer, PoolError};
+use crate::{AlreadyComplete, Configuration, Input, InputError, InputStatus, Planned, ResumeError};
+use procession::{Job, JobEnd, Observer, PoolError, Sink, Source};
 use procession_task::{Format, Items, Kind};
 use std::io;
 use std::sync::Arc;
@@ -20,8 +22,11 @@ pub struct Work {
     pub task: String,
     /// Its settings.
     pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments.
+    /// What else the task is made of: a program and its arguments, in which
+    /// `{size}` and `{procs}` stand for the configuration's.
     pub arguments: Vec<Vec<u8>>,
+    /// What the pool is given as one item.
+    pub unit: Unit,
     /// How records are written.
     pub format: Format,
     /// Whether every item has a line to be shown at once.
@@ -38,6 +43,38 @@ pub struct Work {
     pub memory_limit: Option<u64>,
     /// Longest result of an item, in bytes.
     pub max_result: usize,
+}
+
+impl Work {
+    /// The job that it is in this configuration, with items cut like that.
+    pub(crate) fn job(
+        &self,
+        configuration: &Configuration,
+        items: Items,
+        more_params: Vec<(String, String)>,
+        item_log: Arc<AtomicBool>,
+        source: Box<dyn Source>,
+        sink: Box<dyn Sink>,
+    ) -> Job {
+        Job {
+            task: self.task.clone(),
+            params: self.params.iter().cloned().chain(more_params).collect(),
+            arguments: filled(&self.arguments, configuration),
+            items: self.unit.items(items),
+            format: self.format,
+            show: self.show,
+            item_log,
+            chunk: self.unit.chunk(configuration.chunk),
+            ordered: self.ordered,
+            retries: self.retries,
+            retry_on: self.retry_on.clone(),
+            timeout: self.timeout,
+            memory_limit: self.memory_limit,
+            max_result: self.max_result,
+            source,
+            sink,
+        }
+    }
 }
 
 /// A run that begins.
@@ -93,7 +130,6 @@ pub enum Ending {
 pub(crate) struct Setup<'a> {
     pub(crate) work: &'a Work,
     pub(crate) more_params: Vec<(String, String)>,
-    pub(crate) items: Items,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) item_log: Arc<AtomicBool>,
     pub(crate) target: Target,
@@ -137,26 +173,14 @@ pub(crate) fn run(
         }
     };
     let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
-    let mut params = setup.work.params.clone();
-    params.extend(setup.more_params);
-    let job = Job {
-        task: setup.work.task.clone(),
-        params,
-        arguments: setup.work.arguments.clone(),
-        items: setup.items,
-        format: setup.work.format,
-        show: setup.work.show,
-        item_log: setup.item_log,
-        chunk: planned.configuration.chunk,
-        ordered: setup.work.ordered,
-        retries: setup.work.retries,
-        retry_on: setup.work.retry_on.clone(),
-        timeout: setup.work.timeout,
-        memory_limit: setup.work.memory_limit,
-        max_result: setup.work.max_result,
-        source: Box::new(source),
-        sink: Box::new(sink),
-    };
+    let job = setup.work.job(
+        &planned.configuration,
+        input.options().items,
+        setup.more_params,
+        setup.item_log,
+        Box::new(source),
+        Box::new(sink),
+    );
     let ended = pool.run(job);
     let closed = pool.close();
     drop(held);
@@ -164,7 +188,7 @@ pub(crate) fn run(
     let coordinator = CoordinatorTimes::of(&status.watch, &heard, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
-        failure.place = failure.place.or_else(|| input.locate(failure.item));
+        failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));
     }
     let wall = closed.as_ref().ok().copied();
     let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();

@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 use procession::Place;
+use procession_task::Measure;
 
 /// Whole items, as they go from the reading thread to the source.
 #[derive(Debug)]
@@ -14,4 +15,15 @@ pub(crate) struct Segment {
     pub(crate) place: Option<Place>,
     /// Whether they follow the segment before in the same input.
     pub(crate) continues: bool,
+}
+
+impl Segment {
+    /// Takes a measured part off the front.
+    pub(crate) fn split_to(&mut self, measure: Measure) -> Self {
+        let bytes = self.bytes.split_to(measure.bytes);
+        let place = self.place;
+        self.place = place.map(|place| place.after(&bytes));
+        self.items -= measure.items;
+        Self { bytes, items: measure.items, place, continues: std::mem::replace(&mut self.continues, false) }
+    }
 }

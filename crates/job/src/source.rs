@@ -3,6 +3,7 @@
 
 use crate::InputError;
 use crate::input::{InputStatus, lock};
+use crate::measure::longest;
 use crate::queue::{Queue, Taken};
 use crate::resume::trail::Trail;
 use crate::spec::InputOptions;
@@ -11,9 +12,6 @@ use procession::{Block, Cut, Place, Source, Waker};
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;
-
-/// Smallest piece that is looked at for a block.
-const LEAST_WINDOW: usize = 256;
 
 /// What the reading thread does.
 pub(crate) type Read = Box<dyn FnOnce() + Send>;
@@ -165,45 +163,6 @@ impl Current {
             self.place = self.place.map(|place| place.after(&before));
         }
     }
-
-    /// The longest beginning with at most so many items and, unless the first
-    /// item is larger, at most so many bytes. Looks at little more than that,
-    /// however large the segment is.
-    fn measure(&self, rule: Items, max_items: u64, max_bytes: usize, bytes_per_item: usize) -> Measure {
-        if self.items <= max_items && self.bytes.len() <= max_bytes {
-            return Measure { items: self.items, bytes: self.bytes.len() };
-        }
-        let guess = usize::try_from(max_items).unwrap_or(usize::MAX).saturating_mul(bytes_per_item);
-        let mut window = guess.saturating_add(guess / 4).max(LEAST_WINDOW);
-        loop {
-            let end = self.window_end(rule, window.min(max_bytes));
-            let measure = rule.measure(&self.bytes[..end], max_items);
-            let is_full = measure.items == max_items || window >= max_bytes || end == self.bytes.len();
-            if is_full && measure.items > 0 {
-                return measure;
-            }
-            // Nothing but separators or the beginning of a long item, or too few items.
-            if is_full {
-                return self.first_item(rule);
-            }
-            window = window.saturating_mul(2);
-        }
-    }
-
-    /// The last end of an item within the window.
-    fn window_end(&self, rule: Items, window: usize) -> usize {
-        if window >= self.bytes.len() {
-            return self.bytes.len();
-        }
-        let is_end = |&byte: &u8| rule.is_separator(byte);
-        self.bytes[..window].iter().rposition(is_end).map_or(0, |at| at + 1)
-    }
-
-    /// The first item alone, however long it is.
-    fn first_item(&self, rule: Items) -> Measure {
-        let length = self.bytes.iter().position(|&byte| rule.is_separator(byte));
-        Measure { items: 1, bytes: length.map_or(self.bytes.len(), |length| length + 1) }
-    }
 }
 
 impl QueueSource {
@@ -230,7 +189,7 @@ impl Source for QueueSource {
             Err(other) => return other,
             Ok(current) => {
                 current.trim(rule);
-                current.measure(rule, max_items, max_bytes.max(1), bytes_per_item)
+                longest(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
             }
         };
         self.split(measure).map_or(Cut::End, Cut::Block)

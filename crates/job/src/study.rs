@@ -1,16 +1,18 @@
 //! All the runs of one call: measured in turn, compared by what they wrote,
 //! and printed at most once.
 
+use crate::blocks::Unit;
 use crate::configuration::Configuration;
 use crate::launch::{Launch, Workers};
 use crate::output::{OutputChoice, OutputEnd, Target};
 use crate::plan::{Planned, Rounds, plan};
+use crate::portion::Portion;
 use crate::resume::{self, OpenError, Opened, ResumeOptions};
 use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
 use crate::stopper::{Request, Stopper};
 use crate::writer::OutputOptions;
 use crate::{FailurePolicy, Input, InputError, ResumeError, ResumeReason};
-use procession::Observer;
+use procession::{ChunkSize, Observer};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,7 +131,7 @@ pub(crate) struct Conductor<'a> {
 impl Conductor<'_> {
     pub(crate) fn conduct(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
         let ending = self.all(workload, output).err();
-        let mismatches = compare(&self.done);
+        let mismatches = compare(&self.done, self.work.unit);
         StudyReport { runs: self.done, mismatches, ending }
     }
 
@@ -139,7 +141,7 @@ impl Conductor<'_> {
         let printing: Vec<_> = self.runs.iter().filter(|planned| planned.prints).copied().collect();
         let mut targets = BTreeMap::new();
         for planned in printing {
-            targets.insert(planned.number, self.open(&choice, planned.configuration.size, &workload)?);
+            targets.insert(planned.number, self.open(&choice, &planned.configuration, &workload)?);
         }
         let workload = self.prepared(workload)?;
         for planned in self.runs.clone() {
@@ -152,11 +154,12 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Opens the output of a run of this size.
-    fn open(&mut self, choice: &OutputChoice, size: Option<u64>, workload: &Workload) -> Result<Target, Ending> {
+    /// Opens the output of a run of this configuration.
+    fn open(&mut self, choice: &OutputChoice, of: &Configuration, workload: &Workload) -> Result<Target, Ending> {
+        let size = of.size;
         let target = match choice {
             OutputChoice::Stdout => Target::stdout().map_err(Ending::Output)?,
-            OutputChoice::File(path) => self.open_file(path, size, workload)?,
+            OutputChoice::File(path) => self.open_file(path, of, workload)?,
             OutputChoice::Picture(picture) => self.written_anew(&picture.path_for(size))?,
         };
         refuse_input(&target, workload)?;
@@ -167,7 +170,7 @@ impl Conductor<'_> {
     }
 
     /// Opens a file. The results of a single run, in order, are their own journal.
-    fn open_file(&mut self, path: &Path, size: Option<u64>, workload: &Workload) -> Result<Target, Ending> {
+    fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<Target, Ending> {
         if self.runs.len() > 1 || !self.work.ordered {
             return self.written_anew(path);
         }
@@ -175,16 +178,17 @@ impl Conductor<'_> {
         let input = match workload {
             Workload::Items(input) => input,
             Workload::Sized(make) => {
-                sized = make(size).map_err(Ending::Input)?;
+                sized = make(of.size).map_err(Ending::Input)?;
                 &sized.input
             }
         };
-        let job = resume::Job::new(&self.work, input.options(), size, self.policy, &self.resume.settings);
+        let portion = Portion { size: of.size, block: self.work.unit.block(of.chunk) };
+        let job = resume::Job::new(&self.work, input.options(), &portion, self.policy, &self.resume.settings);
         let hooks = &mut *self.hooks;
         match resume::open(path, self.resume.intent, job, &mut |text| hooks.warn(text))? {
             Opened::Target(target) => Ok(*target),
             Opened::Complete(mark) => {
-                let complete = resume::check_complete(path, &mark, input, size).map_err(Ending::Input)?;
+                let complete = resume::check_complete(path, &mark, input, &portion).map_err(Ending::Input)?;
                 Err(Ending::AlreadyComplete(complete))
             }
         }
@@ -224,14 +228,14 @@ impl Conductor<'_> {
                 (&sized.input, None)
             }
         };
-        let source = input.source_on(size, target.trail());
+        let portion = Portion { size, block: self.work.unit.block(planned.configuration.chunk) };
+        let source = input.source_on(&portion, target.trail());
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
         self.hooks.on_run_start(&info);
         let is_study = self.runs.len() > 1;
         let setup = Setup {
             work: &self.work,
             more_params,
-            items: input.options().items,
             observers: self.hooks.observers(&info),
             item_log: self.hooks.item_log(&info),
             target,
@@ -295,17 +299,21 @@ fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Inp
     told.recv().unwrap_or(Err(Ending::Stopped))
 }
 
-/// Sizes whose complete outputs differ.
-fn compare(runs: &[Run]) -> Vec<Mismatch> {
-    let mut sizes: BTreeMap<Option<u64>, BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
+/// Sizes whose complete outputs differ. Other blocks may well have another output.
+fn compare(runs: &[Run], unit: Unit) -> Vec<Mismatch> {
+    let mut groups: BTreeMap<_, BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.complete) {
+        let Configuration { size, chunk, .. } = run.planned.configuration;
         if let Some(digest) = run.output.digest {
-            let of_size = sizes.entry(run.planned.configuration.size).or_default();
-            of_size.entry(digest).or_default().push(run.planned.number);
+            let block = match unit.block(chunk) {
+                Some(ChunkSize::Fixed(items)) => Some(items.get()),
+                Some(ChunkSize::Auto) | None => None,
+            };
+            groups.entry((size, block)).or_default().entry(digest).or_default().push(run.planned.number);
         }
     }
-    let differing = sizes.into_iter().filter(|(_, digests)| digests.len() > 1);
-    let sorted = |(size, digests): (_, BTreeMap<u128, Vec<usize>>)| {
+    let differing = groups.into_iter().filter(|(_, digests)| digests.len() > 1);
+    let sorted = |((size, _), digests): (_, BTreeMap<u128, Vec<usize>>)| {
         let mut runs: Vec<_> = digests.into_iter().collect();
         runs.sort_by_key(|(_, numbers)| (std::cmp::Reverse(numbers.len()), numbers[0]));
         Mismatch { size, runs }

@@ -21,16 +21,19 @@ mod phases;
 mod pool;
 mod stopwatch;
 mod waker;
+mod worker_info;
 
 pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
 pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
 pub use job::{ChunkSize, Job, JobEnd, RETRY_ON};
+pub use limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
 pub use local::{Local, LocalControl, MakeLocalTask};
 pub use phases::DriverTimes;
 pub use pool::{Builder, Control, JobHandle, Pool};
 pub use stopwatch::{Phase, Stopwatch};
 pub use waker::Waker;
+pub use worker_info::AskedWorker;
 
 /// Where a worker's time goes.
 pub use procession_task::Times;

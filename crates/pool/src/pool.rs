@@ -2,13 +2,15 @@
 
 use crate::clock::Clock;
 use crate::driver::{Driver, Settings};
+use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverWatch};
 use crate::{Job, JobEnd, Observer, PoolError};
 use procession_scheduler::PoolOptions;
+use procession_task::TaskInfo;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ const PAUSE_TIME: Duration = Duration::from_secs(1);
 pub struct Builder {
     options: PoolOptions,
     worker: PathBuf,
+    window_bytes: u64,
+    tasks: Option<Sender<Vec<TaskInfo>>>,
     observers: Vec<Box<dyn Observer>>,
 }
 
@@ -45,7 +49,13 @@ impl Pool {
     /// A pool of processes of the program `worker`, which must serve as
     /// [`crate::worker::serve`] does.
     pub fn builder(worker: impl Into<PathBuf>) -> Builder {
-        Builder { options: PoolOptions::default(), worker: worker.into(), observers: Vec::new() }
+        Builder {
+            options: PoolOptions::default(),
+            worker: worker.into(),
+            window_bytes: WINDOW_BYTES,
+            tasks: None,
+            observers: Vec::new(),
+        }
     }
 
     /// Starts a job. Several may run at once; the oldest goes first.
@@ -160,6 +170,21 @@ impl Builder {
         self
     }
 
+    /// How many bytes a job may hold of items that are under way and of results
+    /// that wait for their turn (default 16 MiB, at least 1 MiB). When it is
+    /// full, nothing new is begun until there is room.
+    #[must_use]
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.window_bytes = bytes.max(LEAST_WINDOW_BYTES);
+        self
+    }
+
+    /// Who is told by each worker that says hello which tasks it knows.
+    pub(crate) fn telling_tasks(mut self, tasks: Sender<Vec<TaskInfo>>) -> Self {
+        self.tasks = Some(tasks);
+        self
+    }
+
     /// Who hears of events.
     #[must_use]
     pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
@@ -178,6 +203,8 @@ impl Builder {
         let settings = Settings {
             options: self.options,
             program: self.worker,
+            window_bytes: self.window_bytes,
+            tasks: self.tasks,
             observers: self.observers,
             clock: Clock::start(),
             watch: DriverWatch::start(DriverPhase::Waiting),

@@ -31,6 +31,8 @@ pub enum Advice {
         items: u64,
         /// How many workers.
         workers: u32,
+        /// Whether these items are blocks of lines, whose number is a matter of their size.
+        are_blocks: bool,
     },
     /// Runs too short to compare.
     TooShort {
@@ -100,7 +102,7 @@ pub fn advice(data: &StudyData) -> Vec<Advice> {
     let measured = data.measured();
     let is_study = measured.len() > 1;
     let mut found = Vec::new();
-    found.extend(too_few(&measured));
+    found.extend(too_few(&measured, &data.study.task));
     if is_study {
         found.extend(too_short(&measured, &data.study.task));
     }
@@ -113,10 +115,11 @@ pub fn advice(data: &StudyData) -> Vec<Advice> {
     found
 }
 
-fn too_few(measured: &[Measured]) -> Option<Advice> {
+fn too_few(measured: &[Measured], task: &str) -> Option<Advice> {
     let idle = |row: &&Measured| row.completed > 0 && row.items > 0 && row.items < u64::from(row.configuration.count);
     let worst = measured.iter().filter(idle).max_by_key(|row| row.configuration.count)?;
-    Some(Advice::TooFewItems { items: worst.items, workers: worst.configuration.count })
+    let (items, workers) = (worst.items, worst.configuration.count);
+    Some(Advice::TooFewItems { items, workers, are_blocks: task == "pipe" })
 }
 
 fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {

@@ -41,7 +41,7 @@ mod summary;
 mod terminal;
 mod timings;
 mod trace;
-mod units;
+pub mod units;
 mod until_error;
 mod utc;
 mod verbose;

@@ -3,7 +3,8 @@
 pub(crate) use procession_task::counted;
 
 /// Three digits that count, at most: `950 µs`, `12.0 ms`, `1.43 s`, `2 min 05 s`.
-pub(crate) fn seconds(seconds: f64) -> String {
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "-".to_owned();
     }
@@ -33,7 +34,8 @@ pub(crate) fn coarse(estimate: f64) -> String {
 }
 
 /// `512 B`, `8.1 MiB`.
-pub(crate) fn bytes(bytes: u64) -> String {
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let mut value = bytes as f64;
     if bytes < 1024 {

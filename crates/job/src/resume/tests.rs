@@ -3,12 +3,14 @@
 use super::record::Digest;
 use super::*;
 use crate::MaxFailures;
+use crate::Unit;
 use procession_task::{Format, Kind};
 
 fn work() -> Work {
     Work {
         task: "prime".to_owned(),
         arguments: Vec::new(),
+        unit: Unit::Item,
         params: vec![("method".to_owned(), "trial".to_owned())],
         format: Format::Tsv,
         show: false,
@@ -23,7 +25,7 @@ fn work() -> Work {
 
 fn job() -> Job {
     let options = InputOptions::new(Items::Words);
-    Job::new(&work(), &options, None, FailurePolicy::default(), &[])
+    Job::new(&work(), &options, &Portion::default(), FailurePolicy::default(), &[])
 }
 
 fn keeping(max: Option<MaxFailures>) -> Job {
@@ -91,7 +93,8 @@ fn every_setting_that_makes_bytes_is_compared_and_named() {
     let record = ResumeRecord::new(State::Interrupted, job().identity, Mark::default());
     let options = InputOptions::new(Items::Words);
     let jobs = |work: Work, options: InputOptions, size, settings: &[(String, String)]| {
-        let refused = Job::new(&work, &options, size, FailurePolicy::default(), settings).check(&record);
+        let portion = Portion { size, block: work.unit.block(ChunkSize::Auto) };
+        let refused = Job::new(&work, &options, &portion, FailurePolicy::default(), settings).check(&record);
         refused.map_err(|reason| reason.to_string())
     };
     assert_eq!(jobs(work(), options.clone(), None, &[]), Ok(()));
@@ -117,6 +120,7 @@ fn every_setting_that_makes_bytes_is_compared_and_named() {
             "no --shuffle, not with --shuffle 1",
         ),
         (jobs(work(), InputOptions { cycle: true, ..options.clone() }, None, &[]), "no --cycle, not with --cycle"),
+        (jobs(Work { unit: Unit::Block, ..work() }, options.clone(), None, &[]), "no --chunk, not with --chunk auto"),
         (jobs(work(), options.clone(), Some(9), &[]), "no --size, not with --size 9"),
         (jobs(work(), options, None, &program), "no -- program, not with -- program bc"),
     ] {

@@ -2,7 +2,7 @@
 
 use super::fake::{Fake, Fault};
 use super::*;
-use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Wanted, matrix};
+use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Unit, Wanted, matrix};
 use procession::{ChunkSize, PoolError};
 use procession_task::{Format, Items};
 use std::io::Write as _;
@@ -13,6 +13,7 @@ fn work(task: &str) -> Work {
     Work {
         task: task.to_owned(),
         arguments: Vec::new(),
+        unit: Unit::Item,
         params: Vec::new(),
         format: Format::Tsv,
         show: false,

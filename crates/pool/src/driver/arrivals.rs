@@ -149,6 +149,10 @@ impl Driver {
             worker.tell_held(self.settings.clock.epoch_ns());
         }
         let who = worker.who;
+        if let Some(asked) = &self.settings.tasks {
+            // Who has heard enough has stopped listening.
+            let _ = asked.send(hello.tasks);
+        }
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(Happened::WorkerReady { worker: id });
     }
@@ -424,6 +428,8 @@ mod tests {
     fn a_farewell_that_nobody_asked_for_ends_the_worker() {
         let settings = crate::driver::Settings {
             options: procession_scheduler::PoolOptions::new(1),
+            window_bytes: crate::WINDOW_BYTES,
+            tasks: None,
             program: "/bin/sh".into(),
             observers: Vec::new(),
             clock: crate::clock::Clock::start(),

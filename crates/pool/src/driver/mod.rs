@@ -20,7 +20,7 @@ pub(crate) use held::cost;
 
 use crate::clock::Clock;
 use crate::events::{Event, Observer};
-use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
+use crate::limits::MAX_CHUNK_BYTES;
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
 use crate::{Job, JobEnd, PoolError};
@@ -29,7 +29,7 @@ use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
 use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
 use procession_sys::PollSet;
-use procession_task::Kind;
+use procession_task::{Kind, TaskInfo};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -42,6 +42,10 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
+    /// What a job may hold of blocks and results, in bytes.
+    pub(crate) window_bytes: u64,
+    /// Who wants to know the tasks that workers tell of.
+    pub(crate) tasks: Option<Sender<Vec<TaskInfo>>>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) clock: Clock,
     /// Started with the clock: until the driver's thread runs, it waits.
@@ -226,7 +230,7 @@ impl Driver {
             retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
             timeout: job.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: WINDOW_BYTES,
+            window_bytes: self.settings.window_bytes,
         };
         self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
         self.handle(Happened::JobOpened { job: id, options });
@@ -236,7 +240,7 @@ impl Driver {
     fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
-            let wants = self.scheduler.held_bytes(job) > WINDOW_BYTES / 2;
+            let wants = self.scheduler.held_bytes(job) > self.settings.window_bytes / 2;
             let bytes = self.jobs.get(&job).map_or(0, |held| held.take_released(wants));
             if bytes > 0 {
                 self.handle(Happened::Released { job, bytes });

@@ -51,6 +51,8 @@ fn job(timeout: Duration) -> Job {
 fn spawned(program: &str) -> Driver {
     let settings = Settings {
         options: PoolOptions::new(1),
+        window_bytes: crate::WINDOW_BYTES,
+        tasks: None,
         program: program.into(),
         observers: Vec::new(),
         clock: Clock::start(),

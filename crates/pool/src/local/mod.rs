@@ -13,6 +13,7 @@ mod line;
 
 use crate::driver::describe;
 use crate::events::{Event, Exit, Observer, WorkerExit, WorkerRef};
+use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
 use crate::{Job, JobEnd, JobMessage, PoolError};
 use gate::Gate;
 use lane::{Lane, Used};
@@ -33,6 +34,7 @@ pub struct Local {
     /// `None`: a plain loop.
     threads: Option<rayon::ThreadPool>,
     lanes: u32,
+    window_bytes: u64,
     epoch_ns: u64,
     observers: Observers,
     used: Mutex<Vec<Used>>,
@@ -115,6 +117,7 @@ impl Local {
             make,
             threads,
             lanes,
+            window_bytes: WINDOW_BYTES,
             epoch_ns,
             observers,
             used: Mutex::new(vec![Used::default(); lanes as usize]),
@@ -125,6 +128,14 @@ impl Local {
             local.observers.tell(&Event::WorkerSpawned { worker: who(slot), at: since(epoch_ns) });
         }
         local
+    }
+
+    /// How many bytes a job may hold of items that are under way and of results
+    /// that wait for their turn (default 16 MiB, at least 1 MiB).
+    #[must_use]
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.window_bytes = bytes.max(LEAST_WINDOW_BYTES);
+        self
     }
 
     /// A way to end the work from elsewhere.
@@ -144,7 +155,7 @@ impl Local {
         }
         let message = describe(&job, 0, self.epoch_ns);
         let (max_result, again) = (job.max_result, job.again());
-        let line = Line::new(job, self.lanes, &self.control.gate, &self.control.stopped);
+        let line = Line::new(job, self.lanes, self.window_bytes, &self.control.gate, &self.control.stopped);
         let host = procession_sys::hostname();
         let is_first = !self.begun.swap(true, Ordering::SeqCst);
         let lane = |slot: u32| {

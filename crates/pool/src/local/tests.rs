@@ -203,7 +203,8 @@ fn what_is_not_written_holds_the_cutting_up() {
     let (job, _unused) = job("null", Numbers::new(4_000_000, false), true);
     let chunk = ChunkSize::Fixed(NonZero::new(20_000).unwrap());
     let job = Job { chunk, sink: Box::new(Keeps(Arc::clone(&kept), tell)), ..job };
-    let runner = std::thread::spawn(move || Local::threads(2, make(), Vec::new()).unwrap().run(job));
+    let window = 4 << 20;
+    let runner = std::thread::spawn(move || Local::threads(2, make(), Vec::new()).unwrap().window(window).run(job));
     let mut largest = 0;
     // More is not to come until something is let go: whatever is held then is all.
     while !runner.is_finished() {
@@ -213,7 +214,7 @@ fn what_is_not_written_holds_the_cutting_up() {
         }
     }
     assert_eq!(runner.join().unwrap(), Ok(JobEnd::Complete));
-    let most = usize::try_from(crate::limits::WINDOW_BYTES).unwrap() + (2 << 20);
+    let most = usize::try_from(window).unwrap() + (2 << 20);
     assert!(largest > 1 << 20 && largest < most, "{largest}");
 }
 

@@ -8,10 +8,11 @@ impl Advice {
     #[must_use]
     pub fn evidence(&self) -> String {
         match self {
-            Self::TooFewItems { items, workers } => {
+            Self::TooFewItems { items, workers, are_blocks } => {
+                let what = if *are_blocks { "block" } else { "item" };
                 let idle = u64::from(*workers) - items;
                 let have = if idle == 1 { "1 has" } else { &format!("{idle} have") };
-                format!("{}, {workers} workers: {have} nothing to do.", units::counted(*items, "item"))
+                format!("{}, {workers} workers: {have} nothing to do.", units::counted(*items, what))
             }
             Self::TooShort { wall_s, size, .. } => {
                 let size = size.map_or_else(String::new, |size| format!(" of size {size}"));
@@ -48,7 +49,10 @@ impl Advice {
     #[must_use]
     pub fn way_out(&self) -> String {
         match self {
-            Self::TooFewItems { items, workers } => {
+            Self::TooFewItems { are_blocks: true, .. } => {
+                "Make more of them: --chunk N gives each program N lines.".to_owned()
+            }
+            Self::TooFewItems { items, workers, .. } => {
                 format!("Take at least {workers} items, or {} at most.", units::counted(*items, "worker"))
             }
             Self::TooShort { better: Some(better), of_list, .. } => {

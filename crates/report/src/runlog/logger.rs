@@ -71,6 +71,7 @@ impl Weigh for Event {
                 Self::Accepted(part) => part.log.len(),
                 Self::ItemLost { input, failure, .. } => input.len() + failure.message.len(),
                 Self::Stderr { bytes, .. } => bytes.len(),
+                Self::Note { text, .. } => text.len(),
                 _ => 0,
             }
     }

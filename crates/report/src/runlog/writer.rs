@@ -100,6 +100,13 @@ impl Writer {
         self.files.write(file, &self.line)
     }
 
+    /// What a worker has to say stands among the lines about its items.
+    fn write_note(&mut self, worker: WorkerRef, text: &str) -> io::Result<()> {
+        self.line.clear();
+        push_line(&mut self.line, &NoteLine { note: text.to_owned() });
+        self.files.write(FileName::Items(worker.into()), &self.line)
+    }
+
     fn write_lost(&mut self, event: &Event) -> io::Result<()> {
         let Event::ItemLost { worker, chunk, item, input, attempt, failure, sent_at, at } = event else {
             return Ok(());
@@ -142,6 +149,7 @@ impl Recorder<Event> for Writer {
             Event::Accepted(part) => self.write_part(part),
             Event::ItemLost { .. } => self.write_lost(event),
             Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
+            Event::Note { worker, text, .. } => self.write_note(*worker, text),
             _ => self.write_process(event),
         }
     }

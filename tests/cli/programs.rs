@@ -1,0 +1,91 @@
+//! What is checked of a program of the user's own before anything starts.
+
+use crate::support::Place;
+
+/// Asserts that a call is refused at once, with these words, and leaves nothing.
+fn refused(place: &Place, args: &[&str], says: &str) {
+    let args = [&["--list", "1", "-o", "out"], args].concat();
+    place.run(&args).fails(2, says);
+    assert!(!place.path("out").exists() && !place.path("state").exists(), "{args:?}");
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn a_program_must_be_there_and_be_one() {
+    let place = Place::new();
+    place.file("plain", "");
+    std::fs::create_dir(place.path("folder")).expect("a folder");
+    for task in ["command", "filter", "pipe"] {
+        refused(&place, &["-t", task], "add -- PROGRAM ARGS");
+        refused(&place, &["-t", task, "--", "no-such-program"], "no program 'no-such-program' in PATH");
+        refused(&place, &["-t", task, "--", "./nowhere"], "can't run ./nowhere: there is no such file");
+        refused(&place, &["-t", task, "--", "./plain"], "not executable (chmod +x ./plain");
+        refused(&place, &["-t", task, "--", "./folder"], "it is a folder");
+        refused(&place, &["-t", task, "--", "plain"], "in this folder: ./plain");
+    }
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn a_function_stands_in_a_file_of_python() {
+    let place = Place::new();
+    place.file("f.py", "def f(x):\n    return x\n");
+    refused(&place, &["-t", "python"], "FILE.py:FUNCTION");
+    refused(&place, &["-t", "python", "--", "f.py"], "names no function");
+    refused(&place, &["-t", "python", "--", "g.py:f"], "g.py");
+    refused(&place, &["-t", "python", "--", "f.py:1"], "name of a Python function");
+    refused(&place, &["-t", "python", "--param", "python=no-such-python", "--", "f.py:f"], "--param python=");
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn a_program_is_found_as_a_shell_finds_it() {
+    let place = Place::new();
+    let program = place.script("mine", "#!/bin/sh\necho \"$1\"\n");
+    let mut command = place.command(&["-t", "command", "--list", "a", "--format", "lines", "--", "mine", "{}"]);
+    command.env("PATH", format!("/nowhere:{}:/bin:/usr/bin", program.parent().expect("a folder").display()));
+    assert_eq!(crate::support::Ended::of(command.spawn().expect("it starts")).ok(), "a\n");
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn a_runs_numbers_stand_in_arguments() {
+    let place = Place::new();
+    let args = ["-t", "command", "--list", "a,b,c", "--size", "2", "-j2", "--format", "lines", "--"];
+    let text = place.run(&[&args[..], &["echo", "{}", "{size}/{procs}"]].concat()).ok();
+    assert_eq!(text, "a 2/2\nb 2/2\n");
+    refused(&Place::new(), &["-t", "command", "--", "echo", "{size}"], "add --size N");
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn outputs_of_ones_own_may_differ() {
+    let place = Place::new();
+    let args = ["-t", "command", "--list", "a,b", "-j1,2", "--", "sh", "-c", "echo $$"];
+    let ended = place.run(&args);
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    assert!(ended.err.contains("warning: the outputs differ"), "{}", ended.err);
+    let ended = place.run(&[&args[..5], &["--no-verify"], &args[5..]].concat());
+    assert!(!ended.err.contains("differ"), "{}", ended.err);
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn another_program_is_another_job() {
+    let place = Place::new();
+    place.file("in", "a\n");
+    let call =
+        |word: &str| place.run(&["-t", "command", "-i", "in", "-o", "out", "--resume", "--", "echo", word, "{}"]);
+    call("x y").ok();
+    call("z").fails(2, "made with -- echo 'x y' {}, not with -- echo z {}");
+    assert!(call("x y").err.contains("is complete"));
+}
+
+#[test]
+#[ignore = "needs the programs' side of the worker"]
+fn a_dry_run_shows_what_a_shell_would_be_given() {
+    let place = Place::new();
+    place.file("in", "a b\nit's\n");
+    let ended = place.run(&["-t", "command", "-i", "in", "--dry-run", "--", "echo", "-n", "x{}"]);
+    assert_eq!(ended.out, "echo -n 'xa b'\necho -n 'xit'\\''s'\n", "{}", ended.err);
+}
