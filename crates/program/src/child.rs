@@ -7,6 +7,7 @@
 //! by then is still read.
 
 use crate::last_words::LastWords;
+use crate::template::TemplateError;
 use procession_sys::{Ended, Input, Launcher, PollSet, Program, Signal};
 use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
 use std::ffi::CString;
@@ -36,7 +37,7 @@ pub(crate) struct Runner {
     slot: u32,
     set: PollSet,
     buffer: Vec<u8>,
-    /// The process that was started last.
+    /// The process of the last run; none if that could not be started.
     pid: Option<u32>,
 }
 
@@ -89,14 +90,9 @@ impl Runner {
         })
     }
 
-    /// The process that was started last, until it is forgotten.
+    /// The process of the last run; `None` if that could not be started.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.pid
-    }
-
-    /// Another item begins: nothing was started for it yet.
-    pub(crate) fn forget(&mut self) {
-        self.pid = None;
     }
 
     /// Runs the program to its end; returns what it wrote to its standard output.
@@ -104,7 +100,7 @@ impl Runner {
     /// # Errors
     /// It could not be started, did not end well, or wrote more than a result may hold.
     pub(crate) fn run(&mut self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-        self.forget();
+        self.pid = None;
         let mut program = self.start(call)?;
         self.pid = Some(program.pid());
         let mut talk = Talk {
@@ -125,7 +121,7 @@ impl Runner {
 
     fn start(&mut self, call: &Call<'_>) -> Result<Program, Failure> {
         let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
-        let args = args.map_err(|_| Failure::new(Kind::Invalid, "no argument of a program can hold a NUL byte"))?;
+        let args = args.map_err(|_| Failure::new(Kind::Invalid, TemplateError::Nul.to_string()))?;
         let variables = variables(call, self.slot);
         let input = if call.input.is_some() { Input::Piped } else { Input::Empty };
         let started = self.launcher.start(&args, &variables, input);

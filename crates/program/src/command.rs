@@ -8,7 +8,7 @@ use crate::child::{Call, Runner, Written};
 use crate::per_item::PerItem;
 use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Failure, Items, Kind, ParamError, Params, RunItem, TextOptions};
+use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
 use std::cell::RefCell;
 
 /// Its place in the list.
@@ -40,10 +40,6 @@ impl<'a> RunItem<'a> for Command {
     type Output = Written;
 
     fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
-        self.runner.borrow_mut().forget();
-        if self.template.takes_item() && item.contains(&0) {
-            return Err(Failure::new(Kind::Invalid, "no argument of a program can hold a NUL byte"));
-        }
         Ok(item)
     }
 

@@ -127,20 +127,7 @@ impl Template {
     /// the item is what the program reads.
     #[must_use]
     pub fn has_places(&self) -> bool {
-        self.places().next().is_some()
-    }
-
-    /// Whether something of the item itself comes into an argument.
-    #[must_use]
-    pub fn takes_item(&self) -> bool {
-        self.places().any(|place| place != Place::Number)
-    }
-
-    fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        self.args.iter().flatten().filter_map(|piece| match piece {
-            Piece::Place(place) => Some(*place),
-            Piece::Text(_) => None,
-        })
+        self.args.iter().flatten().any(|piece| matches!(piece, Piece::Place(_)))
     }
 
     /// The argument vector for the item of this index (from 0), the program's
@@ -273,17 +260,11 @@ mod tests {
         let template = ["p", "{x}", "{size}", "{", "}", "{ }", "", "{///}", "$(x);'\""];
         assert_eq!(filled(&template, "i", 0), template);
         let template = Template::new(&words(&template)).unwrap();
-        assert!(!template.has_places() && !template.takes_item());
+        assert!(!template.has_places());
         let plain = Template::plain(&words(&["{}", "{#}"])).unwrap();
         assert_eq!(plain.fill(b"x", 0), words(&["{}", "{#}"]));
         assert!(!plain.has_places());
-    }
-
-    #[test]
-    fn a_number_alone_is_a_place_but_takes_nothing_of_the_item() {
-        let template = Template::new(&words(&["p", "{#}"])).unwrap();
-        assert!(template.has_places() && !template.takes_item());
-        assert!(Template::new(&words(&["p", "a{//}"])).unwrap().takes_item());
+        assert!(Template::new(&words(&["p", "a", "b{#}"])).unwrap().has_places());
     }
 
     #[test]
