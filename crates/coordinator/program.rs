@@ -84,7 +84,7 @@ fn check_function(text: &[u8]) -> Result<(), String> {
         return Err(format!("'{shown}' names no function: write FILE.py:FUNCTION after --"));
     };
     let (file, function) = (&text[..colon], &text[colon + 1..]);
-    if !is_identifier(function) {
+    if !function.split(|&byte| byte == b'.').all(is_identifier) {
         return Err(format!(
             "'{}' in '{shown}' is no name of a Python function: write FILE.py:FUNCTION after --",
             escape_terminal(function)

@@ -42,10 +42,10 @@ fn bytes(flags: &[&[u8]], input: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_placeholder() {
-    let program = ["printf", "%s|", "{}", "{#}", "{/}", "{//}", "{.}", "{/.}", "a{}b{#}{}", "{size}", "{x}", "{}{"];
+    let program = ["printf", "%s|", "{}", "{#}", "{/}", "{//}", "{.}", "{/.}", "a{}b{#}{}", "{x}", "{}{"];
     let out = results(&["-j2"], &program, "d/e.f\ng\n");
-    let first = "d/e.f|1|e.f|d|d/e|e|ad/e.fb1d/e.f|{size}|{x}|d/e.f{|";
-    assert_eq!(out, format!("{first}\ng|2|g|.|g|g|agb2g|{{size}}|{{x}}|g{{|\n"));
+    let first = "d/e.f|1|e.f|d|d/e|e|ad/e.fb1d/e.f|{x}|d/e.f{|";
+    assert_eq!(out, format!("{first}\ng|2|g|.|g|g|agb2g|{{x}}|g{{|\n"));
 }
 
 #[test]

@@ -10,7 +10,6 @@ use std::process::Stdio;
 const COUNT: [&str; 4] = ["--", "sh", "-c", "wc -l | tr -d ' '"];
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_block_has_so_many_lines() {
     let place = Place::new();
     for procs in ["-j1", "-j3"] {
@@ -22,7 +21,6 @@ fn a_block_has_so_many_lines() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn without_a_number_blocks_are_the_same_for_any_count_and_any_pace() {
     let place = Place::new();
     let text = lines(60_000);
@@ -45,7 +43,6 @@ fn without_a_number_blocks_are_the_same_for_any_count_and_any_pace() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn lines_are_left_out_counted_and_shuffled_as_items_are() {
     let place = Place::new();
     let run = |more: &[&str]| {
@@ -66,7 +63,6 @@ fn lines_are_left_out_counted_and_shuffled_as_items_are() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn what_makes_no_sense_without_items_is_refused() {
     let place = Place::new();
     place.run(&["-t", "pipe", "--list", "1", "--format", "csv", "--", "cat"]).fails(2, "leave out --format");
@@ -77,7 +73,6 @@ fn what_makes_no_sense_without_items_is_refused() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_failed_block_leaves_nothing_and_is_named() {
     let place = Place::new();
     let script = "read x; [ \"$x\" = 3 ] && { echo half; exit 7; }; echo \"$x\"; cat";
@@ -88,7 +83,6 @@ fn a_failed_block_leaves_nothing_and_is_named() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn an_interrupted_output_is_gone_on_with_and_only_with_the_same_blocks() {
     let place = Place::new();
     let text = lines(40);
@@ -120,7 +114,6 @@ fn an_interrupted_output_is_gone_on_with_and_only_with_the_same_blocks() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn several_blocks_are_configurations_and_may_write_other_things() {
     let place = Place::new();
     place.file("in", lines(100));
@@ -131,7 +124,6 @@ fn several_blocks_are_configurations_and_may_write_other_things() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn blocks_come_out_while_the_input_goes_on() {
     let place = Place::new();
     let args = ["-t", "pipe", "--chunk", "2", "-j1", "--log", "off", "--", "cat"];

@@ -10,7 +10,6 @@ fn refused(place: &Place, args: &[&str], says: &str) {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_program_must_be_there_and_be_one() {
     let place = Place::new();
     place.file("plain", "");
@@ -26,7 +25,6 @@ fn a_program_must_be_there_and_be_one() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_function_stands_in_a_file_of_python() {
     let place = Place::new();
     place.file("f.py", "def f(x):\n    return x\n");
@@ -38,7 +36,6 @@ fn a_function_stands_in_a_file_of_python() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_program_is_found_as_a_shell_finds_it() {
     let place = Place::new();
     let program = place.script("mine", "#!/bin/sh\necho \"$1\"\n");
@@ -48,7 +45,6 @@ fn a_program_is_found_as_a_shell_finds_it() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_runs_numbers_stand_in_arguments() {
     let place = Place::new();
     let args = ["-t", "command", "--list", "a,b,c", "--size", "2", "-j2", "--format", "lines", "--"];
@@ -58,7 +54,6 @@ fn a_runs_numbers_stand_in_arguments() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn outputs_of_ones_own_may_differ() {
     let place = Place::new();
     let args = ["-t", "command", "--list", "a,b", "-j1,2", "--", "sh", "-c", "echo $$"];
@@ -70,7 +65,6 @@ fn outputs_of_ones_own_may_differ() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn another_program_is_another_job() {
     let place = Place::new();
     place.file("in", "a\n");
@@ -82,7 +76,6 @@ fn another_program_is_another_job() {
 }
 
 #[test]
-#[ignore = "needs the programs' side of the worker"]
 fn a_dry_run_shows_what_a_shell_would_be_given() {
     let place = Place::new();
     place.file("in", "a b\nit's\n");

@@ -100,11 +100,9 @@ impl Writer {
         self.files.write(file, &self.line)
     }
 
-    /// What a worker has to say stands among the lines about its items.
+    /// What a worker has to say stands among what it writes to its standard error.
     fn write_note(&mut self, worker: WorkerRef, text: &str) -> io::Result<()> {
-        self.line.clear();
-        push_line(&mut self.line, &NoteLine { note: text.to_owned() });
-        self.files.write(FileName::Items(worker.into()), &self.line)
+        self.write_stderr(worker, &format!("note: {text}\n").into())
     }
 
     fn write_lost(&mut self, event: &Event) -> io::Result<()> {
