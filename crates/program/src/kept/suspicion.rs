@@ -62,7 +62,8 @@ pub(super) fn hint(name: &str, lines: usize) -> String {
     let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
     format!(
         "{name} has read {lines}, sleeps and answers nothing: it probably keeps its output in a buffer. Let it flush \
-         after each line (python3 -u, stdbuf -oL, grep --line-buffered, sed -u, fflush), or use --task pipe"
+         after each line (python3 -u, stdbuf -oL, grep --line-buffered, sed -u, mawk -W interactive, \
+         fflush), or use --task pipe"
     )
 }
 
