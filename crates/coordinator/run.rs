@@ -6,7 +6,7 @@ use crate::locate;
 use crate::room::{self, Room};
 use crate::signals;
 use crate::watch::{Watch, Watching, describe};
-use procession::Builder;
+use procession::raw::Builder;
 use procession_job::{
     Configuration, Ending, Executor, Input, InputNames, Stopper, Study, StudyReport, Work, Workers, Workload,
 };

@@ -3,7 +3,8 @@
 
 use crate::configuration::{Configuration, Executor};
 use crate::stopper::Request;
-use procession::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
+use procession::raw::{Builder, Control, Job, JobEnd, Local, MakeLocalTask, Pool};
+use procession::{Observer, PoolError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

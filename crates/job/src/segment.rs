@@ -1,7 +1,7 @@
 //! A piece of the input: whole items in one piece of memory.
 
 use bytes::BytesMut;
-use procession::Place;
+use procession::raw::Place;
 
 /// Whole items, as they go from the reading thread to the source.
 #[derive(Debug)]

@@ -6,35 +6,29 @@
 
 #![forbid(unsafe_code)]
 
+pub mod raw;
 pub mod worker;
 
 mod clock;
 mod driver;
 mod error;
 mod events;
-mod flow;
-mod job;
 mod limits;
 mod local;
 mod mailbox;
 mod phases;
-mod pool;
 mod stopwatch;
-mod waker;
 
 pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
-pub use flow::{Account, Batch, Block, Credit, Cut, Delivery, ItemFailure, Place, Sink, Source};
-pub use job::{ChunkSize, Job, JobEnd, RETRY_ON};
-pub use local::{Local, LocalControl, MakeLocalTask};
 pub use phases::DriverTimes;
-pub use pool::{Builder, Control, JobHandle, Pool};
+pub use procession_scheduler::ChunkSize;
+pub use procession_task::Kind;
 pub use stopwatch::{Phase, Stopwatch};
-pub use waker::Waker;
 
 /// Where a worker's time goes.
 pub use procession_task::Times;
 
-/// The message by which a coordinator tells a worker of a job; what a worker's
-/// program makes its tasks from.
-pub use procession_wire::Job as JobMessage;
+/// The outcomes that are tried again unless something else is said: those that
+/// may lie with the process as much as with the item.
+pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];

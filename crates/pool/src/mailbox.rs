@@ -1,7 +1,8 @@
 //! How other threads reach the driver: a list of orders, and a wake-up that
 //! costs a system call only when the driver really sleeps.
 
-use crate::{Job, JobEnd, PoolError, Waker};
+use crate::PoolError;
+use crate::raw::{Job, JobEnd, Waker};
 use procession_sys::WakeUp;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,7 @@ use super::process::{Death, Phase, Process, Stream, exit};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
-use crate::flow::{Block, Delivery, ItemFailure};
+use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
 use procession_task::{Failure, FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
@@ -397,7 +397,7 @@ fn trouble(worker: &Process, cause: &str) -> String {
 mod tests {
     use super::*;
     use crate::driver::process::Attempt;
-    use crate::flow::Place;
+    use crate::raw::Place;
     use procession_scheduler::{ChunkId, JobId};
 
     #[test]

@@ -18,12 +18,13 @@ pub(crate) use actions::describe;
 pub(crate) use arrivals::failures;
 pub(crate) use held::cost;
 
+use crate::PoolError;
 use crate::clock::Clock;
 use crate::events::{Event, Observer};
 use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
-use crate::{Job, JobEnd, PoolError};
+use crate::raw::{Job, JobEnd};
 use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::clock::Clock;
-use crate::{Batch, Block, ChunkSize, Cut, RETRY_ON, Sink, Waker};
+use crate::raw::{Batch, Block, Cut, Sink, Waker};
+use crate::{ChunkSize, RETRY_ON};
 use procession_task::{Format, Items};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
@@ -13,7 +14,7 @@ use std::os::unix::net::UnixStream;
 /// A single item.
 struct One(Option<Block>);
 
-impl crate::Source for One {
+impl crate::raw::Source for One {
     fn cut(&mut self, _: u32, _: usize) -> Cut {
         self.0.take().map_or(Cut::End, Cut::Block)
     }

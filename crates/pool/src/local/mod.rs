@@ -11,9 +11,10 @@ mod gate;
 mod lane;
 mod line;
 
+use crate::PoolError;
 use crate::driver::describe;
 use crate::events::{Event, Exit, Observer, WorkerExit, WorkerRef};
-use crate::{Job, JobEnd, JobMessage, PoolError};
+use crate::raw::{Job, JobEnd, JobMessage};
 use gate::Gate;
 use lane::{Lane, Used};
 use line::Line;

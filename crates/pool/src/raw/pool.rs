@@ -4,7 +4,8 @@ use crate::clock::Clock;
 use crate::driver::{Driver, Settings};
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverWatch};
-use crate::{Job, JobEnd, Observer, PoolError};
+use crate::raw::{Job, JobEnd};
+use crate::{Observer, PoolError};
 use procession_scheduler::PoolOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -194,7 +195,8 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Batch, ChunkSize, Cut, Event, Sink, Source, Waker};
+    use crate::raw::{Batch, Cut, Sink, Source, Waker};
+    use crate::{ChunkSize, Event};
     use procession_task::{Format, Items};
 
     struct Nothing;
