@@ -9,22 +9,41 @@
 pub mod raw;
 pub mod worker;
 
+mod builder;
 mod clock;
 mod driver;
+mod engine;
 mod error;
 mod events;
+mod feed;
+mod handle;
+mod init;
 mod limits;
 mod local;
 mod mailbox;
+mod map;
+mod outcome;
 mod phases;
+mod pool;
+mod remote;
+mod results;
 mod stopwatch;
+mod watchers;
+mod work;
 
+pub use builder::Builder;
 pub use error::PoolError;
 pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
+pub use handle::Handle;
+pub use init::init;
+pub use map::{Map, MapUnordered};
+pub use outcome::{ItemError, Outcome};
 pub use phases::DriverTimes;
+pub use pool::{Control, Pool};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::Kind;
+pub use procession_task::{Kind, Task, TaskError};
 pub use stopwatch::{Phase, Stopwatch};
+pub use work::{Fallible, Function, Value, Work};
 
 /// Where a worker's time goes.
 pub use procession_task::Times;

@@ -70,6 +70,8 @@ pub enum Cause {
     Status(i32),
     /// The process that ran it was ended by this signal.
     Signal(i32),
+    /// The item, or its result, could not be put into bytes or read from them.
+    Codec,
 }
 
 impl Failure {

@@ -166,6 +166,9 @@ impl Driver {
                 return;
             }
         };
+        if accepted.is_none() {
+            self.note_answered(id, attempt, items);
+        }
         let bytes = self.judged.as_ref().map_or(0, |piece| piece.bytes);
         let now = self.judged();
         self.scheduler.handle_event(now, Happened::Answered { worker: id, attempt, items, bytes, busy });
@@ -204,18 +207,30 @@ impl Driver {
     fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.items += u64::from(accepted.items);
-        if let Some(at) = worker.given.attempts.iter().position(|a| a.id == attempt) {
-            let known = &mut worker.given.attempts[at];
-            known.next += u64::from(accepted.items);
-            known.left = known.left.saturating_sub(accepted.items);
-            if known.left == 0 {
-                worker.given.attempts.remove(at);
-                worker.chunks += 1;
-            }
+        if self.note_answered(id, attempt, accepted.items)
+            && let Some(worker) = self.workers.get_mut(&id)
+        {
+            worker.chunks += 1;
         }
         if !self.settings.observers.is_empty() {
             self.observe(&Event::Accepted(accepted));
         }
+    }
+
+    /// The next items of an attempt are answered, also where its job is gone;
+    /// says whether those were its last.
+    fn note_answered(&mut self, id: WorkerId, attempt: AttemptId, items: u32) -> bool {
+        let Some(worker) = self.workers.get_mut(&id) else { return false };
+        let attempts = &mut worker.given.attempts;
+        let Some(at) = attempts.iter().position(|known| known.id == attempt) else { return false };
+        let known = &mut attempts[at];
+        known.next += u64::from(items);
+        known.left = known.left.saturating_sub(items);
+        let is_last = known.left == 0;
+        if is_last {
+            attempts.remove(at);
+        }
+        is_last
     }
 
     /// Makes of an answer what is kept if the scheduler accepts it, and what
@@ -415,6 +430,7 @@ mod tests {
         let settings = crate::driver::Settings {
             options: procession_scheduler::PoolOptions::new(1),
             program: "/bin/sh".into(),
+            arguments: Vec::new(),
             observers: Vec::new(),
             clock: crate::clock::Clock::start(),
             watch: crate::phases::DriverWatch::start(crate::phases::DriverPhase::Waiting),

@@ -33,6 +33,7 @@ use procession_sys::PollSet;
 use procession_task::Kind;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
+    /// What stands behind the arguments that every worker has.
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) clock: Clock,
     /// Started with the clock: until the driver's thread runs, it waits.
@@ -59,7 +62,6 @@ pub(crate) struct Driver {
     /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
     mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
-    next_job: u64,
     /// How many processes each slot has had.
     slots: Vec<u32>,
     poll: PollSet,
@@ -110,7 +112,6 @@ impl Driver {
             unborn: BTreeMap::new(),
             mute: BTreeMap::new(),
             jobs: BTreeMap::new(),
-            next_job: 0,
             slots: vec![0; slots as usize],
             poll: PollSet::default(),
             judged: None,
@@ -151,6 +152,9 @@ impl Driver {
         self.observe(&Event::RunEnded { at, driver });
         self.flush_observers();
         let error = self.error.take();
+        if let Some(error) = &error {
+            self.mailbox.fail(error);
+        }
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in jobs {
             self.end_job(job, true);
@@ -193,7 +197,8 @@ impl Driver {
     fn take_orders(&mut self, orders: Vec<Order>) {
         for order in orders {
             match order {
-                Order::Start(job, report) => self.start_job(*job, report),
+                Order::Start(id, job, report) => self.start_job(id, *job, report),
+                Order::Cancel(job) => self.handle(Happened::JobStopped { job }),
                 Order::Close => self.handle(Happened::Close),
                 Order::Pause(held) => {
                     self.pause();
@@ -215,9 +220,7 @@ impl Driver {
         }
     }
 
-    fn start_job(&mut self, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
-        let id = JobId(self.next_job);
-        self.next_job += 1;
+    fn start_job(&mut self, id: JobId, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
         let options = JobOptions {
             chunk: job.chunk,
             ordered: job.ordered,

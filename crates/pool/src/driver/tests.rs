@@ -53,6 +53,7 @@ fn spawned(program: &str) -> Driver {
     let settings = Settings {
         options: PoolOptions::new(1),
         program: program.into(),
+        arguments: Vec::new(),
         observers: Vec::new(),
         clock: Clock::start(),
         watch: DriverWatch::start(DriverPhase::Waiting),
@@ -72,7 +73,7 @@ fn hello() -> FromWorker {
 /// end of that worker's pipe. The process itself plays no part.
 fn driver() -> (Driver, UnixStream) {
     let mut driver = spawned("/bin/sh");
-    driver.start_job(job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
+    driver.start_job(JobId(0), job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
     let id = WorkerId(0);

@@ -6,7 +6,8 @@ use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverWatch};
 use crate::raw::{Job, JobEnd};
 use crate::{Observer, PoolError};
-use procession_scheduler::PoolOptions;
+use procession_scheduler::{JobId, PoolOptions};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -31,6 +32,7 @@ const PAUSE_TIME: Duration = Duration::from_secs(1);
 pub struct Builder {
     options: PoolOptions,
     worker: PathBuf,
+    arguments: Vec<OsString>,
     observers: Vec<Box<dyn Observer>>,
 }
 
@@ -40,26 +42,27 @@ pub struct Control(Arc<Mailbox>);
 
 /// A job that was started.
 #[derive(Debug)]
-pub struct JobHandle(Receiver<Result<JobEnd, PoolError>>);
+pub struct JobHandle {
+    id: JobId,
+    mailbox: Arc<Mailbox>,
+    end: Receiver<Result<JobEnd, PoolError>>,
+}
 
 impl Pool {
     /// A pool of processes of the program `worker`, which must serve as
     /// [`crate::worker::serve`] does.
     pub fn builder(worker: impl Into<PathBuf>) -> Builder {
-        Builder { options: PoolOptions::default(), worker: worker.into(), observers: Vec::new() }
+        Builder { options: PoolOptions::default(), worker: worker.into(), arguments: Vec::new(), observers: Vec::new() }
     }
 
     /// Starts a job. Several may run at once; the oldest goes first.
     ///
     /// # Errors
-    /// The pool has ended.
+    /// The pool has ended, with what it failed of, if it did.
     pub fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
-        let (sender, receiver) = channel();
-        if self.mailbox.send(Order::Start(Box::new(job), sender)) {
-            Ok(JobHandle(receiver))
-        } else {
-            Err(PoolError::Ended)
-        }
+        let (report, end) = channel();
+        let id = self.mailbox.start(Box::new(job), report)?;
+        Ok(JobHandle { id, mailbox: Arc::clone(&self.mailbox), end })
     }
 
     /// A way to end the work from elsewhere.
@@ -127,12 +130,19 @@ impl Control {
 }
 
 impl JobHandle {
+    /// Drops what is left of the job: nothing of it is begun any more, and what
+    /// is running comes to its end without being delivered. The pool and its
+    /// workers go on.
+    pub fn cancel(&self) {
+        self.mailbox.send(Order::Cancel(self.id));
+    }
+
     /// Waits for the job's end.
     ///
     /// # Errors
     /// What the pool failed of.
     pub fn wait(self) -> Result<JobEnd, PoolError> {
-        self.0.recv().unwrap_or(Err(PoolError::Ended))
+        self.end.recv().unwrap_or(Err(PoolError::Ended))
     }
 }
 
@@ -143,6 +153,13 @@ impl Builder {
         let previous = std::mem::take(&mut self.options);
         let fresh = PoolOptions::new(procs);
         self.options = PoolOptions { slots: fresh.slots, start_failures: fresh.start_failures, ..previous };
+        self
+    }
+
+    /// What stands behind the arguments that every worker has (default: nothing).
+    #[must_use]
+    pub fn arguments(mut self, arguments: Vec<OsString>) -> Self {
+        self.arguments = arguments;
         self
     }
 
@@ -179,6 +196,7 @@ impl Builder {
         let settings = Settings {
             options: self.options,
             program: self.worker,
+            arguments: self.arguments,
             observers: self.observers,
             clock: Clock::start(),
             watch: DriverWatch::start(DriverPhase::Waiting),

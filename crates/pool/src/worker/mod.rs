@@ -81,6 +81,9 @@ pub enum ServeError {
     /// The process could not be made a worker.
     #[error("cannot become a worker: {0}")]
     Setup(#[from] SetupError),
+    /// What was to be done first has failed.
+    #[error("{0}")]
+    SetUp(String),
     /// The coordinator can't be understood.
     #[error("the coordinator broke the protocol: {0}")]
     Protocol(#[from] procession_wire::WireError),
@@ -92,13 +95,17 @@ pub enum ServeError {
     Pipe(#[from] io::Error),
 }
 
-/// Serves a coordinator until it says that no more will come, or is gone.
-/// Call it first thing in `main`, before any thread is started.
-///
-/// # Errors
-/// A process that can't be made a worker, or a coordinator that can't be understood.
-pub fn serve(role: Role, tasks: Vec<TaskInfo>, make: &MakeTask<'_>) -> Result<(), ServeError> {
+/// Serves a coordinator until it says that no more will come, or is gone; first
+/// thing in `main`, before any thread is started. It is told that this worker is
+/// there once that is set up.
+pub(crate) fn serve_role(
+    role: Role,
+    tasks: Vec<TaskInfo>,
+    make: &MakeTask<'_>,
+    set_up: impl FnOnce() -> Result<(), String>,
+) -> Result<(), ServeError> {
     let Protocol { input, output } = procession_sys::enter_worker(role.coordinator)?;
+    set_up().map_err(ServeError::SetUp)?;
     let name = procession_sys::hostname();
     let hello = Hello {
         protocol: PROTOCOL,
