@@ -117,9 +117,8 @@ pub(crate) enum Control {
 
 impl Lanes {
     fn start(&self, entry: &'static Entry, job: Job) -> Result<Running, PoolError> {
-        let make: Arc<raw::MakeLocalTask> = Arc::new(move |job, _| {
-            remote::prepare(entry, job.arguments.first().map_or(&[][..], Vec::as_slice))
-        });
+        let make: Arc<raw::MakeLocalTask> =
+            Arc::new(move |job, _| remote::prepare(entry, job.arguments.first().map_or(&[][..], Vec::as_slice)));
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(self.observers.clone())];
         let local = match self.threads {
             Some(threads) => Local::threads(threads, make, observers)?,

@@ -91,7 +91,7 @@ pub(crate) struct Initializer {
 impl Initializer {
     pub(crate) fn new<W: Work<M>, M: 'static>(work: &W, input: &W::Input) -> Result<Self, String> {
         let mut encoded = Vec::new();
-        codec::encode(input, &mut encoded).map_err(|e| e.to_string())?;
+        codec::encode(input, &mut encoded).map_err(remote::codec_words)?;
         let packed = work.pack()?;
         if packed.len() + encoded.len() > SET_UP_BYTES {
             let bytes = packed.len() + encoded.len();

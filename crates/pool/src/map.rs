@@ -2,6 +2,7 @@
 
 use crate::feed::{News, Segment};
 use crate::pool::Pool;
+use crate::remote::codec_words;
 use crate::results::Results;
 use crate::work::Work;
 use crate::{ItemError, Outcome, PoolError};
@@ -212,10 +213,9 @@ impl Buffer {
         let length = self.bytes.len() - from - FRAME_BYTES;
         if encoded.is_err() || length > max {
             self.bytes.truncate(from);
-            let what = encoded.map_or_else(
-                |error| error.to_string(),
-                |_| format!("{length} bytes are more than the {max} that a message may have"),
-            );
+            let what = encoded.map_or_else(codec_words, |_| {
+                format!("{length} bytes are more than the {max} that a message may have")
+            });
             let message = format!("the input of type {}: {what}", type_name::<T>());
             return Err(ItemError::NotEncodable { index: self.next, message });
         }

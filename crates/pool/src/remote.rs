@@ -8,7 +8,7 @@ use crate::work::Work;
 use procession_sys::{Address, Entry};
 use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, Kind, NO_RESULT, Reply};
 use procession_task::{Sampler, confined};
-use procession_wire::codec;
+use procession_wire::{WireError, codec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
@@ -64,7 +64,7 @@ impl Setup {
 
 fn set_up<W: Work<M>, M>(packed: &[u8], input: &[u8]) -> Result<(), String> {
     let ran = confined(|| {
-        let input = codec::decode(input).map_err(|e| e.to_string())?;
+        let input = codec::decode(input).map_err(codec_words)?;
         W::unpack(packed)?.call(input).map_err(|e| e.to_string())
     });
     ran.map_err(|failure| failure.message).flatten().map(drop)
@@ -196,14 +196,22 @@ fn note_failure(reply: &mut Reply<'_>, index: u64, input: (usize, usize), failur
 
 #[inline]
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    codec::decode(bytes).map_err(|e| invalid(format!("{}: {e}", type_name::<T>())))
+    codec::decode(bytes).map_err(|e| invalid(format!("{}: {}", type_name::<T>(), codec_words(e))))
 }
 
 #[inline]
 fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
     match codec::encode(value, out) {
         Ok(_) => Ok(()),
-        Err(e) => Err(not_encodable(format!("the result of type {}: {e}", type_name::<T>()))),
+        Err(e) => Err(not_encodable(format!("the result of type {}: {}", type_name::<T>(), codec_words(e)))),
+    }
+}
+
+/// What the codec says of a value.
+pub(crate) fn codec_words(error: WireError) -> String {
+    match error {
+        WireError::Codec(words) => words,
+        other => other.to_string(),
     }
 }
 
@@ -219,4 +227,3 @@ fn not_encodable(message: String) -> Failure {
 fn too_long(bytes: usize, max: usize) -> Failure {
     procession_task::too_long(bytes, max).because(Some(Cause::Codec))
 }
-

@@ -3,6 +3,7 @@
 use crate::engine::Running;
 use crate::feed::Feed;
 use crate::raw::{Batch, Credit, Delivery, ItemFailure, JobEnd};
+use crate::remote::codec_words;
 use crate::{ItemError, Outcome, PoolError};
 use procession_task::{FRAME_BYTES, NO_RESULT};
 use procession_wire::codec;
@@ -110,7 +111,7 @@ impl Current {
         let Some(result) = rest.get(..length as usize) else { return Err(torn(index)) };
         self.at += result.len();
         codec::decode(result).map_err(|error| {
-            let message = format!("the result of type {}: {error}", type_name::<O>());
+            let message = format!("the result of type {}: {}", type_name::<O>(), codec_words(error));
             ItemError::NotDecodable { index, message }
         })
     }

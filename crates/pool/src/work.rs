@@ -4,6 +4,7 @@
 //! A function travels as nothing but its place in the program, which is why it
 //! must capture nothing; a task's value travels in bytes.
 
+use crate::remote::codec_words;
 use procession_task::{Task, TaskError};
 use procession_wire::codec;
 use serde::Serialize;
@@ -118,12 +119,12 @@ where
 
     fn pack(&self) -> Result<Vec<u8>, String> {
         let mut packed = Vec::new();
-        codec::encode(self, &mut packed).map_err(|e| format!("{}: {e}", type_name::<T>()))?;
+        codec::encode(self, &mut packed).map_err(|e| format!("{}: {}", type_name::<T>(), codec_words(e)))?;
         Ok(packed)
     }
 
     fn unpack(packed: &[u8]) -> Result<Self, String> {
-        codec::decode(packed).map_err(|e| format!("{}: {e}", type_name::<T>()))
+        codec::decode(packed).map_err(|e| format!("{}: {}", type_name::<T>(), codec_words(e)))
     }
 }
 

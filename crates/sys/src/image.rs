@@ -142,7 +142,8 @@ struct Image(Vec<std::ops::Range<usize>>);
 
 impl Image {
     fn holds(&self, at: usize) -> bool {
-        at.checked_add(size_of::<Entry>()).is_some_and(|end| self.0.iter().any(|part| part.start <= at && end <= part.end))
+        at.checked_add(size_of::<Entry>())
+            .is_some_and(|end| self.0.iter().any(|part| part.start <= at && end <= part.end))
     }
 }
 

@@ -384,7 +384,7 @@ pub(crate) fn failures(
             place,
             input: block.bytes.slice(input),
             // Cut again: what says that it was cut may lie.
-            failure: Failure::new(failed.failure.kind, failed.failure.message),
+            failure: failed.failure.cut(),
             record: within(failed.record, 0, outputs)?,
             pid,
             attempts: failed.attempts,

@@ -4,8 +4,8 @@ use crate::Case;
 use crate::support::{Add, all, is_alive, procs};
 use procession::{Event, ItemError, Pool, PoolError};
 use std::collections::BTreeSet;
-use std::sync::mpsc::channel;
 use std::sync::OnceLock;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 pub(crate) const CASES: &[Case] = &[
@@ -85,10 +85,13 @@ fn a_handle_that_is_dropped_leaves_its_item_to_run() {
 
 fn closing_waits_and_dropping_does_not() {
     let pool = procs(2);
-    let handle = pool.submit(|n: u64| {
-        std::thread::sleep(Duration::from_millis(100));
-        n
-    }, 7);
+    let handle = pool.submit(
+        |n: u64| {
+            std::thread::sleep(Duration::from_millis(100));
+            n
+        },
+        7,
+    );
     assert!(pool.close().unwrap() >= Duration::from_millis(100));
     assert!(handle.is_done());
     assert_eq!(handle.wait(), Ok(7));
