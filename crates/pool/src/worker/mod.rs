@@ -7,6 +7,7 @@ mod estate;
 mod host;
 mod input;
 mod outlet;
+mod tasks;
 mod watchdog;
 
 use estate::{Dispatch, Estate};
@@ -27,6 +28,8 @@ use std::sync::Arc;
 /// `#[global_allocator]`. Without it such an item is found as one that crashes
 /// its process.
 pub use procession_sys::Memory;
+pub use procession_task::{Items, ParamSpec, Params};
+pub use tasks::{Tasks, serve};
 
 /// The first argument of a program that is to be a worker; the coordinator's
 /// process id and the worker's slot follow.
