@@ -9,7 +9,7 @@ use crate::events::{Accepted, Event, WorkerExit};
 use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{Failure, FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
