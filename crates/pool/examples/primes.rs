@@ -17,7 +17,7 @@ fn primes_in((from, to): (u64, u64)) -> usize {
 }
 
 fn is_prime(n: u64) -> bool {
-    n >= 2 && (n == 2 || n % 2 == 1) && (3..).step_by(2).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Lanes, Shared};
 use crate::init::{self, Initializer};
+use crate::limits::WINDOW_BYTES;
 use crate::watchers::{Errors, Roll};
 use crate::{ChunkSize, Event, Kind, Observer, Pool, PoolError, RETRY_ON, Work, raw};
 use std::num::NonZeroU32;
@@ -41,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) memory_limit: Option<u64>,
     pub(crate) max_message: usize,
+    pub(crate) window: u64,
 }
 
 impl Default for Builder {
@@ -59,6 +61,7 @@ impl Default for Builder {
                 timeout: None,
                 memory_limit: None,
                 max_message: MAX_MESSAGE,
+                window: WINDOW_BYTES,
             },
         }
     }
@@ -135,6 +138,14 @@ impl Builder {
         self
     }
 
+    /// What each call may hold in memory, in bytes: of inputs that were sent and
+    /// of results that were not taken (default: 16 MiB). When it is full nothing
+    /// more is begun before results are taken.
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.settings.window = bytes;
+        self
+    }
+
     /// How long a worker may take to start, its initializer included (default: 4 s).
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.start_timeout = timeout;
@@ -193,6 +204,7 @@ impl Builder {
             Workers::Procs(procs) => {
                 let builder = raw::Pool::builder("/proc/self/exe")
                     .start_timeout(self.start_timeout)
+                    .window(self.settings.window)
                     .max_tasks_per_worker(self.max_tasks_per_worker);
                 let procs = procs.unwrap_or_else(available).max(1);
                 return on_procs(procs, builder, initializer, self.observers, self.shows_errors, self.settings);
@@ -209,7 +221,8 @@ impl Builder {
             initializer.run().map_err(failed)?;
         }
         let observers = Shared(Arc::new(Mutex::new(self.observers)));
-        let lanes = Lanes { threads, observers, begun: Instant::now(), jobs: Arc::default() };
+        let lanes =
+            Lanes { threads, window: self.settings.window, observers, begun: Instant::now(), jobs: Arc::default() };
         let roll = Roll::of_threads(threads.unwrap_or(1));
         Ok(Pool::of(Engine::Local(lanes), threads.unwrap_or(1), self.settings, roll))
     }

@@ -20,6 +20,7 @@ pub(crate) enum Engine {
 pub(crate) struct Lanes {
     /// `None`: a plain loop.
     pub(crate) threads: Option<u32>,
+    pub(crate) window: u64,
     pub(crate) observers: Shared,
     pub(crate) begun: Instant,
     pub(crate) jobs: Arc<Jobs>,
@@ -123,7 +124,8 @@ impl Lanes {
         let local = match self.threads {
             Some(threads) => Local::threads(threads, make, observers)?,
             None => Local::serial(make, observers),
-        };
+        }
+        .window(self.window);
         let id = self.jobs.begin(local.control()).ok_or(PoolError::Ended)?;
         let (tell, end) = channel();
         let jobs = Arc::clone(&self.jobs);

@@ -15,15 +15,25 @@ pub struct Handle<O: DeserializeOwned>(State<O>);
 enum State<O: DeserializeOwned> {
     /// It never ran.
     Failed(ItemError),
-    Running(Results<O>),
+    Running(Box<Results<O>>),
 }
 
 impl<O: DeserializeOwned> Handle<O> {
     pub(crate) fn new(started: Result<Results<O>, ItemError>) -> Self {
-        Self(started.map_or_else(State::Failed, State::Running))
+        Self(started.map_or_else(State::Failed, |results| State::Running(Box::new(results))))
     }
 
     /// Waits for the outcome.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let root = pool.submit(f64::sqrt, 2.25);
+    ///     assert_eq!(root.wait()?, 1.5);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Why the item has no result.
@@ -36,6 +46,17 @@ impl<O: DeserializeOwned> Handle<O> {
     }
 
     /// Waits for the outcome, but not longer than this.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let nap = pool.submit(std::thread::sleep, std::time::Duration::from_millis(200));
+    ///     let nap = nap.wait_timeout(std::time::Duration::from_millis(1)).expect_err("it sleeps");
+    ///     nap.wait()?;
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// There is none yet: the handle, to be asked again.
@@ -65,6 +86,16 @@ impl<O: DeserializeOwned> Handle<O> {
     }
 
     /// Whether the outcome is there, so that waiting takes no time.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let night = pool.submit(std::thread::sleep, std::time::Duration::from_secs(3600));
+    ///     assert!(!night.is_done());
+    ///     Ok(())
+    /// }
+    /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
         match &self.0 {
@@ -75,6 +106,17 @@ impl<O: DeserializeOwned> Handle<O> {
 
     /// Gives the item up: it does not run if it has not begun. What has begun runs
     /// to its end, and its result is dropped.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let night = pool.submit(std::thread::sleep, std::time::Duration::from_secs(3600));
+    ///     night.cancel();
+    ///     assert_eq!(pool.submit(u64::count_ones, 7).wait()?, 3, "the other worker is there");
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn cancel(mut self) {
         // Dropped before the handle is, and so not left to run.
         self.0 = State::Failed(PoolError::Ended.into());

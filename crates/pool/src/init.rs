@@ -33,10 +33,11 @@ const SET_UP_BYTES: usize = 32 << 10;
 /// processes may be built, and changes nothing.
 ///
 /// ```
-/// fn main() {
+/// fn main() -> Result<(), procession::PoolError> {
 ///     procession::init();
-///     let pool = procession::Pool::builder().procs(2).build().unwrap();
+///     let pool = procession::Pool::builder().procs(2).build()?;
 ///     assert_eq!(pool.map(f64::sqrt, [4.0]).next(), Some(Ok(2.0)));
+///     Ok(())
 /// }
 /// ```
 pub fn init() {
@@ -45,6 +46,8 @@ pub fn init() {
         STANDING.get_or_init(|| Standing::Program);
         return;
     };
+    // Only for people who look at processes.
+    let _ = procession_sys::show_own_name();
     become_worker();
     let set_up = args.collect::<Vec<_>>();
     let served = worker::serve_role(role, Vec::new(), &make, || set_up_worker(&set_up));

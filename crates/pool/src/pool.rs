@@ -291,13 +291,16 @@ impl Pool {
     /// are waited for. Dropping the pool does the same.
     ///
     /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// procession::init();
-    /// let pool = procession::Pool::builder().procs(2).build()?;
-    /// drop(pool.submit(|()| loop { std::thread::park() }, ()));
-    /// pool.terminate();
-    /// # Ok(())
-    /// # }
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let night = pool.submit(std::thread::sleep, Duration::from_secs(8 * 3600));
+    ///     pool.terminate();
+    ///     assert!(night.wait().is_err());
+    ///     Ok(())
+    /// }
     /// ```
     pub fn terminate(self) {
         drop(self);

@@ -21,7 +21,7 @@ pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memor
 pub use pause::stop_self;
 pub use poll::{PollSet, Ready};
 pub use wake::WakeUp;
-pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};
+pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory, show_own_name};
 
 pub use nix::sys::signal::Signal;
 

@@ -414,6 +414,7 @@ mod tests {
     use crate::driver::process::Attempt;
     use crate::raw::Place;
     use procession_scheduler::{ChunkId, JobId};
+    use procession_task::Failure;
 
     #[test]
     fn records_do_not_hold_what_is_larger_than_they() {
@@ -431,6 +432,7 @@ mod tests {
             options: procession_scheduler::PoolOptions::new(1),
             program: "/bin/sh".into(),
             arguments: Vec::new(),
+            window: crate::limits::WINDOW_BYTES,
             observers: Vec::new(),
             clock: crate::clock::Clock::start(),
             watch: crate::phases::DriverWatch::start(crate::phases::DriverPhase::Waiting),

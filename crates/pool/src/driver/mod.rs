@@ -21,7 +21,7 @@ pub(crate) use held::cost;
 use crate::PoolError;
 use crate::clock::Clock;
 use crate::events::{Event, Observer};
-use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
+use crate::limits::MAX_CHUNK_BYTES;
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
 use crate::raw::{Job, JobEnd};
@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) program: PathBuf,
     /// What stands behind the arguments that every worker has.
     pub(crate) arguments: Vec<OsString>,
+    /// What a job may hold of blocks and results, in bytes.
+    pub(crate) window: u64,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) clock: Clock,
     /// Started with the clock: until the driver's thread runs, it waits.
@@ -230,7 +232,7 @@ impl Driver {
             retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
             timeout: job.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: WINDOW_BYTES,
+            window_bytes: self.settings.window,
         };
         self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
         self.handle(Happened::JobOpened { job: id, options });
@@ -240,7 +242,7 @@ impl Driver {
     fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
-            let wants = self.scheduler.held_bytes(job) > WINDOW_BYTES / 2;
+            let wants = self.scheduler.held_bytes(job) > self.settings.window / 2;
             let bytes = self.jobs.get(&job).map_or(0, |held| held.take_released(wants));
             if bytes > 0 {
                 self.handle(Happened::Released { job, bytes });

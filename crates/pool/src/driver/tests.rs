@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Clock;
+use crate::limits::WINDOW_BYTES;
 use crate::raw::{Batch, Block, Cut, Sink, Waker};
 use crate::{ChunkSize, RETRY_ON};
 use procession_task::{Format, Items};
@@ -54,6 +55,7 @@ fn spawned(program: &str) -> Driver {
         options: PoolOptions::new(1),
         program: program.into(),
         arguments: Vec::new(),
+        window: WINDOW_BYTES,
         observers: Vec::new(),
         clock: Clock::start(),
         watch: DriverWatch::start(DriverPhase::Waiting),

@@ -2,7 +2,7 @@
 //! in which their results go out.
 
 use super::gate::Gate;
-use crate::limits::{MAX_CHUNK_BYTES, WINDOW_BYTES};
+use crate::limits::MAX_CHUNK_BYTES;
 use crate::raw::{Account, Batch, Block, Credit, Cut, Delivery};
 use crate::raw::{Job, Waker};
 use procession_scheduler::{JobOptions, Sizing};
@@ -17,6 +17,8 @@ pub(super) struct Line {
     gate: Arc<Gate>,
     stopped: Arc<AtomicBool>,
     lanes: u32,
+    /// What the job may hold, in bytes.
+    window: u64,
     account: Arc<Account>,
     waker: Waker,
 }
@@ -58,14 +60,14 @@ pub(super) struct Part {
 }
 
 impl Line {
-    pub(super) fn new(mut job: Job, lanes: u32, gate: &Arc<Gate>, stopped: &Arc<AtomicBool>) -> Self {
+    pub(super) fn new(mut job: Job, lanes: u32, window: u64, gate: &Arc<Gate>, stopped: &Arc<AtomicBool>) -> Self {
         let opened = Arc::clone(gate);
         let waker = Waker::new(move || opened.notify());
         job.source.wake_with(waker.clone());
         let options = JobOptions {
             chunk: job.chunk,
             max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: WINDOW_BYTES,
+            window_bytes: window,
             ..JobOptions::default()
         };
         let sizing = Sizing::new(&options, lanes);
@@ -75,6 +77,7 @@ impl Line {
             gate: Arc::clone(gate),
             stopped: Arc::clone(stopped),
             lanes,
+            window,
             account: Arc::default(),
             waker,
         }
@@ -95,10 +98,10 @@ impl Line {
             if state.ended {
                 return None;
             }
-            let wants = state.held >= WINDOW_BYTES;
+            let wants = state.held >= self.window;
             state.held = state.held.saturating_sub(self.account.take(wants));
             // The oldest chunk is always running in some lane: there will be room.
-            if state.held < WINDOW_BYTES {
+            if state.held < self.window {
                 match state.cut(self.lanes) {
                     Cut::Block(block) => return Some(state.begin(block)),
                     Cut::End => {
@@ -129,7 +132,7 @@ impl Line {
     pub(super) fn finish(&self, chunk: &Chunk) {
         let mut state = self.lock();
         state.sizing.on_completed(chunk.block.items);
-        let was_full = state.held >= WINDOW_BYTES;
+        let was_full = state.held >= self.window;
         state.held = state.held.saturating_sub(chunk.block.bytes.len() as u64);
         state.waiting.entry(chunk.number).or_default().done = true;
         self.pass_on(&mut state, chunk.number);

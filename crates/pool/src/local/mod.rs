@@ -14,6 +14,7 @@ mod line;
 use crate::PoolError;
 use crate::driver::describe;
 use crate::events::{Event, Exit, Observer, WorkerExit, WorkerRef};
+use crate::limits::WINDOW_BYTES;
 use crate::raw::{Job, JobEnd, JobMessage};
 use gate::Gate;
 use lane::{Lane, Used};
@@ -35,6 +36,7 @@ pub struct Local {
     threads: Option<rayon::ThreadPool>,
     lanes: u32,
     epoch_ns: u64,
+    window: u64,
     observers: Observers,
     used: Mutex<Vec<Used>>,
     /// Whether it ever had a job.
@@ -117,6 +119,7 @@ impl Local {
             threads,
             lanes,
             epoch_ns,
+            window: WINDOW_BYTES,
             observers,
             used: Mutex::new(vec![Used::default(); lanes as usize]),
             begun: AtomicBool::new(false),
@@ -126,6 +129,13 @@ impl Local {
             local.observers.tell(&Event::WorkerSpawned { worker: who(slot), at: since(epoch_ns) });
         }
         local
+    }
+
+    /// What a job may hold in memory, in bytes (default: 16 MiB).
+    #[must_use]
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.window = bytes;
+        self
     }
 
     /// A way to end the work from elsewhere.
@@ -145,7 +155,7 @@ impl Local {
         }
         let message = describe(&job, 0, self.epoch_ns);
         let (max_result, again) = (job.max_result, job.again());
-        let line = Line::new(job, self.lanes, &self.control.gate, &self.control.stopped);
+        let line = Line::new(job, self.lanes, self.window, &self.control.gate, &self.control.stopped);
         let host = procession_sys::hostname();
         let is_first = !self.begun.swap(true, Ordering::SeqCst);
         let lane = |slot: u32| {

@@ -214,7 +214,7 @@ fn what_is_not_written_holds_the_cutting_up() {
         }
     }
     assert_eq!(runner.join().unwrap(), Ok(JobEnd::Complete));
-    let most = usize::try_from(crate::limits::WINDOW_BYTES).unwrap() + (2 << 20);
+    let most = usize::try_from(WINDOW_BYTES).unwrap() + (2 << 20);
     assert!(largest > 1 << 20 && largest < most, "{largest}");
 }
 

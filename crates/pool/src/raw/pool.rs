@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::driver::{Driver, Settings};
+use crate::limits::WINDOW_BYTES;
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverWatch};
 use crate::raw::{Job, JobEnd};
@@ -33,6 +34,7 @@ pub struct Builder {
     options: PoolOptions,
     worker: PathBuf,
     arguments: Vec<OsString>,
+    window: u64,
     observers: Vec<Box<dyn Observer>>,
 }
 
@@ -52,7 +54,13 @@ impl Pool {
     /// A pool of processes of the program `worker`, which must serve as
     /// [`crate::worker::serve`] does.
     pub fn builder(worker: impl Into<PathBuf>) -> Builder {
-        Builder { options: PoolOptions::default(), worker: worker.into(), arguments: Vec::new(), observers: Vec::new() }
+        Builder {
+            options: PoolOptions::default(),
+            worker: worker.into(),
+            arguments: Vec::new(),
+            window: WINDOW_BYTES,
+            observers: Vec::new(),
+        }
     }
 
     /// Starts a job. Several may run at once; the oldest goes first.
@@ -178,6 +186,14 @@ impl Builder {
         self
     }
 
+    /// What a job may hold in memory, in bytes, of blocks that may have to be
+    /// sent again and of results that are not written (default: 16 MiB).
+    #[must_use]
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.window = bytes;
+        self
+    }
+
     /// Who hears of events.
     #[must_use]
     pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
@@ -197,6 +213,7 @@ impl Builder {
             options: self.options,
             program: self.worker,
             arguments: self.arguments,
+            window: self.window,
             observers: self.observers,
             clock: Clock::start(),
             watch: DriverWatch::start(DriverPhase::Waiting),

@@ -231,7 +231,7 @@ where
     }
 
     fn run_item(&self, input: T::Input, _: Attempt) -> Result<Shown<T::Output>, Failure> {
-        confined(|| self.0.run(input)).map(|ran| ran.map_err(Failure::from)).flatten().map(Shown)
+        confined(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
     }
 }
 

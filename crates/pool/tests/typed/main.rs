@@ -11,6 +11,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// A case and its name.
 type Case = (&'static str, fn());
@@ -25,8 +26,9 @@ fn main() -> ExitCode {
     let chosen = |(name, _): &&Case| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     let mut failed = Vec::new();
     for (name, case) in all.iter().filter(chosen) {
+        let begun = Instant::now();
         let passed = catch_unwind(AssertUnwindSafe(case)).is_ok();
-        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        println!("test {name} ... {} ({:?})", if passed { "ok" } else { "FAILED" }, begun.elapsed());
         if !passed {
             failed.push(*name);
         }

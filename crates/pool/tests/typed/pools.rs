@@ -37,6 +37,8 @@ fn many_calls_have_the_same_workers() {
     let known: BTreeSet<u32> = pool.pids().into_iter().flatten().collect();
     assert_eq!((pids.len(), &pids), (2, &known));
     assert!(!pids.contains(&std::process::id()));
+    let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+    assert!(pids.iter().all(|&pid| name(pid) == name(std::process::id())), "not 'exe', as they were started");
 }
 
 fn threads_share_a_pool() {
