@@ -8,27 +8,27 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "the figure goes to standard output")]
 
+use anyhow::{Result, bail};
 use procession::Pool;
 use procession_task::Items;
 use procession_task::builtin::prime::is_prime_by_trial;
-use std::error::Error;
 use std::time::Instant;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<()> {
     procession::init();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let seconds = match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["roots", items, procs] => roots(items.parse()?, procs.parse()?)?,
         ["primes", file, procs] => primes(file, procs.parse()?)?,
         ["roundtrip", calls] => roundtrip(calls.parse()?)?,
-        _ => return Err("usage: speed roots ITEMS PROCS | primes FILE PROCS | roundtrip CALLS".into()),
+        _ => bail!("usage: library roots ITEMS PROCS | primes FILE PROCS | roundtrip CALLS"),
     };
     println!("{seconds}");
     Ok(())
 }
 
 /// A pool whose workers are at work already.
-fn warm(procs: u32) -> Result<Pool, Box<dyn Error>> {
+fn warm(procs: u32) -> Result<Pool> {
     let pool = Pool::builder().procs(procs).build()?;
     for outcome in pool.map(|(): ()| (), vec![(); 2 * procs as usize]) {
         outcome?;
@@ -36,7 +36,7 @@ fn warm(procs: u32) -> Result<Pool, Box<dyn Error>> {
     Ok(pool)
 }
 
-fn roots(items: u32, procs: u32) -> Result<f64, Box<dyn Error>> {
+fn roots(items: u32, procs: u32) -> Result<f64> {
     let pool = warm(procs)?;
     let begun = Instant::now();
     let mut sum = 0.0;
@@ -48,11 +48,11 @@ fn roots(items: u32, procs: u32) -> Result<f64, Box<dyn Error>> {
     Ok(seconds)
 }
 
-fn primes(file: &str, procs: u32) -> Result<f64, Box<dyn Error>> {
+fn primes(file: &str, procs: u32) -> Result<f64> {
     let text = std::fs::read_to_string(file)?;
     let body = text.split_once("\r\n\r\n").map_or(text.as_str(), |(_, body)| body);
     let number = |(_, item): (usize, &[u8])| Ok(std::str::from_utf8(item)?.parse()?);
-    let numbers: Vec<u64> = Items::Words.split(body.as_bytes()).map(number).collect::<Result<_, Box<dyn Error>>>()?;
+    let numbers: Vec<u64> = Items::Words.split(body.as_bytes()).map(number).collect::<Result<_>>()?;
     let pool = warm(procs)?;
     let begun = Instant::now();
     let found: Vec<bool> = pool.map(is_prime_by_trial, &numbers).collect::<Result<_, _>>()?;
@@ -61,7 +61,7 @@ fn primes(file: &str, procs: u32) -> Result<f64, Box<dyn Error>> {
     Ok(seconds)
 }
 
-fn roundtrip(calls: usize) -> Result<f64, Box<dyn Error>> {
+fn roundtrip(calls: usize) -> Result<f64> {
     let pool = warm(1)?;
     let mut times = Vec::with_capacity(calls);
     for call in 0..calls.max(1) as u64 {
