@@ -6,6 +6,7 @@
 //! from what is queued, without copying, as large as the scheduler wants them.
 
 use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
+use crate::spares::Spares;
 use bytes::Bytes;
 use procession_task::FRAME_BYTES;
 use std::collections::VecDeque;
@@ -24,6 +25,8 @@ pub(crate) struct Feed {
     hungry: AtomicU32,
     /// There are results, or there will be no more.
     ready: AtomicBool,
+    /// Memory for inputs.
+    pub(crate) spares: Spares,
 }
 
 #[derive(Default)]

@@ -169,6 +169,7 @@ mod phases;
 mod pool;
 mod remote;
 mod results;
+mod spares;
 mod stopwatch;
 mod watchers;
 mod work;

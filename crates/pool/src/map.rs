@@ -4,6 +4,7 @@ use crate::feed::{News, Segment};
 use crate::pool::Pool;
 use crate::remote::codec_words;
 use crate::results::Results;
+use crate::spares::Spares;
 use crate::work::Work;
 use crate::{ItemError, Outcome, PoolError};
 use procession_task::FRAME_BYTES;
@@ -192,7 +193,7 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> Stream<'_, W, M, I> {
 
     /// Queues what was encoded; says how much room is left.
     fn flush(&mut self, results: &Results<W::Output>, rest: Option<u64>) -> u64 {
-        let Some(segment) = self.buffer.segment() else { return u64::MAX };
+        let Some(segment) = self.buffer.segment(&results.feed.spares) else { return u64::MAX };
         results.feed.push(segment, rest, self.pool.workers())
     }
 }
@@ -227,14 +228,13 @@ impl Buffer {
         Ok(())
     }
 
-    fn segment(&mut self) -> Option<Segment> {
+    fn segment(&mut self, spares: &Spares) -> Option<Segment> {
         let items = std::mem::take(&mut self.items);
         if items == 0 {
             return None;
         }
-        let room = self.bytes.len().max(64);
-        let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(room)).into();
-        Some(Segment { first: self.next - u64::from(items), items, bytes })
+        let bytes = std::mem::replace(&mut self.bytes, spares.take());
+        Some(Segment { first: self.next - u64::from(items), items, bytes: spares.lend(bytes) })
     }
 }
 
@@ -242,7 +242,7 @@ impl Buffer {
 pub(crate) fn single<T: Serialize>(input: &T, max: usize) -> Result<Option<Segment>, ItemError> {
     let mut buffer = Buffer::default();
     buffer.add(input, max)?;
-    Ok(buffer.segment())
+    Ok(buffer.segment(&Spares::default()))
 }
 
 /// Whether inputs come slowly: then each is passed on at once, and nobody who

@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
-/// A block of lines.
-struct Lines(Option<Block>);
+/// Blocks of lines.
+struct Lines(Box<dyn Iterator<Item = Block> + Send>);
 
 impl Source for Lines {
     fn cut(&mut self, _: u32, _: usize) -> Cut {
-        self.0.take().map_or(Cut::End, Cut::Block)
+        self.0.next().map_or(Cut::End, Cut::Block)
     }
     fn wake_with(&mut self, _: Waker) {}
 }
@@ -36,11 +36,13 @@ fn worker() -> PathBuf {
     own.parent().unwrap().parent().unwrap().join("examples/worker")
 }
 
-fn run(task: &str, params: &[(&str, &str)], lines: &'static str) -> Result<String, PoolError> {
-    let pool = Pool::builder(worker()).procs(1).build().unwrap();
-    let (tell, told) = channel();
-    let items = u32::try_from(Items::Lines.count(lines.as_bytes())).unwrap();
-    let job = Job {
+fn job(
+    task: &str,
+    params: &[(&str, &str)],
+    blocks: impl Iterator<Item = Block> + Send + 'static,
+    tell: Sender<Vec<u8>>,
+) -> Job {
+    Job {
         task: task.to_owned(),
         params: params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         arguments: Vec::new(),
@@ -55,9 +57,20 @@ fn run(task: &str, params: &[(&str, &str)], lines: &'static str) -> Result<Strin
         timeout: None,
         memory_limit: None,
         max_result: 1 << 20,
-        source: Box::new(Lines(Some(Block { bytes: lines.into(), items, first: 0, place: None }))),
+        source: Box::new(Lines(Box::new(blocks))),
         sink: Box::new(Keep(tell)),
-    };
+    }
+}
+
+fn block(lines: &'static str) -> Block {
+    let items = u32::try_from(Items::Lines.count(lines.as_bytes())).unwrap();
+    Block { bytes: lines.into(), items, first: 0, place: None }
+}
+
+fn run(task: &str, params: &[(&str, &str)], lines: &'static str) -> Result<String, PoolError> {
+    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    let (tell, told) = channel();
+    let job = job(task, params, std::iter::once(block(lines)), tell);
     assert_eq!(pool.start(job)?.wait()?, JobEnd::Complete);
     Ok(String::from_utf8(told.iter().flatten().collect()).unwrap())
 }
@@ -80,6 +93,23 @@ fn what_it_does_not_have_or_take_is_said() {
         let Err(PoolError::Refused(why)) = run(task, params, "1\n") else { panic!("{task} was not refused") };
         assert!(why.contains(words), "{why}");
     }
+}
+
+#[test]
+fn a_job_that_is_given_up_leaves_the_pool_as_it_was() {
+    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    for _ in 0..10 {
+        let (tell, told) = channel();
+        let endless = pool.start(job("collatz", &[], std::iter::repeat_with(|| block("27\n")), tell)).unwrap();
+        told.recv().unwrap();
+        endless.cancel();
+        assert_eq!(endless.wait(), Ok(JobEnd::Stopped));
+    }
+    let (tell, told) = channel();
+    let last = pool.start(job("collatz", &[], std::iter::once(block("1\n")), tell)).unwrap();
+    assert_eq!(last.wait(), Ok(JobEnd::Complete));
+    assert_eq!(told.recv().unwrap(), b"1\t0\n");
+    pool.close().unwrap();
 }
 
 #[test]

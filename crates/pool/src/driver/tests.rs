@@ -119,6 +119,18 @@ fn a_worker_that_said_nothing_is_ended_for_that() {
     assert_eq!(why, Some("its process was killed: it said nothing for longer than an item may run"));
 }
 
+#[test]
+fn an_answer_to_a_job_that_was_given_up_is_nobody_s() {
+    let (mut driver, mut pipe) = driver();
+    let late = answer(&driver);
+    driver.handle(Happened::JobStopped { job: JobId(0) });
+    assert!(driver.jobs.is_empty());
+    pipe.write_all(&late).unwrap();
+    driver.read_messages(WorkerId(0));
+    let worker = &driver.workers[&WorkerId(0)];
+    assert_eq!((worker.ended_by_us.as_deref(), worker.items, worker.given.attempts.len()), (None, 0, 0));
+}
+
 /// The state of a process as its kernel calls it.
 fn state(pid: u32) -> char {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();

@@ -63,7 +63,7 @@ impl Role {
 }
 
 /// Makes the task of a job, or says why it can't be made.
-pub type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
+pub(crate) type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
 
 /// Makes the tasks of a list; its error is that there is no such task, or that it
 /// does not take these settings.
@@ -80,7 +80,7 @@ pub fn listed(
 
 /// Why a worker could not serve to a good end.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// The process could not be made a worker.
     #[error("cannot become a worker: {0}")]
     Setup(#[from] SetupError),

@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     ("what_wants_too_much_is_ended", what_wants_too_much_is_ended),
     ("failed_items_are_tried_again_if_asked", failed_items_are_tried_again_if_asked),
     ("what_cannot_be_encoded_is_never_sent", what_cannot_be_encoded_is_never_sent),
+    ("what_is_never_sent_keeps_its_place", what_is_never_sent_keeps_its_place),
     ("what_cannot_be_read_is_named", what_cannot_be_read_is_named),
     ("results_and_items_have_a_longest_length", results_and_items_have_a_longest_length),
     ("the_end_of_the_pool_is_an_outcome", the_end_of_the_pool_is_an_outcome),
@@ -136,6 +137,15 @@ fn what_cannot_be_encoded_is_never_sent() {
         assert_eq!(indexes, [0, 1, 2, 3, 4, 5]);
         assert!(matches!(pool.submit(|_: Fussy| (), Fussy(1)).wait(), Err(ItemError::NotEncodable { index: 0, .. })));
     }
+}
+
+fn what_is_never_sent_keeps_its_place() {
+    // The first item holds the results of all others up: then they come together.
+    let work = |Fussy(n): Fussy| std::thread::sleep(Duration::from_millis(if n == 0 { 100 } else { 0 }));
+    let pool = Pool::builder().procs(2).chunk(1).build().unwrap();
+    let inputs = [0, 3, 1, 3, 1, 1, 3].map(Fussy);
+    let places: Vec<bool> = pool.map(work, &inputs).map(|outcome| outcome.is_ok()).collect();
+    assert_eq!(places, [true, true, false, true, false, false, true]);
 }
 
 fn what_cannot_be_read_is_named() {
