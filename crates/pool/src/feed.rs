@@ -12,7 +12,7 @@ use procession_task::FRAME_BYTES;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is queued at most, in bytes (one input may be larger).
 const QUEUE_BYTES: usize = 1 << 20;
@@ -136,6 +136,7 @@ impl Feed {
     /// Waits for results; or for room, if that is wanted for so many workers; at
     /// most so long, if a time is given.
     pub(crate) fn wait(&self, wants_room: Option<u32>, time: Option<Duration>) -> News {
+        let until = time.and_then(|time| Instant::now().checked_add(time));
         let mut state = self.lock();
         loop {
             if let Some(batch) = state.batches.pop_front() {
@@ -150,17 +151,16 @@ impl Feed {
                 return News::Room;
             }
             state.waiting = true;
-            let Some(time) = time else {
+            let Some(until) = until else {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let missing = |state: &mut State| state.batches.is_empty() && !state.over;
-            let waited = self.changed.wait_timeout_while(state, time, missing);
-            let (found, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = found;
-            if timed_out.timed_out() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return News::Nothing;
             }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -324,6 +324,29 @@ mod tests {
         assert_eq!(feed.room(4), 37);
         let much = Segment { first: 8, items: 1, bytes: vec![0; QUEUE_BYTES].into() };
         assert_eq!(feed.push(much, None, 4), 0);
+    }
+
+    #[test]
+    fn who_was_woken_for_nothing_is_woken_again() {
+        for time in [None, Some(Duration::from_secs(60))] {
+            let feed = Arc::new(Feed::default());
+            feed.push(Segment { first: 0, items: 1, bytes: frames(&[1]) }, None, 1);
+            let theirs = Arc::clone(&feed);
+            let begun = Instant::now();
+            let waiter = std::thread::spawn(move || matches!(theirs.wait(None, time), News::Over));
+            let waits = || {
+                while !feed.lock().waiting {
+                    std::thread::yield_now();
+                }
+            };
+            waits();
+            let (mut source, sink) = (FeedSource(Arc::clone(&feed)), FeedSink(Arc::clone(&feed)));
+            assert_eq!(block(source.cut(1, 100)), (0, 1, 5));
+            waits();
+            drop(sink);
+            assert!(waiter.join().unwrap());
+            assert!(begun.elapsed() < Duration::from_secs(30));
+        }
     }
 
     #[test]
