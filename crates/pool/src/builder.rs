@@ -1,8 +1,8 @@
 //! What a pool is to be like.
 
 use crate::engine::{Engine, Lanes, Shared};
-use crate::init::{self, Initializer};
 use crate::limits::WINDOW_BYTES;
+use crate::standing::{self, Initializer};
 use crate::watchers::{Errors, Roll};
 use crate::{ChunkSize, Event, Kind, Observer, Pool, PoolError, RETRY_ON, Work, raw};
 use std::num::NonZeroU32;
@@ -236,7 +236,7 @@ fn on_procs(
     shows_errors: bool,
     settings: Settings,
 ) -> Result<Pool, PoolError> {
-    init::check()?;
+    standing::check()?;
     if let Some(initializer) = initializer {
         builder = builder.arguments(initializer.arguments().map_err(PoolError::NotSendable)?);
     }

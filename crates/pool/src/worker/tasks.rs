@@ -166,7 +166,7 @@ pub fn serve(tasks: Tasks) -> ExitCode {
     let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {
         return by_hand(&tasks);
     };
-    crate::init::become_worker();
+    crate::standing::become_worker();
     let make = |job: &JobMessage, identity: Identity| tasks.make(job, identity);
     match serve_role(role, tasks.infos.clone(), &make, || Ok(())) {
         Ok(()) => ExitCode::SUCCESS,

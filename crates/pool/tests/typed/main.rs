@@ -2,6 +2,7 @@
 //! `main` has to call `procession::init` for the workers' sake; `cargo test -p
 //! procession --test typed NAME` runs the cases whose names hold NAME.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod failures;
