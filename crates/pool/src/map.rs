@@ -37,7 +37,6 @@ pub(crate) struct Stream<'p, W: Work<M>, M, I: Iterator> {
     inputs: Option<I>,
     state: State<W::Output>,
     buffer: Buffer,
-    pace: Pace,
     /// Items that can't be sent, and why, in order.
     unsent: VecDeque<(u64, ItemError)>,
     /// Index of the next outcome, where they are in order.
@@ -73,7 +72,6 @@ impl<'p, W: Work<M>, M, I: Iterator> Stream<'p, W, M, I> {
             inputs: Some(inputs),
             state: started.map_or_else(State::Failed, State::Running),
             buffer: Buffer::default(),
-            pace: Pace::default(),
             unsent: VecDeque::new(),
             next: is_ordered.then_some(0),
             marker: std::marker::PhantomData,
@@ -162,7 +160,7 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> Stream<'_, W, M, I> {
 
     /// Pulls inputs as long as there is room, and queues them.
     fn pull(&mut self, results: &Results<W::Output>, mut room: u64) {
-        self.pace.begin();
+        let mut pace = Pace::begin();
         let Some(mut inputs) = self.inputs.take() else { return };
         let max = self.pool.max_message();
         while room > 0 {
@@ -177,7 +175,7 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> Stream<'_, W, M, I> {
                 self.unsent.push_back((self.buffer.next, error));
                 self.buffer.next += 1;
             }
-            let is_slow = self.pace.is_slow();
+            let is_slow = pace.is_slow();
             let hungry = results.feed.hungry();
             let is_wanted = hungry > 0 && (is_slow || self.buffer.items >= hungry);
             if is_wanted || self.buffer.bytes.len() >= SEGMENT_BYTES {
@@ -248,9 +246,9 @@ pub(crate) fn single<T: Serialize>(input: &T, max: usize) -> Result<Option<Segme
 /// Whether inputs come slowly: then each is passed on at once, and nobody who
 /// waits for a result is made to wait for more of them. Looks at the clock for
 /// every input while they do, and ever more seldom while they don't.
-#[derive(Default)]
 struct Pace {
-    looked: Option<Instant>,
+    looked: Instant,
+    /// After so many inputs the clock is looked at again.
     left: u32,
     stride: u32,
     is_slow: bool,
@@ -259,31 +257,31 @@ struct Pace {
 /// An input that takes longer is slow: far longer than it takes to pass one on.
 const SLOW: Duration = Duration::from_micros(20);
 /// However fast they come, the clock is looked at once for so many.
-const MAX_STRIDE: u32 = 64;
+const MAX_STRIDE: u32 = 16;
 
 impl Pace {
-    fn begin(&mut self) {
-        self.looked = None;
-        self.left = 0;
+    /// Before the first of some inputs: what was done since the last ones is not
+    /// their time.
+    fn begin() -> Self {
+        Self { looked: Instant::now(), left: 1, stride: 1, is_slow: false }
     }
 
+    /// Another input has come.
     #[inline]
     fn is_slow(&mut self) -> bool {
+        self.left -= 1;
         if self.left == 0 {
             self.look();
         }
-        self.left -= 1;
         self.is_slow
     }
 
     #[inline(never)]
     fn look(&mut self) {
         let now = Instant::now();
-        if let Some(before) = self.looked.replace(now) {
-            self.is_slow = now - before > SLOW * self.stride.max(1);
-        }
-        self.stride = if self.is_slow { 1 } else { (self.stride * 2).clamp(1, MAX_STRIDE) };
-        self.left = self.stride;
+        self.is_slow = now - self.looked > SLOW * self.stride;
+        self.stride = if self.is_slow { 1 } else { (self.stride * 2).min(MAX_STRIDE) };
+        (self.looked, self.left) = (now, self.stride);
     }
 }
 
