@@ -8,7 +8,7 @@ use crate::program;
 use crate::room::{self, Room};
 use crate::signals::Ears;
 use crate::watch::{Watch, Watching, describe};
-use procession::Builder;
+use procession::raw::Builder;
 use procession_job::{Configuration, Ending, Executor, Input, InputNames, Study, StudyReport, Work, Workers, Workload};
 use procession_report::Terminal;
 use procession_task::escape_terminal;

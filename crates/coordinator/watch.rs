@@ -265,7 +265,7 @@ impl Watch {
             return;
         }
         let total = run.output.failures.total.saturating_sub(run.output.before.failures);
-        let row = |failure: &procession::ItemFailure| FailureRow {
+        let row = |failure: &procession::raw::ItemFailure| FailureRow {
             item: failure.item,
             place: failure.place.map(|p| format!("{}:{}:{}", names.get(p.input), p.line, p.column)),
             input: failure.input.to_vec(),

@@ -86,13 +86,14 @@ impl Args {
 
 /// Builds everything that takes part, in release.
 fn programs(coordinator: Option<&Path>) -> Result<Programs> {
-    let peers = cargo::build("xtask", &["peer", "empty"])?;
-    let [peer, empty] = &peers[..] else { bail!("two peers were to be built") };
+    let peers = cargo::build("xtask", &["peer", "empty", "library"])?;
+    let [peer, empty, library] = &peers[..] else { bail!("three programs were to be built") };
     let coordinator = match coordinator {
         Some(given) => given.canonicalize().with_context(|| format!("there is no {}", given.display()))?,
         None => cargo::build("procession-cli", &["coordinator", "worker"])?.swap_remove(0),
     };
-    Ok(Programs { coordinator, peer: peer.clone(), empty: empty.clone(), scripts: cargo::root().join("scripts") })
+    let (peer, empty, library) = (peer.clone(), empty.clone(), library.clone());
+    Ok(Programs { coordinator, library, peer, empty, scripts: cargo::root().join("scripts") })
 }
 
 fn compare(args: &Args, programs: &Programs, data: &Data, report: &mut Report, json: &Path) -> Result<()> {

@@ -327,7 +327,7 @@ fn retry_on(text: &str) -> Result<RetryOn, String> {
 
 fn window(text: &str) -> Result<u64, String> {
     let bytes = units::size(text)?;
-    if bytes < procession::LEAST_WINDOW_BYTES {
+    if bytes < procession::raw::LEAST_WINDOW_BYTES {
         return Err("less than 1M would leave workers without work: write 1M or more".to_owned());
     }
     Ok(bytes)

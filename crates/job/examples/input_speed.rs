@@ -2,7 +2,7 @@
 //! `cargo run --release -p procession-job --example input_speed`.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
-use procession::{Cut, Source as _, Waker};
+use procession::raw::{Cut, Source as _, Waker};
 use procession_job::{Input, InputOptions, IntegerRange, ItemSource};
 use procession_task::Items;
 use std::io::Write as _;

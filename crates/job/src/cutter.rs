@@ -5,7 +5,7 @@
 use crate::InputError;
 use crate::segment::Segment;
 use bytes::BytesMut;
-use procession::Place;
+use procession::raw::Place;
 use procession_task::Items;
 use std::io::{self, Read};
 use std::ops::ControlFlow;

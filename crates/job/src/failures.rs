@@ -2,7 +2,7 @@
 //! them for the summary.
 
 use bytes::Bytes;
-use procession::ItemFailure;
+use procession::raw::ItemFailure;
 use procession_task::Kind;
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -13,7 +13,7 @@ use crate::shuffle::Held;
 use crate::source::QueueSource;
 use crate::spec::{InputOptions, ItemSource, check_list};
 use crate::times::{InputPhase, InputWatch};
-use procession::Place;
+use procession::raw::Place;
 use procession_task::Items;
 use std::collections::BTreeSet;
 use std::fmt;

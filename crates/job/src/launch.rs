@@ -3,7 +3,8 @@
 
 use crate::configuration::{Configuration, Executor};
 use crate::stopper::{Request, Stopper};
-use procession::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Observer, Pool, PoolError};
+use procession::raw::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Pool};
+use procession::{Observer, PoolError};
 use procession_task::TaskInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +52,13 @@ impl Workers {
     /// there is no process.
     #[must_use]
     pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
-        Self { program, local, most: u32::MAX, window: procession::WINDOW_BYTES, settings: Box::new(|builder| builder) }
+        Self {
+            program,
+            local,
+            most: u32::MAX,
+            window: procession::raw::WINDOW_BYTES,
+            settings: Box::new(|builder| builder),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::shuffle::{Collect, Held};
 use crate::spec::ItemSource;
 use crate::{InputError, IntegerRange};
 use bytes::BytesMut;
-use procession::Place;
+use procession::raw::Place;
 use procession_task::Items;
 use std::fs::File;
 use std::io::{Cursor, Read};

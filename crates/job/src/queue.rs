@@ -3,7 +3,7 @@
 
 use crate::InputError;
 use crate::segment::Segment;
-use procession::Waker;
+use procession::raw::Waker;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! A piece of the input: whole items in one piece of memory.
 
 use bytes::BytesMut;
-use procession::Place;
+use procession::raw::Place;
 use procession_task::Measure;
 
 /// Whole items, as they go from the reading thread to the source.

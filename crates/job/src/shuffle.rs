@@ -10,7 +10,7 @@ use crate::InputError;
 use crate::cutter::Emit;
 use crate::segment::Segment;
 use bytes::{Bytes, BytesMut};
-use procession::Place;
+use procession::raw::Place;
 use procession_task::Items;
 use std::ops::ControlFlow;
 

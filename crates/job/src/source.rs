@@ -8,7 +8,7 @@ use crate::queue::{Queue, Taken};
 use crate::resume::trail::Trail;
 use crate::spec::InputOptions;
 use bytes::Bytes;
-use procession::{Block, Cut, Place, Source, Waker};
+use procession::raw::{Block, Cut, Place, Source, Waker};
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
 use crate::resume::journal::Left;
 use crate::resume::position::Position;
 use crate::times::{OutputPhase, OutputWatch};
-use procession::{Batch, Credit, Delivery, ItemFailure, Sink};
+use procession::raw::{Batch, Credit, Delivery, ItemFailure, Sink};
 use procession_task::Format;
 use std::io;
 use std::ops::ControlFlow;

@@ -22,6 +22,18 @@ pub enum PoolError {
         /// What the system said.
         why: String,
     },
+    /// A pool of processes in a program that did not call [`crate::init`].
+    #[error(
+        "a pool of processes starts this program again, which must know that it is a worker: call procession::init() \
+         first in main; where there is no main of your own, as in tests, use .threads(n) or .serial() instead"
+    )]
+    NotInitialized,
+    /// A pool of processes in a worker of another.
+    #[error("a task can't have a pool of processes of its own, only .threads(n) or .serial()")]
+    InsideWorker,
+    /// A function, a task or an argument that can't be sent to a worker.
+    #[error("the work can't be sent to a worker: {0}")]
+    NotSendable(String),
     /// The pool has ended already.
     #[error("the pool has ended")]
     Ended,

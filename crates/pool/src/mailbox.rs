@@ -1,17 +1,21 @@
 //! How other threads reach the driver: a list of orders, and a wake-up that
 //! costs a system call only when the driver really sleeps.
 
-use crate::{Job, JobEnd, PoolError, Waker};
+use crate::PoolError;
+use crate::raw::{Job, JobEnd, Waker};
+use procession_scheduler::JobId;
 use procession_sys::WakeUp;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What the driver is told to do.
 pub(crate) enum Order {
     /// Begin a job; its end is reported there.
-    Start(Box<Job>, Sender<Result<JobEnd, PoolError>>),
+    Start(JobId, Box<Job>, Sender<Result<JobEnd, PoolError>>),
+    /// Drop what is left of a job.
+    Cancel(JobId),
     /// No more jobs will come.
     Close,
     /// End everything: politely, then by force.
@@ -27,6 +31,11 @@ pub(crate) enum Order {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     orders: Mutex<Option<Vec<Order>>>,
+    /// How many jobs were started; counted while `orders` is held, so that they
+    /// come in the order of their ids.
+    jobs: AtomicU64,
+    /// Why no orders are taken any more.
+    failure: OnceLock<PoolError>,
     /// There is something to look at.
     woken: AtomicBool,
     /// The driver is in its poll, or about to be.
@@ -44,6 +53,8 @@ impl Mailbox {
     pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {
             orders: Mutex::new(Some(Vec::new())),
+            jobs: AtomicU64::new(0),
+            failure: OnceLock::new(),
             woken: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake_up: WakeUp::new()?,
@@ -58,6 +69,24 @@ impl Mailbox {
         drop(orders);
         self.wake();
         true
+    }
+
+    /// Leaves a job to be begun, and says under which id.
+    pub(crate) fn start(&self, job: Box<Job>, report: Sender<Result<JobEnd, PoolError>>) -> Result<JobId, PoolError> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(list) = orders.as_mut() else {
+            return Err(self.failure.get().cloned().unwrap_or(PoolError::Ended));
+        };
+        let id = JobId(self.jobs.fetch_add(1, Ordering::Relaxed));
+        list.push(Order::Start(id, job, report));
+        drop(orders);
+        self.wake();
+        Ok(id)
+    }
+
+    /// Whoever comes too late is to hear of this.
+    pub(crate) fn fail(&self, error: &PoolError) {
+        self.failure.get_or_init(|| error.clone());
     }
 
     pub(crate) fn wake(&self) {

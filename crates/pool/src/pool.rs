@@ -1,282 +1,333 @@
-//! The pool as the program sees it: a handle to the driver's thread.
+//! The pool that people use: functions over values.
 
-use crate::clock::Clock;
-use crate::driver::{Driver, Settings};
-use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
-use crate::mailbox::{Mailbox, Order};
-use crate::phases::{DriverPhase, DriverWatch};
-use crate::{Job, JobEnd, Observer, PoolError};
-use procession_scheduler::PoolOptions;
-use procession_task::TaskInfo;
-use std::path::PathBuf;
+use crate::builder::{Builder, Settings};
+use crate::engine::{self, Engine};
+use crate::feed::{Feed, FeedSink, FeedSource};
+use crate::handle::Handle;
+use crate::map::{self, Map, MapUnordered, Stream};
+use crate::raw::Job;
+use crate::remote::Entries;
+use crate::results::Results;
+use crate::watchers::Roll;
+use crate::{ItemError, PoolError, Work};
+use procession_task::{Format, Items};
+use std::any::type_name;
+use std::borrow::Borrow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Worker processes, ready for jobs.
+/// Worker processes that run functions over values; see the [crate]'s
+/// documentation for a tour.
 ///
-/// The driver runs on a thread of its own, which is also the one that spawns
-/// the workers: they die with it. Dropping a pool ends and reaps its workers.
-/// Signal handlers, masks and limits of the program are left alone.
-#[derive(Debug)]
+/// It can be shared: several threads may use one `&Pool` at once, and however
+/// many calls there are, the workers are the same. Dropping it kills its workers
+/// and reaps them; [`Pool::close`] lets them finish.
 pub struct Pool {
-    mailbox: Arc<Mailbox>,
-    driver: Option<JoinHandle<Result<Duration, PoolError>>>,
+    engine: Engine,
+    workers: u32,
+    settings: Settings,
+    roll: Roll,
 }
 
-/// How long to wait for a driver that is to pause.
-const PAUSE_TIME: Duration = Duration::from_secs(1);
-
-/// What a pool is to be like.
-pub struct Builder {
-    options: PoolOptions,
-    worker: PathBuf,
-    window_bytes: u64,
-    tasks: Option<Sender<Vec<TaskInfo>>>,
-    observers: Vec<Box<dyn Observer>>,
-}
-
-/// Ends a pool's work from elsewhere: from a signal handler's thread, say.
-#[derive(Clone, Debug)]
-pub struct Control(Arc<Mailbox>);
-
-/// A job that was started.
-#[derive(Debug)]
-pub struct JobHandle(Receiver<Result<JobEnd, PoolError>>);
+/// Ends a pool's work from elsewhere: from a thread that waits for Ctrl-C, say.
+#[derive(Clone)]
+pub struct Control(engine::Control);
 
 impl Pool {
-    /// A pool of processes of the program `worker`, which must serve as
-    /// [`crate::worker::serve`] does.
-    pub fn builder(worker: impl Into<PathBuf>) -> Builder {
-        Builder {
-            options: PoolOptions::default(),
-            worker: worker.into(),
-            window_bytes: WINDOW_BYTES,
-            tasks: None,
-            observers: Vec::new(),
-        }
-    }
-
-    /// Starts a job. Several may run at once; the oldest goes first.
+    /// A pool with a worker for each processor that this process may use.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::new()?;
+    ///     let roots: Result<Vec<f64>, _> = pool.map(f64::sqrt, [1.0, 4.0]).collect();
+    ///     assert_eq!(roots?, [1.0, 2.0]);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// The pool has ended.
-    pub fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
-        let (sender, receiver) = channel();
-        if self.mailbox.send(Order::Start(Box::new(job), sender)) {
-            Ok(JobHandle(receiver))
-        } else {
-            Err(PoolError::Ended)
-        }
+    /// As those of [`Builder::build`].
+    pub fn new() -> Result<Self, PoolError> {
+        Self::builder().build()
     }
 
-    /// A way to end the work from elsewhere.
+    /// A pool of another kind.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let builder = procession::Pool::builder().procs(2).chunk(1).timeout(Duration::from_secs(5));
+    ///     let pool = builder.build()?;
+    ///     assert_eq!(pool.submit(u64::count_ones, &7).wait()?, 3);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn of(engine: Engine, workers: u32, settings: Settings, roll: Roll) -> Self {
+        Self { engine, workers, settings, roll }
+    }
+
+    /// Runs work over inputs, by value or by reference: the outcomes in the order
+    /// of the inputs.
+    ///
+    /// The inputs are pulled while the outcomes are iterated over, on the same
+    /// thread, and only so far ahead as keeps the workers busy: they may be
+    /// endless. Whoever wants no more drops the iterator, and the rest is not run.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let words = vec!["to".to_owned(), "be".to_owned()];
+    ///     let lengths = pool.map(|word: String| word.len(), &words);
+    ///     assert_eq!(lengths.sum::<Result<usize, _>>()?, 4);
+    ///
+    ///     let mut squares = pool.map(|n: u64| n * n, 1..);
+    ///     assert_eq!(squares.find_map(|square| square.ok().filter(|n| *n > 1000)), Some(1024));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn map<W, M, I>(&self, work: W, inputs: I) -> Map<'_, W, M, I::IntoIter>
+    where
+        W: Work<M>,
+        M: 'static,
+        I: IntoIterator<Item: Borrow<W::Input>>,
+    {
+        Map::new(Stream::new(self, self.start(&work, Arc::default(), true), inputs.into_iter(), true))
+    }
+
+    /// As [`Pool::map`], in the order in which outcomes come, each with the index
+    /// of its input.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let mut found = vec![0; 3];
+    ///     for (index, outcome) in pool.map_unordered(|n: u64| n + 1, 10..13) {
+    ///         found[index as usize] = outcome?;
+    ///     }
+    ///     assert_eq!(found, [11, 12, 13]);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn map_unordered<W, M, I>(&self, work: W, inputs: I) -> MapUnordered<'_, W, M, I::IntoIter>
+    where
+        W: Work<M>,
+        M: 'static,
+        I: IntoIterator<Item: Borrow<W::Input>>,
+    {
+        MapUnordered::new(Stream::new(self, self.start(&work, Arc::default(), false), inputs.into_iter(), false))
+    }
+
+    /// Runs work over inputs and folds the results here, in order, from `init`.
+    /// The first item without a result ends it.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let sum = pool.map_reduce(|n: u64| n * n, 1..=10, 0, |sum, square| sum + square)?;
+    ///     assert_eq!(sum, 385);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Why an item has no result.
+    pub fn map_reduce<W, M, I, A>(
+        &self,
+        work: W,
+        inputs: I,
+        init: A,
+        mut fold: impl FnMut(A, W::Output) -> A,
+    ) -> Result<A, ItemError>
+    where
+        W: Work<M>,
+        M: 'static,
+        I: IntoIterator<Item: Borrow<W::Input>>,
+    {
+        self.map(work, inputs).try_fold(init, |folded, outcome| Ok(fold(folded, outcome?)))
+    }
+
+    /// Has a single item run, and returns at once.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let (a, b) = (pool.submit(f64::sqrt, &4.0), pool.submit(f64::exp, &0.0));
+    ///     assert_eq!(a.wait()? + b.wait()?, 3.0);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn submit<W, M>(&self, work: W, input: impl Borrow<W::Input>) -> Handle<W::Output>
+    where
+        W: Work<M>,
+        M: 'static,
+    {
+        let feed: Arc<Feed> = Arc::default();
+        let queued = map::single(input.borrow(), self.max_message()).map(|segment| {
+            if let Some(segment) = segment {
+                feed.push(segment, Some(0), self.workers);
+            }
+            feed.end();
+        });
+        Handle::new(queued.and_then(|()| Ok(self.start(&work, feed, false)?)))
+    }
+
+    fn start<W, M>(&self, work: &W, feed: Arc<Feed>, ordered: bool) -> Result<Results<W::Output>, PoolError>
+    where
+        W: Work<M>,
+        M: 'static,
+    {
+        let settings = &self.settings;
+        let job = Job {
+            task: type_name::<W>().to_owned(),
+            params: Vec::new(),
+            arguments: vec![work.pack().map_err(PoolError::NotSendable)?],
+            items: Items::Framed,
+            format: Format::Framed,
+            show: false,
+            item_log: Arc::default(),
+            chunk: settings.chunk,
+            ordered,
+            retries: settings.retries,
+            retry_on: settings.retry_on.clone(),
+            timeout: settings.timeout,
+            memory_limit: settings.memory_limit,
+            max_result: settings.max_message,
+            source: Box::new(FeedSource(Arc::clone(&feed))),
+            sink: Box::new(FeedSink(Arc::clone(&feed))),
+        };
+        let running = self.engine.start(Entries::<W, M>::PREPARE, job)?;
+        Ok(Results::new(feed, running))
+    }
+
+    /// How many workers it has.
+    #[must_use]
+    pub fn workers(&self) -> u32 {
+        self.workers
+    }
+
+    /// The process ids of its workers, by their places; `None` where none lives at
+    /// the moment. Threads are all in this process.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(1).build()?;
+    ///     let pid = pool.submit(|()| std::process::id(), ()).wait()?;
+    ///     assert_eq!(pool.pids(), [Some(pid)]);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn pids(&self) -> Vec<Option<u32>> {
+        self.roll.pids()
+    }
+
+    pub(crate) fn max_message(&self) -> usize {
+        self.settings.max_message
+    }
+
+    /// A way to end the work from elsewhere, which is also the recipe for Ctrl-C:
+    /// the pool itself touches no signal handler. With the `ctrlc` crate, in `main`:
+    ///
+    /// ```text
+    /// let control = pool.control();
+    /// ctrlc::set_handler(move || control.stop())?;
+    /// ```
+    ///
+    /// Iterators then end with [`PoolError::Ended`], and the program goes on as it
+    /// likes. Workers have process groups of their own: the terminal's Ctrl-C does
+    /// not reach them.
+    ///
+    /// ```
+    /// use procession::{ItemError, PoolError};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let mut endless = pool.map(|n: u64| n, 0..);
+    ///     assert_eq!(endless.next(), Some(Ok(0)));
+    ///     pool.control().stop();
+    ///     let end = endless.find_map(Result::err);
+    ///     assert_eq!(end, Some(ItemError::Pool(PoolError::Ended)));
+    ///     Ok(())
+    /// }
+    /// ```
     #[must_use]
     pub fn control(&self) -> Control {
-        Control(Arc::clone(&self.mailbox))
+        Control(self.engine.control())
     }
 
-    /// Waits for the jobs that were started, lets the workers end, and waits
-    /// for the last of them. Returns the time since the pool's creation.
+    /// Waits for what was submitted, lets the workers end, and waits for the last
+    /// of them. Says how long the pool lived.
+    ///
+    /// ```
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     assert!(pool.map(u64::count_ones, 0..100u64).all(|outcome| outcome.is_ok()));
+    ///     println!("done in {:?}", pool.close()?);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// What the pool failed of.
-    pub fn close(mut self) -> Result<Duration, PoolError> {
-        self.mailbox.send(Order::Close);
-        self.join()
+    pub fn close(self) -> Result<Duration, PoolError> {
+        self.engine.close()
     }
 
-    fn join(&mut self) -> Result<Duration, PoolError> {
-        let Some(driver) = self.driver.take() else { return Err(PoolError::Ended) };
-        driver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    /// Ends all work and all workers at once, by force, and reaps them; threads
+    /// are waited for. Dropping the pool does the same.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let pool = procession::Pool::builder().procs(2).build()?;
+    ///     let night = pool.submit(std::thread::sleep, Duration::from_secs(8 * 3600));
+    ///     pool.terminate();
+    ///     assert!(night.wait().is_err());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn terminate(self) {
+        drop(self);
     }
 }
 
-impl Drop for Pool {
-    fn drop(&mut self) {
-        if self.driver.is_some() {
-            self.mailbox.send(Order::Kill);
-            // Nobody waits for anything in a panic.
-            if !std::thread::panicking() {
-                let _ = self.join();
-            }
-        }
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.workers).field("pids", &self.pids()).finish_non_exhaustive()
     }
 }
 
 impl Control {
-    /// Ends all jobs and all workers: politely, and by force after a short grace.
+    /// Ends all work and all workers: politely, and by force after a short grace.
     pub fn stop(&self) {
-        self.0.send(Order::Stop);
+        match &self.0 {
+            engine::Control::Procs(control) => control.stop(),
+            engine::Control::Local(jobs) => jobs.stop(),
+        }
     }
 
-    /// Ends all jobs and all workers by force.
+    /// Ends all work and all workers by force. (A thread can't be ended so: it
+    /// runs its items to the end of their block.)
     pub fn kill(&self) {
-        self.0.send(Order::Kill);
-    }
-
-    /// Holds all workers, with whatever they have started in their groups, and
-    /// the run's clock: the pause is in no time that is told or judged. Returns
-    /// when they are held, so that the program may stop itself next.
-    ///
-    /// [`Control::stop`] and [`Control::kill`] end a pause.
-    pub fn pause(&self) {
-        let (tell, told) = channel();
-        if self.0.send(Order::Pause(tell)) {
-            // A driver that has ended drops the sender.
-            let _ = told.recv_timeout(PAUSE_TIME);
+        match &self.0 {
+            engine::Control::Procs(control) => control.kill(),
+            engine::Control::Local(jobs) => jobs.stop(),
         }
-    }
-
-    /// Lets the workers go on after [`Control::pause`].
-    pub fn resume(&self) {
-        self.0.send(Order::Resume);
-    }
-}
-
-impl JobHandle {
-    /// Waits for the job's end.
-    ///
-    /// # Errors
-    /// What the pool failed of.
-    pub fn wait(self) -> Result<JobEnd, PoolError> {
-        self.0.recv().unwrap_or(Err(PoolError::Ended))
-    }
-}
-
-impl Builder {
-    /// How many workers, at least one.
-    #[must_use]
-    pub fn procs(mut self, procs: u32) -> Self {
-        let previous = std::mem::take(&mut self.options);
-        let fresh = PoolOptions::new(procs);
-        self.options = PoolOptions { slots: fresh.slots, start_failures: fresh.start_failures, ..previous };
-        self
-    }
-
-    /// How long a worker may take to say hello (default 4 s).
-    #[must_use]
-    pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.options.start_timeout = timeout;
-        self
-    }
-
-    /// After how many items a worker is replaced by a fresh process, at least
-    /// one (default: never). For tasks that leak.
-    #[must_use]
-    pub fn max_tasks_per_worker(mut self, items: Option<u64>) -> Self {
-        self.options.max_tasks_per_worker = items;
-        self
-    }
-
-    /// How many bytes a job may hold of items that are under way and of results
-    /// that wait for their turn (default 16 MiB, at least 1 MiB). When it is
-    /// full, nothing new is begun until there is room.
-    #[must_use]
-    pub fn window(mut self, bytes: u64) -> Self {
-        self.window_bytes = bytes.max(LEAST_WINDOW_BYTES);
-        self
-    }
-
-    /// Who is told by each worker that says hello which tasks it knows.
-    pub(crate) fn telling_tasks(mut self, tasks: Sender<Vec<TaskInfo>>) -> Self {
-        self.tasks = Some(tasks);
-        self
-    }
-
-    /// Who hears of events.
-    #[must_use]
-    pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
-        self.observers.push(observer);
-        self
-    }
-
-    /// Creates the pool; its time begins here. Workers start in the background:
-    /// one that can't be started shows in the first job, or in [`Pool::close`].
-    ///
-    /// # Errors
-    /// No thread or descriptor for the driver.
-    pub fn build(self) -> Result<Pool, PoolError> {
-        let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
-        let mailbox = Arc::new(mailbox);
-        let settings = Settings {
-            options: self.options,
-            program: self.worker,
-            window_bytes: self.window_bytes,
-            tasks: self.tasks,
-            observers: self.observers,
-            clock: Clock::start(),
-            watch: DriverWatch::start(DriverPhase::Waiting),
-        };
-        let theirs = Arc::clone(&mailbox);
-        let driver = std::thread::Builder::new()
-            .name("driver".into())
-            .spawn(move || Driver::new(settings, theirs).run())
-            .map_err(|e| PoolError::system("no thread for the pool", &e))?;
-        Ok(Pool { mailbox, driver: Some(driver) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Batch, ChunkSize, Cut, Event, Sink, Source, Waker};
-    use procession_task::{Format, Items};
-
-    struct Nothing;
-
-    impl Source for Nothing {
-        fn cut(&mut self, _: u32, _: usize) -> Cut {
-            Cut::End
-        }
-        fn wake_with(&mut self, _: Waker) {}
-    }
-
-    impl Sink for Nothing {
-        fn deliver(&mut self, _: Batch) {}
-    }
-
-    struct Panics;
-
-    impl Observer for Panics {
-        fn on_event(&mut self, _: &Event) {
-            panic!("an observer of the program's own");
-        }
-    }
-
-    fn job() -> Job {
-        Job {
-            task: "null".to_owned(),
-            params: Vec::new(),
-            arguments: Vec::new(),
-            items: Items::Lines,
-            format: Format::Lines,
-            show: false,
-            item_log: Arc::default(),
-            chunk: ChunkSize::Auto,
-            ordered: true,
-            retries: None,
-            retry_on: crate::RETRY_ON.to_vec(),
-            timeout: None,
-            memory_limit: None,
-            max_result: 1,
-            source: Box::new(Nothing),
-            sink: Box::new(Nothing),
-        }
-    }
-
-    #[test]
-    fn nobody_waits_for_a_driver_that_is_gone() {
-        let pool = Pool::builder("/bin/false").observer(Box::new(Panics)).build().unwrap();
-        let (tell, told) = channel();
-        let jobs: Vec<_> = (0..2).map(|_| pool.start(job())).collect();
-        std::thread::spawn(move || {
-            let ends: Vec<_> = jobs.into_iter().map(|job| job.and_then(JobHandle::wait)).collect();
-            tell.send(ends)
-        });
-        let ended = || Err(PoolError::Ended);
-        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(vec![ended(), ended()]));
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.close())).is_err());
     }
 }

@@ -7,6 +7,7 @@
 
 mod child;
 mod clock;
+mod image;
 mod limits;
 mod pause;
 mod pipe;
@@ -18,6 +19,7 @@ mod worker;
 
 pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
+pub use image::{Address, Entry, ImageError, conjure};
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
@@ -25,7 +27,7 @@ pub use poll::{PollSet, Ready};
 pub use program::{Input, Launcher, Program};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
-pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory};
+pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory, show_own_name};
 
 pub use nix::sys::signal::Signal;
 

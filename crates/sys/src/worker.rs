@@ -3,6 +3,7 @@
 //! task prints or reads can't touch it, and the process is bound to its parent.
 
 use nix::libc;
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -86,6 +87,19 @@ fn die_with(coordinator: u32) -> Result<(), SetupError> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
         .map_err(|e| SetupError::System("parent-death signal", e.into()))?;
     if nix::unistd::getppid().as_raw().unsigned_abs() == coordinator { Ok(()) } else { Err(SetupError::Orphan) }
+}
+
+/// Has process lists show this program's name and not that of the link under
+/// which it may have been started.
+///
+/// # Errors
+/// The name can't be found or set.
+pub fn show_own_name() -> io::Result<()> {
+    let program = std::fs::read_link("/proc/self/exe")?;
+    let name = program.file_name().unwrap_or_default();
+    // The system cuts it.
+    let name = CString::new(name.as_encoded_bytes())?;
+    Ok(nix::sys::prctl::set_name(&name)?)
 }
 
 /// This host's name, as UTF-8.

@@ -39,6 +39,6 @@ pub use record::{CSV_HEADER, Format, NO_RESULT, Output, Record, escape_terminal}
 pub use runner::{Attempt, Kept, RunItem, TextOptions, TextTask, run_items};
 pub use scribe::{Done, Scribe, too_long};
 pub use task::{Task, TaskError};
-pub use times::{Samples, Times};
+pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};
 pub use words::counted;

@@ -70,6 +70,8 @@ pub enum Cause {
     Status(i32),
     /// The process that ran it was ended by this signal.
     Signal(i32),
+    /// The item, or its result, could not be put into bytes or read from them.
+    Codec,
 }
 
 impl Failure {
@@ -77,6 +79,18 @@ impl Failure {
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: cut(message.into()), cause: None }
+    }
+
+    /// The same, with everything cut that is longer than [`MESSAGE_BYTES`].
+    #[must_use]
+    pub fn cut(self) -> Self {
+        let cause = self.cause.map(|cause| match cause {
+            Cause::Panic { location, backtrace } => {
+                Cause::Panic { location: location.map(cut), backtrace: backtrace.map(cut) }
+            }
+            known => known,
+        });
+        Self::new(self.kind, self.message).because(cause)
     }
 
     /// The same, and what is behind it.
@@ -111,6 +125,10 @@ mod tests {
         let failure = Failure::new(Kind::Failed, "ä".repeat(MESSAGE_BYTES));
         assert!(failure.message.len() <= MESSAGE_BYTES + "…".len());
         assert!(failure.message.ends_with('…'));
+        let long = || Some("x".repeat(MESSAGE_BYTES + 1));
+        let cause = Cause::Panic { location: long(), backtrace: long() };
+        let Some(Cause::Panic { location, backtrace }) = failure.because(Some(cause)).cut().cause else { panic!() };
+        assert!([location, backtrace].iter().flatten().all(|text| text.ends_with('…')));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub struct Samples {
 impl Samples {
     /// Another item: when it began, when it was read, run, and written.
     #[inline]
-    pub(crate) fn add(&mut self, at_ns: &[u64; 4]) {
+    pub fn add(&mut self, at_ns: &[u64; 4]) {
         self.decoding_ns += at_ns[1].saturating_sub(at_ns[0]);
         self.running_ns += at_ns[2].saturating_sub(at_ns[1]);
         self.encoding_ns += at_ns[3].saturating_sub(at_ns[2]);
@@ -93,14 +93,14 @@ impl Samples {
 
 /// Chooses the items that are looked at.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Sampler {
+pub struct Sampler {
     gap: u64,
 }
 
 impl Sampler {
     /// Whether the next item is to be looked at.
     #[inline]
-    pub(crate) fn is_due(&mut self) -> bool {
+    pub fn is_due(&mut self) -> bool {
         match self.gap.checked_sub(1) {
             None => true,
             Some(gap) => {
@@ -112,7 +112,7 @@ impl Sampler {
 
     /// An item took so long: the cheaper it was, the more follow that are not
     /// looked at.
-    pub(crate) fn took(&mut self, item_ns: u64) {
+    pub fn took(&mut self, item_ns: u64) {
         self.gap = (SAMPLED_EVERY_NS / item_ns.max(1)).min(MAX_GAP);
     }
 }

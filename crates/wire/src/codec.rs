@@ -31,6 +31,17 @@ pub fn decode_front<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize
     bincode::serde::borrow_decode_from_slice(bytes, config()).map_err(|e| WireError::Codec(e.to_string()))
 }
 
+/// Reads a value from these bytes, which are its own to the last.
+///
+/// # Errors
+/// Anything that is no such value, or is one and something more.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, WireError> {
+    match decode_front(bytes)? {
+        (value, used) if used == bytes.len() => Ok(value),
+        (_, used) => Err(WireError::Codec(format!("{} bytes were left over", bytes.len() - used))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +53,8 @@ mod tests {
         bytes.push(0);
         assert_eq!(decode_front::<(u32, &str)>(&bytes), Ok(((7, "ab"), 14)));
         assert!(decode_front::<(u32, &str)>(&bytes[..13]).is_err());
+        assert_eq!(decode::<(u32, &str)>(&bytes[..14]), Ok((7, "ab")));
+        assert!(decode::<(u32, &str)>(&bytes).is_err());
     }
 
     #[test]

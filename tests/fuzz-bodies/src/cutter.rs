@@ -1,6 +1,6 @@
 //! The input: however a stream's bytes come, its items are those of the rule.
 
-use procession::Place;
+use procession::raw::Place;
 use procession_job::{InputError, cut_all, rest_after_heading};
 use procession_task::Items;
 use std::io::{self, Read};

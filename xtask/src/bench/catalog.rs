@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 /// The programs that take part.
 pub(crate) struct Programs {
     pub(crate) coordinator: PathBuf,
+    /// Calls the library.
+    pub(crate) library: PathBuf,
     pub(crate) peer: PathBuf,
     pub(crate) empty: PathBuf,
     pub(crate) scripts: PathBuf,
@@ -30,6 +32,9 @@ pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
         catalog.transport(),
         catalog.one_item_a_message(),
         catalog.square_roots(),
+        catalog.library_roots(),
+        catalog.library_primes(),
+        catalog.library_submit(),
         catalog.start("start-2", 2, 2.0),
         catalog.start("start-64", 64, 1.0),
         catalog.filter_on_one(),
@@ -159,6 +164,42 @@ impl Catalog<'_> {
         }
     }
 
+    fn library(&self, line: &str) -> Side {
+        Side::reported("procession, the library", &self.programs.library).words(line)
+    }
+
+    fn library_roots(&self) -> Scenario {
+        const ITEMS: u32 = 10_000_000;
+        let pool = self.python("Python Pool(2).map", "peer_map.py");
+        Scenario {
+            name: "library-sqrt",
+            what: "the library's map of 10 million square roots, 2 workers, in memory",
+            ours: self.library("roots").arg(ITEMS.to_string()).arg("2"),
+            is_slow: true,
+            ..scenario(pool.map(|side| side.arg(ITEMS.to_string())), Target::TimesFaster(8.0))
+        }
+    }
+
+    fn library_primes(&self) -> Scenario {
+        Scenario {
+            name: "library-primes",
+            what: "the library's map of a million 8-digit primes by trial division, 2 workers",
+            ours: self.library("primes").arg(&self.data.primes).arg("2"),
+            ..scenario(Ok(self.rayon()), Target::Ratio(1.03))
+        }
+    }
+
+    fn library_submit(&self) -> Scenario {
+        const CALLS: u32 = 20_000;
+        let peer = Side::reported("8 bytes there and back over pipes", &self.programs.peer).arg("roundtrip");
+        Scenario {
+            name: "library-submit",
+            what: "an item submitted to an idle pool, until its result is there",
+            ours: self.library("roundtrip").arg(CALLS.to_string()),
+            ..scenario(Ok(peer.arg(CALLS.to_string())), Target::Ratio(2.0))
+        }
+    }
+
     /// From the pool's creation until every worker has said hello, by the
     /// call's own log; as many items as workers, so that each is given one.
     fn start(&self, name: &'static str, workers: u32, most: f64) -> Scenario {
@@ -177,8 +218,8 @@ impl Catalog<'_> {
     fn python(&self, name: &str, script: &str) -> Result<Side, String> {
         installed("python3")?;
         let script = self.programs.scripts.join(script);
-        // The scripts print their own seconds only where the figure is per item.
-        let side = if script.ends_with("peer_chunk.py") { Side::reported } else { Side::wall };
+        // The scripts print their own seconds where no file is read and written.
+        let side = if script.ends_with("peer_sqrt.py") { Side::wall } else { Side::reported };
         Ok(side(name, "python3").arg(script))
     }
 }
@@ -204,6 +245,7 @@ pub(crate) fn names() -> Vec<&'static str> {
     let nowhere = Path::new("").to_owned();
     let programs = Programs {
         coordinator: nowhere.clone(),
+        library: nowhere.clone(),
         peer: nowhere.clone(),
         empty: nowhere.clone(),
         scripts: nowhere.clone(),

@@ -3,8 +3,9 @@
 //!
 //! `rayon FILE THREADS`, `loop FILE`, `list FILE THREADS` (the naive method, each
 //! item to the thread that is free first) and `spawn N PROGRAM` (which starts and
-//! reaps N processes) print the seconds that the work alone took; `lines BYTES`
-//! writes lines without end, until there are so many bytes.
+//! reaps N processes) print the seconds that the work alone took, `roundtrip CALLS`
+//! the median time of eight bytes from process to process and back; `lines BYTES`
+//! writes lines without end, until there are so many bytes, and `echo` what it reads.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "the figure goes to standard output")]
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use procession_task::Items;
 use procession_task::builtin::prime::{is_prime_by_trial, is_prime_naively};
 use rayon::prelude::*;
+use std::fs::File;
 use std::hint::black_box;
 use std::io::{ErrorKind, Read as _, Write as _, stdout};
 use std::process::{Command, Stdio};
@@ -27,10 +29,11 @@ fn main() -> Result<()> {
         ["list", file, threads] => one_by_one(&numbers(file)?, threads.parse()?),
         ["spawn", count, program] => spawn(count.parse()?, program),
         ["lines", bytes] => lines(bytes.parse()?),
-        ["round-trips", count] => round_trips(count.parse()?),
+        ["roundtrip", calls] => roundtrip(calls.parse()?),
         ["echo"] => echo(),
         _ => bail!(
-            "usage: peer rayon FILE THREADS | loop FILE | list FILE THREADS | spawn N PROGRAM | lines BYTES | round-trips N"
+            "usage: peer rayon FILE THREADS | loop FILE | list FILE THREADS | spawn N PROGRAM | lines BYTES | \
+             roundtrip CALLS | echo"
         ),
     }
 }
@@ -87,33 +90,32 @@ fn spawn(count: usize, program: &str) -> Result<()> {
     Ok(())
 }
 
-/// As many bytes as go to and fro.
-const TRIP: usize = 32;
-
-/// What two processes can do at best that speak over two pipes.
-fn round_trips(count: usize) -> Result<()> {
-    let own = std::env::current_exe()?;
-    let mut other = Command::new(own).arg("echo").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let (mut there, mut back) = (other.stdin.take().context("no pipe")?, other.stdout.take().context("no pipe")?);
-    let mut message = [7; TRIP];
-    let mut trip = || there.write_all(&message).and_then(|()| back.read_exact(&mut message));
-    // The first ones find the other process still starting.
-    (0..100).try_for_each(|_| trip())?;
-    let begin = Instant::now();
-    (0..count).try_for_each(|_| trip())?;
-    println!("{}", begin.elapsed().as_secs_f64());
+fn roundtrip(calls: usize) -> Result<()> {
+    let mut child = Command::new("/proc/self/exe");
+    let mut child = child.arg("echo").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("can't spawn")?;
+    let (Some(mut there), Some(mut back)) = (child.stdin.take(), child.stdout.take()) else { bail!("no pipes") };
+    let mut times = Vec::with_capacity(calls);
+    for call in 0..calls.max(1) as u64 {
+        let begin = Instant::now();
+        there.write_all(&call.to_le_bytes())?;
+        let mut answer = [0; 8];
+        back.read_exact(&mut answer)?;
+        ensure!(answer == call.to_le_bytes(), "another answer");
+        times.push(begin.elapsed());
+    }
     drop(there);
-    ensure!(other.wait()?.success(), "the other process failed");
+    ensure!(child.wait()?.success(), "the other process failed");
+    times.sort_unstable();
+    println!("{}", times[times.len() / 2].as_secs_f64());
     Ok(())
 }
 
-/// Gives back what comes in, until nothing more does.
+/// Eight bytes at a time, unbuffered.
 fn echo() -> Result<()> {
-    let (mut input, mut output) = (std::io::stdin().lock(), stdout().lock());
-    let mut message = [0; TRIP];
-    while input.read_exact(&mut message).is_ok() {
-        output.write_all(&message)?;
-        output.flush()?;
+    let (mut input, mut output) = (File::open("/dev/stdin")?, File::options().write(true).open("/dev/stdout")?);
+    let mut bytes = [0; 8];
+    while input.read(&mut bytes)? > 0 {
+        output.write_all(&bytes)?;
     }
     Ok(())
 }

@@ -4,7 +4,8 @@
 use crate::Configuration;
 use crate::launch::{Ender, Launch, Running};
 use bytes::Bytes;
-use procession::{Batch, ChunkSize, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Observer, PoolError, Waker};
+use procession::raw::{Batch, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Waker};
+use procession::{ChunkSize, Observer, PoolError};
 use procession_task::{Answer, Block, Host, Identity, Reply, TextOptions, builtin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,7 +89,7 @@ impl Running for FakePool {
 }
 
 impl FakePool {
-    fn answer(&self, job: &Job, block: &procession::Block) -> Delivery {
+    fn answer(&self, job: &Job, block: &procession::raw::Block) -> Delivery {
         let entry = builtin::find(&job.task).unwrap();
         let identity = Identity::new(1, "here", 0);
         let options = TextOptions { items: job.items, format: job.format, show: false, identity };

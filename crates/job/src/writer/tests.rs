@@ -4,7 +4,7 @@
 use super::*;
 use crate::failures::MaxFailures;
 use bytes::Bytes;
-use procession::{Account, ItemFailure, Waker};
+use procession::raw::{Account, ItemFailure, Waker};
 use procession_task::{Failure, Kind};
 use std::io::Write;
 use std::sync::mpsc::{self, Receiver, Sender};

@@ -3,10 +3,11 @@
 use super::held::Piece;
 use super::process::Attempt;
 use super::{Driver, Happened};
+use crate::PoolError;
 use crate::events::{Event, Exit, WorkerRef};
-use crate::flow::{Block, Cut, Delivery, ItemFailure};
 use crate::phases::DriverPhase;
-use crate::{JobEnd, PoolError};
+use crate::raw::JobEnd;
+use crate::raw::{Block, Cut, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
@@ -253,7 +254,7 @@ impl Driver {
 }
 
 /// What is said of an item: the same in every run in which the same befalls it.
-fn failure(fault: Fault, cause: String, job: &crate::Job) -> Failure {
+fn failure(fault: Fault, cause: String, job: &crate::raw::Job) -> Failure {
     match (fault, job.timeout, job.memory_limit) {
         (Fault::Crashed, ..) => Failure::new(Kind::Crashed, cause),
         (Fault::TimedOut, Some(timeout), _) => Failure::new(Kind::TimedOut, format!("ran longer than {timeout:?}")),
@@ -281,7 +282,7 @@ fn agains(again: Again, items: u32) -> Option<u64> {
 }
 
 /// The job as a worker is told of it.
-pub(crate) fn describe(job: &crate::Job, id: u64, epoch_ns: u64) -> Job {
+pub(crate) fn describe(job: &crate::raw::Job, id: u64, epoch_ns: u64) -> Job {
     Job {
         job: id,
         task: job.task.clone(),

@@ -6,10 +6,10 @@ use super::process::{Death, Phase, Process, Stream, exit};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
-use crate::flow::{Block, Delivery, ItemFailure};
+use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{Failure, FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
@@ -170,6 +170,9 @@ impl Driver {
                 return;
             }
         };
+        if accepted.is_none() {
+            self.note_answered(id, attempt, items);
+        }
         let bytes = self.judged.as_ref().map_or(0, |piece| piece.bytes);
         let now = self.judged();
         self.scheduler.handle_event(now, Happened::Answered { worker: id, attempt, items, bytes, busy });
@@ -218,18 +221,30 @@ impl Driver {
     fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.items += u64::from(accepted.items);
-        if let Some(at) = worker.given.attempts.iter().position(|a| a.id == attempt) {
-            let known = &mut worker.given.attempts[at];
-            known.next += u64::from(accepted.items);
-            known.left = known.left.saturating_sub(accepted.items);
-            if known.left == 0 {
-                worker.given.attempts.remove(at);
-                worker.chunks += 1;
-            }
+        if self.note_answered(id, attempt, accepted.items)
+            && let Some(worker) = self.workers.get_mut(&id)
+        {
+            worker.chunks += 1;
         }
         if !self.settings.observers.is_empty() {
             self.observe(&Event::Accepted(accepted));
         }
+    }
+
+    /// The next items of an attempt are answered, also where its job is gone;
+    /// says whether those were its last.
+    fn note_answered(&mut self, id: WorkerId, attempt: AttemptId, items: u32) -> bool {
+        let Some(worker) = self.workers.get_mut(&id) else { return false };
+        let attempts = &mut worker.given.attempts;
+        let Some(at) = attempts.iter().position(|known| known.id == attempt) else { return false };
+        let known = &mut attempts[at];
+        known.next += u64::from(items);
+        known.left = known.left.saturating_sub(items);
+        let is_last = known.left == 0;
+        if is_last {
+            attempts.remove(at);
+        }
+        is_last
     }
 
     /// Makes of an answer what is kept if the scheduler accepts it, and what
@@ -383,7 +398,7 @@ pub(crate) fn failures(
             place,
             input: block.bytes.slice(input),
             // Cut again: what says that it was cut may lie.
-            failure: Failure::new(failed.failure.kind, failed.failure.message),
+            failure: failed.failure.cut(),
             record: within(failed.record, 0, outputs)?,
             pid,
             attempts: failed.attempts,
@@ -411,8 +426,9 @@ fn trouble(worker: &Process, cause: &str) -> String {
 mod tests {
     use super::*;
     use crate::driver::process::Attempt;
-    use crate::flow::Place;
+    use crate::raw::Place;
     use procession_scheduler::{ChunkId, JobId};
+    use procession_task::Failure;
 
     #[test]
     fn records_do_not_hold_what_is_larger_than_they() {
@@ -428,9 +444,10 @@ mod tests {
     fn a_farewell_that_nobody_asked_for_ends_the_worker() {
         let settings = crate::driver::Settings {
             options: procession_scheduler::PoolOptions::new(1),
-            window_bytes: crate::WINDOW_BYTES,
             tasks: None,
             program: "/bin/sh".into(),
+            arguments: Vec::new(),
+            window: crate::limits::WINDOW_BYTES,
             observers: Vec::new(),
             clock: crate::clock::Clock::start(),
             watch: crate::phases::DriverWatch::start(crate::phases::DriverPhase::Waiting),

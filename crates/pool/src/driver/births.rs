@@ -47,7 +47,8 @@ impl Driver {
 
     fn bear(&mut self, id: WorkerId, unborn: Unborn) {
         let slot = unborn.slot.0;
-        let args = crate::worker::arguments(slot);
+        let mut args = crate::worker::arguments(slot);
+        args.extend_from_slice(&self.settings.arguments);
         self.watch.switch(DriverPhase::Spawning);
         let spawned = Spawned::start(&Spawn::leader(self.settings.program.clone(), args));
         self.watch.switch(DriverPhase::Transport);

@@ -1,8 +1,9 @@
 //! What the driver holds of a job: blocks that may have to be sent again, and
 //! results that wait for their turn.
 
-use crate::flow::{Account, Batch, Block, Credit, Delivery, ItemFailure};
-use crate::{Job, JobEnd, PoolError, Waker};
+use crate::PoolError;
+use crate::raw::{Account, Batch, Block, Credit, Delivery, ItemFailure};
+use crate::raw::{Job, JobEnd, Waker};
 use bytes::Bytes;
 use procession_scheduler::{ChunkId, JobId};
 use std::collections::VecDeque;

@@ -18,12 +18,13 @@ pub(crate) use actions::describe;
 pub(crate) use arrivals::failures;
 pub(crate) use held::cost;
 
+use crate::PoolError;
 use crate::clock::Clock;
 use crate::events::{Event, Observer};
 use crate::limits::MAX_CHUNK_BYTES;
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
-use crate::{Job, JobEnd, PoolError};
+use crate::raw::{Job, JobEnd};
 use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
@@ -32,6 +33,7 @@ use procession_sys::PollSet;
 use procession_task::{Kind, TaskInfo};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,8 +44,10 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
+    /// What stands behind the arguments that every worker has.
+    pub(crate) arguments: Vec<OsString>,
     /// What a job may hold of blocks and results, in bytes.
-    pub(crate) window_bytes: u64,
+    pub(crate) window: u64,
     /// Who wants to know the tasks that workers tell of.
     pub(crate) tasks: Option<Sender<Vec<TaskInfo>>>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
@@ -62,7 +66,6 @@ pub(crate) struct Driver {
     /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
     mute: BTreeMap<WorkerId, Duration>,
     jobs: BTreeMap<JobId, HeldJob>,
-    next_job: u64,
     /// How many processes each slot has had.
     slots: Vec<u32>,
     poll: PollSet,
@@ -113,7 +116,6 @@ impl Driver {
             unborn: BTreeMap::new(),
             mute: BTreeMap::new(),
             jobs: BTreeMap::new(),
-            next_job: 0,
             slots: vec![0; slots as usize],
             poll: PollSet::default(),
             judged: None,
@@ -154,6 +156,9 @@ impl Driver {
         self.observe(&Event::RunEnded { at, driver });
         self.flush_observers();
         let error = self.error.take();
+        if let Some(error) = &error {
+            self.mailbox.fail(error);
+        }
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in jobs {
             self.end_job(job, true);
@@ -196,7 +201,8 @@ impl Driver {
     fn take_orders(&mut self, orders: Vec<Order>) {
         for order in orders {
             match order {
-                Order::Start(job, report) => self.start_job(*job, report),
+                Order::Start(id, job, report) => self.start_job(id, *job, report),
+                Order::Cancel(job) => self.handle(Happened::JobStopped { job }),
                 Order::Close => self.handle(Happened::Close),
                 Order::Pause(held) => {
                     self.pause();
@@ -218,9 +224,7 @@ impl Driver {
         }
     }
 
-    fn start_job(&mut self, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
-        let id = JobId(self.next_job);
-        self.next_job += 1;
+    fn start_job(&mut self, id: JobId, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
         let options = JobOptions {
             chunk: job.chunk,
             ordered: job.ordered,
@@ -230,7 +234,7 @@ impl Driver {
             retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
             timeout: job.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: self.settings.window_bytes,
+            window_bytes: self.settings.window,
         };
         self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
         self.handle(Happened::JobOpened { job: id, options });
@@ -240,7 +244,7 @@ impl Driver {
     fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
-            let wants = self.scheduler.held_bytes(job) > self.settings.window_bytes / 2;
+            let wants = self.scheduler.held_bytes(job) > self.settings.window / 2;
             let bytes = self.jobs.get(&job).map_or(0, |held| held.take_released(wants));
             if bytes > 0 {
                 self.handle(Happened::Released { job, bytes });

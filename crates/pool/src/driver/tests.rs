@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::clock::Clock;
-use crate::{Batch, Block, ChunkSize, Cut, RETRY_ON, Sink, Waker};
+use crate::limits::WINDOW_BYTES;
+use crate::raw::{Batch, Block, Cut, Sink, Waker};
+use crate::{ChunkSize, RETRY_ON};
 use procession_task::{Format, Items};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
@@ -13,7 +15,7 @@ use std::os::unix::net::UnixStream;
 /// A single item.
 struct One(Option<Block>);
 
-impl crate::Source for One {
+impl crate::raw::Source for One {
     fn cut(&mut self, _: u32, _: usize) -> Cut {
         self.0.take().map_or(Cut::End, Cut::Block)
     }
@@ -51,9 +53,10 @@ fn job(timeout: Duration) -> Job {
 fn spawned(program: &str) -> Driver {
     let settings = Settings {
         options: PoolOptions::new(1),
-        window_bytes: crate::WINDOW_BYTES,
         tasks: None,
         program: program.into(),
+        arguments: Vec::new(),
+        window: WINDOW_BYTES,
         observers: Vec::new(),
         clock: Clock::start(),
         watch: DriverWatch::start(DriverPhase::Waiting),
@@ -73,7 +76,7 @@ fn hello() -> FromWorker {
 /// end of that worker's pipe. The process itself plays no part.
 fn driver() -> (Driver, UnixStream) {
     let mut driver = spawned("/bin/sh");
-    driver.start_job(job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
+    driver.start_job(JobId(0), job(Duration::from_secs(1)), std::sync::mpsc::channel().0);
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
     let id = WorkerId(0);
@@ -115,6 +118,18 @@ fn a_worker_that_said_nothing_is_ended_for_that() {
     ten_seconds_later(&mut driver);
     let why = driver.workers[&WorkerId(0)].ended_by_us.as_deref();
     assert_eq!(why, Some("its process was killed: it said nothing for longer than an item may run"));
+}
+
+#[test]
+fn an_answer_to_a_job_that_was_given_up_is_nobody_s() {
+    let (mut driver, mut pipe) = driver();
+    let late = answer(&driver);
+    driver.handle(Happened::JobStopped { job: JobId(0) });
+    assert!(driver.jobs.is_empty());
+    pipe.write_all(&late).unwrap();
+    driver.read_messages(WorkerId(0));
+    let worker = &driver.workers[&WorkerId(0)];
+    assert_eq!((worker.ended_by_us.as_deref(), worker.items, worker.given.attempts.len()), (None, 0, 0));
 }
 
 /// The state of a process as its kernel calls it.

@@ -4,8 +4,8 @@
 use super::line::{Chunk, Line, Part};
 use super::{Observers, since};
 use crate::events::{Accepted, Event, WorkerRef};
-use crate::flow::Delivery;
 use crate::phases::{WorkerPhase, WorkerWatch};
+use crate::raw::Delivery;
 use bytes::Bytes;
 use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};

@@ -2,9 +2,9 @@
 //! in which their results go out.
 
 use super::gate::Gate;
-use crate::flow::{Account, Batch, Block, Credit, Cut, Delivery};
 use crate::limits::MAX_CHUNK_BYTES;
-use crate::{Job, Waker};
+use crate::raw::{Account, Batch, Block, Credit, Cut, Delivery};
+use crate::raw::{Job, Waker};
 use procession_scheduler::{JobOptions, Sizing};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ pub(super) struct Line {
     gate: Arc<Gate>,
     stopped: Arc<AtomicBool>,
     lanes: u32,
-    /// What the job may hold of blocks and results, in bytes.
+    /// What the job may hold, in bytes.
     window: u64,
     account: Arc<Account>,
     waker: Waker,

@@ -11,10 +11,11 @@ mod gate;
 mod lane;
 mod line;
 
+use crate::PoolError;
 use crate::driver::describe;
 use crate::events::{Event, Exit, Observer, WorkerExit, WorkerRef};
 use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
-use crate::{Job, JobEnd, JobMessage, PoolError};
+use crate::raw::{Job, JobEnd, JobMessage};
 use gate::Gate;
 use lane::{Lane, Used};
 use line::Line;
@@ -34,8 +35,8 @@ pub struct Local {
     /// `None`: a plain loop.
     threads: Option<rayon::ThreadPool>,
     lanes: u32,
-    window_bytes: u64,
     epoch_ns: u64,
+    window: u64,
     observers: Observers,
     used: Mutex<Vec<Used>>,
     /// Whether it ever had a job.
@@ -117,8 +118,8 @@ impl Local {
             make,
             threads,
             lanes,
-            window_bytes: WINDOW_BYTES,
             epoch_ns,
+            window: WINDOW_BYTES,
             observers,
             used: Mutex::new(vec![Used::default(); lanes as usize]),
             begun: AtomicBool::new(false),
@@ -134,7 +135,7 @@ impl Local {
     /// that wait for their turn (default 16 MiB, at least 1 MiB).
     #[must_use]
     pub fn window(mut self, bytes: u64) -> Self {
-        self.window_bytes = bytes.max(LEAST_WINDOW_BYTES);
+        self.window = bytes.max(LEAST_WINDOW_BYTES);
         self
     }
 
@@ -155,7 +156,7 @@ impl Local {
         }
         let message = describe(&job, 0, self.epoch_ns);
         let (max_result, again) = (job.max_result, job.again());
-        let line = Line::new(job, self.lanes, self.window_bytes, &self.control.gate, &self.control.stopped);
+        let line = Line::new(job, self.lanes, self.window, &self.control.gate, &self.control.stopped);
         let host = procession_sys::hostname();
         let is_first = !self.begun.swap(true, Ordering::SeqCst);
         let lane = |slot: u32| {

@@ -1,7 +1,8 @@
 //! The loop and threads against what a plain loop gives, and against a stop.
 
 use super::*;
-use crate::{Batch, Block, ChunkSize, Cut, Sink, Source, Waker};
+use crate::ChunkSize;
+use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
 use procession_task::{Format, Items, Reply};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};

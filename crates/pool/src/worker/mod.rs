@@ -7,6 +7,7 @@ mod estate;
 mod host;
 mod input;
 mod outlet;
+mod tasks;
 mod watchdog;
 
 use estate::{Dispatch, Estate};
@@ -27,6 +28,8 @@ use std::sync::Arc;
 /// `#[global_allocator]`. Without it such an item is found as one that crashes
 /// its process.
 pub use procession_sys::Memory;
+pub use procession_task::{Items, ParamSpec, Params};
+pub use tasks::{Tasks, serve};
 
 /// The first argument of a program that is to be a worker; the coordinator's
 /// process id and the worker's slot follow.
@@ -60,7 +63,7 @@ impl Role {
 }
 
 /// Makes the task of a job, or says why it can't be made.
-pub type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
+pub(crate) type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
 
 /// Makes the tasks of a list; its error is that there is no such task, or that it
 /// does not take these settings.
@@ -77,10 +80,13 @@ pub fn listed(
 
 /// Why a worker could not serve to a good end.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// The process could not be made a worker.
     #[error("cannot become a worker: {0}")]
     Setup(#[from] SetupError),
+    /// What was to be done first has failed.
+    #[error("{0}")]
+    SetUp(String),
     /// The coordinator can't be understood.
     #[error("the coordinator broke the protocol: {0}")]
     Protocol(#[from] procession_wire::WireError),
@@ -89,13 +95,17 @@ pub enum ServeError {
     Pipe(#[from] io::Error),
 }
 
-/// Serves a coordinator until it says that no more will come, or is gone.
-/// Call it first thing in `main`, before any thread is started.
-///
-/// # Errors
-/// A process that can't be made a worker, or a coordinator that can't be understood.
-pub fn serve(role: Role, tasks: Vec<TaskInfo>, make: &MakeTask<'_>) -> Result<(), ServeError> {
+/// Serves a coordinator until it says that no more will come, or is gone; first
+/// thing in `main`, before any thread is started. It is told that this worker is
+/// there once that is set up.
+pub(crate) fn serve_role(
+    role: Role,
+    tasks: Vec<TaskInfo>,
+    make: &MakeTask<'_>,
+    set_up: impl FnOnce() -> Result<(), String>,
+) -> Result<(), ServeError> {
     let Protocol { input, output } = procession_sys::enter_worker(role.coordinator)?;
+    set_up().map_err(ServeError::SetUp)?;
     let name = procession_sys::hostname();
     let hello = Hello {
         protocol: PROTOCOL,

@@ -4,7 +4,8 @@
 //! It is started, greeted and ended as the workers of a pool are, by the same
 //! driver; so whatever is wrong with it is told in the same words.
 
-use crate::{Batch, Block, ChunkSize, Control, Cut, Job, JobHandle, Pool, PoolError, Sink, Source, Waker};
+use super::{Batch, Block, Control, Cut, Job, JobHandle, Pool, Sink, Source, Waker};
+use crate::{ChunkSize, PoolError};
 use bytes::Bytes;
 use procession_task::{Format, Items, TaskInfo};
 use std::num::NonZero;

@@ -1,16 +1,11 @@
 //! A job: a task over the items of a source, results into a sink.
 
-use crate::{Sink, Source};
+use crate::ChunkSize;
+use crate::raw::{Sink, Source};
 use procession_task::{Again, Format, Items, Kind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-pub use procession_scheduler::ChunkSize;
-
-/// The outcomes that are tried again unless something else is said: those that
-/// may lie with the process as much as with the item.
-pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];
 
 /// What to run over which items.
 pub struct Job {

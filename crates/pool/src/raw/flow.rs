@@ -6,7 +6,7 @@
 //! from its cut until its results are in, results count until the sink drops
 //! the [`Credit`] that came with them.
 
-use crate::Waker;
+use crate::raw::Waker;
 use bytes::Bytes;
 use procession_task::Failure;
 use std::ops::Range;

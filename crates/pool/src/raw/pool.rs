@@ -1,0 +1,302 @@
+//! The pool as the program sees it: a handle to the driver's thread.
+
+use crate::clock::Clock;
+use crate::driver::{Driver, Settings};
+use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
+use crate::mailbox::{Mailbox, Order};
+use crate::phases::{DriverPhase, DriverWatch};
+use crate::raw::{Job, JobEnd};
+use crate::{Observer, PoolError};
+use procession_scheduler::{JobId, PoolOptions};
+use procession_task::TaskInfo;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Worker processes, ready for jobs.
+///
+/// The driver runs on a thread of its own, which is also the one that spawns
+/// the workers: they die with it. Dropping a pool ends and reaps its workers.
+/// Signal handlers, masks and limits of the program are left alone.
+#[derive(Debug)]
+pub struct Pool {
+    mailbox: Arc<Mailbox>,
+    driver: Option<JoinHandle<Result<Duration, PoolError>>>,
+}
+
+/// How long to wait for a driver that is to pause.
+const PAUSE_TIME: Duration = Duration::from_secs(1);
+
+/// What a pool is to be like.
+pub struct Builder {
+    options: PoolOptions,
+    worker: PathBuf,
+    arguments: Vec<OsString>,
+    window: u64,
+    tasks: Option<Sender<Vec<TaskInfo>>>,
+    observers: Vec<Box<dyn Observer>>,
+}
+
+/// Ends a pool's work from elsewhere: from a signal handler's thread, say.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Mailbox>);
+
+/// A job that was started.
+#[derive(Debug)]
+pub struct JobHandle {
+    id: JobId,
+    mailbox: Arc<Mailbox>,
+    end: Receiver<Result<JobEnd, PoolError>>,
+}
+
+impl Pool {
+    /// A pool of processes of the program `worker`, which must serve as
+    /// [`crate::worker::serve`] does.
+    pub fn builder(worker: impl Into<PathBuf>) -> Builder {
+        Builder {
+            options: PoolOptions::default(),
+            worker: worker.into(),
+            arguments: Vec::new(),
+            window: WINDOW_BYTES,
+            tasks: None,
+            observers: Vec::new(),
+        }
+    }
+
+    /// Starts a job. Several may run at once; the oldest goes first.
+    ///
+    /// # Errors
+    /// The pool has ended, with what it failed of, if it did.
+    pub fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
+        let (report, end) = channel();
+        let id = self.mailbox.start(Box::new(job), report)?;
+        Ok(JobHandle { id, mailbox: Arc::clone(&self.mailbox), end })
+    }
+
+    /// A way to end the work from elsewhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.mailbox))
+    }
+
+    /// Waits for the jobs that were started, lets the workers end, and waits
+    /// for the last of them. Returns the time since the pool's creation.
+    ///
+    /// # Errors
+    /// What the pool failed of.
+    pub fn close(mut self) -> Result<Duration, PoolError> {
+        self.mailbox.send(Order::Close);
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<Duration, PoolError> {
+        let Some(driver) = self.driver.take() else { return Err(PoolError::Ended) };
+        driver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if self.driver.is_some() {
+            self.mailbox.send(Order::Kill);
+            // Nobody waits for anything in a panic.
+            if !std::thread::panicking() {
+                let _ = self.join();
+            }
+        }
+    }
+}
+
+impl Control {
+    /// Ends all jobs and all workers: politely, and by force after a short grace.
+    pub fn stop(&self) {
+        self.0.send(Order::Stop);
+    }
+
+    /// Ends all jobs and all workers by force.
+    pub fn kill(&self) {
+        self.0.send(Order::Kill);
+    }
+
+    /// Holds all workers, with whatever they have started in their groups, and
+    /// the run's clock: the pause is in no time that is told or judged. Returns
+    /// when they are held, so that the program may stop itself next.
+    ///
+    /// [`Control::stop`] and [`Control::kill`] end a pause.
+    pub fn pause(&self) {
+        let (tell, told) = channel();
+        if self.0.send(Order::Pause(tell)) {
+            // A driver that has ended drops the sender.
+            let _ = told.recv_timeout(PAUSE_TIME);
+        }
+    }
+
+    /// Lets the workers go on after [`Control::pause`].
+    pub fn resume(&self) {
+        self.0.send(Order::Resume);
+    }
+}
+
+impl JobHandle {
+    /// Drops what is left of the job: nothing of it is begun any more, and what
+    /// is running comes to its end without being delivered. The pool and its
+    /// workers go on.
+    pub fn cancel(&self) {
+        self.mailbox.send(Order::Cancel(self.id));
+    }
+
+    /// Waits for the job's end.
+    ///
+    /// # Errors
+    /// What the pool failed of.
+    pub fn wait(self) -> Result<JobEnd, PoolError> {
+        self.end.recv().unwrap_or(Err(PoolError::Ended))
+    }
+}
+
+impl Builder {
+    /// How many workers, at least one.
+    #[must_use]
+    pub fn procs(mut self, procs: u32) -> Self {
+        let previous = std::mem::take(&mut self.options);
+        let fresh = PoolOptions::new(procs);
+        self.options = PoolOptions { slots: fresh.slots, start_failures: fresh.start_failures, ..previous };
+        self
+    }
+
+    /// What stands behind the arguments that every worker has (default: nothing).
+    #[must_use]
+    pub fn arguments(mut self, arguments: Vec<OsString>) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// How long a worker may take to say hello (default 4 s).
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.options.start_timeout = timeout;
+        self
+    }
+
+    /// After how many items a worker is replaced by a fresh process, at least
+    /// one (default: never). For tasks that leak.
+    #[must_use]
+    pub fn max_tasks_per_worker(mut self, items: Option<u64>) -> Self {
+        self.options.max_tasks_per_worker = items;
+        self
+    }
+
+    /// What a job may hold in memory, in bytes, of blocks that may have to be
+    /// sent again and of results that are not written (default: 16 MiB).
+    #[must_use]
+    pub fn window(mut self, bytes: u64) -> Self {
+        self.window = bytes.max(LEAST_WINDOW_BYTES);
+        self
+    }
+
+    /// Who is told by each worker that says hello which tasks it knows.
+    pub(crate) fn telling_tasks(mut self, tasks: Sender<Vec<TaskInfo>>) -> Self {
+        self.tasks = Some(tasks);
+        self
+    }
+
+    /// Who hears of events.
+    #[must_use]
+    pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    /// Creates the pool; its time begins here. Workers start in the background:
+    /// one that can't be started shows in the first job, or in [`Pool::close`].
+    ///
+    /// # Errors
+    /// No thread or descriptor for the driver.
+    pub fn build(self) -> Result<Pool, PoolError> {
+        let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
+        let mailbox = Arc::new(mailbox);
+        let settings = Settings {
+            options: self.options,
+            program: self.worker,
+            arguments: self.arguments,
+            window: self.window,
+            tasks: self.tasks,
+            observers: self.observers,
+            clock: Clock::start(),
+            watch: DriverWatch::start(DriverPhase::Waiting),
+        };
+        let theirs = Arc::clone(&mailbox);
+        let driver = std::thread::Builder::new()
+            .name("driver".into())
+            .spawn(move || Driver::new(settings, theirs).run())
+            .map_err(|e| PoolError::system("no thread for the pool", &e))?;
+        Ok(Pool { mailbox, driver: Some(driver) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::{Batch, Cut, Sink, Source, Waker};
+    use crate::{ChunkSize, Event};
+    use procession_task::{Format, Items};
+
+    struct Nothing;
+
+    impl Source for Nothing {
+        fn cut(&mut self, _: u32, _: usize) -> Cut {
+            Cut::End
+        }
+        fn wake_with(&mut self, _: Waker) {}
+    }
+
+    impl Sink for Nothing {
+        fn deliver(&mut self, _: Batch) {}
+    }
+
+    struct Panics;
+
+    impl Observer for Panics {
+        fn on_event(&mut self, _: &Event) {
+            panic!("an observer of the program's own");
+        }
+    }
+
+    fn job() -> Job {
+        Job {
+            task: "null".to_owned(),
+            params: Vec::new(),
+            arguments: Vec::new(),
+            items: Items::Lines,
+            format: Format::Lines,
+            show: false,
+            item_log: Arc::default(),
+            chunk: ChunkSize::Auto,
+            ordered: true,
+            retries: None,
+            retry_on: crate::RETRY_ON.to_vec(),
+            timeout: None,
+            memory_limit: None,
+            max_result: 1,
+            source: Box::new(Nothing),
+            sink: Box::new(Nothing),
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_driver_that_is_gone() {
+        let pool = Pool::builder("/bin/false").observer(Box::new(Panics)).build().unwrap();
+        let (tell, told) = channel();
+        let jobs: Vec<_> = (0..2).map(|_| pool.start(job())).collect();
+        std::thread::spawn(move || {
+            let ends: Vec<_> = jobs.into_iter().map(|job| job.and_then(JobHandle::wait)).collect();
+            tell.send(ends)
+        });
+        let ended = || Err(PoolError::Ended);
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(vec![ended(), ended()]));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.close())).is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! A worker of one's own, as the command line would have it: the example
+//! `worker`, asked for its tasks over blocks of text.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use procession::raw::{Batch, Block, Cut, Job, JobEnd, Pool, Sink, Source, Waker};
+use procession::{ChunkSize, PoolError, RETRY_ON};
+use procession_task::{Format, Items};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::{Sender, channel};
+
+/// Blocks of lines.
+struct Lines(Box<dyn Iterator<Item = Block> + Send>);
+
+impl Source for Lines {
+    fn cut(&mut self, _: u32, _: usize) -> Cut {
+        self.0.next().map_or(Cut::End, Cut::Block)
+    }
+    fn wake_with(&mut self, _: Waker) {}
+}
+
+struct Keep(Sender<Vec<u8>>);
+
+impl Sink for Keep {
+    fn deliver(&mut self, batch: Batch) {
+        for delivery in batch.deliveries {
+            let _ = self.0.send(delivery.outputs.to_vec());
+        }
+    }
+}
+
+/// The example, which `cargo test` builds beside this.
+fn worker() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.parent().unwrap().parent().unwrap().join("examples/worker")
+}
+
+fn job(
+    task: &str,
+    params: &[(&str, &str)],
+    blocks: impl Iterator<Item = Block> + Send + 'static,
+    tell: Sender<Vec<u8>>,
+) -> Job {
+    Job {
+        task: task.to_owned(),
+        params: params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        arguments: Vec::new(),
+        items: Items::Lines,
+        format: Format::Tsv,
+        show: false,
+        item_log: std::sync::Arc::default(),
+        chunk: ChunkSize::Auto,
+        ordered: true,
+        retries: Some(2),
+        retry_on: RETRY_ON.to_vec(),
+        timeout: None,
+        memory_limit: None,
+        max_result: 1 << 20,
+        source: Box::new(Lines(Box::new(blocks))),
+        sink: Box::new(Keep(tell)),
+    }
+}
+
+fn block(lines: &'static str) -> Block {
+    let items = u32::try_from(Items::Lines.count(lines.as_bytes())).unwrap();
+    Block { bytes: lines.into(), items, first: 0, place: None }
+}
+
+fn run(task: &str, params: &[(&str, &str)], lines: &'static str) -> Result<String, PoolError> {
+    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    let (tell, told) = channel();
+    let job = job(task, params, std::iter::once(block(lines)), tell);
+    assert_eq!(pool.start(job)?.wait()?, JobEnd::Complete);
+    Ok(String::from_utf8(told.iter().flatten().collect()).unwrap())
+}
+
+#[test]
+fn its_tasks_run_over_text() {
+    let found = run("collatz", &[], "27\n0\nx\n").unwrap();
+    assert_eq!(found, "27\t111\n0\t\tfailed: 0 never comes to 1\nx\t\tinvalid: invalid digit found in string\n");
+    assert_eq!(run("caesar", &[("by", "13")], "Uryyb, jbeyq\n").unwrap(), "Uryyb, jbeyq\tHello, world\n");
+}
+
+#[test]
+fn what_it_does_not_have_or_take_is_said() {
+    for (task, params, words) in [
+        ("cube", &[][..], "unknown task 'cube'"),
+        ("caesar", &[("by", "26")], "'by' is no number from 0 to 25: task 'caesar' takes by=3 (default 3)"),
+        ("caesar", &[("to", "1")], "unknown parameter 'to'"),
+        ("collatz", &[("by", "1")], "takes no parameters"),
+    ] {
+        let Err(PoolError::Refused(why)) = run(task, params, "1\n") else { panic!("{task} was not refused") };
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+#[test]
+fn a_job_that_is_given_up_leaves_the_pool_as_it_was() {
+    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    for _ in 0..10 {
+        let (tell, told) = channel();
+        let endless = pool.start(job("collatz", &[], std::iter::repeat_with(|| block("27\n")), tell)).unwrap();
+        told.recv().unwrap();
+        endless.cancel();
+        assert_eq!(endless.wait(), Ok(JobEnd::Stopped));
+    }
+    let (tell, told) = channel();
+    let last = pool.start(job("collatz", &[], std::iter::once(block("1\n")), tell)).unwrap();
+    assert_eq!(last.wait(), Ok(JobEnd::Complete));
+    assert_eq!(told.recv().unwrap(), b"1\t0\n");
+    pool.close().unwrap();
+}
+
+#[test]
+fn started_by_hand_it_says_what_it_is() {
+    let ended = Command::new(worker()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("It does nothing by itself. Try: coordinator tasks --worker "), "{said}");
+    let ended = Command::new(worker()).arg("--version").output().unwrap();
+    assert_eq!(String::from_utf8(ended.stdout).unwrap(), format!("worker {}\n", env!("CARGO_PKG_VERSION")));
+}
