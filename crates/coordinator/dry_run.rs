@@ -12,15 +12,13 @@ use crate::run::status_of;
 use crate::verbs;
 use crate::watch::describe;
 use procession_job::{Executor, Rehearsal, Stopper, Study};
-use procession_program::{command, pipe};
+use procession_program::{Template, command, pipe};
 use procession_report::units::{bytes, seconds};
 use procession_task::{Items, escape_terminal};
 use std::time::Duration;
 
 /// How long the real thing is run.
 const TIME: Duration = Duration::from_secs(1);
-/// What stands for an item in a program's arguments.
-const ITEM: &[u8] = b"{}";
 
 /// Rehearses a study and shows what was learned.
 pub(crate) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
@@ -45,10 +43,12 @@ pub(crate) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
 /// What would be run for each of the first items, or blocks of them.
 fn lines(plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
     let items = plan.work.items;
-    rehearsal.first.iter().map(|unit| line(&plan.work.task, &rehearsal.arguments, unit, items)).collect()
+    let first = plan.selection.of_size(None).skip;
+    let numbered = (first..).zip(&rehearsal.first);
+    numbered.map(|(index, unit)| line(&plan.work.task, &rehearsal.arguments, index, unit, items)).collect()
 }
 
-fn line(task: &Known, arguments: &[Vec<u8>], unit: &[u8], items: Items) -> String {
+fn line(task: &Known, arguments: &[Vec<u8>], index: u64, unit: &[u8], items: Items) -> String {
     let (entry, name) = match task {
         Known::BuiltIn(entry, _) => (Some(*entry), entry.name),
         Known::Own(own) => (None, &own.name[..]),
@@ -60,28 +60,11 @@ fn line(task: &Known, arguments: &[Vec<u8>], unit: &[u8], items: Items) -> Strin
     if arguments.is_empty() {
         return format!("{} {}", escape_terminal(name.as_bytes()), quote::word(unit));
     }
-    let has_place = arguments.iter().skip(1).any(|argument| argument.windows(ITEM.len()).any(|at| at == ITEM));
-    if is(&command::ENTRY) && has_place {
-        let (program, rest) = arguments.split_at(1);
-        let rest = rest.iter().map(|argument| filled(argument, unit));
-        return quote::line(&program.iter().cloned().chain(rest).collect::<Vec<_>>());
+    let template = if is(&command::ENTRY) { Template::new(arguments).ok() } else { None };
+    if let Some(template) = template.filter(Template::has_places) {
+        return quote::line(&template.fill(unit, index));
     }
     format!("{} <<< {}", quote::line(arguments), quote::word(unit))
-}
-
-fn filled(argument: &[u8], item: &[u8]) -> Vec<u8> {
-    let mut filled = Vec::new();
-    let mut rest = argument;
-    while let Some((&first, behind)) = rest.split_first() {
-        if let Some(after) = rest.strip_prefix(ITEM) {
-            filled.extend_from_slice(item);
-            rest = after;
-        } else {
-            filled.push(first);
-            rest = behind;
-        }
-    }
-    filled
 }
 
 /// What the whole would take, on so many processors.
@@ -127,7 +110,7 @@ mod tests {
 
     fn shown(entry: &'static Entry, arguments: &[&str], unit: &str) -> String {
         let arguments: Vec<Vec<u8>> = arguments.iter().map(|&word| word.into()).collect();
-        line(&Known::BuiltIn(entry, Params::default()), &arguments, unit.as_bytes(), Items::Lines)
+        line(&Known::BuiltIn(entry, Params::default()), &arguments, 0, unit.as_bytes(), Items::Lines)
     }
 
     #[test]

@@ -234,7 +234,16 @@ pub struct Reply<'h> {
     again: Again,
     max_result: usize,
     part_started_ns: u64,
+    /// How many items may pass each time without a look at the clock, and how
+    /// many still may.
+    unlooked: (u32, u32),
 }
+
+/// Where items are cheap, so many pass without a look at the clock: so few that
+/// it is no matter if one of them turns out to be dear.
+const UNLOOKED: u32 = 3;
+/// Items are cheap below this, in nanoseconds.
+const CHEAP_NS: u64 = 100_000;
 
 impl<'h> Reply<'h> {
     /// A reply for one block. `each` sends after every item; no result may be
@@ -251,7 +260,7 @@ impl<'h> Reply<'h> {
     fn on(host: &'h mut dyn Host, mut desk: Desk<'h>, each: bool, max_result: usize) -> Self {
         desk.answer().clear();
         let part_started_ns = host.now_ns();
-        Self { host, desk, each, again: Again::NEVER, max_result, part_started_ns }
+        Self { host, desk, each, again: Again::NEVER, max_result, part_started_ns, unlooked: (0, 0) }
     }
 
     /// Has items run again that came to such an end.
@@ -353,7 +362,7 @@ impl<'h> Reply<'h> {
     pub fn item_done(&mut self, now_ns: Option<u64>) {
         let answer = self.desk.answer();
         answer.items += 1;
-        if self.each || answer.bytes() >= SEND_BYTES || self.host.is_due(now_ns) {
+        if self.each || answer.bytes() >= SEND_BYTES || self.is_due(now_ns) {
             self.send();
         }
     }
@@ -367,6 +376,26 @@ impl<'h> Reply<'h> {
         if self.each || answer.bytes() >= SEND_BYTES {
             self.send();
         }
+    }
+
+    /// An item took so long, as far as somebody looked.
+    pub fn item_took(&mut self, item_ns: u64) {
+        self.unlooked.0 = if item_ns < CHEAP_NS { UNLOOKED } else { 0 };
+    }
+
+    /// Whether it is time to send; looks at the clock only now and then while
+    /// items are cheap, unless the time is at hand anyway.
+    #[inline]
+    fn is_due(&mut self, now_ns: Option<u64>) -> bool {
+        let (most, left) = self.unlooked;
+        if now_ns.is_none() && left > 0 {
+            self.unlooked.1 = left - 1;
+            return false;
+        }
+        let due = self.host.is_due(now_ns);
+        // What was cheap may have become dear.
+        self.unlooked = if due { (0, 0) } else { (most, most) };
+        due
     }
 
     /// As [`Self::item_done`] for many items at once.

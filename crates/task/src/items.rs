@@ -139,7 +139,7 @@ impl Items {
                 *at = start + FRAME_BYTES + item.len();
                 return Some((start + FRAME_BYTES, item));
             }
-            Self::Words => rest.iter().position(|&b| is_word_separator(b)),
+            Self::Words => word_length(rest),
             Self::Lines => memchr::memchr(b'\n', rest),
             Self::Nul => memchr::memchr(0, rest),
         };
@@ -190,6 +190,33 @@ impl Items {
     }
 }
 
+/// Where the first word ends, if a separator ends it: eight bytes at a time.
+#[inline]
+fn word_length(bytes: &[u8]) -> Option<usize> {
+    let (runs, rest) = bytes.as_chunks::<8>();
+    for (at, run) in runs.iter().enumerate() {
+        let found = separators(u64::from_le_bytes(*run));
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|&byte| is_word_separator(byte)).map(|at| runs.len() * 8 + at)
+}
+
+/// The high bits of those of eight bytes that are separators; exact up to the
+/// lowest of them, which is the one that is asked for.
+#[inline]
+fn separators(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    // Of a byte that is zero the high bit is set here, and of none below it.
+    let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
+    // Tab to carriage return: those of seven bits that are 9 or more and not 14.
+    let low = bytes & !HIGHS;
+    let controls = (low + ONES * (0x80 - 9)) & !(low + ONES * (0x80 - 14)) & !bytes & HIGHS;
+    zeros(bytes ^ (ONES * u64::from(b' '))) | zeros(bytes ^ (ONES * u64::from(b','))) | controls
+}
+
 #[inline]
 fn is_word_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | b',')
@@ -234,6 +261,21 @@ fn separator_bit(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_end_at_any_separator_at_any_place() {
+        for byte in 0..=u8::MAX {
+            for before in 0..20 {
+                for after in 0..10 {
+                    let mut text = vec![b'7'; before];
+                    text.push(byte);
+                    text.extend(std::iter::repeat_n(0xff, after));
+                    let expected = text.iter().position(|&b| is_word_separator(b));
+                    assert_eq!(word_length(&text), expected, "{text:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_whole_block_is_one_item_whatever_it_holds() {

@@ -163,7 +163,9 @@ pub fn run_items<'a, R: RunItem<'a>>(
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);
-            sampler.took(written_ns.saturating_sub(began_ns));
+            let item_ns = written_ns.saturating_sub(began_ns);
+            sampler.took(item_ns);
+            reply.item_took(item_ns);
         }
         done += 1;
         reply.item_done(block.log.then_some(end_ns));

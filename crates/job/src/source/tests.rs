@@ -448,7 +448,7 @@ fn blocks_that_an_earlier_run_has_done_are_cut_again_and_left_out() {
     assert_eq!(resumed("1,2,3,4,5,6,7,8,9", 2, Some(7)), (rest, String::new(), true));
     assert_eq!(resumed("1,2,3,4", 2, Some(4)), (vec![], String::new(), true));
     let (blocks, error, _) = resumed("1,2,3,4,5,6", 3, None);
-    assert!(blocks.is_empty() && error.contains("are not those"), "{error}");
+    assert!(blocks.is_empty() && error.contains("not made of the first 2 items"), "{error}");
     let (blocks, error, _) = resumed("1,2", 2, None);
     assert!(blocks.is_empty() && error.contains("has only 1"), "{error}");
 }
