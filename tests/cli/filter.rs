@@ -88,6 +88,16 @@ fn a_line_too_many_is_never_taken_for_somebody_elses() {
 }
 
 #[test]
+fn an_answer_that_is_left_out_is_its_own_items_failure() {
+    let place = Place::new();
+    for procs in ["1", "2"] {
+        let flags = ["-q", "-k", "-j", procs, "-t", "filter", "--range", "1..7", "--timeout", "500ms"];
+        let ended = place.run(&[&flags[..], &["--", "sed", "-u", "/2/d"]].concat()).fails(1, "item 1: 2: timed-out");
+        assert_eq!(ended.out, "1\t1\n2\t\ttimed-out: ran longer than 500ms\n3\t3\n4\t4\n5\t5\n6\t6\n");
+    }
+}
+
+#[test]
 fn a_line_that_is_missing_ends_the_program_not_the_order() {
     let place = Place::new();
     // It skips a line, and so has one too few when it is over.

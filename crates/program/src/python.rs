@@ -37,7 +37,7 @@ pub static ENTRY: Entry = Entry {
 };
 
 fn make(params: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
-    let refused = |what: &str| ParamError::new("python", what, PARAMS);
+    let refused = |what: &str| ParamError::plain(what);
     let [word] = words else {
         return Err(refused("one function is needed, as FILE.py:FUNCTION"));
     };

@@ -1,9 +1,11 @@
 //! A walk through one block: items go to the program, answers come back, in
 //! step but many at a time.
 //!
-//! What is answered is gathered and written down later, in one go: until then
-//! it can still turn out that an answer was one too many, and that nobody knows
-//! whose it was. What was written down, or sent, stands.
+//! What is answered is gathered and written down later, in one go. A program
+//! that is not ours may leave out an answer or give one too many, and then nobody
+//! knows whose the others were: so of what such a program was asked together
+//! nothing is written down before all of it is answered, by just as many lines.
+//! Where that does not come about, the items are asked for one at a time.
 
 use super::lines::{Line, ReadEnd};
 use super::program::Program;
@@ -16,6 +18,9 @@ use std::ops::Range;
 
 /// So many bytes of results are gathered, before they are written down.
 const GATHERED_BYTES: usize = 64 * 1024;
+
+/// So many bytes of results wait for the block's last answer, and no more.
+const HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Records and log lines of so many bytes are handed over, at the latest.
 const PART_BYTES: usize = 128 * 1024;
@@ -50,7 +55,7 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     items: Vec<(usize, &'b [u8])>,
     first: u64,
     /// Only one item is in flight at a time: each is answered by itself, or may
-    /// be asked for again.
+    /// be asked for again, or must be known to be the one that takes too long.
     in_step: bool,
     written: usize,
     outcomes: Vec<Outcome>,
@@ -87,7 +92,8 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
         program.limit_lines(codec.longest_answer(reply.max_result()));
         suspicion.calm();
-        let in_step = reply.is_each() || reply.tries_again(Kind::Failed, 1);
+        let must_be_known = !C::GREETS && reply.is_watched();
+        let in_step = reply.is_each() || must_be_known || reply.tries_again(Kind::Failed, 1);
         Ok(Self {
             codec,
             name,
@@ -259,8 +265,19 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
     }
 
+    /// Whether answers may turn out to be somebody else's.
+    fn is_doubtful(&self) -> bool {
+        !C::GREETS && !self.in_step
+    }
+
     /// Writes down what is answered, if somebody waits for it.
     fn write_down_in_time(&mut self) {
+        if self.is_doubtful() {
+            if self.texts.len() >= HELD_BYTES {
+                self.write_down();
+            }
+            return;
+        }
         let is_wanted = self.reply.is_each() || self.reply.is_watched();
         if is_wanted || self.texts.len() >= GATHERED_BYTES || self.reply.host().is_due(None) {
             self.write_down();
@@ -311,7 +328,10 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// The program has ended, or says nothing more: so does this process, if
     /// there are items without an answer.
     fn bury(mut self) -> Result<After, String> {
-        if self.in_flight > 0 && self.program.has_rest() {
+        let index = self.first + self.answered() as u64;
+        if self.is_doubtful() {
+            self.outcomes.clear();
+        } else if self.in_flight > 0 && self.program.has_rest() {
             self.in_flight -= 1;
             let message = "the program ended in the middle of its answer";
             self.push(Err(Failure::new(Kind::Failed, message)));
@@ -328,7 +348,6 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             // It was there, and nobody knows how it went.
             Ended::Unknown => ProcessEnd::Status(1),
         });
-        let index = self.first + self.written as u64;
         Err(format!(
             "{} {} at item {index}: outside of a process of its own nobody can take over, use --procs",
             self.name,
