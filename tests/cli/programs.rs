@@ -82,3 +82,16 @@ fn a_dry_run_shows_what_a_shell_would_be_given() {
     let ended = place.run(&["-t", "command", "-i", "in", "--dry-run", "--", "echo", "-n", "x{}"]);
     assert_eq!(ended.out, "echo -n 'xa b'\necho -n 'xit'\\''s'\n", "{}", ended.err);
 }
+
+#[test]
+fn an_output_that_depends_on_the_count_is_gone_on_with_at_that_count_only() {
+    let place = Place::new();
+    let program = ["--", "sh", "-c", "[ $PROCESSION_ITEM != 5 ] && echo {procs}"];
+    let run = |more: &[&str]| {
+        let flags = ["-q", "-t", "command", "--range", "0..9", "--retries", "0", "-o", "out.tsv"];
+        place.run(&[&flags[..], more, &program].concat())
+    };
+    run(&["-j2"]).fails(1, "item 5");
+    run(&["-j3", "--resume"]).fails(2, "{procs}");
+    run(&["-j2", "--resume"]).fails(1, "item 5");
+}

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use procession_task::{Cause, Failure, Times};
 use std::time::Duration;
 
-/// Hears of events.
+/// Hears of events. It must not panic: it runs on the thread that everything hangs on.
 pub trait Observer: Send {
     /// Something happened. Called on the driver's thread, in order; must return
     /// within microseconds. An observer that hands over to a thread may wait for

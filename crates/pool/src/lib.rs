@@ -117,7 +117,7 @@
 //! | `.get(timeout=s)`, `.ready()` | [`Handle::wait_timeout`], [`Handle::is_done`] |
 //! | `pool.close(); pool.join()` | [`Pool::close`] |
 //! | `pool.terminate()`, leaving `with` | [`Pool::terminate`], dropping it |
-//! | `ThreadPool(4)` | `Pool::builder().threads(4).build()` |
+//! | `ThreadPool(4).map` | `Pool::builder().threads(4).build()`, `map`; each call has its own four threads |
 //! | an exception of the first bad item | an [`Outcome`] for every item |
 //! | a worker dies: it waits for ever | that item is [`ItemError::Crashed`] |
 //!

@@ -138,14 +138,16 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> Stream<'_, W, M, I> {
     fn wait(&mut self, results: &mut Results<W::Output>) -> Option<Result<(), PoolError>> {
         let workers = self.pool.workers();
         loop {
-            let room = if self.inputs.is_some() { results.feed.room(workers) } else { 0 };
+            // Those that could not be sent wait here, and are as many in memory.
+            let takes_more = self.inputs.is_some() && self.unsent.len() < UNSENT;
+            let room = if takes_more { results.feed.room(workers) } else { 0 };
             if room > 0 {
                 self.pull(results, room);
             }
             if self.has_unsent() {
                 return Some(Ok(()));
             }
-            match results.feed.wait(self.inputs.is_some().then_some(workers), None) {
+            match results.feed.wait(takes_more.then_some(workers), None) {
                 News::Results(batch) => {
                     results.put(batch);
                     if results.next_index().is_some() {
@@ -181,7 +183,7 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> Stream<'_, W, M, I> {
             if is_wanted || self.buffer.bytes.len() >= SEGMENT_BYTES {
                 room = room.min(self.flush(results, rest(&inputs)));
             }
-            if is_slow && (results.feed.is_ready() || self.has_unsent()) {
+            if self.unsent.len() >= UNSENT || is_slow && (results.feed.is_ready() || self.has_unsent()) {
                 break;
             }
         }
@@ -254,6 +256,8 @@ struct Pace {
     is_slow: bool,
 }
 
+/// So many items that can't be sent are kept for their turn, before no more is pulled.
+const UNSENT: usize = 1024;
 /// An input that takes longer is slow: far longer than it takes to pass one on.
 const SLOW: Duration = Duration::from_micros(20);
 /// However fast they come, the clock is looked at once for so many.

@@ -158,6 +158,9 @@ impl Pool {
 
     /// Has a single item run, and returns at once.
     ///
+    /// For some items; thousands that are under way at once cost more each the more
+    /// there are, and on threads each has threads of its own: use [`Pool::map`] then.
+    ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
     ///     procession::init();

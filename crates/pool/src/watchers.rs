@@ -3,10 +3,12 @@
 
 use crate::events::{Event, Observer};
 use bytes::Bytes;
+use std::fs::File;
 use std::io::Write;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Who is in which place.
 #[derive(Clone)]
@@ -45,24 +47,33 @@ impl Observer for Roll {
 /// How many pieces may wait to be written; what comes beyond them is left out.
 const WAITING: usize = 256;
 
+/// How long what is still to be written is waited for at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Writes what workers print to this program's standard error, on a thread of
 /// its own, as that may block.
 pub(crate) struct Errors {
     pieces: Option<SyncSender<Bytes>>,
-    writer: Option<JoinHandle<()>>,
+    /// Disconnected when the last of it was written.
+    ended: Receiver<()>,
 }
 
 impl Errors {
     pub(crate) fn start() -> std::io::Result<Self> {
         let (pieces, waiting) = sync_channel::<Bytes>(WAITING);
+        // A descriptor of its own: the program's threads may hold the lock of the
+        // standard one for as long as they like.
+        let mut stderr = File::from(std::io::stderr().as_fd().try_clone_to_owned()?);
+        let (tell, ended) = sync_channel::<()>(1);
         let write = move || {
             for piece in waiting {
                 // Nobody is left to be told that this can't be written.
-                let _ = std::io::stderr().write_all(&piece);
+                let _ = stderr.write_all(&piece);
             }
+            drop(tell);
         };
-        let writer = std::thread::Builder::new().name("worker output".to_owned()).spawn(write)?;
-        Ok(Self { pieces: Some(pieces), writer: Some(writer) })
+        std::thread::Builder::new().name("worker output".to_owned()).spawn(write)?;
+        Ok(Self { pieces: Some(pieces), ended })
     }
 }
 
@@ -79,12 +90,10 @@ impl Observer for Errors {
 }
 
 impl Drop for Errors {
-    /// What was printed last is to be read, too.
+    /// What was printed last is to be read, too; but nobody waits for long where
+    /// nobody reads.
     fn drop(&mut self) {
         drop(self.pieces.take());
-        if let Some(writer) = self.writer.take() {
-            // A writer that has panicked has nothing more to write.
-            let _ = writer.join();
-        }
+        let _ = self.ended.recv_timeout(LAST_WORDS);
     }
 }

@@ -61,6 +61,9 @@ pub(crate) struct Said {
 /// So long a greeting is waited for in silence.
 const GREETING_NS: u64 = 500_000_000;
 
+/// And no longer than this in all.
+const GREETINGS: u32 = 600;
+
 /// The longest greeting that is listened to.
 const GREETING_BYTES: usize = 64 * 1024;
 
@@ -84,13 +87,22 @@ impl<C: Codec> Kept<C> {
         let mut program = Program::start(&self.launch)?;
         if C::GREETS {
             self.hear_greeting(&mut program, note)?;
+            return Ok(program);
+        }
+        // What it says of itself would be taken for the first answer.
+        program.settle();
+        if program.has_rest() {
+            return Err(format!(
+                "{} says something before it was asked anything, where a line is to be answered by a line",
+                self.launch.name
+            ));
         }
         Ok(program)
     }
 
     fn hear_greeting(&self, program: &mut Program, note: &mut dyn FnMut(&str)) -> Result<(), String> {
         let name = &self.launch.name;
-        let mut until_ns = running_ns() + GREETING_NS;
+        let (mut until_ns, mut left_over) = (running_ns() + GREETING_NS, GREETINGS);
         program.limit_lines(GREETING_BYTES);
         loop {
             match program.line() {
@@ -100,6 +112,10 @@ impl<C: Codec> Kept<C> {
             }
             let left = until_ns.saturating_sub(running_ns());
             if left == 0 {
+                left_over -= 1;
+                if left_over == 0 {
+                    return Err(format!("{name} is still being imported, after five minutes"));
+                }
                 note(&format!("{name} is still being imported"));
                 until_ns = running_ns() + GREETING_NS;
             }
@@ -123,6 +139,13 @@ impl<C: Codec> BlockTask for Kept<C> {
         };
         if program.is_gone() {
             // It has answered all that it was asked: nobody is to blame.
+            program = self.start(&mut |text| reply.note(text))?;
+        }
+        program.read();
+        if program.has_rest() {
+            // What comes when nothing was asked is nobody's answer, and least of all the next one's.
+            reply.note(&format!("{} wrote a line that nobody asked for, and is started afresh", self.launch.name));
+            program.end();
             program = self.start(&mut |text| reply.note(text))?;
         }
         let Self { codec, launch, options, suspicion, .. } = self;

@@ -78,8 +78,8 @@ impl Shares {
         };
         // It knows for how long it was at work, and we when we heard the last of
         // it. Its hello may have been heard late, where many start at once.
-        let last = end.told_s.unwrap_or(until);
-        let ready = ready.min(last - told).max(begun);
+        // And it counts from when its first task was ready to run, which may be later.
+        let ready = end.told_s.map_or(ready.min(until - told), |last| last - told).max(begun);
         self.start_up += ready - begun;
         self.ending += (until - ready - told).max(0.0);
         let seconds = |part: Option<f64>| part.unwrap_or(0.0);

@@ -80,7 +80,8 @@ impl Entry {
     /// # Errors
     /// It is not in the program's own file.
     pub fn address(&'static self) -> Result<Address, ImageError> {
-        let at = std::ptr::from_ref(self).addr();
+        // Exposed, as other entries of this process may be asked for by number.
+        let at = std::ptr::from_ref(self).expose_provenance();
         if !own_image()?.holds(at) {
             return Err(ImageError::Foreign(self.name().to_owned()));
         }
@@ -98,8 +99,8 @@ impl Entry {
         if !at.is_multiple_of(align_of::<Self>()) || !own_image()?.holds(at) {
             return Err(ImageError::Nothing);
         }
-        let origin = std::ptr::from_ref(&ANCHOR);
-        let mark: *const [u64; 2] = origin.with_addr(at).cast();
+        let place: *const Self = std::ptr::with_exposed_provenance(at);
+        let mark: *const [u64; 2] = place.cast();
         // SAFETY: the memory map says that so many bytes can be read there, it is
         // aligned, and any bytes are numbers.
         if unsafe { mark.read() } != MARK {
@@ -108,7 +109,7 @@ impl Entry {
         // SAFETY: it lies in the program's own file, which nobody writes to, and
         // begins with the mark, as `Entry::new` alone makes it; entries that are
         // no constants lie elsewhere.
-        let entry = unsafe { &*origin.with_addr(at) };
+        let entry = unsafe { &*place };
         if entry.check() == address.check { Ok(entry) } else { Err(ImageError::Nothing) }
     }
 }
@@ -123,13 +124,15 @@ impl fmt::Debug for Entry {
 /// that captures nothing, is.
 ///
 /// It is for the process that was told to run such a function by another one of
-/// the same program, which had the value: that is what says that there is one.
+/// the same program, which had the value. A type that stands for something that
+/// was done in a process (a token of an initialisation, say) must not be captured
+/// by such a function: what it stands for was not done here.
 #[must_use]
 pub fn conjure<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0, "a function that captures something, or a pointer to one, can't travel") };
-    // SAFETY: the type has no bytes, so there is nothing to be wrong; whoever has
-    // called this by an `Entry` had a value, and those that are `Copy` may be had
-    // any number of times.
+    // SAFETY: the type has no bytes, so no bytes can be wrong, and it is inhabited:
+    // whoever named it by an `Entry` had a value. That values of it mean nothing
+    // beyond the code that they are is what callers are told above.
     unsafe { std::ptr::NonNull::<F>::dangling().as_ptr().read() }
 }
 

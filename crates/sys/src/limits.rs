@@ -48,6 +48,10 @@ pub fn limit_memory(bytes: Option<u64>) -> Result<(), LimitError> {
         LIMITED.store(false, Ordering::Relaxed);
         return Ok(setrlimit(Resource::RLIMIT_DATA, hard, hard).map_err(io::Error::from)?);
     };
+    if bytes == 0 {
+        // The system takes it for none at all.
+        return Err(LimitError::TooSmall(ROOM + in_use()));
+    }
     let soft = hard.min(rlim_t::from(bytes));
     setrlimit(Resource::RLIMIT_DATA, soft, hard).map_err(io::Error::from)?;
     let tried = if is_given(soft) {

@@ -30,6 +30,9 @@ pub struct Pool {
 /// How long to wait for a driver that is to pause.
 const PAUSE_TIME: Duration = Duration::from_secs(1);
 
+/// Nobody waits longer, and time can be reckoned with.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// What a pool is to be like.
 pub struct Builder {
     options: PoolOptions,
@@ -177,7 +180,7 @@ impl Builder {
     /// How long a worker may take to say hello (default 4 s).
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.options.start_timeout = timeout;
+        self.options.start_timeout = timeout.min(FOR_EVER);
         self
     }
 

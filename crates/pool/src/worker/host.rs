@@ -29,6 +29,8 @@ pub(super) struct PipeHost {
     /// What went wrong while a block was running.
     error: Option<io::Error>,
     watch: WorkerWatch,
+    /// Whether it has had a chunk.
+    begun: bool,
 }
 
 impl PipeHost {
@@ -41,6 +43,7 @@ impl PipeHost {
             written_ns: running_ns(),
             error: None,
             watch: WorkerWatch::start(WorkerPhase::Transport),
+            begun: false,
         }
     }
 
@@ -77,8 +80,17 @@ impl PipeHost {
         more
     }
 
+    /// A task is ready to run. What was done for the first one, an import say, is
+    /// part of this worker's start, which is all the time that it does not tell of.
+    pub(super) fn is_prepared(&mut self) {
+        if !self.begun {
+            self.watch = WorkerWatch::start(WorkerPhase::Transport);
+        }
+    }
+
     /// A chunk is about to run.
     pub(super) fn begin(&mut self, dispatch: Dispatch) {
+        self.begun = true;
         self.attempt = dispatch.attempt;
         self.epoch_ns = dispatch.epoch_ns;
         let before = std::mem::replace(&mut *self.estate.dispatch(), dispatch);

@@ -196,7 +196,9 @@ impl Serving<'_> {
         self.keep_limits(job)?;
         let mut task = (self.make)(job, self.identity.clone())?;
         let host = &mut self.host;
-        task.prepare(&mut |text| host.note(text)).map(|()| task)
+        task.prepare(&mut |text| host.note(text))?;
+        host.is_prepared();
+        Ok(task)
     }
 
     /// Nothing of this job can be run here, now or any more: the coordinator

@@ -5,7 +5,7 @@
 //! for the program's end.
 
 use super::lines::{Line, Lines, ReadEnd};
-use super::suspicion::waits_for_input;
+use super::suspicion::{is_occupied, waits_for_input};
 use procession_sys::{Ended, Errors, Place, PollSet, Signal, Spawn, Spawned, running_ns};
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,6 +19,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A program that has answered all has so long to wait for more input; after one
 /// that did not make it in time, others are given less.
 const SETTLING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1)];
+
+/// And so much longer while it can be seen to compute or to sleep.
+const OCCUPIED: Duration = Duration::from_secs(30);
 
 /// What is written at a time is about so long; more waits in the items.
 const OUTGOING_BYTES: usize = 64 * 1024;
@@ -204,17 +207,28 @@ impl Program {
         let mut pause = Duration::from_micros(10);
         loop {
             // In this order: what it said before it waited is in its pipe.
-            let waits = self.unread() == 0 && waits_for_input(self.pid());
+            let waits = self.unread() == 0 && self.is_seen_waiting();
             if self.read() != ReadEnd::Nothing || waits {
                 self.settles = true;
                 return;
             }
-            if running_ns() >= until_ns {
+            let now_ns = running_ns();
+            let is_late = now_ns >= until_ns && !(self.settles && is_occupied(self.pid()));
+            if is_late || now_ns >= until_ns + nanos(OCCUPIED) {
                 self.settles = false;
                 return;
             }
             self.poll(Some(pause));
             pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether it waits for input now, and a moment later: between two looks at
+    /// one thing and another it may have gone on.
+    fn is_seen_waiting(&mut self) -> bool {
+        waits_for_input(self.pid()) && {
+            self.poll(Some(Duration::from_micros(10)));
+            self.unread() == 0 && waits_for_input(self.pid())
         }
     }
 

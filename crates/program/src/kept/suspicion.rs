@@ -76,6 +76,15 @@ pub(super) fn waits_for_input(pid: u32) -> bool {
     state == Some('S') && (place.contains("pipe") || !["sleep", "wait"].iter().any(|word| place.contains(word)))
 }
 
+/// Whether a process computes, sleeps for a while of its own choice, or waits for a
+/// process of its own: then it is not done with what it was asked last.
+pub(super) fn is_occupied(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+    matches!(state, Some('R' | 'D')) || ["nanosleep", "do_wait"].iter().any(|wait| place.contains(wait))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

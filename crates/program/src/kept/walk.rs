@@ -121,11 +121,6 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// # Errors
     /// The program has ended, and so can nobody else here.
     pub(super) fn run(mut self) -> Result<After, String> {
-        // What comes when nothing was asked belongs to somebody before.
-        self.program.read();
-        if self.program.has_rest() {
-            return Ok(self.give_up());
-        }
         while self.answered() < self.items.len() {
             self.ask();
             self.answer_refused();

@@ -237,8 +237,8 @@ procs         2     2.00 s     2.00     1.00     100.0 %       0.0 %
  Karp–Flatt: the serial fraction)
 
 workers, %  start  wait  transport  decode   run  encode  write   end
-procs 1       0.1   3.1        0.8     3.1  12.5     3.1    1.6  75.7
-procs 2       0.1   6.2        1.6     6.2  25.0     6.2    3.1  51.4
+procs 1       0.7   3.1        0.8     3.1  12.5     3.1    1.6  75.0
+procs 2       1.5   6.2        1.6     6.2  25.0     6.2    3.1  50.1
 limit, procs 2: starting and ending are 52 % of 2.00 s: too little work for a pool, a loop needs about 1.50 s
 
 run 1: procs 1, 4.00 s
