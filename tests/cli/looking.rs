@@ -132,6 +132,7 @@ fn stuck(place: &Place) -> Child {
     let args = ["-t", "misbehave", "--list", "a,deadlock", "--size", "1,2", "-j1", "--log-dir", "log"];
     let child = place.command(&with_files(&args)).spawn().expect("it starts");
     until("the last file is there", || place.path("trace.json").exists());
+    until("the second run is at work", || place.path("log/run-2/workers.jsonl").exists());
     child
 }
 
