@@ -11,7 +11,8 @@ use super::surroundings::{NoPlan, Surroundings};
 use super::task::{Known, Work};
 use crate::quote;
 use procession_job::{
-    Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_size, matrix,
+    Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs,
+    ask_for_size, matrix,
 };
 use procession_task::{Format, Kind};
 use std::path::{Path, PathBuf};
@@ -162,14 +163,9 @@ impl Plan {
     pub(crate) fn resume(&self) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.arguments.is_empty()).then(|| ("--".to_owned(), quote::line(&self.work.arguments)));
-        let count = self.executors.all.first().filter(|_| self.takes_its_count()).map(|(_, count)| count.to_string());
-        let count = count.map(|count| ("{procs} after --".to_owned(), count));
+        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.arguments));
+        let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
-    }
-
-    /// Whether what a program is told depends on how many workers there are.
-    fn takes_its_count(&self) -> bool {
-        self.work.arguments.iter().any(|word| word.windows(b"{procs}".len()).any(|place| place == b"{procs}"))
     }
 
     /// Every way in which the work is to be run.

@@ -55,7 +55,7 @@ pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
 pub use launch::{Workers, worker_tasks};
 pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};
 pub use picture::PictureFile;
-pub use placeholders::ask_for_size;
+pub use placeholders::{ask_for_procs, ask_for_size};
 pub use plan::{Phase, Planned, Rounds, Wanted, plan};
 pub use range::IntegerRange;
 pub use rehearsal::Rehearsal;

@@ -20,7 +20,18 @@ pub(crate) fn filled(arguments: &[Vec<u8>], configuration: &Configuration) -> Ve
 /// Whether any argument asks for the size, which must be known then.
 #[must_use]
 pub fn ask_for_size(arguments: &[Vec<u8>]) -> bool {
-    arguments.iter().any(|argument| memchr::memmem::find(argument, SIZE.as_bytes()).is_some())
+    ask_for(SIZE, arguments)
+}
+
+/// Whether any argument asks how many processes there are, so that what is done
+/// depends on it.
+#[must_use]
+pub fn ask_for_procs(arguments: &[Vec<u8>]) -> bool {
+    ask_for(PROCS, arguments)
+}
+
+fn ask_for(name: &str, arguments: &[Vec<u8>]) -> bool {
+    arguments.iter().any(|argument| memchr::memmem::find(argument, name.as_bytes()).is_some())
 }
 
 /// One argument, read once: what is put in is not looked at again.

@@ -67,22 +67,36 @@ pub(super) fn hint(name: &str, lines: usize) -> String {
     )
 }
 
+/// What can be seen of a process: its state, and where in the kernel it waits.
+struct Sight {
+    state: Option<char>,
+    place: String,
+}
+
+impl Sight {
+    fn of(pid: u32) -> Self {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        Self { state, place: std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default() }
+    }
+
+    fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| self.place.contains(place))
+    }
+}
+
 /// Whether a process sleeps, and for all that can be seen not for a while of its
 /// own choice, for another process or for the network.
 pub(super) fn waits_for_input(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
-    state == Some('S') && (place.contains("pipe") || !["sleep", "wait"].iter().any(|word| place.contains(word)))
+    let sight = Sight::of(pid);
+    sight.state == Some('S') && (sight.is_in(&["pipe"]) || !sight.is_in(&["sleep", "wait"]))
 }
 
 /// Whether a process computes, sleeps for a while of its own choice, or waits for a
 /// process of its own: then it is not done with what it was asked last.
 pub(super) fn is_occupied(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
-    matches!(state, Some('R' | 'D')) || ["nanosleep", "do_wait"].iter().any(|wait| place.contains(wait))
+    let sight = Sight::of(pid);
+    matches!(sight.state, Some('R' | 'D')) || sight.is_in(&["nanosleep", "do_wait"])
 }
 
 #[cfg(test)]
