@@ -1,6 +1,5 @@
 //! The exit statuses, in one place: what a script that calls us may rely on.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Every item succeeded.
@@ -27,10 +26,31 @@ pub(crate) const TERMINATED: Status = Status(143);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Status(u8);
 
-/// Says something on standard error. Where nobody reads any more, or nothing
-/// can be written, the exit status alone has to do: `eprintln!` would panic.
-pub(crate) fn say(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "{what}");
+/// Why a call ended before its first run.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The flags don't make a call, with the usage to print. Help and version
+    /// come this way too, with status 0.
+    Flags(clap::Error),
+    /// The call can't be carried out.
+    Call {
+        /// The status to exit with.
+        status: Status,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+}
+
+impl Refusal {
+    /// The command line or the input can't be used.
+    pub(crate) fn usage(why: impl ToString) -> Self {
+        Self::Call { status: USAGE, why: why.to_string() }
+    }
+
+    /// No worker can be started.
+    pub(crate) fn pool(why: impl ToString) -> Self {
+        Self::Call { status: POOL_FAILED, why: why.to_string() }
+    }
 }
 
 impl Status {

@@ -1,7 +1,7 @@
 //! The demonstration: a command line like any other, with everything that it
 //! needs in the program.
 
-use super::verbs::DemoFlags;
+use super::subcommands::DemoFlags;
 use std::ffi::OsString;
 
 /// Primes of eight digits, from the one that the naive method is often shown

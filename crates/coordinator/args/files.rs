@@ -31,7 +31,7 @@ pub(crate) struct FileFlags {
 
 /// What a file shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum FileKind {
     /// The page.
     Report,
     /// The chart, as SVG.
@@ -44,7 +44,7 @@ pub(crate) enum Shown {
     Trace,
 }
 
-impl Shown {
+impl FileKind {
     /// The flag that asks for it.
     pub(crate) const fn flag(self) -> &'static str {
         match self {
@@ -59,14 +59,14 @@ impl Shown {
 impl FileFlags {
     /// The files, the cheapest to write first: a call that is ended while it
     /// writes has at least those.
-    pub(crate) fn all(&self) -> Vec<(Shown, &Path)> {
-        let chart = |path: &Path| if extension(path) == "png" { Shown::Png } else { Shown::Svg };
-        let timings = |path: &Path| Shown::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
+    pub(crate) fn all(&self) -> Vec<(FileKind, &Path)> {
+        let chart = |path: &Path| if extension(path) == "png" { FileKind::Png } else { FileKind::Svg };
+        let timings = |path: &Path| FileKind::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
         let all = [
             self.timings.as_deref().map(|path| (timings(path), path)),
-            self.report.as_deref().map(|path| (Shown::Report, path)),
+            self.report.as_deref().map(|path| (FileKind::Report, path)),
             self.chart.as_deref().map(|path| (chart(path), path)),
-            self.trace.as_deref().map(|path| (Shown::Trace, path)),
+            self.trace.as_deref().map(|path| (FileKind::Trace, path)),
         ];
         all.into_iter().flatten().collect()
     }
@@ -77,12 +77,12 @@ impl FileFlags {
     /// The two flags that name it.
     pub(crate) fn check_distinct(&self, others: &[(&'static str, &Path)]) -> Result<(), String> {
         let mut seen = others.to_vec();
-        for (shown, path) in self.all() {
+        for (kind, path) in self.all() {
             if let Some((flag, _)) = seen.iter().find(|(_, other)| is_same(other, path)) {
-                let own = shown.flag();
+                let own = kind.flag();
                 return Err(format!("{flag} and {own} name the same file: give each one of its own"));
             }
-            seen.push((shown.flag(), path));
+            seen.push((kind.flag(), path));
         }
         Ok(())
     }
@@ -126,8 +126,8 @@ mod tests {
             chart: Some("c.PNG".into()),
             ..FileFlags::default()
         };
-        let shown: Vec<Shown> = flags.all().into_iter().map(|(shown, _)| shown).collect();
-        assert_eq!(shown, [Shown::Timings(TimingsFormat::Json), Shown::Png, Shown::Trace]);
+        let kind: Vec<FileKind> = flags.all().into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kind, [FileKind::Timings(TimingsFormat::Json), FileKind::Png, FileKind::Trace]);
         assert!(flags.check_distinct(&[]).unwrap_err().contains("--timings and --trace name the same file"));
         let flags = FileFlags { trace: None, ..flags };
         assert!(flags.check_distinct(&[("--output", Path::new("b.json"))]).is_ok());

@@ -112,7 +112,7 @@ pub(crate) struct ExecutorFlags {
     ///
     /// Of `pipe` it is how many lines a program is given; `auto` is as many as fit into 64 KiB.
     #[arg(long, value_name = "N[,N…]|auto", default_value = "auto", value_parser = chunks)]
-    pub(crate) chunk: Chunks,
+    pub(crate) chunk: ChunkList,
 
     /// Do not compare the outputs of the configurations
     #[arg(long)]
@@ -131,13 +131,13 @@ pub(crate) struct FaultFlags {
     ///
     /// A death is charged only to an item that was alone in its worker; its neighbours are sent again and not charged.
     #[arg(long, value_name = "N|unlimited", default_value = "2", allow_hyphen_values = true, value_parser = retries)]
-    pub(crate) retries: Retries,
+    pub(crate) retries: RetryCount,
 
     /// Which outcomes are tried again: crashed, out-of-memory, timed-out, failed
     ///
     /// An item that failed is run again at once, in the same worker; the others by a fresh one.
     #[arg(long, value_name = "KINDS", default_value = "crashed,out-of-memory", value_parser = retry_on)]
-    pub(crate) retry_on: RetryOn,
+    pub(crate) retry_on: RetryKinds,
 
     /// How long an item may run, from its own start: 500ms, 2s, 1m, bare numbers are seconds [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
@@ -222,8 +222,8 @@ pub(crate) struct LookFlags {
     pub(crate) verbose: bool,
 
     /// A bar with rate, time to go and the workers' states; auto: only on a terminal
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Progress::Auto)]
-    pub(crate) progress: Progress,
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ProgressMode::Auto)]
+    pub(crate) progress: ProgressMode,
 
     #[command(flatten)]
     pub(crate) files: FileFlags,
@@ -257,7 +257,7 @@ pub(crate) enum LogLevel {
 
 /// Whether there is a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
+pub(crate) enum ProgressMode {
     /// Only on a terminal.
     Auto,
     /// Yes.
@@ -268,9 +268,9 @@ pub(crate) enum Progress {
 
 /// The values of `--chunk`, each once, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chunks(pub(crate) Vec<ChunkSize>);
+pub(crate) struct ChunkList(pub(crate) Vec<ChunkSize>);
 
-fn chunks(text: &str) -> Result<Chunks, String> {
+fn chunks(text: &str) -> Result<ChunkList, String> {
     let mut chunks = Vec::new();
     let mut push = |chunk| {
         if !chunks.contains(&chunk) {
@@ -288,25 +288,27 @@ fn chunks(text: &str) -> Result<Chunks, String> {
             push(ChunkSize::Fixed(items));
         }
     }
-    Ok(Chunks(chunks))
+    Ok(ChunkList(chunks))
 }
 
 /// The value of `--retries`; `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Retries(pub(crate) Option<u32>);
+pub(crate) struct RetryCount(pub(crate) Option<u32>);
 
-fn retries(text: &str) -> Result<Retries, String> {
+fn retries(text: &str) -> Result<RetryCount, String> {
     if text == "unlimited" {
-        return Ok(Retries(None));
+        return Ok(RetryCount(None));
     }
-    units::whole::<0, u32>(text).map(|times| Retries(Some(times))).map_err(|error| format!("{error}, or 'unlimited'"))
+    units::whole::<0, u32>(text)
+        .map(|times| RetryCount(Some(times)))
+        .map_err(|error| format!("{error}, or 'unlimited'"))
 }
 
 /// The value of `--retry-on`, each kind once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RetryOn(pub(crate) Vec<Kind>);
+pub(crate) struct RetryKinds(pub(crate) Vec<Kind>);
 
-fn retry_on(text: &str) -> Result<RetryOn, String> {
+fn retry_on(text: &str) -> Result<RetryKinds, String> {
     let mut kinds = Vec::new();
     for name in text.split(',').map(str::trim) {
         let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
@@ -322,7 +324,7 @@ fn retry_on(text: &str) -> Result<RetryOn, String> {
             }
         }
     }
-    Ok(RetryOn(kinds))
+    Ok(RetryKinds(kinds))
 }
 
 fn window(text: &str) -> Result<u64, String> {
@@ -374,8 +376,8 @@ mod tests {
 
     #[test]
     fn retries_are_a_number_or_unlimited() {
-        assert_eq!(retries("0"), Ok(Retries(Some(0))));
-        assert_eq!(retries("unlimited"), Ok(Retries(None)));
+        assert_eq!(retries("0"), Ok(RetryCount(Some(0))));
+        assert_eq!(retries("unlimited"), Ok(RetryCount(None)));
         for text in ["-1", "", "never", "1.5"] {
             assert!(retries(text).unwrap_err().contains("'unlimited'"), "{text}");
         }
@@ -383,7 +385,7 @@ mod tests {
 
     #[test]
     fn outcomes_to_retry_are_named_once() {
-        let kinds = |text: &str| retry_on(text).map(|RetryOn(kinds)| kinds);
+        let kinds = |text: &str| retry_on(text).map(|RetryKinds(kinds)| kinds);
         assert_eq!(kinds("crashed,out-of-memory"), Ok(procession::RETRY_ON.to_vec()));
         assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![Kind::TimedOut, Kind::Failed]));
         assert!(kinds("crashed,invalid").unwrap_err().contains("every time"));

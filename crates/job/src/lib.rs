@@ -64,6 +64,6 @@ pub use run::{Ending, Run, RunInfo, Work};
 pub use source::QueueSource;
 pub use spec::{InputOptions, ItemSource, MAX_ITEM};
 pub use stopper::Stopper;
-pub use study::{Hooks, Mismatch, SizedWork, Study, StudyReport, Workload};
+pub use study::{Hooks, Mismatch, RunSession, SizedWork, Study, StudyReport, Workload};
 pub use times::CoordinatorTimes;
 pub use writer::{OrderedWriter, OutputHandle, OutputOptions, Stop};

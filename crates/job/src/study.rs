@@ -57,26 +57,29 @@ pub struct Study {
     pub workers: Workers,
 }
 
-/// What happens around the runs; called on the study's thread.
+/// What accompanies the runs of a study; called on the study's thread.
 pub trait Hooks {
-    /// A run is about to begin.
-    fn on_run_start(&mut self, _run: &RunInfo) {}
-
-    /// Who hears of its events.
-    fn observers(&mut self, _run: &RunInfo) -> Vec<Box<dyn Observer>> {
-        Vec::new()
-    }
-
-    /// Whether its items have log lines; may be changed while it runs.
-    fn item_log(&mut self, _run: &RunInfo) -> Arc<AtomicBool> {
-        Arc::default()
-    }
-
     /// Something that people should know and that ends nothing.
     fn warn(&mut self, _text: &str) {}
 
-    /// A run has ended; `ending` says why if the study ends with it.
-    fn on_run_end(&mut self, _run: &Run, _ending: Option<&Ending>) {}
+    /// A run is about to begin. What comes back accompanies it to its end.
+    fn start(&mut self, run: &RunInfo) -> Box<dyn RunSession + '_>;
+}
+
+/// What accompanies one run, from its start to its end.
+pub trait RunSession {
+    /// The observers of the run's events; asked for once.
+    fn observers(&mut self) -> Vec<Box<dyn Observer>> {
+        Vec::new()
+    }
+
+    /// Whether items have log lines; may be changed while the run is under way.
+    fn item_log(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
+
+    /// The run has ended; `ending` is why the study ends with it, if it does.
+    fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>);
 }
 
 /// Outputs of one size that are not the same.
@@ -231,13 +234,13 @@ impl Conductor<'_> {
         let portion = Portion { size, block: self.work.unit.block(planned.configuration.chunk) };
         let source = input.source_on(&portion, target.trail());
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
-        self.hooks.on_run_start(&info);
+        let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
         let setup = Setup {
             work: &self.work,
             more_params,
-            observers: self.hooks.observers(&info),
-            item_log: self.hooks.item_log(&info),
+            observers: session.observers(),
+            item_log: session.item_log(),
             target,
             output: OutputOptions {
                 policy: self.policy,
@@ -248,7 +251,7 @@ impl Conductor<'_> {
         };
         let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);
         let ending = ending.or_else(|| closed(&run, is_study));
-        self.hooks.on_run_end(&run, ending.as_ref());
+        session.finish(&run, ending.as_ref());
         self.done.push(run);
         ending.map_or(Ok(()), Err)
     }

@@ -1,21 +1,21 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
 use crate::kept::{Codec, Kept, Launch, Said};
-use procession_task::builtin::{Entry, Shape};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, Items, Kind, ParamError};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "filter",
     summary: "a program of your own, started once per worker: a line in, a line out",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Coprocess,
     make: |_, words, options| {
         let mut words = words.iter().cloned().map(OsString::from_vec);
         let program = words.next().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;

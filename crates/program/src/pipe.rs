@@ -6,20 +6,20 @@
 use crate::child::{Call, Runner, Written};
 use crate::per_item::PerItem;
 use crate::template::Template;
-use procession_task::builtin::{Entry, Shape};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
 use std::cell::RefCell;
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "pipe",
     summary: "a program of your own, one process for each block of lines: lines in, anything out",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
+    shape: TaskShape::List,
+    runner: ItemRunner::BlockProgram,
     make,
 };
 

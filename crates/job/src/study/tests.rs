@@ -37,11 +37,15 @@ struct Recorder {
 }
 
 impl Hooks for Recorder {
-    fn on_run_start(&mut self, run: &RunInfo) {
+    fn start(&mut self, run: &RunInfo) -> Box<dyn RunSession + '_> {
         self.reader = None;
         self.started.push((run.planned.number, run.planned.phase));
+        Box::new(self)
     }
-    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+}
+
+impl RunSession for &mut Recorder {
+    fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>) {
         self.ended.push((run.planned.number, ending.is_none()));
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number

@@ -3,7 +3,7 @@
 
 use super::{Role, listed, serve_role};
 use crate::raw::JobMessage;
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{
     Attempt, Block, BlockTask, Failure, Identity, Items, Kept, Kind, ParamError, ParamSpec, Params, Reply, RunItem,
     Task, TaskInfo, TextOptions, ToText, confined, run_items,
@@ -26,7 +26,7 @@ pub struct Tasks {
     infos: Vec<TaskInfo>,
     makers: Vec<Maker>,
     /// Those that the command line brings.
-    listed: Option<&'static [&'static Entry]>,
+    listed: Option<&'static [&'static TaskEntry]>,
 }
 
 /// Makes a task from its settings.
@@ -41,7 +41,7 @@ impl Tasks {
 
     /// The tasks that the command line's own worker has.
     #[must_use]
-    pub fn listed(list: &'static [&'static Entry]) -> Self {
+    pub fn listed(list: &'static [&'static TaskEntry]) -> Self {
         let infos = list.iter().map(|entry| entry.info()).collect();
         Self { infos, makers: Vec::new(), listed: Some(list) }
     }

@@ -1,0 +1,149 @@
+//! Where results go, and in which format.
+
+use super::source::Selection;
+use super::task::{KnownTask, PlannedTask};
+use crate::args::{FaultFlags, OutputFlags};
+use procession_job::{Intent, OutputChoice, PictureFile};
+use procession_task::Format;
+use procession_task::builtin::{TaskEntry, TaskShape};
+use std::path::{Path, PathBuf};
+
+/// Where results go, and how.
+#[derive(Debug)]
+pub(crate) struct OutputPlan {
+    /// Where; `None` for a study (more than one configuration) that was asked for no results.
+    pub(crate) choice: Option<OutputChoice>,
+    /// How each is written.
+    pub(crate) format: Format,
+    /// Whether as they come.
+    pub(crate) unordered: bool,
+    /// What becomes of one that is there already.
+    pub(crate) intent: Intent,
+}
+
+impl OutputPlan {
+    /// Checks the flags about it against the task and its items.
+    ///
+    /// # Errors
+    /// What does not fit, and what to do.
+    pub(super) fn of(
+        flags: OutputFlags,
+        faults: &FaultFlags,
+        task: &PlannedTask,
+        selection: &Selection,
+        is_study: bool,
+    ) -> Result<Self, String> {
+        let output = match &task.task {
+            KnownTask::BuiltIn(TaskEntry { shape: TaskShape::Picture(picture), .. }, params) => {
+                Self::of_rows(flags, is_study, (picture.most)(params), selection)?
+            }
+            _ if task.has_block_output() => Self::of_blocks(flags, is_study)?,
+            KnownTask::BuiltIn(..) | KnownTask::Own(_) => Self::of_items(flags, is_study)?,
+        };
+        Ok(Self { intent: intent(faults), ..output })
+    }
+
+    fn of_items(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+        let choice = choice(flags.output, is_study);
+        let format = flags.format.or_else(|| by_extension(&choice)).unwrap_or(Format::Tsv);
+        if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
+            return Err(format!(
+                "--unordered needs a format that carries the index, not {}: add --format csv or --format jsonl",
+                format.name()
+            ));
+        }
+        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+
+    /// The output of programs whose results are no items'.
+    fn of_blocks(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+        const WHY: &str = "pipe has no items in its output, which is what its programs write, put together";
+        if flags.format.is_some() {
+            return Err(format!("{WHY}: leave out --format"));
+        }
+        if flags.unordered {
+            return Err(format!("{WHY}, so nothing would tell what is of which block: leave out --unordered"));
+        }
+        let choice = choice(flags.output, is_study);
+        Ok(Self { choice, format: Format::Raw, unordered: false, intent: Intent::Plain })
+    }
+
+    /// Refuses to resume what can't be.
+    pub(super) fn check_resume(&self, is_single: bool) -> Result<(), String> {
+        let is_picture = matches!(self.choice, Some(OutputChoice::Picture(_)));
+        let is_file = is_picture || matches!(self.choice, Some(OutputChoice::File(_)));
+        match self.intent {
+            Intent::Plain => Ok(()),
+            Intent::Resume if !is_file => Err("--resume goes on with a file: add --output FILE".to_owned()),
+            Intent::Overwrite if !is_file => Err("--overwrite is for a file: add --output FILE".to_owned()),
+            Intent::Resume if is_picture => {
+                Err("--resume goes on with text, not with a picture: write the rows to a file ending in .csv"
+                    .to_owned())
+            }
+            Intent::Resume if self.unordered => Err("--resume needs results in order, without --unordered".to_owned()),
+            Intent::Resume if !is_single => Err("--resume goes on with the results of a single run, not of a study: \
+                 give one value each to --procs, --chunk and --size, without --repeat and --warmup"
+                .to_owned()),
+            Intent::Resume | Intent::Overwrite => Ok(()),
+        }
+    }
+
+    /// The output of a task whose results are a picture's rows: bare lines of
+    /// numbers, which as csv too are all there is, or the picture itself.
+    fn of_rows(flags: OutputFlags, is_study: bool, most: u32, selection: &Selection) -> Result<Self, String> {
+        let choice = choice(flags.output, is_study);
+        let format = match flags.format.or_else(|| by_extension(&choice)) {
+            None | Some(Format::Csv) => Format::Lines,
+            Some(other) => other,
+        };
+        if flags.unordered && format != Format::Jsonl {
+            return Err("--unordered would mix up the rows: add --format jsonl, which carries their index".to_owned());
+        }
+        let choice = match choice {
+            Some(OutputChoice::File(path)) if has_extension(&path, "png") => {
+                if flags.format.is_some() {
+                    return Err(
+                        "--format is for text, and a file ending in .png is a picture: leave one out".to_owned()
+                    );
+                }
+                Some(OutputChoice::Picture(PictureFile { path, most, named_by_size: selection.sizes.len() > 1 }))
+            }
+            other => other,
+        };
+        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+    }
+}
+
+/// What becomes of an output that is there already.
+fn intent(flags: &FaultFlags) -> Intent {
+    match (flags.resume, flags.overwrite) {
+        (true, _) => Intent::Resume,
+        (false, true) => Intent::Overwrite,
+        (false, false) => Intent::Plain,
+    }
+}
+
+/// Where results go; nowhere in a study that was asked for none.
+fn choice(output: Option<PathBuf>, is_study: bool) -> Option<OutputChoice> {
+    let choice = output.map(|path| match path.as_os_str() {
+        dash if dash == "-" => OutputChoice::Stdout,
+        _ => OutputChoice::File(path),
+    });
+    choice.or((!is_study).then_some(OutputChoice::Stdout))
+}
+
+fn by_extension(choice: &Option<OutputChoice>) -> Option<Format> {
+    match choice {
+        Some(OutputChoice::File(path)) => format_of(path),
+        _ => None,
+    }
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+}
+
+/// The format that a file's extension names.
+fn format_of(path: &Path) -> Option<Format> {
+    Format::from_name(&path.extension()?.to_str()?.to_ascii_lowercase())
+}

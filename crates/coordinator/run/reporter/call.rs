@@ -1,0 +1,76 @@
+//! What the log and the page say of a call before its first run, and the
+//! folder that the log goes to.
+
+use super::notes::warner;
+use crate::environment::machine;
+use crate::plan::Plan;
+use procession::ChunkSize;
+use procession_report as report;
+use report::{LogFolder, Terminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(super) fn configuration(of: &procession_job::Configuration) -> report::Configuration {
+    let chunk = match of.chunk {
+        ChunkSize::Auto => None,
+        ChunkSize::Fixed(items) => Some(items.get()),
+    };
+    let executor = match of.executor {
+        procession_job::Executor::Serial => report::Executor::Serial,
+        procession_job::Executor::Threads => report::Executor::Threads,
+        procession_job::Executor::Procs => report::Executor::Procs,
+    };
+    report::Configuration { executor, count: of.count, size: of.size, chunk }
+}
+
+/// The call's log folder. One that was asked for must be usable; without the
+/// default one people are warned and the call goes on.
+pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal) -> Result<Option<LogFolder>, String> {
+    let given: Option<PathBuf> = plan.look.log_dir.clone();
+    let was_given = given.is_some();
+    let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));
+    match made {
+        Ok(folder) => {
+            // Where it can't be noted, `inspect` has to be told it: nothing that a run is to be bothered with.
+            let _ = folder.remember();
+            Ok(Some(folder))
+        }
+        // A disk that is full costs the log, not the work.
+        Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
+        Err(error) => {
+            warner(terminal, plan.look.quiet)(&format!("no log of this call: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// What was called, where.
+pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
+    let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
+    report::Study {
+        log_version: report::LOG_VERSION,
+        command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        started_at: report::rfc3339(std::time::SystemTime::now()),
+        pid: std::process::id(),
+        machine: machine::for_log(),
+        versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
+        task: plan.work.name().to_owned(),
+        params: plan.work.params().into_iter().collect(),
+        configurations: configurations.iter().map(configuration).collect(),
+    }
+}
+
+/// As the log has it.
+pub(super) fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::CoordinatorTimes {
+    let driver = |part: fn(&procession::DriverTimes) -> Duration| times.driver.as_ref().map(|t| part(t).as_secs_f64());
+    report::CoordinatorTimes {
+        reading_s: times.reading.as_secs_f64(),
+        input_waiting_s: times.input_waiting.as_secs_f64(),
+        spawning_s: driver(|times| times.spawning),
+        transport_s: driver(|times| times.transport),
+        order_s: driver(|times| times.order),
+        driver_waiting_s: driver(|times| times.waiting),
+        writing_s: times.writing.as_secs_f64(),
+        output_waiting_s: times.output_waiting.as_secs_f64(),
+    }
+}
