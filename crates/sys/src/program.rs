@@ -55,8 +55,8 @@ pub enum Input {
 
 /// A program that was started, and this end of its pipes, all non-blocking.
 ///
-/// Its outputs never come to an end of file: that would say nothing, as whoever
-/// it has started may hold them, too. What counts is its own end.
+/// Its outputs come to an end of file only after [`Self::let_outputs_end`], so
+/// that nobody is woken by their end a moment before the program's own.
 #[derive(Debug)]
 pub struct Program {
     pid: Pid,
@@ -68,9 +68,8 @@ pub struct Program {
     pub stdout: File,
     /// Reads its standard error.
     pub stderr: File,
-    /// The other ends of its outputs: so that nobody is woken by their end, a
-    /// moment before its own.
-    _held: [OwnedFd; 2],
+    /// The other ends of its outputs, until these may end.
+    held: Option<[OwnedFd; 2]>,
     reaped: bool,
 }
 
@@ -114,7 +113,7 @@ impl Launcher {
             child_err.as_raw_fd(),
         ];
         let (pid, exit) = self.launch(args, variables, standard)?;
-        Ok(Program { pid, exit, stdin, stdout, stderr, _held: [child_out, child_err], reaped: false })
+        Ok(Program { pid, exit, stdin, stdout, stderr, held: Some([child_out, child_err]), reaped: false })
     }
 
     fn launch(
@@ -316,6 +315,12 @@ impl Program {
         self.exit.as_fd()
     }
 
+    /// To be called when it has ended: from now on its outputs end where nobody
+    /// else, whom it has started, holds them.
+    pub fn let_outputs_end(&mut self) {
+        self.held = None;
+    }
+
     /// Waits for its end and reaps it.
     pub fn reap(mut self) -> Ended {
         self.reaped = true;
@@ -362,10 +367,16 @@ mod tests {
         let rest = |pipe: &mut File| {
             let mut said = Vec::new();
             let end = pipe.read_to_end(&mut said).unwrap_err();
-            assert_eq!(end.kind(), io::ErrorKind::WouldBlock, "an output has no end of file");
+            assert_eq!(end.kind(), io::ErrorKind::WouldBlock, "an output has no end of file yet");
             String::from_utf8(said).unwrap()
         };
         let (out, err) = (rest(&mut program.stdout), rest(&mut program.stderr));
+        program.let_outputs_end();
+        // The programs of other tests may hold a copy, until they are executed.
+        set.clear();
+        set.add(program.stdout.as_fd(), 0, false);
+        set.wait(Some(Duration::from_secs(30))).unwrap();
+        assert_eq!(program.stdout.read(&mut [0]).unwrap(), 0, "now it has one");
         (program.reap(), out, err)
     }
 
