@@ -5,6 +5,7 @@
 
 mod call;
 mod conclusion;
+mod cut_outputs;
 mod hints;
 mod hooks;
 mod joblog;

@@ -2,6 +2,7 @@
 //! they have to tell.
 
 use super::call::{configuration, coordinator_times};
+use super::cut_outputs::CutItems;
 use super::notes::{NotesObserver, warner};
 use super::run_reporter::RunReporter;
 use super::spawn_shortfall::SpawnShortfall;
@@ -32,6 +33,7 @@ pub(super) struct ReportedRun<'a> {
     item_log: Arc<AtomicBool>,
     collected: Collected,
     shortfall: SpawnShortfall,
+    cut: CutItems,
     /// Its log, where there is one.
     logging: Option<RunLogging>,
     /// What its processes did when, where that is wanted and there is no log to tell.
@@ -57,7 +59,11 @@ impl<'a> ReportedRun<'a> {
         let item_log = Arc::default();
         let (collector, collected) = Collector::new(&reporter.host);
         let (shortfall_observer, shortfall) = SpawnShortfall::observe();
-        let mut attached = Attached { reporter, observers: vec![Box::new(collector), Box::new(shortfall_observer)] };
+        let (cut_observer, cut) = CutItems::observe();
+        let mut attached = Attached {
+            reporter,
+            observers: vec![Box::new(collector), Box::new(shortfall_observer), Box::new(cut_observer)],
+        };
         let logging = attached.log(&start, &item_log);
         let spans = attached.spans(logging.is_some());
         let joblogging = attached.joblog();
@@ -73,6 +79,7 @@ impl<'a> ReportedRun<'a> {
             item_log,
             collected,
             shortfall,
+            cut,
             logging,
             spans,
             joblogging,
@@ -102,7 +109,8 @@ impl RunSession for ReportedRun<'_> {
 
     fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>) {
         let other_cpu_s = self.other_cpu_s();
-        let Self { reporter, names, start, collected, shortfall, logging, spans, joblogging, lines, bar, .. } = *self;
+        let Self { reporter, names, start, collected, shortfall, cut, logging, spans, joblogging, lines, bar, .. } =
+            *self;
         if let Some(bar) = bar {
             bar.finish();
         }
@@ -111,6 +119,9 @@ impl RunSession for ReportedRun<'_> {
         }
         if let Some(complaint) = shortfall.complaint() {
             reporter.warn(&escape_terminal(complaint.as_bytes()));
+        }
+        if let Some(note) = cut.note() {
+            reporter.note(&note);
         }
         if let Some(joblogging) = joblogging {
             joblogging.finish();
