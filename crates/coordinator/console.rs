@@ -1,5 +1,5 @@
-//! What the program itself says: an answer on standard output, and everything
-//! that is for people on standard error.
+//! Prints: answers to standard output, and everything for people to standard
+//! error.
 
 use crate::exit::{self, Status};
 use procession_report::Style;
@@ -12,15 +12,15 @@ pub(crate) fn say(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{what}");
 }
 
-/// Writes an answer to standard output. A reader that has left (`| head -1`)
-/// is no error.
+/// Writes an answer to standard output. A closed pipe (`| head -1`) is not an
+/// error.
 pub(crate) fn print(answer: &[u8]) -> Status {
     let mut out = io::stdout().lock();
     let printed = procession_sys::check_stdout().and_then(|()| out.write_all(answer)).and_then(|()| out.flush());
     printed.map_or_else(|error| unprinted(&error), |()| exit::SUCCESS)
 }
 
-/// Reports an answer that was not written, or not to its end.
+/// Reports that standard output can't be written.
 pub(crate) fn unprinted(error: &io::Error) -> Status {
     if error.kind() == ErrorKind::BrokenPipe {
         return exit::SUCCESS;
@@ -29,10 +29,10 @@ pub(crate) fn unprinted(error: &io::Error) -> Status {
     exit::OUTPUT_FAILED
 }
 
-/// Prints help, the version, or what is wrong with the command line. What was
-/// typed is shown, escaped if a terminal would take it for a command.
+/// Prints help, the version, or what is wrong with the command line. Control
+/// characters in what was typed are escaped.
 pub(crate) fn print_usage(error: &clap::Error) -> Status {
-    // A reader of the help that has left is no error.
+    // A closed pipe is not an error here either.
     if !error.use_stderr() {
         let _ = error.print();
         return exit::SUCCESS;
@@ -48,8 +48,7 @@ pub(crate) fn print_usage(error: &clap::Error) -> Status {
     exit::USAGE
 }
 
-/// How text looks on standard output or standard error: in colour only on a
-/// terminal, and only if `NO_COLOR` is not set.
+/// The style of text: coloured on a terminal, unless `NO_COLOR` is set.
 pub(crate) fn style(is_terminal: bool) -> Style {
     Style { colour: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
 }

@@ -1,15 +1,16 @@
-//! The program that people run. It goes one way: flags, then the tasks that
-//! can be chosen from, then a checked plan, then the runs, then a status.
+//! The `coordinator` program. A call goes through these steps: parse the flags,
+//! find out which tasks there are, make a checked plan, run it, and exit with
+//! a status.
 //!
-//! The rooms, each using only those above it:
+//! The modules, each using only those above it:
 //!
-//! - `exit`, `console`: exit statuses; what is printed
-//! - `args`: flags as they are typed, nothing else asked or opened
+//! - `exit`, `console`: exit statuses; printing
+//! - `args`: parses the command line; opens nothing, starts nothing
 //! - `environment`: the machine, its limits, signals, the worker and its tasks
-//! - `plan`: flags, tasks and environment made into a plan that can be run
-//! - `report_files`: the files that show what was measured
-//! - `run`: a plan carried out
-//! - `subcommands`: the answers of `inspect`, `tasks`, `cpus` and the others
+//! - `plan`: makes a checked plan of flags, tasks and environment
+//! - `report_files`: writes the files that show what was measured
+//! - `run`: carries out a plan
+//! - `subcommands`: `inspect`, `tasks`, `cpus` and the others
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
-        console::say(format_args!("warning: inherited signal settings stay: {error}"));
+        console::say(format_args!("warning: can't reset the inherited signal settings: {error}"));
     }
     let answered = match args::parse(std::env::args_os(), machine::cpus()) {
         Ok(Invocation::Run(flags)) => run(*flags),
@@ -40,19 +41,19 @@ fn main() -> ExitCode {
     answered.unwrap_or_else(tell).into()
 }
 
-/// Carries out a call that runs a task.
+/// Runs a task as the flags say.
 fn run(flags: RunFlags) -> Result<Status, Refusal> {
     let signals = SignalListener::start().map_err(Refusal::pool)?;
     let catalog = match Catalog::for_call(&flags, signals.stopper()) {
         Ok(catalog) => catalog,
-        // If a signal ended the worker, nobody has to be told.
+        // If a signal ended the worker, the exit status says so.
         Err(why) => return signals.status().ok_or(Refusal::pool(why)),
     };
     let plan = Plan::new(flags, &catalog, Environment::look()).map_err(args::refuse).map_err(Refusal::Flags)?;
     run::run(&plan, &signals)
 }
 
-/// Says why a call ended before its first run.
+/// Prints why a call ended before its first run.
 fn tell(refusal: Refusal) -> Status {
     match refusal {
         Refusal::Flags(error) => console::print_usage(&error),

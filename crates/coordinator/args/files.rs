@@ -1,35 +1,42 @@
-//! The files that show what was measured: where each goes, and what its
-//! extension says it is to be.
+//! The flags for files that show what was measured. The extension of a file
+//! says what is written.
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use procession_report::TimingsFormat;
 use std::path::{Path, PathBuf};
 
-/// The files to write of what was measured.
+/// The files that show what was measured.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FileFlags {
-    /// A page with the tables, the charts and what ran when: one file, complete in itself [default: none]
+    /// Write an HTML page with tables and charts
     ///
-    /// Like the three below it is written anew after each run, so that an interrupted study leaves what was
-    /// measured, and never half: the file is replaced in one step.
+    /// The page is one file without references to others. This file and those of --chart, --timings and --trace are
+    /// replaced after each run, each in one step, so that an interrupted study leaves what it measured.
+    /// [default: none]
     #[arg(long, value_name = "FILE.html", value_parser = page())]
     pub(crate) report: Option<PathBuf>,
 
-    /// The main chart alone, time and speedup by count, for a paper or slides [default: none]
+    /// Write a chart of time and speedup
+    ///
+    /// It shows them by the count of workers, for a paper or slides. [default: none]
     #[arg(long, value_name = "FILE.svg|.png", value_parser = named(&["svg", "png"]))]
     pub(crate) chart: Option<PathBuf>,
 
-    /// Every measured figure (json, csv), or the table as Markdown (md) [default: none]
-    #[arg(long, value_name = "FILE.json|.csv|.md", value_parser = named(&["json", "csv", "md"]))]
+    /// Write every measurement (.json, .csv), or the table as Markdown (.md)
+    ///
+    /// [default: none]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json|.csv|.md", value_parser = named(&["json", "csv", "md"]))]
     pub(crate) timings: Option<PathBuf>,
 
-    /// The runs as a trace, a track per PID, for Perfetto or Chrome [default: none]
-    #[arg(long, value_name = "FILE.json", value_parser = named(&["json"]))]
+    /// Write a trace for Perfetto or Chrome, with a track for each process
+    ///
+    /// [default: none]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json", value_parser = named(&["json"]))]
     pub(crate) trace: Option<PathBuf>,
 }
 
-/// What a file shows.
+/// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// The page.
@@ -57,8 +64,8 @@ impl FileKind {
 }
 
 impl FileFlags {
-    /// The files, the cheapest to write first: a call that is ended while it
-    /// writes has at least those.
+    /// The files, in the order in which they are written: the fastest first, so
+    /// that a call that is killed meanwhile has written as many as possible.
     pub(crate) fn all(&self) -> Vec<(FileKind, &Path)> {
         let chart = |path: &Path| if extension(path) == "png" { FileKind::Png } else { FileKind::Svg };
         let timings = |path: &Path| FileKind::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
@@ -71,7 +78,7 @@ impl FileFlags {
         all.into_iter().flatten().collect()
     }
 
-    /// Refuses a file that is written, or read, for something else too.
+    /// Refuses a file that another flag names too.
     ///
     /// # Errors
     /// The two flags that name it.
@@ -80,7 +87,7 @@ impl FileFlags {
         for (kind, path) in self.all() {
             if let Some((flag, _)) = seen.iter().find(|(_, other)| is_same(other, path)) {
                 let own = kind.flag();
-                return Err(format!("{flag} and {own} name the same file: give each one of its own"));
+                return Err(format!("{flag} and {own} name the same file: give them different files"));
             }
             seen.push((kind.flag(), path));
         }
@@ -88,25 +95,25 @@ impl FileFlags {
     }
 }
 
-/// Whether two names lead to one place, as far as names tell.
+/// Whether two paths are of one file, as far as the paths tell.
 fn is_same(a: &Path, b: &Path) -> bool {
     let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
     a == b || place(a).is_some_and(|a| Some(a) == place(b))
 }
 
-/// A page's path.
+/// Parses the path of an HTML page.
 pub(super) fn page() -> impl TypedValueParser<Value = PathBuf> {
     named(&["html", "htm"])
 }
 
-/// A path with one of these extensions.
+/// Parses a path with one of these extensions.
 fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(move |path: PathBuf| {
         if extensions.contains(&extension(&path).as_str()) {
             return Ok(path);
         }
         let dotted: Vec<String> = extensions.iter().map(|extension| format!(".{extension}")).collect();
-        Err(format!("the name must end in {}, which says what is written", dotted.join(" or ")))
+        Err(format!("the file name must end in {}, which selects what is written", dotted.join(" or ")))
     })
 }
 
@@ -119,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_file_is_one_of_its_own() {
+    fn two_flags_may_not_name_one_file() {
         let flags = FileFlags {
             timings: Some("a.json".into()),
             trace: Some("./a.json".into()),

@@ -1,6 +1,6 @@
-//! The flags as they are typed. Nothing is asked, opened or decided here: a
-//! value that can be judged by itself is checked, so that the error names its
-//! flag, and everything that depends on two flags is the business of `plan`.
+//! Parses the command line. Nothing is opened and no process is started here. A
+//! value that can be checked alone is checked, so that the error names its
+//! flag; rules between two flags are in `plan`.
 
 mod demo;
 mod files;
@@ -9,7 +9,7 @@ mod subcommands;
 mod units;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 use std::ffi::OsString;
 
 pub(crate) use files::{FileFlags, FileKind};
@@ -19,25 +19,27 @@ pub(crate) use subcommands::{InspectFlags, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  coordinator --procs 4 --task prime --input primes.txt       which of these numbers are prime
-  ls *.wav | coordinator --task command -- flac {}            a program of one's own for each line
+  coordinator --procs 4 --task prime --input primes.txt       test which of the numbers are prime
+  ls *.wav | coordinator --task command -- flac {}            run your own program on each line
   coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
-                                                              how much faster with more processes
+                                                              measure the speedup of more processes
   seq 1000000 | coordinator --task sqrt --output roots.csv --keep-going
-                                                              a stream in, a file out, no item lost
-  coordinator inspect --slowest 5                             what the last call's log says";
+                                                              read a stream, write a file, keep failures
+  coordinator inspect --slowest 5                             show the slowest items of the last call";
 
-/// Spreads the items of a list over worker processes; results come back in input order.
+/// Runs a task on each item of a list in parallel; results are in input order
 #[derive(Parser, Debug)]
 #[command(
     name = "coordinator",
     version,
-    before_help = EXAMPLES,
+    before_long_help = EXAMPLES,
+    disable_help_flag = true,
+    disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
-    subcommand_value_name = "VERB",
-    subcommand_help_heading = "Verbs",
-    override_usage = "coordinator --task NAME [OPTIONS] [-- PROGRAM ARGS…]\n       coordinator VERB",
+    subcommand_value_name = "SUBCOMMAND",
+    subcommand_help_heading = "Subcommands",
+    override_usage = "coordinator --task NAME [OPTIONS] [-- PROGRAM ARGS…]\n       coordinator SUBCOMMAND",
     max_term_width = 110
 )]
 struct Cli {
@@ -53,6 +55,14 @@ struct Cli {
     output: OutputFlags,
     #[command(flatten)]
     look: LookFlags,
+    /// Print help; --help prints all flags
+    ///
+    /// -h prints the most important flags, --help all of them.
+    #[arg(short, long, help_heading = "Looking", action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, help_heading = "Looking", action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 /// What was asked for.
@@ -72,22 +82,23 @@ pub(crate) struct RunFlags {
     pub(crate) faults: FaultFlags,
     pub(crate) output: OutputFlags,
     pub(crate) look: LookFlags,
-    /// Whether they are those of the demonstration.
+    /// Whether `coordinator demo` made them.
     pub(crate) is_demo: bool,
 }
 
 impl RunFlags {
     fn new(cli: Cli, is_demo: bool) -> Box<Self> {
-        let Cli { subcommand: _, work, executors, faults, output, look } = cli;
+        let Cli { work, executors, faults, output, look, .. } = cli;
         Box::new(Self { work, executors, faults, output, look, is_demo })
     }
 }
 
-/// Reads a command line, the program's name first. The demonstration measures
-/// up to `cpus` workers.
+/// Parses a command line; its first word is the program's name. The
+/// demonstration measures up to `cpus` workers.
 ///
 /// # Errors
-/// It does not fit, or help or the version was asked for: ready to be printed.
+/// What is wrong with it, or the help or version that was asked for; ready to
+/// be printed.
 pub(crate) fn parse<I, T>(line: I, cpus: usize) -> Result<Invocation, clap::Error>
 where
     I: IntoIterator<Item = T>,
@@ -103,12 +114,12 @@ where
     })
 }
 
-/// The error for flags that don't make a call, with the usage.
+/// Makes an error of flags that do not fit together; it shows the usage.
 pub(crate) fn refuse(why: String) -> clap::Error {
     Cli::command().error(ErrorKind::ValueValidation, why)
 }
 
-/// A bare word is what people try first: says where words go.
+/// Explains a word without a flag, which is what people try first.
 fn explained(error: clap::Error) -> clap::Error {
     let text = error.to_string();
     let is_word = text.contains("unrecognized subcommand")
@@ -116,17 +127,15 @@ fn explained(error: clap::Error) -> clap::Error {
         || (error.kind() == ErrorKind::UnknownArgument && !text.contains("argument '-"));
     let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
     let hint = format!(
-        "'{word}' stands alone: a task is named with --task, a file of items with --input, items themselves with \
-         --list, and a program of your own stands after --"
+        "'{word}' needs a flag: --task for a task, --input for a file of items, --list for items; a program of your \
+         own comes after --"
     );
     Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }
 
-/// The completion script for a shell.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "coordinator", &mut script);
-    script
+/// The definition of the command line, for completions and man pages.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 #[cfg(test)]
@@ -144,17 +153,31 @@ mod tests {
         let without: Vec<_> = command
             .get_arguments()
             .filter(|arg| arg.get_action().takes_values() && arg.get_default_values().is_empty())
-            .filter(|arg| !arg.get_help().is_some_and(|help| help.to_string().contains("[default: ")))
+            .filter(|arg| {
+                let help = arg.get_long_help().or(arg.get_help());
+                !help.is_some_and(|help| help.to_string().contains("[default: "))
+            })
             .filter_map(clap::Arg::get_long)
             .collect();
         assert_eq!(without, ["task", "range", "list", "shuffle"]);
     }
 
     #[test]
-    fn completions_know_the_flags() {
-        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
-            let script = String::from_utf8(completions(shell)).unwrap();
-            assert!(script.contains("start-timeout") && script.contains("inspect"), "{shell}");
+    fn the_short_help_fits_50_lines_of_80_columns() {
+        let text = Cli::command().term_width(80).render_help().to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() <= 50, "{} lines:\n{text}", lines.len());
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+        // A line for each flag: none is continued.
+        let is_continued = |line: &&&str| line.starts_with("          ") && !line.trim_start().starts_with('-');
+        assert_eq!(lines.iter().filter(is_continued).count(), 0, "{text}");
+    }
+
+    #[test]
+    fn the_long_help_shows_every_flag() {
+        let text = Cli::command().render_long_help().to_string();
+        for flag in Cli::command().get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(text.contains(&format!("--{flag}")), "{flag}");
         }
     }
 }

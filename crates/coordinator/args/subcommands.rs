@@ -1,4 +1,4 @@
-//! The verbs beside the plain call, as they are typed.
+//! The subcommands and their flags.
 
 use super::files::{FileFlags, page};
 use super::units;
@@ -6,30 +6,33 @@ use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
 
-/// What stands in the place of `--task`.
+/// All the subcommands.
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum AnySubcommand {
     #[command(flatten)]
     Other(Subcommand),
-    /// Measures 34 primes of eight digits on 1 to all CPUs and writes a page: no file needed, done in seconds
+    /// Measures a built-in example on 1 to all CPUs
+    ///
+    /// It tests 34 primes of eight digits with the naive method and writes an HTML page. It needs no file and takes
+    /// seconds.
     Demo(DemoFlags),
 }
 
-/// What can be asked for besides a run.
+/// The subcommands that run no task.
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Subcommand {
-    /// Reads a call's log: its runs, a table per process, single items
+    /// Shows the log of a call: runs, processes, items
     Inspect(InspectFlags),
-    /// Lists the tasks with their parameters
+    /// Lists the tasks and their parameters
     Tasks {
-        /// Those of a worker of your own [default: the built-in ones]
+        /// List the tasks of this worker program [default: the built-in tasks]
         #[arg(long, value_name = "PATH")]
         worker: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Says how many CPUs there are, how many this process may use, and how much memory
+    /// Shows the CPUs and the memory that can be used
     Cpus {
         /// Print JSON
         #[arg(long)]
@@ -37,51 +40,58 @@ pub(crate) enum Subcommand {
     },
     /// Prints a completion script for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
+    },
+    /// Writes the man pages
+    #[command(hide = true)]
+    Man {
+        /// Folder for the pages; created if needed
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
     },
 }
 
-/// How the demonstration is run.
+/// The flags of `demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoFlags {
     /// Measured runs of each configuration
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = units::whole::<1, u32>)]
     pub(crate) repeat: u32,
 
-    /// Where the page goes; a folder that can't be written has it in the log
+    /// Where to write the page; if that fails, it is written to the log folder
     #[arg(long, value_name = "FILE.html", default_value = "procession-demo.html", value_parser = page())]
     pub(crate) report: PathBuf,
 }
 
-/// What is asked of a log.
+/// The flags of `inspect`.
 #[derive(Args, Debug)]
 pub(crate) struct InspectFlags {
-    /// Log folders; several are shown side by side [default: the latest one]
+    /// Log folders; several are compared [default: the latest one]
     #[arg(value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
 
-    /// Only run K, from 1
+    /// Show run K only; the first run is 1
     #[arg(long, value_name = "K", value_parser = units::whole::<1, u32>)]
     pub(crate) run: Option<u32>,
 
-    /// The items that this process ran
+    /// Show the items that this process ran
     #[arg(long, value_name = "N", value_parser = units::whole::<1, u32>)]
     pub(crate) pid: Option<u32>,
 
-    /// Which process ran item I (its index in the input, from 0), when, at which attempt
+    /// Show each attempt of item I (its index in the input, from 0): process, time and outcome
     #[arg(long, value_name = "I", value_parser = units::whole::<0, u64>)]
     pub(crate) item: Option<u64>,
 
-    /// The N items that took longest
+    /// Show the N items that took longest
     #[arg(long, value_name = "N", value_parser = units::whole::<1, u32>)]
     pub(crate) slowest: Option<u32>,
 
-    /// The failed items
+    /// Show the failed items
     #[arg(long)]
     pub(crate) failures: bool,
 
-    /// Just the inputs, one a line, to be piped into another run (with `--items lines`)
+    /// Print the inputs alone, one per line, to be piped into another run with `--items lines`
     #[arg(long)]
     pub(crate) inputs: bool,
 

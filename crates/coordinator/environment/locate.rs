@@ -1,6 +1,6 @@
-//! Where the worker is: beside this program, or where `--worker` says. Never
-//! through PATH and never in the current folder, so that what runs does not
-//! depend on where somebody happens to stand.
+//! Finds the worker program: at `--worker PATH`, else beside this program. PATH
+//! and the current folder are not searched, so that the same call runs the
+//! same program everywhere.
 
 use procession_task::escape_terminal;
 use std::fmt;
@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 /// The worker's file name.
 const NAME: &str = "worker";
 
-/// Finds the worker: at `given`, else beside the file that `own` is, links
-/// resolved. The path that comes back is absolute.
+/// Finds the worker: at `given`, else beside this program, whose path is `own`,
+/// after links are resolved. The result is an absolute path.
 ///
 /// # Errors
-/// Where it was looked for, and what was wrong there.
+/// The paths that were tried, and what is wrong with each.
 pub(crate) fn worker(given: Option<&Path>, own: io::Result<PathBuf>) -> Result<PathBuf, NoWorker> {
     if let Some(path) = given {
         return usable(path).map_err(|problem| NoWorker { looked: vec![(path.to_owned(), problem)], given: true });
@@ -25,7 +25,7 @@ pub(crate) fn worker(given: Option<&Path>, own: io::Result<PathBuf>) -> Result<P
     let folder = match &own {
         Ok(path) => path.parent().unwrap_or(Path::new("/")),
         Err(error) => {
-            let problem = format!("can't tell where this program's own file is: {error}");
+            let problem = format!("the path of this program is unknown: {error}");
             return Err(NoWorker { looked: vec![(PathBuf::from(NAME), problem)], given: false });
         }
     };
@@ -33,26 +33,26 @@ pub(crate) fn worker(given: Option<&Path>, own: io::Result<PathBuf>) -> Result<P
     usable(&path).map_err(|problem| NoWorker { looked: vec![(path, problem)], given: false })
 }
 
-/// The absolute path of a file that can be executed. A link in its place is
-/// left one: some programs go by the name under which they are called.
+/// The absolute path of an executable file. A link is not resolved: some
+/// programs act on the name by which they are called.
 fn usable(path: &Path) -> Result<PathBuf, String> {
     let about = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         _ => error.to_string(),
     })?;
     if about.is_dir() {
-        return Err("a directory, not a program".to_owned());
+        return Err("is a directory, not a program".to_owned());
     }
     if !about.is_file() {
-        return Err("not a regular file".to_owned());
+        return Err("is not a regular file".to_owned());
     }
     if about.permissions().mode() & 0o111 == 0 {
-        return Err("not executable".to_owned());
+        return Err("is not executable".to_owned());
     }
     std::path::absolute(path).map_err(|error| error.to_string())
 }
 
-/// There is no worker that could be started.
+/// No worker program was found.
 #[derive(Debug)]
 pub(crate) struct NoWorker {
     looked: Vec<(PathBuf, String)>,
@@ -61,14 +61,14 @@ pub(crate) struct NoWorker {
 
 impl fmt::Display for NoWorker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is no worker to start; looked at")?;
+        f.write_str("no worker program found; tried")?;
         for (path, problem) in &self.looked {
             write!(f, "\n  {}: {problem}", escape_terminal(path.as_os_str().as_encoded_bytes()))?;
         }
         f.write_str(if self.given {
-            "\ngive --worker the path of an executable worker"
+            "\nset --worker to the path of a worker program"
         } else {
-            "\nput the worker beside this program, links resolved, or say where it is with --worker PATH"
+            "\nput the worker into the folder of this program (links resolved), or set --worker PATH"
         })
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_stands_beside_the_real_program() {
+    fn the_worker_is_beside_the_resolved_program() {
         let real = TempDir::new().unwrap();
         let elsewhere = TempDir::new().unwrap();
         let own = place(real.path(), "coordinator", 0o755);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_worker_is_answered_with_where_it_was_looked_for() {
+    fn the_error_lists_the_paths_that_were_tried() {
         let folder = TempDir::new().unwrap();
         let own = place(folder.path(), "coordinator", 0o755);
         let text = refusal(None, &own);
@@ -117,21 +117,21 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_executed_is_named() {
+    fn a_file_that_cannot_be_executed_is_refused() {
         let folder = TempDir::new().unwrap();
         let own = place(folder.path(), "coordinator", 0o755);
         let plain = place(folder.path(), "plain", 0o644);
         assert!(refusal(Some(&plain), &own).contains("not executable"));
-        assert!(refusal(Some(folder.path()), &own).contains("a directory"));
-        assert!(refusal(Some(Path::new("/dev/null")), &own).contains("not a regular file"));
+        assert!(refusal(Some(folder.path()), &own).contains("is a directory"));
+        assert!(refusal(Some(Path::new("/dev/null")), &own).contains("is not a regular file"));
         assert!(refusal(Some(Path::new("nowhere/worker")), &own).contains("no such file"));
     }
 
     #[test]
-    fn a_given_path_may_be_relative_and_becomes_absolute() {
+    fn a_relative_path_becomes_absolute() {
         // The tests run in the package's folder.
         let text = refusal(Some(Path::new("Cargo.toml")), Path::new("/"));
-        assert!(text.contains("Cargo.toml: not executable"), "{text}");
+        assert!(text.contains("Cargo.toml: is not executable"), "{text}");
         let folder = TempDir::new_in(".").unwrap();
         let mine = place(folder.path(), "mine", 0o755);
         let relative = Path::new(folder.path().file_name().unwrap()).join("mine");

@@ -1,43 +1,42 @@
-//! What this process may use of the machine: CPUs after affinity and quota,
-//! and memory.
+//! The CPUs (after affinity and quota) and the memory that this process may use.
 //!
-//! `--procs auto` is [`cpus`], the standard library's answer and the only one
-//! that anything here acts upon. The rest explains it.
+//! `--procs auto` is [`cpus`], the standard library's answer. The other values
+//! only explain it; nothing depends on them.
 
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-/// How many CPUs this process may use: the fewer of what affinity allows and
-/// of what the control group's quota pays for; at least one.
+/// The number of CPUs that this process may use: the smaller of affinity and
+/// cgroup quota, at least 1.
 pub(crate) fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// What was found out.
+/// What is known of the machine.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MachineInfo {
     /// Logical cores of the machine.
     pub(crate) logical: usize,
-    /// Physical cores, where the system tells.
+    /// Physical cores; `None`: unknown.
     pub(crate) physical: Option<usize>,
     /// The CPUs that the scheduler may place this process on.
     pub(crate) affinity: Option<Affinity>,
-    /// The tightest quota of this process's control groups.
+    /// The smallest CPU quota of this process's cgroups.
     pub(crate) quota: Option<Quota>,
-    /// What `--procs auto` is.
+    /// The value of `--procs auto`.
     pub(crate) auto: usize,
-    /// Its memory, where the system tells.
+    /// The memory; `None`: unknown.
     pub(crate) memory: Option<MemoryInfo>,
 }
 
-/// How much memory there is, in bytes.
+/// Memory, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryInfo {
-    /// All of it.
+    /// Total.
     pub(crate) total: u64,
-    /// What can be had without swapping.
+    /// Available without swapping.
     pub(crate) available: u64,
 }
 
@@ -46,21 +45,21 @@ pub(crate) struct MemoryInfo {
 pub(crate) struct Affinity {
     /// As the kernel lists them: `0-3,8`.
     pub(crate) list: String,
-    /// How many that is.
+    /// Their number.
     pub(crate) count: usize,
 }
 
-/// A share of processor time.
+/// A limit on CPU time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quota {
-    /// In CPUs: 1.5 is one and a half.
+    /// In CPUs, as in 1.5.
     pub(crate) cpus: f64,
-    /// The file that says so.
+    /// The file with the limit.
     pub(crate) file: PathBuf,
 }
 
 impl MachineInfo {
-    /// Looks at the machine.
+    /// Examines the machine.
     pub(crate) fn look() -> Self {
         let wanted = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing())
@@ -78,7 +77,7 @@ impl MachineInfo {
     }
 }
 
-/// The machine as a call's log describes it: cheap, as every run waits for it.
+/// Describes the machine for the log. It takes little time, as the runs wait for it.
 pub(crate) fn for_log() -> procession_report::Machine {
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name))?;
@@ -98,26 +97,26 @@ pub(crate) fn for_log() -> procession_report::Machine {
     }
 }
 
-/// As a quota is written for control groups: 150 is one processor and a half.
+/// A quota in percent of a CPU: 150 is one CPU and a half.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a quota is small and positive")]
 fn percent(cpus: f64) -> u32 {
     (cpus * 100.0).round() as u32
 }
 
-/// The processors that are installed and in use.
+/// The number of CPUs that are online.
 fn logical_cores() -> usize {
     let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
     count(online.trim()).unwrap_or(0).max(cpus())
 }
 
-/// The affinity in a process's status: the same mask that `sched_getaffinity`
-/// gives, without its limit of 1024 CPUs.
+/// Reads the affinity from `/proc/self/status`: the mask of `sched_getaffinity`
+/// without its limit of 1024 CPUs.
 fn affinity(status: &str) -> Option<Affinity> {
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim();
     Some(Affinity { list: list.to_owned(), count: count(list)? })
 }
 
-/// How many a list of the kernel's holds: `0-3,8` is five.
+/// The number of CPUs in a kernel list: `0-3,8` are 5.
 fn count(list: &str) -> Option<usize> {
     let mut count = 0;
     for part in list.split(',') {
@@ -128,8 +127,8 @@ fn count(list: &str) -> Option<usize> {
     Some(count)
 }
 
-/// The tightest quota from this process's control group up to the root, in
-/// either version of control groups. `root` is `/`, but for tests.
+/// The smallest quota from this process's cgroup up to the root, for cgroups of
+/// version 1 and 2. `root` is `/` except in tests.
 fn quota(root: &Path) -> Option<Quota> {
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let mounts = root.join("sys/fs/cgroup");
@@ -148,14 +147,14 @@ fn quota(root: &Path) -> Option<Quota> {
     found.min_by(|a, b| a.cpus.total_cmp(&b.cpus))
 }
 
-/// The tightest quota on the way from a group up to its mount.
+/// The smallest quota from a group up to its mount point.
 fn tightest(mount: &Path, group: &str, read: fn(&Path) -> Option<Quota>) -> Option<Quota> {
     let folder = mount.join(group);
     let up = folder.ancestors().take_while(|folder| folder.starts_with(mount));
     up.filter_map(read).min_by(|a, b| a.cpus.total_cmp(&b.cpus))
 }
 
-/// Version 2: `cpu.max` holds the quota and its period, or `max`.
+/// Version 2: `cpu.max` has the quota and its period, or `max`.
 fn quota_v2(folder: &Path) -> Option<Quota> {
     let file = folder.join("cpu.max");
     let text = fs::read_to_string(&file).ok()?;
@@ -163,7 +162,7 @@ fn quota_v2(folder: &Path) -> Option<Quota> {
     share(quota, period, file)
 }
 
-/// Version 1: two files; a quota of −1 is none.
+/// Version 1: two files; a quota of −1 means no limit.
 fn quota_v1(folder: &Path) -> Option<Quota> {
     let file = folder.join("cpu.cfs_quota_us");
     let quota = fs::read_to_string(&file).ok()?;
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn version_2_takes_the_tightest_on_the_way_up() {
+    fn version_2_takes_the_smallest_of_a_group_and_its_parents() {
         let root = root(&[
             ("proc/self/cgroup", "0::/a/b\n"),
             ("sys/fs/cgroup/a/b/cpu.max", "max 100000\n"),
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn no_quota_is_no_quota() {
+    fn without_a_quota_there_is_none() {
         let unlimited = root(&[
             ("proc/self/cgroup", "2:cpu:/\n"),
             ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_makes_sense() {
+    fn values_of_this_machine_are_consistent() {
         let machine = MachineInfo::look();
         assert!(machine.logical >= 1 && machine.auto >= 1 && machine.auto <= machine.logical);
         assert!(machine.physical.is_none_or(|cores| cores <= machine.logical));

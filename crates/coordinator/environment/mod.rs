@@ -1,5 +1,5 @@
-//! What a call depends on beside its flags: the machine and its limits, the
-//! signals, and the worker with the tasks that it knows.
+//! What a call depends on besides its flags: the machine and its limits,
+//! signals, and the worker and its tasks.
 
 pub(crate) mod locate;
 pub(crate) mod machine;
@@ -11,18 +11,18 @@ pub(crate) use signals::SignalListener;
 use std::io::IsTerminal as _;
 pub(crate) use worker_catalog::Catalog;
 
-/// What a plan depends on beside flags and tasks. It is an argument, so that
-/// plans can be tested without a terminal or a machine.
+/// What a plan depends on besides flags and tasks. It is an argument, so that
+/// tests choose it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Environment {
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
-    /// How many CPUs this process may use: what `auto` means.
+    /// The number of CPUs that this process may use: the meaning of `auto`.
     pub(crate) cpus: usize,
 }
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub(crate) fn look() -> Self {
         Self { stdin_is_terminal: std::io::stdin().is_terminal(), cpus: machine::cpus() }
     }

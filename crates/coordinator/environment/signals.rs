@@ -1,9 +1,9 @@
-//! Signals that end a call, the first politely and the second not; and the one
-//! that holds it (Ctrl-Z).
+//! Handles signals. The first SIGINT, SIGTERM or SIGHUP stops the run in order,
+//! the second kills the workers. SIGTSTP (Ctrl-Z) suspends the workers too.
 //!
-//! A thread of its own hears them and holds nothing but the study's stopper.
-//! A hang-up that was ignored when the program was started (`nohup`) stays
-//! ignored, and so does Ctrl-Z.
+//! A thread receives the signals; it holds nothing but the study's stopper.
+//! SIGHUP (`nohup`) and SIGTSTP stay ignored if they were ignored when the
+//! program started.
 
 use crate::exit::Status;
 use procession_job::Stopper;
@@ -16,22 +16,23 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// How long a call may take to end after a signal: the workers' grace, and
-/// some time to write what is finished.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How often that is granted again while a call makes files of what it
-/// measured: nobody's fault, and what was asked for.
+/// How long a call may take to end after a signal: the grace period of the
+/// workers, and time to write finished results.
+const GRACE: Duration = Duration::from_secs(4);
+/// How many times [`GRACE`] is granted again while the call writes its report
+/// files, which may take long.
 const RENEWALS: u32 = 10;
-/// How long a call may take after a second signal.
-const IMPATIENCE: Duration = Duration::from_millis(500);
-/// A thread that wakes up later than this did not run meanwhile: it was stopped.
-const OVERSLEPT: Duration = Duration::from_millis(500);
+/// How long a call may take to end after a second signal.
+const SHORT_GRACE: Duration = Duration::from_millis(500);
+/// If a wait takes this much longer than asked for, the process was suspended
+/// meanwhile.
+const SUSPENDED: Duration = Duration::from_millis(500);
 
-/// Whether files are being written that were asked for.
+/// Whether report files are being written.
 static WRITING: AtomicBool = AtomicBool::new(false);
 
-/// As long as it lives, a call that was asked to end is given more time: it
-/// writes files of what it measured.
+/// While it lives, report files are being written: a call that was asked to end
+/// has more time.
 pub(crate) struct WritingFiles(());
 
 impl WritingFiles {
@@ -47,19 +48,19 @@ impl Drop for WritingFiles {
     }
 }
 
-/// What the thread that keeps the deadline is told.
+/// A message to the thread that enforces the deadline.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum DeadlineEvent {
     /// The call was asked to end.
     End(i32),
-    /// The process stops itself; time does not count until it goes on.
-    Stops,
-    /// It goes on.
-    GoesOn,
+    /// The process suspends itself; the time until it continues does not count.
+    Suspended,
+    /// It continues.
+    Continued,
 }
 
-/// Listens for the signals that end or hold a call. Without one a signal ends
-/// the program as it would any other.
+/// Listens for the signals that end or suspend a call. Without a listener they
+/// have their default effect.
 #[derive(Debug)]
 pub(crate) struct SignalListener {
     stopper: Stopper,
@@ -68,22 +69,22 @@ pub(crate) struct SignalListener {
 }
 
 impl SignalListener {
-    /// Listens from now on.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// The handlers can't be installed, or there is no thread for them.
+    /// The handlers can't be installed, or no thread can be started.
     pub(crate) fn start() -> Result<Self, String> {
         let stopper = Stopper::default();
-        let heard = listen(&stopper).map_err(|error| format!("signals can't be handled: {error}"))?;
+        let heard = listen(&stopper).map_err(|error| format!("can't handle signals: {error}"))?;
         Ok(Self { stopper, heard })
     }
 
-    /// What a signal stops.
+    /// What a signal stops: to be given to whatever runs.
     pub(crate) fn stopper(&self) -> &Stopper {
         &self.stopper
     }
 
-    /// The exit status of the signal, if one was heard.
+    /// The exit status of the first signal, if one was received.
     pub(crate) fn status(&self) -> Option<Status> {
         match self.heard.load(Ordering::SeqCst) {
             0 => None,
@@ -117,8 +118,8 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
                 stopper.kill();
             }
             nth += 1;
-            // Nobody receives any more only when the process is ending.
-            let _ = tell.send(Told::End(signal));
+            // It fails only when the process is ending.
+            let _ = tell.send(DeadlineEvent::End(signal));
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(listener)?;
@@ -126,21 +127,22 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
     Ok(heard)
 }
 
-/// Holds the workers, whose groups a terminal does not know, then this process,
-/// so that the shell sees it stopped; when it goes on, so do they.
-fn hold(stopper: &Stopper, tell: &Sender<Told>) {
+/// Suspends the workers, then this process, so that the shell sees it stopped.
+/// The terminal does not signal the workers: they are in process groups of
+/// their own. When this process continues, the workers continue.
+fn hold(stopper: &Stopper, tell: &Sender<DeadlineEvent>) {
     stopper.pause();
-    let _ = tell.send(Told::Stops);
-    // Where the system lets nobody be stopped, this returns at once.
+    let _ = tell.send(DeadlineEvent::Suspended);
+    // If the process can't be stopped, this returns at once.
     let _ = stop_self();
-    let _ = tell.send(Told::GoesOn);
+    let _ = tell.send(DeadlineEvent::Continued);
     stopper.resume();
 }
 
-/// After a signal the call ends by itself, unless it waits for a reader that
-/// does not read: then it is ended. A second signal shortens the wait, a third
-/// ends it.
-fn end_in_time(told: &Receiver<Told>) {
+/// Exits if the call has not ended some time after a signal, for instance
+/// because nobody reads its output. A second signal shortens that time, a third
+/// exits at once.
+fn end_in_time(told: &Receiver<DeadlineEvent>) {
     let mut end: Option<(i32, Duration)> = None;
     let mut renewals = 0;
     loop {
@@ -150,23 +152,23 @@ fn end_in_time(told: &Receiver<Told>) {
             Some((_, left)) => told.recv_timeout(left),
         };
         end = match (heard, end) {
-            (Ok(Told::End(signal)), None) => Some((signal, PATIENCE)),
-            (Ok(Told::End(_)), Some((signal, left))) if left > IMPATIENCE => Some((signal, IMPATIENCE)),
-            (Ok(Told::Stops), end) => {
+            (Ok(DeadlineEvent::End(signal)), None) => Some((signal, GRACE)),
+            (Ok(DeadlineEvent::End(_)), Some((signal, left))) if left > SHORT_GRACE => Some((signal, SHORT_GRACE)),
+            (Ok(DeadlineEvent::Suspended), end) => {
                 if told.recv().is_err() {
                     return;
                 }
                 end
             }
-            (Ok(Told::GoesOn), end) => end,
-            (Err(RecvTimeoutError::Timeout), Some((_, left))) if begun.elapsed() > left + OVERSLEPT => end,
+            (Ok(DeadlineEvent::Continued), end) => end,
+            (Err(RecvTimeoutError::Timeout), Some((_, left))) if begun.elapsed() > left + SUSPENDED => end,
             (Err(RecvTimeoutError::Timeout), Some((_, left)))
-                if left > IMPATIENCE && renewals < RENEWALS && WRITING.load(Ordering::Relaxed) =>
+                if left > SHORT_GRACE && renewals < RENEWALS && WRITING.load(Ordering::Relaxed) =>
             {
                 renewals += 1;
                 end
             }
-            (Ok(Told::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
+            (Ok(DeadlineEvent::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
                 procession_job::abandon();
                 std::process::exit(128 + signal)
             }

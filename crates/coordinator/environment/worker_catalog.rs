@@ -1,5 +1,5 @@
-//! The tasks that a call can choose from: those built in, or those of a worker,
-//! which is found, started once, asked and ended again.
+//! The tasks that a call can choose from: the built-in ones, or those of a
+//! worker, which is started once, asked for its tasks, and ended.
 
 use super::locate;
 use crate::args::RunFlags;
@@ -12,9 +12,9 @@ use std::time::Duration;
 /// The tasks that a call can choose from.
 #[derive(Debug)]
 pub(crate) enum Catalog {
-    /// Those built into these programs.
+    /// The tasks of these programs.
     BuiltIn,
-    /// Those that a worker told of.
+    /// The tasks of a worker.
     Worker(Vec<TaskInfo>),
 }
 
@@ -22,7 +22,7 @@ impl Catalog {
     /// Asks a worker for its tasks if the call needs them.
     ///
     /// # Errors
-    /// The worker that was named can't be started, or is none of this version.
+    /// The worker that was named can't be started, or is of another version.
     pub(crate) fn for_call(flags: &RunFlags, stopper: &Stopper) -> Result<Self, String> {
         if !Self::needs_worker(flags) {
             return Ok(Self::BuiltIn);
@@ -36,19 +36,19 @@ impl Catalog {
         }
     }
 
-    /// Whether only a worker can say what the task is: a worker was named, or
-    /// the task is not built in.
+    /// Whether a worker must be asked: a worker was named, or the task is not
+    /// built in.
     pub(crate) fn needs_worker(flags: &RunFlags) -> bool {
         let is_unknown = |name: &String| flags.executors.worker.is_some() || find(name).is_none();
         flags.work.task.as_ref().is_some_and(is_unknown)
     }
 }
 
-/// The tasks of the worker at a path, or of the one that is found without;
-/// signals end it.
+/// Asks a worker for its tasks: the worker at `given`, else the one beside this
+/// program. `stopper` ends it early.
 ///
 /// # Errors
-/// There is none, or it is no worker of this version.
+/// No worker can be started, or it is of another version.
 pub(crate) fn worker_tasks(
     given: Option<&Path>,
     start_timeout: Duration,

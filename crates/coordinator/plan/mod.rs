@@ -1,7 +1,8 @@
-//! From flags to a plan that can be carried out as it stands.
+//! Makes a checked plan of the flags.
 //!
-//! Every rule that ties two flags together is here, and so is every default
-//! that depends on the environment or on a worker's tasks: both are arguments.
+//! Every rule between two flags is here, and every default that depends on the
+//! environment or on the tasks of a worker. Both are arguments, so that plans
+//! can be tested.
 
 mod executors;
 mod output;
@@ -22,77 +23,78 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 pub(crate) use task::{KnownTask, PlannedTask, built_in, listed};
 
-/// A call that makes sense.
+/// A call whose flags fit together.
 pub(crate) struct Plan {
     /// The task.
     pub(crate) work: PlannedTask,
-    /// Where its items come from.
+    /// Where the items come from.
     pub(crate) source: WorkSource,
-    /// Which of them are taken.
+    /// Which items are taken.
     pub(crate) selection: Selection,
     /// What it runs on.
     pub(crate) executors: ExecutorPlan,
-    /// What is done about faults.
+    /// What to do about faults.
     pub(crate) faults: FaultPlan,
     /// Where results go.
     pub(crate) output: OutputPlan,
-    /// What items under way and results that wait may take of memory, in bytes.
+    /// Memory for items in progress and for results that wait, in bytes.
     pub(crate) window: u64,
-    /// What a person sees.
+    /// What is shown and logged.
     pub(crate) look: LookPlan,
-    /// Whether it is there to measure: more than one run.
+    /// Whether it measures: it has more than one run.
     pub(crate) is_measuring: bool,
-    /// Whether it is only to be shown.
+    /// Whether it is only shown (`--dry-run`).
     pub(crate) is_dry: bool,
-    /// The worker that was asked for, if any.
+    /// The worker program that was named, if any.
     pub(crate) worker: Option<PathBuf>,
 }
 
-/// What is done about faults.
+/// What to do about faults.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
-    /// How often an item is tried again; `None`: without end.
+    /// How often an item is tried again; `None`: unlimited.
     pub(crate) retries: Option<u32>,
     /// Which outcomes are tried again.
     pub(crate) retry_on: Vec<Kind>,
-    /// How long an item may run.
+    /// The time limit of an item.
     pub(crate) timeout: Option<Duration>,
-    /// How much memory each worker may have, in bytes.
+    /// The memory limit of each worker, in bytes.
     pub(crate) memory_limit: Option<u64>,
     /// After how many items a worker is replaced.
     pub(crate) max_tasks_per_worker: Option<u64>,
-    /// How long a worker may take to say hello.
+    /// How long a worker may take to start.
     pub(crate) start_timeout: Duration,
     /// What a failed item does to the run.
     pub(crate) policy: FailurePolicy,
 }
 
-/// What a person sees.
+/// What is shown and logged.
 #[derive(Debug)]
 pub(crate) struct LookPlan {
-    /// What is logged.
+    /// How much is logged.
     pub(crate) log: LogLevel,
-    /// Where, if it was said.
+    /// The log folder that was named, if any.
     pub(crate) log_dir: Option<PathBuf>,
-    /// A live line per item.
+    /// Whether a line is printed for each item.
     pub(crate) verbose: bool,
-    /// A progress bar.
+    /// Whether there is a progress bar.
     pub(crate) progress: ProgressMode,
-    /// Files of what was measured.
+    /// The files that show what was measured.
     pub(crate) files: FileFlags,
-    /// Whether the page may go elsewhere, and where it is, is said.
+    /// Whether this is `coordinator demo`: its page may be written to the log
+    /// folder, and its path is printed.
     pub(crate) is_demo: bool,
-    /// A line per item in GNU parallel's columns.
+    /// The job log, if there is one.
     pub(crate) joblog: Option<PathBuf>,
-    /// Errors only.
+    /// Whether only errors are printed.
     pub(crate) quiet: bool,
 }
 
 impl Plan {
-    /// Checks the flags against each other and fills in what was left open.
+    /// Checks the flags against each other and fills in defaults.
     ///
     /// # Errors
-    /// The first thing that does not fit, and what to do about it.
+    /// The first thing that does not fit, and what to do.
     pub(crate) fn new(flags: RunFlags, catalog: &Catalog, environment: Environment) -> Result<Self, String> {
         let RunFlags { work, executors, faults, output, look, is_demo } = flags;
         let worker = executors.worker.clone();
@@ -130,8 +132,8 @@ impl Plan {
         })
     }
 
-    /// How an output file is begun: what it depends on beside what the library
-    /// knows are the task's settings, defaults filled in.
+    /// How an output file is opened. A resumed output must have been made with the
+    /// same settings: those that the library does not know are listed here.
     pub(crate) fn resume(&self) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program =
@@ -141,7 +143,7 @@ impl Plan {
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
     }
 
-    /// Every way in which the work is to be run.
+    /// Every configuration to run.
     pub(crate) fn configurations(&self) -> Vec<Configuration> {
         matrix(&self.executors.all, &self.selection.sizes, &self.executors.chunks)
     }
@@ -156,27 +158,27 @@ impl From<FaultFlags> for FaultPlan {
     }
 }
 
-/// Refuses arguments that ask for a size where there is none.
+/// Refuses `{size}` in arguments if there is no size.
 fn check_size(work: &PlannedTask, selection: &Selection) -> Result<(), String> {
     if ask_for_size(&work.arguments) && selection.sizes.is_empty() {
-        return Err("{size} in a program's arguments stands for the size of the run: add --size N".to_owned());
+        return Err("{size} in the arguments of a program needs a size: add --size N".to_owned());
     }
     Ok(())
 }
 
-/// Refuses what only a worker knows where there is to be none.
+/// Refuses a task that only a worker has, if the task would run without one.
 fn check_local(work: &PlannedTask, executors: &ExecutorPlan) -> Result<(), String> {
     match &work.task {
         KnownTask::Own(task) if executors.has_local() => Err(format!(
-            "task '{}' is known to the worker alone, and threads and the serial loop run what is built in: \
-             leave out --threads, --serial and --compare",
+            "only the worker has task '{}', and threads and the serial loop run built-in tasks: leave out --threads, \
+             --serial and --compare",
             task.name
         )),
         KnownTask::Own(_) | KnownTask::BuiltIn(..) => Ok(()),
     }
 }
 
-/// The files that a call reads and writes already.
+/// The files that the call reads or writes, with their flags.
 fn taken<'a>(inputs: &'a [PathBuf], output: &'a OutputPlan, look: &'a LookPlan) -> Vec<(&'static str, &'a Path)> {
     let mut taken: Vec<(&str, &Path)> = inputs.iter().map(|input| ("--input", input.as_path())).collect();
     match &output.choice {

@@ -1,4 +1,4 @@
-//! Where results go, and in which format.
+//! Where results go and in which format.
 
 use super::source::Selection;
 use super::task::{KnownTask, PlannedTask};
@@ -8,21 +8,21 @@ use procession_task::Format;
 use procession_task::builtin::{TaskEntry, TaskShape};
 use std::path::{Path, PathBuf};
 
-/// Where results go, and how.
+/// Where results go and in which format.
 #[derive(Debug)]
 pub(crate) struct OutputPlan {
-    /// Where; `None` for a study (more than one configuration) that was asked for no results.
+    /// Where; `None`: a study (more than one configuration) without `--output`.
     pub(crate) choice: Option<OutputChoice>,
-    /// How each is written.
+    /// The format of a result.
     pub(crate) format: Format,
-    /// Whether as they come.
+    /// Whether in the order of completion.
     pub(crate) unordered: bool,
-    /// What becomes of one that is there already.
+    /// What to do with a file that exists.
     pub(crate) intent: Intent,
 }
 
 impl OutputPlan {
-    /// Checks the flags about it against the task and its items.
+    /// Checks the flags of the output against the task and its items.
     ///
     /// # Errors
     /// What does not fit, and what to do.
@@ -48,48 +48,51 @@ impl OutputPlan {
         let format = flags.format.or_else(|| by_extension(&choice)).unwrap_or(Format::Tsv);
         if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
             return Err(format!(
-                "--unordered needs a format that carries the index, not {}: add --format csv or --format jsonl",
+                "--unordered needs a format with the index, which {} is not: add --format csv or --format jsonl",
                 format.name()
             ));
         }
         Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
     }
 
-    /// The output of programs whose results are no items'.
+    /// The output of programs that are run on whole blocks: it has no items.
     fn of_blocks(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
-        const WHY: &str = "pipe has no items in its output, which is what its programs write, put together";
+        const WHY: &str = "the output of pipe has no items: it is what its programs write";
         if flags.format.is_some() {
-            return Err(format!("{WHY}: leave out --format"));
+            return Err(format!("{WHY}; leave out --format"));
         }
         if flags.unordered {
-            return Err(format!("{WHY}, so nothing would tell what is of which block: leave out --unordered"));
+            return Err(format!("{WHY}; in another order nobody could tell the blocks apart; leave out --unordered"));
         }
         let choice = choice(flags.output, is_study);
         Ok(Self { choice, format: Format::Raw, unordered: false, intent: Intent::Plain })
     }
 
-    /// Refuses to resume what can't be.
+    /// Refuses `--resume` and `--overwrite` for an output that can't be resumed.
     pub(super) fn check_resume(&self, is_single: bool) -> Result<(), String> {
         let is_picture = matches!(self.choice, Some(OutputChoice::Picture(_)));
         let is_file = is_picture || matches!(self.choice, Some(OutputChoice::File(_)));
         match self.intent {
             Intent::Plain => Ok(()),
-            Intent::Resume if !is_file => Err("--resume goes on with a file: add --output FILE".to_owned()),
-            Intent::Overwrite if !is_file => Err("--overwrite is for a file: add --output FILE".to_owned()),
+            Intent::Resume if !is_file => Err("--resume needs an output file: add --output FILE".to_owned()),
+            Intent::Overwrite if !is_file => Err("--overwrite needs an output file: add --output FILE".to_owned()),
             Intent::Resume if is_picture => {
-                Err("--resume goes on with text, not with a picture: write the rows to a file ending in .csv"
+                Err("a picture can't be resumed: write its rows to a file that ends in .csv".to_owned())
+            }
+            Intent::Resume if self.unordered => {
+                Err("--resume needs results in input order: leave out --unordered".to_owned())
+            }
+            Intent::Resume if !is_single => {
+                Err("--resume needs a single run, and this is a study: give one value each \
+                 to --procs, --chunk and --size, without --repeat and --warmup"
                     .to_owned())
             }
-            Intent::Resume if self.unordered => Err("--resume needs results in order, without --unordered".to_owned()),
-            Intent::Resume if !is_single => Err("--resume goes on with the results of a single run, not of a study: \
-                 give one value each to --procs, --chunk and --size, without --repeat and --warmup"
-                .to_owned()),
             Intent::Resume | Intent::Overwrite => Ok(()),
         }
     }
 
-    /// The output of a task whose results are a picture's rows: bare lines of
-    /// numbers, which as csv too are all there is, or the picture itself.
+    /// The output of a task whose results are the rows of a picture: lines of
+    /// numbers (also as csv), or the picture itself.
     fn of_rows(flags: OutputFlags, is_study: bool, most: u32, selection: &Selection) -> Result<Self, String> {
         let choice = choice(flags.output, is_study);
         let format = match flags.format.or_else(|| by_extension(&choice)) {
@@ -97,13 +100,14 @@ impl OutputPlan {
             Some(other) => other,
         };
         if flags.unordered && format != Format::Jsonl {
-            return Err("--unordered would mix up the rows: add --format jsonl, which carries their index".to_owned());
+            return Err("--unordered would mix up the rows: add --format jsonl, which has their index".to_owned());
         }
         let choice = match choice {
             Some(OutputChoice::File(path)) if has_extension(&path, "png") => {
                 if flags.format.is_some() {
                     return Err(
-                        "--format is for text, and a file ending in .png is a picture: leave one out".to_owned()
+                        "--format is for text, and a file that ends in .png is a picture: leave out one of them"
+                            .to_owned(),
                     );
                 }
                 Some(OutputChoice::Picture(PictureFile { path, most, named_by_size: selection.sizes.len() > 1 }))
@@ -114,7 +118,7 @@ impl OutputPlan {
     }
 }
 
-/// What becomes of an output that is there already.
+/// What to do with an output file that exists.
 fn intent(flags: &FaultFlags) -> Intent {
     match (flags.resume, flags.overwrite) {
         (true, _) => Intent::Resume,
@@ -123,7 +127,7 @@ fn intent(flags: &FaultFlags) -> Intent {
     }
 }
 
-/// Where results go; nowhere in a study that was asked for none.
+/// Where results go; nowhere in a study without `--output`.
 fn choice(output: Option<PathBuf>, is_study: bool) -> Option<OutputChoice> {
     let choice = output.map(|path| match path.as_os_str() {
         dash if dash == "-" => OutputChoice::Stdout,
@@ -143,7 +147,7 @@ fn has_extension(path: &Path, wanted: &str) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
-/// The format that a file's extension names.
+/// The format of a file's extension.
 fn format_of(path: &Path) -> Option<Format> {
     Format::from_name(&path.extension()?.to_str()?.to_ascii_lowercase())
 }

@@ -1,4 +1,4 @@
-//! Which items are meant: exactly one source, and what is taken of it.
+//! Where the items come from, and which of them are taken.
 
 use super::task::{KnownTask, PlannedTask};
 use crate::args::WorkFlags;
@@ -7,17 +7,17 @@ use procession_task::builtin::{Picture, TaskEntry, TaskShape};
 
 /// Where items come from.
 pub(crate) enum WorkSource {
-    /// People give them.
+    /// The user gives them.
     Given(ItemSource),
-    /// They are the rows of this picture, as many as the size says.
+    /// They are the rows of this picture; the size is their number.
     Rows(&'static Picture),
 }
 
 impl WorkSource {
-    /// Decides for one source; that at most one is given is clap's doing.
+    /// Finds the source. The parser has refused more than one.
     ///
     /// # Errors
-    /// Nothing is given and standard input is a terminal, a range is none, or
+    /// There is no source and standard input is a terminal, a range is wrong, or
     /// items are given to a task that has its own.
     pub(crate) fn new(flags: &WorkFlags, task: &PlannedTask, stdin_is_terminal: bool) -> Result<Self, String> {
         match &task.task {
@@ -29,7 +29,7 @@ impl WorkSource {
     }
 }
 
-/// A picture's rows are all needed, each once and in order.
+/// Refuses flags about items: a picture needs each of its rows once, in order.
 fn without_items(flags: &WorkFlags, task: &str) -> Result<(), String> {
     let given = [
         ("--input", !flags.inputs.is_empty()),
@@ -42,8 +42,8 @@ fn without_items(flags: &WorkFlags, task: &str) -> Result<(), String> {
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(format!(
-            "{flag} does not go with {task}: its items are the rows of a picture; leave {flag} out and \
-             give the picture's side in pixels with --size"
+            "{flag} can't be used with {task}, whose items are the rows of a picture: leave it out; --size is the side of \
+             the picture in pixels"
         )),
         None => Ok(()),
     }
@@ -57,46 +57,46 @@ fn given(flags: &WorkFlags, stdin_is_terminal: bool) -> Result<ItemSource, Strin
         return Ok(ItemSource::parse_list(list));
     }
     if flags.inputs.is_empty() && stdin_is_terminal {
-        return Err("no items are given: add --input FILE, --range A..B or --list X,Y, or pipe them in \
-                    (--input - reads what is typed)"
+        return Err("no items: add --input FILE, --range A..B or --list X,Y, or pipe the items to standard input \
+                    (--input - reads a terminal too)"
             .to_owned());
     }
     let stdin = || vec!["-".into()];
     Ok(ItemSource::Files(if flags.inputs.is_empty() { stdin() } else { flags.inputs.clone() }))
 }
 
-/// Which items are taken of a source.
+/// Which items of a source are taken.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    /// How many, for each run; empty: all of them. Of a picture its side, always said.
+    /// Their number for each run; empty: all. For a picture its side, never empty.
     pub(crate) sizes: Vec<u64>,
     options: InputOptions,
 }
 
 impl Selection {
-    /// Checks the flags about it. `options` are the task's own.
+    /// Checks its flags. `options` are those of the task.
     ///
     /// # Errors
-    /// A list of sizes that is none, a picture that is too large, or a cycle without an end.
+    /// A list of sizes that is wrong, a picture that is too large, or a cycle without an end.
     pub(crate) fn new(flags: &WorkFlags, source: &WorkSource, options: InputOptions) -> Result<Self, String> {
         let parse = |text: &String| procession_job::parse_sizes(text).map_err(|error| format!("--size: {error}"));
         let mut sizes = flags.size.as_ref().map_or(Ok(Vec::new()), parse)?;
         if let WorkSource::Rows(picture) = source {
             if sizes.iter().any(|&side| side > u64::from(picture.max_side)) {
-                return Err(format!("--size: a picture's side is at most {} pixels", picture.max_side));
+                return Err(format!("--size: the side of a picture is at most {} pixels", picture.max_side));
             }
             if sizes.is_empty() {
                 sizes.extend(picture.side.default.parse::<u64>().ok());
             }
         }
         if flags.cycle && sizes.is_empty() {
-            return Err("--cycle goes on for ever without an end: add --size N".to_owned());
+            return Err("--cycle never ends without a size: add --size N".to_owned());
         }
         let WorkFlags { skip, shuffle, cycle, max_item, .. } = *flags;
         Ok(Self { sizes, options: InputOptions { skip, shuffle, cycle, max_item, ..options } })
     }
 
-    /// What is to be read for a run of this size; `None`: all there is.
+    /// What is read for a run of this size; `None`: everything.
     pub(crate) fn of_size(&self, size: Option<u64>) -> InputOptions {
         InputOptions { size, ..self.options.clone() }
     }

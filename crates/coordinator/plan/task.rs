@@ -1,5 +1,5 @@
-//! Which task is meant: one that is built in, or one that only a worker of the
-//! user's own knows; and what to say when there is none of that name.
+//! Finds the task: a built-in one, or one that only a worker of the user's own
+//! has. For an unknown name it suggests the nearest.
 
 use crate::args::WorkFlags;
 use crate::environment::Catalog;
@@ -10,36 +10,37 @@ use procession_task::{Items, Params, TaskInfo};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// A task, by who knows it.
+/// A task that was found.
+
 pub(crate) enum KnownTask {
-    /// These programs do, with its settings, defaults filled in.
+    /// A built-in task, with its parameters, defaults filled in.
     BuiltIn(&'static TaskEntry, Params),
-    /// A worker of the user's own.
+    /// A task that only the worker has.
     Own(TaskInfo),
 }
 
-/// The task with everything that was asked of it.
+/// The task with its parameters, arguments and items.
 pub(crate) struct PlannedTask {
     /// The task.
     pub(crate) task: KnownTask,
-    /// The settings as they were given; what the worker is told.
+    /// The parameters as they were given, for the worker.
     pub(crate) given: Vec<(String, String)>,
-    /// The program of the user's own and its arguments, for tasks that run one.
+    /// The program and its arguments, for tasks that run one.
     pub(crate) arguments: Vec<Vec<u8>>,
-    /// How the input is cut.
+    /// How the input is split.
     pub(crate) items: Items,
 }
 
 impl PlannedTask {
-    /// Looks the task up among those of the catalog and checks its settings.
-    /// `worker` is the one that was named, if any.
+    /// Finds the task in the catalog and checks its parameters. `worker` is the
+    /// worker program that was named, if any.
     ///
     /// # Errors
-    /// No task of that name, a setting that it does not take, or a program
-    /// that is missing or not wanted.
+    /// The task is unknown, it does not have a parameter, or a program is missing
+    /// or not wanted.
     pub(crate) fn new(flags: &WorkFlags, worker: Option<&Path>, catalog: &Catalog) -> Result<Self, String> {
         let Some(name) = flags.task.as_deref() else {
-            return Err(format!("no task is given: add --task NAME; {}", known_without(worker)));
+            return Err(format!("no task: add --task NAME; {}", known_without(worker)));
         };
         let given = &flags.params;
         let task = match (catalog, find(name)) {
@@ -68,7 +69,7 @@ impl PlannedTask {
         self.task.name()
     }
 
-    /// Its settings, defaults filled in.
+    /// Its parameters, defaults filled in.
     pub(crate) fn params(&self) -> Vec<(String, String)> {
         match &self.task {
             KnownTask::BuiltIn(_, params) => {
@@ -83,7 +84,7 @@ impl PlannedTask {
         }
     }
 
-    /// What the task says about its input.
+    /// How the task reads its input.
     pub(crate) fn input_options(&self) -> InputOptions {
         let numbers = match &self.task {
             KnownTask::BuiltIn(entry, _) => entry.numbers,
@@ -92,17 +93,17 @@ impl PlannedTask {
         InputOptions { numbers, ..InputOptions::new(self.items) }
     }
 
-    /// What the pool is given as one item.
+    /// What is one item for the pool.
     pub(crate) fn unit(&self) -> Unit {
         if self.has_block_output() { Unit::Block } else { Unit::Item }
     }
 
-    /// Whether the output is that of whole blocks, without items in it.
+    /// Whether programs run on whole blocks, so that the output has no items.
     pub(crate) fn has_block_output(&self) -> bool {
         self.task.runner() == ItemRunner::BlockProgram
     }
 
-    /// Whether it is code of the user's own, which may have another result each time.
+    /// Whether it is code of the user's own, whose results may differ each time.
     pub(crate) fn is_users(&self) -> bool {
         matches!(self.task, KnownTask::Own(_)) || self.task.runner().is_users()
     }
@@ -125,8 +126,7 @@ impl KnownTask {
         }
     }
 
-    /// How its input is cut when nothing else is said; lines, where they are
-    /// made into blocks.
+    /// How its input is split by default; lines, if they are made into blocks.
     fn items(&self) -> Items {
         let items = match self {
             Self::BuiltIn(entry, _) => entry.items,
@@ -136,40 +136,38 @@ impl KnownTask {
     }
 }
 
-/// A task that was found.
+/// A task, before its parameters are checked.
 enum FoundTask {
     BuiltIn(&'static TaskEntry),
     Own(TaskInfo),
 }
 
-/// The task of this name among those of a worker. One that is just what is
-/// known here is known here: threads can run it, and its items may be a
-/// picture's rows.
+/// The task of this name among those of a worker. If it is equal to a built-in
+/// task, it is that task: threads can run it, and its items may be the rows of
+/// a picture.
 fn among(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> Result<FoundTask, String> {
     let task = tasks.iter().find(|task| task.name == name).ok_or_else(|| unknown(name, tasks, worker))?;
     let same = find(name).filter(|entry| entry.info() == *task);
     Ok(same.map_or_else(|| FoundTask::Own(task.clone()), FoundTask::BuiltIn))
 }
 
-/// What stands after `--`, as the task is told of it.
+/// The words after `--`, for the task.
 fn arguments(task: &str, runner: ItemRunner, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
     match runner.usage() {
-        Some(usage) if program.is_empty() => {
-            Err(format!("task '{task}' needs a program of your own: add -- {usage} at the end"))
-        }
+        Some(usage) if program.is_empty() => Err(format!("task '{task}' needs a program: add -- {usage} at the end")),
         None if !program.is_empty() => Err(format!(
-            "task '{task}' runs no program: leave out what stands after --, or use --task command, filter, pipe or python"
+            "task '{task}' runs no program: leave out -- and the words after it, or use --task command, filter, pipe or python"
         )),
         _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
     }
 }
 
-/// The built-in tasks that people are told of.
+/// The built-in tasks that are listed.
 pub(crate) fn built_in() -> Vec<TaskInfo> {
     ALL.iter().filter(|entry| !entry.hidden).map(|entry| entry.info()).collect()
 }
 
-/// Those of a worker's tasks that people are told of.
+/// The tasks of a worker that are listed.
 pub(crate) fn listed(tasks: Vec<TaskInfo>) -> Vec<TaskInfo> {
     let is_hidden = |task: &TaskInfo| find(&task.name).is_some_and(|entry| entry.hidden && entry.info() == *task);
     tasks.into_iter().filter(|task| !is_hidden(task)).collect()
@@ -179,7 +177,7 @@ fn names(tasks: &[TaskInfo]) -> String {
     tasks.iter().map(|task| &task.name[..]).collect::<Vec<_>>().join(", ")
 }
 
-/// What can be said of the tasks without asking anybody.
+/// Where the tasks are listed; no worker is asked.
 fn known_without(worker: Option<&Path>) -> String {
     match worker {
         None => format!("the tasks are {}", names(&built_in())),
@@ -200,15 +198,12 @@ fn unknown(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> String {
         Some(path) => (format!(" in {}", path.display()), format!(" --worker {}", path.display())),
     };
     if tasks.is_empty() {
-        return format!("there is no task '{name}'{of}: it knows no tasks at all");
+        return format!("there is no task '{name}'{of}, which has no tasks at all");
     }
-    format!(
-        "there is no task '{name}'{of}{hint}\nthe tasks are {}; `coordinator tasks{more}` says what they do",
-        names(&tasks)
-    )
+    format!("there is no task '{name}'{of}{hint}\nthe tasks are {}; see `coordinator tasks{more}`", names(&tasks))
 }
 
-/// How many letters must be changed, added or left out to get from `a` to `b`.
+/// The edit distance (Levenshtein) of two names.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,10 +1,10 @@
-//! Tasks that are known here, and those that a worker tells of.
+//! Built-in tasks, and those of a worker.
 
 use super::*;
 use crate::args::{self, Invocation};
 use procession_task::ParamInfo;
 
-/// What is typed, as a task; a worker that is asked knows `tasks`.
+/// The task of a command line; a worker that is asked has `tasks`.
 fn work_of(line: &[&str], tasks: Vec<TaskInfo>) -> Result<PlannedTask, String> {
     let line = std::iter::once("coordinator").chain(line.iter().copied());
     let Invocation::Run(flags) = args::parse(line, 1).unwrap() else { panic!("not a run") };
@@ -31,23 +31,23 @@ fn info(name: &str) -> TaskInfo {
     TaskInfo { name: name.to_owned(), summary, items: Items::Nul, numbers: true, params }
 }
 
-/// A worker with a task of its own, a built-in one and a different `prime`.
+/// The tasks of a worker: one of its own, built-in ones, and another `prime`.
 fn own() -> Vec<TaskInfo> {
     vec![info("reverse"), find("sqrt").unwrap().info(), info("prime"), find("null").unwrap().info()]
 }
 
 #[test]
-fn a_task_brings_its_rule_for_items() {
+fn a_task_has_a_default_rule_for_items() {
     let naive = work(&["-t", "prime", "--param", "method=naive"]).unwrap();
     assert_eq!((naive.name(), naive.items, naive.given.len()), ("prime", Items::Words, 1));
     assert_eq!(naive.params(), [("method".to_owned(), "naive".to_owned())]);
     let lines = work(&["-t", "prime", "--items", "lines"]).unwrap();
     assert_eq!((lines.params()[0].1.as_str(), lines.items), ("trial", Items::Lines));
-    assert!(work(&["-t", "null"]).is_ok(), "hidden ones can be run");
+    assert!(work(&["-t", "null"]).is_ok(), "hidden tasks can be run");
 }
 
 #[test]
-fn unknown_tasks_are_answered_with_the_nearest() {
+fn the_nearest_name_is_suggested_for_an_unknown_task() {
     for (name, known) in [("prim", "prime"), ("primes", "prime"), ("sqr", "sqrt"), ("squrt", "sqrt")] {
         let text = refused(work(&["-t", name]));
         assert!(text.contains(&format!("did you mean '{known}'")), "{text}");
@@ -62,7 +62,7 @@ fn unknown_tasks_are_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_program_is_for_tasks_that_run_one() {
+fn a_program_is_refused_by_tasks_that_run_none() {
     assert!(refused(work(&["-t", "command"])).contains("add -- PROGRAM ARGS"));
     let text = refused(work(&["-t", "sqrt", "--", "echo", "{}"]));
     assert!(text.contains("runs no program"), "{text}");
@@ -71,7 +71,7 @@ fn a_program_is_for_tasks_that_run_one() {
 }
 
 #[test]
-fn settings_are_checked() {
+fn parameters_are_checked() {
     assert!(refused(work(&["-t", "prime", "--param", "method=x"])).contains("trial|naive|miller-rabin"));
     assert!(refused(work(&["-t", "sqrt", "--param", "a=b"])).contains("no parameters"));
     let text = refused(work_of(&["-t", "reverse", "--worker", "w", "--param", "limit=11"], own()));
@@ -79,30 +79,30 @@ fn settings_are_checked() {
 }
 
 #[test]
-fn a_workers_own_task_is_as_it_says() {
+fn a_task_of_the_worker_is_as_the_worker_describes_it() {
     let own_one = work_of(&["-t", "reverse", "--worker", "w"], own()).unwrap();
     assert!(matches!(own_one.task, KnownTask::Own(_)) && own_one.is_users());
     assert_eq!((own_one.items, own_one.input_options().numbers), (Items::Nul, true));
     assert_eq!(own_one.params(), [("limit".to_owned(), "9".to_owned())]);
     let found = work_of(&["-t", "reverse"], own()).unwrap();
-    assert_eq!(found.name(), "reverse", "the worker beside the program may be one's own");
+    assert_eq!(found.name(), "reverse", "the worker beside the program may have tasks of its own");
     let prime = work_of(&["-t", "prime", "--worker", "w"], own()).unwrap();
-    assert!(matches!(prime.task, KnownTask::Own(_)), "it is another one");
+    assert!(matches!(prime.task, KnownTask::Own(_)), "it differs from the built-in task");
     let sqrt = work_of(&["-t", "sqrt", "--worker", "w"], own()).unwrap();
     assert!(matches!(sqrt.task, KnownTask::BuiltIn(..)) && !sqrt.is_users());
 }
 
 #[test]
-fn what_a_worker_does_not_know_is_answered_with_what_it_knows() {
+fn the_tasks_of_the_worker_are_listed_for_an_unknown_task() {
     let text = refused(work_of(&["-t", "revers", "--worker", "w"], own()));
     assert!(text.contains("no task 'revers' in w, did you mean 'reverse'?"), "{text}");
     assert!(text.contains("the tasks are reverse, sqrt, prime; `coordinator tasks --worker w`"), "{text}");
     let text = refused(work_of(&["-t", "x", "--worker", "w"], Vec::new()));
-    assert!(text.contains("knows no tasks"), "{text}");
+    assert!(text.contains("has no tasks"), "{text}");
 }
 
 #[test]
-fn distances() {
+fn edit_distances() {
     for (a, b, expected) in [("", "abc", 3), ("abc", "abc", 0), ("prme", "prime", 1), ("sqtr", "sqrt", 2)] {
         assert_eq!(distance(a, b), expected, "{a} {b}");
     }

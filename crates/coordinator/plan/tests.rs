@@ -1,4 +1,4 @@
-//! Whole command lines and the plans, or the refusals, that they become.
+//! Command lines, and the plans or errors that they give.
 
 use super::*;
 use crate::args::{self, Invocation, Subcommand};
@@ -11,7 +11,7 @@ use procession_task::{Format, TaskInfo};
 const PIPED: Environment = Environment { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Environment = Environment { stdin_is_terminal: true, ..PIPED };
 
-/// A worker that knows what is built in, and a task of its own.
+/// The tasks of a worker: the built-in ones and one of its own.
 fn catalog(flags: &RunFlags) -> Catalog {
     if !Catalog::needs_worker(flags) {
         return Catalog::BuiltIn;
@@ -52,7 +52,7 @@ fn refusal(line: &str) -> String {
 }
 
 #[test]
-fn the_readmes_command() {
+fn the_first_command_of_the_readme() {
     let plan = plan("--procs 4 --task prime --input data/primes-8-digit.txt");
     assert_eq!(plan.work.name(), "prime");
     assert_eq!(given(&plan), &ItemSource::Files(vec!["data/primes-8-digit.txt".into()]));
@@ -72,7 +72,7 @@ fn the_readmes_command() {
 }
 
 #[test]
-fn items_come_from_exactly_one_place() {
+fn items_have_one_source() {
     for line in ["--range 1..5 --list 1,2", "--input a --range 1..5", "--list 1 -i a"] {
         assert!(refusal(&format!("-t sqrt {line}")).contains("cannot be used with"), "{line}");
     }
@@ -84,7 +84,7 @@ fn items_come_from_exactly_one_place() {
 }
 
 #[test]
-fn standard_input_is_taken_unless_somebody_would_have_to_type() {
+fn standard_input_is_the_default_unless_it_is_a_terminal() {
     assert_eq!(given(&plan("-t sqrt")), &ItemSource::Files(vec!["-".into()]));
     let error = usage("-t sqrt", AT_TERMINAL);
     assert_eq!(error.exit_code(), 2);
@@ -92,7 +92,7 @@ fn standard_input_is_taken_unless_somebody_would_have_to_type() {
     for way in ["--input FILE", "--range A..B", "--list X,Y"] {
         assert!(text.contains(way), "{text}");
     }
-    assert!(planned("-t sqrt -i -", AT_TERMINAL).is_ok(), "asked for, it is read");
+    assert!(planned("-t sqrt -i -", AT_TERMINAL).is_ok(), "--input - reads it");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn several_values_are_several_configurations() {
 }
 
 #[test]
-fn formats_follow_the_file_unless_they_are_said() {
+fn the_format_is_that_of_the_extension_by_default() {
     for (line, format) in [
         ("-o out.csv", Format::Csv),
         ("-o out.JSONL", Format::Jsonl),
@@ -123,7 +123,7 @@ fn formats_follow_the_file_unless_they_are_said() {
 }
 
 #[test]
-fn unordered_results_must_carry_their_index() {
+fn unordered_results_need_their_index() {
     assert!(plan("-t sqrt --unordered -o out.csv").output.unordered);
     assert!(plan("-t sqrt --unordered --format jsonl").output.unordered);
     for line in ["", "--format lines", "-o out.tsv"] {
@@ -132,7 +132,7 @@ fn unordered_results_must_carry_their_index() {
 }
 
 #[test]
-fn only_the_ordered_results_of_one_run_in_a_file_are_resumed() {
+fn only_ordered_results_of_a_single_run_in_a_file_can_be_resumed() {
     let resume = plan("-t prime -o out --resume").resume();
     assert_eq!(resume.intent, Intent::Resume);
     assert!(resume.settings.contains(&("--param method".to_owned(), "trial".to_owned())), "{:?}", resume.settings);
@@ -152,13 +152,13 @@ fn only_the_ordered_results_of_one_run_in_a_file_are_resumed() {
         let text = refusal(&format!("-t sqrt {line}"));
         assert!(text.contains(says), "{line}: {text}");
     }
-    assert!(refusal("-t mandelbrot --size 9 -o m.png --resume").contains("not with a picture"));
+    assert!(refusal("-t mandelbrot --size 9 -o m.png --resume").contains("a picture can't be resumed"));
     assert_eq!(plan("-t mandelbrot --size 9 -o m.csv --resume").output.intent, Intent::Resume);
     assert_eq!(plan("-t mandelbrot --size 9 -o m.png --overwrite").output.intent, Intent::Overwrite);
 }
 
 #[test]
-fn a_cycle_needs_an_end() {
+fn a_cycle_needs_a_size() {
     assert!(refusal("-t sqrt --cycle").contains("--size N"));
     assert_eq!(plan("-t sqrt --cycle --size 10..=30:10").selection.sizes, [10, 20, 30]);
     let taken = plan("-t sqrt --cycle --size 9 --skip 2 --shuffle 7 --items lines").selection.of_size(Some(9));
@@ -167,21 +167,21 @@ fn a_cycle_needs_an_end() {
 }
 
 #[test]
-fn a_pictures_items_are_its_rows() {
+fn the_items_of_a_picture_are_its_rows() {
     let plan = |line: &str| plan(&format!("-t mandelbrot {line}"));
     let made = plan("--size 40,50 -j 2 --param max-iterations=70 -o m.PNG");
     assert!(matches!(made.source, WorkSource::Rows(picture) if picture.side.name == "side"));
     let picture = PictureFile { path: "m.PNG".into(), most: 70, named_by_size: true };
     assert_eq!((made.selection.sizes.len(), made.output.choice), (2, Some(OutputChoice::Picture(picture))));
     let made = plan("-o m.png -j 1,2");
-    assert_eq!(made.selection.sizes, [600], "without a size there is a picture too");
+    assert_eq!(made.selection.sizes, [600], "there is a default size");
     let picture = PictureFile { path: "m.png".into(), most: 1000, named_by_size: false };
     assert_eq!(made.output.choice, Some(OutputChoice::Picture(picture)));
-    assert!(planned("-t mandelbrot", AT_TERMINAL).is_ok(), "nobody has to type anything");
+    assert!(planned("-t mandelbrot", AT_TERMINAL).is_ok(), "a picture needs no input");
 }
 
 #[test]
-fn a_pictures_rows_are_bare_lines_unless_another_format_is_asked_for() {
+fn the_rows_of_a_picture_are_lines_by_default() {
     let format = |line: &str| plan(&format!("-t mandelbrot {line}")).output.format;
     for line in ["", "-o m.csv", "-o m.txt", "--format csv", "-o m.png"] {
         assert_eq!(format(line), Format::Lines, "{line}");
@@ -191,7 +191,7 @@ fn a_pictures_rows_are_bare_lines_unless_another_format_is_asked_for() {
 }
 
 #[test]
-fn what_makes_no_picture_is_refused_with_what_to_do() {
+fn flags_that_make_no_picture_are_refused() {
     for (line, says) in [
         ("--input a", "--size"),
         ("--range 0..5", "--size"),
@@ -214,7 +214,7 @@ fn what_makes_no_picture_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn failures_stop_the_run_or_are_counted() {
+fn failure_policies() {
     let policy = |line: &str| plan(&format!("-t sqrt {line}")).faults.policy;
     assert_eq!(policy("-k"), FailurePolicy { keep_going: true, max: None });
     assert_eq!(policy("--max-failures 3").max, Some(MaxFailures::Count(3)));
@@ -252,26 +252,26 @@ fn values_are_refused_with_the_name_of_their_flag() {
 }
 
 #[test]
-fn limits_and_what_is_tried_again() {
+fn limits_and_retries() {
     let faults = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").faults;
     assert_eq!((faults.timeout, faults.memory_limit), (Some(Duration::from_millis(1500)), Some(64 << 20)));
     assert_eq!((faults.retries, faults.retry_on), (None, vec![Kind::Failed]));
 }
 
 #[test]
-fn tasks_are_looked_up() {
+fn tasks_and_parameters_are_checked() {
     assert!(refusal("").contains("--task NAME"));
     assert!(refusal("-t primes").contains("did you mean 'prime'"));
     assert!(refusal("-t prime --param method=fast").contains("trial|naive|miller-rabin"));
 }
 
 #[test]
-fn quiet_hides_the_bar() {
+fn quiet_hides_the_progress_bar() {
     assert_eq!(plan("-t sqrt -q --progress always").look.progress, ProgressMode::Never);
 }
 
 #[test]
-fn verbs_stand_alone() {
+fn subcommands_need_no_task() {
     let subcommand = |line: &str| match parsed(line).unwrap() {
         Invocation::Subcommand(subcommand) => subcommand,
         Invocation::Run(_) => panic!("{line}: a run"),
@@ -285,7 +285,7 @@ fn verbs_stand_alone() {
 }
 
 #[test]
-fn help_shows_the_examples_first_then_the_groups() {
+fn the_long_help_has_the_examples_first_then_the_groups() {
     let error = usage("--help", PIPED);
     assert_eq!((error.kind(), error.exit_code()), (ErrorKind::DisplayHelp, 0));
     let text = error.to_string();
@@ -296,7 +296,7 @@ fn help_shows_the_examples_first_then_the_groups() {
 }
 
 #[test]
-fn executors_are_run_from_the_plainest_to_the_farthest() {
+fn executors_run_in_the_order_serial_threads_processes() {
     use Executor::{Procs, Serial, Threads};
     let all = |line: &str| plan(&format!("-t sqrt --list 1 {line}")).executors.all;
     assert_eq!(all(""), [(Procs, 4)]);
@@ -309,7 +309,7 @@ fn executors_are_run_from_the_plainest_to_the_farthest() {
 }
 
 #[test]
-fn what_only_a_process_can_be_made_to_do_is_refused_elsewhere() {
+fn limits_that_need_a_process_are_refused_elsewhere() {
     for line in ["--serial", "--threads 2", "--compare"] {
         for limit in ["--timeout", "--memory-limit", "--max-tasks-per-worker"] {
             let text = refusal(&format!("-t sqrt --list 1 {line} {limit} 5"));
@@ -319,15 +319,18 @@ fn what_only_a_process_can_be_made_to_do_is_refused_elsewhere() {
 }
 
 #[test]
-fn what_only_a_worker_knows_is_run_by_processes() {
+fn a_task_of_the_worker_runs_in_processes_only() {
     assert_eq!(plan("-t reverse --list a,b -j 3").work.name(), "reverse");
     for line in ["--serial", "--threads 2", "--compare"] {
-        assert!(refusal(&format!("-t reverse --list a {line}")).contains("known to the worker alone"), "{line}");
+        assert!(
+            refusal(&format!("-t reverse --list a {line}")).contains("only the worker has task 'reverse'"),
+            "{line}"
+        );
     }
 }
 
 #[test]
-fn the_window_is_large_enough_to_work() {
+fn the_window_has_a_minimum() {
     assert_eq!(plan("-t sqrt").window, 16 << 20);
     assert_eq!(plan("-t sqrt --window 64M").window, 64 << 20);
     assert!(refusal("-t sqrt --window 1000").contains("1M or more"));

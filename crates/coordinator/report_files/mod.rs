@@ -1,5 +1,6 @@
-//! The files that show what was measured: checked before any work, rewritten
-//! after each run, each replaced in one step.
+//! Writes the files that show what was measured (`--report`, `--chart`,
+//! `--timings`, `--trace`). Their paths are checked before any work. They are
+//! rewritten after each run, each in one step.
 
 mod target;
 
@@ -12,25 +13,25 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use target::FileTarget;
 
-/// A file that takes longer to write than this is not written after each of
+/// A file that takes longer to write than this is not rewritten after each of
 /// many short runs.
-const QUICK: Duration = Duration::from_millis(100);
-/// How many times as long as its last writing a slow file is left alone: the
-/// time for it grows with the runs, not with their square.
-const PAUSE: u32 = 3;
+const FAST: Duration = Duration::from_millis(100);
+/// A slow file is rewritten only after this many times the duration of its last
+/// writing: the total time grows with the number of runs, not its square.
+const PAUSE_FACTOR: u32 = 3;
 
 /// The files of a call.
 pub(crate) struct ReportFiles(Vec<ReportFile>);
 
-/// One of them.
+/// A file that shows what was measured.
 struct ReportFile {
     kind: FileKind,
     target: FileTarget,
     /// When it was written, and how long that took.
     written: Option<(Instant, Duration)>,
-    /// Whether it has all that is known.
+    /// Whether it shows every run.
     is_current: bool,
-    /// What people should know of it.
+    /// A note for the user.
     note: Option<String>,
 }
 
@@ -49,11 +50,11 @@ impl fmt::Display for Unwritten {
 }
 
 impl ReportFiles {
-    /// Makes sure that each of these files can be written. The `demo`'s page
-    /// goes to the log's folder where it can't.
+    /// Checks that each of these files can be written. One that can't be is put
+    /// into the folder `fallback`, if there is one.
     ///
     /// # Errors
-    /// One that can't be, and why.
+    /// The file that can't be written, and why.
     pub(crate) fn new(files: &FileFlags, fallback: Option<&Path>) -> Result<Self, Unwritten> {
         let file = |(kind, path): (FileKind, &Path)| {
             let target = FileTarget::check(path).or_else(|error| match fallback.zip(path.file_name()) {
@@ -66,34 +67,34 @@ impl ReportFiles {
         files.all().into_iter().map(file).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether there is any.
+    /// Whether there are any.
     pub(crate) fn are_wanted(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Where the page is.
+    /// The path of the HTML page, if it was written.
     pub(crate) fn page(&self) -> Option<PathBuf> {
         let page = self.0.iter().find(|file| file.kind == FileKind::Report && file.written.is_some())?;
         std::path::absolute(page.target.path()).ok()
     }
 
-    /// What people should know of them.
+    /// Notes for the user.
     pub(crate) fn notes(&self) -> Vec<&str> {
         self.0.iter().filter_map(|file| file.note.as_deref()).collect()
     }
 
-    /// Writes them after a run, but those that would take too much of the time.
+    /// Rewrites them after a run, except slow ones that are not due yet.
     pub(crate) fn rewrite(&mut self, data: &[StudyData]) -> Vec<Unwritten> {
         self.0.iter_mut().for_each(|file| file.is_current = false);
         self.0.iter_mut().filter(|file| file.is_due()).filter_map(|file| file.write(data).err()).collect()
     }
 
-    /// Writes those that lack something, when nothing more comes.
+    /// Rewrites those that do not show every run, after the last run.
     pub(crate) fn finish(&mut self, data: &[StudyData]) -> Vec<Unwritten> {
         self.0.iter_mut().filter(|file| !file.is_current).filter_map(|file| file.write(data).err()).collect()
     }
 
-    /// Writes them all, once.
+    /// Writes all of them.
     pub(crate) fn write(&mut self, data: &[StudyData]) -> Vec<Unwritten> {
         self.0.iter_mut().filter_map(|file| file.write(data).err()).collect()
     }
@@ -101,7 +102,7 @@ impl ReportFiles {
 
 impl ReportFile {
     fn is_due(&self) -> bool {
-        self.written.is_none_or(|(at, took)| took <= QUICK || at.elapsed() >= took * PAUSE)
+        self.written.is_none_or(|(at, took)| took <= FAST || at.elapsed() >= took * PAUSE_FACTOR)
     }
 
     fn write(&mut self, data: &[StudyData]) -> Result<(), Unwritten> {
@@ -124,7 +125,7 @@ impl Unwritten {
     }
 }
 
-/// Writes one; answers with what people should know of it.
+/// Writes a file; returns a note for the user.
 fn render(kind: FileKind, data: &[StudyData], out: &mut dyn Write) -> Result<Option<String>, Box<dyn Error>> {
     match kind {
         FileKind::Report => out.write_all(page(data)?.as_bytes())?,
@@ -135,7 +136,7 @@ fn render(kind: FileKind, data: &[StudyData], out: &mut dyn Write) -> Result<Opt
             let left_out = write_trace(data, out)?.left_out;
             let note = || {
                 format!(
-                    "the trace is without {}, more than its viewers could hold; the chunks are there",
+                    "the trace omits {}: trace viewers can't hold as many; it has all chunks",
                     procession_task::counted(left_out, "item")
                 )
             };
@@ -146,5 +147,5 @@ fn render(kind: FileKind, data: &[StudyData], out: &mut dyn Write) -> Result<Opt
 }
 
 fn main_chart(data: &[StudyData]) -> Result<chart::Svg, Box<dyn Error>> {
-    chart::by_count(data)?.ok_or_else(|| "there is no chart: no run has ended".into())
+    chart::by_count(data)?.ok_or_else(|| "no chart: no run has ended".into())
 }

@@ -1,5 +1,5 @@
-//! Where a file goes, and how it is replaced: beside it, then in its target, so
-//! that whoever looks at it meanwhile sees one that is whole.
+//! Replaces a file in one step: the new content is written to a file beside it,
+//! which is then renamed, so that readers always see a complete file.
 
 use procession_job::Beside;
 use std::error::Error;
@@ -7,19 +7,19 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// A place that can be written.
+/// A file that can be written.
 #[derive(Debug)]
 pub(super) struct FileTarget {
-    /// As it was given.
+    /// The path as it was given.
     given: PathBuf,
-    /// The file that a link there leads to.
+    /// The path with links resolved.
     file: PathBuf,
-    /// Whether it is something else than a file: written as it is.
+    /// Whether it is not a regular file (a device, a pipe): it is written directly.
     is_special: bool,
 }
 
 impl FileTarget {
-    /// Tries out whether a file here could be replaced.
+    /// Checks that this file can be replaced.
     pub(super) fn check(given: &Path) -> io::Result<Self> {
         let file = given.canonicalize().unwrap_or_else(|_| given.to_owned());
         let is_special = match fs::metadata(&file) {
@@ -30,7 +30,7 @@ impl FileTarget {
         let target = Self { given: given.to_owned(), file, is_special };
         if !is_special {
             if target.file.exists() {
-                // What is there is replaced only by who could have changed it.
+                // Only who may change the file may replace it.
                 OpenOptions::new().write(true).open(&target.file)?;
             }
             drop(Beside::new(&target.file)?);
@@ -38,12 +38,12 @@ impl FileTarget {
         Ok(target)
     }
 
-    /// As it was given.
+    /// The path as it was given.
     pub(super) fn path(&self) -> &Path {
         &self.given
     }
 
-    /// Writes the file anew.
+    /// Replaces the content of the file.
     pub(super) fn replace(
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Box<dyn Error>>,
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
+    fn a_file_is_replaced_completely_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("file"), dir.path().join("link"));
         symlink(&file, &link).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_tried_out_and_left_as_it_was() {
+    fn checking_a_file_changes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         FileTarget::check(&dir.path().join("new")).unwrap();
         assert_eq!(names(dir.path()), [""; 0]);

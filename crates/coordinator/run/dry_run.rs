@@ -1,8 +1,8 @@
-//! `--dry-run`: what would be run, the first ten of it, and how long all of it
-//! would take, judged by a second of the real thing.
+//! `--dry-run`: shows the first ten commands that would be run, and estimates the
+//! time for all of them from a second of real work.
 //!
-//! What would be run goes to standard output, as it can be typed in a shell;
-//! what is estimated is for people.
+//! The commands go to standard output, quoted for a shell; the estimate goes to
+//! standard error.
 
 use super::ending::{describe, status_of};
 use crate::console;
@@ -16,12 +16,12 @@ use procession_task::builtin::ItemRunner;
 use procession_task::{Items, escape_terminal, shell_quote};
 use std::time::Duration;
 
-/// How long the real thing is run.
-const TIME: Duration = Duration::from_secs(1);
+/// How long items are really run.
+const TRIAL_TIME: Duration = Duration::from_secs(1);
 
-/// Rehearses a study and shows what was learned.
+/// Runs the first items and shows what was learned.
 pub(super) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
-    match study.rehearse(TIME, stopper) {
+    match study.rehearse(TRIAL_TIME, stopper) {
         Ok(rehearsal) => {
             let lines: String = lines(plan, &rehearsal).into_iter().map(|line| line + "\n").collect();
             let status = console::print(lines.as_bytes());
@@ -39,7 +39,7 @@ pub(super) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
     }
 }
 
-/// What would be run for each of the first items, or blocks of them.
+/// The command for each of the first items, or of the first blocks.
 fn lines(plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
     let items = plan.work.items;
     let first = plan.selection.of_size(None).skip;
@@ -60,18 +60,18 @@ fn line(task: &KnownTask, arguments: &[Vec<u8>], index: u64, unit: &[u8], items:
     }
 }
 
-/// What the whole would take, on so many processors.
+/// Estimates the time of the whole on `cpus` CPUs.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn estimate(of: &Rehearsal, cpus: usize) -> Vec<String> {
     let mut said = Vec::new();
     let shown = of.first.len() as u64;
     match of.expected {
         Some(all) if all > shown => said.push(format!("… and about {} more", all - shown)),
-        None if of.first.len() == 10 => said.push("… and more, how many is not known".to_owned()),
+        None if of.first.len() == 10 => said.push("… and more; their number is unknown".to_owned()),
         _ => {}
     }
     if of.done == 0 {
-        let nothing = if shown == 0 { "there are no items" } else { "no item was done within a second: no estimate" };
+        let nothing = if shown == 0 { "no items" } else { "no estimate: no item ended within 1 s" };
         said.push(nothing.to_owned());
         return said;
     }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_run_can_be_typed() {
+    fn commands_are_quoted_for_a_shell() {
         assert_eq!(shown(&command::ENTRY, &["gzip", "-k", "x{}"], "a b"), "gzip -k 'xa b'");
         assert_eq!(shown(&command::ENTRY, &["echo", "{}{}"], "{}"), "echo {}{}");
         assert_eq!(shown(&command::ENTRY, &["bc"], "1+1; x"), "bc <<< '1+1; x'");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn time_and_output_are_judged_by_what_was_tried() {
+    fn the_estimate_follows_from_the_trial() {
         let configuration = Configuration { executor: Executor::Procs, count: 4, size: None, chunk: ChunkSize::Auto };
         let of = Rehearsal {
             configuration: Some(configuration),

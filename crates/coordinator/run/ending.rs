@@ -1,12 +1,12 @@
-//! What it means for a call that its study ended as it did.
+//! How the end of a study is reported: status and message.
 
 use crate::exit::{self, Status};
 use procession_job::Ending;
 
-/// The status of a call that ended like this, as far as that decides it.
+/// The exit status for this ending; other reasons may raise it.
 pub(super) fn status_of(ending: &Ending) -> Status {
     match ending {
-        // The signal that stopped it has a status of its own.
+        // A signal has a status of its own.
         Ending::Closed | Ending::Stopped | Ending::AlreadyComplete(_) => exit::SUCCESS,
         Ending::Output(_) => exit::OUTPUT_FAILED,
         Ending::Pool(_) => exit::POOL_FAILED,
@@ -15,7 +15,7 @@ pub(super) fn status_of(ending: &Ending) -> Status {
     }
 }
 
-/// What ended a run, in a sentence; `None` where that is told elsewhere.
+/// Why a run ended; `None` if that is reported elsewhere.
 pub(super) fn describe(ending: &Ending) -> Option<String> {
     match ending {
         Ending::Stopped => Some("stopped by a signal".to_owned()),

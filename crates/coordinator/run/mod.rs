@@ -1,4 +1,4 @@
-//! Carries out a plan: from flags that make sense to an exit status.
+//! Carries out a plan and chooses the exit status.
 
 mod dry_run;
 mod ending;
@@ -17,10 +17,10 @@ use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Runs what was planned, says how it ended, and chooses the status.
+/// Carries out the plan, reports how it ended, and returns the status.
 ///
 /// # Errors
-/// It ended before its first run.
+/// Why there was no first run.
 pub(crate) fn run(plan: &Plan, signals: &SignalListener) -> Result<Status, Refusal> {
     user_program::check(&plan.work).map_err(Refusal::usage)?;
     let worker = locate::worker(plan.worker.as_deref(), std::env::current_exe()).map_err(Refusal::pool)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(plan: &Plan, signals: &SignalListener) -> Result<Status, Refus
     Ok(signals.status().unwrap_or_default().max(status))
 }
 
-/// Looks at the input; headings that are passed over are told on the terminal.
+/// Opens the input. Headings that are skipped are noted on the terminal.
 fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
     let (terminal, quiet) = (terminal.clone(), plan.look.quiet);
     let on_note = Box::new(move |note: &procession_job::HeadingNote| {

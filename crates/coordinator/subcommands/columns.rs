@@ -1,6 +1,6 @@
 //! A table of plain text without a heading.
 
-/// Lines of two columns or more, the first ones padded to the same width.
+/// Lines of cells; every column but the last is padded to its widest cell.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();

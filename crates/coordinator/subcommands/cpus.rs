@@ -1,11 +1,11 @@
-//! `coordinator cpus`: the lecture's first question, how many CPUs there are,
-//! and the one that matters, how many of them this process may use.
+//! `coordinator cpus`: how many CPUs there are, and how many of them this
+//! process may use.
 
 use super::columns::aligned;
 use crate::environment::machine::{MachineInfo, MemoryInfo};
 use serde_json::json;
 
-/// The answer for a person.
+/// The answer as text.
 pub(super) fn text(machine: &MachineInfo) -> String {
     let row = |name: &str, value: String, note: String| vec![name.to_owned(), value, note];
     let unknown = || "unknown".to_owned();
@@ -16,7 +16,7 @@ pub(super) fn text(machine: &MachineInfo) -> String {
     };
     let quota = match &machine.quota {
         Some(found) => row("quota leaves", trimmed(found.cpus), found.file.display().to_string()),
-        None => row("quota leaves", "all".to_owned(), "no control group sets one".to_owned()),
+        None => row("quota leaves", "all".to_owned(), "no cgroup sets one".to_owned()),
     };
     let memory = |part: fn(MemoryInfo) -> u64| machine.memory.map(part).map_or_else(unknown, gibibytes);
     aligned(&[
@@ -30,7 +30,7 @@ pub(super) fn text(machine: &MachineInfo) -> String {
     ])
 }
 
-/// The answer for a program; bytes and counts as numbers, unknown as null.
+/// The answer as JSON. Counts and bytes are numbers; what is unknown is null.
 pub(super) fn json(machine: &MachineInfo) -> String {
     let affinity = machine.affinity.as_ref().map(|found| json!({ "count": found.count, "list": found.list }));
     let quota = machine.quota.as_ref().map(|found| json!({ "cpus": found.cpus, "file": found.file }));
@@ -46,7 +46,7 @@ pub(super) fn json(machine: &MachineInfo) -> String {
     format!("{answer:#}\n")
 }
 
-/// Which of the limits makes `auto` what it is.
+/// Which limit decides the value of `auto`.
 fn reason(machine: &MachineInfo) -> String {
     let is_quota = machine.quota.as_ref().is_some_and(|quota| quota.cpus.floor().max(1.0) <= machine.auto as f64);
     let is_affinity = machine.affinity.as_ref().is_some_and(|affinity| affinity.count == machine.auto);
@@ -58,7 +58,7 @@ fn reason(machine: &MachineInfo) -> String {
     format!("{says} (std::thread::available_parallelism)")
 }
 
-/// At most two decimals, and none that say nothing.
+/// A number with at most two decimals, without trailing zeros.
 fn trimmed(number: f64) -> String {
     format!("{number:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -84,12 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn the_table() {
+    fn the_text() {
         let expected = "\
 logical cores     8
 physical cores    4
 affinity leaves   4         CPUs 0-3
-quota leaves      all       no control group sets one
+quota leaves      all       no cgroup sets one
 --procs auto is   4         by affinity (std::thread::available_parallelism)
 memory            16.0 GiB
 memory available  1.5 GiB
@@ -98,7 +98,7 @@ memory available  1.5 GiB
     }
 
     #[test]
-    fn the_reason_is_the_tightest_limit() {
+    fn the_smallest_limit_decides() {
         let free = MachineInfo { affinity: Some(Affinity { list: "0-7".to_owned(), count: 8 }), auto: 8, ..machine() };
         assert!(reason(&free).starts_with("all logical cores"));
         let quota = |cpus: f64| Some(Quota { cpus, file: "cpu.max".into() });
@@ -117,7 +117,7 @@ memory available  1.5 GiB
     }
 
     #[test]
-    fn shares_are_short() {
+    fn numbers_have_no_trailing_zeros() {
         assert_eq!([1.5, 2.0, 0.25, 10.0].map(trimmed), ["1.5", "2", "0.25", "10"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `inspect`: questions to a log.
+//! `coordinator inspect`: answers questions from a log.
 
 use crate::args::InspectFlags;
 use crate::console::{self, style, unprinted};
@@ -9,13 +9,13 @@ use procession_report::read::StudyLog;
 use procession_report::{LogError, StudyData, latest_log};
 use std::io::{self, BufWriter, IsTerminal as _};
 
-/// Answers what is asked of a log.
+/// Prints what is asked for and writes the files.
 pub(super) fn answer(flags: &InspectFlags) -> Status {
     let logs = match open(flags) {
         Ok(logs) => logs,
         Err(error) => return refuse(&error),
     };
-    // Refused before anything is printed, and written only if there is an answer.
+    // Wrong paths are refused before anything is printed.
     let files = match flags.files.check_distinct(&[]).and_then(|()| report_files(flags)) {
         Ok(files) => files,
         Err(error) => return refuse(&error),
@@ -35,7 +35,7 @@ fn report_files(flags: &InspectFlags) -> Result<ReportFiles, String> {
     ReportFiles::new(&flags.files, None).map_err(|error| error.to_string())
 }
 
-/// Writes the files that show what was measured, from the logs alone.
+/// Writes the files that show what was measured.
 fn write_files(
     flags: &InspectFlags,
     logs: &[StudyLog],
@@ -54,7 +54,7 @@ fn write_files(
     Ok(if unwritten.is_empty() { exit::SUCCESS } else { exit::OUTPUT_FAILED })
 }
 
-/// Prints the answer; gives back what people should know besides.
+/// Prints the answer; returns the status and notes for the user.
 fn print(flags: &InspectFlags, logs: &[StudyLog]) -> (Status, Vec<String>) {
     let query = Query {
         run: flags.run,

@@ -1,4 +1,4 @@
-//! `coordinator tasks`: what can be asked for with `--task` and `--param`.
+//! `coordinator tasks`: lists the tasks and their parameters.
 
 use super::columns::aligned;
 use crate::console;
@@ -13,13 +13,13 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a worker may take to say what it knows.
+/// How long a worker may take to start and list its tasks.
 const START_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Lists the built-in tasks, or those of a worker.
 ///
 /// # Errors
-/// The worker does not say what it knows.
+/// The worker can't be asked.
 pub(super) fn answer(worker: Option<&Path>, json: bool) -> Result<Status, Refusal> {
     let tasks = match worker {
         None => built_in(),
@@ -27,7 +27,7 @@ pub(super) fn answer(worker: Option<&Path>, json: bool) -> Result<Status, Refusa
             let signals = SignalListener::start().map_err(Refusal::pool)?;
             match worker_tasks(worker, START_TIMEOUT, signals.stopper()) {
                 Ok(tasks) => listed(tasks),
-                // If a signal ended the worker, nobody has to be told.
+                // If a signal ended the worker, the exit status says so.
                 Err(why) => return signals.status().ok_or(Refusal::pool(why)),
             }
         }
@@ -36,8 +36,8 @@ pub(super) fn answer(worker: Option<&Path>, json: bool) -> Result<Status, Refusa
     Ok(console::print(text.as_bytes()))
 }
 
-/// The list for a person: a line per task, its parameters beneath it. What a
-/// worker says of itself can do no more than be read.
+/// The list as text: a line per task, its parameters below it. Control
+/// characters in what a worker sends are escaped.
 fn text(tasks: &[TaskInfo]) -> String {
     let safe = |text: &str| escape_terminal(text.as_bytes());
     let mut rows = Vec::new();
@@ -48,7 +48,7 @@ fn text(tasks: &[TaskInfo]) -> String {
     aligned(&rows)
 }
 
-/// The list for a program.
+/// The list as JSON.
 fn json(tasks: &[TaskInfo]) -> String {
     let tasks: Vec<_> = tasks
         .iter()
@@ -57,8 +57,7 @@ fn json(tasks: &[TaskInfo]) -> String {
     format!("{:#}\n", json!(tasks))
 }
 
-/// What the items are: the word for a rule of cutting, as `--items` takes it,
-/// or the rows of a picture, which nobody gives.
+/// What the items are: a value of `--items`, or the rows of a picture.
 fn rule(task: &TaskInfo) -> &'static str {
     let known = find(&task.name).filter(|entry| entry.info() == *task);
     match known {
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_tasks_with_their_parameters() {
+    fn the_text_lists_tasks_with_their_parameters() {
         let text = text(&built_in());
         let columns: Vec<_> = text.lines().filter_map(|line| line.find("words")).collect();
         assert!(columns.len() >= 2 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_says_is_shown_safely_and_without_what_is_hidden() {
+    fn the_tasks_of_a_worker_are_escaped_and_hidden_ones_omitted() {
         let own = TaskInfo {
             name: "my\u{1b}[31m".to_owned(),
             summary: "two\nlines".to_owned(),
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_see_the_same() {
+    fn json_lists_the_same() {
         let value: serde_json::Value = serde_json::from_str(&json(&built_in())).unwrap();
         let prime = value.as_array().unwrap().iter().find(|task| task["name"] == "prime").unwrap();
         assert_eq!(prime["items"], "words");

@@ -1,5 +1,4 @@
-//! What the log and the page say of a call before its first run, and the
-//! folder that the log goes to.
+//! The call as the log and the page describe it, and its log folder.
 
 use super::notes::warner;
 use crate::environment::machine;
@@ -23,19 +22,19 @@ pub(super) fn configuration(of: &procession_job::Configuration) -> report::Confi
     report::Configuration { executor, count: of.count, size: of.size, chunk }
 }
 
-/// The call's log folder. One that was asked for must be usable; without the
-/// default one people are warned and the call goes on.
+/// Creates the log folder. A folder that was named must be usable; if the
+/// default folder is not, there is a warning and no log.
 pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal) -> Result<Option<LogFolder>, String> {
     let given: Option<PathBuf> = plan.look.log_dir.clone();
     let was_given = given.is_some();
     let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));
     match made {
         Ok(folder) => {
-            // Where it can't be noted, `inspect` has to be told it: nothing that a run is to be bothered with.
+            // If this fails, `inspect` does not find the folder by itself; the run does not need it.
             let _ = folder.remember();
             Ok(Some(folder))
         }
-        // A disk that is full costs the log, not the work.
+        // A full disk ends the log, not the run.
         Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
         Err(error) => {
             warner(terminal, plan.look.quiet)(&format!("no log of this call: {error}"));
@@ -44,7 +43,7 @@ pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal
     }
 }
 
-/// What was called, where.
+/// Describes the call and the machine.
 pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
     report::Study {
@@ -60,7 +59,7 @@ pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration
     }
 }
 
-/// As the log has it.
+/// The same times, as the log has them.
 pub(super) fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::CoordinatorTimes {
     let driver = |part: fn(&procession::DriverTimes) -> Duration| times.driver.as_ref().map(|t| part(t).as_secs_f64());
     report::CoordinatorTimes {

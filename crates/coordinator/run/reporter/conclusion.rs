@@ -1,4 +1,4 @@
-//! What the whole call reports at its end, and the status that follows.
+//! What is reported at the end of the call, and the exit status.
 
 use super::run_reporter::RunReporter;
 use crate::console::{self, style};
@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::slice;
 
 impl RunReporter {
-    /// Tells people what came of it and chooses the status.
+    /// Reports the results of the call and returns the status.
     pub(crate) fn conclude(&mut self, plan: &Plan, report: &StudyReport) -> Status {
         let unwritten = self.finish_files();
         self.show_summary();
@@ -43,15 +43,15 @@ impl RunReporter {
         status
     }
 
-    /// Tells of outputs that should be the same and are not. With code of the
-    /// user's own that need be no fault: it may tell the time, or throw dice.
+    /// Reports outputs that differ between configurations. For code of the user's
+    /// own that is a warning: it may use the time or random numbers.
     fn compare(&self, plan: &Plan, report: &StudyReport) -> Status {
         for mismatch in &report.mismatches {
             let size = mismatch.size.map_or(String::new(), |size| format!(" of size {size}"));
             let groups: Vec<String> = mismatch.runs.iter().map(|(_, runs)| format!("{runs:?}")).collect();
             let text = format!("the outputs{size} differ between runs {}", groups.join(" and "));
             if plan.work.is_users() {
-                self.warn(&format!("{text}; if they may, --no-verify says no more of it"));
+                self.warn(&format!("{text}; use --no-verify if they may differ"));
             } else {
                 console::say(format_args!("error: {text}"));
             }
@@ -60,7 +60,7 @@ impl RunReporter {
         if is_fault { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
-    /// The tables; what failed is told even to those who want to see nothing else.
+    /// Prints the tables and hints. With --quiet only failed items are printed.
     fn show_summary(&self) {
         let quiet = self.settings.quiet;
         let summary = Summary {
@@ -79,8 +79,7 @@ impl RunReporter {
         }
     }
 
-    /// Brings the files that show what was measured up to date, when nothing
-    /// more comes.
+    /// Writes the report files after the last run.
     fn finish_files(&mut self) -> Vec<Unwritten> {
         let _writing = WritingFiles::begin();
         let unwritten = self.files.finish(slice::from_ref(&self.data));
@@ -96,32 +95,29 @@ impl RunReporter {
         unwritten
     }
 
-    /// An output was complete before the call: its status is that of the run that made it.
+    /// The output was complete before the call: the status is that of the run that
+    /// wrote it.
     fn already_complete(&self, of: &AlreadyComplete) -> Status {
         let failed = if of.failures > 0 { format!(", {} of them failed", of.failures) } else { String::new() };
-        let grown = if of.input_has_grown { "; the input has more by now: --overwrite begins anew" } else { "" };
-        self.note(&format!(
-            "{} is complete, with {}{failed}: nothing was done{grown}",
-            of.name,
-            counted(of.items, "item")
-        ));
+        let grown = if of.input_has_grown { "; the input has more items now: --overwrite starts again" } else { "" };
+        self.note(&format!("{} is complete with {}{failed}; nothing to do{grown}", of.name, counted(of.items, "item")));
         if of.failures > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
-    /// Says what can be done about an output that is not complete.
+    /// Says what to do about an output that is not complete.
     fn tell_of_output(&self, plan: &Plan, report: &StudyReport) {
         let Some(OutputChoice::File(path)) = &plan.output.choice else { return };
         let name = escape_terminal(path.as_os_str().as_bytes());
         for run in &report.runs {
             if let Some(error) = &run.output.record_error {
                 self.warn(&format!(
-                    "{name} may not be resumed later: {}",
+                    "it may not be possible to resume {name}: {}",
                     escape_terminal(error.to_string().as_bytes())
                 ));
             }
             if let Some(items) = run.output.resumable {
                 self.note(&format!(
-                    "{name} is good for the first {}: --resume goes on after that",
+                    "{name} has the results of the first {}; --resume continues after them",
                     counted(items, "item")
                 ));
             }

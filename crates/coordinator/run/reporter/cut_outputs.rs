@@ -1,14 +1,14 @@
-//! Notices items whose output may be cut: people must hear of it, as nothing
-//! else tells such a result from a whole one.
+//! Detects items whose output may be truncated. The user must know: nothing else
+//! tells such a result from a complete one.
 
 use procession::{Event, Observer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An observer that remembers those items.
+/// The observer that remembers these items.
 pub(super) struct CutOutputs(Arc<Mutex<BTreeSet<u64>>>);
 
-/// The items of a run whose output may be cut, by their indices.
+/// The items of a run whose output may be truncated, by their indices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CutItems(Arc<Mutex<BTreeSet<u64>>>);
 
@@ -27,14 +27,14 @@ impl CutItems {
         (CutOutputs(Arc::clone(&items.0)), items)
     }
 
-    /// What to tell people, if there are any.
+    /// The note for the user, if there are any.
     pub(super) fn note(&self) -> Option<String> {
         let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = items.first()?;
         let more = if items.len() == 1 { String::new() } else { format!(" (and {} more)", items.len() - 1) };
         Some(format!(
-            "item {first}{more}: something that the program left behind was still writing after its exit, and was \
-             given up after 2 s, or after 300 ms of silence: the output may be cut"
+            "item {first}{more}: a process that the program left behind was still writing after the program's exit. Reading \
+             stopped after 2 s, or after 300 ms without output: the output may be truncated"
         ))
     }
 }
@@ -46,14 +46,14 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_first_is_named_and_each_is_counted_once() {
+    fn the_note_has_the_first_item_and_the_count() {
         let (mut outputs, items) = CutItems::observe();
         assert_eq!(items.note(), None);
         let worker = WorkerRef { slot: 1, nth: 0, pid: 7 };
         let mut tell = |item| outputs.on_event(&Event::OutputCut { worker, item, at: Duration::ZERO });
         tell(9);
-        assert!(items.note().unwrap().starts_with("item 9: something"));
+        assert!(items.note().unwrap().starts_with("item 9: a process"));
         [3, 9, 7].into_iter().for_each(tell);
-        assert!(items.note().unwrap().starts_with("item 3 (and 2 more): something"));
+        assert!(items.note().unwrap().starts_with("item 3 (and 2 more): a process"));
     }
 }

@@ -1,14 +1,14 @@
-//! Which advice is given without being asked for.
+//! Which hints a call prints.
 
 use crate::plan::Plan;
 use procession_report::Advice;
 
-/// Which advice is given without being asked for.
+/// Which hints a call prints.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hints {
-    /// All: the call is there to measure.
+    /// All: the call measures.
     All,
-    /// That somebody asked for workers who have nothing to do.
+    /// Only that some of the workers that were asked for had no items.
     Idle,
     /// None.
     No,

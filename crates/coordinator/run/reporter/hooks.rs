@@ -1,12 +1,11 @@
-//! The reporter as a study calls it.
+//! Connects the reporter with the study that calls it.
 
 use super::run_reporter::RunReporter;
 use super::session::ReportedRun;
 use procession_job::{Hooks, InputNames, RunInfo, RunSession};
 use procession_task::escape_terminal;
 
-/// The reporter of a study, with the names of the inputs that failed items
-/// stand in.
+/// The hooks of a study: its reporter, and the names of its input files.
 pub(crate) struct StudyHooks<'a> {
     pub(crate) reporter: &'a mut RunReporter,
     pub(crate) names: &'a InputNames,

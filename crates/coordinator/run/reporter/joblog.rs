@@ -1,5 +1,5 @@
-//! The job log (`--joblog`): opened before any work, and refused where it would
-//! destroy what the call reads or writes.
+//! Opens the job log (`--joblog`) before any work, and refuses one that would
+//! overwrite the input or the output.
 
 use crate::plan::Plan;
 use procession_job::{Input, Intent, OutputChoice};
@@ -39,5 +39,5 @@ pub(super) fn check_distinct(joblog: &JobLog, plan: &Plan, input: Option<&Input>
         None => return Ok(()),
     };
     let name = escape_terminal(path.as_os_str().as_bytes());
-    Err(format!("--joblog {name}: is the same file as {other}, and would destroy it: give another file"))
+    Err(format!("--joblog {name} is the same file as {other} and would overwrite it: choose another file"))
 }

@@ -1,5 +1,5 @@
-//! What people see and keep of a call's runs: for each one its log, its live
-//! lines and its progress bar, and in the end the tables.
+//! Reports the runs of a call: log, live lines and progress bar of each run, and
+//! tables at the end.
 //!
 //! A [`RunReporter`] lives as long as the call, a session as long as a run.
 

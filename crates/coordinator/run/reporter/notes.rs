@@ -1,4 +1,4 @@
-//! What workers have to say to the person who waits, shown as it comes.
+//! Prints warnings, and the notes that workers send.
 
 use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-/// So many are shown of a run: more would help nobody.
-const MOST: usize = 10;
+/// The maximum number of notes of a run.
+const MAX_NOTES: usize = 10;
 
-/// Shows each note once, whichever worker has it.
+/// Prints each note once, even if several workers send it.
 pub(super) struct NotesObserver {
     terminal: Terminal,
     shown: BTreeSet<String>,
@@ -20,9 +20,9 @@ impl NotesObserver {
         Self { terminal: terminal.clone(), shown: BTreeSet::new() }
     }
 
-    /// Whether this is to be shown.
+    /// Whether the note is printed.
     fn is_news(&mut self, text: &str) -> bool {
-        self.shown.len() < MOST && self.shown.insert(text.to_owned())
+        self.shown.len() < MAX_NOTES && self.shown.insert(text.to_owned())
     }
 }
 
@@ -32,14 +32,14 @@ impl Observer for NotesObserver {
             && self.is_news(text)
         {
             let (terminal, line) = (self.terminal.clone(), format!("note: {text}"));
-            // Aside: nobody may read it, and the run goes on all the same. Where
-            // there is no thread to be had there is no note.
+            // On a thread, as the terminal may block and the run must not. If no
+            // thread can be started, the note is dropped.
             let _ = thread::Builder::new().name("note".to_owned()).spawn(move || terminal.println(&line));
         }
     }
 }
 
-/// What writes warnings for people, unless they want none.
+/// Prints warnings, unless `quiet`.
 pub(super) fn warner(terminal: &Terminal, quiet: bool) -> Warn {
     let terminal = terminal.clone();
     Arc::new(move |text| {
@@ -54,10 +54,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_shown_once_and_not_without_end() {
+    fn each_note_is_printed_once_and_their_number_is_limited() {
         let mut notes = NotesObserver::new(&Terminal::stderr());
         assert!(notes.is_news("a") && !notes.is_news("a"));
         let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
-        assert_eq!(shown, MOST - 1);
+        assert_eq!(shown, MAX_NOTES - 1);
     }
 }

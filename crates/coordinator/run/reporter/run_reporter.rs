@@ -1,5 +1,5 @@
-//! What lives as long as the call: where its runs are logged, and what is known
-//! of those that ended.
+//! The reporter of a call: where its runs are logged, and what is known of the
+//! runs that ended.
 
 use super::call;
 use super::hints::Hints;
@@ -28,11 +28,11 @@ pub(crate) struct RunReporter {
     pub(super) host: String,
     /// What is known of the runs that ended.
     pub(super) data: StudyData,
-    /// The files that show it.
+    /// The files that show what was measured.
     pub(super) files: ReportFiles,
 }
 
-/// What is to be seen.
+/// What is shown and logged.
 pub(super) struct ReportSettings {
     pub(super) level: LogLevel,
     pub(super) verbose: bool,
@@ -43,7 +43,7 @@ pub(super) struct ReportSettings {
 }
 
 impl RunReporter {
-    /// Prepares to watch the runs of this plan.
+    /// Prepares to report the runs of this plan.
     ///
     /// # Errors
     /// A log or a file that was asked for can't be written.
@@ -73,23 +73,23 @@ impl RunReporter {
         })
     }
 
-    /// A warning for people, unless they want none.
+    /// Prints a warning, unless --quiet is given.
     pub(crate) fn warn(&self, text: &str) {
         warner(&self.terminal, self.settings.quiet)(text);
     }
 
-    /// A note for people, unless they want none.
+    /// Prints a note, unless --quiet is given.
     pub(crate) fn note(&self, text: &str) {
         if !self.settings.quiet {
             self.terminal.println(&format!("note: {text}"));
         }
     }
 
-    /// Where people read.
+    /// The terminal that it prints to.
     pub(crate) fn terminal(&self) -> &Terminal {
         &self.terminal
     }
-    /// Refuses a job log that is an input or the output, which it would destroy.
+    /// Refuses a job log that is an input or the output.
     ///
     /// # Errors
     /// Which of them it is.
@@ -97,7 +97,7 @@ impl RunReporter {
         self.joblog.as_ref().map_or(Ok(()), |joblog| joblog::check_distinct(joblog, plan, input))
     }
 
-    /// Keeps what is known of a run that ended, and shows it where that was asked for.
+    /// Keeps the data of a run that ended and rewrites the report files.
     pub(super) fn keep(&mut self, mut run: RunSummary, spans: Option<CollectedSpans>, log: Option<&Path>) {
         let _writing = WritingFiles::begin();
         let read = |folder: &Path| Spans::of_log(&RunLog::ended(folder.to_owned(), run.run)?);
@@ -112,7 +112,8 @@ impl RunReporter {
         }
     }
 
-    /// Keeps the failed items of the first run that had some: the others have the same.
+    /// Keeps the failed items of the first run that has some; other runs have the
+    /// same.
     pub(super) fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
         if self.data.failures.total > 0 {
             return;
@@ -126,7 +127,7 @@ impl RunReporter {
             message: failure.failure.message.clone(),
             pid: failure.pid,
             attempts: failure.attempts,
-            // What the item itself said no to is told in full already.
+            // For other kinds the message says everything.
             file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
         };
         let rows = run.output.failures.first.iter().map(row).collect();
@@ -134,7 +135,7 @@ impl RunReporter {
     }
 }
 
-/// Whether the item's process is gone with it.
+/// Whether the process of the item ended too.
 fn is_death(kind: Kind) -> bool {
     matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
 }

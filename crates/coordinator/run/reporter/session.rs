@@ -1,5 +1,5 @@
-//! What accompanies one run from its start to its end: its observers, and what
-//! they have to tell.
+//! The report of one run, from its start to its end: its observers, and what
+//! they collect.
 
 use super::call::{configuration, coordinator_times};
 use super::cut_outputs::CutItems;
@@ -20,13 +20,13 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// A run that is reported while it is under way.
+/// The report of a run that is in progress.
 pub(super) struct ReportedRun<'a> {
     reporter: &'a mut RunReporter,
-    /// The names of the inputs that failed items stand in.
+    /// The names of the input files.
     names: &'a InputNames,
     start: RunStart,
-    /// What the machine had done when it began.
+    /// The load of the machine when the run started.
     load: Option<MachineLoad>,
     observers: Vec<Box<dyn Observer>>,
     /// Whether items have log lines.
@@ -34,9 +34,9 @@ pub(super) struct ReportedRun<'a> {
     collected: Collected,
     shortfall: SpawnShortfall,
     cut: CutItems,
-    /// Its log, where there is one.
+    /// The log of the run, if there is one.
     logging: Option<RunLogging>,
-    /// What its processes did when, where that is wanted and there is no log to tell.
+    /// What its processes did and when, if report files need it and no log has it.
     spans: Option<CollectedSpans>,
     joblogging: Option<JobLogging>,
     lines: Option<VerboseLines>,
@@ -44,7 +44,7 @@ pub(super) struct ReportedRun<'a> {
 }
 
 impl<'a> ReportedRun<'a> {
-    /// Begins with the run.
+    /// Starts with the run.
     pub(super) fn start(reporter: &'a mut RunReporter, names: &'a InputNames, run: &RunInfo) -> Self {
         if run.planned.configuration.executor != Executor::Procs {
             divert_tasks();
@@ -52,7 +52,7 @@ impl<'a> ReportedRun<'a> {
         if run.before.items > 0 {
             let Before { items, failures } = run.before;
             let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
-            reporter.note(&format!("going on after the first {}{failed}", counted(items, "item")));
+            reporter.note(&format!("continuing after the first {}{failed}", counted(items, "item")));
         }
         let start = run_start(run);
         let load = MachineLoad::now();
@@ -88,7 +88,7 @@ impl<'a> ReportedRun<'a> {
         }
     }
 
-    /// Processor seconds that other programs took since it began.
+    /// CPU seconds of other programs since the run started.
     fn other_cpu_s(&self) -> Option<f64> {
         Some(MachineLoad::now()?.others_since(self.load.as_ref()?).as_secs_f64())
     }
@@ -101,7 +101,7 @@ impl RunSession for ReportedRun<'_> {
 
     fn item_log(&self) -> Arc<AtomicBool> {
         if self.joblogging.is_some() {
-            // Wanted to the end, whatever becomes of the log's own lines.
+            // The job log needs them to the end, also if the log stops.
             return Arc::new(AtomicBool::new(true));
         }
         Arc::clone(&self.item_log)
@@ -133,22 +133,22 @@ impl RunSession for ReportedRun<'_> {
         }
         reporter.note_failures(run, names, folder.as_deref());
         if run.wall.is_some() {
-            // Without it the pool failed, and there is nothing to make a table of.
+            // Without a time the pool failed, and the run has no row in the table.
             let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
             reporter.keep(RunSummary::new(number, start, result, &collected), spans, folder.as_deref());
         }
     }
 }
 
-/// The observers of a run, while they are put together. One that can't be had
-/// is told and left out: a run does not fail for being watched.
+/// The observers of a run, while they are collected. If one can't be started,
+/// there is a warning, and the run goes on without it.
 struct Attached<'a> {
     reporter: &'a mut RunReporter,
     observers: Vec<Box<dyn Observer>>,
 }
 
 impl Attached<'_> {
-    /// Adds an observer; `missing` is what there is none of without it.
+    /// Adds an observer; `missing` is what the run has not if it failed.
     fn add<O: Observer + 'static, T>(&mut self, started: Result<(O, T), impl Display>, missing: &str) -> Option<T> {
         match started {
             Ok((observer, handle)) => {
@@ -162,7 +162,7 @@ impl Attached<'_> {
         }
     }
 
-    /// The log, and the notes for people.
+    /// The notes, and the log.
     fn log(&mut self, start: &RunStart, item_log: &Arc<AtomicBool>) -> Option<RunLogging> {
         let reporter = &mut *self.reporter;
         let quiet = reporter.settings.quiet;
@@ -179,7 +179,7 @@ impl Attached<'_> {
         self.add(started, "log of this run")
     }
 
-    /// What processes do when, if files show it and no log tells it.
+    /// What processes do and when, if report files need it and no log has it.
     fn spans(&mut self, is_logged: bool) -> Option<CollectedSpans> {
         if is_logged || !self.reporter.files.are_wanted() {
             return None;
@@ -217,7 +217,7 @@ impl Attached<'_> {
     }
 }
 
-/// What the log says of a run before it begins.
+/// The run as the log describes it at its start.
 fn run_start(run: &RunInfo) -> RunStart {
     let (repeat, warmup) = match run.planned.phase {
         Phase::Measured(round) => (round + 1, false),
@@ -227,7 +227,7 @@ fn run_start(run: &RunInfo) -> RunStart {
     RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup }
 }
 
-/// What came of a run, as far as the job itself knows.
+/// The result of a run, without what observers collected.
 fn run_result(run: &Run, ending: Option<&Ending>) -> RunResult {
     let status = match ending {
         None | Some(Ending::AlreadyComplete(_)) => RunStatus::Completed,
@@ -239,7 +239,7 @@ fn run_result(run: &Run, ending: Option<&Ending>) -> RunResult {
     RunResult {
         status,
         wall_s: run.wall.unwrap_or_default().as_secs_f64(),
-        // What this run did: an output that was gone on with has more.
+        // Only those of this run: a resumed output has more.
         items: run.output.items.saturating_sub(run.output.before.items),
         failures: run.output.failures.total.saturating_sub(run.output.before.failures),
         digest: run.output.digest.map(|digest| format!("{digest:032x}")),
@@ -250,7 +250,7 @@ fn run_result(run: &Run, ending: Option<&Ending>) -> RunResult {
     }
 }
 
-/// What stands before the bar.
+/// The text before the progress bar.
 fn label(run: &RunInfo) -> String {
     if run.runs == 1 {
         return String::new();

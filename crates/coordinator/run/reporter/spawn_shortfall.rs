@@ -1,21 +1,21 @@
-//! Notices when a pool goes on with fewer workers than were asked for: people
-//! must hear of it, as every figure of the run is about fewer.
+//! Detects that a pool runs with fewer workers than were asked for. The user must
+//! know: every measurement of the run is of fewer workers.
 
 use procession::{Event, Observer};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An observer that counts the places that were ever filled.
+/// The observer that counts the slots in which a worker was ready.
 pub(super) struct ShortfallObserver(Arc<Mutex<Slots>>);
 
-/// What was slots.
+/// What the observer has seen.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SpawnShortfall(Arc<Mutex<Slots>>);
 
 #[derive(Debug, Default)]
 struct Slots {
-    /// For each place, whether a worker in it was ever ready.
+    /// For each slot, whether a worker was ever ready in it.
     ready: Vec<bool>,
-    /// Why a worker could not be started, the last time.
+    /// The last reason why a worker could not be started.
     why: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl SpawnShortfall {
         (ShortfallObserver(Arc::clone(&shortfall.0)), shortfall)
     }
 
-    /// What to tell people, if fewer workers ran because the system gave no more.
+    /// The warning, if fewer workers ran because no more could be started.
     pub(super) fn complaint(&self) -> Option<String> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = slots.ready.iter().filter(|ready| **ready).count();
@@ -58,13 +58,13 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn fewer_workers_than_asked_for_are_told_with_the_reason() {
+    fn the_warning_has_the_number_of_workers_and_the_reason() {
         let (mut observer, shortfall) = SpawnShortfall::observe();
         let at = Duration::ZERO;
         observer.on_event(&Event::RunStarted { slots: 3 });
         let worker = WorkerRef { slot: 1, nth: 0, pid: 7 };
         observer.on_event(&Event::WorkerReady { worker, host: "h".into(), at });
-        assert_eq!(shortfall.complaint(), None, "a run that ends early is no shortage");
+        assert_eq!(shortfall.complaint(), None, "a run that ends early has no shortfall");
         observer.on_event(&Event::SpawnFailed { slot: 2, message: "no more".into(), at });
         assert_eq!(shortfall.complaint().as_deref(), Some("only 1 of 3 workers could be started: no more"));
     }
