@@ -42,7 +42,7 @@ pub use outcome::{Cause, Failure, Kind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use record::{CSV_HEADER, Format, NO_RESULT, Output, Record, escape_terminal};
 pub use runner::{Attempt, Kept, RunItem, TextOptions, TextTask, run_items};
-pub use scribe::{Done, Scribe, too_long};
+pub use scribe::{Child, Done, Scribe, too_long};
 pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};
 pub use task::{Task, TaskError};
 pub use times::{Sampler, Samples, Times};

@@ -114,7 +114,7 @@ fn sqrt() -> TaskInfo {
     TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
 }
 
-/// The bytes of protocol 5. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 6. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -123,7 +123,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "05000000",
+            "06000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -151,6 +151,9 @@ fn golden_bytes() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "060000000700000000000000");
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::OutputCut { attempt: 7, item: 9 }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "0800000007000000000000000900000000000000");
     let spec = JobSpec {
         arguments: vec![b"sed".to_vec()],
         items: Items::Words,
@@ -167,10 +170,11 @@ fn golden_bytes() {
         hex(&frame),
         concat!(
             "a970773e",
-            "5d000000",
-            "ec2c48b3",
+            "70000000",
+            "beb7c57c",
             "00000000",
             "0100000000000000",
+            "0700000000000000",
             "0400000000000000",
             "73717274",
             "0000000000000000",
@@ -180,11 +184,14 @@ fn golden_bytes() {
             "00000000",
             "00000000",
             "00",
-            "1000000000000000",
-            "0700000000000000",
-            "010900000000000000",
+            "00000000",
             "00",
-            "01030000000100"
+            "1000000000000000",
+            "0103000000",
+            "0100000000000000",
+            "01000000",
+            "01000000000000000009000000",
+            "00"
         )
     );
 }

@@ -6,6 +6,7 @@ use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
 use procession_task::{Format, JobLimits, Reply, ResultOrder};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 /// Numbers, so many, that say "nothing now" before each block when asked to.
 struct Numbers {
@@ -202,11 +203,13 @@ fn what_is_not_written_holds_the_cutting_up() {
     let job = Job { spec, sink: Box::new(Keeps(Arc::clone(&kept), tell)), ..job };
     let window = 4 << 20;
     let runner = std::thread::spawn(move || run(&InProcess::threads(2, make(), Vec::new()).window(window), job));
-    let mut largest = 0;
+    let (mut largest, begun) = (0, Instant::now());
     // More is not to come until something is let go: whatever is held then is all.
     while !runner.is_finished() {
         match told.recv_timeout(Duration::from_millis(20)) {
             Ok(bytes) => largest = largest.max(bytes),
+            // On a busy machine it takes a while until so much is held.
+            Err(_) if largest <= 1 << 20 && begun.elapsed() < Duration::from_secs(60) => {}
             Err(_) => drop(std::mem::take(&mut *kept.lock().unwrap())),
         }
     }
