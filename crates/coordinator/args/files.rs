@@ -6,6 +6,11 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use procession_report::TimingsFormat;
 use std::path::{Path, PathBuf};
 
+/// Why a chart can't be a PNG picture, in a program that was built without the
+/// feature `png`.
+pub(crate) const NO_PNG: &str = "this program was built without PNG charts: give a name that ends in .svg, or use the \
+                                 coordinator that `cargo install` builds";
+
 /// The files that show what was measured.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FileFlags {
@@ -20,7 +25,7 @@ pub(crate) struct FileFlags {
     /// Write a chart of time and speedup
     ///
     /// It shows them by the count of workers, for a paper or slides. [default: none]
-    #[arg(long, value_name = "FILE.svg|.png", value_parser = named(&["svg", "png"]))]
+    #[arg(long, value_name = "FILE.svg|.png", value_parser = chart(cfg!(feature = "png")))]
     pub(crate) chart: Option<PathBuf>,
 
     /// Write every measurement (.json, .csv), or the table as Markdown (.md)
@@ -106,6 +111,12 @@ pub(super) fn page() -> impl TypedValueParser<Value = PathBuf> {
     named(&["html", "htm"])
 }
 
+/// Parses the path of a chart; a PNG picture only if this program can make one.
+fn chart(has_png: bool) -> impl TypedValueParser<Value = PathBuf> {
+    let is_made = move |path: PathBuf| if has_png || extension(&path) != "png" { Ok(path) } else { Err(NO_PNG) };
+    named(&["svg", "png"]).try_map(is_made)
+}
+
 /// Parses a path with one of these extensions.
 fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(move |path: PathBuf| {
@@ -124,6 +135,18 @@ fn extension(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_png_chart_is_refused_in_a_program_without_png() {
+        let parse = |has_png, name: &str| {
+            let chart = clap::Arg::new("chart").value_parser(chart(has_png));
+            let command = clap::Command::new("c").no_binary_name(true).arg(chart);
+            command.try_get_matches_from([name]).map_err(|error| error.to_string())
+        };
+        assert!(parse(true, "a.png").is_ok() && parse(false, "a.svg").is_ok());
+        assert!(parse(false, "a.PNG").unwrap_err().contains("without PNG charts"));
+        assert!(parse(false, "a.pdf").unwrap_err().contains("must end in .svg or .png"));
+    }
 
     #[test]
     fn two_flags_may_not_name_one_file() {

@@ -12,8 +12,10 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use std::ffi::OsString;
 
+#[cfg(not(feature = "png"))]
+pub(crate) use files::NO_PNG;
 pub(crate) use files::{FileFlags, FileKind};
-pub(crate) use flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+pub(crate) use flags::{ExecutorFlags, FaultFlags, LookFlags, OutputFlags, ProgressMode, WorkFlags};
 use subcommands::AnySubcommand;
 pub(crate) use subcommands::{InspectFlags, Subcommand};
 

@@ -9,14 +9,15 @@ mod output;
 mod source;
 mod task;
 
-use crate::args::{FaultFlags, FileFlags, LogLevel, LookFlags, ProgressMode, RunFlags};
+use crate::args::{FaultFlags, FileFlags, LookFlags, ProgressMode, RunFlags};
 use crate::environment::{Catalog, Environment};
 use executors::ExecutorPlan;
 use output::OutputPlan;
 use procession_job::{
     Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs, ask_for_size, matrix,
 };
-use procession_task::{Kind, shell_quote};
+use procession_report::LogLevel;
+use procession_task::shell_quote;
 use source::Selection;
 pub(crate) use source::WorkSource;
 use std::path::{Path, PathBuf};
@@ -52,14 +53,6 @@ pub(crate) struct Plan {
 /// What to do about faults.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
-    /// How often an item is tried again; `None`: unlimited.
-    pub(crate) retries: Option<u32>,
-    /// Which outcomes are tried again.
-    pub(crate) retry_on: Vec<Kind>,
-    /// The time limit of an item.
-    pub(crate) timeout: Option<Duration>,
-    /// The memory limit of each worker, in bytes.
-    pub(crate) memory_limit: Option<u64>,
     /// After how many items a worker is replaced.
     pub(crate) max_tasks_per_worker: Option<u64>,
     /// How long a worker may take to start.
@@ -72,7 +65,7 @@ pub(crate) struct FaultPlan {
 #[derive(Debug)]
 pub(crate) struct LookPlan {
     /// How much is logged.
-    pub(crate) log: LogLevel,
+    pub(crate) log: Option<LogLevel>,
     /// The log folder that was named, if any.
     pub(crate) log_dir: Option<PathBuf>,
     /// Whether a line is printed for each item.
@@ -98,22 +91,19 @@ impl Plan {
     pub(crate) fn new(flags: RunFlags, catalog: &Catalog, environment: Environment) -> Result<Self, String> {
         let RunFlags { work, executors, faults, output, look, is_demo } = flags;
         let worker = executors.worker.clone();
-        let task = PlannedTask::new(&work, worker.as_deref(), catalog)?;
+        let mut task = PlannedTask::new(&work, worker.as_deref(), catalog)?;
         let source = WorkSource::new(&work, &task, environment.stdin_is_terminal)?;
         let selection = Selection::new(&work, &source, task.input_options())?;
         check_size(&task, &selection)?;
         let executors = ExecutorPlan::new(&executors, environment.cpus)?;
-        executors.check_limits(&[
-            ("--timeout", faults.timeout.is_some()),
-            ("--memory-limit", faults.memory_limit.is_some()),
-            ("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some()),
-        ])?;
+        executors.check_limits(&faults.for_processes())?;
         check_local(&task, &executors)?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
         let window = output.window;
-        let output = OutputPlan::of(output, &faults, &task, &selection, is_study)?;
-        output.check_resume(is_single)?;
+        let output = OutputPlan::of(output, &faults, &mut task, &selection, is_study)?;
+        output.check_resume(task.job.order, is_single)?;
+        (task.job.retry, task.job.limits, task.job.show) = (faults.retry(), faults.limits(), look.verbose);
         let is_dry = look.dry_run;
         let look = LookPlan::new(look, is_demo);
         look.files.check_distinct(&taken(&work.inputs, &output, &look))?;
@@ -136,9 +126,9 @@ impl Plan {
     /// same settings: those that the library does not know are listed here.
     pub(crate) fn resume(&self) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
-        let program =
-            (!self.work.arguments.is_empty()).then(|| ("--".to_owned(), shell_quote::line(&self.work.arguments)));
-        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.arguments));
+        let program = (!self.work.job.arguments.is_empty())
+            .then(|| ("--".to_owned(), shell_quote::line(&self.work.job.arguments)));
+        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.job.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
     }
@@ -152,15 +142,14 @@ impl Plan {
 impl From<FaultFlags> for FaultPlan {
     fn from(flags: FaultFlags) -> Self {
         let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
-        let FaultFlags { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, .. } = flags;
-        let (retries, retry_on) = (retries.0, retry_on.0);
-        Self { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, policy }
+        let FaultFlags { max_tasks_per_worker, start_timeout, .. } = flags;
+        Self { max_tasks_per_worker, start_timeout, policy }
     }
 }
 
 /// Refuses `{size}` in arguments if there is no size.
 fn check_size(work: &PlannedTask, selection: &Selection) -> Result<(), String> {
-    if ask_for_size(&work.arguments) && selection.sizes.is_empty() {
+    if ask_for_size(&work.job.arguments) && selection.sizes.is_empty() {
         return Err("{size} in the arguments of a program needs a size: add --size N".to_owned());
     }
     Ok(())
@@ -195,7 +184,7 @@ impl LookPlan {
     fn new(flags: LookFlags, is_demo: bool) -> Self {
         let progress = if flags.quiet { ProgressMode::Never } else { flags.progress };
         let LookFlags { log, log_dir, verbose, files, joblog, quiet, .. } = flags;
-        Self { log, log_dir, verbose, progress, files, is_demo, joblog, quiet }
+        Self { log: log.0, log_dir, verbose, progress, files, is_demo, joblog, quiet }
     }
 }
 

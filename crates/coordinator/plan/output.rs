@@ -4,46 +4,49 @@ use super::source::Selection;
 use super::task::{KnownTask, PlannedTask};
 use crate::args::{FaultFlags, OutputFlags};
 use procession_job::{Intent, OutputChoice, PictureFile};
-use procession_task::Format;
 use procession_task::builtin::{TaskEntry, TaskShape};
+use procession_task::{Format, ResultOrder};
 use std::path::{Path, PathBuf};
 
-/// Where results go and in which format.
+/// Where results go.
 #[derive(Debug)]
 pub(crate) struct OutputPlan {
     /// Where; `None`: a study (more than one configuration) without `--output`.
     pub(crate) choice: Option<OutputChoice>,
-    /// The format of a result.
-    pub(crate) format: Format,
-    /// Whether in the order of completion.
-    pub(crate) unordered: bool,
     /// What to do with a file that exists.
     pub(crate) intent: Intent,
 }
 
+/// Where results go, and in which format.
+type ChosenOutput = (Option<OutputChoice>, Format);
+
 impl OutputPlan {
-    /// Checks the flags of the output against the task and its items.
+    /// Checks the flags of the output against the task and its items, and sets
+    /// the format and the order of the job's results.
     ///
     /// # Errors
     /// What does not fit, and what to do.
     pub(super) fn of(
         flags: OutputFlags,
         faults: &FaultFlags,
-        task: &PlannedTask,
+        work: &mut PlannedTask,
         selection: &Selection,
         is_study: bool,
     ) -> Result<Self, String> {
-        let output = match &task.task {
+        let is_unordered = flags.unordered;
+        let (choice, format) = match &work.task {
             KnownTask::BuiltIn(TaskEntry { shape: TaskShape::Picture(picture), .. }, params) => {
                 Self::of_rows(flags, is_study, (picture.most)(params), selection)?
             }
-            _ if task.has_block_output() => Self::of_blocks(flags, is_study)?,
+            _ if work.has_block_output() => Self::of_blocks(flags, is_study)?,
             KnownTask::BuiltIn(..) | KnownTask::Own(_) => Self::of_items(flags, is_study)?,
         };
-        Ok(Self { intent: intent(faults), ..output })
+        work.job.format = format;
+        work.job.order = if is_unordered { ResultOrder::Completion } else { ResultOrder::Input };
+        Ok(Self { choice, intent: intent(faults) })
     }
 
-    fn of_items(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+    fn of_items(flags: OutputFlags, is_study: bool) -> Result<ChosenOutput, String> {
         let choice = choice(flags.output, is_study);
         let format = flags.format.or_else(|| by_extension(&choice)).unwrap_or(Format::Tsv);
         if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
@@ -52,11 +55,11 @@ impl OutputPlan {
                 format.name()
             ));
         }
-        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+        Ok((choice, format))
     }
 
     /// The output of programs that are run on whole blocks: it has no items.
-    fn of_blocks(flags: OutputFlags, is_study: bool) -> Result<Self, String> {
+    fn of_blocks(flags: OutputFlags, is_study: bool) -> Result<ChosenOutput, String> {
         const WHY: &str = "the output of pipe has no items: it is what its programs write";
         if flags.format.is_some() {
             return Err(format!("{WHY}; leave out --format"));
@@ -65,11 +68,11 @@ impl OutputPlan {
             return Err(format!("{WHY}; in another order nobody could tell the blocks apart; leave out --unordered"));
         }
         let choice = choice(flags.output, is_study);
-        Ok(Self { choice, format: Format::Raw, unordered: false, intent: Intent::Plain })
+        Ok((choice, Format::Raw))
     }
 
     /// Refuses `--resume` and `--overwrite` for an output that can't be resumed.
-    pub(super) fn check_resume(&self, is_single: bool) -> Result<(), String> {
+    pub(super) fn check_resume(&self, order: ResultOrder, is_single: bool) -> Result<(), String> {
         let is_picture = matches!(self.choice, Some(OutputChoice::Picture(_)));
         let is_file = is_picture || matches!(self.choice, Some(OutputChoice::File(_)));
         match self.intent {
@@ -79,7 +82,7 @@ impl OutputPlan {
             Intent::Resume if is_picture => {
                 Err("a picture can't be resumed: write its rows to a file that ends in .csv".to_owned())
             }
-            Intent::Resume if self.unordered => {
+            Intent::Resume if order == ResultOrder::Completion => {
                 Err("--resume needs results in input order: leave out --unordered".to_owned())
             }
             Intent::Resume if !is_single => {
@@ -93,7 +96,7 @@ impl OutputPlan {
 
     /// The output of a task whose results are the rows of a picture: lines of
     /// numbers (also as csv), or the picture itself.
-    fn of_rows(flags: OutputFlags, is_study: bool, most: u32, selection: &Selection) -> Result<Self, String> {
+    fn of_rows(flags: OutputFlags, is_study: bool, most: u32, selection: &Selection) -> Result<ChosenOutput, String> {
         let choice = choice(flags.output, is_study);
         let format = match flags.format.or_else(|| by_extension(&choice)) {
             None | Some(Format::Csv) => Format::Lines,
@@ -114,7 +117,7 @@ impl OutputPlan {
             }
             other => other,
         };
-        Ok(Self { choice, format, unordered: flags.unordered, intent: Intent::Plain })
+        Ok((choice, format))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::environment::Catalog;
 use procession_job::{InputOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
-use procession_task::{Items, Params, TaskInfo};
+use procession_task::{Items, JobSpec, Params, TaskInfo};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -19,16 +19,13 @@ pub(crate) enum KnownTask {
     Own(TaskInfo),
 }
 
-/// The task with its parameters, arguments and items.
+/// The task, and the job to be done with it.
 pub(crate) struct PlannedTask {
     /// The task.
     pub(crate) task: KnownTask,
-    /// The parameters as they were given, for the worker.
-    pub(crate) given: Vec<(String, String)>,
-    /// The program and its arguments, for tasks that run one.
-    pub(crate) arguments: Vec<Vec<u8>>,
-    /// How the input is split.
-    pub(crate) items: Items,
+    /// The job: from here its task, parameters as they were given, arguments and
+    /// items; everything else is filled in by the plan.
+    pub(crate) job: JobSpec,
 }
 
 impl PlannedTask {
@@ -61,7 +58,8 @@ impl PlannedTask {
             }
         };
         let items = flags.items.unwrap_or_else(|| task.items());
-        Ok(Self { task, given: given.clone(), arguments, items })
+        let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
+        Ok(Self { task, job })
     }
 
     /// Its name.
@@ -76,10 +74,10 @@ impl PlannedTask {
                 params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
             }
             KnownTask::Own(task) => {
-                let is_given = |name: &String| self.given.iter().any(|(key, _)| key == name);
+                let is_given = |name: &String| self.job.params.iter().any(|(key, _)| key == name);
                 let rest = task.params.iter().filter(|param| !is_given(&param.name));
                 let rest = rest.map(|param| (param.name.clone(), param.default.clone()));
-                self.given.iter().cloned().chain(rest).collect()
+                self.job.params.iter().cloned().chain(rest).collect()
             }
         }
     }
@@ -90,7 +88,7 @@ impl PlannedTask {
             KnownTask::BuiltIn(entry, _) => entry.numbers,
             KnownTask::Own(task) => task.numbers,
         };
-        InputOptions { numbers, ..InputOptions::new(self.items) }
+        InputOptions { numbers, ..InputOptions::new(self.job.items) }
     }
 
     /// What is one item for the pool.

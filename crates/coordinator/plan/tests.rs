@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use procession::ChunkSize;
 use procession_job::{Executor, IntegerRange, Intent, ItemSource, MaxFailures};
 use procession_program::ALL;
-use procession_task::{Format, TaskInfo};
+use procession_task::{Format, JobLimits, Kind, ResultOrder, TaskInfo};
 
 const PIPED: Environment = Environment { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Environment = Environment { stdin_is_terminal: true, ..PIPED };
@@ -59,15 +59,15 @@ fn the_first_command_of_the_readme() {
     assert_eq!(plan.executors.all, [(Executor::Procs, 4)]);
     assert_eq!(plan.executors.chunks, [ChunkSize::Auto]);
     assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
-    assert_eq!((&plan.output.choice, plan.output.format), (&Some(OutputChoice::Stdout), Format::Tsv));
+    assert_eq!((&plan.output.choice, plan.work.job.format), (&Some(OutputChoice::Stdout), Format::Tsv));
     assert_eq!(plan.configurations().len(), 1);
-    assert_eq!((plan.faults.retries, plan.faults.start_timeout), (Some(2), Duration::from_secs(4)));
-    assert_eq!(plan.faults.retry_on, procession::RETRY_ON);
-    assert_eq!((plan.faults.timeout, plan.faults.memory_limit), (None, None));
+    assert_eq!((plan.work.job.retry.retries, plan.faults.start_timeout), (Some(2), Duration::from_secs(4)));
+    assert_eq!(plan.work.job.retry.retry_on, procession::RETRY_ON);
+    assert_eq!(plan.work.job.limits, JobLimits::default());
     assert_eq!(plan.faults.policy, FailurePolicy::default());
     let taken = plan.selection.of_size(None);
     assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
-    assert_eq!((plan.look.log, plan.look.progress), (LogLevel::Task, ProgressMode::Auto));
+    assert_eq!((plan.look.log, plan.look.progress), (Some(LogLevel::Task), ProgressMode::Auto));
     assert_eq!(plan.worker, None);
 }
 
@@ -118,14 +118,14 @@ fn the_format_is_that_of_the_extension_by_default() {
         ("-o out.csv --format lines", Format::Lines),
         ("-o -", Format::Tsv),
     ] {
-        assert_eq!(plan(&format!("-t sqrt {line}")).output.format, format, "{line}");
+        assert_eq!(plan(&format!("-t sqrt {line}")).work.job.format, format, "{line}");
     }
 }
 
 #[test]
 fn unordered_results_need_their_index() {
-    assert!(plan("-t sqrt --unordered -o out.csv").output.unordered);
-    assert!(plan("-t sqrt --unordered --format jsonl").output.unordered);
+    assert_eq!(plan("-t sqrt --unordered -o out.csv").work.job.order, ResultOrder::Completion);
+    assert_eq!(plan("-t sqrt --unordered --format jsonl").work.job.order, ResultOrder::Completion);
     for line in ["", "--format lines", "-o out.tsv"] {
         assert!(refusal(&format!("-t sqrt --unordered {line}")).contains("--format csv"), "{line}");
     }
@@ -182,12 +182,12 @@ fn the_items_of_a_picture_are_its_rows() {
 
 #[test]
 fn the_rows_of_a_picture_are_lines_by_default() {
-    let format = |line: &str| plan(&format!("-t mandelbrot {line}")).output.format;
+    let format = |line: &str| plan(&format!("-t mandelbrot {line}")).work.job.format;
     for line in ["", "-o m.csv", "-o m.txt", "--format csv", "-o m.png"] {
         assert_eq!(format(line), Format::Lines, "{line}");
     }
     assert_eq!((format("-o m.jsonl"), format("--format tsv")), (Format::Jsonl, Format::Tsv));
-    assert!(plan("-t mandelbrot --unordered --format jsonl").output.unordered);
+    assert_eq!(plan("-t mandelbrot --unordered --format jsonl").work.job.order, ResultOrder::Completion);
 }
 
 #[test]
@@ -253,9 +253,9 @@ fn values_are_refused_with_the_name_of_their_flag() {
 
 #[test]
 fn limits_and_retries() {
-    let faults = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").faults;
-    assert_eq!((faults.timeout, faults.memory_limit), (Some(Duration::from_millis(1500)), Some(64 << 20)));
-    assert_eq!((faults.retries, faults.retry_on), (None, vec![Kind::Failed]));
+    let job = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").work.job;
+    assert_eq!(job.limits, JobLimits { timeout: Some(Duration::from_millis(1500)), memory_limit: Some(64 << 20) });
+    assert_eq!((job.retry.retries, job.retry.retry_on), (None, vec![Kind::Failed]));
 }
 
 #[test]

@@ -130,7 +130,10 @@ fn render(kind: FileKind, data: &[StudyData], out: &mut dyn Write) -> Result<Opt
     match kind {
         FileKind::Report => out.write_all(page(data)?.as_bytes())?,
         FileKind::Svg => out.write_all(main_chart(data)?.standalone().as_bytes())?,
+        #[cfg(feature = "png")]
         FileKind::Png => out.write_all(&main_chart(data)?.to_png()?)?,
+        #[cfg(not(feature = "png"))]
+        FileKind::Png => return Err(crate::args::NO_PNG.into()),
         FileKind::Timings(format) => write_timings(data, format, out)?,
         FileKind::Trace => {
             let left_out = write_trace(data, out)?.left_out;

@@ -41,7 +41,7 @@ pub(super) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
 
 /// The command for each of the first items, or of the first blocks.
 fn lines(plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
-    let items = plan.work.items;
+    let items = plan.work.job.items;
     let first = plan.selection.of_size(None).skip;
     let numbered = (first..).zip(&rehearsal.first);
     numbered.map(|(index, unit)| line(&plan.work.task, &rehearsal.arguments, index, unit, items)).collect()

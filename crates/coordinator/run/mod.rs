@@ -11,7 +11,7 @@ use crate::environment::{SignalListener, locate};
 use crate::exit::{Refusal, Status};
 use crate::plan::{Plan, WorkSource};
 use procession::raw::Builder;
-use procession_job::{Configuration, Executor, Input, InputNames, Study, Work, Workers, Workload};
+use procession_job::{Configuration, Executor, Input, InputNames, Study, StudyJob, Workers, Workload};
 use procession_report::Terminal;
 use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
@@ -86,22 +86,8 @@ fn workers(plan: &Plan, program: PathBuf, limits: &ResourceLimits) -> Workers {
 }
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
-    let work = Work {
-        arguments: plan.work.arguments.clone(),
-        task: plan.work.name().to_owned(),
-        unit: plan.work.unit(),
-        params: plan.work.given.clone(),
-        format: plan.output.format,
-        show: plan.look.verbose,
-        ordered: !plan.output.unordered,
-        retries: plan.faults.retries,
-        retry_on: plan.faults.retry_on.clone(),
-        timeout: plan.faults.timeout,
-        memory_limit: plan.faults.memory_limit,
-        max_result: procession_job::MAX_ITEM,
-    };
     Study {
-        work,
+        work: StudyJob { spec: plan.work.job.clone(), unit: plan.work.unit() },
         workload,
         configurations,
         rounds: plan.executors.rounds,

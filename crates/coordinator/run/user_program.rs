@@ -21,7 +21,7 @@ const PYTHON: &str = "python3";
 /// What is wrong with it, and what to do.
 pub(super) fn check(work: &PlannedTask) -> Result<(), String> {
     let KnownTask::BuiltIn(entry, params) = &work.task else { return Ok(()) };
-    let Some(first) = work.arguments.first() else { return Ok(()) };
+    let Some(first) = work.job.arguments.first() else { return Ok(()) };
     let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     if entry.runner != ItemRunner::Python {
         return find(OsStr::from_bytes(first), &path)

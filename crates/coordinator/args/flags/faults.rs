@@ -4,6 +4,7 @@ use super::values::{RetryCount, RetryKinds, retries, retry_on};
 use crate::args::units;
 use clap::Args;
 use procession_job::MaxFailures;
+use procession_task::{JobLimits, RetryPolicy};
 use std::time::Duration;
 
 /// What to do when something fails.
@@ -80,4 +81,25 @@ pub(crate) struct FaultFlags {
     /// Replace the output of an interrupted run
     #[arg(long, hide_short_help = true)]
     pub(crate) overwrite: bool,
+}
+
+impl FaultFlags {
+    /// What an item may use.
+    pub(crate) fn limits(&self) -> JobLimits {
+        JobLimits { timeout: self.timeout, memory_limit: self.memory_limit }
+    }
+
+    /// Which items are tried again.
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.0, retry_on: self.retry_on.0.clone() }
+    }
+
+    /// The flags that only processes can enforce, and whether each is given.
+    pub(crate) fn for_processes(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--timeout", self.timeout.is_some()),
+            ("--memory-limit", self.memory_limit.is_some()),
+            ("--max-tasks-per-worker", self.max_tasks_per_worker.is_some()),
+        ]
+    }
 }

@@ -1,7 +1,9 @@
 //! What a person sees of a call, and what is kept of it.
 
 use crate::args::files::FileFlags;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use procession_report::LogLevel;
 use std::path::PathBuf;
 
 /// What a person sees of it.
@@ -9,8 +11,8 @@ use std::path::PathBuf;
 #[command(next_help_heading = "Looking")]
 pub(crate) struct LookFlags {
     /// What is logged
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Task, hide_short_help = true)]
-    pub(crate) log: LogLevel,
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogChoice(Some(LogLevel::Task)), hide_short_help = true)]
+    pub(crate) log: LogChoice,
 
     /// Folder for the log of this call
     ///
@@ -52,15 +54,22 @@ pub(crate) struct LookFlags {
     pub(crate) dry_run: bool,
 }
 
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    /// A line for each item
-    Task,
-    /// A line for each chunk (the items of a message)
-    Chunk,
-    /// No log
-    Off,
+/// How much is logged; `None`: nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogChoice(pub(crate) Option<LogLevel>);
+
+impl ValueEnum for LogChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Some(LogLevel::Task)), Self(Some(LogLevel::Chunk)), Self(None)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            Some(LogLevel::Task) => PossibleValue::new("task").help("A line for each item"),
+            Some(LogLevel::Chunk) => PossibleValue::new("chunk").help("A line for each chunk (the items of a message)"),
+            None => PossibleValue::new("off").help("No log"),
+        })
+    }
 }
 
 /// Whether there is a progress bar.

@@ -12,6 +12,6 @@ mod work;
 
 pub(crate) use executors::ExecutorFlags;
 pub(crate) use faults::FaultFlags;
-pub(crate) use looking::{LogLevel, LookFlags, ProgressMode};
+pub(crate) use looking::{LookFlags, ProgressMode};
 pub(crate) use output::OutputFlags;
 pub(crate) use work::WorkFlags;

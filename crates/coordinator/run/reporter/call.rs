@@ -3,24 +3,10 @@
 use super::notes::warner;
 use crate::environment::machine;
 use crate::plan::Plan;
-use procession::ChunkSize;
+use procession_job::Configuration;
 use procession_report as report;
 use report::{LogFolder, Terminal};
 use std::path::PathBuf;
-use std::time::Duration;
-
-pub(super) fn configuration(of: &procession_job::Configuration) -> report::Configuration {
-    let chunk = match of.chunk {
-        ChunkSize::Auto => None,
-        ChunkSize::Fixed(items) => Some(items.get()),
-    };
-    let executor = match of.executor {
-        procession_job::Executor::Serial => report::Executor::Serial,
-        procession_job::Executor::Threads => report::Executor::Threads,
-        procession_job::Executor::Procs => report::Executor::Procs,
-    };
-    report::Configuration { executor, count: of.count, size: of.size, chunk }
-}
 
 /// Creates the log folder. A folder that was named must be usable; if the
 /// default folder is not, there is a warning and no log.
@@ -44,7 +30,7 @@ pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal
 }
 
 /// Describes the call and the machine.
-pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
+pub(super) fn study(plan: &Plan, configurations: &[Configuration]) -> report::Study {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
     report::Study {
         log_version: report::LOG_VERSION,
@@ -55,21 +41,6 @@ pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration
         versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
         task: plan.work.name().to_owned(),
         params: plan.work.params().into_iter().collect(),
-        configurations: configurations.iter().map(configuration).collect(),
-    }
-}
-
-/// The same times, as the log has them.
-pub(super) fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::CoordinatorTimes {
-    let driver = |part: fn(&procession::DriverTimes) -> Duration| times.driver.as_ref().map(|t| part(t).as_secs_f64());
-    report::CoordinatorTimes {
-        reading_s: times.reading.as_secs_f64(),
-        input_waiting_s: times.input_waiting.as_secs_f64(),
-        spawning_s: driver(|times| times.spawning),
-        transport_s: driver(|times| times.transport),
-        order_s: driver(|times| times.order),
-        driver_waiting_s: driver(|times| times.waiting),
-        writing_s: times.writing.as_secs_f64(),
-        output_waiting_s: times.output_waiting.as_secs_f64(),
+        configurations: configurations.to_vec(),
     }
 }

@@ -5,14 +5,14 @@ use super::call;
 use super::hints::Hints;
 use super::joblog;
 use super::notes::warner;
-use crate::args::{LogLevel, ProgressMode};
+use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
 use crate::plan::{LookPlan, Plan};
 use crate::report_files::ReportFiles;
 use procession_job::{Configuration, Input, InputNames, Run};
 use procession_report::read::RunLog;
 use procession_report::{
-    CollectedSpans, FailureRow, Failures, JobLog, LogFolder, RunSummary, Spans, StudyData, Terminal,
+    CollectedSpans, FailureRow, Failures, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
 use procession_task::Kind;
 use std::io::IsTerminal as _;
@@ -34,7 +34,7 @@ pub(crate) struct RunReporter {
 
 /// What is shown and logged.
 pub(super) struct ReportSettings {
-    pub(super) level: LogLevel,
+    pub(super) level: Option<LogLevel>,
     pub(super) verbose: bool,
     pub(super) bar: bool,
     pub(super) quiet: bool,
@@ -56,7 +56,7 @@ impl RunReporter {
         };
         let terminal = Terminal::stderr();
         let study = call::study(plan, configurations);
-        let log = if level == LogLevel::Off { None } else { call::log_folder(plan, &study, &terminal)? };
+        let log = if level.is_none() { None } else { call::log_folder(plan, &study, &terminal)? };
         let log_path = log.as_ref().map(|log| log.path().to_owned());
         let fallback = log_path.as_deref().filter(|_| is_demo);
         let files = ReportFiles::new(&plan.look.files, fallback).map_err(|error| error.to_string())?;

@@ -1,18 +1,16 @@
 //! The report of one run, from its start to its end: its observers, and what
 //! they collect.
 
-use super::call::{configuration, coordinator_times};
 use super::cut_outputs::CutItems;
 use super::notes::{NotesObserver, warner};
 use super::run_reporter::RunReporter;
 use super::spawn_shortfall::SpawnShortfall;
-use crate::args::LogLevel;
 use crate::run::ending::describe;
 use crate::run::in_process::divert_tasks;
 use procession::Observer;
 use procession_job::{Before, Configuration, Ending, Executor, InputNames, Phase, Run, RunInfo, RunSession};
 use procession_report::{
-    self as report, Collected, CollectedSpans, Collector, JobLogging, LogOptions, MachineLoad, ProgressBar,
+    self as report, Collected, CollectedSpans, Collector, JobLogging, LogLevel, LogOptions, MachineLoad, ProgressBar,
     ProgressTotal, RunLogging, RunResult, RunStart, RunStatus, RunSummary, SpanCollector, VerboseLines,
 };
 use procession_task::{counted, escape_terminal};
@@ -169,10 +167,7 @@ impl Attached<'_> {
         if !quiet {
             self.observers.push(Box::new(NotesObserver::new(&reporter.terminal)));
         }
-        let level = match reporter.settings.level {
-            LogLevel::Chunk => report::LogLevel::Chunk,
-            LogLevel::Task | LogLevel::Off => report::LogLevel::Task,
-        };
+        let level = reporter.settings.level.unwrap_or(LogLevel::Task);
         let options = LogOptions { level, ..LogOptions::default() };
         let warn = warner(&reporter.terminal, quiet);
         let started = reporter.log.as_mut()?.start_run(start.clone(), &options, Arc::clone(item_log), warn);
@@ -224,7 +219,7 @@ fn run_start(run: &RunInfo) -> RunStart {
         Phase::Warmup(round) => (round + 1, true),
         Phase::Printing => (1, true),
     };
-    RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup }
+    RunStart { configuration: run.planned.configuration, repeat, warmup }
 }
 
 /// The result of a run, without what observers collected.
@@ -245,7 +240,7 @@ fn run_result(run: &Run, ending: Option<&Ending>) -> RunResult {
         digest: run.output.digest.map(|digest| format!("{digest:032x}")),
         message: ending.and_then(describe),
         other_cpu_s: None,
-        coordinator: Some(coordinator_times(&run.coordinator)),
+        coordinator: Some(run.coordinator),
         longest_s: None,
     }
 }
