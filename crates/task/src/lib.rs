@@ -37,7 +37,7 @@ pub use outcome::{Cause, Failure, Kind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use record::{CSV_HEADER, Format, NO_RESULT, Output, Record, escape_terminal};
 pub use runner::{Attempt, Kept, RunItem, TextOptions, TextTask, run_items};
-pub use scribe::{Done, Scribe, too_long};
+pub use scribe::{Child, Done, Scribe, too_long};
 pub use task::{Task, TaskError};
 pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};
