@@ -3,9 +3,15 @@
 //! One test binary with a module for each subject. Tests wait for events (a
 //! line, an end of file, an exit), never for time.
 
+mod support;
+mod marks;
+mod interrupted;
+
 mod browser;
 mod chaos;
 mod command;
+mod command_items;
+mod documents;
 mod dry_run;
 mod executors;
 mod failures;
@@ -19,7 +25,6 @@ mod late_output;
 mod log;
 mod looking;
 mod mandelbrot;
-mod marks;
 mod memory;
 mod order;
 mod output;
@@ -29,9 +34,9 @@ mod processes;
 mod programs;
 mod python;
 mod resume;
+mod resume_input;
 mod signals;
 mod study;
-mod support;
 mod surroundings;
 mod times;
 mod untouched;

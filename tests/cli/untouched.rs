@@ -1,7 +1,7 @@
 //! Calls that come to nothing: refused, or ended before their first result,
 //! they leave every file as it was.
 
-use crate::resume::{Fed, RUN, happens, interrupted, record, with};
+use crate::interrupted::{Fed, RUN, happens, interrupted, record, with};
 use crate::support::{Ended, Place, lines, roots, runs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -111,7 +111,7 @@ fn chart(has_png: bool) -> impl TypedValueParser<Value = PathBuf> {
 }
 
 /// A path with one of these extensions.
-fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> + Clone {
+fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(move |path: PathBuf| {
         if extensions.contains(&extension(&path).as_str()) {
             return Ok(path);

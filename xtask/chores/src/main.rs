@@ -7,16 +7,16 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a chore's standard output is for people, not a protocol")]
 
-mod bench;
 mod cargo;
-mod chaos;
-mod ci;
-mod fuzz;
-mod primes;
 mod process;
 mod random;
+mod primes;
+mod fuzz;
 mod simulate;
+mod bench;
+mod chaos;
 mod tidy;
+mod ci;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -2,8 +2,8 @@
 //! git knows, so that nobody has to remember them.
 
 mod faults;
-mod lengths;
 mod tokens;
+mod lengths;
 mod paths;
 mod modules;
 mod rooms;
