@@ -59,7 +59,7 @@ fn without_a_place_for_it_the_item_is_what_is_read() {
 }
 
 #[test]
-fn who_does_not_read_does_no_harm() {
+fn a_program_that_reads_nothing_gives_its_result() {
     let long = format!("{}\n", "x".repeat(1 << 20));
     let items = format!("{long}{long}short\n");
     for executor in EXECUTORS {
@@ -110,7 +110,7 @@ fn a_number_is_a_string_of_digits() {
 }
 
 #[test]
-fn an_exit_status_is_a_failure_with_the_last_words() {
+fn an_exit_status_is_a_failure_with_the_end_of_standard_error() {
     let place = Place::new();
     let items = "exit 3\necho; echo one >&2; echo two >&2; exit 1\ntrue\nexit 255\n";
     let ended = script(&place, &["-j2"], "eval \"$1\"", items);
@@ -148,7 +148,7 @@ fn a_failure_is_named_with_its_attempts() {
 
 /// A program that fails until it has been started for the third time.
 #[test]
-fn what_succeeds_in_the_end_has_succeeded() {
+fn an_item_that_succeeds_on_a_retry_has_succeeded() {
     let shell = "echo >> tries; echo $PROCESSION_ATTEMPT >> attempts; test $(wc -l < tries) -ge 3";
     for (end, flags) in [("kill -SEGV $$", &[][..]), ("exit 1", &["--retry-on", "failed"])] {
         for executor in EXECUTORS {
@@ -289,7 +289,7 @@ fn a_flood_of_errors_does_no_harm_and_is_in_the_log() {
 
 /// The pipes are held open by somebody who outlives the program.
 #[test]
-fn who_is_left_behind_keeps_nobody_waiting() {
+fn a_background_process_that_holds_the_pipes_does_not_delay_the_run() {
     for executor in EXECUTORS {
         let place = Place::new();
         let begun = std::time::Instant::now();
@@ -309,7 +309,7 @@ fn who_is_left_behind_keeps_nobody_waiting() {
 
 /// What is left behind goes on to write, for as long as anybody reads.
 #[test]
-fn who_is_left_behind_may_write_for_ever() {
+fn a_background_process_that_writes_for_ever_does_not_delay_the_run() {
     for executor in EXECUTORS {
         let place = Place::new();
         let call = args(&[&["--log", "off"], executor].concat(), &["sh", "-c", "yes >&2 & echo done"]);
@@ -394,7 +394,7 @@ fn workers_may_be_replaced_between_programs() {
 }
 
 #[test]
-fn a_thousand_items_leave_nothing_open() {
+fn a_thousand_items_leave_no_descriptor_open() {
     let place = Place::new();
     let count = "case $1 in 2|999) ls /proc/$PPID/fd | wc -l;; 500) exit 1;; esac";
     let call = args(&["-j1", "-k", "--log", "off"], &["sh", "-c", count, "sh", "{}"]);

@@ -66,7 +66,7 @@ fn killed_again_and_again_it_ends_with_the_same_bytes() {
 }
 
 #[test]
-fn an_interrupted_output_is_left_alone_unless_something_is_said() {
+fn an_interrupted_output_is_left_alone_without_a_flag() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let before = place.read("out");
@@ -135,7 +135,7 @@ fn another_input_is_refused_and_a_longer_one_goes_on() {
 }
 
 #[test]
-fn what_is_behind_the_record_is_cut_and_what_is_before_it_must_be_as_it_was() {
+fn output_after_the_record_is_cut_and_output_before_it_must_be_unchanged() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let good = place.read("out");
@@ -155,7 +155,7 @@ fn what_is_behind_the_record_is_cut_and_what_is_before_it_must_be_as_it_was() {
 }
 
 #[test]
-fn without_a_record_only_what_is_empty_is_begun() {
+fn without_a_record_only_an_empty_output_is_written() {
     let place = Place::new();
     let resume = || place.run_on(&with(&RUN, &["--resume"]), lines(9));
     place.file("out", "precious\n");
@@ -167,7 +167,7 @@ fn without_a_record_only_what_is_empty_is_begun() {
 }
 
 #[test]
-fn what_is_no_record_is_somebodys_own() {
+fn a_file_that_is_no_record_is_left_alone() {
     let place = Place::new();
     for odd in ["", "{}", "\u{1b}[31m", "{\"version\": 2}", "my list of things to resume\n"] {
         place.file("out.resume", odd);
@@ -287,7 +287,7 @@ fn the_file_behind_a_link_is_what_is_resumed() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_not_resumed() {
+fn only_regular_files_are_resumed() {
     let place = Place::new();
     nix::unistd::mkfifo(&place.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for output in ["/dev/null", "/dev/full", "fifo", "/dev/stdout"] {
@@ -300,7 +300,7 @@ fn what_is_no_regular_file_is_not_resumed() {
 }
 
 #[test]
-fn a_failed_item_is_what_the_next_run_begins_with() {
+fn a_resumed_run_begins_with_the_failed_item() {
     let place = Place::new();
     let input = format!("{} -1 {}", lines(30), lines(30));
     for format in ["tsv", "csv"] {
@@ -342,7 +342,7 @@ fn failures_are_counted_across_runs() {
 }
 
 #[test]
-fn a_signal_leaves_all_that_was_done() {
+fn after_a_signal_all_finished_items_are_kept() {
     let place = Place::new();
     let fed = Fed::new(&place, &RUN).feed(&place, &lines(100), 100);
     kill(Pid::from_raw(fed.child.id().cast_signed()), Signal::SIGTERM).expect("it runs");

@@ -12,6 +12,7 @@ mod process;
 mod random;
 mod primes;
 mod fuzz;
+mod man;
 mod simulate;
 mod bench;
 mod chaos;
@@ -34,6 +35,8 @@ enum Chore {
     Tidy,
     /// Writes a list of primes in the PrimePages' table format
     Primes(primes::PrimesArgs),
+    /// Writes man pages and completions for shells
+    Man(man::ManArgs),
     /// Runs the fuzz targets for a while each
     Fuzz(fuzz::FuzzArgs),
     /// Plays through schedules of the scheduler in virtual time, each from a seed
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(),
         Chore::Primes(args) => primes::run(&args),
+        Chore::Man(args) => man::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Simulate(args) => simulate::run(&args),
         Chore::Bench(args) => bench::run(&args),
