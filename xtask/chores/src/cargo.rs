@@ -1,4 +1,4 @@
-//! Asking cargo to build, and where it put what it built.
+//! Builds with Cargo, and the paths of the executables that it built.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::path::{Path, PathBuf};

@@ -29,7 +29,7 @@ const RUN: &str = "cargo xtask run -- ARGS builds both programs and runs the coo
 #[derive(Parser)]
 #[command(name = "cargo xtask", after_help = RUN)]
 enum Chore {
-    /// What must hold beside the tests: format, lints, documentation, licences
+    /// Checks everything beside the tests: format, lints, documentation, our own rules, licences
     Ci,
     /// Checks this repository's own rules
     Tidy,
@@ -37,13 +37,13 @@ enum Chore {
     Primes(primes::PrimesArgs),
     /// Writes man pages and completions for shells
     Man(man::ManArgs),
-    /// Runs the fuzz targets for a while each
+    /// Runs each fuzz target for some minutes
     Fuzz(fuzz::FuzzArgs),
     /// Plays through schedules of the scheduler in virtual time, each from a seed
     Simulate(simulate::SimulateArgs),
-    /// Measures side by side with peers, and says which targets are met
+    /// Compares with peers in alternating runs, and says which targets are met
     Bench(bench::BenchArgs),
-    /// Runs jobs while killing and stopping their processes, and checks what comes of them
+    /// Kills and stops processes of real jobs at random, and checks the results
     Chaos(chaos::ChaosArgs),
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// The processes that there are, in no order that matters.
+/// The ids of all processes, in any order.
 pub(crate) fn all_pids() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed.
+//! A pseudo-random number generator: the same seed gives the same numbers.
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 pub(crate) struct Random(u64);
@@ -28,7 +28,7 @@ impl Random {
         low + self.below(high - low + 1)
     }
 
-    /// Whether something happens that happens so often in a hundred.
+    /// True with this probability, in percent.
     pub(crate) fn percent(&mut self, share: u64) -> bool {
         self.below(100) < share
     }

@@ -81,7 +81,7 @@ fn run_all(simulator: &PathBuf, test: &str, first: u64, seeds: u64, share: u64) 
         }
         let Some(oldest) = under_way.pop_front() else { break };
         if let Err(error) = finish(oldest, test) {
-            // The others' ends are of no interest any more.
+            // One failure is enough: the other shares are ended.
             under_way
                 .iter_mut()
                 .for_each(|share: &mut Share| drop(share.child.kill().and_then(|()| share.child.wait())));
@@ -152,7 +152,7 @@ fn read_cost(line: &str) -> Option<Cost> {
     Some(Cost { workers, items: items.trim().to_owned(), nanoseconds: least })
 }
 
-/// Fails if a dispatch becomes dearer faster than the logarithm of the workers.
+/// Fails if the cost of a dispatch grows faster than the logarithm of the count of workers.
 fn judge_dispatch(costs: &[Cost]) -> Result<()> {
     let mut too_dear = Vec::new();
     ensure!(!costs.is_empty(), "nothing was measured");

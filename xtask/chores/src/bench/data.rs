@@ -1,4 +1,4 @@
-//! What is worked on: made once, kept under `target/bench`.
+//! Input files of the measurements. They are made once and kept in `target/bench`.
 
 use crate::primes;
 use anyhow::{Context as _, Result};
@@ -26,7 +26,7 @@ impl Data {
     const PRIMES: usize = 1_000_000;
     const DEARER: (u64, usize) = (342_000_000, 200_000);
     const DEAREST: (u64, usize) = (3_420_000_000_000, 2_000);
-    /// Dear ones early, late and in a row.
+    /// Items that take long at the start, at the end, and in a row.
     const UNEVEN: [u32; 15] = {
         const CHEAP: u32 = 15_488_801;
         const DEAR: u32 = 77_444_023;
@@ -46,7 +46,7 @@ impl Data {
         Self { folder: folder.to_owned(), primes, dearer, dearest, uneven, lines, fewer_lines }
     }
 
-    /// Makes what is not there yet.
+    /// Makes the files that are missing.
     pub(crate) fn provide(&self) -> Result<()> {
         fs::create_dir_all(&self.folder).with_context(|| format!("can't make {}", self.folder.display()))?;
         primes::provide(&self.primes, 10_000_000, Self::PRIMES)?;

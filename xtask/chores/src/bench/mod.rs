@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: this project beside its peers, in one run, so that what
-//! the machine does meanwhile happens to both.
+//! `cargo xtask bench`: compares this project with its peers in alternating runs,
+//! so that the load of the machine affects both.
 
 mod catalog;
 mod data;
@@ -46,8 +46,8 @@ pub(crate) struct BenchArgs {
     coordinator: Option<PathBuf>,
 }
 
-/// Measures, shows and keeps the figures. A missed target is a finding, not a
-/// failure; what can't be measured is one.
+/// Measures, shows and keeps the figures. A missed target is a result. A
+/// measurement that can't be made is a failure.
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     ensure!(args.pairs > 0, "--pairs must be at least 1");
     let known = catalog::names().into_iter().chain([MEMORY]).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What is shown, and what is kept as JSON.
+//! The results of a benchmark: shown as text and kept as JSON.
 
 use super::memory::Peaks;
 use super::scenario::Outcome;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Scenario {
     /// Its name, for `--only`.
     pub(crate) name: &'static str,
-    /// What it tells, in one line.
+    /// What it measures, in one line.
     pub(crate) what: &'static str,
     /// Our side.
     pub(crate) ours: Side,
@@ -40,7 +40,7 @@ pub(crate) enum Target {
     MicrosPerItem(f64),
 }
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) name: String,

@@ -129,7 +129,7 @@ fn last_lines(text: &str, count: usize) -> String {
 }
 
 /// Measures two sides in turn, A B A B …, after one unmeasured run of each, so
-/// that both meet the same weather.
+/// that both have the same load of the machine.
 pub(crate) fn interleave(
     pairs: usize,
     mut first: impl FnMut() -> Result<f64>,

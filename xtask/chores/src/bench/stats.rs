@@ -1,5 +1,5 @@
-//! The few statistics that a comparison needs: order statistics, because one
-//! slow run on a shared machine must not decide.
+//! Order statistics for comparisons: a single slow run on a shared machine does
+//! not change a median.
 
 use serde::Serialize;
 

@@ -85,7 +85,7 @@ impl Call {
         !matches!(self.ended.recv_timeout(most), Err(RecvTimeoutError::Timeout))
     }
 
-    /// Ends it as nobody can defend against.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(&self) {
         // Not reaped yet, so nobody else has its id.
         let _ = kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGKILL);

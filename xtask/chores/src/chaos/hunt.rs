@@ -1,9 +1,9 @@
 //! Killing and stopping the workers of one call, until it has ended.
 //!
-//! A victim is named by its process id, and ids are used again. Right before
-//! each blow the kernel is asked whether the process is a living child of the
-//! coordinator: between that and the signal the worker would have to end, be
-//! reaped, and all other ids be used up for an innocent process to be hit.
+//! The kernel reuses process ids. Immediately before each signal, the hunt
+//! checks in `/proc` that the process is a living child of the coordinator. To
+//! hit another process, the worker would have to end, be reaped, and all other
+//! ids be used up between this check and the signal.
 
 use super::call::Call;
 use super::plan::{Aim, Attack, Plan};

@@ -2,9 +2,9 @@
 //! as fast as the machine allows, and whose output must be right all the same.
 //!
 //! Everything is chosen from the seed: the task, its items, where they come
-//! from, how many workers, when a blow falls. What happens then depends on the
-//! machine's timing too, so that a seed gives the same rounds, but not the same
-//! moments: a failure may take several attempts to come again.
+//! from, the count of workers, the times of signals. The outcome also depends on
+//! the timing of the machine. A seed gives the same rounds, but not the same
+//! moments: it may take several attempts to reproduce a failure.
 
 mod call;
 mod hunt;
@@ -40,7 +40,7 @@ pub(crate) struct ChaosArgs {
     /// Rounds are begun for so many minutes
     #[arg(long, default_value_t = 1.0, value_name = "M")]
     minutes: f64,
-    /// From which everything is chosen
+    /// The seed that everything is chosen from
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
     /// No more rounds than this

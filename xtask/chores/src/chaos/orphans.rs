@@ -1,8 +1,8 @@
-//! What a coordinator leaves behind when it is gone: nothing.
+//! Checks that no process is left after a coordinator has ended.
 //!
-//! We have made ourselves the parent of all orphans below us, so whatever is
-//! left, a worker or what a worker had started, becomes our child in the very
-//! moment in which its coordinator ends; none can hide, and we can wait for it.
+//! This process is the subreaper of its descendants: a worker, or a process that
+//! a worker had started, becomes a child of this process when its coordinator
+//! ends. So none is overlooked, and this process can wait for each.
 
 use crate::process::{all_pids, command_line, is_living_child, parent_of};
 use anyhow::{Context as _, Result, bail};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// All must have ended by then.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// From now on, orphans below us are ours.
+/// Makes this process the subreaper of its descendants.
 pub(crate) fn adopt() -> Result<()> {
     set_child_subreaper(true).context("can't become the parent of orphans")
 }

@@ -55,16 +55,16 @@ pub(crate) struct Attack {
     pub(crate) aim: Aim,
     /// How many workers are killed, at most.
     pub(crate) kills: u64,
-    /// Of a hundred blows, so many stop a worker for a while instead of killing it.
+    /// The percentage of signals that stop a worker for a while instead of killing it.
     pub(crate) stops: u64,
 }
 
-/// When a blow falls.
+/// When workers are signalled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
     /// One after each of these times.
     Steady(Duration),
-    /// So many at once, then nothing for a time.
+    /// Several at once, then a pause.
     Bursts { blows: u64, pause: Duration },
     /// After a random time up to this one.
     Ragged(Duration),
@@ -118,7 +118,7 @@ impl Attack {
 }
 
 impl Pace {
-    /// How many blows fall now, and how long it is then to the next ones.
+    /// How many signals are sent now, and the time until the next ones.
     pub(crate) fn next(self, random: &mut Random) -> (u64, Duration) {
         match self {
             Self::Steady(pause) => (1, pause),

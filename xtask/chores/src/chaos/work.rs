@@ -60,7 +60,7 @@ impl Work {
             Task::Echo => random.pick([Items::Texts { salt }, Items::Naps { salt }, Items::Naps { salt }]),
         };
         let most = if matches!(kind, Items::Naps { .. }) { MOST_NAPS } else { MOST_ITEMS };
-        // Now and then a handful, mostly many: kills want time to fall.
+        // Mostly many, so that there is time for kills; sometimes a few.
         let items = if random.percent(15) { random.between(1, 50) } else { random.between(most / 20, most) };
         Self { task, items, kind }
     }
