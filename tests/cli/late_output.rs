@@ -61,7 +61,7 @@ fn a_script_that_logs_itself_loses_nothing_on_a_busy_machine() {
 
 #[test]
 fn what_comes_after_the_exit_is_in_the_result() {
-    let late = "{ sleep 0.02; echo \"late $1\"; } & echo \"first $1\"";
+    let late = "echo \"first $1\"; { sleep 0.02; echo \"late $1\"; } &";
     for executor in EXECUTORS {
         let place = Place::new();
         let ended =
