@@ -22,7 +22,7 @@ use std::path::PathBuf;
 pub(crate) use self::files::NO_PNG;
 pub(crate) use self::{
     files::{FileFlags, Shown},
-    flags::{LogLevel, Progress},
+    flags::Progress,
     input::Source,
     plan::Look,
 };

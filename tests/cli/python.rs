@@ -34,6 +34,9 @@ fn printed_text_is_in_the_log_only() {
     let paths = folder.map(|entry| entry.unwrap().path());
     let said = paths.filter(|path| path.extension().is_some_and(|extension| extension == "stderr"));
     let said: Vec<_> = said.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    // On a busy machine an import may take so long that this is told, too.
+    let told = "note: own.py:f is still being imported\n";
+    let said: Vec<_> = said.iter().map(|said| said.replace(told, "")).collect();
     assert_eq!(said, ["imported\nprinted 5\nshell\nwritten\nchild\n"]);
 }
 

@@ -202,22 +202,27 @@ impl Talk<'_> {
     }
 
     /// Reads once. What it says to people is passed on, and the last of it remembered.
-    fn read(&mut self, stream: Stream, pipe: &File) -> Result<ReadEnd, Failure> {
+    /// Returns how much was passed on, too.
+    fn read(&mut self, stream: Stream, pipe: &File) -> Result<(ReadEnd, usize), Failure> {
         let read = ReadEnd::of(pipe, self.buffer);
         let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
         let said = &self.buffer[..bytes];
-        match stream {
-            Stream::Output => self.out.extend_from_slice(said),
+        let passed_on = match stream {
+            Stream::Output => {
+                self.out.extend_from_slice(said);
+                0
+            }
             Stream::Errors => {
                 self.errors.hear(said);
                 pass_on(said);
+                bytes
             }
-        }
+        };
         if self.out.len() > self.most {
             let most = self.most - 1;
             return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
         }
-        Ok(end)
+        Ok((end, passed_on))
     }
 }
 

@@ -193,14 +193,14 @@ impl Program {
         let Self { child, lines, errors, set, .. } = self;
         let (mut heard, mut buffer) = (ReadEnd::Nothing, vec![0; errors::READ_BYTES]);
         let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
-            let end = match stream {
-                Stream::Output => lines.read(pipe),
+            let read = match stream {
+                Stream::Output => (lines.read(pipe), 0),
                 Stream::Errors => errors::read(pipe, &mut buffer),
             };
-            if (stream, end) == (Stream::Output, ReadEnd::Some) {
-                heard = end;
+            if (stream, read.0) == (Stream::Output, ReadEnd::Some) {
+                heard = ReadEnd::Some;
             }
-            Ok::<_, Infallible>(end)
+            Ok::<_, Infallible>(read)
         });
         let Ok(progress) = progress;
         self.life = match progress {
