@@ -1,5 +1,5 @@
-//! `command`: a program of the user's own for each item; what it is given, what
-//! it says, how it ends, and that nothing is left of it.
+//! `command`: a program of the user's own for each item: its arguments, output and
+//! exit, and that no process is left.
 
 use crate::support::{Ended, Place, is_running, item_lines, lines, nothing_is_left, runs, until};
 use nix::sys::signal::{Signal, kill};
@@ -54,7 +54,7 @@ fn without_a_place_for_it_the_item_is_what_is_read() {
         assert_eq!(results(executor, &["cat"], items), items);
         assert_eq!(results(executor, &["wc", "-l"], items), "1\n1\n1\n1\n");
     }
-    // Else there is nothing to read, not even for who would wait for it.
+    // Otherwise standard input is empty.
     assert_eq!(results(&[], &["sh", "-c", "cat; echo $1", "sh", "{}"], "x\n"), "x\n");
 }
 
@@ -307,7 +307,7 @@ fn a_background_process_that_holds_the_pipes_does_not_delay_the_run() {
     }
 }
 
-/// What is left behind goes on to write, for as long as anybody reads.
+/// A process that the program started writes for as long as anybody reads.
 #[test]
 fn a_background_process_that_writes_for_ever_does_not_delay_the_run() {
     for executor in EXECUTORS {

@@ -1,5 +1,5 @@
-//! What a call finds around it: programs that can't be run, limits, folders
-//! and names that are not as one would like.
+//! The environment of a call: programs that can't be run, resource limits,
+//! folders without permissions, unusual names.
 
 use crate::hostile::fake_worker;
 use crate::support::{Ended, Place, busy, lines, nothing_is_left, roots, workers_of};

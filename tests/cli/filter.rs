@@ -1,4 +1,4 @@
-//! `filter`: a program that is kept, a line in and a line out.
+//! `filter`: a program that runs for many items, one line in and one line out.
 
 use crate::support::{Ended, Place, item_lines, lines, nothing_is_left, runs};
 use std::collections::BTreeSet;

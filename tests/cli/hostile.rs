@@ -1,6 +1,7 @@
-//! Workers that do what no worker should: whatever comes through the pipes, the
-//! call ends with its documented status, says what happened, leaves no process
-//! behind, stays small, and where a sound worker follows, nothing is lost.
+//! Workers that break the protocol. Whatever comes through the pipes, the call
+//! ends with its documented status, reports what happened, leaves no process
+//! behind and stays within its memory. If a correct worker follows, no item is
+//! lost.
 //!
 //! The faults are committed by `tests/fake-worker`, which the coordinator takes
 //! for its worker; its first items run under the fault, and what it loses runs

@@ -35,7 +35,7 @@ pub(crate) fn happens(child: &mut Child, mut what: impl FnMut() -> bool) -> bool
     }
 }
 
-/// Ends a coordinator as nothing else does.
+/// Kills a coordinator with SIGKILL.
 pub(crate) fn destroy(mut child: Child) {
     child.kill().expect("it is ours to kill");
     child.wait().expect("it ends");

@@ -1,5 +1,6 @@
-//! What is written for a program after its exit, by whoever it has started:
-//! waited for, up to a bound, and told of where it may be cut.
+//! Output that arrives after a program's exit, from processes that it started:
+//! the coordinator waits for it for a bounded time, and reports where output may
+//! be cut.
 
 use crate::support::{Ended, Place, in_time, item_lines, lines, nothing_is_left, runs};
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 mod support;
 mod marks;
 mod interrupted;
+mod hostile;
 
 mod browser;
 mod chaos;
@@ -18,7 +19,6 @@ mod executors;
 mod failures;
 mod faults;
 mod filter;
-mod hostile;
 mod input;
 mod inspect;
 mod joblog;

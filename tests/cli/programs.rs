@@ -1,4 +1,4 @@
-//! What is checked of a program of the user's own before anything starts.
+//! Checks of a program of the user's own before anything starts.
 
 use crate::support::Place;
 

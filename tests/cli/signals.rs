@@ -1,4 +1,4 @@
-//! Signals: those that end a call, and those that hold it.
+//! Signals that end a call, and signals that suspend it.
 
 use crate::support::{
     Ended, Place, busy, is_running, item_lines, json_lines, nothing_is_left, runs, state, until, workers_of,

@@ -1,5 +1,5 @@
-//! Calls that come to nothing: refused, or ended before their first result,
-//! they leave every file as it was.
+//! Failed invocations: refused, or ended before the first result, they modify no
+//! files.
 
 use crate::interrupted::{Fed, RUN, happens, interrupted, record, with};
 use crate::support::{Ended, Place, lines, roots, runs};

@@ -1,9 +1,9 @@
-//! A worker that does what no worker should, on request, so that tests can see
-//! what becomes of the coordinator and of everybody else's items.
+//! A worker that breaks the protocol on request, so that tests can see what the
+//! coordinator does and that no other item is affected.
 //!
 //! It is an example target: `cargo test` builds it beside what it tests, and
-//! nothing installs it. Its orders come by the environment, because a
-//! coordinator gives its workers no arguments of anyone else's:
+//! nothing installs it. Environment variables give its orders, because a
+//! coordinator hands no other arguments to its workers:
 //!
 //! - `FAKE_FAULTS`: faults separated by commas (see `fault.rs`);
 //! - `FAKE_STARTS`: a folder in which starts are counted. The n-th process
@@ -12,8 +12,8 @@
 //! - `FAKE_WORKER`: the true worker, which this process becomes when it has
 //!   nothing (more) to do wrong.
 //!
-//! Where it is no fault to answer, it answers as the task `null` does with bare
-//! lines: each item as it is.
+//! Where its fault allows an answer, it answers as the task `null` does in the
+//! format `lines`: each item as it is.
 #![forbid(unsafe_code)]
 
 mod fault;
@@ -31,7 +31,7 @@ fn main() {
     let faults: Vec<Fault> = setting("FAKE_FAULTS")
         .map(|list| list.to_string_lossy().split(',').map(Fault::parse).collect())
         .unwrap_or_default();
-    // Where a test ends badly nothing is left of it.
+    // If a test fails, no fake worker outlives it.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("an end with the coordinator");
     // It may have died before it could be asked for.
     let coordinator = std::env::args().nth(2);
