@@ -44,6 +44,10 @@ pub(crate) struct BenchArgs {
     /// Measure this coordinator, for instance of an older version, instead of building one
     #[arg(long, value_name = "PATH")]
     coordinator: Option<PathBuf>,
+    /// Compare with this older coordinator in place of the peers; a program `library` beside it
+    /// takes part in the measurements of the library
+    #[arg(long, value_name = "PATH")]
+    baseline: Option<PathBuf>,
 }
 
 /// Measures, shows and keeps the figures. A missed target is a result. A
@@ -98,7 +102,11 @@ fn programs(coordinator: Option<&Path>) -> Result<Programs> {
 
 fn compare(args: &BenchArgs, programs: &Programs, data: &Data, report: &mut Report, json: &Path) -> Result<()> {
     let messages = data.scratch("messages");
-    for scenario in catalog::scenarios(programs, data).iter().filter(|scenario| args.is_wanted(scenario.name)) {
+    let scenarios = match &args.baseline {
+        Some(coordinator) => catalog::against_baseline(programs, coordinator, data),
+        None => catalog::scenarios(programs, data),
+    };
+    for scenario in scenarios.iter().filter(|scenario| args.is_wanted(scenario.name)) {
         match scenario.measure(args.pairs_for(scenario.is_slow), &messages) {
             Ok(outcome) => {
                 println!("{}", outcome.shown());

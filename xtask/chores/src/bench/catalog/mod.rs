@@ -8,7 +8,11 @@ use super::side::Side;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// The most that a measurement may take of the time of an older version.
+const BASELINE_RATIO: f64 = 1.01;
+
 /// The programs that take part.
+#[derive(Clone)]
 pub(crate) struct Programs {
     pub(crate) coordinator: PathBuf,
     /// Calls the library.
@@ -42,6 +46,21 @@ pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
         catalog.command(),
         catalog.python_function(),
     ]
+}
+
+/// The same comparisons with an older version of ours in the place of each peer.
+pub(crate) fn against_baseline(programs: &Programs, coordinator: &Path, data: &Data) -> Vec<Scenario> {
+    let library = coordinator.with_file_name("library");
+    let older = Programs { coordinator: coordinator.to_owned(), library: library.clone(), ..programs.clone() };
+    let pairs = scenarios(programs, data).into_iter().zip(scenarios(&older, data));
+    let compared = pairs.map(|(scenario, older)| Scenario {
+        peer: Ok(older.ours.called("the baseline")),
+        target: Target::Ratio(BASELINE_RATIO),
+        items: scenario.items.map(|(ours, _)| (ours, ours)),
+        equal: None,
+        ..scenario
+    });
+    compared.filter(|scenario| library.exists() || !scenario.name.starts_with("library-")).collect()
 }
 
 struct Catalog<'a> {
