@@ -7,62 +7,58 @@
 
 use std::time::Duration;
 
-use crate::queue::{Attempt, Queue};
-use crate::{AttemptId, Fault, JobId, KillReason, RunTime, WorkerId};
+use super::queue::AttemptQueue;
+use crate::jobs::Attempt;
+use crate::model::{AttemptId, Fault, JobId, KillReason, RunTime, WorkerId};
 
 /// How much work may wait in a worker's pipe before nothing more is sent. A
 /// round trip over a pipe takes some ten microseconds, and the coordinator
 /// may be busy elsewhere for some hundred: a millisecond covers both.
-pub const WAITING_TIME: Duration = Duration::from_millis(1);
+pub(crate) const WAITING_TIME: Duration = Duration::from_millis(1);
 
 /// How many bytes may wait in a worker's pipe before nothing more is sent: what
 /// a pipe holds at the most. One chunk may wait whatever its size.
-pub const MAX_WAITING_BYTES: u64 = 1 << 20;
-
-/// How much longer than an item's timeout a worker may say nothing. Its own
-/// watchdog reports such an item exactly; this is for the worker whose watchdog
-/// cannot run, and must not overtake one that can.
-pub const SILENCE_GRACE: Duration = Duration::from_secs(1);
+pub(crate) const MAX_WAITING_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum WorkerState {
     /// Spawned, not ready; what it was sent waits in its pipe.
     Starting,
     Ready,
     /// It has named the item it is about to die on.
-    Condemned {
+    Aborting {
         attempt: AttemptId,
         offset: u32,
         fault: Fault,
     },
     /// We are ending it.
-    Ending(End),
+    Ending(EndReason),
 }
 
 /// Why a worker is being ended, hence what its end means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum EndReason {
     /// Asked to end; it holds nothing.
     Retired,
     /// Signalled to end.
     Terminated,
     /// Killed because the pool ends.
-    Killed,
+    PoolKilled,
     /// Killed because it outlived its grace.
-    Stayed,
+    GraceExpired,
     /// Killed because it was not ready in time: a start failure.
-    NotStarted,
+    StartTimedOut,
     /// Killed because it spoke nonsense before it was ready: a start failure.
-    Garbled,
+    HandshakeFailed,
     /// Killed because it spoke nonsense: a crash like any other.
-    Babbling,
+    ProtocolViolation,
     /// Killed because it said nothing for longer than an item may run.
-    Silent,
+    Unresponsive,
     /// Killed because it stayed after naming an item.
-    Lingering { attempt: AttemptId, offset: u32, fault: Fault },
+    AbortGraceExpired { attempt: AttemptId, offset: u32, fault: Fault },
 }
 
-impl End {
+impl EndReason {
     /// Whether the worker was killed, whatever for.
     pub(crate) fn is_killed(self) -> bool {
         self.kill_reason().is_some()
@@ -72,24 +68,24 @@ impl End {
     pub(crate) fn kill_reason(self) -> Option<KillReason> {
         match self {
             Self::Retired | Self::Terminated => None,
-            Self::Killed => Some(KillReason::PoolEnds),
-            Self::Stayed | Self::Lingering { .. } => Some(KillReason::Stayed),
-            Self::NotStarted => Some(KillReason::NotReady),
-            Self::Garbled | Self::Babbling => Some(KillReason::Nonsense),
-            Self::Silent => Some(KillReason::Silent),
+            Self::PoolKilled => Some(KillReason::PoolEnds),
+            Self::GraceExpired | Self::AbortGraceExpired { .. } => Some(KillReason::Stayed),
+            Self::StartTimedOut => Some(KillReason::NotReady),
+            Self::HandshakeFailed | Self::ProtocolViolation => Some(KillReason::Nonsense),
+            Self::Unresponsive => Some(KillReason::Silent),
         }
     }
 }
 
 /// Under which heading a worker waits for work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Appetite {
+pub(crate) enum Availability {
     /// Not to be given anything.
     None,
     /// Holds nothing; one that is ready comes before one that is starting.
     Idle { starting: bool },
     /// Holds so many attempts, and should get more.
-    Hungry { holds: usize },
+    NeedsMore { holds: usize },
 }
 
 /// The worker's deadline, and the entry in the timers that stands for it. The
@@ -104,13 +100,13 @@ pub(crate) struct Deadline {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
-    pub(crate) state: State,
-    pub(crate) queue: Queue,
+    pub(crate) state: WorkerState,
+    pub(crate) queue: AttemptQueue,
     /// How many items it may still be given.
     pub(crate) budget: u64,
     /// The jobs of which it has answered something, in order.
     familiar: Vec<JobId>,
-    pub(crate) listed: Appetite,
+    pub(crate) listed: Availability,
     pub(crate) deadline: Deadline,
 }
 
@@ -118,38 +114,38 @@ impl Worker {
     pub(crate) fn new(id: WorkerId, budget: u64) -> Self {
         Self {
             id,
-            state: State::Starting,
-            queue: Queue::default(),
+            state: WorkerState::Starting,
+            queue: AttemptQueue::default(),
             budget,
             familiar: Vec::new(),
-            listed: Appetite::None,
+            listed: Availability::None,
             deadline: Deadline::default(),
         }
     }
 
     pub(crate) fn is_listed(&self) -> bool {
-        self.listed != Appetite::None
+        self.listed != Availability::None
     }
 
     pub(crate) fn is_ending(&self) -> bool {
-        matches!(self.state, State::Ending(_))
+        matches!(self.state, WorkerState::Ending(_))
     }
 
     /// What its state and what it holds say, whatever the job.
-    pub(crate) fn appetite(&self, max_depth: usize) -> Appetite {
+    pub(crate) fn availability(&self, max_depth: usize) -> Availability {
         let starting = match self.state {
-            State::Starting => true,
-            State::Ready => false,
-            State::Condemned { .. } | State::Ending(_) => return Appetite::None,
+            WorkerState::Starting => true,
+            WorkerState::Ready => false,
+            WorkerState::Aborting { .. } | WorkerState::Ending(_) => return Availability::None,
         };
         if self.budget == 0 {
-            Appetite::None
+            Availability::None
         } else if self.queue.is_empty() {
-            Appetite::Idle { starting }
+            Availability::Idle { starting }
         } else if !starting && self.has_room(max_depth) {
-            Appetite::Hungry { holds: self.queue.len() }
+            Availability::NeedsMore { holds: self.queue.len() }
         } else {
-            Appetite::None
+            Availability::None
         }
     }
 
@@ -162,7 +158,7 @@ impl Worker {
 
     /// Whether it has nothing left to do and may be given nothing more.
     pub(crate) fn is_used_up(&self) -> bool {
-        self.state == State::Ready && self.budget == 0 && self.queue.is_empty()
+        self.state == WorkerState::Ready && self.budget == 0 && self.queue.is_empty()
     }
 
     /// It is sent this.
@@ -188,22 +184,22 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ChunkId;
-    use crate::retry::{Manner, Range};
+    use crate::jobs::{AttemptMode, ItemRange};
+    use crate::model::ChunkId;
 
     fn ready() -> Worker {
         let mut worker = Worker::new(WorkerId(0), 100);
-        worker.state = State::Ready;
+        worker.state = WorkerState::Ready;
         worker
     }
 
-    fn give(worker: &mut Worker, cost: u64, bytes: u64, manner: Manner) {
+    fn give(worker: &mut Worker, cost: u64, bytes: u64, mode: AttemptMode) {
         worker.queue.push(Attempt {
             id: AttemptId(0),
             job: JobId(0),
-            range: Range { chunk: ChunkId(0), from: 0, items: 1 },
+            range: ItemRange { chunk: ChunkId(0), from: 0, items: 1 },
             answered: 0,
-            manner,
+            mode,
             cost,
             bytes,
             silence: None,
@@ -213,40 +209,40 @@ mod tests {
     #[test]
     fn it_is_hungry_until_a_millisecond_of_work_waits() {
         let mut worker = ready();
-        assert_eq!(worker.appetite(128), Appetite::Idle { starting: false });
-        give(&mut worker, 3_000_000, 1, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 1 });
-        give(&mut worker, 999_999, 1, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 2 });
-        give(&mut worker, 1, 1, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::None);
+        assert_eq!(worker.availability(128), Availability::Idle { starting: false });
+        give(&mut worker, 3_000_000, 1, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::NeedsMore { holds: 1 });
+        give(&mut worker, 999_999, 1, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::NeedsMore { holds: 2 });
+        give(&mut worker, 1, 1, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::None);
     }
 
     #[test]
     fn bytes_and_count_bound_what_waits_but_one_chunk_always_may() {
         let mut worker = ready();
-        give(&mut worker, 0, u64::MAX / 4, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::Hungry { holds: 1 });
-        assert_eq!(worker.appetite(1), Appetite::None);
-        give(&mut worker, 0, MAX_WAITING_BYTES, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::None);
+        give(&mut worker, 0, u64::MAX / 4, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::NeedsMore { holds: 1 });
+        assert_eq!(worker.availability(1), Availability::None);
+        give(&mut worker, 0, MAX_WAITING_BYTES, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::None);
     }
 
     #[test]
     fn nothing_joins_what_must_be_alone() {
         let mut worker = ready();
-        give(&mut worker, 0, 1, Manner::Suspect);
-        assert_eq!(worker.appetite(128), Appetite::None);
+        give(&mut worker, 0, 1, AttemptMode::Suspect);
+        assert_eq!(worker.availability(128), Availability::None);
     }
 
     #[test]
     fn who_is_starting_holds_one_and_who_is_ending_nothing() {
         let mut worker = Worker::new(WorkerId(0), 100);
-        assert_eq!(worker.appetite(128), Appetite::Idle { starting: true });
-        give(&mut worker, 0, 1, Manner::Plain);
-        assert_eq!(worker.appetite(128), Appetite::None);
-        worker.state = State::Ending(End::Retired);
-        assert_eq!(worker.appetite(128), Appetite::None);
+        assert_eq!(worker.availability(128), Availability::Idle { starting: true });
+        give(&mut worker, 0, 1, AttemptMode::Plain);
+        assert_eq!(worker.availability(128), Availability::None);
+        worker.state = WorkerState::Ending(EndReason::Retired);
+        assert_eq!(worker.availability(128), Availability::None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What the driver says about a job: that it begins, what was cut of its
 //! input, and that its output was written.
 
-use crate::job::{Input, Job};
-use crate::retry::{Manner, Range};
-use crate::{Action, AttemptId, JobId, JobOptions, RunTime, Scheduler};
+use super::scheduler::Scheduler;
+use crate::jobs::{AttemptMode, InputState, ItemRange, Job};
+use crate::model::{Action, AttemptId, JobId, JobOptions, RunTime};
 
 impl Scheduler {
     pub(crate) fn on_opened(&mut self, id: JobId, options: JobOptions) {
@@ -22,9 +22,9 @@ impl Scheduler {
 
     pub(crate) fn on_input_ready(&mut self, id: JobId) {
         if let Some(job) = self.jobs.get_mut(&id)
-            && job.input == Input::Pending
+            && job.input == InputState::Pending
         {
-            job.input = Input::Ready;
+            job.input = InputState::Ready;
             self.refresh(id);
         }
     }
@@ -43,10 +43,10 @@ impl Scheduler {
     }
 
     /// Nothing was cut, or nothing will be.
-    pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: Input) {
+    pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: InputState) {
         self.cutting.take_if(|cutting| cutting.job == id);
         if let Some(job) = self.jobs.get_mut(&id)
-            && job.input != Input::Ended
+            && job.input != InputState::Ended
         {
             job.input = input;
             self.refresh(id);
@@ -62,13 +62,13 @@ impl Scheduler {
             return;
         };
         let chunk = job.on_cut(items, bytes);
-        let range = Range { chunk, from: 0, items };
+        let range = ItemRange { chunk, from: 0, items };
         let taker = cutting
             .and_then(|cutting| self.roster.slot_of(cutting.worker?))
             .filter(|&slot| self.roster.worker(slot).is_some_and(|worker| worker.is_listed()));
         match taker {
-            Some(slot) => self.send(now, slot, id, range, Manner::Plain),
-            None => job.retries.push(range, Manner::Plain),
+            Some(slot) => self.send(now, slot, id, range, AttemptMode::Plain),
+            None => job.retries.push(range, AttemptMode::Plain),
         }
         self.refresh(id);
     }

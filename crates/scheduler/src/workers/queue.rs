@@ -4,46 +4,18 @@
 //! only belong to the first, and whatever stands behind it waits.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crate::retry::{Manner, Range};
-use crate::{AttemptId, JobId};
-
-#[derive(Clone, Debug)]
-pub(crate) struct Attempt {
-    pub(crate) id: AttemptId,
-    pub(crate) job: JobId,
-    /// As it was sent.
-    pub(crate) range: Range,
-    pub(crate) answered: u32,
-    pub(crate) manner: Manner,
-    /// What it takes, in nanoseconds, as it was estimated when it was sent.
-    pub(crate) cost: u64,
-    pub(crate) bytes: u64,
-    /// How long its worker may say nothing while this is being run.
-    pub(crate) silence: Option<Duration>,
-}
-
-impl Attempt {
-    /// The part that has no answer.
-    pub(crate) fn rest(&self) -> Range {
-        Range {
-            chunk: self.range.chunk,
-            from: self.range.from + self.answered,
-            items: self.range.items - self.answered,
-        }
-    }
-}
+use crate::jobs::Attempt;
 
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
+pub(crate) struct AttemptQueue {
     attempts: VecDeque<Attempt>,
     cost: u64,
     bytes: u64,
     items: u64,
 }
 
-impl Queue {
+impl AttemptQueue {
     pub(crate) fn len(&self) -> usize {
         self.attempts.len()
     }
@@ -73,7 +45,7 @@ impl Queue {
 
     /// Whether it holds an attempt that must be the only one.
     pub(crate) fn is_exclusive(&self) -> bool {
-        self.front().is_some_and(|first| first.manner.is_exclusive())
+        self.front().is_some_and(|first| first.mode.is_exclusive())
     }
 
     /// How many items have no answer.
@@ -111,15 +83,16 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ChunkId;
+    use crate::jobs::{AttemptMode, ItemRange};
+    use crate::model::{AttemptId, ChunkId, JobId};
 
     fn attempt(id: u64, items: u32) -> Attempt {
         Attempt {
             id: AttemptId(id),
             job: JobId(0),
-            range: Range { chunk: ChunkId(id), from: 10, items },
+            range: ItemRange { chunk: ChunkId(id), from: 10, items },
             answered: 0,
-            manner: Manner::Plain,
+            mode: AttemptMode::Plain,
             cost: 100 * id,
             bytes: 10 * id,
             silence: None,
@@ -128,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_all_but_the_first() {
-        let mut queue = Queue::default();
+        let mut queue = AttemptQueue::default();
         assert_eq!((queue.waiting_cost(), queue.waiting_bytes()), (0, 0));
         queue.push(attempt(1, 3));
         assert_eq!((queue.waiting_cost(), queue.waiting_bytes()), (0, 0));

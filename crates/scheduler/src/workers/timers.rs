@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::RunTime;
+use crate::model::RunTime;
 
 #[derive(Debug, Default)]
 pub(crate) struct Timers {

@@ -7,42 +7,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::ChunkId;
-
-/// How an attempt is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// Like any other, with others before and behind it.
-    Plain,
-    /// With an answer after every item, and nothing else in the worker.
-    Suspect,
-    /// A single item with nothing else in the worker: a culprit.
-    Alone,
-}
-
-impl Manner {
-    pub(crate) fn is_exclusive(self) -> bool {
-        self != Self::Plain
-    }
-}
-
-/// A range of a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Range {
-    pub(crate) chunk: ChunkId,
-    pub(crate) from: u32,
-    pub(crate) items: u32,
-}
+use super::attempt::{AttemptMode, ItemRange};
+use crate::model::ChunkId;
 
 #[derive(Debug, Default)]
-pub(crate) struct Retries {
-    waiting: BTreeMap<(ChunkId, u32), (u32, Manner)>,
+pub(crate) struct RetryQueue {
+    waiting: BTreeMap<(ChunkId, u32), (u32, AttemptMode)>,
     exclusive: usize,
     /// How many attempts were charged to the items that have any.
     charged: BTreeMap<(ChunkId, u32), u32>,
 }
 
-impl Retries {
+impl RetryQueue {
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -52,23 +28,23 @@ impl Retries {
         self.exclusive > 0
     }
 
-    pub(crate) fn push(&mut self, range: Range, manner: Manner) {
+    pub(crate) fn push(&mut self, range: ItemRange, mode: AttemptMode) {
         if range.items == 0 {
             return;
         }
-        self.exclusive += usize::from(manner.is_exclusive());
-        self.waiting.insert((range.chunk, range.from), (range.items, manner));
+        self.exclusive += usize::from(mode.is_exclusive());
+        self.waiting.insert((range.chunk, range.from), (range.items, mode));
     }
 
     /// Takes the oldest range: at most `plain` items of a plain one, and at
     /// most `budget` of any. What is left of it stays the oldest.
-    pub(crate) fn pop(&mut self, plain: u32, budget: u32) -> Option<(Range, Manner)> {
-        let ((chunk, from), (items, manner)) = self.waiting.pop_first()?;
-        self.exclusive -= usize::from(manner.is_exclusive());
-        let most = if manner.is_exclusive() { budget } else { plain.min(budget) };
+    pub(crate) fn pop(&mut self, plain: u32, budget: u32) -> Option<(ItemRange, AttemptMode)> {
+        let ((chunk, from), (items, mode)) = self.waiting.pop_first()?;
+        self.exclusive -= usize::from(mode.is_exclusive());
+        let most = if mode.is_exclusive() { budget } else { plain.min(budget) };
         let taken = items.min(most.max(1));
-        self.push(Range { chunk, from: from + taken, items: items - taken }, manner);
-        Some((Range { chunk, from, items: taken }, manner))
+        self.push(ItemRange { chunk, from: from + taken, items: items - taken }, mode);
+        Some((ItemRange { chunk, from, items: taken }, mode))
     }
 
     /// Charges an attempt to an item; returns how many that makes.
@@ -79,7 +55,7 @@ impl Retries {
     }
 
     /// A range has its outcome: nothing is remembered against its items.
-    pub(crate) fn on_settled(&mut self, range: Range) {
+    pub(crate) fn on_settled(&mut self, range: ItemRange) {
         if self.charged.is_empty() {
             return;
         }
@@ -99,40 +75,40 @@ impl Retries {
 mod tests {
     use super::*;
 
-    fn range(chunk: u64, from: u32, items: u32) -> Range {
-        Range { chunk: ChunkId(chunk), from, items }
+    fn range(chunk: u64, from: u32, items: u32) -> ItemRange {
+        ItemRange { chunk: ChunkId(chunk), from, items }
     }
 
     #[test]
     fn the_oldest_item_comes_first() {
-        let mut retries = Retries::default();
-        retries.push(range(7, 0, 2), Manner::Plain);
-        retries.push(range(3, 5, 1), Manner::Alone);
-        retries.push(range(3, 6, 4), Manner::Suspect);
+        let mut retries = RetryQueue::default();
+        retries.push(range(7, 0, 2), AttemptMode::Plain);
+        retries.push(range(3, 5, 1), AttemptMode::Alone);
+        retries.push(range(3, 6, 4), AttemptMode::Suspect);
         assert!(retries.has_exclusive());
-        assert_eq!(retries.pop(9, 9), Some((range(3, 5, 1), Manner::Alone)));
-        assert_eq!(retries.pop(9, 9), Some((range(3, 6, 4), Manner::Suspect)));
+        assert_eq!(retries.pop(9, 9), Some((range(3, 5, 1), AttemptMode::Alone)));
+        assert_eq!(retries.pop(9, 9), Some((range(3, 6, 4), AttemptMode::Suspect)));
         assert!(!retries.has_exclusive());
-        assert_eq!(retries.pop(9, 9), Some((range(7, 0, 2), Manner::Plain)));
+        assert_eq!(retries.pop(9, 9), Some((range(7, 0, 2), AttemptMode::Plain)));
         assert_eq!(retries.pop(9, 9), None);
     }
 
     #[test]
     fn plain_ranges_are_split_as_asked_and_suspects_only_by_the_budget() {
-        let mut retries = Retries::default();
-        retries.push(range(0, 2, 5), Manner::Plain);
-        retries.push(range(1, 0, 5), Manner::Suspect);
-        assert_eq!(retries.pop(3, 9), Some((range(0, 2, 3), Manner::Plain)));
-        assert_eq!(retries.pop(3, 1), Some((range(0, 5, 1), Manner::Plain)));
-        assert_eq!(retries.pop(3, 9), Some((range(0, 6, 1), Manner::Plain)));
-        assert_eq!(retries.pop(1, 4), Some((range(1, 0, 4), Manner::Suspect)));
+        let mut retries = RetryQueue::default();
+        retries.push(range(0, 2, 5), AttemptMode::Plain);
+        retries.push(range(1, 0, 5), AttemptMode::Suspect);
+        assert_eq!(retries.pop(3, 9), Some((range(0, 2, 3), AttemptMode::Plain)));
+        assert_eq!(retries.pop(3, 1), Some((range(0, 5, 1), AttemptMode::Plain)));
+        assert_eq!(retries.pop(3, 9), Some((range(0, 6, 1), AttemptMode::Plain)));
+        assert_eq!(retries.pop(1, 4), Some((range(1, 0, 4), AttemptMode::Suspect)));
         assert_eq!(retries.items(), 1);
         assert!(retries.has_exclusive());
     }
 
     #[test]
     fn charges_add_up_until_the_item_is_settled() {
-        let mut retries = Retries::default();
+        let mut retries = RetryQueue::default();
         assert_eq!(retries.charge(ChunkId(1), 2), 1);
         assert_eq!(retries.charge(ChunkId(1), 2), 2);
         assert_eq!(retries.charge(ChunkId(1), 3), 1);

@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
-use crate::retry::Range;
-use crate::worker::{End, State};
-use crate::{Action, AttemptId, Fault, RunTime, Scheduler, WorkerId};
+use super::scheduler::Scheduler;
+use crate::jobs::ItemRange;
+use crate::model::{Action, AttemptId, Fault, RunTime, WorkerId};
+use crate::workers::{EndReason, WorkerState};
 
 /// What to make of an answer.
-enum Answer {
+enum AnswerCheck {
     Valid,
     /// To an attempt that is over, or of a worker that is: dropped.
     Stale,
@@ -30,48 +31,48 @@ impl Scheduler {
         busy: Duration,
     ) {
         let slot = self.roster.slot_of(worker);
-        match slot.map_or(Answer::Stale, |slot| self.judge(slot, attempt, items)) {
-            Answer::Valid => {}
-            Answer::Stale => return self.actions.push_back(Action::Discard { worker, attempt }),
-            Answer::Impossible => {
+        match slot.map_or(AnswerCheck::Stale, |slot| self.judge(slot, attempt, items)) {
+            AnswerCheck::Valid => {}
+            AnswerCheck::Stale => return self.actions.push_back(Action::Discard { worker, attempt }),
+            AnswerCheck::Impossible => {
                 self.actions.push_back(Action::Discard { worker, attempt });
-                return self.on_nonsense(slot);
+                return self.on_protocol_violation(slot);
             }
         }
         let Some(slot) = slot else { return };
         self.accept(slot, items, bytes, busy);
-        self.listen(now, slot);
+        self.restart_silence_timer(now, slot);
         self.roster.relist(slot);
         if self.roster.worker(slot).is_some_and(|worker| worker.is_used_up()) {
             self.retire(now, slot);
         }
     }
 
-    fn judge(&self, slot: u32, attempt: AttemptId, items: u32) -> Answer {
+    fn judge(&self, slot: u32, attempt: AttemptId, items: u32) -> AnswerCheck {
         let Some(worker) = self.roster.worker(slot) else {
-            return Answer::Stale;
+            return AnswerCheck::Stale;
         };
         let first = worker.queue.front();
         match first {
-            _ if worker.state == State::Starting => Answer::Impossible,
-            Some(first) if first.id == attempt && items > first.rest().items => Answer::Impossible,
-            _ if items == 0 => Answer::Stale,
-            Some(first) if first.id == attempt => Answer::Valid,
-            Some(first) if attempt < first.id => Answer::Stale,
-            None if attempt.0 < self.next_attempt => Answer::Stale,
-            _ => Answer::Impossible,
+            _ if worker.state == WorkerState::Starting => AnswerCheck::Impossible,
+            Some(first) if first.id == attempt && items > first.rest().items => AnswerCheck::Impossible,
+            _ if items == 0 => AnswerCheck::Stale,
+            Some(first) if first.id == attempt => AnswerCheck::Valid,
+            Some(first) if attempt < first.id => AnswerCheck::Stale,
+            None if attempt.0 < self.next_attempt => AnswerCheck::Stale,
+            _ => AnswerCheck::Impossible,
         }
     }
 
-    fn on_nonsense(&mut self, slot: Option<u32>) {
+    fn on_protocol_violation(&mut self, slot: Option<u32>) {
         let Some(slot) = slot else { return };
         match self.roster.worker(slot).map(|worker| worker.state) {
-            Some(State::Starting) => self.kill(slot, End::Garbled),
-            Some(State::Ready) => self.kill(slot, End::Babbling),
-            Some(State::Condemned { attempt, offset, fault }) => {
-                self.kill(slot, End::Lingering { attempt, offset, fault });
+            Some(WorkerState::Starting) => self.kill(slot, EndReason::HandshakeFailed),
+            Some(WorkerState::Ready) => self.kill(slot, EndReason::ProtocolViolation),
+            Some(WorkerState::Aborting { attempt, offset, fault }) => {
+                self.kill(slot, EndReason::AbortGraceExpired { attempt, offset, fault });
             }
-            Some(State::Ending(_)) | None => {}
+            Some(WorkerState::Ending(_)) | None => {}
         }
     }
 
@@ -85,7 +86,7 @@ impl Scheduler {
             return;
         };
         let (attempt, id) = (first.id, first.job);
-        let range = Range { items, ..first.rest() };
+        let range = ItemRange { items, ..first.rest() };
         let done = worker.queue.advance(items);
         let job = self.jobs.get_mut(&id);
         let Some(job) = job.filter(|job| job.has_sent(attempt)) else {
@@ -95,7 +96,7 @@ impl Scheduler {
         if let Some(done) = done {
             job.sizing.on_completed(done.range.items);
         }
-        let Range { chunk, from, items } = range;
+        let ItemRange { chunk, from, items } = range;
         self.actions.push_back(Action::Accept { attempt, job: id, chunk, from, items });
         job.settle(range, bytes, &mut self.actions);
         if !worker.is_familiar(id) {
@@ -112,7 +113,7 @@ impl Scheduler {
         let Some(slot) = self.roster.slot_of(id) else { return };
         let first = self.roster.worker(slot).and_then(|worker| worker.queue.front());
         if first.is_some_and(|first| first.id == attempt) {
-            self.listen(now, slot);
+            self.restart_silence_timer(now, slot);
         }
     }
 
@@ -127,14 +128,14 @@ impl Scheduler {
             return;
         };
         match worker.state {
-            State::Starting => return self.kill(slot, End::Garbled),
-            State::Condemned { .. } | State::Ending(_) => return,
-            State::Ready => {}
+            WorkerState::Starting => return self.kill(slot, EndReason::HandshakeFailed),
+            WorkerState::Aborting { .. } | WorkerState::Ending(_) => return,
+            WorkerState::Ready => {}
         }
         let is_held =
             worker.queue.iter().any(|held| held.id == attempt && (held.answered..held.range.items).contains(&offset));
         if is_held {
-            worker.state = State::Condemned { attempt, offset, fault };
+            worker.state = WorkerState::Aborting { attempt, offset, fault };
             self.roster.set_deadline(slot, Some(now + self.options.grace));
             self.roster.relist(slot);
         }
@@ -143,10 +144,9 @@ impl Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use crate::machine::test_rig::Rig;
+    use crate::model::{ChunkSize, JobOptions, PoolOptions, WorkerId};
     use std::num::NonZeroU32;
-
-    use crate::rig::Rig;
-    use crate::{ChunkSize, JobOptions, PoolOptions};
 
     /// One worker with one chunk of three items.
     fn three() -> Rig {
@@ -207,7 +207,7 @@ mod tests {
     fn an_answer_of_nothing_changes_nothing() {
         let mut rig = three();
         assert_eq!(rig.answer(0, 0, 0), ["discard 0 of 0"]);
-        assert_eq!(rig.scheduler.items_in_flight(crate::WorkerId(0)), 3);
+        assert_eq!(rig.scheduler.items_in_flight(WorkerId(0)), 3);
     }
 
     #[test]

@@ -4,17 +4,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::chunks::{Chunks, Step};
-use crate::queue::Attempt;
-use crate::retry::{Manner, Range, Retries};
-use crate::sizing::Sizing;
-use crate::window::{CHUNK_OVERHEAD, Window};
-use crate::worker::SILENCE_GRACE;
-use crate::{Action, AttemptId, ChunkId, Fault, JobId, JobOptions};
+use super::attempt::{Attempt, AttemptMode, ItemRange};
+use super::chunks::{ChunkTable, Step};
+use super::retry::RetryQueue;
+use super::sizing::Sizing;
+use super::window::{CHUNK_OVERHEAD, Window};
+use crate::model::{Action, AttemptId, ChunkId, Fault, JobId, JobOptions};
+
+/// How much longer than an item's timeout a worker may say nothing. Its own
+/// watchdog reports such an item exactly; this is for the worker whose watchdog
+/// cannot run, and must not overtake one that can.
+pub const SILENCE_GRACE: Duration = Duration::from_secs(1);
 
 /// What is known of a job's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum InputState {
     /// There may be something to cut.
     Ready,
     /// Nothing now.
@@ -25,8 +29,8 @@ pub(crate) enum Input {
 
 /// What becomes of an item after an attempt was charged to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Again,
+pub(crate) enum RetryDecision {
+    Retry,
     /// It has failed, after so many attempts.
     Failed {
         attempts: u32,
@@ -39,9 +43,9 @@ pub(crate) struct Job {
     options: JobOptions,
     /// The number that the pool's next attempt had when the job was opened.
     first_attempt: AttemptId,
-    pub(crate) input: Input,
-    pub(crate) chunks: Chunks,
-    pub(crate) retries: Retries,
+    pub(crate) input: InputState,
+    pub(crate) chunks: ChunkTable,
+    pub(crate) retries: RetryQueue,
     pub(crate) window: Window,
     pub(crate) sizing: Sizing,
 }
@@ -51,9 +55,9 @@ impl Job {
         Self {
             id,
             first_attempt,
-            input: Input::Ready,
-            chunks: Chunks::new(options.ordered),
-            retries: Retries::default(),
+            input: InputState::Ready,
+            chunks: ChunkTable::new(options.ordered),
+            retries: RetryQueue::default(),
             window: Window::new(options.window_bytes),
             sizing: Sizing::new(&options, slots),
             options,
@@ -62,7 +66,7 @@ impl Job {
 
     /// Whether there is something to send, as far as is known.
     pub(crate) fn has_work(&self) -> bool {
-        !self.retries.is_empty() || (self.input == Input::Ready && self.window.has_room())
+        !self.retries.is_empty() || (self.input == InputState::Ready && self.window.has_room())
     }
 
     /// Whether an attempt under its id is its own, and not one of a stopped job
@@ -72,7 +76,7 @@ impl Job {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.input == Input::Ended && self.chunks.is_empty()
+        self.input == InputState::Ended && self.chunks.is_empty()
     }
 
     /// How long a worker that runs this job may say nothing.
@@ -87,13 +91,13 @@ impl Job {
     }
 
     /// A range as it is sent now, under this number.
-    pub(crate) fn attempt(&self, id: AttemptId, range: Range, manner: Manner) -> Attempt {
+    pub(crate) fn attempt(&self, id: AttemptId, range: ItemRange, mode: AttemptMode) -> Attempt {
         Attempt {
             id,
             job: self.id,
             range,
             answered: 0,
-            manner,
+            mode,
             cost: self.sizing.estimate(range.items),
             bytes: self.chunks.bytes(range.chunk, range.items),
             silence: self.silence(),
@@ -101,12 +105,12 @@ impl Job {
     }
 
     /// A range has its outcome, of so many bytes: delivers what has its turn.
-    pub(crate) fn settle(&mut self, range: Range, bytes: u64, actions: &mut VecDeque<Action>) {
+    pub(crate) fn settle(&mut self, range: ItemRange, bytes: u64, actions: &mut VecDeque<Action>) {
         let job = self.id;
         self.window.take(bytes);
         self.retries.on_settled(range);
         self.chunks.settle(range, |step| match step {
-            Step::Deliver(Range { chunk, from, items }) => {
+            Step::Deliver(ItemRange { chunk, from, items }) => {
                 actions.push_back(Action::Deliver { job, chunk, from, items });
             }
             Step::Forget(chunk, bytes) => {
@@ -119,13 +123,13 @@ impl Job {
 
     /// Charges an attempt to an item, and has it run alone from now on, unless
     /// it has had enough.
-    pub(crate) fn charge(&mut self, chunk: ChunkId, item: u32, fault: Fault) -> Verdict {
+    pub(crate) fn charge(&mut self, chunk: ChunkId, item: u32, fault: Fault) -> RetryDecision {
         let attempts = self.retries.charge(chunk, item);
         if self.may_retry(fault) && self.options.retries.is_none_or(|retries| attempts <= retries) {
-            self.retries.push(Range { chunk, from: item, items: 1 }, Manner::Alone);
-            Verdict::Again
+            self.retries.push(ItemRange { chunk, from: item, items: 1 }, AttemptMode::Alone);
+            RetryDecision::Retry
         } else {
-            Verdict::Failed { attempts }
+            RetryDecision::Failed { attempts }
         }
     }
 
@@ -150,16 +154,16 @@ mod tests {
     fn an_item_is_tried_as_often_as_allowed() {
         let mut job = job(JobOptions { retries: Some(1), ..JobOptions::default() });
         let chunk = job.on_cut(1, 10);
-        assert_eq!(job.charge(chunk, 0, Fault::Crashed), Verdict::Again);
-        assert_eq!(job.charge(chunk, 0, Fault::Crashed), Verdict::Failed { attempts: 2 });
+        assert_eq!(job.charge(chunk, 0, Fault::Crashed), RetryDecision::Retry);
+        assert_eq!(job.charge(chunk, 0, Fault::Crashed), RetryDecision::Failed { attempts: 2 });
     }
 
     #[test]
     fn a_fault_that_is_not_tried_again_is_final_whatever_came_before() {
         let mut job = job(JobOptions { retries: None, ..JobOptions::default() });
         let chunk = job.on_cut(1, 10);
-        assert_eq!(job.charge(chunk, 0, Fault::OutOfMemory), Verdict::Again);
-        assert_eq!(job.charge(chunk, 0, Fault::TimedOut), Verdict::Failed { attempts: 2 });
+        assert_eq!(job.charge(chunk, 0, Fault::OutOfMemory), RetryDecision::Retry);
+        assert_eq!(job.charge(chunk, 0, Fault::TimedOut), RetryDecision::Failed { attempts: 2 });
     }
 
     #[test]
@@ -168,14 +172,14 @@ mod tests {
         let mut actions = VecDeque::new();
         let chunk = job.on_cut(2, 10);
         assert_eq!(job.window.held(), 10 + CHUNK_OVERHEAD);
-        job.settle(Range { chunk, from: 0, items: 1 }, 7, &mut actions);
+        job.settle(ItemRange { chunk, from: 0, items: 1 }, 7, &mut actions);
         assert_eq!(job.window.held(), 17 + CHUNK_OVERHEAD);
-        job.settle(Range { chunk, from: 1, items: 1 }, 5, &mut actions);
+        job.settle(ItemRange { chunk, from: 1, items: 1 }, 5, &mut actions);
         assert_eq!(job.window.held(), 12);
         job.window.give_back(12);
         assert_eq!(job.window.held(), 0);
         assert!(!job.is_done(), "its input has not ended");
-        job.input = Input::Ended;
+        job.input = InputState::Ended;
         assert!(job.is_done());
     }
 
@@ -185,7 +189,7 @@ mod tests {
         assert!(job.has_work());
         let chunk = job.on_cut(1, 10);
         assert!(!job.has_work());
-        job.retries.push(Range { chunk, from: 0, items: 1 }, Manner::Plain);
+        job.retries.push(ItemRange { chunk, from: 0, items: 1 }, AttemptMode::Plain);
         assert!(job.has_work());
     }
 }

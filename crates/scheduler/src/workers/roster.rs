@@ -6,22 +6,22 @@
 
 use std::collections::BTreeSet;
 
-use crate::timers::Timers;
-use crate::worker::{Appetite, Worker};
-use crate::{RunTime, Slot, WorkerId};
+use super::timers::Timers;
+use super::worker::{Availability, Worker};
+use crate::model::{RunTime, Slot, WorkerId};
 
 #[derive(Debug)]
 pub(crate) struct Roster {
-    places: Vec<Place>,
+    places: Vec<SlotEntry>,
     vacant: BTreeSet<u32>,
     idle: BTreeSet<(bool, u32)>,
-    hungry: BTreeSet<(usize, u32)>,
+    needing_more: BTreeSet<(usize, u32)>,
     timers: Timers,
     max_depth: usize,
 }
 
 #[derive(Debug, Default)]
-struct Place {
+struct SlotEntry {
     /// How many workers have had this place.
     spawned: u64,
     worker: Option<Box<Worker>>,
@@ -30,10 +30,10 @@ struct Place {
 impl Roster {
     pub(crate) fn new(slots: u32, max_depth: usize) -> Self {
         Self {
-            places: (0..slots).map(|_| Place::default()).collect(),
+            places: (0..slots).map(|_| SlotEntry::default()).collect(),
             vacant: (0..slots).collect(),
             idle: BTreeSet::new(),
-            hungry: BTreeSet::new(),
+            needing_more: BTreeSet::new(),
             timers: Timers::default(),
             max_depth,
         }
@@ -75,8 +75,8 @@ impl Roster {
         self.idle.first().map(|&(_, slot)| slot)
     }
 
-    pub(crate) fn first_hungry(&self) -> Option<u32> {
-        self.hungry.first().map(|&(_, slot)| slot)
+    pub(crate) fn first_needing_more(&self) -> Option<u32> {
+        self.needing_more.first().map(|&(_, slot)| slot)
     }
 
     /// Puts a new worker into an empty slot.
@@ -107,33 +107,33 @@ impl Roster {
     pub(crate) fn relist(&mut self, slot: u32) {
         let max_depth = self.max_depth;
         if let Some(worker) = self.worker(slot) {
-            let appetite = worker.appetite(max_depth);
-            self.list(slot, appetite);
+            let availability = worker.availability(max_depth);
+            self.list(slot, availability);
         }
     }
 
     /// Takes a worker off the lists until something about it changes.
     pub(crate) fn unlist(&mut self, slot: u32) {
-        self.list(slot, Appetite::None);
+        self.list(slot, Availability::None);
     }
 
-    fn list(&mut self, slot: u32, appetite: Appetite) {
+    fn list(&mut self, slot: u32, availability: Availability) {
         let Some(worker) = self.worker_mut(slot) else {
             return;
         };
-        let before = std::mem::replace(&mut worker.listed, appetite);
-        if before == appetite {
+        let before = std::mem::replace(&mut worker.listed, availability);
+        if before == availability {
             return;
         }
         match before {
-            Appetite::None => false,
-            Appetite::Idle { starting } => self.idle.remove(&(starting, slot)),
-            Appetite::Hungry { holds } => self.hungry.remove(&(holds, slot)),
+            Availability::None => false,
+            Availability::Idle { starting } => self.idle.remove(&(starting, slot)),
+            Availability::NeedsMore { holds } => self.needing_more.remove(&(holds, slot)),
         };
-        match appetite {
-            Appetite::None => false,
-            Appetite::Idle { starting } => self.idle.insert((starting, slot)),
-            Appetite::Hungry { holds } => self.hungry.insert((holds, slot)),
+        match availability {
+            Availability::None => false,
+            Availability::Idle { starting } => self.idle.insert((starting, slot)),
+            Availability::NeedsMore { holds } => self.needing_more.insert((holds, slot)),
         };
     }
 
@@ -185,16 +185,16 @@ impl Roster {
         let mut listed = 0;
         for (slot, worker) in self.workers() {
             let is_listed = match worker.listed {
-                Appetite::None => continue,
-                Appetite::Idle { starting } => self.idle.contains(&(starting, slot)),
-                Appetite::Hungry { holds } => self.hungry.contains(&(holds, slot)),
+                Availability::None => continue,
+                Availability::Idle { starting } => self.idle.contains(&(starting, slot)),
+                Availability::NeedsMore { holds } => self.needing_more.contains(&(holds, slot)),
             };
             listed += 1;
-            if !is_listed || worker.listed != worker.appetite(self.max_depth) {
+            if !is_listed || worker.listed != worker.availability(self.max_depth) {
                 return Err(format!("worker {} is listed wrongly", worker.id));
             }
         }
-        if listed != self.idle.len() + self.hungry.len() {
+        if listed != self.idle.len() + self.needing_more.len() {
             return Err("somebody is listed who is not there".to_owned());
         }
         Ok(())
@@ -204,7 +204,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::State;
+    use crate::workers::worker::WorkerState;
 
     fn at(millis: u64) -> RunTime {
         RunTime::from_millis(millis)
@@ -234,7 +234,7 @@ mod tests {
     fn who_is_ready_comes_before_who_is_starting() {
         let mut roster = roster();
         assert_eq!(roster.first_idle(), Some(0));
-        roster.worker_mut(1).expect("a worker").state = State::Ready;
+        roster.worker_mut(1).expect("a worker").state = WorkerState::Ready;
         roster.relist(1);
         assert_eq!(roster.first_idle(), Some(1));
         roster.unlist(1);

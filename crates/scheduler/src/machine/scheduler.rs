@@ -2,27 +2,31 @@
 //!
 //! An event is handled in two steps: its own handler brings the books up to
 //! date, then whatever can be sent is sent. The handlers are in files of their
-//! own, by what happened: [`input`](crate::input), [`answer`](crate::answer), [`death`](crate::death),
-//! [`start`](crate::start), [`ending`](crate::ending); the sending is in
-//! [`dispatch`](crate::dispatch).
+//! own, by what happened: `job_events`, `answer`, `death`, `start`, `ending`; the
+//! sending is in `dispatch`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::dispatch::Cutting;
-use crate::ending::Phase;
-use crate::job::{Input, Job};
-use crate::roster::Roster;
-use crate::start::Starts;
-use crate::worker::{End, State, Worker};
-use crate::{Action, Event, JobId, PoolOptions, RunTime, WorkerId};
+use super::phase::PoolPhase;
+use crate::jobs::{InputState, Job};
+use crate::model::{Action, Event, JobId, PoolOptions, RunTime, WorkerId};
+use crate::workers::{EndReason, Roster, StartTracker, Worker, WorkerState};
+
+/// For whom the driver is cutting a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cutting {
+    pub(crate) job: JobId,
+    /// Nobody yet, if an empty slot is to be filled for it.
+    pub(crate) worker: Option<WorkerId>,
+}
 
 /// Decides who gets which chunk; see the [crate]'s documentation.
 #[derive(Debug)]
 pub struct Scheduler {
     pub(crate) options: PoolOptions,
-    pub(crate) phase: Phase,
+    pub(crate) phase: PoolPhase,
     pub(crate) roster: Roster,
-    pub(crate) starts: Starts,
+    pub(crate) starts: StartTracker,
     pub(crate) jobs: BTreeMap<JobId, Job>,
     /// The jobs that have something to send.
     pub(crate) workable: BTreeSet<JobId>,
@@ -40,9 +44,9 @@ impl Scheduler {
     pub fn new(options: PoolOptions) -> Self {
         let slots = options.slots.max(1);
         let mut scheduler = Self {
-            phase: Phase::Open,
+            phase: PoolPhase::Open,
             roster: Roster::new(slots, options.max_depth.max(1)),
-            starts: Starts::new(),
+            starts: StartTracker::new(),
             jobs: BTreeMap::new(),
             workable: BTreeSet::new(),
             cutting: None,
@@ -60,10 +64,10 @@ impl Scheduler {
         match event {
             Event::JobOpened { job, options } => self.on_opened(job, options),
             Event::ChunkCut { job, items: 0, .. } | Event::InputPending { job } => {
-                self.on_nothing_cut(job, Input::Pending);
+                self.on_nothing_cut(job, InputState::Pending);
             }
             Event::ChunkCut { job, items, bytes } => self.on_cut(now, job, items, bytes),
-            Event::InputEnded { job } => self.on_nothing_cut(job, Input::Ended),
+            Event::InputEnded { job } => self.on_nothing_cut(job, InputState::Ended),
             Event::InputReady { job } => self.on_input_ready(job),
             Event::Remaining { job, items } => self.on_remaining(job, items),
             Event::Spawned { worker } => self.on_spawned(now, worker),
@@ -80,8 +84,8 @@ impl Scheduler {
             Event::Released { job, bytes } => self.on_released(job, bytes),
             Event::JobStopped { job } => self.on_stopped(job),
             Event::Close => self.on_close(),
-            Event::Terminate => self.end_all(now, End::Terminated),
-            Event::Kill => self.end_all(now, End::Killed),
+            Event::Terminate => self.end_all(now, EndReason::Terminated),
+            Event::Kill => self.end_all(now, EndReason::PoolKilled),
         }
         self.retire_if_done(now);
         self.dispatch(now);
@@ -155,12 +159,12 @@ impl Scheduler {
             return;
         };
         match worker.state {
-            State::Starting => self.on_start_timeout(slot),
-            State::Ready => self.kill(slot, End::Silent),
-            State::Condemned { attempt, offset, fault } => {
-                self.kill(slot, End::Lingering { attempt, offset, fault });
+            WorkerState::Starting => self.on_start_timeout(slot),
+            WorkerState::Ready => self.kill(slot, EndReason::Unresponsive),
+            WorkerState::Aborting { attempt, offset, fault } => {
+                self.kill(slot, EndReason::AbortGraceExpired { attempt, offset, fault });
             }
-            State::Ending(_) => self.kill(slot, End::Stayed),
+            WorkerState::Ending(_) => self.kill(slot, EndReason::GraceExpired),
         }
     }
 }

@@ -6,22 +6,22 @@
 
 use std::time::Duration;
 
-use crate::{ChunkSize, JobOptions};
+use crate::model::{ChunkSize, JobOptions};
 
 /// What an automatic chunk should take. Long against the cost of a message
 /// (some ten microseconds of the processors that the workers want, for each of
 /// two wake-ups), short against a human's patience and a worker's answer
 /// interval (ten milliseconds).
-pub const CHUNK_TIME: Duration = Duration::from_millis(8);
+pub(crate) const CHUNK_TIME: Duration = Duration::from_millis(8);
 
 /// An item that costs more than this waits behind no other: what a worker
 /// saves by having it at hand is nothing against what it loses by not running
 /// in an idle one.
-pub const DEAR_ITEM: Duration = Duration::from_millis(5);
+pub(crate) const EXPENSIVE_ITEM: Duration = Duration::from_millis(5);
 
 /// No automatic chunk has more items than this, whatever they cost: where
 /// items cost nothing that can be measured, a chunk must end somewhere.
-pub const MAX_CHUNK_ITEMS: u32 = 1 << 17;
+pub(crate) const MAX_CHUNK_ITEMS: u32 = 1 << 17;
 
 /// How much larger than the largest that was answered a chunk may be. One
 /// measurement says little about items that are not alike; a factor of four
@@ -31,10 +31,10 @@ const GROWTH: u32 = 4;
 /// Weights of a new measurement in the running cost. Recent ones count, and bad
 /// news counts more than good: a chunk that turns out too short costs
 /// microseconds, one that is too long keeps everyone waiting.
-const DEARER: f64 = 0.5;
+const COSTLIER: f64 = 0.5;
 const CHEAPER: f64 = 0.125;
 
-/// Chunks a worker should still get before the input ends, so that the last
+/// ChunkTable a worker should still get before the input ends, so that the last
 /// ones are small and workers finish together.
 const LAST_ROUNDS: u64 = 2;
 
@@ -117,8 +117,8 @@ impl Sizing {
         (self.cost.unwrap_or(0.0) * f64::from(items)) as u64
     }
 
-    pub(crate) fn is_dear(&self) -> bool {
-        self.cost.is_none_or(|cost| cost > DEAR_ITEM.as_nanos() as f64)
+    pub(crate) fn is_expensive(&self) -> bool {
+        self.cost.is_none_or(|cost| cost > EXPENSIVE_ITEM.as_nanos() as f64)
     }
 
     /// Learns from an answer.
@@ -131,7 +131,7 @@ impl Sizing {
         self.cost = Some(match self.cost {
             None => sample,
             Some(cost) => {
-                let weight = if sample > cost { DEARER } else { CHEAPER };
+                let weight = if sample > cost { COSTLIER } else { CHEAPER };
                 cost + weight * (sample - cost)
             }
         });
@@ -261,12 +261,12 @@ mod tests {
     #[test]
     fn unknown_and_slow_items_are_dear() {
         let mut sizing = auto();
-        assert!(sizing.is_dear());
+        assert!(sizing.is_expensive());
         answer(&mut sizing, 1, Duration::from_millis(6));
-        assert!(sizing.is_dear());
+        assert!(sizing.is_expensive());
         for _ in 0..3 {
             answer(&mut sizing, 1, Duration::from_millis(1));
         }
-        assert!(!sizing.is_dear());
+        assert!(!sizing.is_expensive());
     }
 }

@@ -7,11 +7,10 @@
 //! nothing else in that worker; the first of them that has no answer when that
 //! one dies is the culprit, and is run alone.
 
-use crate::job::Verdict;
-use crate::queue::{Attempt, Queue};
-use crate::retry::{Manner, Range};
-use crate::worker::{End, State};
-use crate::{Action, AttemptId, Fault, JobId, RunTime, Scheduler, WorkerId};
+use super::scheduler::Scheduler;
+use crate::jobs::{Attempt, AttemptMode, ItemRange, RetryDecision};
+use crate::model::{Action, AttemptId, Fault, JobId, RunTime, WorkerId};
+use crate::workers::{AttemptQueue, EndReason, WorkerState};
 
 impl Scheduler {
     pub(crate) fn on_ended(&mut self, now: RunTime, id: WorkerId, told: Fault) {
@@ -21,19 +20,22 @@ impl Scheduler {
         let Some(worker) = self.roster.vacate(slot) else {
             return;
         };
-        self.on_room_for_spawn();
+        self.on_process_gone();
         match worker.state {
-            State::Starting | State::Ending(End::NotStarted | End::Garbled) => {
+            WorkerState::Starting | WorkerState::Ending(EndReason::StartTimedOut | EndReason::HandshakeFailed) => {
                 self.requeue_unchanged(worker.queue);
                 self.on_start_failure(now, id);
             }
-            State::Ready => self.blame(id, worker.queue, told),
-            State::Ending(End::Babbling) => self.blame(id, worker.queue, Fault::Crashed),
-            State::Ending(End::Silent) => self.blame(id, worker.queue, Fault::TimedOut),
-            State::Condemned { attempt, offset, fault } | State::Ending(End::Lingering { attempt, offset, fault }) => {
+            WorkerState::Ready => self.blame(id, worker.queue, told),
+            WorkerState::Ending(EndReason::ProtocolViolation) => self.blame(id, worker.queue, Fault::Crashed),
+            WorkerState::Ending(EndReason::Unresponsive) => self.blame(id, worker.queue, Fault::TimedOut),
+            WorkerState::Aborting { attempt, offset, fault }
+            | WorkerState::Ending(EndReason::AbortGraceExpired { attempt, offset, fault }) => {
                 self.blame_named(id, worker.queue, (attempt, offset), fault);
             }
-            State::Ending(End::Retired | End::Terminated | End::Killed | End::Stayed) => {
+            WorkerState::Ending(
+                EndReason::Retired | EndReason::Terminated | EndReason::PoolKilled | EndReason::GraceExpired,
+            ) => {
                 self.requeue_unchanged(worker.queue);
             }
         }
@@ -42,10 +44,10 @@ impl Scheduler {
 
     /// Nobody is to blame, as nothing was run: all of it goes elsewhere, and what
     /// was suspect stays so.
-    pub(crate) fn requeue_unchanged(&mut self, queue: Queue) {
+    pub(crate) fn requeue_unchanged(&mut self, queue: AttemptQueue) {
         for attempt in queue.into_attempts() {
             if self.wants(&attempt) {
-                self.requeue(attempt.job, attempt.rest(), attempt.manner);
+                self.requeue(attempt.job, attempt.rest(), attempt.mode);
             }
         }
     }
@@ -56,15 +58,15 @@ impl Scheduler {
         job.is_some_and(|job| job.has_sent(attempt.id))
     }
 
-    fn requeue(&mut self, id: JobId, range: Range, manner: Manner) {
+    fn requeue(&mut self, id: JobId, range: ItemRange, mode: AttemptMode) {
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.retries.push(range, manner);
+            job.retries.push(range, mode);
             self.refresh(id);
         }
     }
 
     /// The worker died on one of the items that it held.
-    fn blame(&mut self, worker: WorkerId, queue: Queue, fault: Fault) {
+    fn blame(&mut self, worker: WorkerId, queue: AttemptQueue, fault: Fault) {
         let attempts = queue.into_attempts();
         let is_sole = attempts.len() == 1;
         for attempt in attempts {
@@ -74,43 +76,43 @@ impl Scheduler {
             }
             if is_sole && attempt.range.items == 1 {
                 self.charge(worker, attempt.job, rest, fault);
-            } else if attempt.manner.is_exclusive() {
+            } else if attempt.mode.is_exclusive() {
                 let (culprit, others) = split(rest, 1);
-                self.requeue(attempt.job, culprit, Manner::Alone);
-                self.requeue(attempt.job, others, Manner::Suspect);
+                self.requeue(attempt.job, culprit, AttemptMode::Alone);
+                self.requeue(attempt.job, others, AttemptMode::Suspect);
             } else {
-                self.requeue(attempt.job, rest, Manner::Suspect);
+                self.requeue(attempt.job, rest, AttemptMode::Suspect);
             }
         }
     }
 
     /// The worker died on the item that it had named, unless that was answered
     /// after all.
-    fn blame_named(&mut self, worker: WorkerId, queue: Queue, (named, offset): (AttemptId, u32), fault: Fault) {
+    fn blame_named(&mut self, worker: WorkerId, queue: AttemptQueue, (named, offset): (AttemptId, u32), fault: Fault) {
         for attempt in queue.into_attempts() {
             if !self.wants(&attempt) {
                 continue;
             }
             let Attempt { job, answered, .. } = attempt;
             if attempt.id != named || offset < answered {
-                self.requeue(job, attempt.rest(), Manner::Plain);
+                self.requeue(job, attempt.rest(), AttemptMode::Plain);
                 continue;
             }
             let (before, rest) = split(attempt.rest(), offset - answered);
             let (culprit, after) = split(rest, 1);
-            self.requeue(job, before, Manner::Plain);
+            self.requeue(job, before, AttemptMode::Plain);
             self.charge(worker, job, culprit, fault);
-            self.requeue(job, after, Manner::Plain);
+            self.requeue(job, after, AttemptMode::Plain);
         }
     }
 
     /// Charges an attempt to a single item.
-    fn charge(&mut self, worker: WorkerId, id: JobId, item: Range, fault: Fault) {
+    fn charge(&mut self, worker: WorkerId, id: JobId, item: ItemRange, fault: Fault) {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };
-        let Range { chunk, from, .. } = item;
-        if let Verdict::Failed { attempts } = job.charge(chunk, from, fault) {
+        let ItemRange { chunk, from, .. } = item;
+        if let RetryDecision::Failed { attempts } = job.charge(chunk, from, fault) {
             let charge = Action::Charge { job: id, chunk, item: from, worker, attempts, fault };
             self.actions.push_back(charge);
             job.settle(item, 0, &mut self.actions);
@@ -121,18 +123,17 @@ impl Scheduler {
 }
 
 /// The first so many items of a range, and the rest.
-fn split(range: Range, first: u32) -> (Range, Range) {
-    let Range { chunk, from, items } = range;
+fn split(range: ItemRange, first: u32) -> (ItemRange, ItemRange) {
+    let ItemRange { chunk, from, items } = range;
     let first = first.min(items);
-    (Range { chunk, from, items: first }, Range { chunk, from: from + first, items: items - first })
+    (ItemRange { chunk, from, items: first }, ItemRange { chunk, from: from + first, items: items - first })
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::machine::test_rig::Rig;
+    use crate::model::{ChunkSize, JobOptions, PoolOptions};
     use std::num::NonZeroU32;
-
-    use crate::rig::Rig;
-    use crate::{ChunkSize, JobOptions, PoolOptions};
 
     fn chunks_of(items: u32, retries: u32) -> JobOptions {
         let chunk = ChunkSize::Fixed(NonZeroU32::new(items).expect("at least one"));

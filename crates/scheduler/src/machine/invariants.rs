@@ -1,6 +1,7 @@
 //! The books agree with each other: for the simulator, after each step.
 
-use crate::{JobId, Scheduler};
+use super::scheduler::Scheduler;
+use crate::model::JobId;
 
 impl Scheduler {
     /// Says what is wrong, if anything is. Looks at everything, so it is for
@@ -25,7 +26,7 @@ impl Scheduler {
             }
         }
         for (_, worker) in self.roster.workers() {
-            let exclusive = worker.queue.iter().any(|attempt| attempt.manner.is_exclusive());
+            let exclusive = worker.queue.iter().any(|attempt| attempt.mode.is_exclusive());
             if exclusive && worker.queue.len() > 1 {
                 return Err(format!("worker {} holds more than what must be alone", worker.id));
             }

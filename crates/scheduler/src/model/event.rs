@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{AttemptId, JobId, JobOptions, WorkerId};
+use super::ids::{AttemptId, JobId, WorkerId};
+use super::options::JobOptions;
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]

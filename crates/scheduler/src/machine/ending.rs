@@ -5,32 +5,11 @@
 //! not gone when its grace is over. How it went then means nothing for any
 //! item.
 
-use crate::worker::{End, State};
-use crate::{Action, JobId, RunTime, Scheduler};
-
-/// How far the life of the pool has got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Jobs may come.
-    Open,
-    /// No more will come; those that are open are being done.
-    Closing,
-    /// Every worker is being ended.
-    Ending,
-    /// Every worker has ended.
-    Closed,
-}
-
-impl Phase {
-    pub(crate) fn takes_jobs(self) -> bool {
-        self == Self::Open
-    }
-
-    /// Whether work is given out.
-    pub(crate) fn is_running(self) -> bool {
-        matches!(self, Self::Open | Self::Closing)
-    }
-}
+use super::phase::PoolPhase;
+use super::scheduler::Scheduler;
+use crate::jobs::Job;
+use crate::model::{Action, JobId, RunTime};
+use crate::workers::{EndReason, WorkerState};
 
 impl Scheduler {
     pub(crate) fn on_stopped(&mut self, id: JobId) {
@@ -40,7 +19,7 @@ impl Scheduler {
     }
 
     pub(crate) fn finish_if_done(&mut self, id: JobId) {
-        if self.jobs.get(&id).is_some_and(crate::job::Job::is_done) {
+        if self.jobs.get(&id).is_some_and(Job::is_done) {
             self.finish(id, false);
         }
     }
@@ -54,15 +33,15 @@ impl Scheduler {
     }
 
     pub(crate) fn on_close(&mut self) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Closing;
+        if self.phase == PoolPhase::Open {
+            self.phase = PoolPhase::Closing;
         }
     }
 
     /// Once no job is left of a pool that is closing, its workers go.
     pub(crate) fn retire_if_done(&mut self, now: RunTime) {
-        if self.phase == Phase::Closing && self.jobs.is_empty() {
-            self.phase = Phase::Ending;
+        if self.phase == PoolPhase::Closing && self.jobs.is_empty() {
+            self.phase = PoolPhase::Ending;
             for slot in 0..self.roster.slots() {
                 self.retire(now, slot);
             }
@@ -72,17 +51,17 @@ impl Scheduler {
 
     /// Drops all work and ends all workers: those that are already being ended
     /// more gently too.
-    pub(crate) fn end_all(&mut self, now: RunTime, end: End) {
-        if self.phase == Phase::Closed {
+    pub(crate) fn end_all(&mut self, now: RunTime, end: EndReason) {
+        if self.phase == PoolPhase::Closed {
             return;
         }
-        self.phase = Phase::Ending;
+        self.phase = PoolPhase::Ending;
         while let Some((&id, _)) = self.jobs.first_key_value() {
             self.finish(id, true);
         }
         for slot in 0..self.roster.slots() {
             match end {
-                End::Terminated => self.terminate(now, slot),
+                EndReason::Terminated => self.terminate(now, slot),
                 _ => self.kill(slot, end),
             }
         }
@@ -90,8 +69,8 @@ impl Scheduler {
     }
 
     pub(crate) fn close_if_empty(&mut self) {
-        if self.phase == Phase::Ending && self.roster.living() == 0 {
-            self.phase = Phase::Closed;
+        if self.phase == PoolPhase::Ending && self.roster.living() == 0 {
+            self.phase = PoolPhase::Closed;
             self.actions.push_back(Action::Closed);
         }
     }
@@ -102,7 +81,7 @@ impl Scheduler {
             return;
         };
         if !worker.is_ending() {
-            worker.state = State::Ending(End::Retired);
+            worker.state = WorkerState::Ending(EndReason::Retired);
             let worker = worker.id;
             self.actions.push_back(Action::Retire { worker });
             self.roster.set_deadline(slot, Some(now + self.options.grace));
@@ -114,10 +93,10 @@ impl Scheduler {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
         };
-        if matches!(worker.state, State::Ending(end) if end != End::Retired) {
+        if matches!(worker.state, WorkerState::Ending(end) if end != EndReason::Retired) {
             return;
         }
-        worker.state = State::Ending(End::Terminated);
+        worker.state = WorkerState::Ending(EndReason::Terminated);
         let worker = worker.id;
         self.actions.push_back(Action::Terminate { worker });
         self.roster.set_deadline(slot, Some(now + self.options.grace));
@@ -125,15 +104,15 @@ impl Scheduler {
     }
 
     /// Kills a worker that was not killed before.
-    pub(crate) fn kill(&mut self, slot: u32, end: End) {
+    pub(crate) fn kill(&mut self, slot: u32, end: EndReason) {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
         };
         let Some(reason) = end.kill_reason() else {
             return;
         };
-        if !matches!(worker.state, State::Ending(end) if end.is_killed()) {
-            worker.state = State::Ending(end);
+        if !matches!(worker.state, WorkerState::Ending(end) if end.is_killed()) {
+            worker.state = WorkerState::Ending(end);
             let worker = worker.id;
             self.actions.push_back(Action::Kill { worker, reason });
             self.roster.set_deadline(slot, None);
@@ -144,10 +123,9 @@ impl Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use crate::machine::test_rig::{JOB, Rig};
+    use crate::model::{Event, JobId, JobOptions};
     use std::time::Duration;
-
-    use crate::rig::{JOB, Rig};
-    use crate::{Event, JobId, JobOptions};
 
     const LONG: Duration = Duration::from_secs(60);
     const NOTHING: [&str; 0] = [];

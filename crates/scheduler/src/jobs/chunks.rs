@@ -8,13 +8,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::ChunkId;
-use crate::retry::Range;
+use super::attempt::ItemRange;
+use crate::model::ChunkId;
 
 /// What follows from settling a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Deliver(Range),
+    Deliver(ItemRange),
     /// Every item is settled: the block of so many bytes can go.
     Forget(ChunkId, u64),
     /// Every item is delivered: nothing is left of the chunk.
@@ -22,17 +22,17 @@ pub(crate) enum Step {
 }
 
 #[derive(Debug)]
-pub(crate) struct Chunks {
+pub(crate) struct ChunkTable {
     ordered: bool,
     /// The chunk that is cut next.
     next: u64,
     /// The chunk that is delivered next, in an ordered job.
     head: u64,
-    live: HashMap<u64, Chunk, BuildHasherDefault<IdHasher>>,
+    live: HashMap<u64, ChunkProgress, BuildHasherDefault<IdHasher>>,
 }
 
 #[derive(Debug)]
-struct Chunk {
+struct ChunkProgress {
     items: u32,
     unsettled: u32,
     /// In an ordered job, how many items from the front are delivered.
@@ -42,7 +42,7 @@ struct Chunk {
     waiting: VecDeque<(u32, u32)>,
 }
 
-impl Chunks {
+impl ChunkTable {
     pub(crate) fn new(ordered: bool) -> Self {
         Self { ordered, next: 0, head: 0, live: HashMap::default() }
     }
@@ -50,7 +50,7 @@ impl Chunks {
     pub(crate) fn add(&mut self, items: u32, bytes: u64) -> ChunkId {
         let id = self.next;
         self.next += 1;
-        let chunk = Chunk { items, unsettled: items, delivered: 0, bytes, waiting: VecDeque::new() };
+        let chunk = ChunkProgress { items, unsettled: items, delivered: 0, bytes, waiting: VecDeque::new() };
         self.live.insert(id, chunk);
         ChunkId(id)
     }
@@ -73,7 +73,7 @@ impl Chunks {
     }
 
     /// A range, none of which was settled before, is accepted or charged.
-    pub(crate) fn settle(&mut self, range: Range, mut emit: impl FnMut(Step)) {
+    pub(crate) fn settle(&mut self, range: ItemRange, mut emit: impl FnMut(Step)) {
         let Some(chunk) = self.live.get_mut(&range.chunk.0) else {
             return;
         };
@@ -102,7 +102,7 @@ impl Chunks {
     fn deliver_waiting(&mut self, mut emit: impl FnMut(Step)) {
         while let Some(chunk) = self.live.get_mut(&self.head) {
             while let Some((from, items)) = chunk.pop_turn() {
-                emit(Step::Deliver(Range { chunk: ChunkId(self.head), from, items }));
+                emit(Step::Deliver(ItemRange { chunk: ChunkId(self.head), from, items }));
             }
             if chunk.delivered < chunk.items {
                 return;
@@ -114,8 +114,8 @@ impl Chunks {
     }
 }
 
-impl Chunk {
-    fn wait(&mut self, range: Range) {
+impl ChunkProgress {
+    fn wait(&mut self, range: ItemRange) {
         let at = self.waiting.partition_point(|&(from, _)| from < range.from);
         self.waiting.insert(at, (range.from, range.items));
     }
@@ -155,11 +155,11 @@ impl Hasher for IdHasher {
 mod tests {
     use super::*;
 
-    fn range(chunk: u64, from: u32, items: u32) -> Range {
-        Range { chunk: ChunkId(chunk), from, items }
+    fn range(chunk: u64, from: u32, items: u32) -> ItemRange {
+        ItemRange { chunk: ChunkId(chunk), from, items }
     }
 
-    fn settle(chunks: &mut Chunks, range: Range) -> Vec<Step> {
+    fn settle(chunks: &mut ChunkTable, range: ItemRange) -> Vec<Step> {
         let mut steps = Vec::new();
         chunks.settle(range, |step| steps.push(step));
         steps
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn ranges_wait_for_all_before_them() {
-        let mut chunks = Chunks::new(true);
+        let mut chunks = ChunkTable::new(true);
         chunks.add(3, 30);
         chunks.add(2, 20);
         assert_eq!(settle(&mut chunks, range(1, 0, 2)), [Step::Forget(ChunkId(1), 20)]);
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_front_of_the_first_chunk_is_delivered_at_once() {
-        let mut chunks = Chunks::new(true);
+        let mut chunks = ChunkTable::new(true);
         chunks.add(3, 30);
         assert_eq!(settle(&mut chunks, range(0, 0, 2)), [Step::Deliver(range(0, 0, 2))]);
         assert_eq!(chunks.unsettled(), 1);
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn without_order_nothing_waits() {
-        let mut chunks = Chunks::new(false);
+        let mut chunks = ChunkTable::new(false);
         chunks.add(1, 10);
         chunks.add(2, 20);
         assert_eq!(settle(&mut chunks, range(1, 1, 1)), [Step::Deliver(range(1, 1, 1))]);

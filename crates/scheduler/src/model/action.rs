@@ -1,6 +1,7 @@
 //! What the scheduler asks the driver to do.
 
-use crate::{AttemptId, ChunkId, Fault, JobId, Slot, WorkerId};
+use super::event::Fault;
+use super::ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 
 /// Something to be done, in the order in which it is polled.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use crate::{Action, AttemptId, Event, Fault, GiveUp, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
+use super::scheduler::Scheduler;
+use crate::model::{Action, AttemptId, Event, Fault, GiveUp, JobId, JobOptions, PoolOptions, RunTime, WorkerId};
 
 /// The one job of most tests.
 pub(crate) const JOB: JobId = JobId(0);

@@ -7,18 +7,10 @@
 //! While something waits that needs a worker for itself, nobody is topped up:
 //! so one soon holds nothing.
 
-use crate::job::Job;
-use crate::retry::{Manner, Range};
-use crate::worker::State;
-use crate::{Action, AttemptId, JobId, RunTime, Scheduler, WorkerId};
-
-/// For whom the driver is cutting a chunk.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cutting {
-    pub(crate) job: JobId,
-    /// Nobody yet, if an empty slot is to be filled for it.
-    pub(crate) worker: Option<WorkerId>,
-}
+use super::scheduler::{Cutting, Scheduler};
+use crate::jobs::{AttemptMode, ItemRange, Job};
+use crate::model::{Action, AttemptId, JobId, RunTime};
+use crate::workers::WorkerState;
 
 /// Who gets what is next.
 enum Taker {
@@ -68,11 +60,11 @@ impl Scheduler {
             return Some(Taker::Vacancy);
         }
         let job = self.jobs.get(&id)?;
-        if job.retries.has_exclusive() || job.sizing.is_dear() {
+        if job.retries.has_exclusive() || job.sizing.is_expensive() {
             return None;
         }
         let living = self.roster.living();
-        while let Some(slot) = self.roster.first_hungry() {
+        while let Some(slot) = self.roster.first_needing_more() {
             let worker = self.roster.worker(slot)?;
             if worker.is_familiar(id) && job.sizing.beside(worker.queue.items(), living) > 0 {
                 return Some(Taker::Worker(slot));
@@ -94,8 +86,8 @@ impl Scheduler {
         };
         let items = job.sizing.items(worker.is_familiar(id), worker.queue.items(), living);
         let budget = u32::try_from(worker.budget).unwrap_or(u32::MAX);
-        if let Some((range, manner)) = job.retries.pop(items, budget) {
-            self.send(now, slot, id, range, manner);
+        if let Some((range, mode)) = job.retries.pop(items, budget) {
+            self.send(now, slot, id, range, mode);
             self.refresh(id);
         } else {
             let worker = Some(worker.id);
@@ -125,7 +117,7 @@ impl Scheduler {
         }
     }
 
-    pub(crate) fn send(&mut self, now: RunTime, slot: u32, id: JobId, range: Range, manner: Manner) {
+    pub(crate) fn send(&mut self, now: RunTime, slot: u32, id: JobId, range: ItemRange, mode: AttemptMode) {
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
@@ -135,23 +127,23 @@ impl Scheduler {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt += 1;
         let was_empty = worker.queue.is_empty();
-        worker.give(job.attempt(attempt, range, manner));
-        let Range { chunk, from, items } = range;
-        let each = manner.is_exclusive();
+        worker.give(job.attempt(attempt, range, mode));
+        let ItemRange { chunk, from, items } = range;
+        let each = mode.is_exclusive();
         let worker = worker.id;
         self.actions.push_back(Action::Send { worker, attempt, job: id, chunk, from, items, each });
         if was_empty {
-            self.listen(now, slot);
+            self.restart_silence_timer(now, slot);
         }
         self.roster.relist(slot);
     }
 
     /// From now on a ready worker may say nothing only for so long.
-    pub(crate) fn listen(&mut self, now: RunTime, slot: u32) {
+    pub(crate) fn restart_silence_timer(&mut self, now: RunTime, slot: u32) {
         let Some(worker) = self.roster.worker(slot) else {
             return;
         };
-        if worker.state == State::Ready {
+        if worker.state == WorkerState::Ready {
             let silence = worker.queue.front().and_then(|first| first.silence);
             self.roster.set_deadline(slot, silence.map(|silence| now + silence));
         }
@@ -160,11 +152,11 @@ impl Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use crate::jobs::{CHUNK_OVERHEAD, SILENCE_GRACE};
+    use crate::machine::test_rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
+    use crate::model::{AttemptId, ChunkSize, Event, JobId, JobOptions, PoolOptions, WorkerId};
     use std::num::NonZeroU32;
     use std::time::Duration;
-
-    use crate::rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
-    use crate::{AttemptId, CHUNK_OVERHEAD, ChunkSize, Event, JobId, JobOptions, PoolOptions, SILENCE_GRACE, WorkerId};
 
     fn fixed(items: u32) -> JobOptions {
         let items = NonZeroU32::new(items).expect("at least one");
