@@ -32,6 +32,6 @@ mod machine;
 pub use jobs::{CHUNK_OVERHEAD, SILENCE_GRACE, Sizing};
 pub use machine::Scheduler;
 pub use model::{
-    Action, AttemptId, ChunkId, ChunkSize, Event, Fault, GiveUp, JobId, JobOptions, KillReason, PoolOptions, RunTime,
-    Slot, WorkerId,
+    Action, AttemptId, ChunkId, ChunkSize, Fault, GiveUp, JobId, JobOptions, KillReason, PoolOptions, RunTime,
+    SchedulerEvent, Slot, WorkerId,
 };

@@ -28,7 +28,7 @@ use crate::raw::{Job, JobEnd};
 use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
-use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
+use procession_scheduler::{JobId, JobOptions, PoolOptions, RunTime, Scheduler, SchedulerEvent as Happened, WorkerId};
 use procession_sys::PollSet;
 use procession_task::{Kind, TaskInfo};
 use std::cell::Cell;

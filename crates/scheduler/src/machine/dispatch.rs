@@ -154,7 +154,7 @@ impl Scheduler {
 mod tests {
     use crate::jobs::{CHUNK_OVERHEAD, SILENCE_GRACE};
     use crate::machine::test_rig::{ITEM_BYTES, JOB, RESULT_BYTES, Rig};
-    use crate::model::{AttemptId, ChunkSize, Event, JobId, JobOptions, PoolOptions, WorkerId};
+    use crate::model::{AttemptId, ChunkSize, JobId, JobOptions, PoolOptions, SchedulerEvent, WorkerId};
     use std::num::NonZeroU32;
     use std::time::Duration;
 
@@ -190,7 +190,7 @@ mod tests {
         let mut rig = Rig::ready(2);
         rig.busy = Duration::from_micros(1);
         rig.open(34, JobOptions::default());
-        rig.tell(Event::Remaining { job: JOB, items: 32 });
+        rig.tell(SchedulerEvent::Remaining { job: JOB, items: 32 });
         rig.answer(1, 1, 1);
         assert!(rig.scheduler.items_in_flight(WorkerId(1)) <= 8);
         rig.busy = Duration::from_millis(18);
@@ -258,7 +258,7 @@ mod tests {
         rig.open(2, JobOptions::default());
         rig.left = 5;
         let options = JobOptions::default();
-        let other = Event::JobOpened { job: JobId(1), options };
+        let other = SchedulerEvent::JobOpened { job: JobId(1), options };
         assert_eq!(rig.tell(other), ["send 0:0+1 as 2 to 2"]);
         // The younger one has more to give, but the older one needs this again.
         assert_eq!(rig.end(0), ["spawn 3 in 0", "send 0:0+1 as 3 to 3, each"]);
@@ -286,7 +286,7 @@ mod tests {
         let mut rig = Rig::ready(1);
         let timeout = Duration::from_secs(2);
         rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
-        let again = |attempt| Event::Again { worker: WorkerId(0), attempt: AttemptId(attempt) };
+        let again = |attempt| SchedulerEvent::Again { worker: WorkerId(0), attempt: AttemptId(attempt) };
         for _ in 0..20 {
             assert_eq!(rig.wait(Duration::from_millis(1900)), [""; 0]);
             assert_eq!(rig.tell(again(0)), [""; 0]);

@@ -124,7 +124,7 @@ impl Scheduler {
 #[cfg(test)]
 mod tests {
     use crate::machine::test_rig::{JOB, Rig};
-    use crate::model::{Event, JobId, JobOptions};
+    use crate::model::{JobId, JobOptions, SchedulerEvent};
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -140,7 +140,7 @@ mod tests {
     fn a_pool_is_closed_when_its_last_job_is_done() {
         let mut rig = Rig::ready(2);
         rig.open(1, JobOptions::default());
-        assert_eq!(rig.tell(Event::Close), NOTHING);
+        assert_eq!(rig.tell(SchedulerEvent::Close), NOTHING);
         assert_eq!(rig.answer(0, 0, 1)[2..], ["deliver 0:0+1", "done 0", "retire 0", "retire 1"]);
         assert_eq!(rig.end(1), NOTHING);
         assert_eq!(rig.end(0), ["closed"]);
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn who_does_not_retire_is_killed() {
         let mut rig = Rig::ready(1);
-        assert_eq!(rig.tell(Event::Close), ["retire 0"]);
+        assert_eq!(rig.tell(SchedulerEvent::Close), ["retire 0"]);
         assert_eq!(rig.now.since_start(), Duration::ZERO);
         let mut lines = rig.wait(LONG);
         while lines.is_empty() {
@@ -163,27 +163,27 @@ mod tests {
     #[test]
     fn terminate_drops_all_work_and_blames_nobody() {
         let mut rig = busy();
-        assert_eq!(rig.tell(Event::Terminate), ["stopped 0", "terminate 0", "terminate 1"]);
-        assert_eq!(rig.tell(Event::Terminate), NOTHING);
+        assert_eq!(rig.tell(SchedulerEvent::Terminate), ["stopped 0", "terminate 0", "terminate 1"]);
+        assert_eq!(rig.tell(SchedulerEvent::Terminate), NOTHING);
         assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0"]);
         assert_eq!(rig.end(0), NOTHING);
-        assert_eq!(rig.tell(Event::Kill), ["kill 1: PoolEnds"]);
+        assert_eq!(rig.tell(SchedulerEvent::Kill), ["kill 1: PoolEnds"]);
         assert_eq!(rig.end(1), ["closed"]);
     }
 
     #[test]
     fn kill_kills_at_once_and_once() {
         let mut rig = busy();
-        assert_eq!(rig.tell(Event::Kill), ["stopped 0", "kill 0: PoolEnds", "kill 1: PoolEnds"]);
-        assert_eq!(rig.tell(Event::Kill), NOTHING);
-        assert_eq!(rig.tell(Event::Terminate), NOTHING);
+        assert_eq!(rig.tell(SchedulerEvent::Kill), ["stopped 0", "kill 0: PoolEnds", "kill 1: PoolEnds"]);
+        assert_eq!(rig.tell(SchedulerEvent::Kill), NOTHING);
+        assert_eq!(rig.tell(SchedulerEvent::Terminate), NOTHING);
     }
 
     #[test]
     fn a_stopped_job_gets_nothing_more_and_its_answers_are_dropped() {
         let mut rig = busy();
-        assert_eq!(rig.tell(Event::JobStopped { job: JOB }), ["stopped 0"]);
-        assert_eq!(rig.tell(Event::JobStopped { job: JOB }), NOTHING);
+        assert_eq!(rig.tell(SchedulerEvent::JobStopped { job: JOB }), ["stopped 0"]);
+        assert_eq!(rig.tell(SchedulerEvent::JobStopped { job: JOB }), NOTHING);
         assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0"]);
         assert_eq!(rig.end(1), NOTHING);
     }
@@ -191,8 +191,8 @@ mod tests {
     #[test]
     fn a_job_that_comes_too_late_is_stopped() {
         let mut rig = Rig::ready(1);
-        rig.tell(Event::Close);
-        let late = Event::JobOpened { job: JobId(5), options: JobOptions::default() };
+        rig.tell(SchedulerEvent::Close);
+        let late = SchedulerEvent::JobOpened { job: JobId(5), options: JobOptions::default() };
         assert_eq!(rig.tell(late), ["stopped 5"]);
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::phase::PoolPhase;
 use crate::jobs::{InputState, Job};
-use crate::model::{Action, Event, JobId, PoolOptions, RunTime, WorkerId};
+use crate::model::{Action, JobId, PoolOptions, RunTime, SchedulerEvent, WorkerId};
 use crate::workers::{EndReason, Roster, StartTracker, Worker, WorkerState};
 
 /// For whom the driver is cutting a chunk.
@@ -60,32 +60,32 @@ impl Scheduler {
 
     /// Takes in what happened. Poll the actions afterwards, until there are
     /// none.
-    pub fn handle_event(&mut self, now: RunTime, event: Event) {
+    pub fn handle_event(&mut self, now: RunTime, event: SchedulerEvent) {
         match event {
-            Event::JobOpened { job, options } => self.on_opened(job, options),
-            Event::ChunkCut { job, items: 0, .. } | Event::InputPending { job } => {
+            SchedulerEvent::JobOpened { job, options } => self.on_opened(job, options),
+            SchedulerEvent::ChunkCut { job, items: 0, .. } | SchedulerEvent::InputPending { job } => {
                 self.on_nothing_cut(job, InputState::Pending);
             }
-            Event::ChunkCut { job, items, bytes } => self.on_cut(now, job, items, bytes),
-            Event::InputEnded { job } => self.on_nothing_cut(job, InputState::Ended),
-            Event::InputReady { job } => self.on_input_ready(job),
-            Event::Remaining { job, items } => self.on_remaining(job, items),
-            Event::Spawned { worker } => self.on_spawned(now, worker),
-            Event::SpawnFailed { worker, lasting } => self.on_spawn_failed(now, worker, lasting),
-            Event::WorkerReady { worker } => self.on_ready(now, worker),
-            Event::Answered { worker, attempt, items, bytes, busy } => {
+            SchedulerEvent::ChunkCut { job, items, bytes } => self.on_cut(now, job, items, bytes),
+            SchedulerEvent::InputEnded { job } => self.on_nothing_cut(job, InputState::Ended),
+            SchedulerEvent::InputReady { job } => self.on_input_ready(job),
+            SchedulerEvent::Remaining { job, items } => self.on_remaining(job, items),
+            SchedulerEvent::Spawned { worker } => self.on_spawned(now, worker),
+            SchedulerEvent::SpawnFailed { worker, lasting } => self.on_spawn_failed(now, worker, lasting),
+            SchedulerEvent::WorkerReady { worker } => self.on_ready(now, worker),
+            SchedulerEvent::Answered { worker, attempt, items, bytes, busy } => {
                 self.on_answered(now, worker, attempt, items, bytes, busy);
             }
-            Event::Again { worker, attempt } => self.on_again(now, worker, attempt),
-            Event::Condemned { worker, attempt, offset, fault } => {
+            SchedulerEvent::Again { worker, attempt } => self.on_again(now, worker, attempt),
+            SchedulerEvent::Condemned { worker, attempt, offset, fault } => {
                 self.on_condemned(now, worker, attempt, offset, fault);
             }
-            Event::WorkerEnded { worker, fault } => self.on_ended(now, worker, fault),
-            Event::Released { job, bytes } => self.on_released(job, bytes),
-            Event::JobStopped { job } => self.on_stopped(job),
-            Event::Close => self.on_close(),
-            Event::Terminate => self.end_all(now, EndReason::Terminated),
-            Event::Kill => self.end_all(now, EndReason::PoolKilled),
+            SchedulerEvent::WorkerEnded { worker, fault } => self.on_ended(now, worker, fault),
+            SchedulerEvent::Released { job, bytes } => self.on_released(job, bytes),
+            SchedulerEvent::JobStopped { job } => self.on_stopped(job),
+            SchedulerEvent::Close => self.on_close(),
+            SchedulerEvent::Terminate => self.end_all(now, EndReason::Terminated),
+            SchedulerEvent::Kill => self.end_all(now, EndReason::PoolKilled),
         }
         self.retire_if_done(now);
         self.dispatch(now);

@@ -106,14 +106,14 @@ impl Scheduler {
 mod tests {
     use crate::machine::scheduler::Scheduler;
     use crate::machine::test_rig::Rig;
-    use crate::model::{Action, Event, JobOptions, PoolOptions, WorkerId};
+    use crate::model::{Action, JobOptions, PoolOptions, SchedulerEvent, WorkerId};
     use crate::workers::{SPAWN_RETRY, SPAWN_RETRY_ALONE};
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(60);
 
     fn fail(rig: &mut Rig, worker: u64, lasting: bool) -> Vec<String> {
-        rig.tell(Event::SpawnFailed { worker: WorkerId(worker), lasting })
+        rig.tell(SchedulerEvent::SpawnFailed { worker: WorkerId(worker), lasting })
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(scheduler.poll_timeout(), None);
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.now = rig.now + Duration::from_secs(3);
-        rig.tell(Event::Spawned { worker: WorkerId(0) });
+        rig.tell(SchedulerEvent::Spawned { worker: WorkerId(0) });
         while rig.wait(LONG).is_empty() {}
         assert_eq!(rig.now.since_start(), Duration::from_secs(7));
     }

@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use super::scheduler::Scheduler;
-use crate::model::{Action, AttemptId, Event, Fault, GiveUp, JobId, JobOptions, PoolOptions, RunTime, WorkerId};
+use crate::model::{
+    Action, AttemptId, Fault, GiveUp, JobId, JobOptions, PoolOptions, RunTime, SchedulerEvent, WorkerId,
+};
 
 /// The one job of most tests.
 pub(crate) const JOB: JobId = JobId(0);
@@ -38,44 +40,44 @@ impl Rig {
     pub(crate) fn ready(slots: u32) -> Self {
         let mut rig = Self::new(PoolOptions::new(slots));
         for worker in 0..u64::from(slots) {
-            assert_eq!(rig.tell(Event::WorkerReady { worker: WorkerId(worker) }), [""; 0]);
+            assert_eq!(rig.tell(SchedulerEvent::WorkerReady { worker: WorkerId(worker) }), [""; 0]);
         }
         rig
     }
 
     /// Tells one event; returns what is to be done.
-    pub(crate) fn tell(&mut self, event: Event) -> Vec<String> {
+    pub(crate) fn tell(&mut self, event: SchedulerEvent) -> Vec<String> {
         self.scheduler.handle_event(self.now, event);
         self.drain()
     }
 
     pub(crate) fn open(&mut self, items: u32, options: JobOptions) -> Vec<String> {
         self.left = items;
-        self.tell(Event::JobOpened { job: JOB, options })
+        self.tell(SchedulerEvent::JobOpened { job: JOB, options })
     }
 
     pub(crate) fn make_ready(&mut self, worker: u64) -> Vec<String> {
-        self.tell(Event::WorkerReady { worker: WorkerId(worker) })
+        self.tell(SchedulerEvent::WorkerReady { worker: WorkerId(worker) })
     }
 
     pub(crate) fn answer(&mut self, worker: u64, attempt: u64, items: u32) -> Vec<String> {
         let (worker, attempt) = (WorkerId(worker), AttemptId(attempt));
         let bytes = u64::from(items) * RESULT_BYTES;
         let busy = self.busy * items;
-        self.tell(Event::Answered { worker, attempt, items, bytes, busy })
+        self.tell(SchedulerEvent::Answered { worker, attempt, items, bytes, busy })
     }
 
     pub(crate) fn condemn(&mut self, worker: u64, attempt: u64, offset: u32) -> Vec<String> {
         let (worker, attempt) = (WorkerId(worker), AttemptId(attempt));
-        self.tell(Event::Condemned { worker, attempt, offset, fault: Fault::OutOfMemory })
+        self.tell(SchedulerEvent::Condemned { worker, attempt, offset, fault: Fault::OutOfMemory })
     }
 
     pub(crate) fn end(&mut self, worker: u64) -> Vec<String> {
-        self.tell(Event::WorkerEnded { worker: WorkerId(worker), fault: Fault::Crashed })
+        self.tell(SchedulerEvent::WorkerEnded { worker: WorkerId(worker), fault: Fault::Crashed })
     }
 
     pub(crate) fn release(&mut self, bytes: u64) -> Vec<String> {
-        self.tell(Event::Released { job: JOB, bytes })
+        self.tell(SchedulerEvent::Released { job: JOB, bytes })
     }
 
     /// Lets time pass, up to the next alarm at most; returns what is to be done.
@@ -93,14 +95,14 @@ impl Rig {
                 let items = self.left.min(max_items);
                 self.left -= items;
                 let answer = match items {
-                    0 => Event::InputEnded { job },
-                    _ => Event::ChunkCut { job, items, bytes: u64::from(items) * ITEM_BYTES },
+                    0 => SchedulerEvent::InputEnded { job },
+                    _ => SchedulerEvent::ChunkCut { job, items, bytes: u64::from(items) * ITEM_BYTES },
                 };
                 self.scheduler.handle_event(self.now, answer);
             } else {
                 lines.push(line(&action));
                 if let Action::Spawn { worker, .. } = action {
-                    self.scheduler.handle_event(self.now, Event::Spawned { worker });
+                    self.scheduler.handle_event(self.now, SchedulerEvent::Spawned { worker });
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::options::JobOptions;
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum SchedulerEvent {
     /// A job begins. After `Close` or the like it is done (stopped) at once; an
     /// id that is in use is ignored.
     JobOpened {

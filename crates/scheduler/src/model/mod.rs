@@ -8,7 +8,7 @@ mod options;
 mod time;
 
 pub use action::{Action, GiveUp, KillReason};
-pub use event::{Event, Fault};
+pub use event::{Fault, SchedulerEvent};
 pub use ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 pub use options::{ChunkSize, JobOptions, PoolOptions};
 pub use time::RunTime;

@@ -10,7 +10,7 @@ pub struct PoolOptions {
     pub slots: u32,
     /// How long a worker may take from its spawn to [`WorkerReady`].
     ///
-    /// [`WorkerReady`]: crate::Event::WorkerReady
+    /// [`WorkerReady`]: crate::SchedulerEvent::WorkerReady
     pub start_timeout: Duration,
     /// How long a worker may take from `Retire` or `Terminate` to its end
     /// before it is killed.

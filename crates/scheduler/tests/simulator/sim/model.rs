@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use procession_scheduler::{
-    AttemptId, CHUNK_OVERHEAD, ChunkId, Event, Fault, JobId, JobOptions, PoolOptions, RunTime, WorkerId,
+    AttemptId, CHUNK_OVERHEAD, ChunkId, Fault, JobId, JobOptions, PoolOptions, RunTime, SchedulerEvent, WorkerId,
 };
 
 pub(crate) type Check = Result<(), String>;
@@ -162,41 +162,43 @@ impl Model {
     }
 
     /// Notes an event, before the scheduler sees it.
-    pub(crate) fn on_event(&mut self, event: &Event) {
-        if let Event::WorkerReady { worker } | Event::Answered { worker, .. } | Event::Condemned { worker, .. } = *event
+    pub(crate) fn on_event(&mut self, event: &SchedulerEvent) {
+        if let SchedulerEvent::WorkerReady { worker }
+        | SchedulerEvent::Answered { worker, .. }
+        | SchedulerEvent::Condemned { worker, .. } = *event
         {
             self.touched.insert(worker);
         }
         match *event {
-            Event::JobOpened { job, ref options } => self.on_opened(job, options),
-            Event::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
-            Event::InputPending { .. } => self.cutting = None,
-            Event::InputEnded { job } => {
+            SchedulerEvent::JobOpened { job, ref options } => self.on_opened(job, options),
+            SchedulerEvent::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
+            SchedulerEvent::InputPending { .. } => self.cutting = None,
+            SchedulerEvent::InputEnded { job } => {
                 self.cutting = None;
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.input_ended = true;
                 }
             }
-            Event::SpawnFailed { worker, lasting } => {
+            SchedulerEvent::SpawnFailed { worker, lasting } => {
                 if let Some(gone) = self.workers.remove(&worker) {
                     self.release(&gone);
                     self.failures += u32::from(lasting || self.workers.is_empty());
                 }
             }
-            Event::WorkerReady { worker } => self.on_ready(worker),
-            Event::Answered { worker, attempt, items, bytes, .. } => {
+            SchedulerEvent::WorkerReady { worker } => self.on_ready(worker),
+            SchedulerEvent::Answered { worker, attempt, items, bytes, .. } => {
                 self.expected = self.expect(worker, attempt, items, bytes);
             }
-            Event::Condemned { worker, attempt, offset, fault } => {
+            SchedulerEvent::Condemned { worker, attempt, offset, fault } => {
                 self.on_condemned(worker, (attempt, offset, fault));
             }
-            Event::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
-            Event::Released { job, bytes } => {
+            SchedulerEvent::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
+            SchedulerEvent::Released { job, bytes } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.held -= bytes;
                 }
             }
-            Event::Terminate | Event::Kill => self.ending = true,
+            SchedulerEvent::Terminate | SchedulerEvent::Kill => self.ending = true,
             _ => {}
         }
     }
