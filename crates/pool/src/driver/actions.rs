@@ -227,10 +227,12 @@ impl Driver {
         match reason {
             _ if ending => worker.end("the run was ended"),
             KillReason::PoolEnds => worker.end("the pool was ended"),
-            KillReason::Stayed => worker.end("its process was killed: it did not end when it should have"),
-            KillReason::NotReady => worker.end("its process was killed: it did not say hello in time"),
-            KillReason::Nonsense => worker.broke_protocol("it answered what it was not asked"),
-            KillReason::Silent => worker.end("its process was killed: it said nothing for longer than an item may run"),
+            KillReason::GraceExpired => worker.end("its process was killed: it did not end when it should have"),
+            KillReason::StartTimedOut => worker.end("its process was killed: it did not say hello in time"),
+            KillReason::ProtocolViolation => worker.broke_protocol("it answered what it was not asked"),
+            KillReason::Unresponsive => {
+                worker.end("its process was killed: it said nothing for longer than an item may run")
+            }
         }
     }
 

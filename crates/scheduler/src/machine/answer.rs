@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn who_answers_more_than_it_was_asked_is_killed_and_its_items_are_safe() {
         let mut rig = three();
-        assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0", "kill 0: Nonsense"]);
+        assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
         assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0"]);
         assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+3 as 1 to 1, each"]);
     }
@@ -199,7 +199,7 @@ mod tests {
     fn who_answers_before_it_is_ready_has_failed_to_start() {
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.open(1, JobOptions::default());
-        assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0", "kill 0: Nonsense"]);
+        assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
         assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1"]);
     }
 
@@ -218,7 +218,7 @@ mod tests {
         while lines.is_empty() {
             lines = rig.wait(PoolOptions::default().grace);
         }
-        assert_eq!(lines, ["kill 0: Stayed"]);
+        assert_eq!(lines, ["kill 0: GraceExpired"]);
         assert_eq!(rig.now.since_start(), PoolOptions::default().grace);
     }
 }

@@ -275,7 +275,7 @@ mod tests {
         while lines.is_empty() {
             lines = rig.wait(Duration::from_secs(60));
         }
-        assert_eq!(lines, ["kill 0: Silent"]);
+        assert_eq!(lines, ["kill 0: Unresponsive"]);
         assert_eq!(rig.now.since_start(), timeout + SILENCE_GRACE);
         let ended = rig.end(0);
         assert_eq!(ended[0], "charge 0:0 in 0, attempt 1, TimedOut");
@@ -299,7 +299,7 @@ mod tests {
         while lines.is_empty() {
             lines = rig.wait(Duration::from_secs(60));
         }
-        assert_eq!(lines, ["kill 0: Silent"]);
+        assert_eq!(lines, ["kill 0: Unresponsive"]);
         assert_eq!(rig.now, last + timeout + SILENCE_GRACE);
     }
 

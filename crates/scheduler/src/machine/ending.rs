@@ -155,7 +155,7 @@ mod tests {
         while lines.is_empty() {
             lines = rig.wait(LONG);
         }
-        assert_eq!(lines, ["kill 0: Stayed"]);
+        assert_eq!(lines, ["kill 0: GraceExpired"]);
         assert_eq!(rig.now.since_start(), Duration::from_secs(2));
         assert_eq!(rig.end(0), ["closed"]);
     }

@@ -141,7 +141,7 @@ mod tests {
     fn a_program_that_never_speaks_ends_the_run_after_one_start_up_time() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(9, JobOptions::default());
-        assert_eq!(rig.wait(LONG), ["kill 0: NotReady", "kill 1: NotReady"]);
+        assert_eq!(rig.wait(LONG), ["kill 0: StartTimedOut", "kill 1: StartTimedOut"]);
         assert_eq!(rig.now.since_start(), PoolOptions::default().start_timeout);
         assert_eq!(rig.end(0), [""; 0]);
         assert_eq!(rig.end(1), ["give up after 2", "stopped 0", "closed"]);

@@ -143,13 +143,13 @@ pub enum KillReason {
     /// The pool ends.
     PoolEnds,
     /// It was asked to end, or said itself that it would, and stayed.
-    Stayed,
+    GraceExpired,
     /// It was not ready in time.
-    NotReady,
+    StartTimedOut,
     /// It answered what it was not asked.
-    Nonsense,
+    ProtocolViolation,
     /// It said nothing for longer than an item may run.
-    Silent,
+    Unresponsive,
 }
 
 /// Why the pool cannot go on.

@@ -69,10 +69,10 @@ impl EndReason {
         match self {
             Self::Retired | Self::Terminated => None,
             Self::PoolKilled => Some(KillReason::PoolEnds),
-            Self::GraceExpired | Self::AbortGraceExpired { .. } => Some(KillReason::Stayed),
-            Self::StartTimedOut => Some(KillReason::NotReady),
-            Self::HandshakeFailed | Self::ProtocolViolation => Some(KillReason::Nonsense),
-            Self::Unresponsive => Some(KillReason::Silent),
+            Self::GraceExpired | Self::AbortGraceExpired { .. } => Some(KillReason::GraceExpired),
+            Self::StartTimedOut => Some(KillReason::StartTimedOut),
+            Self::HandshakeFailed | Self::ProtocolViolation => Some(KillReason::ProtocolViolation),
+            Self::Unresponsive => Some(KillReason::Unresponsive),
         }
     }
 }
