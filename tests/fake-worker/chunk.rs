@@ -73,7 +73,7 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
         }
         AtChunk::Condemns => {
             let attempt = chunk.head.attempt;
-            say(&frame(&FromWorker::Condemned { attempt, offset: u32::MAX, kind: Kind::TimedOut }));
+            say(&frame(&FromWorker::Aborting { attempt, offset: u32::MAX, kind: Kind::TimedOut }));
             say(&chunk.answer());
         }
         AtChunk::LastFlood(times) => {

@@ -108,7 +108,7 @@ pub enum FromWorker {
     /// Results of the next items of a chunk; the blocks follow.
     Answer(AnswerHead),
     /// It is about to end because of this item.
-    Condemned {
+    Aborting {
         /// The dispatch.
         attempt: u64,
         /// The item, counted from the dispatch's first.

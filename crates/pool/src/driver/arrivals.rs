@@ -104,13 +104,13 @@ impl Driver {
             (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
             (_, Phase::Silent) => worker.broke_protocol("it did not begin with a hello"),
             (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
-            (FromWorker::Condemned { attempt, offset, kind }, Phase::Ready) => {
+            (FromWorker::Aborting { attempt, offset, kind }, Phase::Ready) => {
                 let fault = match kind {
                     Kind::TimedOut => Fault::TimedOut,
                     Kind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
-                self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+                self.handle(Happened::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Note { text }, Phase::Ready) => self.on_note(id, &text),
             (FromWorker::Again { attempt }, Phase::Ready) => self.on_again(id, AttemptId(attempt)),
@@ -201,7 +201,7 @@ impl Driver {
     fn on_preparing(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
         if let Some(attempt) = worker.given.attempts.front().map(|attempt| attempt.id) {
-            self.handle(Happened::Again { worker: id, attempt });
+            self.handle(Happened::ItemRestarted { worker: id, attempt });
         }
     }
 
@@ -214,7 +214,7 @@ impl Driver {
             return worker.broke_protocol("it ran an item again that it should not have");
         };
         known.agains = known.agains.map(|left| left - 1);
-        self.handle(Happened::Again { worker: id, attempt });
+        self.handle(Happened::ItemRestarted { worker: id, attempt });
     }
 
     /// Counts accepted results and lets observers hear of them.

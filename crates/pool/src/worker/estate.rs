@@ -72,7 +72,7 @@ impl Estate {
             outlet.answer(attempt, &draft.answer, &mut watch)?;
         }
         let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
-        outlet.say(&FromWorker::Condemned { attempt, offset, kind }, &[], &mut watch)?;
+        outlet.say(&FromWorker::Aborting { attempt, offset, kind }, &[], &mut watch)?;
         outlet.flush(&mut watch)
     }
 

@@ -109,7 +109,7 @@ impl Scheduler {
 
     /// The worker runs an item once more. It can say so only of the first attempt
     /// that it holds; of any other it is late, or wrong, and changes nothing.
-    pub(crate) fn on_again(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId) {
+    pub(crate) fn on_item_restarted(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId) {
         let Some(slot) = self.roster.slot_of(id) else { return };
         let first = self.roster.worker(slot).and_then(|worker| worker.queue.front());
         if first.is_some_and(|first| first.id == attempt) {
@@ -120,7 +120,7 @@ impl Scheduler {
     /// The worker has named an item it holds: it gets nothing more, and should
     /// be gone soon. A name that fits nothing it holds is ignored: the item was
     /// answered in the very moment.
-    pub(crate) fn on_condemned(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId, offset: u32, fault: Fault) {
+    pub(crate) fn on_aborting(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId, offset: u32, fault: Fault) {
         let Some(slot) = self.roster.slot_of(id) else {
             return;
         };
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn who_stays_after_naming_an_item_is_killed() {
         let mut rig = three();
-        assert_eq!(rig.condemn(0, 0, 1), [""; 0]);
+        assert_eq!(rig.abort(0, 0, 1), [""; 0]);
         let mut lines = Vec::new();
         while lines.is_empty() {
             lines = rig.wait(PoolOptions::default().grace);

@@ -170,7 +170,7 @@ mod tests {
     fn a_named_item_is_charged_and_its_neighbours_are_innocent() {
         let mut rig = Rig::ready(1);
         rig.open(4, chunks_of(4, 0));
-        assert_eq!(rig.condemn(0, 0, 2), [""; 0]);
+        assert_eq!(rig.abort(0, 0, 2), [""; 0]);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
         assert_eq!(rig.end(0), ["charge 0:2 in 0, attempt 1, OutOfMemory", "spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
     }
@@ -179,7 +179,7 @@ mod tests {
     fn an_item_that_was_named_and_answered_is_not_charged() {
         let mut rig = Rig::ready(1);
         rig.open(2, chunks_of(2, 0));
-        rig.condemn(0, 0, 0);
+        rig.abort(0, 0, 0);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
         assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
     }

@@ -286,7 +286,7 @@ mod tests {
         let mut rig = Rig::ready(1);
         let timeout = Duration::from_secs(2);
         rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
-        let again = |attempt| SchedulerEvent::Again { worker: WorkerId(0), attempt: AttemptId(attempt) };
+        let again = |attempt| SchedulerEvent::ItemRestarted { worker: WorkerId(0), attempt: AttemptId(attempt) };
         for _ in 0..20 {
             assert_eq!(rig.wait(Duration::from_millis(1900)), [""; 0]);
             assert_eq!(rig.tell(again(0)), [""; 0]);

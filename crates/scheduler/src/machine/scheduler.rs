@@ -76,9 +76,9 @@ impl Scheduler {
             SchedulerEvent::Answered { worker, attempt, items, bytes, busy } => {
                 self.on_answered(now, worker, attempt, items, bytes, busy);
             }
-            SchedulerEvent::Again { worker, attempt } => self.on_again(now, worker, attempt),
-            SchedulerEvent::Condemned { worker, attempt, offset, fault } => {
-                self.on_condemned(now, worker, attempt, offset, fault);
+            SchedulerEvent::ItemRestarted { worker, attempt } => self.on_item_restarted(now, worker, attempt),
+            SchedulerEvent::Aborting { worker, attempt, offset, fault } => {
+                self.on_aborting(now, worker, attempt, offset, fault);
             }
             SchedulerEvent::WorkerEnded { worker, fault } => self.on_ended(now, worker, fault),
             SchedulerEvent::Released { job, bytes } => self.on_released(job, bytes),

@@ -67,9 +67,9 @@ impl Rig {
         self.tell(SchedulerEvent::Answered { worker, attempt, items, bytes, busy })
     }
 
-    pub(crate) fn condemn(&mut self, worker: u64, attempt: u64, offset: u32) -> Vec<String> {
+    pub(crate) fn abort(&mut self, worker: u64, attempt: u64, offset: u32) -> Vec<String> {
         let (worker, attempt) = (WorkerId(worker), AttemptId(attempt));
-        self.tell(SchedulerEvent::Condemned { worker, attempt, offset, fault: Fault::OutOfMemory })
+        self.tell(SchedulerEvent::Aborting { worker, attempt, offset, fault: Fault::OutOfMemory })
     }
 
     pub(crate) fn end(&mut self, worker: u64) -> Vec<String> {

@@ -86,7 +86,7 @@ pub enum SchedulerEvent {
     },
     /// The worker runs an item of this attempt once more, with all of its time:
     /// it may be silent for as long again.
-    Again {
+    ItemRestarted {
         /// Who says so.
         worker: WorkerId,
         /// Which attempt.
@@ -94,7 +94,7 @@ pub enum SchedulerEvent {
     },
     /// The worker itself named the item that it is about to die on (its
     /// watchdog or its allocator did).
-    Condemned {
+    Aborting {
         /// Who says so.
         worker: WorkerId,
         /// Which attempt.

@@ -51,12 +51,12 @@ fn event(rng: &mut Rng) -> SchedulerEvent {
             let busy = Duration::from_nanos(number(rng));
             SchedulerEvent::Answered { worker, attempt, items: small(rng), bytes: number(rng), busy }
         }
-        16 | 17 => SchedulerEvent::Condemned { worker, attempt, offset: small(rng), fault },
+        16 | 17 => SchedulerEvent::Aborting { worker, attempt, offset: small(rng), fault },
         18 | 19 => SchedulerEvent::WorkerEnded { worker, fault },
         20 => SchedulerEvent::Released { job, bytes: number(rng) },
         21 => SchedulerEvent::InputEnded { job },
         22 if rng.per_mille(200) => SchedulerEvent::JobStopped { job },
-        23 | 24 => SchedulerEvent::Again { worker, attempt },
+        23 | 24 => SchedulerEvent::ItemRestarted { worker, attempt },
         _ if rng.per_mille(10) => rng.pick(&[SchedulerEvent::Close, SchedulerEvent::Terminate, SchedulerEvent::Kill]),
         _ => SchedulerEvent::WorkerReady { worker: WorkerId(rng.below(8)) },
     }

@@ -77,7 +77,7 @@ pub(super) struct Attempt {
 #[derive(Debug, Default)]
 pub(super) struct Worker {
     pub(super) ready: bool,
-    pub(super) condemned: Option<(AttemptId, u32, Fault)>,
+    pub(super) aborting: Option<(AttemptId, u32, Fault)>,
     /// Asked to go, and no item is to blame for that.
     pub(super) dismissed: bool,
     /// Killed, and if it was ready, what for.
@@ -94,12 +94,12 @@ impl Worker {
     pub(super) fn must_speak_by(&self) -> Option<RunTime> {
         let is_heard = self.ready && self.killed.is_none() && !self.dismissed;
         let silence = self.held.front().and_then(|first| first.silence);
-        silence.filter(|_| is_heard && self.condemned.is_none()).map(|silence| self.quiet_since + silence)
+        silence.filter(|_| is_heard && self.aborting.is_none()).map(|silence| self.quiet_since + silence)
     }
 
     /// Whether it holds nothing and can be given something.
     pub(super) fn is_idle(&self, most: u64) -> bool {
-        let is_well = self.killed.is_none() && !self.dismissed && self.condemned.is_none();
+        let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         is_well && self.held.is_empty() && self.given < most
     }
 }
@@ -165,7 +165,7 @@ impl Model {
     pub(crate) fn on_event(&mut self, event: &SchedulerEvent) {
         if let SchedulerEvent::WorkerReady { worker }
         | SchedulerEvent::Answered { worker, .. }
-        | SchedulerEvent::Condemned { worker, .. } = *event
+        | SchedulerEvent::Aborting { worker, .. } = *event
         {
             self.touched.insert(worker);
         }
@@ -189,8 +189,8 @@ impl Model {
             SchedulerEvent::Answered { worker, attempt, items, bytes, .. } => {
                 self.expected = self.expect(worker, attempt, items, bytes);
             }
-            SchedulerEvent::Condemned { worker, attempt, offset, fault } => {
-                self.on_condemned(worker, (attempt, offset, fault));
+            SchedulerEvent::Aborting { worker, attempt, offset, fault } => {
+                self.on_aborting(worker, (attempt, offset, fault));
             }
             SchedulerEvent::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
             SchedulerEvent::Released { job, bytes } => {
@@ -240,11 +240,11 @@ impl Model {
         }
     }
 
-    pub(super) fn on_condemned(&mut self, id: WorkerId, named: (AttemptId, u32, Fault)) {
+    pub(super) fn on_aborting(&mut self, id: WorkerId, named: (AttemptId, u32, Fault)) {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
-        if worker.killed.is_some() || worker.dismissed || worker.condemned.is_some() {
+        if worker.killed.is_some() || worker.dismissed || worker.aborting.is_some() {
             return;
         }
         if !worker.ready {
@@ -253,7 +253,7 @@ impl Model {
         }
         let fits = |held: &Attempt| held.id == named.0 && held.answered <= named.1 && named.1 < held.items;
         if worker.held.iter().any(fits) {
-            worker.condemned = Some(named);
+            worker.aborting = Some(named);
         }
     }
 
@@ -300,7 +300,7 @@ impl Model {
             self.failures += 1;
             return;
         }
-        if let Some((attempt, offset, fault)) = worker.condemned {
+        if let Some((attempt, offset, fault)) = worker.aborting {
             let held = worker.held.iter().find(|held| held.id == attempt);
             if let Some(held) = held.filter(|held| held.answered <= offset) {
                 self.charge(held.job, held.chunk, held.from + offset, id, fault);

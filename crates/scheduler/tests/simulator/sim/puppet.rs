@@ -90,9 +90,9 @@ impl Puppet {
     }
 
     /// It names the item that it is running.
-    pub(crate) fn condemn(&self, fault: Fault) -> Option<SchedulerEvent> {
+    pub(crate) fn abort(&self, fault: Fault) -> Option<SchedulerEvent> {
         let task = self.tasks.front()?;
         let (worker, attempt, offset) = (self.id, task.attempt, task.run);
-        Some(SchedulerEvent::Condemned { worker, attempt, offset, fault })
+        Some(SchedulerEvent::Aborting { worker, attempt, offset, fault })
     }
 }

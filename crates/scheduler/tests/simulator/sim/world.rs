@@ -326,8 +326,8 @@ impl World {
         match how {
             Poison::Dies => self.die(worker, Fault::Crashed),
             Poison::Names(fault) | Poison::NamesAndStays(fault) => {
-                if let Some(named) = puppet.condemn(fault) {
-                    self.summary.condemned += 1;
+                if let Some(named) = puppet.abort(fault) {
+                    self.summary.aborting += 1;
                     self.say(worker, named);
                 }
                 if how == Poison::Names(fault) {
