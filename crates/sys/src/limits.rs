@@ -163,7 +163,7 @@ fn on_refused() {
     if !LIMITED.load(Ordering::Relaxed) || SPEAKING.get() {
         return;
     }
-    begin_the_end();
+    lift_limits_for_exit();
     last_words();
     end_now(*status);
 }
@@ -171,7 +171,7 @@ fn on_refused() {
 /// Makes the caller the thread that ends this process: from here on it may have
 /// what memory it needs, and whoever else is refused some waits for the end
 /// instead of saying the last words. Does not return if another thread is at it.
-pub fn begin_the_end() {
+pub fn lift_limits_for_exit() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     if BEGUN.swap(true, Ordering::Relaxed) {
         // All will end with that one.
@@ -294,7 +294,7 @@ mod tests {
                 drop(Vec::<u8>::new().try_reserve_exact(isize::MAX as usize));
                 end_now(98);
             });
-            begin_the_end();
+            lift_limits_for_exit();
             begun.wait();
             refused.wait();
             assert_eq!(vec![1u8; 128 << 20].len(), 128 << 20);

@@ -80,7 +80,7 @@ impl Estate {
     pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
         // At the edge of a memory limit these words could be refused, and the
         // item be taken for one that wanted too much.
-        procession_sys::begin_the_end();
+        procession_sys::lift_limits_for_exit();
         // If nobody hears it the coordinator is gone, and this is the end anyway.
         let _ = self.leave(draft, Kind::TimedOut);
         procession_sys::end_now(TIMED_OUT_STATUS)
