@@ -128,7 +128,7 @@ impl fmt::Debug for Entry {
 /// was done in a process (a token of an initialisation, say) must not be captured
 /// by such a function: what it stands for was not done here.
 #[must_use]
-pub fn conjure<F: Copy + 'static>() -> F {
+pub fn zero_sized_value<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0, "a function that captures something, or a pointer to one, can't travel") };
     // SAFETY: the type has no bytes, so no bytes can be wrong, and it is inhabited:
     // whoever named it by an `Entry` had a value. That values of it mean nothing
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn functions_are_made_of_nothing() {
         fn call<F: Fn(u8) -> u8 + Copy + 'static>(_: F) -> u8 {
-            conjure::<F>()(1)
+            zero_sized_value::<F>()(1)
         }
         assert_eq!(call(|n| n + 1), 2);
         assert_eq!(call(u8::count_zeros_of), 7);
