@@ -4,7 +4,7 @@
 use crate::events::{Event, Observer};
 use crate::raw::{self, Job, JobEnd, JobHandle, Local, LocalControl};
 use crate::{PoolError, remote};
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -83,7 +83,7 @@ impl Running {
 
 impl Engine {
     /// Starts a job whose task this entry makes.
-    pub(crate) fn start(&self, entry: &'static Entry, mut job: Job) -> Result<Running, PoolError> {
+    pub(crate) fn start(&self, entry: &'static FunctionEntry, mut job: Job) -> Result<Running, PoolError> {
         match self {
             Self::Procs(pool) => {
                 let address = entry.address().map_err(|e| PoolError::NotSendable(e.to_string()))?;
@@ -117,7 +117,7 @@ pub(crate) enum Control {
 }
 
 impl Lanes {
-    fn start(&self, entry: &'static Entry, job: Job) -> Result<Running, PoolError> {
+    fn start(&self, entry: &'static FunctionEntry, job: Job) -> Result<Running, PoolError> {
         let make: Arc<raw::MakeLocalTask> =
             Arc::new(move |job, _| remote::prepare(entry, job.arguments.first().map_or(&[][..], Vec::as_slice)));
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(self.observers.clone())];

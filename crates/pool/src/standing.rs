@@ -4,7 +4,7 @@
 use crate::remote::{self, Setup};
 use crate::worker::{self, Role};
 use crate::{PoolError, Work};
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use procession_task::BlockTask;
 use procession_wire::{Job, codec};
 use std::ffi::{OsStr, OsString};
@@ -86,7 +86,7 @@ fn make(job: &Job, _: procession_task::Identity) -> Result<Box<dyn BlockTask>, S
 
 /// What sets a worker up: a function and its only item.
 pub(crate) struct Initializer {
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static FunctionEntry,
     pub(crate) packed: Vec<u8>,
     pub(crate) input: Vec<u8>,
 }
