@@ -40,7 +40,7 @@ pub fn coarse_running_ns() -> u64 {
 
 /// A time, and which pauses it leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct ClockReading {
     /// [`running_ns`].
     pub running_ns: u64,
     /// The pauses that are known of, in all. Right after a pause that may not
@@ -50,7 +50,7 @@ pub struct Moment {
 
 /// [`running_ns`], with what was left out of it.
 #[must_use]
-pub fn running_moment() -> Moment {
+pub fn read_running_clock() -> ClockReading {
     moment(monotonic_ns)
 }
 
@@ -58,17 +58,17 @@ fn without_pauses(now: impl Fn() -> u64) -> u64 {
     moment(now).running_ns
 }
 
-fn moment(now: impl Fn() -> u64) -> Moment {
+fn moment(now: impl Fn() -> u64) -> ClockReading {
     loop {
         let pauses = PAUSES.load(Ordering::Acquire);
         if pauses & FROZEN != 0 {
             let running_ns = pauses & !FROZEN;
-            return Moment { running_ns, paused_ns: now().saturating_sub(running_ns) };
+            return ClockReading { running_ns, paused_ns: now().saturating_sub(running_ns) };
         }
         let now = now();
         // A pause may have come in between.
         if PAUSES.load(Ordering::Acquire) == pauses {
-            return Moment { running_ns: now.saturating_sub(pauses), paused_ns: pauses };
+            return ClockReading { running_ns: now.saturating_sub(pauses), paused_ns: pauses };
         }
     }
 }
