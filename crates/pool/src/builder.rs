@@ -117,7 +117,7 @@ impl Builder {
     }
 
     /// How much memory each worker may have, in bytes (default: what there is).
-    /// A program that has [`crate::worker::Memory`] as its `#[global_allocator]`
+    /// A program that has [`crate::worker::WorkerAllocator`] as its `#[global_allocator]`
     /// is told which item wanted more; in others that item crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.settings.memory_limit = bytes.into();

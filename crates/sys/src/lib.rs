@@ -20,7 +20,7 @@ mod worker;
 pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
-pub use limits::{LimitError, Memory, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
+pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};

@@ -130,11 +130,11 @@ pub fn end_by(signal: i32) -> ! {
 ///
 /// ```
 /// #[global_allocator]
-/// static MEMORY: procession_sys::Memory = procession_sys::Memory;
+/// static MEMORY: procession_sys::WorkerAllocator = procession_sys::WorkerAllocator;
 /// # fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Memory;
+pub struct WorkerAllocator;
 
 /// What is done when memory is refused.
 type LastWords = Box<dyn Fn() + Send + Sync>;
@@ -194,7 +194,7 @@ fn noticed(memory: *mut u8) -> *mut u8 {
 // SAFETY: every call is passed on to the system's allocator as it is, and what
 // comes back is handed on; in between, nothing is allocated unless the process
 // is about to end.
-unsafe impl GlobalAlloc for Memory {
+unsafe impl GlobalAlloc for WorkerAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are those that the system's allocator asks for.
@@ -227,7 +227,7 @@ mod tests {
     use std::io::{Read, Write};
 
     #[global_allocator]
-    static MEMORY: Memory = Memory;
+    static MEMORY: WorkerAllocator = WorkerAllocator;
 
     /// Runs one of the tests below in a process of its own, where it can do as
     /// it likes; returns how it ended and what it wrote to its errors.
