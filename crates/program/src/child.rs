@@ -8,7 +8,7 @@
 
 use crate::last_words::LastWords;
 use crate::template::TemplateError;
-use procession_sys::{Ended, Input, Launcher, PollSet, Program, Signal};
+use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
 use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
 use std::ffi::CString;
 use std::fs::File;
@@ -119,11 +119,11 @@ impl Runner {
         }
     }
 
-    fn start(&mut self, call: &Call<'_>) -> Result<Program, Failure> {
+    fn start(&mut self, call: &Call<'_>) -> Result<LaunchedProgram, Failure> {
         let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
         let args = args.map_err(|_| Failure::new(Kind::Invalid, TemplateError::Nul.to_string()))?;
         let variables = variables(call, self.slot);
-        let input = if call.input.is_some() { Input::Piped } else { Input::Empty };
+        let input = if call.input.is_some() { ProgramInput::Piped } else { ProgramInput::Empty };
         let started = self.launcher.start(&args, &variables, input);
         started.map_err(|error| Failure::new(Kind::Failed, format!("'{}' {error}", self.name)))
     }
@@ -152,7 +152,7 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     /// Talks until the program has ended.
-    fn hold(&mut self, program: &mut Program, set: &mut PollSet) -> Result<(), Failure> {
+    fn hold(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
         loop {
             self.write(&mut program.stdin);
             set.clear();
@@ -177,7 +177,7 @@ impl Talk<'_> {
     }
 
     /// Reads what is in the pipes of a program that has ended.
-    fn hear_the_rest(&mut self, program: &mut Program) -> Result<(), Failure> {
+    fn hear_the_rest(&mut self, program: &mut LaunchedProgram) -> Result<(), Failure> {
         while self.read_output(&mut program.stdout)? > 0 {}
         let mut late = 0;
         while late < LATE_ERRORS {

@@ -24,7 +24,7 @@ pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_e
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
-pub use program::{Input, Launcher, Program};
+pub use program::{LaunchedProgram, Launcher, ProgramInput};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
 pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory, show_own_name};

@@ -46,10 +46,10 @@ pub struct Launcher {
 
 /// What a program finds on its standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum ProgramInput {
     /// Nothing.
     Empty,
-    /// What is written to [`Program::stdin`].
+    /// What is written to [`LaunchedProgram::stdin`].
     Piped,
 }
 
@@ -58,7 +58,7 @@ pub enum Input {
 /// Its outputs never come to an end of file: that would say nothing, as whoever
 /// it has started may hold them, too. What counts is its own end.
 #[derive(Debug)]
-pub struct Program {
+pub struct LaunchedProgram {
     pid: Pid,
     /// Readable once it has ended.
     exit: OwnedFd,
@@ -97,10 +97,15 @@ impl Launcher {
     ///
     /// # Errors
     /// Whatever kept it from starting; nothing is left behind.
-    pub fn start(&mut self, args: &[CString], variables: &[CString], input: Input) -> Result<Program, SpawnError> {
+    pub fn start(
+        &mut self,
+        args: &[CString],
+        variables: &[CString],
+        input: ProgramInput,
+    ) -> Result<LaunchedProgram, SpawnError> {
         let (child_in, stdin) = match input {
-            Input::Empty => (None, None),
-            Input::Piped => {
+            ProgramInput::Empty => (None, None),
+            ProgramInput::Piped => {
                 let (read, write) = pipe("no pipe for its input")?;
                 (Some(read), Some(nonblocking(write)?))
             }
@@ -114,7 +119,7 @@ impl Launcher {
             child_err.as_raw_fd(),
         ];
         let (pid, exit) = self.launch(args, variables, standard)?;
-        Ok(Program { pid, exit, stdin, stdout, stderr, _held: [child_out, child_err], reaped: false })
+        Ok(LaunchedProgram { pid, exit, stdin, stdout, stderr, _held: [child_out, child_err], reaped: false })
     }
 
     fn launch(
@@ -124,7 +129,7 @@ impl Launcher {
         standard: [c_int; 3],
     ) -> Result<(Pid, OwnedFd), SpawnError> {
         let (args, env) = (pointers(args.iter()), pointers(self.inherited.iter().chain(variables)));
-        let order = Order {
+        let plan = ExecPlan {
             places: &self.places,
             args: &args,
             env: &env,
@@ -135,11 +140,11 @@ impl Launcher {
         let before = SigSet::all()
             .thread_swap_mask(SigmaskHow::SIG_SETMASK)
             .map_err(|errno| SpawnError::new("signals cannot be blocked", errno.into()))?;
-        let born = clone_with(&order, &mut self.stack);
+        let born = clone_with(&plan, &mut self.stack);
         // It was a mask before, so it can be one again.
         let _ = before.thread_set_mask();
         let (pid, exit) = born.map_err(|source| SpawnError::new("cannot be started", source))?;
-        match order.refused.load(Ordering::Relaxed) {
+        match plan.refused.load(Ordering::Relaxed) {
             0 => Ok((pid, exit)),
             errno => {
                 let _ = reap(pid, 0);
@@ -197,7 +202,7 @@ fn refusal(errno: i32) -> SpawnError {
 }
 
 /// What the child has to do; it reads this in its parent's memory.
-struct Order<'a> {
+struct ExecPlan<'a> {
     places: &'a [CString],
     args: &'a [*const c_char],
     env: &'a [*const c_char],
@@ -208,7 +213,7 @@ struct Order<'a> {
     refused: AtomicI32,
 }
 
-impl Order<'_> {
+impl ExecPlan<'_> {
     /// Becomes the program; returns only the reason why it can't.
     ///
     /// Runs in the child, with its parent's memory: no allocation, no lock, no panic.
@@ -268,27 +273,27 @@ fn reset_signals() {
     }
 }
 
-extern "C" fn child(order: *mut c_void) -> c_int {
-    // SAFETY: the parent passes a pointer to its order, and stands still until this process is done with it.
-    let order = unsafe { &*order.cast_const().cast::<Order<'_>>() };
-    let reason = order.carry_out();
-    order.refused.store(reason as i32, Ordering::Relaxed);
+extern "C" fn child(plan: *mut c_void) -> c_int {
+    // SAFETY: the parent passes a pointer to its plan, and stands still until this process is done with it.
+    let plan = unsafe { &*plan.cast_const().cast::<ExecPlan<'_>>() };
+    let reason = plan.carry_out();
+    plan.refused.store(reason as i32, Ordering::Relaxed);
     127
 }
 
-/// Has a child carry out the order, on this stack; returns when it has executed
+/// Has a child carry out the plan, on this stack; returns when it has executed
 /// the program, or could not, or is dead.
-fn clone_with(order: &Order<'_>, stack: &mut [u128]) -> io::Result<(Pid, OwnedFd)> {
+fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<(Pid, OwnedFd)> {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     let mut exit: c_int = -1;
     let top = stack.as_mut_ptr_range().end.cast::<c_void>();
-    let order = ptr::from_ref(order).cast_mut().cast::<c_void>();
+    let plan = ptr::from_ref(plan).cast_mut().cast::<c_void>();
     // SAFETY: the stack is this call's alone, aligned, and far larger than the
-    // child needs; the child only reads the order, but for an atomic number in
+    // child needs; the child only reads the plan, but for an atomic number in
     // it; neither is touched here before the child has its own memory or is
     // gone, as the call returns only then. All signals are blocked, so that no
     // handler runs in the shared memory.
-    let pid = unsafe { libc::clone(child, top, flags, order, &raw mut exit) };
+    let pid = unsafe { libc::clone(child, top, flags, plan, &raw mut exit) };
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -303,7 +308,7 @@ fn clone_with(order: &Order<'_>, stack: &mut [u128]) -> io::Result<(Pid, OwnedFd
     Ok((pid, unsafe { OwnedFd::from_raw_fd(exit) }))
 }
 
-impl Program {
+impl LaunchedProgram {
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -323,7 +328,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for LaunchedProgram {
     /// It is never left behind: whoever lets go of a living one ends it.
     fn drop(&mut self) {
         if !self.reaped {
@@ -349,12 +354,12 @@ mod tests {
         words.iter().map(|word| CString::new(*word).unwrap()).collect()
     }
 
-    fn start(args: &[&str], variables: &[&str], input: Input) -> Program {
+    fn start(args: &[&str], variables: &[&str], input: ProgramInput) -> LaunchedProgram {
         launcher(args[0]).start(&strings(args), &strings(variables), input).unwrap()
     }
 
     /// Waits for its end; returns how it ended and what it had said by then.
-    fn wait(mut program: Program) -> (Ended, String, String) {
+    fn wait(mut program: LaunchedProgram) -> (Ended, String, String) {
         let mut set = PollSet::default();
         set.add(program.exit_fd(), 0, false);
         set.wait(Some(Duration::from_secs(30))).unwrap();
@@ -370,7 +375,7 @@ mod tests {
     }
 
     fn says(args: &[&str]) -> String {
-        let (ended, out, err) = wait(start(args, &[], Input::Empty));
+        let (ended, out, err) = wait(start(args, &[], ProgramInput::Empty));
         assert_eq!((ended, err.as_str()), (Ended::Status(0), ""));
         out
     }
@@ -379,7 +384,7 @@ mod tests {
     fn it_has_its_arguments_its_variables_and_its_pipes() {
         assert_eq!(says(&["printf", "%s|", "a b", "", "$x;"]), "a b||$x;|");
         let script = "cat; echo oops >&2; echo \"$KEY\"; exit 3";
-        let mut program = start(&["/bin/sh", "-c", script], &["KEY=value"], Input::Piped);
+        let mut program = start(&["/bin/sh", "-c", script], &["KEY=value"], ProgramInput::Piped);
         program.stdin.take().unwrap().write_all(b"hello ").unwrap();
         assert_eq!(wait(program), (Ended::Status(3), "hello value\n".into(), "oops\n".into()));
     }
@@ -407,7 +412,7 @@ mod tests {
 
     #[test]
     fn how_it_ended_is_told() {
-        let ended = |script| wait(start(&["sh", "-c", script], &[], Input::Empty)).0;
+        let ended = |script| wait(start(&["sh", "-c", script], &[], ProgramInput::Empty)).0;
         assert_eq!(ended("exit 0"), Ended::Status(0));
         assert_eq!(ended("exit 255"), Ended::Status(255));
         assert_eq!(ended("kill -SEGV $$"), Ended::Signal(11));
@@ -418,7 +423,7 @@ mod tests {
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGUSR1);
         mask.thread_block().unwrap();
-        wait(start(&["true"], &[], Input::Empty));
+        wait(start(&["true"], &[], ProgramInput::Empty));
         let after = SigSet::thread_get_mask().unwrap();
         assert!(after.contains(Signal::SIGUSR1) && !after.contains(Signal::SIGTERM));
     }
@@ -428,7 +433,7 @@ mod tests {
         use nix::unistd::{getpgid, getpgrp};
         // On a thread of its own, whose end is the end of the program.
         let program = std::thread::spawn(|| {
-            let mut program = start(&["sh", "-c", "echo; exec sleep 1000"], &[], Input::Empty);
+            let mut program = start(&["sh", "-c", "echo; exec sleep 1000"], &[], ProgramInput::Empty);
             let mut set = PollSet::default();
             set.add(program.stdout.as_fd(), 0, false);
             set.wait(None).unwrap();
@@ -443,7 +448,7 @@ mod tests {
 
     #[test]
     fn who_lets_go_of_it_ends_it() {
-        let program = start(&["sleep", "1000"], &[], Input::Piped);
+        let program = start(&["sleep", "1000"], &[], ProgramInput::Piped);
         let pid = program.pid;
         drop(program);
         assert_eq!(kill(pid, None), Err(Errno::ESRCH));
@@ -473,7 +478,7 @@ mod tests {
             (&[&no_program], "#!/bin/sh"),
             (&["true", &long], "such long arguments"),
         ] {
-            let refused = launcher(args[0]).start(&strings(args), &[], Input::Empty).unwrap_err();
+            let refused = launcher(args[0]).start(&strings(args), &[], ProgramInput::Empty).unwrap_err();
             assert!(refused.to_string().starts_with(says) || refused.to_string().contains(says), "{args:?}: {refused}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
@@ -489,11 +494,11 @@ mod tests {
         let path = format!("/no/such/folder:/dev/null:{}:/usr/bin:/bin", folder.to_str().unwrap());
         let places = places(b"echo", path.as_bytes()).unwrap();
         let mut launcher = Launcher { places, ..launcher("echo") };
-        let program = launcher.start(&strings(&["echo", "found"]), &[], Input::Empty).unwrap();
+        let program = launcher.start(&strings(&["echo", "found"]), &[], ProgramInput::Empty).unwrap();
         assert_eq!(wait(program).1, "found\n");
         // Where nothing else is found, that is what is told.
         launcher.places.truncate(3);
-        let refused = launcher.start(&strings(&["echo"]), &[], Input::Empty).unwrap_err();
+        let refused = launcher.start(&strings(&["echo"]), &[], ProgramInput::Empty).unwrap_err();
         assert!(refused.to_string().contains("may not be executed"), "{refused}");
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(super::places(b"x", b"a::b").unwrap(), strings(&["a/x", "x", "b/x"]));
@@ -505,8 +510,8 @@ mod tests {
         let (mut right, mut wrong) = (launcher("true"), launcher("/no/such/program"));
         let before = count();
         for _ in 0..200 {
-            wait(right.start(&strings(&["true"]), &[], Input::Piped).unwrap());
-            wrong.start(&strings(&["x"]), &[], Input::Piped).unwrap_err();
+            wait(right.start(&strings(&["true"]), &[], ProgramInput::Piped).unwrap());
+            wrong.start(&strings(&["x"]), &[], ProgramInput::Piped).unwrap_err();
         }
         // Other tests of this process hold some for a while.
         assert!(count() < before + 200, "{before} and now {}", count());
