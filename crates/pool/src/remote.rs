@@ -7,7 +7,7 @@
 use crate::work::Work;
 use procession_sys::{Address, FunctionEntry};
 use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, Kind, NO_RESULT, Reply};
-use procession_task::{Sampler, confined};
+use procession_task::{Sampler, catch_panic};
 use procession_wire::{WireError, codec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,7 +63,7 @@ impl Setup {
 }
 
 fn set_up<W: Work<M>, M>(packed: &[u8], input: &[u8]) -> Result<(), String> {
-    let ran = confined(|| {
+    let ran = catch_panic(|| {
         let input = codec::decode(input).map_err(codec_words)?;
         W::unpack(packed)?.call(input).map_err(|e| e.to_string())
     });
@@ -109,7 +109,7 @@ struct Looked {
 
 impl<W: Work<M>, M> Remote<W, M> {
     fn unpacked(packed: &[u8]) -> Self {
-        let unpacked = confined(|| W::unpack(packed).map_err(invalid)).flatten();
+        let unpacked = catch_panic(|| W::unpack(packed).map_err(invalid)).flatten();
         Self { work: unpacked, result: Vec::new(), sampler: Sampler::default(), is_cheap: false, marker: PhantomData }
     }
 
@@ -120,7 +120,7 @@ impl<W: Work<M>, M> Remote<W, M> {
         let work = work.as_ref().map_err(Clone::clone)?;
         let max = reply.max_result();
         let mut now = |is_on: bool| if is_on { reply.host().now_ns() } else { 0 };
-        let ran = confined(|| {
+        let ran = catch_panic(|| {
             let input = decode::<W::Input>(item)?;
             looked.read_ns = now(looked.is_on);
             let output = work.call(input).map_err(Failure::from)?;

@@ -14,31 +14,31 @@
 pub mod builtin;
 
 mod block;
-mod confined;
+mod catch_panic;
 mod info;
 mod itemlog;
 mod items;
 mod outcome;
 mod params;
+mod plural;
 mod record;
+mod record_writer;
 mod runner;
-mod scribe;
 mod task;
 mod times;
 mod value;
-mod words;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, Running};
-pub use confined::{confined, is_running_item, note_panic};
+pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use info::{ParamInfo, TaskInfo};
 pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
 pub use outcome::{Cause, Failure, Kind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
+pub use plural::counted;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Output, Record, escape_terminal};
+pub use record_writer::{FinishedItem, RecordWriter, too_long};
 pub use runner::{Attempt, Kept, RunItem, TextOptions, TextTask, run_items};
-pub use scribe::{Done, Scribe, too_long};
 pub use task::{Task, TaskError};
 pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};
-pub use words::counted;

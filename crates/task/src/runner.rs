@@ -1,9 +1,9 @@
 //! From a [`Task`] over items to a [`BlockTask`] over blocks of text: read each
 //! item, run it, write its record and its log line.
 
-use crate::confined::confined;
+use crate::catch_panic::catch_panic;
 use crate::record::Output;
-use crate::scribe::{Done, Scribe, too_long};
+use crate::record_writer::{FinishedItem, RecordWriter, too_long};
 use crate::times::Sampler;
 use crate::{Block, BlockTask, Failure, Format, FromItem, Identity, Items, Kind, Reply, Task, ToText};
 use std::marker::PhantomData;
@@ -99,7 +99,7 @@ where
 
     #[inline]
     fn run_item(&self, input: T::Input, _: Attempt) -> Result<T::Output, Failure> {
-        confined(|| self.run(input))?.map_err(Failure::from)
+        catch_panic(|| self.run(input))?.map_err(Failure::from)
     }
 }
 
@@ -127,7 +127,7 @@ pub fn run_items<'a, R: RunItem<'a>>(
     block: &Block<'a>,
     reply: &mut Reply<'_>,
 ) -> Result<(), String> {
-    let scribe = Scribe::new(options, block);
+    let writer = RecordWriter::new(options, block);
     let max_result = reply.max_result();
     let Kept { result, sampler } = kept;
     let mut done: u32 = 0;
@@ -159,7 +159,7 @@ pub fn run_items<'a, R: RunItem<'a>>(
             Err(failure) => Err(failure),
         };
         let child_pid = task.child_pid();
-        scribe.write(reply, &Done { index, at, input: item, outcome: text, runs, start_ns, end_ns, child_pid });
+        writer.write(reply, &FinishedItem { index, at, input: item, outcome: text, runs, start_ns, end_ns, child_pid });
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);

@@ -6,7 +6,7 @@ use crate::raw::JobMessage;
 use procession_task::builtin::Entry;
 use procession_task::{
     Attempt, Block, BlockTask, Failure, Identity, Items, Kept, Kind, ParamError, ParamSpec, Params, Reply, RunItem,
-    Task, TaskInfo, TextOptions, ToText, confined, run_items,
+    Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;
@@ -227,11 +227,11 @@ where
         let invalid = |what: String| Failure::new(Kind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
         // Reading is the task's own code, too.
-        confined(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
+        catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
     fn run_item(&self, input: T::Input, _: Attempt) -> Result<Shown<T::Output>, Failure> {
-        confined(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
+        catch_panic(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
     }
 }
 

@@ -12,7 +12,9 @@ use super::program::Program;
 use super::suspicion::{Suspicion, hint};
 use super::{Codec, Said, describe};
 use procession_sys::Ended;
-use procession_task::{Block, Done, Failure, Kind, Output, ProcessEnd, Reply, Scribe, TextOptions, too_long};
+use procession_task::{
+    Block, Failure, FinishedItem, Kind, Output, ProcessEnd, RecordWriter, Reply, TextOptions, too_long,
+};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -50,7 +52,7 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     name: &'a str,
     program: &'a mut Program,
     suspicion: &'a mut Suspicion,
-    scribe: Scribe<'a>,
+    writer: RecordWriter<'a>,
     reply: &'a mut Reply<'h>,
     items: Vec<(usize, &'b [u8])>,
     first: u64,
@@ -99,7 +101,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             name,
             program,
             suspicion,
-            scribe: Scribe::new(options, block),
+            writer: RecordWriter::new(options, block),
             reply,
             items,
             first: block.first,
@@ -179,7 +181,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             self.oldest = Some(self.answered());
             self.runs = 1;
             let index = self.first + self.answered() as u64;
-            self.since_ns = self.reply.item_starts(index, self.scribe.logs());
+            self.since_ns = self.reply.item_starts(index, self.writer.logs());
         }
     }
 
@@ -228,7 +230,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// of them took as much of it as any other, for all that is known.
     fn share_out_time(&mut self, before: usize) {
         let new = &mut self.outcomes[before..];
-        if new.is_empty() || !self.scribe.logs() {
+        if new.is_empty() || !self.writer.logs() {
             return;
         }
         let span = self.reply.host().now_ns().saturating_sub(self.since_ns);
@@ -243,7 +245,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     fn ask_again(&mut self) {
         let at = self.answered();
         self.runs += 1;
-        self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.scribe.logs());
+        self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.writer.logs());
         // What could be asked once can be asked again, and there is room: nothing else waits.
         if let Some(outgoing) = self.program.outgoing()
             && self.codec.ask(self.items[at].1, true, outgoing).is_ok()
@@ -290,7 +292,8 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 Err(failure) => Err(failure),
             };
             let index = self.first + self.written as u64;
-            self.scribe.write(self.reply, &Done { index, at, input, outcome, runs, start_ns, end_ns, child_pid });
+            self.writer
+                .write(self.reply, &FinishedItem { index, at, input, outcome, runs, start_ns, end_ns, child_pid });
             self.written += 1;
             left -= 1;
             let answer = self.reply.answer();

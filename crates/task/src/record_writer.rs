@@ -6,7 +6,7 @@ use crate::record::{Output, is_plain_tsv, push_tsv};
 use crate::{Block, Failure, FailureAt, Format, Items, Kind, Record, Reply, TextOptions};
 
 /// Writes down what became of the items of one block.
-pub struct Scribe<'t> {
+pub struct RecordWriter<'t> {
     options: &'t TextOptions,
     chunk: u64,
     attempt: u32,
@@ -18,7 +18,7 @@ pub struct Scribe<'t> {
 
 /// An item that has its outcome.
 #[derive(Clone, Copy, Debug)]
-pub struct Done<'a> {
+pub struct FinishedItem<'a> {
     /// Its index in the input.
     pub index: u64,
     /// Where it stands in its block.
@@ -37,7 +37,7 @@ pub struct Done<'a> {
     pub child_pid: Option<u32>,
 }
 
-impl<'t> Scribe<'t> {
+impl<'t> RecordWriter<'t> {
     /// For the items of this block.
     #[must_use]
     pub fn new(options: &'t TextOptions, block: &Block<'_>) -> Self {
@@ -55,14 +55,14 @@ impl<'t> Scribe<'t> {
 
     /// Writes an item down. The caller counts it ([`Reply::item_done`]).
     #[inline]
-    pub fn write(&self, reply: &mut Reply<'_>, done: &Done<'_>) {
+    pub fn write(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
         self.write_record(reply, done);
         if self.common.is_some() || self.options.show {
             self.write_lines(reply, done);
         }
     }
 
-    fn write_lines(&self, reply: &mut Reply<'_>, done: &Done<'_>) {
+    fn write_lines(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
         let line =
             LoggedItem { index: done.index, input: done.input, outcome: done.outcome, child_pid: done.child_pid };
         let answer = reply.answer();
@@ -81,7 +81,7 @@ impl<'t> Scribe<'t> {
     }
 
     #[inline]
-    fn write_record(&self, reply: &mut Reply<'_>, done: &Done<'_>) {
+    fn write_record(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
         let answer = reply.answer();
         let out = &mut answer.outputs;
         let from = out.len();

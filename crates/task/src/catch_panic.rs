@@ -37,7 +37,7 @@ pub fn note_panic(info: &PanicHookInfo<'_>) {
 /// # Errors
 /// What the panic said, and what a hook has seen of it (see [`note_panic`]).
 #[inline]
-pub fn confined<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+pub fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
     RUNNING.set(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     RUNNING.set(false);
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn a_panic_comes_back_in_words_and_the_thread_knows_where_it_is() {
-        assert_eq!(confined(is_running_item), Ok(true));
+        assert_eq!(catch_panic(is_running_item), Ok(true));
         assert!(!is_running_item());
-        let said: Failure = confined(|| panic!("{}", 14)).map(|_: ()| ()).unwrap_err();
+        let said: Failure = catch_panic(|| panic!("{}", 14)).map(|_: ()| ()).unwrap_err();
         assert_eq!((said.kind, said.message.as_str()), (Kind::Failed, "panicked: 14"));
         assert!(!is_running_item());
-        let said: Failure = confined(|| std::panic::panic_any(1)).map(|_: ()| ()).unwrap_err();
+        let said: Failure = catch_panic(|| std::panic::panic_any(1)).map(|_: ()| ()).unwrap_err();
         assert_eq!(said.message, "panicked: (no message)");
     }
 }
