@@ -9,7 +9,7 @@
 use crate::last_words::LastWords;
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
-use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
+use procession_task::{Cause, Failure, Identity, ItemAttempt, Kind, ToText};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -50,7 +50,7 @@ pub(crate) struct Call<'a> {
     /// What it reads: one after the other. `None`: nothing.
     pub(crate) input: Option<[&'a [u8]; 2]>,
     /// Which run this is.
-    pub(crate) attempt: Attempt,
+    pub(crate) attempt: ItemAttempt,
 }
 
 /// What a program has written.

@@ -8,7 +8,7 @@ use crate::child::{Call, Runner, Written};
 use crate::per_item::PerItem;
 use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
+use procession_task::{BlockTask, Failure, ItemAttempt, Items, ParamError, Params, RunItem, TextOptions};
 use std::cell::RefCell;
 
 /// Its place in the list.
@@ -43,7 +43,7 @@ impl<'a> RunItem<'a> for Command {
         Ok(item)
     }
 
-    fn run_item(&self, item: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
+    fn run_item(&self, item: &'a [u8], attempt: ItemAttempt) -> Result<Written, Failure> {
         let args = self.template.fill(item, attempt.index);
         let input = (!self.template.has_places()).then_some([item, b"\n"]);
         let mut out = self.runner.borrow_mut().run(&Call { args, item: Some(item), input, attempt })?;

@@ -7,7 +7,7 @@ use crate::child::{Call, Runner, Written};
 use crate::per_item::PerItem;
 use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
+use procession_task::{BlockTask, Failure, ItemAttempt, Items, ParamError, Params, RunItem, TextOptions};
 use std::cell::RefCell;
 
 /// Its place in the list.
@@ -42,7 +42,7 @@ impl<'a> RunItem<'a> for Pipe {
         Ok(block)
     }
 
-    fn run_item(&self, block: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
+    fn run_item(&self, block: &'a [u8], attempt: ItemAttempt) -> Result<Written, Failure> {
         let args = self.template.fill(b"", attempt.index);
         // The last line of an input may lack its end.
         let end: &[u8] = if block.last().is_some_and(|&last| last != b'\n') { b"\n" } else { b"" };

@@ -1,8 +1,8 @@
 //! Writing down what became of items: each one's record, its log line, the line
 //! that is shown of it, and its failure, into the answer that goes back.
 
-use crate::itemlog::{Common, LoggedItem, Span};
-use crate::record::{Output, is_plain_tsv, push_tsv};
+use crate::itemlog::{Common, LoggedItem, TimeSpan};
+use crate::record::{ResultText, is_plain_tsv, push_tsv};
 use crate::{Block, Failure, FailureAt, Format, Items, Kind, Record, Reply, TextOptions};
 
 /// Writes down what became of the items of one block.
@@ -26,7 +26,7 @@ pub struct FinishedItem<'a> {
     /// The item.
     pub input: &'a [u8],
     /// Its result or failure.
-    pub outcome: Result<Output<'a>, &'a Failure>,
+    pub outcome: Result<ResultText<'a>, &'a Failure>,
     /// How many times it was run here, at least once.
     pub runs: u32,
     /// When its last run began, in nanoseconds since the run's start.
@@ -67,7 +67,7 @@ impl<'t> RecordWriter<'t> {
             LoggedItem { index: done.index, input: done.input, outcome: done.outcome, child_pid: done.child_pid };
         let answer = reply.answer();
         if let Some(common) = &self.common {
-            let span = Span { start_ns: done.start_ns, end_ns: done.end_ns };
+            let span = TimeSpan { start_ns: done.start_ns, end_ns: done.end_ns };
             if done.runs == 1 {
                 common.write(&mut answer.log, &line, span);
             } else {

@@ -11,7 +11,7 @@
 
 use super::estate::Estate;
 use procession_sys::{ClockReading, read_running_clock};
-use procession_task::{Draft, Running};
+use procession_task::{Draft, RunningItem};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -69,7 +69,7 @@ fn watch(estate: &Estate) {
         next = match (draft.running, dispatch.timeout_ns) {
             (Some(running), Some(timeout)) => {
                 let since = running.since_ns + dispatch.epoch_ns;
-                stopwatch.look(Running { since_ns: since, ..running }, now, late, timeout)
+                stopwatch.look(RunningItem { since_ns: since, ..running }, now, late, timeout)
             }
             _ => Next::Sleep,
         };
@@ -88,7 +88,7 @@ fn watch(estate: &Estate) {
 /// the clock has stepped back.
 #[derive(Debug, Default)]
 struct Stopwatch {
-    item: Option<Running>,
+    item: Option<RunningItem>,
     /// When it began, as far as that can be.
     since_ns: u64,
     /// Time since its start in which nothing here could run.
@@ -99,7 +99,7 @@ struct Stopwatch {
 
 impl Stopwatch {
     /// Looks at an item, so much later than it should have been, pauses included.
-    fn look(&mut self, running: Running, now: ClockReading, late_ns: u64, timeout_ns: u64) -> Next {
+    fn look(&mut self, running: RunningItem, now: ClockReading, late_ns: u64, timeout_ns: u64) -> Next {
         let learned = now.paused_ns.saturating_sub(self.paused_ns);
         self.paused_ns = now.paused_ns;
         if self.item != Some(running) {
@@ -127,8 +127,8 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn item(index: u64, since_ms: u64) -> Running {
-        Running { index, since_ns: since_ms * MS }
+    fn item(index: u64, since_ms: u64) -> RunningItem {
+        RunningItem { index, since_ns: since_ms * MS }
     }
 
     /// Then, on a clock that knows of pauses of so many milliseconds.

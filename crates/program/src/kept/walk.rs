@@ -13,7 +13,7 @@ use super::suspicion::{Suspicion, hint};
 use super::{Codec, Said, describe};
 use procession_sys::Ended;
 use procession_task::{
-    Block, Failure, FinishedItem, Kind, Output, ProcessEnd, RecordWriter, Reply, TextOptions, too_long,
+    Block, Failure, FinishedItem, Kind, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions, too_long,
 };
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -288,7 +288,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             let Outcome { result, runs, start_ns, end_ns } = outcome;
             let (at, input) = self.items[self.written];
             let outcome = match &result {
-                Ok((place, is_json)) => Ok(Output { text: &self.texts[place.clone()], is_json: *is_json }),
+                Ok((place, is_json)) => Ok(ResultText { text: &self.texts[place.clone()], is_json: *is_json }),
                 Err(failure) => Err(failure),
             };
             let index = self.first + self.written as u64;
