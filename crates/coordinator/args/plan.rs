@@ -14,7 +14,7 @@ use procession_job::{
     Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs,
     ask_for_size, matrix,
 };
-use procession_task::{Format, Kind};
+use procession_task::{FailureKind, Format};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub(crate) struct Faults {
     /// How often an item is tried again; `None`: without end.
     pub(crate) retries: Option<u32>,
     /// Which outcomes are tried again.
-    pub(crate) retry_on: Vec<Kind>,
+    pub(crate) retry_on: Vec<FailureKind>,
     /// How long an item may run.
     pub(crate) timeout: Option<Duration>,
     /// How much memory each worker may have, in bytes.

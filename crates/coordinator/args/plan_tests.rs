@@ -253,7 +253,7 @@ fn values_are_refused_with_the_name_of_their_flag() {
 fn limits_and_what_is_tried_again() {
     let faults = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").faults;
     assert_eq!((faults.timeout, faults.memory_limit), (Some(Duration::from_millis(1500)), Some(64 << 20)));
-    assert_eq!((faults.retries, faults.retry_on), (None, vec![Kind::Failed]));
+    assert_eq!((faults.retries, faults.retry_on), (None, vec![FailureKind::Failed]));
 }
 
 #[test]

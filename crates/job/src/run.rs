@@ -10,7 +10,7 @@ use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
 use crate::{AlreadyComplete, Configuration, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::raw::{Job, JobEnd, Sink, Source};
 use procession::{Observer, PoolError};
-use procession_task::{Format, Items, Kind};
+use procession_task::{FailureKind, Format, Items};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +37,7 @@ pub struct Work {
     /// How often an item that was alone in a dying worker is tried again.
     pub retries: Option<u32>,
     /// Which outcomes are tried again.
-    pub retry_on: Vec<Kind>,
+    pub retry_on: Vec<FailureKind>,
     /// How long one item may run.
     pub timeout: Option<Duration>,
     /// How much memory each worker may have, in bytes.

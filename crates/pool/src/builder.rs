@@ -4,7 +4,7 @@ use crate::engine::{Engine, Lanes, Shared};
 use crate::limits::WINDOW_BYTES;
 use crate::standing::{self, Initializer};
 use crate::watchers::{Errors, Roll};
-use crate::{ChunkSize, Event, Kind, Observer, Pool, PoolError, RETRY_ON, Work, raw};
+use crate::{ChunkSize, Event, FailureKind, Observer, Pool, PoolError, RETRY_ON, Work, raw};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ enum Workers {
 pub(crate) struct Settings {
     pub(crate) chunk: ChunkSize,
     pub(crate) retries: Option<u32>,
-    pub(crate) retry_on: Vec<Kind>,
+    pub(crate) retry_on: Vec<FailureKind>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) memory_limit: Option<u64>,
     pub(crate) max_message: usize,
@@ -104,7 +104,7 @@ impl Builder {
     }
 
     /// Which outcomes are tried again (default: [`RETRY_ON`]).
-    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
         self.settings.retry_on = kinds.into_iter().collect();
         self
     }

@@ -183,7 +183,7 @@ pub use outcome::{ItemError, Outcome};
 pub use phases::DriverTimes;
 pub use pool::{Control, Pool};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{Kind, Task, TaskError};
+pub use procession_task::{FailureKind, Task, TaskError};
 pub use standing::init;
 pub use stopwatch::{Phase, Stopwatch};
 pub use work::{Fallible, Function, Value, Work};
@@ -193,4 +193,4 @@ pub use procession_task::Times;
 
 /// The outcomes that are tried again unless something else is said: those that
 /// may lie with the process as much as with the item.
-pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];
+pub const RETRY_ON: [FailureKind; 2] = [FailureKind::Crashed, FailureKind::OutOfMemory];

@@ -6,7 +6,7 @@
 
 use crate::work::Work;
 use procession_sys::{Address, FunctionEntry};
-use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, Kind, NO_RESULT, Reply};
+use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, FailureKind, Items, NO_RESULT, Reply};
 use procession_task::{Sampler, catch_panic};
 use procession_wire::{WireError, codec};
 use serde::Serialize;
@@ -229,11 +229,11 @@ pub(crate) fn codec_words(error: WireError) -> String {
 }
 
 fn invalid(message: String) -> Failure {
-    Failure::new(Kind::Invalid, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Invalid, message).because(Some(Cause::Codec))
 }
 
 fn not_encodable(message: String) -> Failure {
-    Failure::new(Kind::Failed, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Failed, message).because(Some(Cause::Codec))
 }
 
 #[cold]

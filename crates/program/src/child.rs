@@ -9,7 +9,7 @@
 use crate::last_words::LastWords;
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
-use procession_task::{Cause, Failure, Identity, ItemAttempt, Kind, ToText};
+use procession_task::{Cause, Failure, FailureKind, Identity, ItemAttempt, ToText};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -121,11 +121,11 @@ impl Runner {
 
     fn start(&mut self, call: &Call<'_>) -> Result<LaunchedProgram, Failure> {
         let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
-        let args = args.map_err(|_| Failure::new(Kind::Invalid, TemplateError::Nul.to_string()))?;
+        let args = args.map_err(|_| Failure::new(FailureKind::Invalid, TemplateError::Nul.to_string()))?;
         let variables = variables(call, self.slot);
         let input = if call.input.is_some() { ProgramInput::Piped } else { ProgramInput::Empty };
         let started = self.launcher.start(&args, &variables, input);
-        started.map_err(|error| Failure::new(Kind::Failed, format!("'{}' {error}", self.name)))
+        started.map_err(|error| Failure::new(FailureKind::Failed, format!("'{}' {error}", self.name)))
     }
 }
 
@@ -242,7 +242,7 @@ fn read<'b>(pipe: &mut File, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> 
 }
 
 fn failed(message: String) -> Failure {
-    Failure::new(Kind::Failed, message)
+    Failure::new(FailureKind::Failed, message)
 }
 
 /// What a program's end means that was none of the good ones.
@@ -259,7 +259,7 @@ fn failure(ended: Ended, errors: &LastWords) -> Failure {
                 Ok(known) => format!("its program was killed by {}", known.as_str()),
                 Err(_) => format!("its program was killed by signal {signal}"),
             };
-            Failure::new(Kind::Crashed, message).because(Some(Cause::Signal(signal)))
+            Failure::new(FailureKind::Crashed, message).because(Some(Cause::Signal(signal)))
         }
         Ended::Unknown => {
             failed("how its program ended can't be known: SIGCHLD is ignored where it was started".to_owned())

@@ -2,7 +2,7 @@
 
 use crate::kept::{Codec, Kept, Launch, Said};
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Failure, Items, Kind, ParamError};
+use procession_task::{Failure, FailureKind, Items, ParamError};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -34,7 +34,7 @@ impl Codec for Plain {
 
     fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
         if memchr::memchr(b'\n', item).is_some() {
-            return Err(Failure::new(Kind::Invalid, "it has more than one line, and a filter takes one a time"));
+            return Err(Failure::new(FailureKind::Invalid, "it has more than one line, and a filter takes one a time"));
         }
         line.extend_from_slice(item);
         line.push(b'\n');

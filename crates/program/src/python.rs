@@ -9,7 +9,7 @@
 
 use crate::kept::{Codec, Kept, Launch, Said};
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{BlockTask, Failure, Items, Kind, ParamError, ParamSpec, Params, TextOptions};
+use procession_task::{BlockTask, Failure, FailureKind, Items, ParamError, ParamSpec, Params, TextOptions};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -87,9 +87,9 @@ impl Codec for Shim {
         let kind = match kind {
             b'v' => return Ok(Said { is_json: true }),
             b's' => return Ok(Said { is_json: false }),
-            b'f' => Kind::Failed,
-            b'm' => Kind::OutOfMemory,
-            _ => return Err(Failure::new(Kind::Failed, "its answer can't be understood")),
+            b'f' => FailureKind::Failed,
+            b'm' => FailureKind::OutOfMemory,
+            _ => return Err(Failure::new(FailureKind::Failed, "its answer can't be understood")),
         };
         Err(Failure::new(kind, String::from_utf8_lossy(&text.split_off(from))))
     }

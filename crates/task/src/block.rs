@@ -4,7 +4,7 @@
 //! of failures. It may be sent in parts: after every item if the block asks
 //! for it, else when it grows large or some milliseconds have passed.
 
-use crate::{Failure, Kind, MESSAGE_BYTES, Samples};
+use crate::{Failure, FailureKind, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -216,11 +216,11 @@ impl Again {
 
     /// Whether an item that has ended like this, after so many runs, is run again.
     #[must_use]
-    pub fn applies(&self, kind: Kind, runs: u32) -> bool {
+    pub fn applies(&self, kind: FailureKind, runs: u32) -> bool {
         let is_meant = match kind {
-            Kind::Failed => self.failed,
-            Kind::Crashed => self.crashed,
-            Kind::Invalid | Kind::TimedOut | Kind::OutOfMemory => false,
+            FailureKind::Failed => self.failed,
+            FailureKind::Crashed => self.crashed,
+            FailureKind::Invalid | FailureKind::TimedOut | FailureKind::OutOfMemory => false,
         };
         is_meant && self.times.is_none_or(|times| runs <= times)
     }
@@ -302,7 +302,7 @@ impl<'h> Reply<'h> {
 
     /// Whether an item that came to this end, after so many runs, is to be run again.
     #[must_use]
-    pub fn tries_again(&self, kind: Kind, runs: u32) -> bool {
+    pub fn tries_again(&self, kind: FailureKind, runs: u32) -> bool {
         self.again.applies(kind, runs)
     }
 

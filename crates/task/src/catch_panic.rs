@@ -1,6 +1,6 @@
 //! Running an item so that its panic is its own failure and nothing else's.
 
-use crate::{Cause, Failure, Kind, outcome};
+use crate::{Cause, Failure, FailureKind, outcome};
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
@@ -47,7 +47,7 @@ pub fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
 #[cold]
 fn failure(panic: &(dyn Any + Send)) -> Failure {
     let cause = SEEN.take().unwrap_or(Cause::Panic { location: None, backtrace: None });
-    Failure::new(Kind::Failed, format!("panicked: {}", panic_message(panic))).because(Some(cause))
+    Failure::new(FailureKind::Failed, format!("panicked: {}", panic_message(panic))).because(Some(cause))
 }
 
 /// What a panic said, when it said it in words.
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(catch_panic(is_running_item), Ok(true));
         assert!(!is_running_item());
         let said: Failure = catch_panic(|| panic!("{}", 14)).map(|_: ()| ()).unwrap_err();
-        assert_eq!((said.kind, said.message.as_str()), (Kind::Failed, "panicked: 14"));
+        assert_eq!((said.kind, said.message.as_str()), (FailureKind::Failed, "panicked: 14"));
         assert!(!is_running_item());
         let said: Failure = catch_panic(|| std::panic::panic_any(1)).map(|_: ()| ()).unwrap_err();
         assert_eq!(said.message, "panicked: (no message)");

@@ -173,7 +173,7 @@ fn digits_before(ns: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::FailureKind;
 
     fn line(input: &[u8], outcome: Result<ResultText<'_>, &Failure>) -> serde_json::Value {
         let mut out = Vec::new();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn failures_and_long_fields() {
-        let failure = Failure::new(Kind::Failed, "no");
+        let failure = Failure::new(FailureKind::Failed, "no");
         let value = line("ä".repeat(200).as_bytes(), Err(&failure));
         assert_eq!(value["error"], serde_json::json!({"kind": "failed", "message": "no"}));
         assert_eq!(value["input"], "ä".repeat(128));

@@ -33,7 +33,7 @@ pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use info::{ParamInfo, TaskInfo};
 pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
-pub use outcome::{Cause, Failure, Kind, MESSAGE_BYTES};
+pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use plural::counted;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_terminal};

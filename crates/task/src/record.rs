@@ -277,7 +277,7 @@ fn is_bidirectional(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::FailureKind;
 
     fn written(format: Format, input: &[u8], outcome: Result<(&[u8], bool), &Failure>) -> String {
         let outcome = outcome.map(|(text, is_json)| ResultText { text, is_json });
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn failures() {
-        let failure = Failure::new(Kind::Invalid, "not a number, \"x\"");
+        let failure = Failure::new(FailureKind::Invalid, "not a number, \"x\"");
         let no = Err(&failure);
         assert_eq!(written(Format::Tsv, b"x", no), "x\t\tinvalid: not a number, \"x\"\n");
         assert_eq!(written(Format::Csv, b"x", no), "3,x,,\"invalid: not a number, \"\"x\"\"\"\n");

@@ -3,7 +3,7 @@
 
 use crate::itemlog::{Common, LoggedItem, TimeSpan};
 use crate::record::{ResultText, is_plain_tsv, push_tsv};
-use crate::{Block, Failure, FailureAt, Format, Items, Kind, Record, Reply, TextOptions};
+use crate::{Block, Failure, FailureAt, FailureKind, Format, Items, Record, Reply, TextOptions};
 
 /// Writes down what became of the items of one block.
 pub struct RecordWriter<'t> {
@@ -116,7 +116,7 @@ impl<'t> RecordWriter<'t> {
 #[must_use]
 pub fn too_long(bytes: usize, max: usize) -> Failure {
     Failure::new(
-        Kind::Failed,
+        FailureKind::Failed,
         format!("the result of {bytes} bytes is longer than the {max} bytes a message may carry"),
     )
 }

@@ -5,7 +5,7 @@ use crate::catch_panic::catch_panic;
 use crate::record::ResultText;
 use crate::record_writer::{FinishedItem, RecordWriter, too_long};
 use crate::times::Sampler;
-use crate::{Block, BlockTask, Failure, Format, FromItem, Identity, Items, Kind, Reply, Task, ToText};
+use crate::{Block, BlockTask, Failure, FailureKind, Format, FromItem, Identity, Items, Reply, Task, ToText};
 use std::marker::PhantomData;
 
 /// How items come in and results go out.
@@ -94,7 +94,7 @@ where
 
     #[inline]
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        T::Input::from_item(item).map_err(|message| Failure::new(Kind::Invalid, message))
+        T::Input::from_item(item).map_err(|message| Failure::new(FailureKind::Invalid, message))
     }
 
     #[inline]

@@ -114,7 +114,7 @@ pub enum FromWorker {
         /// The item, counted from the dispatch's first.
         offset: u32,
         /// With what the item is charged.
-        kind: procession_task::Kind,
+        kind: procession_task::FailureKind,
     },
     /// The answer to [`ToWorker::Ping`].
     Alive,

@@ -1,7 +1,7 @@
 //! Messages come back as they went, and hostile bytes are refused: never a
 //! panic, never a large allocation.
 
-use procession_task::{Again, Failure, FailureAt, Format, Items, Kind, ParamInfo, TaskInfo};
+use procession_task::{Again, Failure, FailureAt, FailureKind, Format, Items, ParamInfo, TaskInfo};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, PROTOCOL, ToWorker, WireError, decode_from_worker,
@@ -20,10 +20,10 @@ fn payload(frame: &[u8], direction: Direction) -> &[u8] {
 }
 
 fn failure_at() -> impl Strategy<Value = FailureAt> {
-    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len(), 1u32..).prop_map(
+    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..FailureKind::ALL.len(), 1u32..).prop_map(
         |(item, message, input, record, kind, attempts)| FailureAt {
             item,
-            failure: Failure::new(Kind::ALL[kind], message),
+            failure: Failure::new(FailureKind::ALL[kind], message),
             input,
             record,
             attempts,

@@ -11,7 +11,7 @@ use crate::raw::{Block, Cut, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
-use procession_task::{Again, Failure, Kind, Record};
+use procession_task::{Again, Failure, FailureKind, Record};
 use procession_wire::{ChunkHead, Job, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -258,13 +258,15 @@ impl Driver {
 /// What is said of an item: the same in every run in which the same befalls it.
 fn failure(fault: Fault, cause: String, job: &crate::raw::Job) -> Failure {
     match (fault, job.timeout, job.memory_limit) {
-        (Fault::Crashed, ..) => Failure::new(Kind::Crashed, cause),
-        (Fault::TimedOut, Some(timeout), _) => Failure::new(Kind::TimedOut, format!("ran longer than {timeout:?}")),
-        (Fault::TimedOut, None, _) => Failure::new(Kind::TimedOut, cause),
-        (Fault::OutOfMemory, _, Some(limit)) => {
-            Failure::new(Kind::OutOfMemory, format!("wanted more memory than {}", binary_size(limit)))
+        (Fault::Crashed, ..) => Failure::new(FailureKind::Crashed, cause),
+        (Fault::TimedOut, Some(timeout), _) => {
+            Failure::new(FailureKind::TimedOut, format!("ran longer than {timeout:?}"))
         }
-        (Fault::OutOfMemory, _, None) => Failure::new(Kind::OutOfMemory, cause),
+        (Fault::TimedOut, None, _) => Failure::new(FailureKind::TimedOut, cause),
+        (Fault::OutOfMemory, _, Some(limit)) => {
+            Failure::new(FailureKind::OutOfMemory, format!("wanted more memory than {}", binary_size(limit)))
+        }
+        (Fault::OutOfMemory, _, None) => Failure::new(FailureKind::OutOfMemory, cause),
     }
 }
 

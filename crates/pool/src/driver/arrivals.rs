@@ -9,7 +9,7 @@ use crate::events::{Accepted, Event, WorkerExit};
 use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_task::{FailureAt, FailureKind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
@@ -106,8 +106,8 @@ impl Driver {
             (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
             (FromWorker::Aborting { attempt, offset, kind }, Phase::Ready) => {
                 let fault = match kind {
-                    Kind::TimedOut => Fault::TimedOut,
-                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    FailureKind::TimedOut => Fault::TimedOut,
+                    FailureKind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
                 self.handle(Happened::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
@@ -486,7 +486,7 @@ mod tests {
     }
 
     fn failed(item: u64, input: (u32, u32)) -> FailureAt {
-        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
+        FailureAt { item, failure: Failure::new(FailureKind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
     }
 
     #[test]

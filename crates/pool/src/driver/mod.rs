@@ -30,7 +30,7 @@ use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
 use procession_scheduler::{JobId, JobOptions, PoolOptions, RunTime, Scheduler, SchedulerEvent as Happened, WorkerId};
 use procession_sys::PollSet;
-use procession_task::{Kind, TaskInfo};
+use procession_task::{FailureKind, TaskInfo};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -229,9 +229,9 @@ impl Driver {
             chunk: job.chunk,
             ordered: job.ordered,
             retries: job.retries,
-            retry_crashed: job.retry_on.contains(&Kind::Crashed),
-            retry_timed_out: job.retry_on.contains(&Kind::TimedOut),
-            retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
+            retry_crashed: job.retry_on.contains(&FailureKind::Crashed),
+            retry_timed_out: job.retry_on.contains(&FailureKind::TimedOut),
+            retry_out_of_memory: job.retry_on.contains(&FailureKind::OutOfMemory),
             timeout: job.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
             window_bytes: self.settings.window,

@@ -2,7 +2,7 @@
 
 use crate::ChunkSize;
 use crate::raw::{Sink, Source};
-use procession_task::{Again, Format, Items, Kind};
+use procession_task::{Again, FailureKind, Format, Items};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Job {
     /// Which outcomes are tried again so often. An item that `failed` is run
     /// again at once by the worker that has it, the others by a fresh one; an
     /// invalid item is invalid every time, and never tried again.
-    pub retry_on: Vec<Kind>,
+    pub retry_on: Vec<FailureKind>,
     /// How long one item may run, from its own start; `None`: for ever.
     pub timeout: Option<Duration>,
     /// How much memory each worker may have, in bytes; `None`: what there is.
@@ -49,8 +49,8 @@ impl Job {
     /// Which items a worker runs again at once. That an item crashes and its
     /// worker lives on is only where programs run items.
     pub(crate) fn again(&self) -> Again {
-        let failed = self.retry_on.contains(&Kind::Failed);
-        let crashed = self.retry_on.contains(&Kind::Crashed) && !self.arguments.is_empty();
+        let failed = self.retry_on.contains(&FailureKind::Failed);
+        let crashed = self.retry_on.contains(&FailureKind::Crashed) && !self.arguments.is_empty();
         Again { times: self.retries, failed, crashed }
     }
 }

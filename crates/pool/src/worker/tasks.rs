@@ -5,8 +5,8 @@ use super::{Role, listed, serve_role};
 use crate::raw::JobMessage;
 use procession_task::builtin::Entry;
 use procession_task::{
-    Block, BlockTask, Failure, Identity, ItemAttempt, Items, Kind, ParamError, ParamSpec, Params, Reply, RunBuffers,
-    RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
+    Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, ParamError, ParamSpec, Params, Reply,
+    RunBuffers, RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;
@@ -224,7 +224,7 @@ where
     type Output = Shown<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        let invalid = |what: String| Failure::new(Kind::Invalid, what);
+        let invalid = |what: String| Failure::new(FailureKind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
         // Reading is the task's own code, too.
         catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()

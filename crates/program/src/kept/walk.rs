@@ -13,7 +13,7 @@ use super::suspicion::{Suspicion, hint};
 use super::{Codec, Said, describe};
 use procession_sys::Ended;
 use procession_task::{
-    Block, Failure, FinishedItem, Kind, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions, too_long,
+    Block, Failure, FailureKind, FinishedItem, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions, too_long,
 };
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -95,7 +95,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         program.limit_lines(codec.longest_answer(reply.max_result()));
         suspicion.calm();
         let must_be_known = !C::GREETS && reply.is_watched();
-        let in_step = reply.is_each() || must_be_known || reply.tries_again(Kind::Failed, 1);
+        let in_step = reply.is_each() || must_be_known || reply.tries_again(FailureKind::Failed, 1);
         Ok(Self {
             codec,
             name,
@@ -312,7 +312,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     fn give_up(mut self) -> After {
         self.outcomes.clear();
         let failure = Failure::new(
-            Kind::Failed,
+            FailureKind::Failed,
             "the program wrote more lines than it was given, so nobody knows which belongs to which item",
         );
         while self.answered() < self.items.len() {
@@ -332,7 +332,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         } else if self.in_flight > 0 && self.program.has_rest() {
             self.in_flight -= 1;
             let message = "the program ended in the middle of its answer";
-            self.push(Err(Failure::new(Kind::Failed, message)));
+            self.push(Err(Failure::new(FailureKind::Failed, message)));
             self.answer_refused();
         }
         self.write_down();
