@@ -38,7 +38,7 @@ pub(crate) enum RetryDecision {
 }
 
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct ScheduledJob {
     id: JobId,
     options: JobOptions,
     /// The number that the pool's next attempt had when the job was opened.
@@ -50,7 +50,7 @@ pub(crate) struct Job {
     pub(crate) sizing: Sizing,
 }
 
-impl Job {
+impl ScheduledJob {
     pub(crate) fn new(id: JobId, options: JobOptions, slots: u32, first_attempt: AttemptId) -> Self {
         Self {
             id,
@@ -146,8 +146,8 @@ impl Job {
 mod tests {
     use super::*;
 
-    fn job(options: JobOptions) -> Job {
-        Job::new(JobId(0), options, 2, AttemptId(0))
+    fn job(options: JobOptions) -> ScheduledJob {
+        ScheduledJob::new(JobId(0), options, 2, AttemptId(0))
     }
 
     #[test]

@@ -10,6 +10,6 @@ mod window;
 
 pub(crate) use attempt::{Attempt, AttemptMode, ItemRange};
 pub use job::SILENCE_GRACE;
-pub(crate) use job::{InputState, Job, RetryDecision};
+pub(crate) use job::{InputState, RetryDecision, ScheduledJob};
 pub use sizing::Sizing;
 pub use window::CHUNK_OVERHEAD;

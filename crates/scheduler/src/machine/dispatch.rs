@@ -8,7 +8,7 @@
 //! so one soon holds nothing.
 
 use super::scheduler::{Cutting, Scheduler};
-use crate::jobs::{AttemptMode, ItemRange, Job};
+use crate::jobs::{AttemptMode, ItemRange, ScheduledJob};
 use crate::model::{Action, AttemptId, JobId, RunTime};
 use crate::workers::WorkerState;
 
@@ -22,7 +22,7 @@ enum Taker {
 impl Scheduler {
     /// Lists a job as having work, or not, after anything about it has changed.
     pub(crate) fn refresh(&mut self, id: JobId) {
-        if self.jobs.get(&id).is_some_and(Job::has_work) {
+        if self.jobs.get(&id).is_some_and(ScheduledJob::has_work) {
             self.workable.insert(id);
         } else {
             self.workable.remove(&id);

@@ -7,7 +7,7 @@
 
 use super::phase::PoolPhase;
 use super::scheduler::Scheduler;
-use crate::jobs::Job;
+use crate::jobs::ScheduledJob;
 use crate::model::{Action, JobId, RunTime};
 use crate::workers::{EndReason, WorkerState};
 
@@ -19,7 +19,7 @@ impl Scheduler {
     }
 
     pub(crate) fn finish_if_done(&mut self, id: JobId) {
-        if self.jobs.get(&id).is_some_and(Job::is_done) {
+        if self.jobs.get(&id).is_some_and(ScheduledJob::is_done) {
             self.finish(id, false);
         }
     }

@@ -2,7 +2,7 @@
 //! input, and that its output was written.
 
 use super::scheduler::Scheduler;
-use crate::jobs::{AttemptMode, InputState, ItemRange, Job};
+use crate::jobs::{AttemptMode, InputState, ItemRange, ScheduledJob};
 use crate::model::{Action, AttemptId, JobId, JobOptions, RunTime};
 
 impl Scheduler {
@@ -15,7 +15,7 @@ impl Scheduler {
             return;
         }
         let next = AttemptId(self.next_attempt);
-        let job = Job::new(id, options, self.roster.slots(), next);
+        let job = ScheduledJob::new(id, options, self.roster.slots(), next);
         self.jobs.insert(id, job);
         self.workable.insert(id);
     }

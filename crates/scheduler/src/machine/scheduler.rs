@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::phase::PoolPhase;
-use crate::jobs::{InputState, Job};
+use crate::jobs::{InputState, ScheduledJob};
 use crate::model::{Action, JobId, PoolOptions, RunTime, SchedulerEvent, WorkerId};
 use crate::workers::{EndReason, Roster, StartTracker, Worker, WorkerState};
 
@@ -27,7 +27,7 @@ pub struct Scheduler {
     pub(crate) phase: PoolPhase,
     pub(crate) roster: Roster,
     pub(crate) starts: StartTracker,
-    pub(crate) jobs: BTreeMap<JobId, Job>,
+    pub(crate) jobs: BTreeMap<JobId, ScheduledJob>,
     /// The jobs that have something to send.
     pub(crate) workable: BTreeSet<JobId>,
     /// The question that the driver has not answered.
