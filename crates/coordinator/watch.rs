@@ -5,6 +5,7 @@ mod call;
 
 use crate::args::{LogLevel, Look, Plan, Progress as Bar};
 use crate::aside::keep_tasks_aside;
+use crate::cut_outputs::{CutItems, CutOutputs};
 use crate::exit::{self, Status};
 use crate::looks::{Looks, Making, Unwritten};
 use crate::notes::Notes;
@@ -93,6 +94,7 @@ struct Current {
     /// What its processes did when, where there is no log to tell.
     spans: Option<CollectedSpans>,
     places: Places,
+    cut: CutItems,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
     joblogging: Option<report::JobLogging>,
@@ -314,6 +316,7 @@ impl Hooks for Watching<'_> {
             collected: Collector::new(&self.watch.host).1,
             spans: None,
             places: Places::default(),
+            cut: CutItems::default(),
             item_log: Arc::default(),
             logging: None,
             joblogging: None,
@@ -329,8 +332,10 @@ impl Hooks for Watching<'_> {
         let (collector, collected) = Collector::new(&watch.host);
         current.collected = collected;
         let (shortage, places) = Shortage::new();
-        current.places = places;
-        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector), Box::new(shortage)];
+        let (cut_outputs, cut) = CutOutputs::new();
+        (current.places, current.cut) = (places, cut);
+        let mut observers: Vec<Box<dyn Observer>> =
+            vec![Box::new(collector), Box::new(shortage), Box::new(cut_outputs)];
         if !watch.look.quiet {
             observers.push(Box::new(Notes::new(&watch.terminal)));
         }
@@ -410,6 +415,9 @@ impl Hooks for Watching<'_> {
         }
         if let Some(complaint) = current.places.complaint() {
             self.watch.warn(&escape_terminal(complaint.as_bytes()));
+        }
+        if let Some(note) = current.cut.note() {
+            self.watch.note(&note);
         }
         let result = RunResult {
             status: match ending {

@@ -17,7 +17,7 @@ mod stdout;
 mod wake;
 mod worker;
 
-pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
+pub use child::{Ended, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};

@@ -37,7 +37,7 @@ pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use plural::counted;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_terminal};
-pub use record_writer::{FinishedItem, RecordWriter, too_long};
+pub use record_writer::{Child, FinishedItem, RecordWriter, too_long};
 pub use runner::{ItemAttempt, RunBuffers, RunItem, TextOptions, TextTask, run_items};
 pub use task::{Task, TaskError};
 pub use times::{Sampler, Samples, Times};

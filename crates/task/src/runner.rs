@@ -3,7 +3,7 @@
 
 use crate::catch_panic::catch_panic;
 use crate::record::ResultText;
-use crate::record_writer::{FinishedItem, RecordWriter, too_long};
+use crate::record_writer::{Child, FinishedItem, RecordWriter, too_long};
 use crate::times::Sampler;
 use crate::{Block, BlockTask, Failure, FailureKind, Format, FromItem, Identity, Items, Reply, Task, ToText};
 use std::marker::PhantomData;
@@ -78,8 +78,8 @@ pub trait RunItem<'a> {
 
     /// The process that ran the last item, where that is another than this one.
     #[inline]
-    fn child_pid(&self) -> Option<u32> {
-        None
+    fn child(&self) -> Child {
+        Child::default()
     }
 }
 
@@ -158,8 +158,8 @@ pub fn run_items<'a, R: RunItem<'a>>(
             Ok(_) => Ok(ResultText { text: result, is_json }),
             Err(failure) => Err(failure),
         };
-        let child_pid = task.child_pid();
-        writer.write(reply, &FinishedItem { index, at, input: item, outcome: text, runs, start_ns, end_ns, child_pid });
+        let child = task.child();
+        writer.write(reply, &FinishedItem { index, at, input: item, outcome: text, runs, start_ns, end_ns, child });
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test holds its bytes.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// The exit status of a worker that was refused memory beyond its limit, whether
 /// or not it could name the item.
@@ -130,6 +130,14 @@ pub enum FromWorker {
     Note {
         /// A sentence or two.
         text: String,
+    },
+    /// More output of the program that ran this item may have been on its way
+    /// when it was given up. Comes before the item's answer.
+    OutputCut {
+        /// The dispatch.
+        attempt: u64,
+        /// Index of the item in the input.
+        item: u64,
     },
 }
 

@@ -113,7 +113,7 @@ fn sqrt() -> TaskInfo {
     TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
 }
 
-/// The bytes of protocol 4. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 5. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -122,7 +122,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "04000000",
+            "05000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -150,6 +150,9 @@ fn golden_bytes() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "060000000700000000000000");
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::OutputCut { attempt: 7, item: 9 }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "0800000007000000000000000900000000000000");
     let job = Job {
         job: 1,
         task: "sqrt".into(),

@@ -170,6 +170,11 @@ impl Host for LaneHost<'_> {
         observers.tell(&Event::Note { worker: who, text, at: since(epoch_ns) });
     }
 
+    fn output_cut(&mut self, item: u64) {
+        let Lane { observers, who, epoch_ns, .. } = *self.lane;
+        observers.tell(&Event::OutputCut { worker: who, item, at: since(epoch_ns) });
+    }
+
     fn send(&mut self, answer: &Answer) {
         self.watch.sampled(answer.samples);
         self.watch.switch(WorkerPhase::Writing);
