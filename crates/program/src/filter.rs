@@ -1,10 +1,8 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
-use crate::kept::{Codec, Kept, Launch, Said};
+use crate::kept::{Codec, Kept, Launch, Said, c_strings};
 use procession_task::builtin::{Entry, Shape};
 use procession_task::{Failure, FailureKind, Items, ParamError};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 
 /// Its place in the list.
 pub static ENTRY: Entry = Entry {
@@ -17,12 +15,12 @@ pub static ENTRY: Entry = Entry {
     shape: Shape::List,
     program: Some("PROGRAM ARGS…"),
     make: |_, words, options| {
-        let mut words = words.iter().cloned().map(OsString::from_vec);
-        let program = words.next().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
+        let command = c_strings(words)?;
+        let program = command.first().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
         let name = program.to_string_lossy().into_owned();
-        // What many programs in Python need so that their lines come one by one.
-        let env = vec![("PYTHONUNBUFFERED".into(), "1".into())];
-        Ok(Box::new(Kept::new(Plain, Launch { name, program, args: words.collect(), env }, options)))
+        // Most Python programs need this to flush each line of output.
+        let env = vec![("PYTHONUNBUFFERED", "1".to_owned())];
+        Ok(Box::new(Kept::new(Plain, Launch { name, command, env }, options)))
     },
 };
 

@@ -14,10 +14,12 @@ mod walk;
 pub(crate) use program::Launch;
 
 use crate::drain::ReadEnd;
+use crate::template::TemplateError;
 use lines::Line;
 use procession_sys::{Ended, Signal, running_ns};
-use procession_task::{Block, BlockTask, Failure, Reply, TextOptions};
+use procession_task::{Block, BlockTask, Failure, ParamError, Reply, TextOptions};
 use program::Program;
+use std::ffi::CString;
 use std::time::Duration;
 use suspicion::Suspicion;
 use walk::{After, Means, Walk};
@@ -69,6 +71,15 @@ const GREETINGS: u32 = 600;
 /// The longest greeting that is listened to.
 const GREETING_BYTES: usize = 64 * 1024;
 
+/// A program and its arguments, as the system takes them.
+///
+/// # Errors
+/// A word holds a NUL byte.
+pub(crate) fn c_strings<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Result<Vec<CString>, ParamError> {
+    let strings: Result<_, _> = words.into_iter().map(|word| CString::new(word.as_ref())).collect();
+    strings.map_err(|_| ParamError::plain(TemplateError::Nul))
+}
+
 /// A task whose program is kept.
 pub(crate) struct Kept<C> {
     codec: C,
@@ -81,7 +92,7 @@ pub(crate) struct Kept<C> {
 impl<C: Codec> Kept<C> {
     /// The task; its program is started when it is needed.
     pub(crate) fn new(codec: C, mut launch: Launch, options: TextOptions) -> Self {
-        launch.env.push(("PROCESSION_WORKER".into(), options.identity.slot().to_string().into()));
+        launch.env.push(("PROCESSION_WORKER", options.identity.slot().to_string()));
         Self { codec, launch, options, program: None, suspicion: Suspicion::new(!C::GREETS) }
     }
 

@@ -7,11 +7,9 @@
 //! a boolean is one in JSON, too; bytes and text are taken as they are, and of
 //! anything else what `str` makes of it. An exception is its item's failure.
 
-use crate::kept::{Codec, Kept, Launch, Said};
+use crate::kept::{Codec, Kept, Launch, Said, c_strings};
 use procession_task::builtin::{Entry, Shape};
 use procession_task::{BlockTask, Failure, FailureKind, Items, ParamError, ParamSpec, Params, TextOptions};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 
 const SHIM: &str = include_str!("shim.py");
 
@@ -46,9 +44,9 @@ fn make(params: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<
         return Err(refused(&format!("'{word}' names no function: write it as FILE.py:FUNCTION")));
     };
     let name = String::from_utf8_lossy(word).into_owned();
-    let mut args: Vec<OsString> = ["-u", "-c", SHIM].map(Into::into).into();
-    args.extend([file, function].map(|word| OsString::from_vec(word.to_vec())));
-    let launch = Launch { name: name.clone(), program: params.get("python").into(), args, env: Vec::new() };
+    let python = params.get("python").as_bytes();
+    let command = c_strings([python, b"-u", b"-c", SHIM.as_bytes(), file, function])?;
+    let launch = Launch { name: name.clone(), command, env: Vec::new() };
     Ok(Box::new(Kept::new(Shim { name }, launch, options)))
 }
 
@@ -305,7 +303,7 @@ mod tests {
             TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity: Identity::new(9, "h", 0) };
         let given = [("python".to_owned(), "/no/such/python".to_owned())];
         let said = ENTRY.task(&given, &[b"f.py:f".to_vec()], options).unwrap().prepare(&mut |_| {}).unwrap_err();
-        assert!(said.contains("/no/such/python cannot be started"), "{said}");
+        assert!(said.contains("'/no/such/python' cannot be found"), "{said}");
     }
 
     #[test]

@@ -223,7 +223,7 @@ unsafe impl GlobalAlloc for WorkerAllocator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Ended, PollSet, Spawn, Spawned};
+    use crate::{Ended, PollSet, Spawned};
     use std::io::{Read, Write};
 
     #[global_allocator]
@@ -234,7 +234,7 @@ mod tests {
     fn alone(test: &str) -> (Ended, String) {
         let program = std::env::current_exe().unwrap();
         let args = ["--exact", &format!("limits::tests::{test}"), "--ignored", "--nocapture"].map(Into::into);
-        let mut child = Spawned::start(&Spawn::leader(program, args.to_vec())).unwrap();
+        let mut child = Spawned::start(&program, &args).unwrap();
         let mut set = PollSet::default();
         set.add(child.exit_fd(), 0, false);
         set.wait(None).unwrap();

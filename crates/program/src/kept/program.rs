@@ -8,10 +8,10 @@ use super::errors::{self, Errors};
 use super::lines::{Line, Lines};
 use super::suspicion::{is_occupied, waits_for_input};
 use crate::drain::{Drain, Progress, ReadEnd, Stream};
-use procession_sys::{Ended, Place, PollSet, Signal, Spawn, Spawned, running_ns};
+use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, running_ns};
 use std::convert::Infallible;
-use std::ffi::OsString;
-use std::fs::File;
+use std::ffi::CString;
+use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -34,18 +34,16 @@ const OUTGOING_BYTES: usize = 64 * 1024;
 pub(crate) struct Launch {
     /// What it is called in messages.
     pub(crate) name: String,
-    /// The program: a path, or a name that is looked up.
-    pub(crate) program: OsString,
-    /// Its arguments.
-    pub(crate) args: Vec<OsString>,
-    /// What is set in its environment.
-    pub(crate) env: Vec<(OsString, OsString)>,
+    /// The program, a path or a name that is searched in PATH, and its arguments.
+    pub(crate) command: Vec<CString>,
+    /// Environment variables in addition to the inherited ones: name and value.
+    pub(crate) env: Vec<(&'static str, String)>,
 }
 
 /// A program that runs. Let go of, it is ended.
 #[derive(Debug)]
 pub(super) struct Program {
-    child: Spawned,
+    child: LaunchedProgram,
     /// What it is to be sent, and how much of that was.
     outgoing: Vec<u8>,
     sent: usize,
@@ -85,16 +83,18 @@ impl Program {
     /// # Errors
     /// Why it can't be started, in a sentence.
     pub(super) fn start(launch: &Launch) -> Result<Self, String> {
-        let Launch { name, program, args, env } = launch.clone();
-        let spawn = Spawn { program: program.into(), args, env, place: Place::CallersGroup };
-        let mut child = Spawned::start(&spawn).map_err(|error| {
-            format!("{name}: {} {error}: is it installed, and can it be executed?", spawn.program.display())
-        })?;
-        let errors = match child.stderr.take().map(Errors::forward) {
-            Some(Ok(errors)) => errors,
-            Some(Err(error)) => return Err(format!("{name}: its errors can't be read: {error}")),
-            None => Errors::Drained(None),
-        };
+        let Launch { name, command, env } = launch;
+        let program = command.first().ok_or_else(|| format!("{name}: no program is given"))?;
+        let failed = |error: &dyn Display| format!("{name}: '{}' {error}", program.to_string_lossy());
+        let names: Vec<&str> = env.iter().map(|&(name, _)| name).collect();
+        let variables: Vec<CString> =
+            env.iter().filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok()).collect();
+        let mut launcher = Launcher::new(program.to_bytes(), &names).map_err(|error| failed(&error))?;
+        let mut child = launcher.start(command, &variables, ProgramInput::Piped).map_err(|error| failed(&error))?;
+        // A program that closes its output answers no more, even if it keeps running.
+        child.let_outputs_end();
+        let errors = child.stderr.try_clone().and_then(Errors::forward);
+        let errors = errors.map_err(|error| format!("{name}: its standard error can't be read: {error}"))?;
         let (lines, set) = (Lines::new(usize::MAX), PollSet::default());
         Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, errors, life: Life::Whole, settles: true, set })
     }
@@ -128,14 +128,15 @@ impl Program {
 
     /// How much of what it was sent it has not read.
     pub(super) fn unread(&self) -> usize {
-        let in_pipe = procession_sys::unread_bytes(&self.child.stdin).unwrap_or(usize::MAX);
-        in_pipe.saturating_add(self.outgoing.len() - self.sent)
+        let in_pipe = self.child.stdin.as_ref().and_then(|pipe| procession_sys::unread_bytes(pipe).ok());
+        in_pipe.unwrap_or(usize::MAX).saturating_add(self.outgoing.len() - self.sent)
     }
 
     /// Sends as much as its pipe takes.
     pub(super) fn send(&mut self) {
+        let Some(stdin) = &mut self.child.stdin else { return };
         while !self.outgoing.is_empty() {
-            match self.child.stdin.write(&self.outgoing[self.sent..]) {
+            match stdin.write(&self.outgoing[self.sent..]) {
                 Ok(bytes) => self.sent += bytes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -222,8 +223,8 @@ impl Program {
 
     fn poll(&mut self, timeout: Option<Duration>) {
         self.set.clear();
-        if !self.outgoing.is_empty() {
-            self.set.add(self.child.stdin.as_fd(), STDIN, true);
+        if let Some(stdin) = self.child.stdin.as_ref().filter(|_| !self.outgoing.is_empty()) {
+            self.set.add(stdin.as_fd(), STDIN, true);
         }
         self.set.add(self.child.stdout.as_fd(), STDOUT, false);
         self.set.add(self.child.exit_fd(), EXIT, false);
@@ -311,23 +312,19 @@ impl Program {
         if let Life::Buried { ended, .. } = self.life {
             return ended;
         }
-        // In place of its pipe. Where there is not even this, there is no grace.
-        let closed = File::open("/dev/null").map(|null| self.child.stdin = null);
+        self.child.stdin = None;
         self.lines.limit(0);
         if let Life::Whole | Life::Deaf { .. } = self.life {
-            self.wait_for_exit(closed.map_or(Duration::ZERO, |()| GRACE));
+            self.wait_for_exit(GRACE);
             self.begin_drain();
         }
         while self.read() != ReadEnd::End {
             while self.lines.next().is_some() {}
         }
         let is_cut = self.is_cut();
-        loop {
-            if let Some((ended, _)) = self.child.try_reap() {
-                self.life = Life::Buried { ended, is_cut };
-                return ended;
-            }
-        }
+        let ended = self.child.reap();
+        self.life = Life::Buried { ended, is_cut };
+        ended
     }
 
     /// Waits until its process has ended, which is killed after so long.
@@ -337,7 +334,7 @@ impl Program {
         loop {
             let left = until_ns.saturating_sub(running_ns());
             if left == 0 {
-                self.child.signal_group(Signal::SIGKILL);
+                self.child.kill();
             }
             self.set.clear();
             if is_open && left > 0 {

@@ -376,5 +376,5 @@ fn thread_id() -> u32 {
 fn what_cannot_be_started_is_said_before_any_block() {
     let mut task = task_of(&crate::filter::ENTRY, &["/no/such/program"], options(Items::Lines, Format::Lines));
     let said = task.prepare(&mut |_| {}).unwrap_err();
-    assert!(said.contains("/no/such/program cannot be started: No such file"), "{said}");
+    assert!(said.contains("'/no/such/program' cannot be found"), "{said}");
 }

@@ -1,101 +1,94 @@
-//! A program that a worker runs for the user, once for each item: started as
-//! cheaply as the system allows, and bound to the thread that starts it.
+//! Starts programs of the user: one for each item, or one that serves a worker
+//! for its whole life. A start is as cheap as the system allows (see `exec.rs`).
 //!
-//! Until it executes the program, the child shares its parent's memory while the
-//! parent's thread stands still (vfork). So nothing is copied, however large the
-//! parent is, and still the child can do for itself what nobody else can do for
-//! it: ask for the parent-death signal. That follows the *thread* that starts the
-//! program, and is lost if the program is one that changes its user (set-uid).
-//!
-//! What holds for the few lines that the child runs: they make system calls and
-//! nothing else. No signal handler of the parent's runs in it, as all signals
-//! are blocked until the handlers are gone.
+//! The program stays in the caller's process group, so that it ends with its
+//! worker. It is killed when the *thread* that started it ends, unless the
+//! program changes its user (set-uid): the kernel then drops the parent-death
+//! signal.
 
-use crate::child::{Ended, SpawnError, reap};
+use super::exec::{ExecPlan, STACK_WORDS, clone_with};
+use super::exit::{Ended, reap};
+use super::spawn_error::SpawnError;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc::{self, c_char, c_int, c_void};
+use nix::libc::{c_char, c_int};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, pipe2};
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Where programs are looked for when nobody says: as `execvp` does.
+/// The search path when PATH is not set, as for `execvp`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
-/// The child's stack, in words of 16 bytes. Its few lines need a fraction of it.
-const STACK_WORDS: usize = 4096;
-/// The highest signal of Linux.
-const LAST_SIGNAL: c_int = 64;
 
-/// Starts one and the same program again and again.
+/// Starts the same program again and again.
 #[derive(Debug)]
 pub struct Launcher {
-    /// Where it may be, in the order in which these are tried.
-    places: Vec<CString>,
-    /// What it inherits of this process's environment.
+    /// The paths to try, in this order.
+    paths: Vec<CString>,
+    /// The part of this process's environment that the program inherits.
     inherited: Vec<CString>,
-    /// An input with nothing in it.
-    nothing: File,
+    /// The null device, as an empty input.
+    null: File,
     stack: Vec<u128>,
 }
 
-/// What a program finds on its standard input.
+/// What a program's standard input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramInput {
-    /// Nothing.
+    /// Empty.
     Empty,
-    /// What is written to [`LaunchedProgram::stdin`].
+    /// A pipe from [`LaunchedProgram::stdin`].
     Piped,
 }
 
-/// A program that was started, and this end of its pipes, all non-blocking.
+/// A running program and the parent's ends of its pipes, all non-blocking.
 ///
-/// Its outputs come to an end of file only after [`Self::let_outputs_end`], so
-/// that nobody is woken by their end a moment before the program's own.
+/// The outputs reach end of file only after [`Self::let_outputs_end`]. So a
+/// caller that waits for the exit is not woken by the outputs' end just before.
 #[derive(Debug)]
 pub struct LaunchedProgram {
     pid: Pid,
-    /// Readable once it has ended.
+    /// Readable once the program has ended.
     exit: OwnedFd,
-    /// Writes to its standard input; to be dropped when there is no more.
+    /// Writes to the program's standard input; drop it to end that input.
     pub stdin: Option<File>,
-    /// Reads its standard output.
+    /// Reads the program's standard output.
     pub stdout: File,
-    /// Reads its standard error.
+    /// Reads the program's standard error.
     pub stderr: File,
-    /// The other ends of its outputs, until these may end.
+    /// Copies of the write ends of both outputs; dropped by `let_outputs_end`.
     held: Option<[OwnedFd; 2]>,
     reaped: bool,
 }
 
 impl Launcher {
-    /// For a program that is looked for as `execvp` does: in PATH, unless its
-    /// name has a slash. It inherits this process's environment but for these
-    /// variables.
+    /// For a program that is searched as `execvp` does: in PATH, unless its name
+    /// has a slash. The program inherits this process's environment without the
+    /// variables named in `removed`.
     ///
     /// # Errors
-    /// A name that holds a NUL byte, or no descriptor for an empty input.
-    pub fn new(program: &[u8], but: &[&str]) -> io::Result<Self> {
+    /// The name holds a NUL byte, or no file descriptor is left.
+    pub fn new(program: &[u8], removed: &[&str]) -> io::Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        let kept = std::env::vars_os().filter(|(name, _)| but.iter().all(|but| name != but));
+        let kept = std::env::vars_os().filter(|(name, _)| removed.iter().all(|removed| name != removed));
         Ok(Self {
-            places: places(program, path.as_bytes())?,
+            paths: candidates(program, path.as_bytes())?,
             inherited: kept.filter_map(variable).collect(),
-            nothing: File::open("/dev/null")?,
+            null: File::open("/dev/null")?,
             stack: vec![0; STACK_WORDS],
         })
     }
 
-    /// Starts it with these arguments, its own name among them, and these
-    /// variables (`NAME=VALUE`) in its environment.
+    /// Starts the program with these arguments, the program's name first, and
+    /// these additional environment variables (`NAME=VALUE`).
     ///
     /// # Errors
-    /// Whatever kept it from starting; nothing is left behind.
+    /// The program could not be started. Nothing is left behind.
     pub fn start(
         &mut self,
         args: &[CString],
@@ -105,15 +98,15 @@ impl Launcher {
         let (child_in, stdin) = match input {
             ProgramInput::Empty => (None, None),
             ProgramInput::Piped => {
-                let (read, write) = pipe("no pipe for its input")?;
+                let (read, write) = pipe("no pipe for its standard input")?;
                 (Some(read), Some(nonblocking(write)?))
             }
         };
-        let (stdout, child_out) = pipe("no pipe for its output")?;
-        let (stderr, child_err) = pipe("no pipe for its errors")?;
+        let (stdout, child_out) = pipe("no pipe for its standard output")?;
+        let (stderr, child_err) = pipe("no pipe for its standard error")?;
         let (stdout, stderr) = (nonblocking(stdout)?, nonblocking(stderr)?);
         let standard = [
-            child_in.as_ref().map_or(self.nothing.as_raw_fd(), OwnedFd::as_raw_fd),
+            child_in.as_ref().map_or(self.null.as_raw_fd(), OwnedFd::as_raw_fd),
             child_out.as_raw_fd(),
             child_err.as_raw_fd(),
         ];
@@ -129,32 +122,32 @@ impl Launcher {
     ) -> Result<(Pid, OwnedFd), SpawnError> {
         let (args, env) = (pointers(args.iter()), pointers(self.inherited.iter().chain(variables)));
         let plan = ExecPlan {
-            places: &self.places,
+            paths: &self.paths,
             args: &args,
             env: &env,
             standard,
             parent: std::process::id().cast_signed(),
-            refused: AtomicI32::new(0),
+            errno: AtomicI32::new(0),
         };
         let before = SigSet::all()
             .thread_swap_mask(SigmaskHow::SIG_SETMASK)
             .map_err(|errno| SpawnError::new("signals cannot be blocked", errno.into()))?;
-        let born = clone_with(&plan, &mut self.stack);
-        // It was a mask before, so it can be one again.
+        let cloned = clone_with(&plan, &mut self.stack);
+        // Cannot fail: this was the mask before.
         let _ = before.thread_set_mask();
-        let (pid, exit) = born.map_err(|source| SpawnError::new("cannot be started", source))?;
-        match plan.refused.load(Ordering::Relaxed) {
+        let (pid, exit) = cloned.map_err(|source| SpawnError::new("cannot be started", source))?;
+        match plan.errno.load(Ordering::Relaxed) {
             0 => Ok((pid, exit)),
             errno => {
                 let _ = reap(pid, 0);
-                Err(refusal(errno))
+                Err(exec_error(errno))
             }
         }
     }
 }
 
-/// Where a program may be.
-fn places(program: &[u8], path: &[u8]) -> io::Result<Vec<CString>> {
+/// The paths at which a program may be found.
+fn candidates(program: &[u8], path: &[u8]) -> io::Result<Vec<CString>> {
     if program.contains(&b'/') || program.is_empty() {
         return Ok(vec![CString::new(program)?]);
     }
@@ -169,7 +162,7 @@ fn variable((name, value): (OsString, OsString)) -> Option<CString> {
     let mut text = name.into_vec();
     text.push(b'=');
     text.extend(value.as_bytes());
-    // The environment that a process has holds no NUL.
+    // The environment of a process holds no NUL.
     CString::new(text).ok()
 }
 
@@ -177,7 +170,7 @@ fn pipe(what: &'static str) -> Result<(OwnedFd, OwnedFd), SpawnError> {
     pipe2(OFlag::O_CLOEXEC).map_err(|errno| SpawnError::new(what, errno.into()))
 }
 
-/// Of a pipe that was just made: it has no other flags.
+/// For a pipe that was just created: it has no other flags.
 fn nonblocking(end: OwnedFd) -> Result<File, SpawnError> {
     fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
         .map_err(|errno| SpawnError::new("no non-blocking pipe", errno.into()))?;
@@ -188,158 +181,59 @@ fn pointers<'a>(strings: impl Iterator<Item = &'a CString>) -> Vec<*const c_char
     strings.map(|string| string.as_ptr()).chain([ptr::null()]).collect()
 }
 
-/// Why the system would not execute it, in words that say what to do.
-fn refusal(errno: i32) -> SpawnError {
+/// Why the system did not execute the program, and what to do about it.
+fn exec_error(errno: i32) -> SpawnError {
     let what = match Errno::from_raw(errno) {
-        Errno::ENOENT => "cannot be found, or what its first line asks for cannot",
+        Errno::ENOENT => "cannot be found, or the interpreter in its first line cannot",
         Errno::EACCES => "may not be executed",
-        Errno::ENOEXEC => "is nothing that this system can execute; a script begins with a line like #!/bin/sh",
-        Errno::E2BIG => "cannot be given such long arguments",
+        Errno::ENOEXEC => "is not executable on this system; a script begins with a line like #!/bin/sh",
+        Errno::E2BIG => "cannot be started with arguments this long",
         _ => "cannot be started",
     };
     SpawnError::new(what, io::Error::from_raw_os_error(errno))
 }
 
-/// What the child has to do; it reads this in its parent's memory.
-struct ExecPlan<'a> {
-    places: &'a [CString],
-    args: &'a [*const c_char],
-    env: &'a [*const c_char],
-    /// What becomes its standard descriptors.
-    standard: [c_int; 3],
-    parent: libc::pid_t,
-    /// Why it could not, as an error number of the system's; else 0.
-    refused: AtomicI32,
-}
-
-impl ExecPlan<'_> {
-    /// Becomes the program; returns only the reason why it can't.
-    ///
-    /// Runs in the child, with its parent's memory: no allocation, no lock, no panic.
-    fn carry_out(&self) -> Errno {
-        self.prepare().map_or_else(|errno| errno, |()| self.execute())
-    }
-
-    fn prepare(&self) -> Result<(), Errno> {
-        // SAFETY: system calls that take and give plain numbers.
-        unsafe {
-            Errno::result(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
-            // Who died before could not be the reason of a signal.
-            if libc::getppid() != self.parent {
-                return Err(Errno::ESRCH);
-            }
-            for (from, to) in self.standard.into_iter().zip(0..) {
-                // Those that were made for it are above the standard ones.
-                Errno::result(libc::dup2(from, to))?;
-            }
-        }
-        reset_signals();
-        SigSet::empty().thread_set_mask()
-    }
-
-    /// As `execvp`: goes on to the next place where there is nothing, and
-    /// remembers that something was there that it may not execute.
-    fn execute(&self) -> Errno {
-        let mut reason = Errno::ENOENT;
-        for place in self.places {
-            // SAFETY: strings that end in NUL, and lists of such that end in a null pointer.
-            unsafe { libc::execve(place.as_ptr(), self.args.as_ptr(), self.env.as_ptr()) };
-            match Errno::last() {
-                Errno::EACCES => reason = Errno::EACCES,
-                Errno::ENOENT | Errno::ENOTDIR => {}
-                other => return other,
-            }
-        }
-        reason
-    }
-}
-
-/// Takes away what handles signals in the parent, before any can arrive. What is
-/// ignored stays ignored in the program, but for the broken pipe, which Rust's
-/// programs ignore for themselves.
-fn reset_signals() {
-    // SAFETY: sigaction is plain data for which all zeroes is a value: the default action.
-    let default: libc::sigaction = unsafe { std::mem::zeroed() };
-    for signal in 1..=LAST_SIGNAL {
-        let mut current = default;
-        // SAFETY: the call writes the current action to a local.
-        let asked = unsafe { libc::sigaction(signal, ptr::null(), &raw mut current) };
-        let is_ignored = current.sa_sigaction == libc::SIG_IGN && signal != libc::SIGPIPE;
-        if asked == 0 && current.sa_sigaction != libc::SIG_DFL && !is_ignored {
-            // SAFETY: the default action runs no code of ours; the table of actions is the child's own.
-            unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) };
-        }
-    }
-}
-
-extern "C" fn child(plan: *mut c_void) -> c_int {
-    // SAFETY: the parent passes a pointer to its plan, and stands still until this process is done with it.
-    let plan = unsafe { &*plan.cast_const().cast::<ExecPlan<'_>>() };
-    let reason = plan.carry_out();
-    plan.refused.store(reason as i32, Ordering::Relaxed);
-    127
-}
-
-/// Has a child carry out the plan, on this stack; returns when it has executed
-/// the program, or could not, or is dead.
-fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<(Pid, OwnedFd)> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
-    let mut exit: c_int = -1;
-    let top = stack.as_mut_ptr_range().end.cast::<c_void>();
-    let plan = ptr::from_ref(plan).cast_mut().cast::<c_void>();
-    // SAFETY: the stack is this call's alone, aligned, and far larger than the
-    // child needs; the child only reads the plan, but for an atomic number in
-    // it; neither is touched here before the child has its own memory or is
-    // gone, as the call returns only then. All signals are blocked, so that no
-    // handler runs in the shared memory.
-    let pid = unsafe { libc::clone(child, top, flags, plan, &raw mut exit) };
-    if pid < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let pid = Pid::from_raw(pid);
-    if exit < 0 {
-        // A kernel that does not know the flag ignores it.
-        let _ = kill(pid, Signal::SIGKILL);
-        let _ = reap(pid, 0);
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "its end cannot be watched (CLONE_PIDFD)"));
-    }
-    // SAFETY: the call has just made this descriptor (close-on-exec) and nobody else knows it.
-    Ok((pid, unsafe { OwnedFd::from_raw_fd(exit) }))
-}
-
 impl LaunchedProgram {
-    /// Its process id.
+    /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid.as_raw().unsigned_abs()
     }
 
-    /// A descriptor that is readable once it has ended.
+    /// A descriptor that is readable once the program has ended.
     #[must_use]
     pub fn exit_fd(&self) -> BorrowedFd<'_> {
         self.exit.as_fd()
     }
 
-    /// To be called when it has ended: from now on its outputs end where nobody
-    /// else, whom it has started, holds them.
+    /// From now on the outputs reach end of file once no process holds them.
     pub fn let_outputs_end(&mut self) {
         self.held = None;
     }
 
-    /// Waits for its end and reaps it.
-    pub fn reap(mut self) -> Ended {
-        self.reaped = true;
+    /// Kills the program. Does nothing after it was reaped.
+    pub fn kill(&self) {
+        if !self.reaped {
+            // An error means that the program has ended already.
+            let _ = kill(self.pid, Signal::SIGKILL);
+        }
+    }
+
+    /// Waits for the program's end and reaps it. Call it once; later calls
+    /// return [`Ended::Unknown`].
+    pub fn reap(&mut self) -> Ended {
+        if std::mem::replace(&mut self.reaped, true) {
+            return Ended::Unknown;
+        }
         reap(self.pid, 0).map_or(Ended::Unknown, |(ended, _)| ended)
     }
 }
 
 impl Drop for LaunchedProgram {
-    /// It is never left behind: whoever lets go of a living one ends it.
+    /// Kills and reaps a program that is still running.
     fn drop(&mut self) {
-        if !self.reaped {
-            let _ = kill(self.pid, Signal::SIGKILL);
-            let _ = reap(self.pid, 0);
-        }
+        self.kill();
+        self.reap();
     }
 }
 
@@ -392,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_its_arguments_its_variables_and_its_pipes() {
+    fn arguments_variables_and_pipes_reach_the_program() {
         assert_eq!(says(&["printf", "%s|", "a b", "", "$x;"]), "a b||$x;|");
         let script = "cat; echo oops >&2; echo \"$KEY\"; exit 3";
         let mut program = start(&["/bin/sh", "-c", script], &["KEY=value"], ProgramInput::Piped);
@@ -401,12 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn without_an_input_it_finds_nothing_to_read() {
+    fn without_an_input_standard_input_is_empty() {
         assert_eq!(says(&["wc", "-c"]).trim(), "0");
     }
 
     #[test]
-    fn it_inherits_what_it_should_and_no_more() {
+    fn only_wanted_variables_descriptors_and_signal_settings_are_inherited() {
         assert_eq!(says(&["sh", "-c", "echo ${PATH:+path} ${SHELL-none}"]), "path none\n");
         // Each looks at itself and starts nobody: a shell blocks signals while it forks.
         let said = says(&["ls", "/proc/self/fd"]);
@@ -423,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_ended_is_told() {
+    fn exit_statuses_and_signals_are_reported() {
         let ended = |script| wait(start(&["sh", "-c", script], &[], ProgramInput::Empty)).0;
         assert_eq!(ended("exit 0"), Ended::Status(0));
         assert_eq!(ended("exit 255"), Ended::Status(255));
@@ -431,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mask_of_the_parent_is_as_before() {
+    fn the_parent_keeps_its_signal_mask() {
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGUSR1);
         mask.thread_block().unwrap();
@@ -441,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_in_the_group_and_dies_with_the_thread() {
+    fn a_program_stays_in_the_group_and_dies_with_the_thread() {
         use nix::unistd::{getpgid, getpgrp};
         // On a thread of its own, whose end is the end of the program.
         let program = std::thread::spawn(|| {
@@ -459,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lets_go_of_it_ends_it() {
+    fn dropping_a_program_ends_it() {
         let program = start(&["sleep", "1000"], &[], ProgramInput::Piped);
         let pid = program.pid;
         drop(program);
@@ -467,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_start_says_why_and_leaves_nothing() {
+    fn a_failed_start_says_why_and_leaves_nothing() {
         let folder = std::env::temp_dir().join(format!("procession-program-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let file = |name: &str, text: &str, mode| {
@@ -484,11 +378,11 @@ mod tests {
             (&["no-such-program-anywhere"][..], "cannot be found"),
             (&["/no/such/program"], "cannot be found"),
             (&[""], "cannot be found"),
-            (&[&lost], "what its first line asks for"),
+            (&[&lost], "the interpreter in its first line"),
             (&[&plain], "may not be executed"),
             (&["/"], "may not be executed"),
             (&[&no_program], "#!/bin/sh"),
-            (&["true", &long], "such long arguments"),
+            (&["true", &long], "arguments this long"),
         ] {
             let refused = launcher(args[0]).start(&strings(args), &[], ProgramInput::Empty).unwrap_err();
             assert!(refused.to_string().starts_with(says) || refused.to_string().contains(says), "{args:?}: {refused}");
@@ -498,26 +392,26 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_tried_in_their_order() {
+    fn folders_in_path_are_tried_in_order() {
         let folder = std::env::temp_dir().join(format!("procession-path-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         // Something that may not be executed is passed over, and so is what is no folder.
         std::fs::write(folder.join("echo"), "").unwrap();
         let path = format!("/no/such/folder:/dev/null:{}:/usr/bin:/bin", folder.to_str().unwrap());
-        let places = places(b"echo", path.as_bytes()).unwrap();
-        let mut launcher = Launcher { places, ..launcher("echo") };
+        let paths = candidates(b"echo", path.as_bytes()).unwrap();
+        let mut launcher = Launcher { paths, ..launcher("echo") };
         let program = launcher.start(&strings(&["echo", "found"]), &[], ProgramInput::Empty).unwrap();
         assert_eq!(wait(program).1, "found\n");
         // Where nothing else is found, that is what is told.
-        launcher.places.truncate(3);
+        launcher.paths.truncate(3);
         let refused = launcher.start(&strings(&["echo"]), &[], ProgramInput::Empty).unwrap_err();
         assert!(refused.to_string().contains("may not be executed"), "{refused}");
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(super::places(b"x", b"a::b").unwrap(), strings(&["a/x", "x", "b/x"]));
+        assert_eq!(candidates(b"x", b"a::b").unwrap(), strings(&["a/x", "x", "b/x"]));
     }
 
     #[test]
-    fn a_thousand_leave_no_descriptor() {
+    fn many_starts_leave_no_descriptor() {
         let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
         let (mut right, mut wrong) = (launcher("true"), launcher("/no/such/program"));
         let before = count();
