@@ -22,7 +22,7 @@ const READS: usize = 17;
 
 /// What came of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadEnd {
+pub(crate) enum ReadOutcome {
     /// There is more than before.
     Some,
     /// There is nothing to be read now.
@@ -31,7 +31,7 @@ pub(crate) enum ReadEnd {
     End,
 }
 
-impl ReadEnd {
+impl ReadOutcome {
     /// Reads once from a pipe; returns how many bytes that were, too.
     ///
     /// # Errors
@@ -51,18 +51,18 @@ impl ReadEnd {
 
 /// One of a program's two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum OutputStream {
     Output,
     Errors,
 }
 
-impl Stream {
+impl OutputStream {
     const BOTH: [Self; 2] = [Self::Output, Self::Errors];
 }
 
 /// What is known of a pipe since its program's exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pipe {
+enum PipeState {
     /// Nobody holds it any more.
     Ended,
     /// Somebody holds it who has written nothing since.
@@ -73,7 +73,7 @@ enum Pipe {
 
 /// How far a drain has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum DrainProgress {
     /// There may be more.
     Open,
     /// All that will be read was read.
@@ -87,7 +87,7 @@ pub(crate) enum Progress {
 /// A drain that is going on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
-    pipes: [Pipe; 2],
+    pipes: [PipeState; 2],
     is_first: bool,
     begun_ns: u64,
     heard_ns: u64,
@@ -97,7 +97,7 @@ impl Drain {
     /// For a program that has just ended.
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
-        Self { pipes: [Pipe::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns }
+        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns }
     }
 
     /// Has what there is read; from the second call on waits for it first.
@@ -110,26 +110,26 @@ impl Drain {
         &mut self,
         set: &mut PollSet,
         files: [Option<&File>; 2],
-        mut read: impl FnMut(Stream, &File) -> Result<ReadEnd, E>,
-    ) -> Result<Progress, E> {
+        mut read: impl FnMut(OutputStream, &File) -> Result<ReadOutcome, E>,
+    ) -> Result<DrainProgress, E> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let left = self.left();
         if !is_first && self.wait(set, files, left).is_err() {
             return Ok(self.over());
         }
-        for (stream, file) in Stream::BOTH.into_iter().zip(files) {
+        for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
             let at = stream as usize;
             let Some(file) = file else {
-                self.pipes[at] = Pipe::Ended;
+                self.pipes[at] = PipeState::Ended;
                 continue;
             };
             let has_news = is_first || set.ready().any(|ready| ready.key == at as u64);
-            if has_news && self.pipes[at] != Pipe::Ended {
+            if has_news && self.pipes[at] != PipeState::Ended {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = left.is_zero() || self.pipes == [Pipe::Ended; 2];
-        Ok(if is_over { self.over() } else { Progress::Open })
+        let is_over = left.is_zero() || self.pipes == [PipeState::Ended; 2];
+        Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
 
     /// How long to wait.
@@ -142,7 +142,7 @@ impl Drain {
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
         set.clear();
         for ((at, pipe), file) in (0..).zip(self.pipes).zip(files) {
-            if let (Pipe::Silent | Pipe::Written, Some(file)) = (pipe, file) {
+            if let (PipeState::Silent | PipeState::Written, Some(file)) = (pipe, file) {
                 set.add(file.as_fd(), at, false);
             }
         }
@@ -153,27 +153,27 @@ impl Drain {
     /// can tell.
     fn read_all<E>(
         &mut self,
-        mut pipe: Pipe,
+        mut pipe: PipeState,
         is_first: bool,
-        mut read: impl FnMut() -> Result<ReadEnd, E>,
-    ) -> Result<Pipe, E> {
+        mut read: impl FnMut() -> Result<ReadOutcome, E>,
+    ) -> Result<PipeState, E> {
         for _ in 0..READS {
             match read()? {
-                ReadEnd::Some => {
+                ReadOutcome::Some => {
                     self.heard_ns = running_ns();
                     if !is_first {
-                        pipe = Pipe::Written;
+                        pipe = PipeState::Written;
                     }
                 }
-                ReadEnd::Nothing => break,
-                ReadEnd::End => return Ok(Pipe::Ended),
+                ReadOutcome::Nothing => break,
+                ReadOutcome::End => return Ok(PipeState::Ended),
             }
         }
         Ok(pipe)
     }
 
-    fn over(&self) -> Progress {
-        Progress::Over { is_cut: self.pipes.contains(&Pipe::Written) }
+    fn over(&self) -> DrainProgress {
+        DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
     }
 }
 
@@ -208,11 +208,11 @@ mod tests {
         loop {
             let mut buffer = [0; 8];
             let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |stream, pipe| {
-                let (end, bytes) = ReadEnd::of(pipe, &mut buffer)?;
+                let (end, bytes) = ReadOutcome::of(pipe, &mut buffer)?;
                 said[stream as usize].extend_from_slice(&buffer[..bytes]);
                 Ok::<_, io::Error>(end)
             });
-            if let Progress::Over { is_cut } = progress.unwrap() {
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
                 return (said, is_cut, begun.elapsed());
             }
             turn();

@@ -1,6 +1,6 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
-use crate::kept::{Codec, Kept, Launch, Said, c_strings};
+use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
 use procession_task::builtin::{Entry, Shape};
 use procession_task::{Failure, FailureKind, Items, ParamError};
 
@@ -15,19 +15,19 @@ pub static ENTRY: Entry = Entry {
     shape: Shape::List,
     program: Some("PROGRAM ARGS…"),
     make: |_, words, options| {
-        let command = c_strings(words)?;
-        let program = command.first().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
+        let words = c_strings(words)?;
+        let program = words.first().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
         let name = program.to_string_lossy().into_owned();
         // Most Python programs need this to flush each line of output.
         let env = vec![("PYTHONUNBUFFERED", "1".to_owned())];
-        Ok(Box::new(Kept::new(Plain, Launch { name, command, env }, options)))
+        Ok(Box::new(CoprocessTask::new(LineCodec, CoprocessCommand { name, words, env }, options)))
     },
 };
 
 /// Lines are items, and lines are results.
-struct Plain;
+struct LineCodec;
 
-impl Codec for Plain {
+impl Codec for LineCodec {
     const GREETS: bool = false;
 
     fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {

@@ -4,14 +4,13 @@
 //! write takes what fits, a read what there is, and one wait is for both and
 //! for the program's end. After that its pipes are drained ([`Drain`]).
 
-use super::errors::{self, Errors};
-use super::lines::{Line, Lines};
-use super::suspicion::{is_occupied, waits_for_input};
-use crate::drain::{Drain, Progress, ReadEnd, Stream};
-use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, running_ns};
+use super::buffering_detector::{is_occupied, waits_for_input};
+use super::command::CoprocessCommand;
+use super::line_buffer::{LineBuffer, OutputLine};
+use super::stderr_forwarder::{self, StderrForwarder};
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome};
+use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, running_ns};
 use std::convert::Infallible;
-use std::ffi::CString;
-use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -29,27 +28,16 @@ const OCCUPIED: Duration = Duration::from_secs(30);
 /// What is written at a time is about so long; more waits in the items.
 const OUTGOING_BYTES: usize = 64 * 1024;
 
-/// What to start.
-#[derive(Clone, Debug)]
-pub(crate) struct Launch {
-    /// What it is called in messages.
-    pub(crate) name: String,
-    /// The program, a path or a name that is searched in PATH, and its arguments.
-    pub(crate) command: Vec<CString>,
-    /// Environment variables in addition to the inherited ones: name and value.
-    pub(crate) env: Vec<(&'static str, String)>,
-}
-
 /// A program that runs. Let go of, it is ended.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(super) struct Coprocess {
     child: LaunchedProgram,
     /// What it is to be sent, and how much of that was.
     outgoing: Vec<u8>,
     sent: usize,
-    lines: Lines,
-    errors: Errors,
-    life: Life,
+    lines: LineBuffer,
+    errors: StderrForwarder,
+    state: CoprocessState,
     /// Whether it was seen to wait for input when it was last looked at.
     settles: bool,
     set: PollSet,
@@ -57,46 +45,48 @@ pub(super) struct Program {
 
 /// How much of the program is still there.
 #[derive(Clone, Copy, Debug)]
-enum Life {
+enum CoprocessState {
     /// As far as is known, all of it.
-    Whole,
+    Running,
     /// It reads no more, since then on this process's clock. It should end soon.
-    Deaf { since_ns: u64 },
+    InputClosed { since_ns: u64 },
     /// The process has ended; its pipes are being drained.
-    Over(Drain),
+    Exited(Drain),
     /// All that it said was read.
     Drained {
         /// Or more may have been on its way.
         is_cut: bool,
     },
     /// It was reaped.
-    Buried { ended: Ended, is_cut: bool },
+    Reaped { ended: Ended, is_cut: bool },
 }
 
 const STDIN: u64 = 0;
 const STDOUT: u64 = 1;
 const EXIT: u64 = 2;
 
-impl Program {
+impl Coprocess {
     /// Starts it.
     ///
     /// # Errors
     /// Why it can't be started, in a sentence.
-    pub(super) fn start(launch: &Launch) -> Result<Self, String> {
-        let Launch { name, command, env } = launch;
-        let program = command.first().ok_or_else(|| format!("{name}: no program is given"))?;
-        let failed = |error: &dyn Display| format!("{name}: '{}' {error}", program.to_string_lossy());
-        let names: Vec<&str> = env.iter().map(|&(name, _)| name).collect();
-        let variables: Vec<CString> =
-            env.iter().filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok()).collect();
-        let mut launcher = Launcher::new(program.to_bytes(), &names).map_err(|error| failed(&error))?;
-        let mut child = launcher.start(command, &variables, ProgramInput::Piped).map_err(|error| failed(&error))?;
+    pub(super) fn start(command: &CoprocessCommand) -> Result<Self, String> {
+        let mut child = command.launch()?;
         // A program that closes its output answers no more, even if it keeps running.
         child.let_outputs_end();
-        let errors = child.stderr.try_clone().and_then(Errors::forward);
-        let errors = errors.map_err(|error| format!("{name}: its standard error can't be read: {error}"))?;
-        let (lines, set) = (Lines::new(usize::MAX), PollSet::default());
-        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, errors, life: Life::Whole, settles: true, set })
+        let errors = child.stderr.try_clone().and_then(StderrForwarder::forward);
+        let errors = errors.map_err(|error| format!("{}: its standard error can't be read: {error}", command.name))?;
+        let (lines, set) = (LineBuffer::new(usize::MAX), PollSet::default());
+        Ok(Self {
+            child,
+            outgoing: Vec::new(),
+            sent: 0,
+            lines,
+            errors,
+            state: CoprocessState::Running,
+            settles: true,
+            set,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -142,8 +132,8 @@ impl Program {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(_) => {
                     // What it has read it may still answer.
-                    if matches!(self.life, Life::Whole) {
-                        self.life = Life::Deaf { since_ns: running_ns() };
+                    if matches!(self.state, CoprocessState::Running) {
+                        self.state = CoprocessState::InputClosed { since_ns: running_ns() };
                     }
                     self.sent = self.outgoing.len();
                 }
@@ -158,11 +148,13 @@ impl Program {
 
     /// Waits until it can be sent more, says something, or ends; no longer than
     /// this. Sends and reads what it can then.
-    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadEnd {
-        let timeout = match self.life {
-            Life::Whole => timeout,
-            Life::Deaf { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
-            Life::Over(_) | Life::Drained { .. } | Life::Buried { .. } => return self.read(),
+    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadOutcome {
+        let timeout = match self.state {
+            CoprocessState::Running => timeout,
+            CoprocessState::InputClosed { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
+            CoprocessState::Exited(_) | CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => {
+                return self.read();
+            }
         };
         self.poll(timeout);
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
@@ -176,49 +168,51 @@ impl Program {
         if reads || is_over {
             return self.read();
         }
-        match self.life {
+        match self.state {
             // It could have answered all this time.
-            Life::Deaf { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => ReadEnd::End,
-            _ => ReadEnd::Nothing,
+            CoprocessState::InputClosed { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => {
+                ReadOutcome::End
+            }
+            _ => ReadOutcome::Nothing,
         }
     }
 
     /// The process has ended.
     fn begin_drain(&mut self) {
         self.errors.stop();
-        self.life = Life::Over(Drain::begin());
+        self.state = CoprocessState::Exited(Drain::begin());
     }
 
     /// Goes on to drain its pipes: waits for more, but not without a bound.
-    fn drain(&mut self, mut drain: Drain) -> ReadEnd {
+    fn drain(&mut self, mut drain: Drain) -> ReadOutcome {
         let Self { child, lines, errors, set, .. } = self;
-        let (mut heard, mut buffer) = (ReadEnd::Nothing, vec![0; errors::READ_BYTES]);
+        let (mut heard, mut buffer) = (ReadOutcome::Nothing, vec![0; stderr_forwarder::READ_BYTES]);
         let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
             let end = match stream {
-                Stream::Output => lines.read(pipe),
-                Stream::Errors => errors::read(pipe, &mut buffer),
+                OutputStream::Output => lines.read(pipe),
+                OutputStream::Errors => stderr_forwarder::read(pipe, &mut buffer),
             };
-            if (stream, end) == (Stream::Output, ReadEnd::Some) {
+            if (stream, end) == (OutputStream::Output, ReadOutcome::Some) {
                 heard = end;
             }
             Ok::<_, Infallible>(end)
         });
         let Ok(progress) = progress;
-        self.life = match progress {
-            Progress::Open => Life::Over(drain),
-            Progress::Over { is_cut } => Life::Drained { is_cut },
+        self.state = match progress {
+            DrainProgress::Open => CoprocessState::Exited(drain),
+            DrainProgress::Over { is_cut } => CoprocessState::Drained { is_cut },
         };
         match (heard, progress) {
-            (ReadEnd::Some, _) => ReadEnd::Some,
-            (_, Progress::Open) => ReadEnd::Nothing,
-            (_, Progress::Over { .. }) => ReadEnd::End,
+            (ReadOutcome::Some, _) => ReadOutcome::Some,
+            (_, DrainProgress::Open) => ReadOutcome::Nothing,
+            (_, DrainProgress::Over { .. }) => ReadOutcome::End,
         }
     }
 
     /// Whether more of what it said may have been on its way when its pipes
     /// were given up.
     pub(super) fn is_cut(&self) -> bool {
-        matches!(self.life, Life::Drained { is_cut: true } | Life::Buried { is_cut: true, .. })
+        matches!(self.state, CoprocessState::Drained { is_cut: true } | CoprocessState::Reaped { is_cut: true, .. })
     }
 
     fn poll(&mut self, timeout: Option<Duration>) {
@@ -233,11 +227,11 @@ impl Program {
     }
 
     /// Reads what it has said, without waiting but for what comes after its end.
-    pub(super) fn read(&mut self) -> ReadEnd {
-        match self.life {
-            Life::Whole | Life::Deaf { .. } => self.lines.read(&self.child.stdout),
-            Life::Over(drain) => self.drain(drain),
-            Life::Drained { .. } | Life::Buried { .. } => ReadEnd::End,
+    pub(super) fn read(&mut self) -> ReadOutcome {
+        match self.state {
+            CoprocessState::Running | CoprocessState::InputClosed { .. } => self.lines.read(&self.child.stdout),
+            CoprocessState::Exited(drain) => self.drain(drain),
+            CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => ReadOutcome::End,
         }
     }
 
@@ -246,14 +240,14 @@ impl Program {
         self.poll(Some(Duration::ZERO));
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
         let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
-        if is_over && matches!(self.life, Life::Whole | Life::Deaf { .. }) {
+        if is_over && matches!(self.state, CoprocessState::Running | CoprocessState::InputClosed { .. }) {
             self.begin_drain();
         }
         while (reads || is_over) && !self.has_rest() {
             match self.read() {
-                ReadEnd::End => return true,
-                ReadEnd::Nothing if !is_over => return false,
-                ReadEnd::Nothing | ReadEnd::Some => {}
+                ReadOutcome::End => return true,
+                ReadOutcome::Nothing if !is_over => return false,
+                ReadOutcome::Nothing | ReadOutcome::Some => {}
             }
         }
         false
@@ -272,7 +266,7 @@ impl Program {
         loop {
             // In this order: what it said before it waited is in its pipe.
             let waits = self.unread() == 0 && self.is_seen_waiting();
-            if self.read() != ReadEnd::Nothing || waits {
+            if self.read() != ReadOutcome::Nothing || waits {
                 self.settles = true;
                 return;
             }
@@ -297,7 +291,7 @@ impl Program {
     }
 
     /// The next line that it has said.
-    pub(super) fn line(&mut self) -> Option<Line<'_>> {
+    pub(super) fn line(&mut self) -> Option<OutputLine<'_>> {
         self.lines.next()
     }
 
@@ -309,21 +303,21 @@ impl Program {
     /// Ends it: its input ends, and if that is not its end it is killed. What it
     /// still says is read, and nobody's.
     pub(super) fn end(&mut self) -> Ended {
-        if let Life::Buried { ended, .. } = self.life {
+        if let CoprocessState::Reaped { ended, .. } = self.state {
             return ended;
         }
         self.child.stdin = None;
         self.lines.limit(0);
-        if let Life::Whole | Life::Deaf { .. } = self.life {
+        if let CoprocessState::Running | CoprocessState::InputClosed { .. } = self.state {
             self.wait_for_exit(GRACE);
             self.begin_drain();
         }
-        while self.read() != ReadEnd::End {
+        while self.read() != ReadOutcome::End {
             while self.lines.next().is_some() {}
         }
         let is_cut = self.is_cut();
         let ended = self.child.reap();
-        self.life = Life::Buried { ended, is_cut };
+        self.state = CoprocessState::Reaped { ended, is_cut };
         ended
     }
 
@@ -349,14 +343,14 @@ impl Program {
             }
             if reads {
                 // It may have to get rid of something before it can end.
-                is_open = self.lines.read(&self.child.stdout) != ReadEnd::End;
+                is_open = self.lines.read(&self.child.stdout) != ReadOutcome::End;
                 while self.lines.next().is_some() {}
             }
         }
     }
 }
 
-impl Drop for Program {
+impl Drop for Coprocess {
     fn drop(&mut self) {
         // Nobody is left to be told how.
         self.end();
@@ -365,4 +359,16 @@ impl Drop for Program {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How a program ended, to stand behind its name.
+pub(super) fn describe(ended: Ended) -> String {
+    match ended {
+        Ended::Status(status) => format!("ended with status {status}"),
+        Ended::Signal(signal) => match Signal::try_from(signal) {
+            Ok(signal) => format!("was killed by {signal}"),
+            Err(_) => format!("was killed by signal {signal}"),
+        },
+        Ended::Unknown => "ended, nobody knows how,".to_owned(),
+    }
 }

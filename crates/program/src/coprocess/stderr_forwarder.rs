@@ -1,7 +1,7 @@
 //! What a kept program writes to its standard error: passed on as it comes by a
 //! thread, as the program may write while nobody waits for an answer of it.
 
-use crate::drain::{ReadEnd, pass_on};
+use crate::drain::{ReadOutcome, pass_on};
 use procession_sys::{PollSet, WakeUp};
 use std::fs::File;
 use std::io;
@@ -16,14 +16,14 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// Who reads a program's standard error.
 #[derive(Debug)]
-pub(super) enum Errors {
+pub(super) enum StderrForwarder {
     /// A thread, until it is stopped.
     Forwarded { thread: JoinHandle<File>, stop: Arc<WakeUp> },
     /// Whoever drains it; nobody if the thread is lost.
     Drained(Option<File>),
 }
 
-impl Errors {
+impl StderrForwarder {
     /// Passes on what comes from this non-blocking pipe.
     ///
     /// # Errors
@@ -56,9 +56,9 @@ impl Errors {
 }
 
 /// Reads once what the program has to say to people, and passes that on.
-pub(super) fn read(pipe: &File, buffer: &mut [u8]) -> ReadEnd {
+pub(super) fn read(pipe: &File, buffer: &mut [u8]) -> ReadOutcome {
     // Nothing can be read from a pipe that can't be read.
-    let (end, bytes) = ReadEnd::of(pipe, buffer).unwrap_or((ReadEnd::End, 0));
+    let (end, bytes) = ReadOutcome::of(pipe, buffer).unwrap_or((ReadOutcome::End, 0));
     pass_on(&buffer[..bytes]);
     end
 }
@@ -75,7 +75,7 @@ fn forward(pipe: File, stop: &WakeUp, mut buffer: Vec<u8>) -> File {
             return pipe;
         }
         let is_ready = |key| set.ready().any(|ready| ready.key == key);
-        if is_ready(STOP) || (is_ready(PIPE) && read(&pipe, &mut buffer) == ReadEnd::End) {
+        if is_ready(STOP) || (is_ready(PIPE) && read(&pipe, &mut buffer) == ReadOutcome::End) {
             return pipe;
         }
     }

@@ -7,11 +7,11 @@
 //! nothing is written down before all of it is answered, by just as many lines.
 //! Where that does not come about, the items are asked for one at a time.
 
-use super::lines::Line;
-use super::program::Program;
-use super::suspicion::{Suspicion, hint};
-use super::{Codec, Said, describe};
-use crate::drain::ReadEnd;
+use super::buffering_detector::{BufferingDetector, hint};
+use super::codec::{Codec, Said};
+use super::line_buffer::OutputLine;
+use super::program::{Coprocess, describe};
+use crate::drain::ReadOutcome;
 use procession_sys::Ended;
 use procession_task::{
     Block, Child, Failure, FailureKind, FinishedItem, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions,
@@ -39,7 +39,7 @@ pub(super) enum After {
 }
 
 /// An item's outcome that was not written down yet.
-struct Outcome {
+struct ItemResult {
     /// Where its result stands among the texts, and whether that is JSON.
     result: Result<(Range<usize>, bool), Failure>,
     runs: u32,
@@ -52,8 +52,8 @@ struct Outcome {
 pub(super) struct Walk<'a, 'b, 'h, C> {
     codec: &'a C,
     name: &'a str,
-    program: &'a mut Program,
-    suspicion: &'a mut Suspicion,
+    program: &'a mut Coprocess,
+    detector: &'a mut BufferingDetector,
     writer: RecordWriter<'a>,
     reply: &'a mut Reply<'h>,
     items: Vec<(usize, &'b [u8])>,
@@ -62,7 +62,7 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     /// be asked for again, or must be known to be the one that takes too long.
     in_step: bool,
     written: usize,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ItemResult>,
     texts: Vec<u8>,
     asked: usize,
     /// Those that were asked for and not answered.
@@ -77,32 +77,32 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
 }
 
 /// What a walk needs beside its block.
-pub(super) struct Means<'a, C> {
+pub(super) struct WalkContext<'a, C> {
     pub(super) codec: &'a C,
     pub(super) name: &'a str,
     pub(super) options: &'a TextOptions,
-    pub(super) program: &'a mut Program,
-    pub(super) suspicion: &'a mut Suspicion,
+    pub(super) program: &'a mut Coprocess,
+    pub(super) detector: &'a mut BufferingDetector,
 }
 
 impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// # Errors
     /// The block does not hold the items that it announces.
-    pub(super) fn new(means: Means<'a, C>, block: &Block<'b>, reply: &'a mut Reply<'h>) -> Result<Self, String> {
-        let Means { codec, name, options, program, suspicion } = means;
+    pub(super) fn new(means: WalkContext<'a, C>, block: &Block<'b>, reply: &'a mut Reply<'h>) -> Result<Self, String> {
+        let WalkContext { codec, name, options, program, detector } = means;
         let items: Vec<_> = options.items.split(block.bytes).collect();
         if items.len() != block.items as usize {
             return Err(format!("a block of {} items held {}", block.items, items.len()));
         }
         program.limit_lines(codec.longest_answer(reply.max_result()));
-        suspicion.calm();
+        detector.calm();
         let must_be_known = !C::GREETS && reply.is_watched();
         let in_step = reply.is_each() || must_be_known || reply.tries_again(FailureKind::Failed, 1);
         Ok(Self {
             codec,
             name,
             program,
-            suspicion,
+            detector,
             writer: RecordWriter::new(options, block),
             reply,
             items,
@@ -132,15 +132,15 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 continue;
             }
             self.begin_oldest();
-            match self.program.wait(self.suspicion.patience()) {
-                ReadEnd::Some => {
+            match self.program.wait(self.detector.patience()) {
+                ReadOutcome::Some => {
                     if self.take_answers() || self.has_more_to_say() {
                         return Ok(self.give_up());
                     }
                     self.write_down_in_time();
                 }
-                ReadEnd::Nothing => self.suspect(),
-                ReadEnd::End => return self.bury(),
+                ReadOutcome::Nothing => self.suspect(),
+                ReadOutcome::End => return self.bury(),
             }
         }
         self.write_down();
@@ -189,15 +189,15 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
 
     /// Takes the answers that have come; `true` if there is more than answers.
     fn take_answers(&mut self) -> bool {
-        self.suspicion.calm();
+        self.detector.calm();
         let before = self.outcomes.len();
         while self.in_flight > 0 {
             let max_result = self.reply.max_result();
             let from = self.texts.len();
             let said = match self.program.line() {
                 None => break,
-                Some(Line::TooLong(bytes)) => Err(too_long(bytes, max_result)),
-                Some(Line::Whole(line)) => self.codec.read(line, &mut self.texts),
+                Some(OutputLine::TooLong(bytes)) => Err(too_long(bytes, max_result)),
+                Some(OutputLine::Whole(line)) => self.codec.read(line, &mut self.texts),
             };
             self.in_flight -= 1;
             let length = self.texts.len() - from;
@@ -218,7 +218,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     }
 
     fn push(&mut self, result: Result<(Range<usize>, bool), Failure>) {
-        self.outcomes.push(Outcome { result, runs: self.runs, start_ns: self.since_ns, end_ns: self.since_ns });
+        self.outcomes.push(ItemResult { result, runs: self.runs, start_ns: self.since_ns, end_ns: self.since_ns });
     }
 
     /// Answers the items whose turn it is and that were never asked for.
@@ -259,7 +259,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// The program says nothing: perhaps it is told why.
     fn suspect(&mut self) {
         let (program, lines) = (&*self.program, self.in_flight);
-        if self.suspicion.is_ripe(program.pid(), || program.unread()) {
+        if self.detector.is_ripe(program.pid(), || program.unread()) {
             self.reply.note(&hint(self.name, lines));
         }
     }
@@ -287,7 +287,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let child = Child { pid: Some(self.program.pid()), is_output_cut: false };
         let mut left = self.outcomes.len();
         for outcome in self.outcomes.drain(..) {
-            let Outcome { result, runs, start_ns, end_ns } = outcome;
+            let ItemResult { result, runs, start_ns, end_ns } = outcome;
             let (at, input) = self.items[self.written];
             let outcome = match &result {
                 Ok((place, is_json)) => Ok(ResultText { text: &self.texts[place.clone()], is_json: *is_json }),

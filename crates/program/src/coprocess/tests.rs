@@ -1,13 +1,14 @@
 //! Small programs, kept and asked.
 
-use super::*;
 use procession_task::builtin::Entry;
-use procession_task::{Again, Answer, Draft, Format, Host, Identity, Items, ProcessEnd};
+use procession_task::{
+    Again, Answer, Block, BlockTask, Draft, Format, Host, Identity, Items, ProcessEnd, Reply, TextOptions,
+};
 use std::sync::{Arc, Mutex};
 
 /// What a host was told.
 #[derive(Default)]
-struct Recorder {
+struct RecordingHost {
     sent: Vec<(u32, String)>,
     failed: usize,
     started: Vec<u64>,
@@ -17,7 +18,7 @@ struct Recorder {
     is_due: bool,
 }
 
-impl Host for Recorder {
+impl Host for RecordingHost {
     fn now_ns(&mut self) -> u64 {
         self.clock += 1_000_000;
         self.clock
@@ -87,8 +88,8 @@ struct How {
 const PLAIN: How = How { each: false, again: Again::NEVER, max_result: 1 << 20 };
 
 /// Runs a block; returns how that ended, the last answer and what its host heard.
-fn run_as(task: &mut dyn BlockTask, lines: &str, how: How) -> (Result<(), String>, Answer, Recorder) {
-    let (mut host, mut answer) = (Recorder::default(), Answer::default());
+fn run_as(task: &mut dyn BlockTask, lines: &str, how: How) -> (Result<(), String>, Answer, RecordingHost) {
+    let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
     let items = u32::try_from(lines.lines().count()).unwrap();
     let block = Block { first: 10, items, chunk: 0, attempt: 1, log: true, bytes: lines.as_bytes() };
     let mut reply = Reply::new(&mut host, &mut answer, how.each, how.max_result).trying(how.again);
@@ -253,7 +254,7 @@ fn an_item_of_two_lines_is_invalid_wherever_it_stands() {
     let mut task = task_of(&crate::filter::ENTRY, &["cat"], options(Items::Nul, Format::Lines));
     let bytes = b"a\nb\0c\0d\n\0e\0f\ng\0";
     for each in [false, true] {
-        let (mut host, mut answer) = (Recorder::default(), Answer::default());
+        let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
         let block = Block { first: 0, items: 5, chunk: 0, attempt: 1, log: false, bytes };
         let mut reply = Reply::new(&mut host, &mut answer, each, 100);
         task.run(&block, &mut reply).unwrap();
@@ -275,7 +276,7 @@ fn one_at_a_time_if_each_is_to_be_answered_by_itself() {
 fn what_is_due_is_sent_in_parts_that_are_in_order() {
     let mut task = shell("exec cat");
     let lines: String = (0..50_000).map(|n| format!("{n}\n")).collect();
-    let (mut host, mut answer) = (Recorder { is_due: true, ..Recorder::default() }, Answer::default());
+    let (mut host, mut answer) = (RecordingHost { is_due: true, ..RecordingHost::default() }, Answer::default());
     let block = Block { first: 0, items: 50_000, chunk: 0, attempt: 1, log: true, bytes: lines.as_bytes() };
     let mut reply = Reply::new(&mut host, &mut answer, false, 100);
     task.run(&block, &mut reply).unwrap();
@@ -294,7 +295,7 @@ fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_writte
     ));
     let shared = Arc::clone(&draft);
     let running = std::thread::spawn(move || {
-        let mut host = Recorder::default();
+        let mut host = RecordingHost::default();
         let block = Block { first: 5, items: 4, chunk: 0, attempt: 1, log: false, bytes: b"1\n2\n3\n4\n" };
         let mut reply = Reply::shared(&mut host, &shared, false, 100);
         task.run(&block, &mut reply).unwrap();
@@ -320,7 +321,7 @@ fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_writte
 
 #[test]
 fn a_block_with_other_items_than_announced_is_an_error() {
-    let (mut host, mut answer) = (Recorder::default(), Answer::default());
+    let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
     let block = Block { first: 0, items: 5, chunk: 0, attempt: 1, log: false, bytes: b"1\n" };
     let mut reply = Reply::new(&mut host, &mut answer, false, 100);
     assert!(shell("exec cat").run(&block, &mut reply).is_err());
@@ -332,7 +333,7 @@ fn a_program_that_keeps_its_answers_is_told_of_once() {
     // It waits for a third line, which never comes, until its input ends: so
     // the thread that asks is let go of when it has been told.
     let (told, hears) = std::sync::mpsc::channel();
-    struct Telling(std::sync::mpsc::Sender<String>, Recorder);
+    struct Telling(std::sync::mpsc::Sender<String>, RecordingHost);
     impl Host for Telling {
         fn now_ns(&mut self) -> u64 {
             self.1.now_ns()
@@ -349,7 +350,7 @@ fn a_program_that_keeps_its_answers_is_told_of_once() {
     let pid = Arc::new(Mutex::new(None));
     let known = Arc::clone(&pid);
     let asking = std::thread::spawn(move || {
-        let (mut host, mut answer) = (Telling(told, Recorder::default()), Answer::default());
+        let (mut host, mut answer) = (Telling(told, RecordingHost::default()), Answer::default());
         let block = Block { first: 0, items: 2, chunk: 0, attempt: 1, log: false, bytes: b"1\n2\n" };
         let mut reply = Reply::new(&mut host, &mut answer, false, 100);
         *known.lock().unwrap() = Some(thread_id());

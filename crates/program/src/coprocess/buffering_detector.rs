@@ -10,14 +10,14 @@ const SILENCE_NS: u64 = 1_000_000_000;
 
 /// What is known of a program's silence.
 #[derive(Debug)]
-pub(super) enum Suspicion {
+pub(super) enum BufferingDetector {
     /// Nothing was said since then, on this process's clock.
     Silent { since_ns: u64 },
     /// It was told of, or there is nothing to suspect.
     Over,
 }
 
-impl Suspicion {
+impl BufferingDetector {
     pub(super) fn new(suspects: bool) -> Self {
         if suspects { Self::Silent { since_ns: running_ns() } } else { Self::Over }
     }
@@ -134,17 +134,17 @@ mod tests {
 
     #[test]
     fn it_is_told_once_and_only_after_a_silence() {
-        let mut suspicion = Suspicion::new(true);
-        assert!(suspicion.patience().unwrap() > Duration::from_millis(500));
-        assert!(!suspicion.is_ripe(0, || 0), "too early to look");
+        let mut detector = BufferingDetector::new(true);
+        assert!(detector.patience().unwrap() > Duration::from_millis(500));
+        assert!(!detector.is_ripe(0, || 0), "too early to look");
         let mut cat = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         until_in(cat.id(), "pipe");
-        suspicion = Suspicion::Silent { since_ns: running_ns() - SILENCE_NS };
-        assert!(!suspicion.is_ripe(cat.id(), || 7), "it has still to read");
-        suspicion = Suspicion::Silent { since_ns: running_ns() - SILENCE_NS };
-        assert!(suspicion.is_ripe(cat.id(), || 0));
-        assert!(!suspicion.is_ripe(cat.id(), || 0) && suspicion.patience().is_none());
-        assert!(Suspicion::new(false).patience().is_none());
+        detector = BufferingDetector::Silent { since_ns: running_ns() - SILENCE_NS };
+        assert!(!detector.is_ripe(cat.id(), || 7), "it has still to read");
+        detector = BufferingDetector::Silent { since_ns: running_ns() - SILENCE_NS };
+        assert!(detector.is_ripe(cat.id(), || 0));
+        assert!(!detector.is_ripe(cat.id(), || 0) && detector.patience().is_none());
+        assert!(BufferingDetector::new(false).patience().is_none());
         cat.kill().unwrap();
         cat.wait().unwrap();
         assert!(hint("tr", 1).starts_with("tr has read 1 line, sleeps"));

@@ -2,8 +2,8 @@
 //! while what it says is read, so that neither side ever waits for the other.
 //! When it has ended its pipes are drained ([`Drain`]).
 
-use crate::drain::{Drain, Progress, ReadEnd, Stream, pass_on};
-use crate::last_words::LastWords;
+use super::stderr_tail::StderrTail;
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
 use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, ToText};
@@ -23,7 +23,7 @@ const ARGUMENT_BYTES: usize = 128 << 10;
 const READ_BYTES: usize = 64 << 10;
 
 /// Runs one program, again and again.
-pub(crate) struct Runner {
+pub(crate) struct ProgramRunner {
     launcher: Launcher,
     /// The program's name, for messages.
     name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Runner {
 }
 
 /// One run of it.
-pub(crate) struct Call<'a> {
+pub(crate) struct ProgramCall<'a> {
     /// Its arguments, its own name first.
     pub(crate) args: Vec<Vec<u8>>,
     /// What it finds as the item in its environment, if that can be there.
@@ -47,9 +47,9 @@ pub(crate) struct Call<'a> {
 }
 
 /// What a program has written.
-pub(crate) struct Written(pub(crate) Vec<u8>);
+pub(crate) struct ProgramOutput(pub(crate) Vec<u8>);
 
-impl ToText for Written {
+impl ToText for ProgramOutput {
     fn is_json(&self) -> bool {
         false
     }
@@ -67,7 +67,7 @@ enum Key {
     Exit,
 }
 
-impl Runner {
+impl ProgramRunner {
     /// For a worker in this place.
     ///
     /// # Errors
@@ -92,28 +92,28 @@ impl Runner {
     ///
     /// # Errors
     /// It could not be started, did not end well, or wrote more than a result may hold.
-    pub(crate) fn run(&mut self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn run(&mut self, call: &ProgramCall<'_>) -> Result<Vec<u8>, Failure> {
         self.child = Child::default();
         let mut program = self.start(call)?;
         self.child.pid = Some(program.pid());
-        let mut talk = Talk {
+        let mut talk = Conversation {
             feed: call.input.unwrap_or_default(),
             // One more, that may be the end of the last line.
             most: call.attempt.max_result.saturating_add(1),
             out: Vec::new(),
-            errors: LastWords::default(),
+            errors: StderrTail::default(),
             buffer: &mut self.buffer,
         };
         talk.hold(&mut program, &mut self.set)?;
         self.child.is_output_cut = talk.drain(&mut program, &mut self.set)?;
-        let Talk { out, errors, .. } = talk;
+        let Conversation { out, errors, .. } = talk;
         match program.reap() {
             Ended::Status(0) => Ok(out),
             ended => Err(failure(ended, &errors)),
         }
     }
 
-    fn start(&mut self, call: &Call<'_>) -> Result<LaunchedProgram, Failure> {
+    fn start(&mut self, call: &ProgramCall<'_>) -> Result<LaunchedProgram, Failure> {
         let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
         let args = args.map_err(|_| Failure::new(FailureKind::Invalid, TemplateError::Nul.to_string()))?;
         let variables = variables(call, self.slot);
@@ -123,7 +123,7 @@ impl Runner {
     }
 }
 
-fn variables(call: &Call<'_>, slot: u32) -> Vec<CString> {
+fn variables(call: &ProgramCall<'_>, slot: u32) -> Vec<CString> {
     let attempt = format!("{ATTEMPT}={}", call.attempt.number);
     let worker = format!("{WORKER}={slot}");
     let item = call.item.map(|item| [ITEM.as_bytes(), b"=", item].concat());
@@ -134,17 +134,17 @@ fn variables(call: &Call<'_>, slot: u32) -> Vec<CString> {
 }
 
 /// A conversation that is going on.
-struct Talk<'a> {
+struct Conversation<'a> {
     /// What was not written yet.
     feed: [&'a [u8]; 2],
     /// How much it may say.
     most: usize,
     out: Vec<u8>,
-    errors: LastWords,
+    errors: StderrTail,
     buffer: &'a mut [u8],
 }
 
-impl Talk<'_> {
+impl Conversation<'_> {
     /// Talks until the program has ended.
     fn hold(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
         loop {
@@ -162,10 +162,10 @@ impl Talk<'_> {
                 return Ok(());
             }
             if has_news(Key::Output) {
-                self.read(Stream::Output, &program.stdout)?;
+                self.read(OutputStream::Output, &program.stdout)?;
             }
             if has_news(Key::Errors) {
-                self.read(Stream::Errors, &program.stderr)?;
+                self.read(OutputStream::Errors, &program.stderr)?;
             }
         }
     }
@@ -175,7 +175,7 @@ impl Talk<'_> {
         program.let_outputs_end();
         let (mut drain, pipes) = (Drain::begin(), [Some(&program.stdout), Some(&program.stderr)]);
         loop {
-            if let Progress::Over { is_cut } = drain.step(set, pipes, |stream, pipe| self.read(stream, pipe))? {
+            if let DrainProgress::Over { is_cut } = drain.step(set, pipes, |stream, pipe| self.read(stream, pipe))? {
                 return Ok(is_cut);
             }
         }
@@ -202,14 +202,14 @@ impl Talk<'_> {
     }
 
     /// Reads once. What it says to people is passed on, and the last of it remembered.
-    fn read(&mut self, stream: Stream, pipe: &File) -> Result<ReadEnd, Failure> {
-        let read = ReadEnd::of(pipe, self.buffer);
+    fn read(&mut self, stream: OutputStream, pipe: &File) -> Result<ReadOutcome, Failure> {
+        let read = ReadOutcome::of(pipe, self.buffer);
         let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
         let said = &self.buffer[..bytes];
         match stream {
-            Stream::Output => self.out.extend_from_slice(said),
-            Stream::Errors => {
-                self.errors.hear(said);
+            OutputStream::Output => self.out.extend_from_slice(said),
+            OutputStream::Errors => {
+                self.errors.push(said);
                 pass_on(said);
             }
         }
@@ -226,7 +226,7 @@ fn failed(message: String) -> Failure {
 }
 
 /// What a program's end means that was none of the good ones.
-fn failure(ended: Ended, errors: &LastWords) -> Failure {
+fn failure(ended: Ended, errors: &StderrTail) -> Failure {
     match ended {
         Ended::Status(status) => {
             let words = errors.to_string();

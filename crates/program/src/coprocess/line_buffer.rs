@@ -1,7 +1,7 @@
 //! Lines as they come out of a pipe, at flat memory: of a line that is longer
 //! than it may be only the length is kept.
 
-use crate::drain::ReadEnd;
+use crate::drain::ReadOutcome;
 use std::io::Read;
 
 /// What a read asks for: all that a pipe usually holds.
@@ -9,7 +9,7 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// What was read and not yet taken.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineBuffer {
     buffer: Vec<u8>,
     /// What was not taken lies between these two.
     start: usize,
@@ -23,14 +23,14 @@ pub(super) struct Lines {
 
 /// A line, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(super) enum OutputLine<'a> {
     /// As it came.
     Whole(&'a [u8]),
     /// It had so many bytes, more than it may have.
     TooLong(usize),
 }
 
-impl Lines {
+impl LineBuffer {
     pub(super) fn new(longest: usize) -> Self {
         Self { buffer: Vec::new(), start: 0, end: 0, searched: 0, dropped: 0, longest }
     }
@@ -41,10 +41,10 @@ impl Lines {
     }
 
     /// Reads once what there is.
-    pub(super) fn read(&mut self, mut from: impl Read) -> ReadEnd {
+    pub(super) fn read(&mut self, mut from: impl Read) -> ReadOutcome {
         self.make_room();
         // Nothing can be read from a pipe that can't be read.
-        let (end, bytes) = ReadEnd::of(&mut from, &mut self.buffer[self.end..]).unwrap_or((ReadEnd::End, 0));
+        let (end, bytes) = ReadOutcome::of(&mut from, &mut self.buffer[self.end..]).unwrap_or((ReadOutcome::End, 0));
         self.end += bytes;
         end
     }
@@ -62,7 +62,7 @@ impl Lines {
     }
 
     /// Takes the next line that is complete.
-    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+    pub(super) fn next(&mut self) -> Option<OutputLine<'_>> {
         let Some(found) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) else {
             self.searched = self.end;
             if self.dropped > 0 || self.end - self.start > self.longest {
@@ -75,7 +75,11 @@ impl Lines {
         let length = std::mem::take(&mut self.dropped) + (feed - start);
         self.start = feed + 1;
         self.searched = self.start;
-        Some(if length > self.longest { Line::TooLong(length) } else { Line::Whole(&self.buffer[start..feed]) })
+        Some(if length > self.longest {
+            OutputLine::TooLong(length)
+        } else {
+            OutputLine::Whole(&self.buffer[start..feed])
+        })
     }
 
     /// Whether there is anything that was not taken, be it only a part of a line.
@@ -90,15 +94,15 @@ mod tests {
     use std::io::ErrorKind;
 
     /// What is taken of these pieces, each read by itself.
-    fn taken(longest: usize, pieces: &[&str]) -> (Vec<String>, Lines) {
-        let mut lines = Lines::new(longest);
+    fn taken(longest: usize, pieces: &[&str]) -> (Vec<String>, LineBuffer) {
+        let mut lines = LineBuffer::new(longest);
         let mut taken = Vec::new();
         for piece in pieces {
-            assert_eq!(lines.read(piece.as_bytes()), ReadEnd::Some);
+            assert_eq!(lines.read(piece.as_bytes()), ReadOutcome::Some);
             while let Some(line) = lines.next() {
                 taken.push(match line {
-                    Line::Whole(line) => String::from_utf8(line.to_vec()).unwrap(),
-                    Line::TooLong(bytes) => format!("({bytes})"),
+                    OutputLine::Whole(line) => String::from_utf8(line.to_vec()).unwrap(),
+                    OutputLine::TooLong(bytes) => format!("({bytes})"),
                 });
             }
         }
@@ -119,26 +123,26 @@ mod tests {
         let (all, lines) = taken(3, &["abc\nabcd\nab", "cd", "efg\nx\nabcdefgh"]);
         assert_eq!(all, ["abc", "(4)", "(7)", "x"]);
         assert!(lines.has_rest(), "though nothing of it is held");
-        let mut lines = Lines::new(1000);
+        let mut lines = LineBuffer::new(1000);
         let piece = [b'x'; 4096];
         for _ in 0..1000 {
-            assert_eq!(lines.read(&piece[..]), ReadEnd::Some);
+            assert_eq!(lines.read(&piece[..]), ReadOutcome::Some);
             assert_eq!(lines.next(), None);
         }
         assert!(lines.buffer.len() <= 3 * READ_BYTES, "{}", lines.buffer.len());
-        assert_eq!(lines.read(&b"\n"[..]), ReadEnd::Some);
-        assert_eq!(lines.next(), Some(Line::TooLong(4_096_000)));
+        assert_eq!(lines.read(&b"\n"[..]), ReadOutcome::Some);
+        assert_eq!(lines.next(), Some(OutputLine::TooLong(4_096_000)));
     }
 
     #[test]
     fn an_end_is_told_from_nothing_yet() {
-        assert_eq!(Lines::new(1).read(&b""[..]), ReadEnd::End);
+        assert_eq!(LineBuffer::new(1).read(&b""[..]), ReadOutcome::End);
         struct Empty;
         impl Read for Empty {
             fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
                 Err(ErrorKind::WouldBlock.into())
             }
         }
-        assert_eq!(Lines::new(1).read(Empty), ReadEnd::Nothing);
+        assert_eq!(LineBuffer::new(1).read(Empty), ReadOutcome::Nothing);
     }
 }

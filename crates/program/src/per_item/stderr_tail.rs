@@ -10,15 +10,15 @@ const LINES: usize = 3;
 
 /// The end of what was heard, however much that is.
 #[derive(Debug, Default)]
-pub(crate) struct LastWords {
+pub(crate) struct StderrTail {
     kept: Vec<u8>,
     /// Something before it was forgotten.
     is_cut: bool,
 }
 
-impl LastWords {
+impl StderrTail {
     /// Hears more.
-    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         let tail = &bytes[bytes.len().saturating_sub(KEPT_BYTES)..];
         let excess = (self.kept.len() + tail.len()).saturating_sub(KEPT_BYTES);
         self.is_cut |= excess > 0 || tail.len() < bytes.len();
@@ -27,7 +27,7 @@ impl LastWords {
     }
 }
 
-impl fmt::Display for LastWords {
+impl fmt::Display for StderrTail {
     /// The last lines that are not empty, with ` / ` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(&self.kept);
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
 
     fn told(parts: &[&[u8]]) -> String {
-        let mut words = LastWords::default();
-        parts.iter().for_each(|part| words.hear(part));
+        let mut words = StderrTail::default();
+        parts.iter().for_each(|part| words.push(part));
         assert!(words.kept.len() <= KEPT_BYTES);
         words.to_string()
     }
