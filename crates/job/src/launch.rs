@@ -1,36 +1,22 @@
-//! What a run needs of a pool; behind a trait, so that studies are tested
-//! without a single process.
+//! Creates what runs a job, by its configuration; behind a trait, so that studies
+//! are tested without a single process.
 
-use crate::configuration::{Configuration, Executor};
-use crate::stopper::{Request, Stopper};
-use procession::raw::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Pool};
+use crate::stopper::Stopper;
+use procession::raw::{AskedWorker, Backend, Builder, InProcess, MakeLocalTask, Pool};
 use procession::{Observer, PoolError};
-use procession_task::TaskInfo;
+use procession_task::{Configuration, Executor, TaskInfo};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Creates pools.
+/// Creates backends.
 pub(crate) trait Launch {
-    /// A pool for this configuration; its time begins here.
+    /// A backend for this configuration; its time begins here.
     fn launch(
         &self,
         configuration: &Configuration,
         observers: Vec<Box<dyn Observer>>,
-    ) -> Result<Box<dyn Running>, PoolError>;
-}
-
-/// Ends or pauses a pool's work; callable from every thread.
-pub(crate) type Ender = Box<dyn Fn(Request) + Send + Sync>;
-
-/// A pool that was created.
-pub(crate) trait Running {
-    /// Runs a job to its end.
-    fn run(&self, job: Job) -> Result<JobEnd, PoolError>;
-    /// What ends or pauses its work.
-    fn ender(&self) -> Ender;
-    /// Waits for the last worker's exit; the time since its creation.
-    fn close(self: Box<Self>) -> Result<Duration, PoolError>;
+    ) -> Result<Box<dyn Backend>, PoolError>;
 }
 
 /// What the executors are and how they are set up.
@@ -67,13 +53,12 @@ impl Launch for Workers {
         &self,
         configuration: &Configuration,
         observers: Vec<Box<dyn Observer>>,
-    ) -> Result<Box<dyn Running>, PoolError> {
+    ) -> Result<Box<dyn Backend>, PoolError> {
         let local = || Arc::clone(&self.local);
         match configuration.executor {
-            Executor::Serial => Ok(Box::new(Local::serial(local(), observers).window(self.window))),
+            Executor::Serial => Ok(Box::new(InProcess::serial(local(), observers).window(self.window))),
             Executor::Threads => {
-                let threads = Local::threads(configuration.count, local(), observers)?;
-                Ok(Box::new(threads.window(self.window)))
+                Ok(Box::new(InProcess::threads(configuration.count, local(), observers).window(self.window)))
             }
             Executor::Procs => {
                 let builder = (self.settings)(Pool::builder(&self.program))
@@ -92,49 +77,7 @@ impl Launch for Workers {
 /// Whatever keeps workers from starting, or the end by the stopper.
 pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
     let asked = AskedWorker::start(program, start_timeout)?;
-    let _held = stopper.hold(ender(asked.control()));
+    let control = asked.control();
+    let _held = stopper.hold(move |request| control.ask(request));
     asked.tasks()
-}
-
-fn ender(control: Control) -> Ender {
-    Box::new(move |request| match request {
-        Request::Stop => control.stop(),
-        Request::Kill => control.kill(),
-        Request::Pause => control.pause(),
-        Request::Resume => control.resume(),
-    })
-}
-
-impl Running for Pool {
-    fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
-        self.start(job)?.wait()
-    }
-
-    fn ender(&self) -> Ender {
-        ender(self.control())
-    }
-
-    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
-        Self::close(*self)
-    }
-}
-
-impl Running for Local {
-    fn run(&self, job: Job) -> Result<JobEnd, PoolError> {
-        Self::run(self, job)
-    }
-
-    fn ender(&self) -> Ender {
-        let control = self.control();
-        Box::new(move |request| match request {
-            // However hard it is asked: a thread can't be ended.
-            Request::Stop | Request::Kill => control.stop(),
-            // Threads are held with their process.
-            Request::Pause | Request::Resume => {}
-        })
-    }
-
-    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
-        Ok(Self::close(*self))
-    }
 }

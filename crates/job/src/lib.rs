@@ -43,7 +43,7 @@ mod writer;
 
 pub use beside::{Beside, abandon};
 pub use blocks::Unit;
-pub use configuration::{Configuration, Executor, matrix};
+pub use configuration::matrix;
 pub use counts::{parse_counts, parse_sizes};
 #[doc(hidden)]
 pub use cutter::cut_all;
@@ -57,13 +57,13 @@ pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Tar
 pub use picture::PictureFile;
 pub use placeholders::{ask_for_procs, ask_for_size};
 pub use plan::{Phase, Planned, Rounds, Wanted, plan};
+pub use procession_task::{Configuration, Executor};
 pub use range::IntegerRange;
 pub use rehearsal::Rehearsal;
 pub use resume::{AlreadyComplete, Intent, ResumeError, ResumeOptions, ResumeReason, ResumeRecord, ResumeRecordError};
-pub use run::{Ending, Run, RunInfo, Work};
+pub use run::{Ending, Run, RunInfo, StudyJob};
 pub use source::QueueSource;
 pub use spec::{InputOptions, ItemSource, MAX_ITEM};
 pub use stopper::Stopper;
 pub use study::{Hooks, Mismatch, SizedWork, Study, StudyReport, Workload};
-pub use times::CoordinatorTimes;
 pub use writer::{OrderedWriter, OutputHandle, OutputOptions, Stop};

@@ -16,7 +16,7 @@ use crate::identity::{Made, is_at};
 use crate::lock::{Locked, lock};
 use crate::output::{First, Target};
 use crate::portion::Portion;
-use crate::run::Work;
+use crate::run::StudyJob;
 use crate::{FailurePolicy, Input, InputError, InputOptions, OutputError};
 use journal::{Files, Journal};
 use procession::ChunkSize;
@@ -197,7 +197,7 @@ impl Decision {
 impl Job {
     /// Everything that makes the bytes of the output, but the items.
     pub(crate) fn new(
-        work: &Work,
+        work: &StudyJob,
         options: &InputOptions,
         portion: &Portion,
         policy: FailurePolicy,
@@ -205,8 +205,8 @@ impl Job {
     ) -> Self {
         let mut identity = Identity::new();
         let mut set = |name: &str, value: String| identity.insert(format!("--{name}"), value);
-        set("task", work.task.clone());
-        set("format", work.format.name().to_owned());
+        set("task", work.spec.task.clone());
+        set("format", work.spec.format.name().to_owned());
         set("items", rule(options.items).to_owned());
         set("skip", options.skip.to_string());
         options.shuffle.map(|seed| set("shuffle", seed.to_string()));
@@ -214,7 +214,7 @@ impl Job {
         portion.size.or(options.size).map(|size| set("size", size.to_string()));
         // Else how many items go into a message makes no difference.
         portion.block.map(|block| set("chunk", chunk(block)));
-        identity.extend(work.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
+        identity.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
         identity.extend(settings.iter().cloned());
         Self { identity, rule: portion.rule(options.items), policy }
     }

@@ -2,16 +2,16 @@
 //! and printed at most once.
 
 use crate::blocks::Unit;
-use crate::configuration::Configuration;
 use crate::launch::{Launch, Workers};
 use crate::output::{OutputChoice, OutputEnd, Target};
 use crate::plan::{Planned, Rounds, plan};
 use crate::portion::Portion;
 use crate::resume::{self, OpenError, Opened, ResumeOptions};
-use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
-use crate::stopper::{Request, Stopper};
+use crate::run::{Ending, Run, RunInfo, Setup, StudyJob, run};
+use crate::stopper::Stopper;
 use crate::writer::OutputOptions;
-use crate::{FailurePolicy, Input, InputError, ResumeError, ResumeReason};
+use crate::{Configuration, FailurePolicy, Input, InputError, ResumeError, ResumeReason};
+use procession::raw::Request;
 use procession::{ChunkSize, Observer};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub struct SizedWork {
 /// A study: everything that is decided before it begins.
 pub struct Study {
     /// What is run.
-    pub work: Work,
+    pub work: StudyJob,
     /// On which items.
     pub workload: Workload,
     /// In which ways.
@@ -118,7 +118,7 @@ impl Study {
 
 /// Goes through the plan.
 pub(crate) struct Conductor<'a> {
-    pub(crate) work: Work,
+    pub(crate) work: StudyJob,
     pub(crate) resume: ResumeOptions,
     pub(crate) policy: FailurePolicy,
     pub(crate) launch: &'a dyn Launch,
@@ -171,7 +171,7 @@ impl Conductor<'_> {
 
     /// Opens a file. The results of a single run, in order, are their own journal.
     fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<Target, Ending> {
-        if self.runs.len() > 1 || !self.work.ordered {
+        if self.runs.len() > 1 || !self.work.is_ordered() {
             return self.written_anew(path);
         }
         let sized;
@@ -241,9 +241,9 @@ impl Conductor<'_> {
             target,
             output: OutputOptions {
                 policy: self.policy,
-                digest: is_study && self.work.ordered,
+                digest: is_study && self.work.is_ordered(),
                 stop_when_closed: !is_study,
-                ..OutputOptions::new(self.work.format)
+                ..OutputOptions::new(self.work.spec.format)
             },
         };
         let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);

@@ -4,23 +4,15 @@ use super::record::Digest;
 use super::*;
 use crate::MaxFailures;
 use crate::Unit;
-use procession_task::{FailureKind, Format};
+use procession_task::{FailureKind, Format, JobSpec};
 
-fn work() -> Work {
-    Work {
-        task: "prime".to_owned(),
-        arguments: Vec::new(),
-        unit: Unit::Item,
-        params: vec![("method".to_owned(), "trial".to_owned())],
-        format: Format::Tsv,
-        show: false,
-        ordered: true,
-        retries: None,
-        retry_on: Vec::new(),
-        timeout: None,
-        memory_limit: None,
-        max_result: 1,
-    }
+fn work() -> StudyJob {
+    let params = vec![("method".to_owned(), "trial".to_owned())];
+    StudyJob { spec: JobSpec { params, format: Format::Tsv, ..JobSpec::new("prime") }, unit: Unit::Item }
+}
+
+fn with(spec: JobSpec) -> StudyJob {
+    StudyJob { spec, ..work() }
 }
 
 fn job() -> Job {
@@ -92,7 +84,7 @@ fn resuming_needs_a_record_of_the_same_job_and_enough_bytes() {
 fn every_setting_that_makes_bytes_is_compared_and_named() {
     let record = ResumeRecord::new(State::Interrupted, job().identity, Mark::default());
     let options = InputOptions::new(Items::Words);
-    let jobs = |work: Work, options: InputOptions, size, settings: &[(String, String)]| {
+    let jobs = |work: StudyJob, options: InputOptions, size, settings: &[(String, String)]| {
         let portion = Portion { size, block: work.unit.block(ChunkSize::Auto) };
         let refused = Job::new(&work, &options, &portion, FailurePolicy::default(), settings).check(&record);
         refused.map_err(|reason| reason.to_string())
@@ -102,15 +94,15 @@ fn every_setting_that_makes_bytes_is_compared_and_named() {
     let naive = vec![("method".to_owned(), "naive".to_owned())];
     for (refused, says) in [
         (
-            jobs(Work { task: "sqrt".to_owned(), ..work() }, options.clone(), None, &[]),
+            jobs(with(JobSpec { task: "sqrt".to_owned(), ..work().spec }), options.clone(), None, &[]),
             "--task prime, not with --task sqrt",
         ),
         (
-            jobs(Work { format: Format::Csv, ..work() }, options.clone(), None, &[]),
+            jobs(with(JobSpec { format: Format::Csv, ..work().spec }), options.clone(), None, &[]),
             "--format tsv, not with --format csv",
         ),
         (
-            jobs(Work { params: naive, ..work() }, options.clone(), None, &[]),
+            jobs(with(JobSpec { params: naive, ..work().spec }), options.clone(), None, &[]),
             "method=trial, not with --param method=naive",
         ),
         (jobs(work(), InputOptions::new(Items::Lines), None, &[]), "--items words, not with --items lines"),
@@ -120,7 +112,10 @@ fn every_setting_that_makes_bytes_is_compared_and_named() {
             "no --shuffle, not with --shuffle 1",
         ),
         (jobs(work(), InputOptions { cycle: true, ..options.clone() }, None, &[]), "no --cycle, not with --cycle"),
-        (jobs(Work { unit: Unit::Block, ..work() }, options.clone(), None, &[]), "no --chunk, not with --chunk auto"),
+        (
+            jobs(StudyJob { unit: Unit::Block, ..work() }, options.clone(), None, &[]),
+            "no --chunk, not with --chunk auto",
+        ),
         (jobs(work(), options.clone(), Some(9), &[]), "no --size, not with --size 9"),
         (jobs(work(), options, None, &program), "no -- program, not with -- program bc"),
     ] {

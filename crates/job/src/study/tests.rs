@@ -4,26 +4,13 @@ use super::fake::{Fake, Fault};
 use super::*;
 use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Unit, Wanted, matrix};
 use procession::{ChunkSize, PoolError};
-use procession_task::{Format, Items};
+use procession_task::{Format, Items, JobSpec};
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
-fn work(task: &str) -> Work {
-    Work {
-        task: task.to_owned(),
-        arguments: Vec::new(),
-        unit: Unit::Item,
-        params: Vec::new(),
-        format: Format::Tsv,
-        show: false,
-        ordered: true,
-        retries: None,
-        retry_on: procession::RETRY_ON.to_vec(),
-        timeout: None,
-        memory_limit: None,
-        max_result: 1 << 20,
-    }
+fn work(task: &str) -> StudyJob {
+    StudyJob { spec: JobSpec { format: Format::Tsv, ..JobSpec::new(task) }, unit: Unit::Item }
 }
 
 /// Remembers what it was told.
@@ -332,7 +319,7 @@ fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> Stud
     let output = Some(OutputChoice::Picture(picture));
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
     let conductor = Conductor {
-        work: Work { format: Format::Lines, ..work(task) },
+        work: StudyJob { spec: JobSpec::new(task), unit: Unit::Item },
         resume: ResumeOptions::default(),
         policy: FailurePolicy { keep_going: true, max: None },
         launch: &Fake(Fault::None),

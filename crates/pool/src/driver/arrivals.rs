@@ -2,7 +2,7 @@
 
 use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Death, Phase, Process, Stream, exit};
+use super::process::{Death, Phase, Process, Stream, exit, is_out_of_memory};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
@@ -344,7 +344,7 @@ impl Driver {
         }));
         let limits = worker.given.limits;
         self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.given.attempts }));
-        let fault = if limits.is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
         self.handle(Happened::WorkerEnded { worker: id, fault });
     }
 
