@@ -18,6 +18,8 @@ use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+#[cfg(not(feature = "png"))]
+pub(crate) use self::files::NO_PNG;
 pub(crate) use self::{
     files::{FileFlags, Shown},
     flags::Progress,

@@ -36,7 +36,7 @@ impl CutItems {
         let more = if items.len() == 1 { String::new() } else { format!(" (and {} more)", items.len() - 1) };
         Some(format!(
             "item {first}{more}: something that the program left behind was still writing after its exit, and was \
-             given up after 2 s, or after 300 ms of silence: the output may be cut"
+             heard no longer than until 300 ms of silence, or 2 s or 16 MiB of errors in all: the output may be cut"
         ))
     }
 }

@@ -113,7 +113,7 @@ fn a_full_disk_is_status_4() {
 }
 
 #[test]
-fn nobody_reads_the_errors() {
+fn with_standard_error_closed_the_exit_status_reports_the_failure() {
     let place = Place::new();
     let command = |args: &[&str]| {
         let mut command = place.command(args);

@@ -1,6 +1,7 @@
 //! Faults with the first chunk, after an honest hello.
 
 use crate::fault::{AtChunk, Outside};
+use crate::process::stay;
 use crate::speech::{Chunk, frame, framed, hello, next_chunk, say};
 use crate::start::{close_pipes, flood};
 use nix::sys::signal::{SigSet, Signal};
@@ -31,7 +32,7 @@ pub(crate) fn commit(fault: &AtChunk) -> ! {
         let chunk = next_chunk(&mut held);
         if !answer_unusually(fault, &chunk) {
             break_down(fault, &chunk);
-            crate::stay();
+            stay();
         }
     }
 }

@@ -16,17 +16,16 @@
 //! lines: each item as it is.
 #![forbid(unsafe_code)]
 
-mod chunk;
 mod fault;
+mod process;
 mod speech;
 mod start;
+mod chunk;
 
 use fault::Fault;
-use std::ffi::OsString;
+use process::{become_true_worker, setting};
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
 
 fn main() {
     let faults: Vec<Fault> = setting("FAKE_FAULTS")
@@ -47,10 +46,6 @@ fn main() {
     }
 }
 
-fn setting(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
 /// How many processes were started before this one.
 fn count_start(folder: &Path) -> usize {
     let is_taken = |n: &usize| match std::fs::File::create_new(folder.join(n.to_string())) {
@@ -59,18 +54,4 @@ fn count_start(folder: &Path) -> usize {
         Err(error) => panic!("{}: {error}", folder.display()),
     };
     (0..).find(|n| !is_taken(n)).expect("a number that is free")
-}
-
-/// The same process with another program: the coordinator can't tell.
-fn become_true_worker() -> ! {
-    let program = setting("FAKE_WORKER").expect("FAKE_WORKER");
-    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
-    panic!("the true worker can't be run: {error}");
-}
-
-/// Lives on and says nothing, until somebody ends it.
-fn stay() -> ! {
-    loop {
-        std::thread::park();
-    }
 }

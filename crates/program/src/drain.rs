@@ -15,6 +15,8 @@ use std::time::Duration;
 const SILENCE: Duration = Duration::from_millis(300);
 /// And after so long in all.
 const IN_ALL: Duration = Duration::from_secs(2);
+/// And after so many bytes of errors, which would else fill logs and terminals.
+const MOST_ERRORS: usize = 16 << 20;
 /// How often each pipe is read before the other one and the clock are looked
 /// at. With reads of 64 KiB that is more than a pipe holds, unless the system's
 /// owner has made it larger.
@@ -91,18 +93,21 @@ pub(crate) struct Drain {
     is_first: bool,
     begun_ns: u64,
     heard_ns: u64,
+    /// Bytes that were passed on to people.
+    passed_on: usize,
 }
 
 impl Drain {
     /// For a program that has just ended.
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
-        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns }
+        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns, passed_on: 0 }
     }
 
     /// Has what there is read; from the second call on waits for it first.
-    /// `read` reads once from the pipe of a stream. Both are non-blocking; one
-    /// that is not there has ended.
+    /// `read` reads once from the pipe of a stream, and says how many bytes it
+    /// has passed on to people. Both are non-blocking; one that is not there has
+    /// ended.
     ///
     /// # Errors
     /// Those of `read`.
@@ -110,7 +115,7 @@ impl Drain {
         &mut self,
         set: &mut PollSet,
         files: [Option<&File>; 2],
-        mut read: impl FnMut(OutputStream, &File) -> Result<ReadOutcome, E>,
+        mut read: impl FnMut(OutputStream, &File) -> Result<(ReadOutcome, usize), E>,
     ) -> Result<DrainProgress, E> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let left = self.left();
@@ -128,7 +133,7 @@ impl Drain {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = left.is_zero() || self.pipes == [PipeState::Ended; 2];
+        let is_over = left.is_zero() || self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
         Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
 
@@ -155,10 +160,12 @@ impl Drain {
         &mut self,
         mut pipe: PipeState,
         is_first: bool,
-        mut read: impl FnMut() -> Result<ReadOutcome, E>,
+        mut read: impl FnMut() -> Result<(ReadOutcome, usize), E>,
     ) -> Result<PipeState, E> {
         for _ in 0..READS {
-            match read()? {
+            let (end, passed_on) = read()?;
+            self.passed_on += passed_on;
+            match end {
                 ReadOutcome::Some => {
                     self.heard_ns = running_ns();
                     if !is_first {
@@ -210,7 +217,7 @@ mod tests {
             let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |stream, pipe| {
                 let (end, bytes) = ReadOutcome::of(pipe, &mut buffer)?;
                 said[stream as usize].extend_from_slice(&buffer[..bytes]);
-                Ok::<_, io::Error>(end)
+                Ok::<_, io::Error>((end, bytes))
             });
             if let DrainProgress::Over { is_cut } = progress.unwrap() {
                 return (said, is_cut, begun.elapsed());
@@ -276,6 +283,25 @@ mod tests {
             });
             assert_eq!((&said[stream][..], is_cut), (&b"late"[..], false));
         }
+    }
+
+    #[test]
+    fn who_floods_is_heard_for_so_much_and_no_longer() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let (mut steps, mut buffer) = (0, [0; 8]);
+        let is_cut = loop {
+            let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |_, pipe| {
+                let (end, _) = ReadOutcome::of(pipe, &mut buffer)?;
+                Ok::<_, io::Error>((end, if end == ReadOutcome::Some { 1 << 20 } else { 0 }))
+            });
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
+                break is_cut;
+            }
+            steps += 1;
+            theirs[1].write_all(b"more").unwrap();
+        };
+        assert_eq!((is_cut, steps), (true, MOST_ERRORS >> 20 | 1));
     }
 
     #[test]

@@ -188,14 +188,14 @@ impl Coprocess {
         let Self { child, lines, errors, set, .. } = self;
         let (mut heard, mut buffer) = (ReadOutcome::Nothing, vec![0; stderr_forwarder::READ_BYTES]);
         let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
-            let end = match stream {
-                OutputStream::Output => lines.read(pipe),
+            let read = match stream {
+                OutputStream::Output => (lines.read(pipe), 0),
                 OutputStream::Errors => stderr_forwarder::read(pipe, &mut buffer),
             };
-            if (stream, end) == (OutputStream::Output, ReadOutcome::Some) {
-                heard = end;
+            if (stream, read.0) == (OutputStream::Output, ReadOutcome::Some) {
+                heard = ReadOutcome::Some;
             }
-            Ok::<_, Infallible>(end)
+            Ok::<_, Infallible>(read)
         });
         let Ok(progress) = progress;
         self.state = match progress {

@@ -55,12 +55,13 @@ impl StderrForwarder {
     }
 }
 
-/// Reads once what the program has to say to people, and passes that on.
-pub(super) fn read(pipe: &File, buffer: &mut [u8]) -> ReadOutcome {
+/// Reads once what the program has to say to people, and passes that on; returns
+/// how many bytes that were, too.
+pub(super) fn read(pipe: &File, buffer: &mut [u8]) -> (ReadOutcome, usize) {
     // Nothing can be read from a pipe that can't be read.
     let (end, bytes) = ReadOutcome::of(pipe, buffer).unwrap_or((ReadOutcome::End, 0));
     pass_on(&buffer[..bytes]);
-    end
+    (end, bytes)
 }
 
 fn forward(pipe: File, stop: &WakeUp, mut buffer: Vec<u8>) -> File {
@@ -75,7 +76,7 @@ fn forward(pipe: File, stop: &WakeUp, mut buffer: Vec<u8>) -> File {
             return pipe;
         }
         let is_ready = |key| set.ready().any(|ready| ready.key == key);
-        if is_ready(STOP) || (is_ready(PIPE) && read(&pipe, &mut buffer) == ReadOutcome::End) {
+        if is_ready(STOP) || (is_ready(PIPE) && read(&pipe, &mut buffer).0 == ReadOutcome::End) {
             return pipe;
         }
     }

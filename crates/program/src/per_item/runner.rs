@@ -202,22 +202,27 @@ impl Conversation<'_> {
     }
 
     /// Reads once. What it says to people is passed on, and the last of it remembered.
-    fn read(&mut self, stream: OutputStream, pipe: &File) -> Result<ReadOutcome, Failure> {
+    /// Returns how much was passed on, too.
+    fn read(&mut self, stream: OutputStream, pipe: &File) -> Result<(ReadOutcome, usize), Failure> {
         let read = ReadOutcome::of(pipe, self.buffer);
         let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
         let said = &self.buffer[..bytes];
-        match stream {
-            OutputStream::Output => self.out.extend_from_slice(said),
+        let passed_on = match stream {
+            OutputStream::Output => {
+                self.out.extend_from_slice(said);
+                0
+            }
             OutputStream::Errors => {
                 self.errors.push(said);
                 pass_on(said);
+                bytes
             }
-        }
+        };
         if self.out.len() > self.most {
             let most = self.most - 1;
             return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
         }
-        Ok(end)
+        Ok((end, passed_on))
     }
 }
 

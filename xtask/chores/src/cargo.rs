@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 /// The repository's folder.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    here.ancestors().nth(2).unwrap_or(here)
 }
 
 /// The cargo that runs us, else the one in PATH.

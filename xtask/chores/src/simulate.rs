@@ -24,7 +24,7 @@ const LENIENCE: f64 = 2.0;
 
 /// How many schedules.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct SimulateArgs {
     /// Schedules of up to 16 workers
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     seeds: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 }
 
 /// Runs what was asked for, then measures.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
     let simulator = build_simulator()?;
     for (test, seeds, share) in [(SMALL, args.seeds, SHARE), (LARGE, args.large, 1)] {
         if seeds > 0 {

@@ -15,7 +15,7 @@ const LARGEST: u64 = 1 << 48;
 
 /// What is written.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct PrimesArgs {
     /// How many numbers
     #[arg(long)]
     count: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 /// Writes the list.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &PrimesArgs) -> Result<()> {
     ensure!((0.0..=1.0).contains(&args.composites), "--composites is a share from 0 to 1");
     write(&args.out, &list(args)?, &title(args))?;
     println!("{} numbers in {}", args.count, args.out.display());
@@ -46,7 +46,7 @@ pub(crate) fn provide(out: &Path, start: u64, count: usize) -> Result<()> {
     if out.exists() {
         return Ok(());
     }
-    let args = Args { count, start, out: out.to_owned(), composites: 0.0, seed: 1 };
+    let args = PrimesArgs { count, start, out: out.to_owned(), composites: 0.0, seed: 1 };
     write(out, &list(&args)?, &title(&args))
 }
 
@@ -57,13 +57,13 @@ fn write(out: &Path, numbers: &[u64], title: &str) -> Result<()> {
     written.with_context(|| format!("can't write {}", out.display()))
 }
 
-fn title(args: &Args) -> String {
+fn title(args: &PrimesArgs) -> String {
     let what = if args.composites > 0.0 { "Primes and Composites" } else { "Primes" };
     format!("The {} {what} from {} on", grouped(args.count as u64), grouped(args.start))
 }
 
 /// The numbers, ascending: primes, or primes with composites among them.
-fn list(args: &Args) -> Result<Vec<u64>> {
+fn list(args: &PrimesArgs) -> Result<Vec<u64>> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
     let composites = (args.count as f64 * args.composites).round() as usize;
     let mut numbers = primes_from(args.start, args.count - composites)?;
@@ -170,8 +170,8 @@ mod tests {
     use super::*;
     use procession_task::builtin::prime::is_prime_by_miller_rabin;
 
-    fn args(count: usize, start: u64, composites: f64) -> Args {
-        Args { count, start, out: PathBuf::new(), composites, seed: 7 }
+    fn args(count: usize, start: u64, composites: f64) -> PrimesArgs {
+        PrimesArgs { count, start, out: PathBuf::new(), composites, seed: 7 }
     }
 
     #[test]

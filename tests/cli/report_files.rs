@@ -249,7 +249,7 @@ fn where_nothing_can_be_written_the_demonstration_s_page_is_in_the_log() {
 }
 
 #[test]
-fn advice_is_for_those_who_measure() {
+fn advice_is_shown_for_measurements_only() {
     let place = Place::new();
     let hints = |args: &[&str]| {
         let err = place.run(&[&["-t", "sqrt"], args].concat()).err;

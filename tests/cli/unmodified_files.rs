@@ -1,7 +1,7 @@
 //! Calls that come to nothing: refused, or ended before their first result,
 //! they leave every file as it was.
 
-use crate::resume::{Fed, RUN, happens, interrupted, record, with};
+use crate::interrupted::{Fed, RUN, happens, interrupted, record, with};
 use crate::support::{Ended, Place, lines, roots, runs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -19,7 +19,7 @@ fn everything(place: &Place) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_call_that_comes_to_nothing_leaves_everything_as_it_was() {
+fn a_failed_invocation_modifies_no_files() {
     let place = Place::new();
     place.file("bad", "x 1 2");
     place.file("negative", "-1 2");
@@ -67,7 +67,7 @@ fn a_call_that_comes_to_nothing_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn ended_before_its_first_result_it_leaves_everything_as_it_was() {
+fn an_invocation_ended_before_its_first_result_modifies_no_files() {
     for (name, signal) in [("out", Signal::SIGINT), ("new", Signal::SIGINT), ("out", Signal::SIGKILL)] {
         let place = Place::new();
         place.file("out", "old\n");
@@ -117,7 +117,7 @@ fn a_pool_that_cant_be_made_leaves_the_output() {
 }
 
 #[test]
-fn a_refused_call_leaves_everything_as_it_was() {
+fn a_refused_invocation_modifies_no_files() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     // What is behind the record is cut only by a run that goes on.

@@ -14,7 +14,7 @@ const MOST_MEMORY_MB: u32 = 2048;
 
 /// What is run, and for how long.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct FuzzArgs {
     /// How long each target runs; fractions are fine
     #[arg(long, default_value_t = 1.0, value_name = "M")]
     minutes: f64,
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 /// Runs each target, all of them even if one fails, and names the failed ones.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
     ensure!(args.minutes > 0.0, "--minutes must be more than 0");
     let known = targets()?;
     if let Some(unknown) = args.targets.iter().find(|target| !known.contains(target)) {

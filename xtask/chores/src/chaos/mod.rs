@@ -36,7 +36,7 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// How long, and what.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ChaosArgs {
     /// Rounds are begun for so many minutes
     #[arg(long, default_value_t = 1.0, value_name = "M")]
     minutes: f64,
@@ -59,7 +59,7 @@ struct Program {
 }
 
 /// Runs rounds until the time is over or one fails.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &ChaosArgs) -> Result<()> {
     let binaries = cargo::build("procession-cli", &["coordinator", "worker"])?;
     let [coordinator, _worker] = &binaries[..] else { bail!("two binaries were to be built") };
     let program = Program::at(coordinator)?;

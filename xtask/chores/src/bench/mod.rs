@@ -28,7 +28,7 @@ const STREAM_BYTES: u64 = 10_000_000_000;
 
 /// What is measured.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct BenchArgs {
     /// Few pairs, and no 10 GB stream: a first impression
     #[arg(long)]
     quick: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 
 /// Measures, shows and keeps the figures. A missed target is a finding, not a
 /// failure; what can't be measured is one.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     ensure!(args.pairs > 0, "--pairs must be at least 1");
     let known = catalog::names().into_iter().chain([MEMORY]).collect::<Vec<_>>();
     if let Some(unknown) = args.only.iter().find(|name| !known.contains(&name.as_str())) {
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-impl Args {
+impl BenchArgs {
     fn is_wanted(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == name)
     }
@@ -86,7 +86,7 @@ impl Args {
 
 /// Builds everything that takes part, in release.
 fn programs(coordinator: Option<&Path>) -> Result<Programs> {
-    let peers = cargo::build("xtask", &["peer", "empty", "library"])?;
+    let peers = cargo::build("chores", &["peer", "empty", "library"])?;
     let [peer, empty, library] = &peers[..] else { bail!("three programs were to be built") };
     let coordinator = match coordinator {
         Some(given) => given.canonicalize().with_context(|| format!("there is no {}", given.display()))?,
@@ -96,7 +96,7 @@ fn programs(coordinator: Option<&Path>) -> Result<Programs> {
     Ok(Programs { coordinator, library, peer, empty, scripts: cargo::root().join("scripts") })
 }
 
-fn compare(args: &Args, programs: &Programs, data: &Data, report: &mut Report, json: &Path) -> Result<()> {
+fn compare(args: &BenchArgs, programs: &Programs, data: &Data, report: &mut Report, json: &Path) -> Result<()> {
     let messages = data.scratch("messages");
     for scenario in catalog::scenarios(programs, data).iter().filter(|scenario| args.is_wanted(scenario.name)) {
         match scenario.measure(args.pairs_for(scenario.is_slow), &messages) {
@@ -111,7 +111,7 @@ fn compare(args: &Args, programs: &Programs, data: &Data, report: &mut Report, j
     Ok(())
 }
 
-fn measure_memory(args: &Args, programs: &Programs, data: &Data, report: &mut Report) {
+fn measure_memory(args: &BenchArgs, programs: &Programs, data: &Data, report: &mut Report) {
     let streams = [("memory: 79 MB", None), ("memory: a stream of 10 GB", Some(STREAM_BYTES))];
     for (name, bytes) in streams.into_iter().filter(|(_, bytes)| bytes.is_none() || !args.quick) {
         match peaks(programs, data, bytes) {
@@ -150,9 +150,9 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn args(quick: bool, only: &[&str], pairs: usize) -> Args {
+    fn args(quick: bool, only: &[&str], pairs: usize) -> BenchArgs {
         let only = only.iter().map(|&name| name.to_owned()).collect();
-        Args { quick, only, pairs, json: None, coordinator: None }
+        BenchArgs { quick, only, pairs, json: None, coordinator: None }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::support::Place;
 
 #[test]
-fn cpus_answers_the_first_question() {
+fn cpus_prints_the_usable_processors() {
     let place = Place::new();
     let text = place.run(&["cpus"]).ok();
     for word in ["logical", "physical", "memory"] {
