@@ -15,7 +15,7 @@ use procession_job::{
     AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
 };
 use procession_report as report;
-use procession_task::{Kind, counted, escape_terminal};
+use procession_task::{FailureKind, counted, escape_terminal};
 use report::read::RunLog;
 use report::{
     Advice, Collected, CollectedSpans, Collector, FailureRow, Failures, LogFolder, LogLevel, LogOptions, MachineLoad,
@@ -468,8 +468,8 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
 }
 
 /// Whether the item's process is gone with it.
-fn is_death(kind: Kind) -> bool {
-    matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
+fn is_death(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory)
 }
 
 /// What stands before the bar.

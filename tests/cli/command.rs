@@ -187,15 +187,18 @@ fn an_argument_that_is_too_long_fails_alone() {
     let items = format!("a\n{}\nb\n", "x".repeat(200 << 10));
     let ended = Place::new().run_on(&args(&["-k", "--format", "lines"], &["echo", "{}"]), items);
     assert_eq!(ended.out, "a\n\nb\n");
-    ended.fails(1, "'echo' cannot be given such long arguments");
+    ended.fails(1, "'echo' cannot be started with arguments this long");
 }
 
 /// What can be seen before anything starts is refused then; this can't.
 #[test]
 fn a_program_that_can_t_be_started_is_its_item_s_failure() {
     for (text, says) in [
-        ("echo\n", "'./program' is nothing that this system can execute; a script begins with a line like #!/bin/sh"),
-        ("#!/no/such/shell\n", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
+        ("echo\n", "'./program' is not executable on this system; a script begins with a line like #!/bin/sh"),
+        (
+            "#!/no/such/shell\n",
+            "'./program' cannot be found, or the interpreter in its first line cannot: No such file",
+        ),
     ] {
         for executor in EXECUTORS {
             let place = Place::new();
@@ -210,7 +213,7 @@ fn a_program_that_can_t_be_started_is_its_item_s_failure() {
 #[test]
 fn a_program_that_goes_away_fails_the_items_behind() {
     for (end, says) in [
-        ("rm", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
+        ("rm", "'./program' cannot be found, or the interpreter in its first line cannot: No such file"),
         ("chmod -x", "'./program' may not be executed: Permission denied"),
     ] {
         let place = Place::new();

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use procession::ChunkSize;
 use procession_job::MaxFailures;
 use procession_report::LogLevel;
-use procession_task::{Format, Items, JobLimits, Kind, RetryPolicy};
+use procession_task::{FailureKind, Format, Items, JobLimits, RetryPolicy};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -333,14 +333,14 @@ fn retries(text: &str) -> Result<Retries, String> {
 
 /// The value of `--retry-on`, each kind once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RetryOn(pub(crate) Vec<Kind>);
+pub(crate) struct RetryOn(pub(crate) Vec<FailureKind>);
 
 fn retry_on(text: &str) -> Result<RetryOn, String> {
     let mut kinds = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        let known = FailureKind::ALL.into_iter().find(|kind| kind.as_str() == name);
         match known {
-            Some(Kind::Invalid) => {
+            Some(FailureKind::Invalid) => {
                 return Err("an invalid item is invalid every time: trying it again can't help".to_owned());
             }
             Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
@@ -414,7 +414,7 @@ mod tests {
     fn outcomes_to_retry_are_named_once() {
         let kinds = |text: &str| retry_on(text).map(|RetryOn(kinds)| kinds);
         assert_eq!(kinds("crashed,out-of-memory"), Ok(procession::RETRY_ON.to_vec()));
-        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![Kind::TimedOut, Kind::Failed]));
+        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![FailureKind::TimedOut, FailureKind::Failed]));
         assert!(kinds("crashed,invalid").unwrap_err().contains("every time"));
         for text in ["", "all", "crashed,", "Crashed"] {
             assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");

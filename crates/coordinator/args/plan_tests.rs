@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use procession::ChunkSize;
 use procession_job::{Executor, IntegerRange, ItemSource, MaxFailures, Rounds};
 use procession_program::ALL;
-use procession_task::{Kind, TaskInfo};
+use procession_task::{FailureKind, TaskInfo};
 
 const PIPED: Surroundings<'static> = Surroundings { stdin_is_terminal: false, cpus: 4, ask: &ask };
 const AT_TERMINAL: Surroundings<'static> = Surroundings { stdin_is_terminal: true, ..PIPED };
@@ -256,7 +256,7 @@ fn limits_and_what_is_tried_again() {
         (faults.limits.timeout, faults.limits.memory_limit),
         (Some(Duration::from_millis(1500)), Some(64 << 20))
     );
-    assert_eq!((faults.retry.retries, faults.retry.retry_on), (None, vec![Kind::Failed]));
+    assert_eq!((faults.retry.retries, faults.retry.retry_on), (None, vec![FailureKind::Failed]));
 }
 
 #[test]

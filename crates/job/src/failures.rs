@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use procession::raw::ItemFailure;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -74,23 +74,23 @@ pub struct Failures {
     pub total: u64,
     /// The first hundred, in the order of the output; a long item is cut.
     pub first: Vec<ItemFailure>,
-    by_kind: [u64; Kind::ALL.len()],
+    by_kind: [u64; FailureKind::ALL.len()],
 }
 
 impl Failures {
     /// How many were of this kind.
     #[must_use]
-    pub fn of_kind(&self, kind: Kind) -> u64 {
-        Kind::ALL.iter().position(|&known| known == kind).map_or(0, |at| self.by_kind[at])
+    pub fn of_kind(&self, kind: FailureKind) -> u64 {
+        FailureKind::ALL.iter().position(|&known| known == kind).map_or(0, |at| self.by_kind[at])
     }
 
     /// How many there were of each kind that occurred.
-    pub(crate) fn by_kind(&self) -> BTreeMap<Kind, u64> {
-        Kind::ALL.into_iter().zip(self.by_kind).filter(|&(_, count)| count > 0).collect()
+    pub(crate) fn by_kind(&self) -> BTreeMap<FailureKind, u64> {
+        FailureKind::ALL.into_iter().zip(self.by_kind).filter(|&(_, count)| count > 0).collect()
     }
 
     /// The same before the last one, which was of this kind.
-    pub(crate) fn by_kind_before(&self, last: Kind) -> BTreeMap<Kind, u64> {
+    pub(crate) fn by_kind_before(&self, last: FailureKind) -> BTreeMap<FailureKind, u64> {
         let mut counts = self.by_kind();
         if let Some(count) = counts.get_mut(&last) {
             *count -= 1;
@@ -100,14 +100,14 @@ impl Failures {
     }
 
     /// Those of an earlier run, of which no more is known than how many they were.
-    pub(crate) fn counted(counts: &BTreeMap<Kind, u64>) -> Self {
-        let by_kind = Kind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or(0));
+    pub(crate) fn counted(counts: &BTreeMap<FailureKind, u64>) -> Self {
+        let by_kind = FailureKind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or(0));
         Self { total: by_kind.iter().sum(), first: Vec::new(), by_kind }
     }
 
     fn add(&mut self, failure: &ItemFailure) {
         self.total += 1;
-        if let Some(at) = Kind::ALL.iter().position(|&known| known == failure.failure.kind) {
+        if let Some(at) = FailureKind::ALL.iter().position(|&known| known == failure.failure.kind) {
             self.by_kind[at] += 1;
         }
         if self.first.len() < KEPT {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use procession_task::Failure;
 
-    fn failure(item: u64, kind: Kind) -> ItemFailure {
+    fn failure(item: u64, kind: FailureKind) -> ItemFailure {
         let failure = Failure::new(kind, "no");
         ItemFailure { item, input: Bytes::from("x"), place: None, failure, record: 0..0, pid: 1, attempts: 1 }
     }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn policies() {
-        let first = failure(0, Kind::Failed);
+        let first = failure(0, FailureKind::Failed);
         assert_eq!(Judge::new(FailurePolicy::default()).judge(&first, 7), Verdict::EndBefore);
         let keep = FailurePolicy { keep_going: true, max: None };
         assert_eq!(Judge::new(keep).judge(&first, 7), Verdict::GoOn);
@@ -211,25 +211,25 @@ mod tests {
     fn shares_are_judged_from_a_hundred_items_on_and_at_the_end() {
         let mut tenth = judge("10%");
         for item in 0..10 {
-            assert_eq!(tenth.judge(&failure(item, Kind::Failed), item), Verdict::GoOn);
+            assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), Verdict::GoOn);
         }
         assert!(tenth.is_exceeded(99));
         assert!(!tenth.is_exceeded(100));
-        assert_eq!(tenth.judge(&failure(98, Kind::Failed), 98), Verdict::GoOn);
-        assert_eq!(tenth.judge(&failure(99, Kind::Failed), 99), Verdict::EndWith);
+        assert_eq!(tenth.judge(&failure(98, FailureKind::Failed), 98), Verdict::GoOn);
+        assert_eq!(tenth.judge(&failure(99, FailureKind::Failed), 99), Verdict::EndWith);
         let mut none = judge("0%");
         assert!(!none.is_exceeded(0));
-        assert_eq!(none.judge(&failure(100, Kind::Failed), 100), Verdict::EndWith);
+        assert_eq!(none.judge(&failure(100, FailureKind::Failed), 100), Verdict::EndWith);
     }
 
     #[test]
     fn all_are_counted_and_some_are_kept() {
         let mut judge = Judge::new(FailurePolicy { keep_going: true, max: None });
         for item in 0..250 {
-            judge.judge(&failure(item, if item % 2 == 0 { Kind::Crashed } else { Kind::Invalid }), item);
+            judge.judge(&failure(item, if item % 2 == 0 { FailureKind::Crashed } else { FailureKind::Invalid }), item);
         }
         assert_eq!((judge.failures.total, judge.failures.first.len()), (250, KEPT));
-        assert_eq!(judge.failures.of_kind(Kind::Crashed), 125);
-        assert_eq!(judge.failures.of_kind(Kind::TimedOut), 0);
+        assert_eq!(judge.failures.of_kind(FailureKind::Crashed), 125);
+        assert_eq!(judge.failures.of_kind(FailureKind::TimedOut), 0);
     }
 }

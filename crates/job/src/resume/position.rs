@@ -4,7 +4,7 @@
 use super::journal::{Journal, Left};
 use super::record::{Digest, Mark};
 use crate::gather::Gather;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
@@ -30,7 +30,7 @@ impl Position {
 
     /// All results up to here were put: `items` in all, so many `failed` ones
     /// among them.
-    pub(crate) fn note(&mut self, items: u64, gather: &Gather, failed: BTreeMap<Kind, u64>) {
+    pub(crate) fn note(&mut self, items: u64, gather: &Gather, failed: BTreeMap<FailureKind, u64>) {
         if items <= self.noted.items {
             return;
         }

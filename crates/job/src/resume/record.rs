@@ -2,7 +2,7 @@
 //! JSON, for people to read; whatever else is found in its place is refused.
 
 use crate::Before;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ pub(crate) struct Mark {
     /// The hash of these bytes of the output.
     pub(crate) output: Digest,
     /// How many of them failed, by kind.
-    pub(crate) failed: BTreeMap<Kind, u64>,
+    pub(crate) failed: BTreeMap<FailureKind, u64>,
 }
 
 /// A number of items, and what they were.
@@ -182,7 +182,7 @@ mod tests {
             bytes: 90,
             input: Digest(5),
             output: Digest(u128::MAX),
-            failed: [(Kind::Invalid, 2), (Kind::TimedOut, 1)].into(),
+            failed: [(FailureKind::Invalid, 2), (FailureKind::TimedOut, 1)].into(),
         };
         ResumeRecord::new(State::Interrupted, job.into(), mark)
     }

@@ -4,7 +4,7 @@ use super::record::Digest;
 use super::*;
 use crate::MaxFailures;
 use crate::Unit;
-use procession_task::{Format, JobSpec, Kind};
+use procession_task::{FailureKind, Format, JobSpec};
 
 fn work() -> StudyJob {
     let params = vec![("method".to_owned(), "trial".to_owned())];
@@ -25,7 +25,7 @@ fn keeping(max: Option<MaxFailures>) -> Job {
 }
 
 fn found(state: State, failed: u64) -> Found {
-    let mark = Mark { items: 5, bytes: 50, failed: [(Kind::Invalid, failed)].into(), ..Mark::default() };
+    let mark = Mark { items: 5, bytes: 50, failed: [(FailureKind::Invalid, failed)].into(), ..Mark::default() };
     Found::Record(Box::new(ResumeRecord::new(state, job().identity, mark)))
 }
 
@@ -136,7 +136,7 @@ fn failed_items_stand_in_the_output_only_if_the_call_would_have_gone_on() {
     assert!(check(three(), State::Interrupted, 2) && !check(three(), State::Interrupted, 3));
     let share = |share, items, failed| {
         let job = keeping(Some(MaxFailures::Percent(share)));
-        let mark = Mark { items, failed: [(Kind::Invalid, failed)].into(), ..Mark::default() };
+        let mark = Mark { items, failed: [(FailureKind::Invalid, failed)].into(), ..Mark::default() };
         job.check(&ResumeRecord::new(State::Interrupted, job.identity.clone(), mark)).is_ok()
     };
     assert!(share(1.0, 99, 3) && !share(1.0, 100, 3) && share(3.0, 100, 3), "judged from a hundred items on");

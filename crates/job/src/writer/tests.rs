@@ -5,7 +5,7 @@ use super::*;
 use crate::failures::MaxFailures;
 use bytes::Bytes;
 use procession::raw::{Account, ItemFailure, Waker};
-use procession_task::{Failure, Kind};
+use procession_task::{Failure, FailureKind};
 use std::io::Write;
 use std::sync::mpsc::{self, Receiver, Sender};
 
@@ -66,7 +66,7 @@ fn delivery(first: u64, items: u32, failing: &[u64]) -> Delivery {
         let fails = failing.contains(&item);
         writeln!(outputs, "{item}\t{}", if fails { "no" } else { "ok" }).unwrap();
         if fails {
-            let failure = Failure::new(Kind::Failed, "no");
+            let failure = Failure::new(FailureKind::Failed, "no");
             let (input, record) = (Bytes::from(item.to_string()), start..outputs.len());
             failures.push(ItemFailure { item, input, place: None, failure, record, pid: 1, attempts: 1 });
         }
