@@ -2,7 +2,7 @@
 //! without a single process.
 
 use crate::configuration::{Configuration, Executor};
-use crate::stopper::{Request, Stopper};
+use crate::study::stopper::{Request, Stopper};
 use procession::raw::{AskedWorker, Builder, Control, Job, JobEnd, Local, MakeLocalTask, Pool};
 use procession::{Observer, PoolError};
 use procession_task::TaskInfo;

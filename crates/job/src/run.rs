@@ -1,13 +1,22 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
-use crate::blocks::Unit;
+use crate::configuration::Configuration;
+use crate::error::InputError;
+use crate::input::source::QueueSource;
+use crate::input::status::InputStatus;
+use crate::input::{Input, Unit};
 use crate::launch::Launch;
-use crate::output::{Before, OutputEnd, OutputError, OutputReport, Target};
-use crate::placeholders::filled;
-use crate::stopper::Stopper;
+use crate::output::report::{OutputEnd, OutputError, OutputReport};
+use crate::output::target::Target;
+use crate::output::writer::options::OutputOptions;
+use crate::output::writer::{OrderedWriter, OutputHandle};
+use crate::resume::Before;
+use crate::resume::decision::ResumeError;
+use crate::study::complete::AlreadyComplete;
+use crate::study::placeholders::filled;
+use crate::study::plan::Planned;
+use crate::study::stopper::Stopper;
 use crate::times::{CoordinatorTimes, DriverEar};
-use crate::writer::{OrderedWriter, OutputHandle, OutputOptions};
-use crate::{AlreadyComplete, Configuration, Input, InputError, InputStatus, Planned, ResumeError};
 use procession::raw::{Job, JobEnd, Sink, Source};
 use procession::{Observer, PoolError};
 use procession_task::{Format, Items, Kind};
@@ -144,7 +153,7 @@ pub(crate) type Ended = (Run, Option<Ending>);
 pub(crate) fn run(
     planned: Planned,
     input: &Input,
-    source: (crate::QueueSource, InputStatus),
+    source: (QueueSource, InputStatus),
     setup: Setup<'_>,
     launch: &dyn Launch,
     stopper: &Stopper,

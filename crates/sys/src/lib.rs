@@ -5,6 +5,7 @@
 //! can forbid it. It decides nothing; it offers safe functions whose subtle
 //! points are written down here, once. Linux only.
 
+mod atomic_file;
 mod child;
 mod clock;
 mod image;
@@ -17,6 +18,7 @@ mod stdout;
 mod wake;
 mod worker;
 
+pub use atomic_file::{AtomicFile, remove_unfinished_files};
 pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
 pub use image::{Address, Entry, ImageError, conjure};

@@ -1,7 +1,7 @@
 //! A pool without processes: runs the blocks of a job where it stands, through
 //! the tasks' own code, and answers block by block.
 
-use crate::Configuration;
+use crate::configuration::Configuration;
 use crate::launch::{Ender, Launch, Running};
 use bytes::Bytes;
 use procession::raw::{Batch, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Waker};

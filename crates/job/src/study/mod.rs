@@ -1,0 +1,30 @@
+//! A job over several configurations: planned, run in turn, compared.
+
+pub(crate) mod compare;
+pub(crate) mod complete;
+pub(crate) mod counts;
+pub(crate) mod estimate;
+pub(crate) mod hooks;
+pub(crate) mod identity;
+mod outputs;
+pub(crate) mod placeholders;
+pub(crate) mod plan;
+mod prepare;
+pub(crate) mod runner;
+pub(crate) mod stopper;
+pub(crate) mod workload;
+
+pub use complete::AlreadyComplete;
+pub use counts::{parse_counts, parse_sizes};
+pub use estimate::Rehearsal;
+pub use hooks::Hooks;
+pub use placeholders::{ask_for_procs, ask_for_size};
+pub use plan::{Phase, Rounds};
+pub use runner::{Study, StudyReport};
+pub use stopper::Stopper;
+pub use workload::Workload;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
