@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 pub(crate) use self::{
     files::{FileFlags, Shown},
-    flags::{LogLevel, Progress},
+    flags::Progress,
     input::Source,
     plan::Look,
 };

@@ -15,6 +15,7 @@ mod hostile;
 mod input;
 mod inspect;
 mod joblog;
+mod late_output;
 mod log;
 mod looking;
 mod mandelbrot;

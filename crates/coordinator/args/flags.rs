@@ -6,11 +6,12 @@
 
 use super::files::FileFlags;
 use super::units;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
 use procession_job::MaxFailures;
-use procession_task::{Format, Items, Kind};
+use procession_report::LogLevel;
+use procession_task::{Format, Items, JobLimits, Kind, RetryPolicy};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -123,6 +124,27 @@ pub(crate) struct ExecutorFlags {
     pub(crate) worker: Option<PathBuf>,
 }
 
+impl FaultFlags {
+    /// What an item may use.
+    pub(crate) fn limits(&self) -> JobLimits {
+        JobLimits { timeout: self.timeout, memory_limit: self.memory_limit }
+    }
+
+    /// Which items are tried again.
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.0, retry_on: self.retry_on.0.clone() }
+    }
+
+    /// The flags that only processes can enforce, and whether each is given.
+    pub(crate) fn for_processes(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--timeout", self.timeout.is_some()),
+            ("--memory-limit", self.memory_limit.is_some()),
+            ("--max-tasks-per-worker", self.max_tasks_per_worker.is_some()),
+        ]
+    }
+}
+
 /// What to do when something fails.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Faults")]
@@ -208,8 +230,8 @@ pub(crate) struct OutputFlags {
 #[command(next_help_heading = "Looking")]
 pub(crate) struct LookFlags {
     /// What the log says: a line for every task (item), for every chunk, or nothing
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Task)]
-    pub(crate) log: LogLevel,
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogChoice(Some(LogLevel::Task)))]
+    pub(crate) log: LogChoice,
 
     /// This call's log folder; created, not emptied [default: one of its own in the user's state folder]
     ///
@@ -244,15 +266,22 @@ pub(crate) struct LookFlags {
     pub(crate) dry_run: bool,
 }
 
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    /// A line for every item.
-    Task,
-    /// A line for every chunk.
-    Chunk,
-    /// No log.
-    Off,
+/// How much is logged; `None`: nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogChoice(pub(crate) Option<LogLevel>);
+
+impl ValueEnum for LogChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Some(LogLevel::Task)), Self(Some(LogLevel::Chunk)), Self(None)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            Some(LogLevel::Task) => PossibleValue::new("task").help("A line for every item"),
+            Some(LogLevel::Chunk) => PossibleValue::new("chunk").help("A line for every chunk"),
+            None => PossibleValue::new("off").help("No log"),
+        })
+    }
 }
 
 /// Whether there is a progress bar.

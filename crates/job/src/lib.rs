@@ -21,21 +21,17 @@ mod input;
 
 mod output;
 
-mod configuration;
-mod launch;
-mod run;
 mod study;
 
-pub use configuration::{Configuration, Executor, matrix};
 pub use error::InputError;
 pub use failure_policy::{FailurePolicy, MaxFailures};
 pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Unit};
 #[doc(hidden)]
 pub use input::{cut_all, rest_after_heading};
-pub use launch::{Workers, worker_tasks};
 pub use output::{OutputChoice, PictureFile};
+pub use procession_task::{Configuration, Executor};
 pub use resume::{Before, Intent, ResumeOptions, ResumeRecord, ResumeRecordError};
-pub use run::{Ending, Run, RunInfo, Work};
-pub use study::{AlreadyComplete, Hooks, Phase, Rehearsal, Rounds, Stopper, Study, StudyReport, Workload};
-pub use study::{ask_for_procs, ask_for_size, parse_counts, parse_sizes};
-pub use times::CoordinatorTimes;
+pub use study::{
+    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, Stopper, Study, StudyJob, StudyReport,
+    Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
+};

@@ -1,18 +1,15 @@
 //! One conversation with one process of a program: what it reads is written
-//! while what it says is read, so that neither side ever waits for the other,
-//! and when it has ended, that is the end.
-//!
-//! A process that the program has left behind may hold its pipes open for as
-//! long as it likes: what counts is the program's own end. What is in the pipes
-//! by then is still read.
+//! while what it says is read, so that neither side ever waits for the other.
+//! When it has ended its pipes are drained ([`Drain`]).
 
+use crate::drain::{Drain, Progress, ReadEnd, Stream, pass_on};
 use crate::last_words::LastWords;
 use crate::template::TemplateError;
 use procession_sys::{Ended, Input, Launcher, PollSet, Program, Signal};
-use procession_task::{Attempt, Cause, Failure, Identity, Kind, ToText};
+use procession_task::{Attempt, Cause, Child, Failure, Identity, Kind, ToText};
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::AsFd;
 
 /// The variables in which a program finds what it may want to know.
@@ -24,10 +21,6 @@ const WORKER: &str = "PROCESSION_WORKER";
 const ARGUMENT_BYTES: usize = 128 << 10;
 /// How much is read at a time: what a pipe holds.
 const READ_BYTES: usize = 64 << 10;
-/// How much is read of a program's errors after its end: more than any pipe
-/// holds that was not made larger by the system's owner. Somebody else may go
-/// on writing for ever.
-const LATE_ERRORS: usize = 1 << 20;
 
 /// Runs one program, again and again.
 pub(crate) struct Runner {
@@ -37,8 +30,8 @@ pub(crate) struct Runner {
     slot: u32,
     set: PollSet,
     buffer: Vec<u8>,
-    /// The process of the last run; none if that could not be started.
-    pid: Option<u32>,
+    /// The process of the last run.
+    child: Child,
 }
 
 /// One run of it.
@@ -86,13 +79,13 @@ impl Runner {
             slot: identity.slot(),
             set: PollSet::default(),
             buffer: vec![0; READ_BYTES],
-            pid: None,
+            child: Child::default(),
         })
     }
 
-    /// The process of the last run; `None` if that could not be started.
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.pid
+    /// The process of the last run; without an id if that could not be started.
+    pub(crate) fn child(&self) -> Child {
+        self.child
     }
 
     /// Runs the program to its end; returns what it wrote to its standard output.
@@ -100,9 +93,9 @@ impl Runner {
     /// # Errors
     /// It could not be started, did not end well, or wrote more than a result may hold.
     pub(crate) fn run(&mut self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-        self.pid = None;
+        self.child = Child::default();
         let mut program = self.start(call)?;
-        self.pid = Some(program.pid());
+        self.child.pid = Some(program.pid());
         let mut talk = Talk {
             feed: call.input.unwrap_or_default(),
             // One more, that may be the end of the last line.
@@ -112,6 +105,7 @@ impl Runner {
             buffer: &mut self.buffer,
         };
         talk.hold(&mut program, &mut self.set)?;
+        self.child.is_output_cut = talk.drain(&mut program, &mut self.set)?;
         let Talk { out, errors, .. } = talk;
         match program.reap() {
             Ended::Status(0) => Ok(out),
@@ -165,28 +159,26 @@ impl Talk<'_> {
             set.wait(None).map_err(|error| failed(format!("its program can't be waited for: {error}")))?;
             let has_news = |key: Key| set.ready().any(|ready| ready.key == key as u64);
             if has_news(Key::Exit) {
-                return self.hear_the_rest(program);
+                return Ok(());
             }
             if has_news(Key::Output) {
-                self.read_output(&mut program.stdout)?;
+                self.read(Stream::Output, &program.stdout)?;
             }
             if has_news(Key::Errors) {
-                self.read_errors(&mut program.stderr)?;
+                self.read(Stream::Errors, &program.stderr)?;
             }
         }
     }
 
-    /// Reads what is in the pipes of a program that has ended.
-    fn hear_the_rest(&mut self, program: &mut Program) -> Result<(), Failure> {
-        while self.read_output(&mut program.stdout)? > 0 {}
-        let mut late = 0;
-        while late < LATE_ERRORS {
-            match self.read_errors(&mut program.stderr)? {
-                0 => break,
-                count => late += count,
+    /// Reads what comes from a program that has ended; says whether that may be cut.
+    fn drain(&mut self, program: &mut Program, set: &mut PollSet) -> Result<bool, Failure> {
+        program.let_outputs_end();
+        let (mut drain, pipes) = (Drain::begin(), [Some(&program.stdout), Some(&program.stderr)]);
+        loop {
+            if let Progress::Over { is_cut } = drain.step(set, pipes, |stream, pipe| self.read(stream, pipe))? {
+                return Ok(is_cut);
             }
         }
-        Ok(())
     }
 
     /// Writes what the program's input takes, and closes that after the last.
@@ -209,35 +201,23 @@ impl Talk<'_> {
         *stdin = None;
     }
 
-    fn read_output(&mut self, pipe: &mut File) -> Result<usize, Failure> {
-        let said = read(pipe, self.buffer)?;
-        self.out.extend_from_slice(said);
+    /// Reads once. What it says to people is passed on, and the last of it remembered.
+    fn read(&mut self, stream: Stream, pipe: &File) -> Result<ReadEnd, Failure> {
+        let read = ReadEnd::of(pipe, self.buffer);
+        let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
+        let said = &self.buffer[..bytes];
+        match stream {
+            Stream::Output => self.out.extend_from_slice(said),
+            Stream::Errors => {
+                self.errors.hear(said);
+                pass_on(said);
+            }
+        }
         if self.out.len() > self.most {
             let most = self.most - 1;
             return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
         }
-        Ok(said.len())
-    }
-
-    /// Reads what it says to people; passes that on and remembers the last of it.
-    fn read_errors(&mut self, pipe: &mut File) -> Result<usize, Failure> {
-        let said = read(pipe, self.buffer)?;
-        self.errors.hear(said);
-        // What nobody reads any more is nobody's loss.
-        let _ = io::stderr().write_all(said);
-        Ok(said.len())
-    }
-}
-
-/// Reads once; nothing if there is nothing.
-fn read<'b>(pipe: &mut File, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
-    loop {
-        match pipe.read(buffer) {
-            Ok(count) => return Ok(&buffer[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(&[]),
-            Err(error) => return Err(failed(format!("its program can't be heard: {error}"))),
-        }
+        Ok(end)
     }
 }
 

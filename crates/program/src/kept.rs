@@ -5,6 +5,7 @@
 //! about it what it does about any dead worker: it finds the item that is to
 //! blame, tries it again, and leaves its neighbours alone.
 
+mod errors;
 mod lines;
 mod program;
 mod suspicion;
@@ -12,7 +13,8 @@ mod walk;
 
 pub(crate) use program::Launch;
 
-use lines::{Line, ReadEnd};
+use crate::drain::ReadEnd;
+use lines::Line;
 use procession_sys::{Ended, Signal, running_ns};
 use procession_task::{Block, BlockTask, Failure, Reply, TextOptions};
 use program::Program;

@@ -13,6 +13,7 @@ pub mod pipe;
 pub mod python;
 
 mod child;
+mod drain;
 mod kept;
 mod last_words;
 mod per_item;

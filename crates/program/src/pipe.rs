@@ -7,7 +7,7 @@ use crate::child::{Call, Runner, Written};
 use crate::per_item::PerItem;
 use crate::template::Template;
 use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Failure, Items, ParamError, Params, RunItem, TextOptions};
+use procession_task::{Attempt, BlockTask, Child, Failure, Items, ParamError, Params, RunItem, TextOptions};
 use std::cell::RefCell;
 
 /// Its place in the list.
@@ -49,8 +49,8 @@ impl<'a> RunItem<'a> for Pipe {
         self.runner.borrow_mut().run(&Call { args, item: None, input: Some([block, end]), attempt }).map(Written)
     }
 
-    fn child_pid(&self) -> Option<u32> {
-        self.runner.borrow().pid()
+    fn child(&self) -> Child {
+        self.runner.borrow().child()
     }
 }
 

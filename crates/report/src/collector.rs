@@ -5,7 +5,7 @@ use crate::runlog::LogError;
 use crate::spans::Spans;
 use crate::study::{Configuration, Executor, RunResult, RunStart};
 use crate::worker::{Lines, ProcessName, WorkerRow, WorkerRows};
-use procession::{Event, Observer};
+use procession::{ChunkSize, Event, Observer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ impl RunSummary {
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
         let (workers, passed_over) = run.workers()?;
-        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: None };
+        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: ChunkSize::Auto };
         Ok(Self {
             run: run.number,
             start: record

@@ -1,38 +1,13 @@
-//! Where the coordinator's own time went: its input's thread, the driver, and
-//! its output's thread.
+//! The shares of a run's wall time that the coordinator's own threads took.
 
 use crate::collector::RunSummary;
 use crate::units;
-use serde::{Deserialize, Serialize};
+use procession_task::CoordinatorTimes;
+use serde::Serialize;
 use std::fmt;
 
-/// Seconds of a run by thread and phase, as `run.json` holds them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CoordinatorTimes {
-    /// The input's thread read and cut.
-    pub reading_s: f64,
-    /// It waited for room.
-    pub input_waiting_s: f64,
-    /// The driver started processes; `None` where there are none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spawning_s: Option<f64>,
-    /// It cut blocks, sent and received them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transport_s: Option<f64>,
-    /// It put results in order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_s: Option<f64>,
-    /// It waited for news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub driver_waiting_s: Option<f64>,
-    /// The output's thread digested and wrote.
-    pub writing_s: f64,
-    /// It waited for results.
-    pub output_waiting_s: f64,
-}
-
-/// The same as shares of the wall time: each thread's are of the whole, so that
-/// one that is near to 1 is what everything else waits for.
+/// [`CoordinatorTimes`] as shares of the wall time: each thread's are of the whole,
+/// so that one that is near to 1 is what everything else waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CoordinatorShares {
     /// Reading and cutting the input.

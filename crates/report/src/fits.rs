@@ -3,6 +3,8 @@
 use crate::measured::Measured;
 use crate::scaling::Amdahl;
 use crate::study::{Configuration, Executor};
+use procession::ChunkSize;
+use procession_task::chunk_size;
 use serde::Serialize;
 
 /// A law fitted to the counts of one executor, size and chunk.
@@ -13,7 +15,8 @@ pub struct Fit {
     /// How large the work was.
     pub size: Option<u64>,
     /// Items in a message.
-    pub chunk: Option<u32>,
+    #[serde(serialize_with = "chunk_size::serialize")]
+    pub chunk: ChunkSize,
     /// The law.
     #[serde(flatten)]
     pub law: Amdahl,

@@ -226,7 +226,7 @@ pub(crate) fn failures(rows: &[FailureRow]) -> Grid {
 
 fn named(of: &Configuration) -> [String; 4] {
     let optional = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.map(u64::from))]
+    [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.fixed().map(u64::from))]
 }
 
 fn or_dash(cell: Option<String>) -> String {

@@ -52,7 +52,7 @@ pub use advice::{Advice, advice};
 pub use ceiling::{Ceiling, ItemTimes, Limit};
 pub use collector::{Collected, Collector, RunSummary};
 pub use columns::Style;
-pub use coordinator::{CoordinatorShares, CoordinatorTimes};
+pub use coordinator::CoordinatorShares;
 pub use crossover::{Cost, Crossover, Origin, crossovers};
 pub use fits::{Fit, fits};
 pub use joblog::{JobLog, JobLogger, JobLogging};

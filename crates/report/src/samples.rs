@@ -5,7 +5,7 @@ use crate::spans::Spans;
 use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
 use crate::worker::{ProcessEnd, WorkerRow};
 use bytes::Bytes;
-use procession::{Accepted, Event, Exit, Times, WorkerExit, WorkerRef};
+use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, Identity, Kind};
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
 
 /// A completed run on processes.
 pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
-    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
+    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: ChunkSize::Auto };
     let status = RunStatus::Completed;
     let result = RunResult {
         status,

@@ -146,7 +146,7 @@ fn fitted(rows: &[Row<'_>], fits: &[Fit]) -> String {
         if let Some(size) = size.filter(|_| several(|a, b| a.size != b.size)) {
             let _ = write!(text, ", size {size}");
         }
-        if let Some(chunk) = chunk.filter(|_| several(|a, b| a.chunk != b.chunk)) {
+        if let Some(chunk) = chunk.fixed().filter(|_| several(|a, b| a.chunk != b.chunk)) {
             let _ = write!(text, ", chunk {chunk}");
         }
         let _ = write!(text, ": serial fraction {}", units::percent(law.serial_fraction));
@@ -189,7 +189,7 @@ pub(crate) fn named(configuration: &Configuration) -> Vec<String> {
         configuration.executor.to_string(),
         configuration.count.to_string(),
         optional(configuration.size),
-        optional(configuration.chunk.map(u64::from)),
+        optional(configuration.chunk.fixed().map(u64::from)),
     ]
 }
 

@@ -53,13 +53,31 @@ impl Default for PoolOptions {
 }
 
 /// How many items go into a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChunkSize {
     /// One at first, then as many as take a few milliseconds, and fewer again
     /// near the end.
+    #[default]
     Auto,
     /// Always so many.
     Fixed(NonZeroU32),
+}
+
+impl ChunkSize {
+    /// Whether the size is automatic.
+    #[must_use]
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+
+    /// How many items, if that is always the same number.
+    #[must_use]
+    pub fn fixed(self) -> Option<u32> {
+        match self {
+            Self::Auto => None,
+            Self::Fixed(items) => Some(items.get()),
+        }
+    }
 }
 
 /// How one job is run.

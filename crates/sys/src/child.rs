@@ -53,19 +53,10 @@ impl Spawn {
 /// Where a child belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// It leads a group of its own, which ends with it; its errors have a pipe.
+    /// It leads a group of its own, which ends with it.
     OwnGroup,
     /// It stays in the caller's group and is killed when the calling thread ends.
-    CallersGroup(Errors),
-}
-
-/// Where what a child writes to its standard error goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errors {
-    /// Into a pipe to the parent.
-    Piped,
-    /// Where the parent's own goes.
-    Shared,
+    CallersGroup,
 }
 
 /// A process and the parent's ends of its pipes, all non-blocking.
@@ -79,7 +70,7 @@ pub struct Spawned {
     pub stdin: File,
     /// Reads its standard output.
     pub stdout: File,
-    /// Reads its standard error, if that has a pipe.
+    /// Reads its standard error, until somebody takes that.
     pub stderr: Option<File>,
     reaped: bool,
 }
@@ -159,18 +150,13 @@ impl Spawned {
         let pipe = |what| pipe2(OFlag::O_CLOEXEC).map_err(|e| SpawnError { what, source: e.into() });
         let (in_read, in_write) = pipe("no pipe for its input")?;
         let (out_read, out_write) = pipe("no pipe for its output")?;
-        let errors = match spawn.place {
-            Place::CallersGroup(Errors::Shared) => None,
-            Place::OwnGroup | Place::CallersGroup(Errors::Piped) => Some(pipe("no pipe for its errors")?),
-        };
-        let (err_read, err_write) = errors.unzip();
-        for end in [Some(&in_write), Some(&out_read), err_read.as_ref()].into_iter().flatten() {
+        let (err_read, err_write) = pipe("no pipe for its errors")?;
+        for end in [&in_write, &out_read, &err_read] {
             set_nonblocking(end).map_err(|source| SpawnError { what: "no non-blocking pipe", source })?;
         }
         let mut command = Command::new(&spawn.program);
         command.args(&spawn.args).envs(spawn.env.iter().map(|(key, value)| (key, value)));
-        command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write));
-        command.stderr(err_write.map_or_else(Stdio::inherit, Stdio::from));
+        command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
         match spawn.place {
             Place::OwnGroup => {
                 for end in [&in_write, &out_read] {
@@ -179,7 +165,7 @@ impl Spawned {
                 }
                 command.process_group(0);
             }
-            Place::CallersGroup(_) => dies_with_its_parent(&mut command),
+            Place::CallersGroup => dies_with_its_parent(&mut command),
         }
         let child = command.spawn().map_err(|source| SpawnError { what: "cannot be started", source })?;
         let pid = Pid::from_raw(child.id().cast_signed());
@@ -194,7 +180,7 @@ impl Spawned {
                 return Err(SpawnError { what: "its end cannot be watched (pidfd_open)", source });
             }
         };
-        let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), err_read.map(File::from));
+        let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), Some(File::from(err_read)));
         Ok(Self { pid, place: spawn.place, exit, stdin, stdout, stderr, reaped: false })
     }
 
@@ -426,15 +412,15 @@ mod tests {
     #[test]
     fn a_program_of_a_worker_s_stays_in_its_group_and_dies_with_the_thread() {
         use nix::unistd::{getpgid, getpgrp};
-        let spawn = |errors| {
+        let spawn = || {
             let args = ["-c", "echo $KEY; echo oops >&2; exec sleep 1000"].map(OsString::from).to_vec();
             let env = vec![("KEY".into(), "value".into())];
-            let place = Place::CallersGroup(errors);
-            Spawned::start(&Spawn { program: "/bin/sh".into(), args, env, place }).unwrap()
+            let program = "/bin/sh".into();
+            Spawned::start(&Spawn { program, args, env, place: Place::CallersGroup }).unwrap()
         };
         // On a thread of its own, whose end is the end of the program.
         let mut child = std::thread::spawn(move || {
-            let child = spawn(Errors::Piped);
+            let child = spawn();
             let mut set = PollSet::default();
             set.add(child.stdout.as_fd(), 0, false);
             set.wait(None).unwrap();
@@ -446,9 +432,9 @@ mod tests {
         })
         .join()
         .unwrap();
-        assert!(child.stderr.is_some());
-        assert_eq!(wait(&mut child), Ended::Signal(9));
-        assert!(spawn(Errors::Shared).stderr.is_none());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((wait(&mut child), said.as_str()), (Ended::Signal(9), "oops\n"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod wake;
 mod worker;
 
 pub use atomic_file::{AtomicFile, remove_unfinished_files};
-pub use child::{Ended, Errors, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
+pub use child::{Ended, Place, Spawn, SpawnError, Spawned, Usage, thread_usage};
 pub use clock::{Moment, coarse_ns, coarse_running_ns, monotonic_ns, running_moment, running_ns};
 pub use image::{Address, Entry, ImageError, conjure};
 pub use limits::{LimitError, Memory, begin_the_end, end_by, end_now, limit_memory, on_out_of_memory};

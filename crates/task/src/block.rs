@@ -70,6 +70,9 @@ pub trait Host {
     fn send(&mut self, answer: &Answer);
     /// Tells the person who waits something that they should know.
     fn note(&mut self, _text: &str) {}
+    /// More output of the program that ran the item of this index may have been
+    /// on its way when it was given up. Comes before the item's answer.
+    fn output_cut(&mut self, _index: u64) {}
     /// Sends the answer and ends this process like that; returns where the
     /// process is not the worker's own.
     fn die(&mut self, _answer: &Answer, _end: ProcessEnd) {}
@@ -310,6 +313,12 @@ impl<'h> Reply<'h> {
     /// sentence or two.
     pub fn note(&mut self, text: &str) {
         self.host.note(text);
+    }
+
+    /// More output of the program that ran this item may have been on its way
+    /// when it was given up. To be called before the item is counted.
+    pub fn output_cut(&mut self, index: u64) {
+        self.host.output_cut(index);
     }
 
     /// The program that this worker's items depend on has ended like this: sends

@@ -6,6 +6,7 @@
 
 use crate::Failure;
 use crate::record::{Output, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
+use crate::scribe::Child;
 
 /// Inputs and outputs longer than this are cut in the log, with their true
 /// length in a field `input_bytes` or `output_bytes`.
@@ -91,7 +92,8 @@ impl Identity {
 
     /// Appends the line of an item whose process, which this is, died.
     pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
-        let item = LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure), child_pid: None };
+        let item =
+            LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure), child: Child::default() };
         let span = Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 };
         self.of_block(line.chunk, line.attempt).write(out, &item, span);
     }
@@ -107,9 +109,12 @@ impl Common {
         push_microseconds(out, span.start_ns);
         out.extend_from_slice(b",\"duration_us\":");
         push_microseconds(out, span.end_ns.saturating_sub(span.start_ns));
-        if let Some(pid) = item.child_pid {
+        if let Some(pid) = item.child.pid {
             out.extend_from_slice(b",\"child_pid\":");
             push_number(out, u64::from(pid));
+        }
+        if item.child.is_output_cut {
+            out.extend_from_slice(b",\"output_cut\":true");
         }
         match item.outcome {
             Ok(output) if output.is_json && output.text.len() <= LOGGED_BYTES => {
@@ -130,7 +135,7 @@ pub(crate) struct LoggedItem<'a> {
     pub(crate) input: &'a [u8],
     pub(crate) outcome: Result<Output<'a>, &'a Failure>,
     /// The process that ran it, where that is another than the worker's.
-    pub(crate) child_pid: Option<u32>,
+    pub(crate) child: Child,
 }
 
 fn cut(bytes: &[u8]) -> &[u8] {
@@ -177,7 +182,7 @@ mod tests {
 
     fn line(input: &[u8], outcome: Result<Output<'_>, &Failure>) -> serde_json::Value {
         let mut out = Vec::new();
-        let item = LoggedItem { index: 7, input, outcome, child_pid: None };
+        let item = LoggedItem { index: 7, input, outcome, child: Child::default() };
         Identity::new(4242, "ho\"st", 1).of_block(2, 1).write(
             &mut out,
             &item,
@@ -195,6 +200,18 @@ mod tests {
             "start_us": 1234.567, "duration_us": 1.434, "output": 1.5
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_child_and_what_was_cut_stand_in_the_line() {
+        let mut out = Vec::new();
+        let (outcome, span) = (Ok(Output { text: b"x", is_json: false }), Span { start_ns: 0, end_ns: 0 });
+        let child = Child { pid: Some(7), is_output_cut: true };
+        let item = LoggedItem { index: 7, input: b"2", outcome, child };
+        Identity::new(4242, "h", 1).of_block(2, 1).write(&mut out, &item, span);
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&value["child_pid"], &value["output_cut"]), (&7.into(), &true.into()));
+        assert!(line(b"2", outcome)["output_cut"].is_null());
     }
 
     #[test]
@@ -222,7 +239,7 @@ mod tests {
     fn shown_lines_are_those_of_the_lecture() {
         let mut out = Vec::new();
         let outcome = Ok(Output { text: b"1.4142135623730951", is_json: true });
-        let item = LoggedItem { index: 0, input: b"2", outcome, child_pid: None };
+        let item = LoggedItem { index: 0, input: b"2", outcome, child: Child::default() };
         Identity::new(4242, "h", 1).show(&mut out, &item);
         assert_eq!(out, b"Task <pid 4242, worker 1> 2 1.4142135623730951\n");
     }

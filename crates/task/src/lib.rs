@@ -14,7 +14,9 @@
 pub mod builtin;
 
 mod block;
+mod configuration;
 mod confined;
+mod coordinator_times;
 mod info;
 mod itemlog;
 mod items;
@@ -23,13 +25,16 @@ mod params;
 mod record;
 mod runner;
 mod scribe;
+mod spec;
 mod task;
 mod times;
 mod value;
 mod words;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, Running};
+pub use configuration::{Configuration, Executor};
 pub use confined::{confined, is_running_item, note_panic};
+pub use coordinator_times::CoordinatorTimes;
 pub use info::{ParamInfo, TaskInfo};
 pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
@@ -37,7 +42,8 @@ pub use outcome::{Cause, Failure, Kind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use record::{CSV_HEADER, Format, NO_RESULT, Output, Record, escape_terminal};
 pub use runner::{Attempt, Kept, RunItem, TextOptions, TextTask, run_items};
-pub use scribe::{Done, Scribe, too_long};
+pub use scribe::{Child, Done, Scribe, too_long};
+pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};
 pub use task::{Task, TaskError};
 pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};

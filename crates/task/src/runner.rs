@@ -3,7 +3,7 @@
 
 use crate::confined::confined;
 use crate::record::Output;
-use crate::scribe::{Done, Scribe, too_long};
+use crate::scribe::{Child, Done, Scribe, too_long};
 use crate::times::Sampler;
 use crate::{Block, BlockTask, Failure, Format, FromItem, Identity, Items, Kind, Reply, Task, ToText};
 use std::marker::PhantomData;
@@ -78,8 +78,8 @@ pub trait RunItem<'a> {
 
     /// The process that ran the last item, where that is another than this one.
     #[inline]
-    fn child_pid(&self) -> Option<u32> {
-        None
+    fn child(&self) -> Child {
+        Child::default()
     }
 }
 
@@ -158,8 +158,8 @@ pub fn run_items<'a, R: RunItem<'a>>(
             Ok(_) => Ok(Output { text: result, is_json }),
             Err(failure) => Err(failure),
         };
-        let child_pid = task.child_pid();
-        scribe.write(reply, &Done { index, at, input: item, outcome: text, runs, start_ns, end_ns, child_pid });
+        let child = task.child();
+        scribe.write(reply, &Done { index, at, input: item, outcome: text, runs, start_ns, end_ns, child });
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);

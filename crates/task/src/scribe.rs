@@ -34,7 +34,17 @@ pub struct Done<'a> {
     /// When that ended.
     pub end_ns: u64,
     /// The process that ran it, where that is another than the worker's.
-    pub child_pid: Option<u32>,
+    pub child: Child,
+}
+
+/// A process of the user's own program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Child {
+    /// Its id; `None` if there was none.
+    pub pid: Option<u32>,
+    /// Something that it left behind was still writing when its pipes were given
+    /// up: its output may be cut.
+    pub is_output_cut: bool,
 }
 
 impl<'t> Scribe<'t> {
@@ -57,14 +67,16 @@ impl<'t> Scribe<'t> {
     #[inline]
     pub fn write(&self, reply: &mut Reply<'_>, done: &Done<'_>) {
         self.write_record(reply, done);
+        if done.child.is_output_cut {
+            reply.output_cut(done.index);
+        }
         if self.common.is_some() || self.options.show {
             self.write_lines(reply, done);
         }
     }
 
     fn write_lines(&self, reply: &mut Reply<'_>, done: &Done<'_>) {
-        let line =
-            LoggedItem { index: done.index, input: done.input, outcome: done.outcome, child_pid: done.child_pid };
+        let line = LoggedItem { index: done.index, input: done.input, outcome: done.outcome, child: done.child };
         let answer = reply.answer();
         if let Some(common) = &self.common {
             let span = Span { start_ns: done.start_ns, end_ns: done.end_ns };

@@ -1,8 +1,7 @@
-//! The table of faults in ARCHITECTURE.md: whatever it says is played by a test
-//! is played by one that exists.
+//! The table of faults in the guide: every test that it names exists.
 
 /// Where the table stands.
-pub(super) const FILE: &str = "ARCHITECTURE.md";
+pub(super) const FILE: &str = "docs/src/faults.md";
 /// The heading of its section.
 const SECTION: &str = "## How it fails";
 
@@ -50,9 +49,9 @@ mod tests {
     #[test]
     fn a_row_names_tests_that_exist() {
         assert!(problems("| it `breaks` | so | `a::one` |").is_empty());
-        assert_eq!(problems("| x | y | `a::one`, `a::two` |"), ["ARCHITECTURE.md:5: no test 'a::two'"]);
-        assert_eq!(problems("| x | y | `b::one` |"), ["ARCHITECTURE.md:5: no test 'b::one'"]);
-        assert_eq!(problems("| x | y | somebody |"), ["ARCHITECTURE.md:5: a fault that no test plays"]);
+        assert_eq!(problems("| x | y | `a::one`, `a::two` |"), [format!("{FILE}:5: no test 'a::two'")]);
+        assert_eq!(problems("| x | y | `b::one` |"), [format!("{FILE}:5: no test 'b::one'")]);
+        assert_eq!(problems("| x | y | somebody |"), [format!("{FILE}:5: a fault that no test plays")]);
         assert_eq!(problems("").len(), 1, "no table");
     }
 }

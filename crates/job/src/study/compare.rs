@@ -1,9 +1,9 @@
 //! Compares what the runs of a study wrote.
 
-use crate::configuration::Configuration;
+use super::run::Run;
 use crate::input::Unit;
-use crate::run::Run;
 use procession::ChunkSize;
+use procession_task::Configuration;
 use std::collections::BTreeMap;
 
 /// Outputs of one size that are not the same.

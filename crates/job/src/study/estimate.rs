@@ -2,20 +2,19 @@
 //! short time, their results dropped. From it people learn what would be run
 //! and how long all of it would take.
 
+use super::launch::Launch;
 use super::placeholders::filled;
 use super::plan::largest;
+use super::run::{Ending, StudyJob};
 use super::runner::Study;
-use super::stopper::{Request, Stopper};
+use super::stopper::Stopper;
 use super::workload::Workload;
-use crate::configuration::{Configuration, Executor};
 use crate::input::Portion;
 use crate::input::source::QueueSource;
-use crate::launch::{Launch, Running};
-use crate::run::{Ending, Work};
 use bytes::Bytes;
-use procession::raw::{Batch, Cut, Job, Sink, Source, Waker};
+use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
 use procession::{Event, Observer, PoolError};
-use procession_task::Items;
+use procession_task::{Configuration, Executor, Items, JobSpec};
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,8 +74,9 @@ impl Study {
         let is_local = configurations.iter().all(|configuration| configuration.executor != Executor::Procs);
         let executor = if is_local { Executor::Serial } else { Executor::Procs };
         let alone = Configuration { executor, count: 1, ..of };
-        let arguments = filled(&work.arguments, &of);
-        let work = Work { arguments: arguments.clone(), ..work };
+        let arguments = filled(&work.spec.arguments, &of);
+        let spec = JobSpec { arguments: arguments.clone(), ..work.spec };
+        let work = StudyJob { spec, ..work };
         let seen = Seen::default();
         let portion = Portion { size, block: work.unit.block(of.chunk) };
         let (mut source, status) = input.source_on(&portion, None);
@@ -84,8 +84,10 @@ impl Study {
         let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
         let rule = work.unit.items(input.options().items);
         let source = Box::new(Shown { source, rule, seen: seen.clone() });
-        let job = work.job(&alone, input.options().items, more_params, Arc::default(), source, Box::new(seen.clone()));
-        let held = stopper.hold(pool.ender());
+        let spec = work.spec(&alone, input.options().items, more_params);
+        let job = Job::new(spec, source, Box::new(seen.clone()));
+        let control = pool.control();
+        let held = stopper.hold(move |request| control.ask(request));
         run(pool, job, time).map_err(Ending::Pool)?;
         drop(held);
         if stopper.is_stopped() {
@@ -100,17 +102,17 @@ impl Study {
 }
 
 /// Runs a job for so long at most.
-fn run(pool: Box<dyn Running>, job: Job, time: Duration) -> Result<(), PoolError> {
-    let ender = pool.ender();
+fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError> {
+    let control = pool.control();
     let (running, ended) = channel::<()>();
     let timer = move || {
         if ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
-            ender(Request::Stop);
+            control.stop();
         }
     };
     let failed = |error: io::Error| PoolError::System { what: "no thread for the time", why: error.to_string() };
     std::thread::Builder::new().name("rehearsal".to_owned()).spawn(timer).map_err(failed)?;
-    let ran = pool.run(job);
+    let ran = pool.start(job).and_then(JobHandle::wait);
     drop(running);
     pool.close().and(ran).map(drop)
 }

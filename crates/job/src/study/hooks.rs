@@ -1,6 +1,6 @@
 //! What accompanies the runs of a study.
 
-use crate::run::{Ending, Run, RunInfo};
+use super::run::{Ending, Run, RunInfo};
 use procession::Observer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,24 +1,24 @@
 //! The settings that the bytes of an output depend on: an output of other
 //! settings can't be resumed.
 
+use super::run::StudyJob;
 use crate::input::{InputOptions, Portion};
 use crate::resume::record::Identity;
-use crate::run::Work;
 use crate::text::rule;
 use procession::ChunkSize;
 
 /// All settings that make the bytes of the output, without the items: names and
 /// values as on the command line.
 pub(crate) fn identity(
-    work: &Work,
+    work: &StudyJob,
     options: &InputOptions,
     portion: &Portion,
     settings: &[(String, String)],
 ) -> Identity {
     let mut identity = Identity::new();
     let mut set = |name: &str, value: String| identity.insert(format!("--{name}"), value);
-    set("task", work.task.clone());
-    set("format", work.format.name().to_owned());
+    set("task", work.spec.task.clone());
+    set("format", work.spec.format.name().to_owned());
     set("items", rule(options.items).to_owned());
     set("skip", options.skip.to_string());
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
@@ -26,7 +26,7 @@ pub(crate) fn identity(
     portion.size.or(options.size).map(|size| set("size", size.to_string()));
     // Else how many items go into a message makes no difference.
     portion.block.map(|block| set("chunk", chunk(block)));
-    identity.extend(work.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
+    identity.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
     identity.extend(settings.iter().cloned());
     identity
 }
@@ -46,23 +46,15 @@ mod tests {
     use crate::input::Unit;
     use crate::resume::decision::Job;
     use crate::resume::record::{Mark, ResumeRecord, State};
-    use procession_task::{Format, Items};
+    use procession_task::{Format, Items, JobSpec};
 
-    fn work() -> Work {
-        Work {
-            task: "prime".to_owned(),
-            arguments: Vec::new(),
-            unit: Unit::Item,
-            params: vec![("method".to_owned(), "trial".to_owned())],
-            format: Format::Tsv,
-            show: false,
-            ordered: true,
-            retries: None,
-            retry_on: Vec::new(),
-            timeout: None,
-            memory_limit: None,
-            max_result: 1,
-        }
+    fn work() -> StudyJob {
+        let params = vec![("method".to_owned(), "trial".to_owned())];
+        StudyJob { spec: JobSpec { params, format: Format::Tsv, ..JobSpec::new("prime") }, unit: Unit::Item }
+    }
+
+    fn with(spec: JobSpec) -> StudyJob {
+        StudyJob { spec, ..work() }
     }
 
     #[test]
@@ -70,7 +62,7 @@ mod tests {
         let options = InputOptions::new(Items::Words);
         let expected = identity(&work(), &options, &Portion::default(), &[]);
         let record = ResumeRecord::new(State::Interrupted, expected, Mark::default());
-        let jobs = |work: Work, options: InputOptions, size, settings: &[(String, String)]| {
+        let jobs = |work: StudyJob, options: InputOptions, size, settings: &[(String, String)]| {
             let portion = Portion { size, block: work.unit.block(ChunkSize::Auto) };
             let identity = identity(&work, &options, &portion, settings);
             let job = Job { identity, rule: options.items, policy: FailurePolicy::default() };
@@ -82,15 +74,15 @@ mod tests {
         let naive = vec![("method".to_owned(), "naive".to_owned())];
         for (refused, says) in [
             (
-                jobs(Work { task: "sqrt".to_owned(), ..work() }, options.clone(), None, &[]),
+                jobs(with(JobSpec { task: "sqrt".to_owned(), ..work().spec }), options.clone(), None, &[]),
                 "--task prime, not with --task sqrt",
             ),
             (
-                jobs(Work { format: Format::Csv, ..work() }, options.clone(), None, &[]),
+                jobs(with(JobSpec { format: Format::Csv, ..work().spec }), options.clone(), None, &[]),
                 "--format tsv, not with --format csv",
             ),
             (
-                jobs(Work { params: naive, ..work() }, options.clone(), None, &[]),
+                jobs(with(JobSpec { params: naive, ..work().spec }), options.clone(), None, &[]),
                 "method=trial, not with --param method=naive",
             ),
             (jobs(work(), InputOptions::new(Items::Lines), None, &[]), "--items words, not with --items lines"),
@@ -101,7 +93,7 @@ mod tests {
             ),
             (jobs(work(), InputOptions { cycle: true, ..options.clone() }, None, &[]), "no --cycle, not with --cycle"),
             (
-                jobs(Work { unit: Unit::Block, ..work() }, options.clone(), None, &[]),
+                jobs(StudyJob { unit: Unit::Block, ..work() }, options.clone(), None, &[]),
                 "no --chunk, not with --chunk auto",
             ),
             (jobs(work(), options.clone(), Some(9), &[]), "no --size, not with --size 9"),

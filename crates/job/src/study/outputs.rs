@@ -2,15 +2,15 @@
 
 use super::complete::check_complete;
 use super::identity::identity;
+use super::run::Ending;
 use super::runner::Conductor;
 use super::workload::Workload;
-use crate::configuration::Configuration;
 use crate::input::Portion;
 use crate::output::choice::OutputChoice;
 use crate::output::open::{OpenError, Opened, open, open_anew};
 use crate::output::target::Target;
 use crate::resume::decision::{Job, ResumeError, ResumeReason};
-use crate::run::Ending;
+use procession_task::Configuration;
 use std::path::Path;
 
 impl Conductor<'_> {
@@ -36,7 +36,7 @@ impl Conductor<'_> {
 
     /// Opens a file. The results of a single run, in order, are their own journal.
     fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<Target, Ending> {
-        if self.runs.len() > 1 || !self.work.ordered {
+        if self.runs.len() > 1 || !self.work.is_ordered() {
             return self.written_anew(path);
         }
         let sized;

@@ -2,7 +2,7 @@
 //! for its configuration's, and are replaced before the run. What stands for
 //! an item (`{}` and the like) is the worker's affair.
 
-use crate::configuration::Configuration;
+use procession_task::Configuration;
 
 /// Stands for the size of the work.
 const SIZE: &str = "{size}";
@@ -57,8 +57,8 @@ fn fill(argument: &[u8], known: &[(&str, Option<&str>)]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::Executor;
     use procession::ChunkSize;
+    use procession_task::Executor;
 
     fn of(argument: &str, size: Option<u64>) -> String {
         let configuration = Configuration { executor: Executor::Procs, count: 3, size, chunk: ChunkSize::Auto };

@@ -2,8 +2,8 @@
 //! round through all configurations, so that what slows the machine for a
 //! while slows all of them.
 
-use crate::configuration::Configuration;
 use crate::output::OutputChoice;
+use procession_task::Configuration;
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +109,9 @@ pub(crate) fn largest(configurations: &[Configuration]) -> Option<Configuration>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::{Executor, matrix};
+    use crate::study::matrix::matrix;
     use procession::ChunkSize;
+    use procession_task::Executor;
 
     fn shape(counts: &[u32], sizes: &[u64], repeat: u32, warmup: u32, wanted: Wanted) -> Vec<(Phase, u32, u64, bool)> {
         let procs: Vec<_> = counts.iter().map(|&count| (Executor::Procs, count)).collect();

@@ -1,9 +1,10 @@
 //! Keeps an input that can be read only once, if it is needed more often.
 
-use super::stopper::{Request, Stopper};
+use super::run::Ending;
+use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::Input;
-use crate::run::Ending;
+use procession::raw::Request;
 use std::sync::mpsc;
 
 /// Spools on a thread of its own, so that a stop is heard while a stream pauses.

@@ -3,26 +3,26 @@
 
 use super::compare::{Mismatch, compare};
 use super::hooks::Hooks;
+use super::launch::{Launch, Workers};
 use super::plan::{Planned, Rounds, Wanted, plan};
 use super::prepare::spooled;
+use super::run::{Ending, Run, RunInfo, Setup, StudyJob, run};
 use super::stopper::Stopper;
 use super::workload::Workload;
-use crate::configuration::Configuration;
 use crate::failure_policy::FailurePolicy;
 use crate::input::Portion;
-use crate::launch::{Launch, Workers};
 use crate::output::choice::OutputChoice;
 use crate::output::report::OutputEnd;
 use crate::output::target::Target;
 use crate::output::writer::options::OutputOptions;
 use crate::resume::decision::ResumeOptions;
-use crate::run::{Ending, Run, RunInfo, Setup, Work, run};
+use procession_task::Configuration;
 use std::collections::BTreeMap;
 
 /// A study: everything that is decided before it begins.
 pub struct Study {
     /// What is run.
-    pub work: Work,
+    pub work: StudyJob,
     /// On which items.
     pub workload: Workload,
     /// In which ways.
@@ -69,7 +69,7 @@ impl Study {
 
 /// Goes through the plan.
 pub(crate) struct Conductor<'a> {
-    pub(crate) work: Work,
+    pub(crate) work: StudyJob,
     pub(crate) resume: ResumeOptions,
     pub(crate) policy: FailurePolicy,
     pub(crate) launch: &'a dyn Launch,
@@ -146,9 +146,9 @@ impl Conductor<'_> {
             target,
             output: OutputOptions {
                 policy: self.policy,
-                digest: is_study && self.work.ordered,
+                digest: is_study && self.work.is_ordered(),
                 stop_when_closed: !is_study,
-                ..OutputOptions::new(self.work.format)
+                ..OutputOptions::new(self.work.spec.format)
             },
         };
         let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);

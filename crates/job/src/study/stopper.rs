@@ -2,21 +2,9 @@
 //! thing that a signal handler's thread has to hold.
 
 use crate::mutex::lock;
+use procession::raw::Request;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// End politely.
-    Stop,
-    /// End by force.
-    Kill,
-    /// Hold everything where it is; done when the call returns.
-    Pause,
-    /// Go on.
-    Resume,
-}
 
 type OnRequest = Arc<dyn Fn(Request) + Send + Sync>;
 

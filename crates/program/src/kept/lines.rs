@@ -1,7 +1,8 @@
 //! Lines as they come out of a pipe, at flat memory: of a line that is longer
 //! than it may be only the length is kept.
 
-use std::io::{ErrorKind, Read};
+use crate::drain::ReadEnd;
+use std::io::Read;
 
 /// What a read asks for: all that a pipe usually holds.
 const READ_BYTES: usize = 64 * 1024;
@@ -29,17 +30,6 @@ pub(super) enum Line<'a> {
     TooLong(usize),
 }
 
-/// What came of a read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ReadEnd {
-    /// There is more than before.
-    Some,
-    /// There is nothing to be read now.
-    Nothing,
-    /// Nothing will come any more.
-    End,
-}
-
 impl Lines {
     pub(super) fn new(longest: usize) -> Self {
         Self { buffer: Vec::new(), start: 0, end: 0, searched: 0, dropped: 0, longest }
@@ -53,19 +43,10 @@ impl Lines {
     /// Reads once what there is.
     pub(super) fn read(&mut self, mut from: impl Read) -> ReadEnd {
         self.make_room();
-        loop {
-            return match from.read(&mut self.buffer[self.end..]) {
-                Ok(0) => ReadEnd::End,
-                Ok(bytes) => {
-                    self.end += bytes;
-                    ReadEnd::Some
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => ReadEnd::Nothing,
-                // Nothing can be read from a pipe that can't be read.
-                Err(_) => ReadEnd::End,
-            };
-        }
+        // Nothing can be read from a pipe that can't be read.
+        let (end, bytes) = ReadEnd::of(&mut from, &mut self.buffer[self.end..]).unwrap_or((ReadEnd::End, 0));
+        self.end += bytes;
+        end
     }
 
     fn make_room(&mut self) {
@@ -106,6 +87,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
 
     /// What is taken of these pieces, each read by itself.
     fn taken(longest: usize, pieces: &[&str]) -> (Vec<String>, Lines) {

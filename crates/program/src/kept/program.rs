@@ -2,11 +2,14 @@
 //!
 //! Both pipes may be full at once, so nothing here waits for one of them: a
 //! write takes what fits, a read what there is, and one wait is for both and
-//! for the program's end.
+//! for the program's end. After that its pipes are drained ([`Drain`]).
 
-use super::lines::{Line, Lines, ReadEnd};
+use super::errors::{self, Errors};
+use super::lines::{Line, Lines};
 use super::suspicion::{is_occupied, waits_for_input};
-use procession_sys::{Ended, Errors, Place, PollSet, Signal, Spawn, Spawned, running_ns};
+use crate::drain::{Drain, Progress, ReadEnd, Stream};
+use procession_sys::{Ended, Place, PollSet, Signal, Spawn, Spawned, running_ns};
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -47,6 +50,7 @@ pub(super) struct Program {
     outgoing: Vec<u8>,
     sent: usize,
     lines: Lines,
+    errors: Errors,
     life: Life,
     /// Whether it was seen to wait for input when it was last looked at.
     settles: bool,
@@ -54,16 +58,21 @@ pub(super) struct Program {
 }
 
 /// How much of the program is still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Life {
     /// As far as is known, all of it.
     Whole,
     /// It reads no more, since then on this process's clock. It should end soon.
     Deaf { since_ns: u64 },
-    /// The process has ended; something of what it said may still be in the pipe.
-    Over,
+    /// The process has ended; its pipes are being drained.
+    Over(Drain),
+    /// All that it said was read.
+    Drained {
+        /// Or more may have been on its way.
+        is_cut: bool,
+    },
     /// It was reaped.
-    Buried(Ended),
+    Buried { ended: Ended, is_cut: bool },
 }
 
 const STDIN: u64 = 0;
@@ -77,13 +86,17 @@ impl Program {
     /// Why it can't be started, in a sentence.
     pub(super) fn start(launch: &Launch) -> Result<Self, String> {
         let Launch { name, program, args, env } = launch.clone();
-        let place = Place::CallersGroup(Errors::Shared);
-        let spawn = Spawn { program: program.into(), args, env, place };
-        let child = Spawned::start(&spawn).map_err(|error| {
+        let spawn = Spawn { program: program.into(), args, env, place: Place::CallersGroup };
+        let mut child = Spawned::start(&spawn).map_err(|error| {
             format!("{name}: {} {error}: is it installed, and can it be executed?", spawn.program.display())
         })?;
+        let errors = match child.stderr.take().map(Errors::forward) {
+            Some(Ok(errors)) => errors,
+            Some(Err(error)) => return Err(format!("{name}: its errors can't be read: {error}")),
+            None => Errors::Drained(None),
+        };
         let (lines, set) = (Lines::new(usize::MAX), PollSet::default());
-        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, life: Life::Whole, settles: true, set })
+        Ok(Self { child, outgoing: Vec::new(), sent: 0, lines, errors, life: Life::Whole, settles: true, set })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -128,7 +141,7 @@ impl Program {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(_) => {
                     // What it has read it may still answer.
-                    if self.life == Life::Whole {
+                    if matches!(self.life, Life::Whole) {
                         self.life = Life::Deaf { since_ns: running_ns() };
                     }
                     self.sent = self.outgoing.len();
@@ -146,17 +159,18 @@ impl Program {
     /// this. Sends and reads what it can then.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadEnd {
         let timeout = match self.life {
+            Life::Whole => timeout,
             Life::Deaf { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
-            Life::Whole | Life::Over | Life::Buried(_) => timeout,
+            Life::Over(_) | Life::Drained { .. } | Life::Buried { .. } => return self.read(),
         };
         self.poll(timeout);
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
         let (writes, reads, is_over) = (is_ready(STDIN), is_ready(STDOUT), is_ready(EXIT));
-        if is_over {
-            self.life = Life::Over;
-        }
         if writes {
             self.send();
+        }
+        if is_over {
+            self.begin_drain();
         }
         if reads || is_over {
             return self.read();
@@ -166,6 +180,44 @@ impl Program {
             Life::Deaf { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => ReadEnd::End,
             _ => ReadEnd::Nothing,
         }
+    }
+
+    /// The process has ended.
+    fn begin_drain(&mut self) {
+        self.errors.stop();
+        self.life = Life::Over(Drain::begin());
+    }
+
+    /// Goes on to drain its pipes: waits for more, but not without a bound.
+    fn drain(&mut self, mut drain: Drain) -> ReadEnd {
+        let Self { child, lines, errors, set, .. } = self;
+        let (mut heard, mut buffer) = (ReadEnd::Nothing, vec![0; errors::READ_BYTES]);
+        let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
+            let end = match stream {
+                Stream::Output => lines.read(pipe),
+                Stream::Errors => errors::read(pipe, &mut buffer),
+            };
+            if (stream, end) == (Stream::Output, ReadEnd::Some) {
+                heard = end;
+            }
+            Ok::<_, Infallible>(end)
+        });
+        let Ok(progress) = progress;
+        self.life = match progress {
+            Progress::Open => Life::Over(drain),
+            Progress::Over { is_cut } => Life::Drained { is_cut },
+        };
+        match (heard, progress) {
+            (ReadEnd::Some, _) => ReadEnd::Some,
+            (_, Progress::Open) => ReadEnd::Nothing,
+            (_, Progress::Over { .. }) => ReadEnd::End,
+        }
+    }
+
+    /// Whether more of what it said may have been on its way when its pipes
+    /// were given up.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self.life, Life::Drained { is_cut: true } | Life::Buried { is_cut: true, .. })
     }
 
     fn poll(&mut self, timeout: Option<Duration>) {
@@ -179,20 +231,31 @@ impl Program {
         let _ = self.set.wait(timeout);
     }
 
-    /// Reads what it has said, without waiting.
+    /// Reads what it has said, without waiting but for what comes after its end.
     pub(super) fn read(&mut self) -> ReadEnd {
-        match self.lines.read(&self.child.stdout) {
-            // Somebody else may hold its pipe open; nobody will answer there.
-            ReadEnd::Nothing if self.life == Life::Over => ReadEnd::End,
-            read => read,
+        match self.life {
+            Life::Whole | Life::Deaf { .. } => self.lines.read(&self.child.stdout),
+            Life::Over(drain) => self.drain(drain),
+            Life::Drained { .. } | Life::Buried { .. } => ReadEnd::End,
         }
     }
 
     /// Whether it has ended, though nothing was asked of it.
     pub(super) fn is_gone(&mut self) -> bool {
         self.poll(Some(Duration::ZERO));
-        let has_news = self.set.ready().next().is_some();
-        has_news && self.read() == ReadEnd::End && !self.has_rest()
+        let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+        let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
+        if is_over && matches!(self.life, Life::Whole | Life::Deaf { .. }) {
+            self.begin_drain();
+        }
+        while (reads || is_over) && !self.has_rest() {
+            match self.read() {
+                ReadEnd::End => return true,
+                ReadEnd::Nothing if !is_over => return false,
+                ReadEnd::Nothing | ReadEnd::Some => {}
+            }
+        }
+        false
     }
 
     /// It has answered all that it was asked: waits until it waits for more, and
@@ -242,15 +305,34 @@ impl Program {
         self.lines.has_rest()
     }
 
-    /// Ends it: its input ends, and if that is not its end it is killed.
+    /// Ends it: its input ends, and if that is not its end it is killed. What it
+    /// still says is read, and nobody's.
     pub(super) fn end(&mut self) -> Ended {
-        if let Life::Buried(ended) = self.life {
+        if let Life::Buried { ended, .. } = self.life {
             return ended;
         }
         // In place of its pipe. Where there is not even this, there is no grace.
         let closed = File::open("/dev/null").map(|null| self.child.stdin = null);
-        let until_ns = running_ns() + closed.map_or(0, |()| nanos(GRACE));
         self.lines.limit(0);
+        if let Life::Whole | Life::Deaf { .. } = self.life {
+            self.wait_for_exit(closed.map_or(Duration::ZERO, |()| GRACE));
+            self.begin_drain();
+        }
+        while self.read() != ReadEnd::End {
+            while self.lines.next().is_some() {}
+        }
+        let is_cut = self.is_cut();
+        loop {
+            if let Some((ended, _)) = self.child.try_reap() {
+                self.life = Life::Buried { ended, is_cut };
+                return ended;
+            }
+        }
+    }
+
+    /// Waits until its process has ended, which is killed after so long.
+    fn wait_for_exit(&mut self, grace: Duration) {
+        let until_ns = running_ns() + nanos(grace);
         let mut is_open = true;
         loop {
             let left = until_ns.saturating_sub(running_ns());
@@ -263,11 +345,12 @@ impl Program {
             }
             self.set.add(self.child.exit_fd(), EXIT, false);
             let _ = self.set.wait((left > 0).then(|| Duration::from_nanos(left)));
-            if let Some((ended, _)) = self.child.try_reap() {
-                self.life = Life::Buried(ended);
-                return ended;
+            let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+            let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
+            if is_over {
+                return;
             }
-            if self.set.ready().any(|ready| ready.key == STDOUT) {
+            if reads {
                 // It may have to get rid of something before it can end.
                 is_open = self.lines.read(&self.child.stdout) != ReadEnd::End;
                 while self.lines.next().is_some() {}

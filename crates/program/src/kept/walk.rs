@@ -7,12 +7,13 @@
 //! nothing is written down before all of it is answered, by just as many lines.
 //! Where that does not come about, the items are asked for one at a time.
 
-use super::lines::{Line, ReadEnd};
+use super::lines::Line;
 use super::program::Program;
 use super::suspicion::{Suspicion, hint};
 use super::{Codec, Said, describe};
+use crate::drain::ReadEnd;
 use procession_sys::Ended;
-use procession_task::{Block, Done, Failure, Kind, Output, ProcessEnd, Reply, Scribe, TextOptions, too_long};
+use procession_task::{Block, Child, Done, Failure, Kind, Output, ProcessEnd, Reply, Scribe, TextOptions, too_long};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -280,7 +281,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     }
 
     fn write_down(&mut self) {
-        let child_pid = Some(self.program.pid());
+        let child = Child { pid: Some(self.program.pid()), is_output_cut: false };
         let mut left = self.outcomes.len();
         for outcome in self.outcomes.drain(..) {
             let Outcome { result, runs, start_ns, end_ns } = outcome;
@@ -290,7 +291,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 Err(failure) => Err(failure),
             };
             let index = self.first + self.written as u64;
-            self.scribe.write(self.reply, &Done { index, at, input, outcome, runs, start_ns, end_ns, child_pid });
+            self.scribe.write(self.reply, &Done { index, at, input, outcome, runs, start_ns, end_ns, child });
             self.written += 1;
             left -= 1;
             let answer = self.reply.answer();
@@ -336,6 +337,9 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let ended = self.program.end();
         if self.written == self.items.len() {
             return Ok(After::Gone);
+        }
+        if self.program.is_cut() {
+            self.reply.output_cut(index);
         }
         self.reply.die(match ended {
             Ended::Status(status) => ProcessEnd::Status(status),

@@ -6,7 +6,7 @@ use crate::read::StudyLog;
 use crate::runlog::{LogFolder, LogOptions};
 use crate::samples::{accepted, life, line, lost, who};
 use crate::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
-use procession::{Accepted, Event, Observer};
+use procession::{Accepted, ChunkSize, Event, Observer};
 use procession_task::{Failure, Kind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,7 +28,7 @@ impl Call {
     }
 
     fn run(&mut self, count: u32, level: LogLevel, events: &[Event]) -> &mut Self {
-        let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
+        let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: ChunkSize::Auto };
         let start = RunStart { configuration, repeat: 1, warmup: false };
         let options = LogOptions { level, ..LogOptions::default() };
         let (mut logger, logging) =

@@ -9,7 +9,7 @@ use crate::runlog::LogError;
 use crate::samples::{accepted, exit, life, lost, ms, who};
 use crate::study::{Configuration, Executor, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study};
 use bytes::Bytes;
-use procession::{Accepted, Event, Exit, Observer};
+use procession::{Accepted, ChunkSize, Event, Exit, Observer};
 use procession_task::{Failure, Kind};
 use std::collections::HashMap;
 use std::fs;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 fn run_start() -> RunStart {
-    let configuration = Configuration { executor: Executor::Procs, count: 2, size: None, chunk: None };
+    let configuration = Configuration { executor: Executor::Procs, count: 2, size: None, chunk: ChunkSize::Auto };
     RunStart { configuration, repeat: 1, warmup: false }
 }
 

@@ -3,9 +3,10 @@
 use super::*;
 use crate::ChunkSize;
 use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
-use procession_task::{Format, Items, Reply};
+use procession_task::{Format, JobLimits, Reply, ResultOrder};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 /// Numbers, so many, that say "nothing now" before each block when asked to.
 struct Numbers {
@@ -65,25 +66,19 @@ impl Observer for Tells {
 
 fn job(task: &str, source: impl Source + 'static, ordered: bool) -> (Job, Receiver<Batch>) {
     let (sender, receiver) = channel();
-    let job = Job {
-        task: task.to_owned(),
-        params: Vec::new(),
-        arguments: Vec::new(),
-        items: Items::Lines,
+    let spec = JobSpec {
         format: Format::Tsv,
-        show: false,
-        item_log: Arc::default(),
         chunk: ChunkSize::Fixed(NonZero::new(7).unwrap()),
-        ordered,
-        retries: None,
-        retry_on: crate::RETRY_ON.to_vec(),
-        timeout: None,
-        memory_limit: None,
+        order: if ordered { ResultOrder::Input } else { ResultOrder::Completion },
         max_result: 1 << 20,
-        source: Box::new(source),
-        sink: Box::new(Collects(sender)),
+        ..JobSpec::new(task)
     };
+    let job = Job::new(spec, Box::new(source), Box::new(Collects(sender)));
     (job, receiver)
+}
+
+fn run(backend: &InProcess, job: Job) -> Result<JobEnd, PoolError> {
+    backend.start(job)?.wait()
 }
 
 fn make() -> Arc<MakeLocalTask> {
@@ -104,15 +99,15 @@ fn roots(n: u64) -> String {
 fn threads_and_the_loop_give_what_a_plain_loop_gives() {
     for (threads, hesitates) in [(None, false), (None, true), (Some(1), false), (Some(4), false), (Some(3), true)] {
         let local = match threads {
-            None => Local::serial(make(), Vec::new()),
-            Some(threads) => Local::threads(threads, make(), Vec::new()).unwrap(),
+            None => InProcess::serial(make(), Vec::new()),
+            Some(threads) => InProcess::threads(threads, make(), Vec::new()),
         };
         let (job, batches) = job("sqrt", Numbers::new(1000, hesitates), true);
-        assert_eq!(local.run(job), Ok(JobEnd::Complete), "{threads:?}");
+        assert_eq!(run(&local, job), Ok(JobEnd::Complete), "{threads:?}");
         assert_eq!(text(&batches), roots(1000), "{threads:?}");
         // It serves another job as well.
         let (job, batches) = self::job("sqrt", Numbers::new(10, false), true);
-        assert_eq!(local.run(job), Ok(JobEnd::Complete));
+        assert_eq!(run(&local, job), Ok(JobEnd::Complete));
         assert_eq!(text(&batches), roots(10));
     }
 }
@@ -120,8 +115,8 @@ fn threads_and_the_loop_give_what_a_plain_loop_gives() {
 #[test]
 fn unordered_results_are_all_there() {
     let (job, batches) = job("sqrt", Numbers::new(500, false), false);
-    let local = Local::threads(3, make(), Vec::new()).unwrap();
-    assert_eq!(local.run(job), Ok(JobEnd::Complete));
+    let local = InProcess::threads(3, make(), Vec::new());
+    assert_eq!(run(&local, job), Ok(JobEnd::Complete));
     let whole = text(&batches);
     let mut lines: Vec<&str> = whole.lines().collect();
     lines.sort_by_key(|line| line.split('\t').next().unwrap().parse::<u64>().unwrap());
@@ -132,18 +127,19 @@ fn unordered_results_are_all_there() {
 fn a_limit_that_no_thread_could_keep_is_refused() {
     for (timeout, memory_limit) in [(Some(Duration::from_secs(1)), None), (None, Some(1 << 30))] {
         let (job, _batches) = job("sqrt", Numbers::new(1, false), true);
-        let job = Job { timeout, memory_limit, ..job };
-        assert!(matches!(Local::serial(make(), Vec::new()).run(job), Err(PoolError::Refused(_))));
+        let spec = JobSpec { limits: JobLimits { timeout, memory_limit }, ..job.spec.clone() };
+        let local = InProcess::serial(make(), Vec::new());
+        assert!(matches!(run(&local, Job { spec, ..job }), Err(PoolError::Refused(_))));
     }
 }
 
 #[test]
 fn observers_hear_what_they_hear_of_a_pool_of_processes() {
     let (sender, events) = channel();
-    let local = Local::threads(2, make(), vec![Box::new(Tells(sender))]).unwrap();
+    let local = InProcess::threads(2, make(), vec![Box::new(Tells(sender))]);
     let (job, _batches) = job("null", Numbers::new(70, false), true);
-    local.run(job).unwrap();
-    let wall = local.close();
+    run(&local, job).unwrap();
+    let wall = Box::new(local).close().unwrap();
     let events: Vec<Event> = events.try_iter().collect();
     let exits: Vec<&WorkerExit> =
         events.iter().filter_map(|e| if let Event::WorkerExited(exit) = e { Some(exit) } else { None }).collect();
@@ -167,7 +163,7 @@ fn observers_hear_what_they_hear_of_a_pool_of_processes() {
 #[test]
 fn a_stop_ends_a_run_that_would_never_end() {
     let (sender, events) = channel();
-    let local = Local::threads(2, make(), vec![Box::new(Tells(sender))]).unwrap();
+    let local = InProcess::threads(2, make(), vec![Box::new(Tells(sender))]);
     let control = local.control();
     let stopper = std::thread::spawn(move || {
         let begun = events.iter().any(|event| matches!(event, Event::Accepted(_)));
@@ -176,7 +172,7 @@ fn a_stop_ends_a_run_that_would_never_end() {
     });
     let (job, batches) = job("null", Numbers::new(u64::MAX, false), true);
     let writer = std::thread::spawn(move || batches.iter().map(|batch| batch.deliveries.len()).sum::<usize>());
-    assert_eq!(local.run(job), Ok(JobEnd::Stopped));
+    assert_eq!(run(&local, job), Ok(JobEnd::Stopped));
     assert!(stopper.join().unwrap());
     assert!(writer.join().unwrap() > 0);
 }
@@ -184,7 +180,7 @@ fn a_stop_ends_a_run_that_would_never_end() {
 #[test]
 fn a_task_that_cant_be_made_is_the_jobs_error() {
     let (job, _batches) = job("nonsense", Numbers::new(5, false), true);
-    let refused = Local::threads(2, make(), Vec::new()).unwrap().run(job);
+    let refused = run(&InProcess::threads(2, make(), Vec::new()), job);
     assert_eq!(refused, Err(PoolError::Refused("unknown task 'nonsense'".to_owned())));
 }
 
@@ -203,14 +199,17 @@ fn what_is_not_written_holds_the_cutting_up() {
     let (tell, told) = channel();
     let (job, _unused) = job("null", Numbers::new(4_000_000, false), true);
     let chunk = ChunkSize::Fixed(NonZero::new(20_000).unwrap());
-    let job = Job { chunk, sink: Box::new(Keeps(Arc::clone(&kept), tell)), ..job };
+    let spec = JobSpec { chunk, ..job.spec.clone() };
+    let job = Job { spec, sink: Box::new(Keeps(Arc::clone(&kept), tell)), ..job };
     let window = 4 << 20;
-    let runner = std::thread::spawn(move || Local::threads(2, make(), Vec::new()).unwrap().window(window).run(job));
-    let mut largest = 0;
+    let runner = std::thread::spawn(move || run(&InProcess::threads(2, make(), Vec::new()).window(window), job));
+    let (mut largest, begun) = (0, Instant::now());
     // More is not to come until something is let go: whatever is held then is all.
     while !runner.is_finished() {
         match told.recv_timeout(Duration::from_millis(20)) {
             Ok(bytes) => largest = largest.max(bytes),
+            // On a busy machine it takes a while until so much is held.
+            Err(_) if largest <= 1 << 20 && begun.elapsed() < Duration::from_secs(60) => {}
             Err(_) => drop(std::mem::take(&mut *kept.lock().unwrap())),
         }
     }
@@ -239,13 +238,13 @@ fn a_panic_in_a_lane_ends_the_job() {
         let tell = tell.clone();
         // On a thread of its own: what hangs is to fail, not to hang.
         std::thread::spawn(move || {
-            let make: Arc<MakeLocalTask> = Arc::new(|_: &JobMessage, _: Identity| Ok(Box::new(Panics)));
+            let make: Arc<MakeLocalTask> = Arc::new(|_: &JobSpec, _: Identity| Ok(Box::new(Panics)));
             let local = match threads {
-                None => Local::serial(make, Vec::new()),
-                Some(threads) => Local::threads(threads, make, Vec::new()).unwrap(),
+                None => InProcess::serial(make, Vec::new()),
+                Some(threads) => InProcess::threads(threads, make, Vec::new()),
             };
             let (job, _batches) = job("any", Numbers::new(u64::MAX, false), true);
-            tell.send(local.run(job)).unwrap();
+            tell.send(run(&local, job)).unwrap();
         });
         let ended = told.recv_timeout(Duration::from_secs(30)).expect("it ends");
         assert_eq!(ended, Err(PoolError::Refused("it panicked: the first chunk".to_owned())));

@@ -4,12 +4,12 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Counts changes; whoever looked before the last one does not wait.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct Changes {
     changes: Mutex<u64>,
     changed: Condvar,
 }
 
-impl Gate {
+impl Changes {
     /// How many changes there were: to be asked before looking.
     pub(super) fn look(&self) -> u64 {
         *self.changes.lock().unwrap_or_else(PoisonError::into_inner)

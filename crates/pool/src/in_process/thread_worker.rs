@@ -1,7 +1,7 @@
 //! One lane: a thread that takes chunk after chunk, runs it and passes on its
 //! results. A serial run has one lane, on the caller's own thread.
 
-use super::line::{Chunk, Line, Part};
+use super::work_queue::{FinishedPart, QueuedChunk, WorkQueue};
 use super::{Observers, since};
 use crate::events::{Accepted, Event, WorkerRef};
 use crate::phases::{WorkerPhase, WorkerWatch};
@@ -16,32 +16,17 @@ const DUE_NS: u64 = 10_000_000;
 
 /// What a lane did, in its own measure.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Used {
+pub(super) struct ThreadUsage {
     pub(super) times: Times,
-    /// When its times began and when they ended, on this process's clock; zero
-    /// if it never had a job.
-    pub(super) begun_ns: u64,
+    /// When its times ended, on this process's clock; zero if it has not run.
     pub(super) until_ns: u64,
     pub(super) items: u64,
     pub(super) chunks: u64,
     pub(super) cpu: procession_sys::Usage,
 }
 
-impl Used {
-    /// The same, and what a later job took; it waited for that.
-    pub(super) fn and(self, later: &Self) -> Self {
-        let Self { times, until_ns, items, chunks, cpu, .. } = self.waiting_until(later.begun_ns);
-        Self {
-            times: times.and(&later.times),
-            begun_ns: if until_ns == 0 { later.begun_ns } else { self.begun_ns },
-            until_ns: later.until_ns,
-            items: items + later.items,
-            chunks: chunks + later.chunks,
-            cpu: procession_sys::Usage { user: cpu.user + later.cpu.user, system: cpu.system + later.cpu.system },
-        }
-    }
-
-    /// The same, and that it waited until then, for other lanes or another job.
+impl ThreadUsage {
+    /// The same, and that it waited until then, for other threads.
     pub(super) fn waiting_until(mut self, at_ns: u64) -> Self {
         if self.until_ns > 0 {
             self.times.waiting_ns += at_ns.saturating_sub(self.until_ns);
@@ -51,8 +36,8 @@ impl Used {
     }
 }
 
-pub(super) struct Lane<'a> {
-    pub(super) line: &'a Line,
+pub(super) struct ThreadWorker<'a> {
+    pub(super) queue: &'a WorkQueue,
     pub(super) observers: &'a Observers,
     pub(super) who: WorkerRef,
     pub(super) epoch_ns: u64,
@@ -61,17 +46,17 @@ pub(super) struct Lane<'a> {
     pub(super) again: Again,
 }
 
-impl Lane<'_> {
+impl ThreadWorker<'_> {
     /// Runs until the input ends or the work is stopped.
-    pub(super) fn run(&self, task: &mut dyn BlockTask) -> Result<Used, String> {
-        let mut used = Used { begun_ns: running_ns(), ..Used::default() };
+    pub(super) fn run(&self, task: &mut dyn BlockTask) -> Result<ThreadUsage, String> {
+        let mut used = ThreadUsage::default();
         let mut answer = Answer::default();
         let before = procession_sys::thread_usage();
         let mut watch = WorkerWatch::start(WorkerPhase::Waiting);
-        while let Some(chunk) = self.line.next() {
+        while let Some(chunk) = self.queue.next() {
             watch.switch(WorkerPhase::Transport);
             used.items += self.run_chunk(&chunk, task, &mut answer, &mut watch)?;
-            self.line.finish(&chunk);
+            self.queue.finish(&chunk);
             used.chunks += 1;
             watch.switch(WorkerPhase::Waiting);
         }
@@ -83,7 +68,7 @@ impl Lane<'_> {
 
     fn run_chunk(
         &self,
-        chunk: &Chunk,
+        chunk: &QueuedChunk,
         task: &mut dyn BlockTask,
         answer: &mut Answer,
         watch: &mut WorkerWatch,
@@ -92,10 +77,10 @@ impl Lane<'_> {
         let (first, items) = (block.first, block.items);
         let at = since(self.epoch_ns);
         self.observers.tell(&Event::ChunkSent { worker: self.who, chunk: chunk.number, first, items, attempt: 1, at });
-        let log = self.line.logs();
+        let log = self.queue.logs();
         let shown = Block { first, items, chunk: chunk.number, attempt: 1, log, bytes: &block.bytes };
         let sent_ns = watch.switch(WorkerPhase::Busy);
-        let mut host = LaneHost { lane: self, chunk, watch, next: first, sent_ns, error: None };
+        let mut host = ThreadHost { thread: self, chunk, watch, next: first, sent_ns, error: None };
         let mut reply = Reply::new(&mut host, answer, false, self.max_result).trying(self.again);
         let ran = task.run(&shown, &mut reply);
         reply.finish();
@@ -107,9 +92,9 @@ impl Lane<'_> {
 }
 
 /// A running block's surroundings in a lane.
-struct LaneHost<'a> {
-    lane: &'a Lane<'a>,
-    chunk: &'a Chunk,
+struct ThreadHost<'a> {
+    thread: &'a ThreadWorker<'a>,
+    chunk: &'a QueuedChunk,
     watch: &'a mut WorkerWatch,
     /// Index of the first item that was not passed on.
     next: u64,
@@ -117,9 +102,9 @@ struct LaneHost<'a> {
     error: Option<String>,
 }
 
-impl LaneHost<'_> {
+impl ThreadHost<'_> {
     fn pass_on(&mut self, answer: &Answer) -> Result<(), String> {
-        let Lane { line, observers, who, epoch_ns, .. } = *self.lane;
+        let ThreadWorker { queue, observers, who, epoch_ns, .. } = *self.thread;
         let outputs = Bytes::copy_from_slice(&answer.outputs);
         let block = &self.chunk.block;
         let failures = crate::driver::failures(
@@ -147,27 +132,32 @@ impl LaneHost<'_> {
         let bytes = crate::driver::cost(&outputs, &failures);
         let delivery = Delivery { first: self.next, items: answer.items, outputs, failures };
         self.next += u64::from(answer.items);
-        line.accept(Part { chunk: self.chunk.number, delivery, bytes, busy });
+        queue.accept(FinishedPart { chunk: self.chunk.number, delivery, bytes, busy });
         Ok(())
     }
 }
 
-impl Host for LaneHost<'_> {
+impl Host for ThreadHost<'_> {
     fn now_ns(&mut self) -> u64 {
-        running_ns().saturating_sub(self.lane.epoch_ns)
+        running_ns().saturating_sub(self.thread.epoch_ns)
     }
 
     fn is_due(&mut self, now_ns: Option<u64>) -> bool {
-        let now = now_ns.map_or_else(coarse_running_ns, |now_ns| self.lane.epoch_ns + now_ns);
+        let now = now_ns.map_or_else(coarse_running_ns, |now_ns| self.thread.epoch_ns + now_ns);
         now.saturating_sub(self.sent_ns) > DUE_NS
     }
 
     fn item_starts(&mut self, _: u64) {}
 
     fn note(&mut self, text: &str) {
-        let Lane { observers, who, epoch_ns, .. } = *self.lane;
+        let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
         let text = escape_terminal(text.as_bytes());
         observers.tell(&Event::Note { worker: who, text, at: since(epoch_ns) });
+    }
+
+    fn output_cut(&mut self, item: u64) {
+        let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
+        observers.tell(&Event::OutputCut { worker: who, item, at: since(epoch_ns) });
     }
 
     fn send(&mut self, answer: &Answer) {

@@ -1,25 +1,24 @@
 //! One run: a pool is created, the work goes through it, the last worker ends.
 
-use crate::configuration::Configuration;
+use super::complete::AlreadyComplete;
+use super::launch::Launch;
+use super::placeholders::filled;
+use super::plan::Planned;
+use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::source::QueueSource;
 use crate::input::status::InputStatus;
 use crate::input::{Input, Unit};
-use crate::launch::Launch;
 use crate::output::report::{OutputEnd, OutputError, OutputReport};
 use crate::output::target::Target;
 use crate::output::writer::options::OutputOptions;
 use crate::output::writer::{OrderedWriter, OutputHandle};
 use crate::resume::Before;
 use crate::resume::decision::ResumeError;
-use crate::study::complete::AlreadyComplete;
-use crate::study::placeholders::filled;
-use crate::study::plan::Planned;
-use crate::study::stopper::Stopper;
-use crate::times::{CoordinatorTimes, DriverEar};
-use procession::raw::{Job, JobEnd, Sink, Source};
+use crate::times::{DriverEar, coordinator_times};
+use procession::raw::{Job, JobEnd, JobHandle};
 use procession::{Observer, PoolError};
-use procession_task::{Format, Items, Kind};
+use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,63 +26,35 @@ use std::time::Duration;
 
 /// What is the same in every run of a study.
 #[derive(Clone, Debug)]
-pub struct Work {
-    /// The task's name.
-    pub task: String,
-    /// Its settings.
-    pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments, in which
-    /// `{size}` and `{procs}` stand for the configuration's.
-    pub arguments: Vec<Vec<u8>>,
+pub struct StudyJob {
+    /// The job, for the input's own items. In a run the configuration's chunk
+    /// takes the place of its own, and in its arguments `{size}` and `{procs}`
+    /// stand for the configuration's.
+    pub spec: JobSpec,
     /// What the pool is given as one item.
     pub unit: Unit,
-    /// How records are written.
-    pub format: Format,
-    /// Whether every item has a line to be shown at once.
-    pub show: bool,
-    /// Whether results are written in input order.
-    pub ordered: bool,
-    /// How often an item that was alone in a dying worker is tried again.
-    pub retries: Option<u32>,
-    /// Which outcomes are tried again.
-    pub retry_on: Vec<Kind>,
-    /// How long one item may run.
-    pub timeout: Option<Duration>,
-    /// How much memory each worker may have, in bytes.
-    pub memory_limit: Option<u64>,
-    /// Longest result of an item, in bytes.
-    pub max_result: usize,
 }
 
-impl Work {
-    /// The job that it is in this configuration, with items cut like that.
-    pub(crate) fn job(
+impl StudyJob {
+    /// The job in this configuration, over the input's items, with more settings.
+    pub(crate) fn spec(
         &self,
         configuration: &Configuration,
         items: Items,
         more_params: Vec<(String, String)>,
-        item_log: Arc<AtomicBool>,
-        source: Box<dyn Source>,
-        sink: Box<dyn Sink>,
-    ) -> Job {
-        Job {
-            task: self.task.clone(),
-            params: self.params.iter().cloned().chain(more_params).collect(),
-            arguments: filled(&self.arguments, configuration),
+    ) -> JobSpec {
+        JobSpec {
+            params: self.spec.params.iter().cloned().chain(more_params).collect(),
+            arguments: filled(&self.spec.arguments, configuration),
             items: self.unit.items(items),
-            format: self.format,
-            show: self.show,
-            item_log,
             chunk: self.unit.chunk(configuration.chunk),
-            ordered: self.ordered,
-            retries: self.retries,
-            retry_on: self.retry_on.clone(),
-            timeout: self.timeout,
-            memory_limit: self.memory_limit,
-            max_result: self.max_result,
-            source,
-            sink,
+            ..self.spec.clone()
         }
+    }
+
+    /// Whether results are written in input order.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.spec.order == ResultOrder::Input
     }
 }
 
@@ -138,7 +109,7 @@ pub enum Ending {
 
 /// What a run is made of.
 pub(crate) struct Setup<'a> {
-    pub(crate) work: &'a Work,
+    pub(crate) work: &'a StudyJob,
     pub(crate) more_params: Vec<(String, String)>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) item_log: Arc<AtomicBool>,
@@ -182,25 +153,26 @@ pub(crate) fn run(
             return (unborn(planned, output), ending);
         }
     };
-    let held = (stopper.hold(pool.ender()), end.hold(pool.ender()));
-    let job = setup.work.job(
-        &planned.configuration,
-        input.options().items,
-        setup.more_params,
-        setup.item_log,
-        Box::new(source),
-        Box::new(sink),
-    );
-    let ended = pool.run(job);
+    let control = || {
+        let control = pool.control();
+        move |request| control.ask(request)
+    };
+    let held = (stopper.hold(control()), end.hold(control()));
+    let spec = setup.work.spec(&planned.configuration, input.options().items, setup.more_params);
+    let mut job = Job::new(spec, Box::new(source), Box::new(sink));
+    job.item_log = setup.item_log;
+    let started = pool.start(job);
+    let is_started = started.is_ok();
+    let ended = started.and_then(JobHandle::wait);
     let closed = pool.close();
     drop(held);
     let mut written = output.written();
-    let coordinator = CoordinatorTimes::of(&status.watch, &heard, &mut written.watch);
+    let coordinator = coordinator_times(&status.watch, &heard, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));
     }
-    let wall = closed.as_ref().ok().copied();
+    let wall = closed.as_ref().ok().copied().filter(|_| is_started);
     let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
     let ending = ending(stopper, output, pool_error, status.take_error());
     let complete = ending.is_none() && ended == Ok(JobEnd::Complete);

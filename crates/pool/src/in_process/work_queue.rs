@@ -1,29 +1,28 @@
 //! What the lanes of a job share: the input that they cut from, and the order
 //! in which their results go out.
 
-use super::gate::Gate;
-use crate::limits::MAX_CHUNK_BYTES;
+use super::JobControl;
 use crate::raw::{Account, Batch, Block, Credit, Cut, Delivery};
 use crate::raw::{Job, Waker};
-use procession_scheduler::{JobOptions, Sizing};
+use procession_scheduler::Sizing;
+use procession_task::ResultOrder;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A job as all lanes see it.
-pub(super) struct Line {
-    state: Mutex<State>,
-    gate: Arc<Gate>,
-    stopped: Arc<AtomicBool>,
-    lanes: u32,
+pub(super) struct WorkQueue {
+    state: Mutex<QueueState>,
+    control: JobControl,
+    threads: u32,
     /// What the job may hold, in bytes.
     window: u64,
     account: Arc<Account>,
     waker: Waker,
 }
 
-struct State {
+struct QueueState {
     job: Job,
     sizing: Sizing,
     /// Number of the next chunk to be cut.
@@ -31,7 +30,7 @@ struct State {
     /// Number of the chunk whose results are due.
     due: u64,
     /// Results that wait for their turn, by chunk.
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, WaitingResults>,
     /// Bytes of blocks that are running and of results that are not written.
     held: u64,
     /// Nothing more will be cut.
@@ -39,19 +38,19 @@ struct State {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingResults {
     pieces: Vec<(Delivery, u64)>,
     done: bool,
 }
 
 /// A chunk that was cut for a lane.
-pub(super) struct Chunk {
+pub(super) struct QueuedChunk {
     pub(super) number: u64,
     pub(super) block: Block,
 }
 
 /// What a lane has finished of a chunk.
-pub(super) struct Part {
+pub(super) struct FinishedPart {
     pub(super) chunk: u64,
     pub(super) delivery: Delivery,
     /// What the results weigh.
@@ -59,39 +58,26 @@ pub(super) struct Part {
     pub(super) busy: Duration,
 }
 
-impl Line {
-    pub(super) fn new(mut job: Job, lanes: u32, window: u64, gate: &Arc<Gate>, stopped: &Arc<AtomicBool>) -> Self {
-        let opened = Arc::clone(gate);
-        let waker = Waker::new(move || opened.notify());
+impl WorkQueue {
+    pub(super) fn new(mut job: Job, threads: u32, window: u64, control: &JobControl) -> Self {
+        let changes = Arc::clone(&control.changes);
+        let waker = Waker::new(move || changes.notify());
         job.source.wake_with(waker.clone());
-        let options = JobOptions {
-            chunk: job.chunk,
-            max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: window,
-            ..JobOptions::default()
-        };
-        let sizing = Sizing::new(&options, lanes);
-        let state = State { job, sizing, next: 0, due: 0, waiting: BTreeMap::new(), held: 0, ended: false };
-        Self {
-            state: Mutex::new(state),
-            gate: Arc::clone(gate),
-            stopped: Arc::clone(stopped),
-            lanes,
-            window,
-            account: Arc::default(),
-            waker,
-        }
+        let sizing = Sizing::new(&job.options(window), threads);
+        let state = QueueState { job, sizing, next: 0, due: 0, waiting: BTreeMap::new(), held: 0, ended: false };
+        let (account, control) = (Arc::default(), control.clone());
+        Self { state: Mutex::new(state), control, threads, window, account, waker }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Cuts the next chunk, or waits until there is one; `None` at the end.
-    pub(super) fn next(&self) -> Option<Chunk> {
+    pub(super) fn next(&self) -> Option<QueuedChunk> {
         loop {
-            let seen = self.gate.look();
-            if self.stopped.load(Ordering::SeqCst) {
+            let seen = self.control.changes.look();
+            if self.control.stopped.load(Ordering::SeqCst) {
                 return None;
             }
             let mut state = self.lock();
@@ -102,24 +88,24 @@ impl Line {
             state.held = state.held.saturating_sub(self.account.take(wants));
             // The oldest chunk is always running in some lane: there will be room.
             if state.held < self.window {
-                match state.cut(self.lanes) {
+                match state.cut(self.threads) {
                     Cut::Block(block) => return Some(state.begin(block)),
                     Cut::End => {
                         state.ended = true;
                         drop(state);
-                        self.gate.notify();
+                        self.control.changes.notify();
                         return None;
                     }
                     Cut::Pending => {}
                 }
             }
             drop(state);
-            self.gate.wait_beyond(seen);
+            self.control.changes.wait_beyond(seen);
         }
     }
 
     /// Takes finished results and passes on what is due.
-    pub(super) fn accept(&self, part: Part) {
+    pub(super) fn accept(&self, part: FinishedPart) {
         let mut state = self.lock();
         state.sizing.on_answered(part.delivery.items, part.busy);
         state.held += part.bytes;
@@ -129,7 +115,7 @@ impl Line {
     }
 
     /// Every item of the chunk has its outcome.
-    pub(super) fn finish(&self, chunk: &Chunk) {
+    pub(super) fn finish(&self, chunk: &QueuedChunk) {
         let mut state = self.lock();
         state.sizing.on_completed(chunk.block.items);
         let was_full = state.held >= self.window;
@@ -138,12 +124,13 @@ impl Line {
         self.pass_on(&mut state, chunk.number);
         drop(state);
         if was_full {
-            self.gate.notify();
+            self.control.changes.notify();
         }
     }
 
-    fn pass_on(&self, state: &mut State, touched: u64) {
-        let (deliveries, bytes) = if state.job.ordered { state.take_due() } else { state.take_of(touched) };
+    fn pass_on(&self, state: &mut QueueState, touched: u64) {
+        let (deliveries, bytes) =
+            if state.job.spec.order == ResultOrder::Input { state.take_due() } else { state.take_of(touched) };
         if !deliveries.is_empty() {
             let credit = Credit::new(bytes, Arc::clone(&self.account), self.waker.clone());
             state.job.sink.deliver(Batch { deliveries, credit });
@@ -153,7 +140,7 @@ impl Line {
     /// Whether every item has its outcome and was passed on.
     pub(super) fn is_complete(&self) -> bool {
         let state = self.lock();
-        state.ended && state.waiting.is_empty() && !self.stopped.load(Ordering::SeqCst)
+        state.ended && state.waiting.is_empty() && !self.control.stopped.load(Ordering::SeqCst)
     }
 
     /// Whether items have log lines at the moment.
@@ -162,10 +149,10 @@ impl Line {
     }
 }
 
-impl State {
-    fn cut(&mut self, lanes: u32) -> Cut {
+impl QueueState {
+    fn cut(&mut self, threads: u32) -> Cut {
         // A lane holds nothing while it asks, and knows the job as well as any other.
-        let items = self.sizing.items(true, 0, lanes);
+        let items = self.sizing.items(true, 0, threads);
         let bytes = usize::try_from(self.sizing.max_bytes()).unwrap_or(usize::MAX);
         let cut = self.job.source.cut(items, bytes);
         if let (Cut::Block(block), Some(remaining)) = (&cut, self.job.source.remaining()) {
@@ -174,12 +161,12 @@ impl State {
         cut
     }
 
-    fn begin(&mut self, block: Block) -> Chunk {
+    fn begin(&mut self, block: Block) -> QueuedChunk {
         self.sizing.on_cut(block.items);
         self.held += block.bytes.len() as u64;
         let number = self.next;
         self.next += 1;
-        Chunk { number, block }
+        QueuedChunk { number, block }
     }
 
     /// Everything up to the first result that is still missing.

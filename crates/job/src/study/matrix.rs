@@ -1,42 +1,7 @@
-//! What a run runs on: the matrix of executors, counts, sizes and chunks.
+//! All combinations of executors, counts, sizes and chunks.
 
 use procession::ChunkSize;
-
-/// What runs the blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Executor {
-    /// A plain loop, no pool.
-    Serial,
-    /// Threads of this process.
-    Threads,
-    /// Worker processes.
-    Procs,
-}
-
-impl Executor {
-    /// The word for it in tables.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Serial => "serial",
-            Self::Threads => "threads",
-            Self::Procs => "procs",
-        }
-    }
-}
-
-/// One way to run the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Configuration {
-    /// What runs it.
-    pub executor: Executor,
-    /// How many of them, at least one.
-    pub count: u32,
-    /// How large the work is; `None`: as large as the input.
-    pub size: Option<u64>,
-    /// How many items go into a chunk.
-    pub chunk: ChunkSize,
-}
+use procession_task::{Configuration, Executor};
 
 /// Every configuration of these executors with their counts, sizes and chunks:
 /// by size, then by executor and count, then by chunk, each in the order given.
