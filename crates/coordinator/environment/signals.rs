@@ -169,7 +169,7 @@ fn end_in_time(told: &Receiver<DeadlineEvent>) {
                 end
             }
             (Ok(DeadlineEvent::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
-                procession_job::abandon();
+                procession_sys::remove_unfinished_files();
                 std::process::exit(128 + signal)
             }
             (Err(_), _) => return,

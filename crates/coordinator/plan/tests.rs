@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use procession::ChunkSize;
 use procession_job::{Executor, IntegerRange, Intent, ItemSource, MaxFailures};
 use procession_program::ALL;
-use procession_task::{Format, JobLimits, Kind, ResultOrder, TaskInfo};
+use procession_task::{FailureKind, Format, JobLimits, ResultOrder, TaskInfo};
 
 const PIPED: Environment = Environment { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Environment = Environment { stdin_is_terminal: true, ..PIPED };
@@ -255,7 +255,7 @@ fn values_are_refused_with_the_name_of_their_flag() {
 fn limits_and_retries() {
     let job = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").work.job;
     assert_eq!(job.limits, JobLimits { timeout: Some(Duration::from_millis(1500)), memory_limit: Some(64 << 20) });
-    assert_eq!((job.retry.retries, job.retry.retry_on), (None, vec![Kind::Failed]));
+    assert_eq!((job.retry.retries, job.retry.retry_on), (None, vec![FailureKind::Failed]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Replaces a file in one step: the new content is written to a file beside it,
 //! which is then renamed, so that readers always see a complete file.
 
-use procession_job::Beside;
+use procession_sys::AtomicFile;
 use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -33,7 +33,7 @@ impl FileTarget {
                 // Only who may change the file may replace it.
                 OpenOptions::new().write(true).open(&target.file)?;
             }
-            drop(Beside::new(&target.file)?);
+            drop(AtomicFile::new(&target.file)?);
         }
         Ok(target)
     }
@@ -51,9 +51,9 @@ impl FileTarget {
         if self.is_special {
             return fill(&mut OpenOptions::new().write(true).open(&self.file)?, write);
         }
-        let mut beside = Beside::new(&self.file)?;
-        fill(&mut beside, write)?;
-        Ok(beside.replace()?)
+        let mut file = AtomicFile::new(&self.file)?;
+        fill(&mut file, write)?;
+        Ok(file.replace()?)
     }
 }
 

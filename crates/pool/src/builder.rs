@@ -4,7 +4,7 @@ use crate::limits::WINDOW_BYTES;
 use crate::raw::InProcess;
 use crate::standing::{self, Initializer};
 use crate::watchers::{Errors, Roll};
-use crate::{ChunkSize, Event, Kind, Observer, Pool, PoolError, Work, raw};
+use crate::{ChunkSize, Event, FailureKind, Observer, Pool, PoolError, Work, raw};
 use procession_task::JobSpec;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Builder {
     }
 
     /// Which outcomes are tried again (default: [`RETRY_ON`]).
-    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
         self.settings.spec.retry.retry_on = kinds.into_iter().collect();
         self
     }
@@ -104,7 +104,7 @@ impl Builder {
     }
 
     /// How much memory each worker may have, in bytes (default: what there is).
-    /// A program that has [`crate::worker::Memory`] as its `#[global_allocator]`
+    /// A program that has [`crate::worker::WorkerAllocator`] as its `#[global_allocator]`
     /// is told which item wanted more; in others that item crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.settings.spec.limits.memory_limit = bytes.into();

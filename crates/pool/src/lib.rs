@@ -182,7 +182,7 @@ pub use outcome::{ItemError, Outcome};
 pub use phases::DriverTimes;
 pub use pool::Pool;
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{Kind, Task, TaskError};
+pub use procession_task::{FailureKind, Task, TaskError};
 pub use raw::Control;
 pub use standing::init;
 pub use stopwatch::{Phase, Stopwatch};

@@ -4,7 +4,7 @@
 use crate::remote::{self, Setup};
 use crate::worker::{self, Role};
 use crate::{PoolError, Work};
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use procession_task::{BlockTask, JobSpec};
 use procession_wire::codec;
 use std::ffi::{OsStr, OsString};
@@ -90,7 +90,7 @@ pub(crate) fn no_task(name: &str) -> String {
 
 /// What sets a worker up: a function and its only item.
 pub(crate) struct Initializer {
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static FunctionEntry,
     pub(crate) packed: Vec<u8>,
     pub(crate) input: Vec<u8>,
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 const SILENCE: Duration = Duration::from_millis(300);
 /// And after so long in all.
 const IN_ALL: Duration = Duration::from_secs(2);
+/// And after so many bytes of errors, which would else fill logs and terminals.
+const MOST_ERRORS: usize = 16 << 20;
 /// How often each pipe is read before the other one and the clock are looked
 /// at. With reads of 64 KiB that is more than a pipe holds, unless the system's
 /// owner has made it larger.
@@ -22,7 +24,7 @@ const READS: usize = 17;
 
 /// What came of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadEnd {
+pub(crate) enum ReadOutcome {
     /// There is more than before.
     Some,
     /// There is nothing to be read now.
@@ -31,7 +33,7 @@ pub(crate) enum ReadEnd {
     End,
 }
 
-impl ReadEnd {
+impl ReadOutcome {
     /// Reads once from a pipe; returns how many bytes that were, too.
     ///
     /// # Errors
@@ -51,18 +53,18 @@ impl ReadEnd {
 
 /// One of a program's two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum OutputStream {
     Output,
     Errors,
 }
 
-impl Stream {
+impl OutputStream {
     const BOTH: [Self; 2] = [Self::Output, Self::Errors];
 }
 
 /// What is known of a pipe since its program's exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pipe {
+enum PipeState {
     /// Nobody holds it any more.
     Ended,
     /// Somebody holds it who has written nothing since.
@@ -73,7 +75,7 @@ enum Pipe {
 
 /// How far a drain has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum DrainProgress {
     /// There may be more.
     Open,
     /// All that will be read was read.
@@ -87,22 +89,25 @@ pub(crate) enum Progress {
 /// A drain that is going on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
-    pipes: [Pipe; 2],
+    pipes: [PipeState; 2],
     is_first: bool,
     begun_ns: u64,
     heard_ns: u64,
+    /// Bytes that were passed on to people.
+    passed_on: usize,
 }
 
 impl Drain {
     /// For a program that has just ended.
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
-        Self { pipes: [Pipe::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns }
+        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns, passed_on: 0 }
     }
 
     /// Has what there is read; from the second call on waits for it first.
-    /// `read` reads once from the pipe of a stream. Both are non-blocking; one
-    /// that is not there has ended.
+    /// `read` reads once from the pipe of a stream, and says how many bytes it
+    /// has passed on to people. Both are non-blocking; one that is not there has
+    /// ended.
     ///
     /// # Errors
     /// Those of `read`.
@@ -110,26 +115,26 @@ impl Drain {
         &mut self,
         set: &mut PollSet,
         files: [Option<&File>; 2],
-        mut read: impl FnMut(Stream, &File) -> Result<ReadEnd, E>,
-    ) -> Result<Progress, E> {
+        mut read: impl FnMut(OutputStream, &File) -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<DrainProgress, E> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let left = self.left();
         if !is_first && self.wait(set, files, left).is_err() {
             return Ok(self.over());
         }
-        for (stream, file) in Stream::BOTH.into_iter().zip(files) {
+        for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
             let at = stream as usize;
             let Some(file) = file else {
-                self.pipes[at] = Pipe::Ended;
+                self.pipes[at] = PipeState::Ended;
                 continue;
             };
             let has_news = is_first || set.ready().any(|ready| ready.key == at as u64);
-            if has_news && self.pipes[at] != Pipe::Ended {
+            if has_news && self.pipes[at] != PipeState::Ended {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = left.is_zero() || self.pipes == [Pipe::Ended; 2];
-        Ok(if is_over { self.over() } else { Progress::Open })
+        let is_over = left.is_zero() || self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
 
     /// How long to wait.
@@ -142,7 +147,7 @@ impl Drain {
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
         set.clear();
         for ((at, pipe), file) in (0..).zip(self.pipes).zip(files) {
-            if let (Pipe::Silent | Pipe::Written, Some(file)) = (pipe, file) {
+            if let (PipeState::Silent | PipeState::Written, Some(file)) = (pipe, file) {
                 set.add(file.as_fd(), at, false);
             }
         }
@@ -153,27 +158,29 @@ impl Drain {
     /// can tell.
     fn read_all<E>(
         &mut self,
-        mut pipe: Pipe,
+        mut pipe: PipeState,
         is_first: bool,
-        mut read: impl FnMut() -> Result<ReadEnd, E>,
-    ) -> Result<Pipe, E> {
+        mut read: impl FnMut() -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<PipeState, E> {
         for _ in 0..READS {
-            match read()? {
-                ReadEnd::Some => {
+            let (end, passed_on) = read()?;
+            self.passed_on += passed_on;
+            match end {
+                ReadOutcome::Some => {
                     self.heard_ns = running_ns();
                     if !is_first {
-                        pipe = Pipe::Written;
+                        pipe = PipeState::Written;
                     }
                 }
-                ReadEnd::Nothing => break,
-                ReadEnd::End => return Ok(Pipe::Ended),
+                ReadOutcome::Nothing => break,
+                ReadOutcome::End => return Ok(PipeState::Ended),
             }
         }
         Ok(pipe)
     }
 
-    fn over(&self) -> Progress {
-        Progress::Over { is_cut: self.pipes.contains(&Pipe::Written) }
+    fn over(&self) -> DrainProgress {
+        DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
     }
 }
 
@@ -208,11 +215,11 @@ mod tests {
         loop {
             let mut buffer = [0; 8];
             let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |stream, pipe| {
-                let (end, bytes) = ReadEnd::of(pipe, &mut buffer)?;
+                let (end, bytes) = ReadOutcome::of(pipe, &mut buffer)?;
                 said[stream as usize].extend_from_slice(&buffer[..bytes]);
-                Ok::<_, io::Error>(end)
+                Ok::<_, io::Error>((end, bytes))
             });
-            if let Progress::Over { is_cut } = progress.unwrap() {
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
                 return (said, is_cut, begun.elapsed());
             }
             turn();
@@ -276,6 +283,25 @@ mod tests {
             });
             assert_eq!((&said[stream][..], is_cut), (&b"late"[..], false));
         }
+    }
+
+    #[test]
+    fn who_floods_is_heard_for_so_much_and_no_longer() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let (mut steps, mut buffer) = (0, [0; 8]);
+        let is_cut = loop {
+            let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |_, pipe| {
+                let (end, _) = ReadOutcome::of(pipe, &mut buffer)?;
+                Ok::<_, io::Error>((end, if end == ReadOutcome::Some { 1 << 20 } else { 0 }))
+            });
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
+                break is_cut;
+            }
+            steps += 1;
+            theirs[1].write_all(b"more").unwrap();
+        };
+        assert_eq!((is_cut, steps), (true, MOST_ERRORS >> 20 | 1));
     }
 
     #[test]

@@ -90,13 +90,13 @@ pub enum FromWorker {
     /// Results of the next items of a chunk; the blocks follow.
     Answer(AnswerHead),
     /// It is about to end because of this item.
-    Condemned {
+    Aborting {
         /// The dispatch.
         attempt: u64,
         /// The item, counted from the dispatch's first.
         offset: u32,
         /// With what the item is charged.
-        kind: procession_task::Kind,
+        kind: procession_task::FailureKind,
     },
     /// The answer to [`ToWorker::Ping`].
     Alive,

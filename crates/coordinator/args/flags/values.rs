@@ -3,7 +3,7 @@
 use crate::args::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use procession::ChunkSize;
-use procession_task::{Format, Items, Kind};
+use procession_task::{FailureKind, Format, Items};
 use std::num::NonZero;
 
 /// The values of `--chunk`, each once, in the order given.
@@ -46,14 +46,14 @@ pub(super) fn retries(text: &str) -> Result<RetryCount, String> {
 
 /// The value of `--retry-on`, each kind once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RetryKinds(pub(crate) Vec<Kind>);
+pub(crate) struct RetryKinds(pub(crate) Vec<FailureKind>);
 
 pub(super) fn retry_on(text: &str) -> Result<RetryKinds, String> {
     let mut kinds = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        let known = FailureKind::ALL.into_iter().find(|kind| kind.as_str() == name);
         match known {
-            Some(Kind::Invalid) => {
+            Some(FailureKind::Invalid) => {
                 return Err("an invalid item stays invalid: it can't be retried".to_owned());
             }
             Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
@@ -127,7 +127,7 @@ mod tests {
     fn each_outcome_to_retry_is_kept_once() {
         let kinds = |text: &str| retry_on(text).map(|RetryKinds(kinds)| kinds);
         assert_eq!(kinds("crashed,out-of-memory"), Ok(procession::RETRY_ON.to_vec()));
-        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![Kind::TimedOut, Kind::Failed]));
+        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![FailureKind::TimedOut, FailureKind::Failed]));
         assert!(kinds("crashed,invalid").unwrap_err().contains("stays invalid"));
         for text in ["", "all", "crashed,", "Crashed"] {
             assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");

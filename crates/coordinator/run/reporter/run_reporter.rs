@@ -14,7 +14,7 @@ use procession_report::read::RunLog;
 use procession_report::{
     CollectedSpans, FailureRow, Failures, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::slice;
@@ -136,6 +136,6 @@ impl RunReporter {
 }
 
 /// Whether the process of the item ended too.
-fn is_death(kind: Kind) -> bool {
-    matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
+fn is_death(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory)
 }

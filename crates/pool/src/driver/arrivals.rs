@@ -9,7 +9,7 @@ use crate::events::{Accepted, Event, WorkerExit};
 use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_task::{FailureAt, FailureKind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
@@ -104,13 +104,13 @@ impl Driver {
             (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
             (_, Phase::Silent) => worker.broke_protocol("it did not begin with a hello"),
             (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
-            (FromWorker::Condemned { attempt, offset, kind }, Phase::Ready) => {
+            (FromWorker::Aborting { attempt, offset, kind }, Phase::Ready) => {
                 let fault = match kind {
-                    Kind::TimedOut => Fault::TimedOut,
-                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    FailureKind::TimedOut => Fault::TimedOut,
+                    FailureKind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
-                self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+                self.handle(Happened::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Note { text }, Phase::Ready) => self.on_note(id, &text),
             (FromWorker::OutputCut { attempt, item }, Phase::Ready) => self.on_output_cut(id, AttemptId(attempt), item),
@@ -214,7 +214,7 @@ impl Driver {
     fn on_preparing(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
         if let Some(attempt) = worker.given.attempts.front().map(|attempt| attempt.id) {
-            self.handle(Happened::Again { worker: id, attempt });
+            self.handle(Happened::ItemRestarted { worker: id, attempt });
         }
     }
 
@@ -227,7 +227,7 @@ impl Driver {
             return worker.broke_protocol("it ran an item again that it should not have");
         };
         known.agains = known.agains.map(|left| left - 1);
-        self.handle(Happened::Again { worker: id, attempt });
+        self.handle(Happened::ItemRestarted { worker: id, attempt });
     }
 
     /// Counts accepted results and lets observers hear of them.
@@ -508,7 +508,7 @@ mod tests {
     }
 
     fn failed(item: u64, input: (u32, u32)) -> FailureAt {
-        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
+        FailureAt { item, failure: Failure::new(FailureKind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::raw::{Job, JobEnd};
 use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
-use procession_scheduler::{Event as Happened, JobId, PoolOptions, RunTime, Scheduler, WorkerId};
+use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent as Happened, WorkerId};
 use procession_sys::PollSet;
 use procession_task::TaskInfo;
 use std::cell::Cell;

@@ -16,7 +16,7 @@ use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
 use crate::raw::{Backend, Control, Job, JobEnd, JobHandle, Request};
 use crate::{PoolError, remote};
 use notify::Changes;
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use procession_task::{BlockTask, Identity, JobSpec, escape_terminal};
 use running::RunningJobs;
 use std::any::Any;
@@ -247,7 +247,7 @@ impl JobRun {
         &self,
         slot: u32,
         spec: &JobSpec,
-        entry: Option<&'static Entry>,
+        entry: Option<&'static FunctionEntry>,
         queue: &WorkQueue,
         host: &str,
     ) -> Result<ThreadUsage, String> {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// `--memory-limit` allows; to be installed by a worker's program as its
 /// `#[global_allocator]`. Without it such an item is found as one that crashes
 /// its process.
-pub use procession_sys::Memory;
+pub use procession_sys::WorkerAllocator;
 pub use procession_task::{Items, ParamSpec, Params};
 pub use tasks::{Tasks, serve};
 

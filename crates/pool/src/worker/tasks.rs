@@ -4,8 +4,8 @@
 use super::{Role, listed, serve_role};
 use procession_task::builtin::TaskEntry;
 use procession_task::{
-    Attempt, Block, BlockTask, Failure, Identity, Items, JobSpec, Kept, Kind, ParamError, ParamSpec, Params, Reply,
-    RunItem, Task, TaskInfo, TextOptions, ToText, confined, run_items,
+    Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, JobSpec, ParamError, ParamSpec, Params,
+    Reply, RunBuffers, RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;
@@ -98,7 +98,7 @@ impl Tasks {
         self.makers.push(Box::new(move |job, options| {
             let checked = Params::check(&name, params, &job.params).map_err(|e| e.to_string())?;
             let task = make(&checked).map_err(|what| ParamError::new(&name, what, params).to_string())?;
-            Ok(Box::new(TextBlocks { task: OverText(task), options, kept: Kept::default() }))
+            Ok(Box::new(TextBlocks { task: OverText(task), options, buffers: RunBuffers::default() }))
         }));
         self
     }
@@ -199,7 +199,7 @@ fn by_hand(tasks: &Tasks) -> ExitCode {
 struct TextBlocks<T> {
     task: OverText<T>,
     options: TextOptions,
-    kept: Kept,
+    buffers: RunBuffers,
 }
 
 struct OverText<T>(Arc<T>);
@@ -210,7 +210,7 @@ where
     T::Output: Display + 'static,
 {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
-        run_items(&self.task, &self.options, &mut self.kept, block, reply)
+        run_items(&self.task, &self.options, &mut self.buffers, block, reply)
     }
 }
 
@@ -223,14 +223,14 @@ where
     type Output = Shown<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        let invalid = |what: String| Failure::new(Kind::Invalid, what);
+        let invalid = |what: String| Failure::new(FailureKind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
         // Reading is the task's own code, too.
-        confined(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
+        catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: Attempt) -> Result<Shown<T::Output>, Failure> {
-        confined(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<Shown<T::Output>, Failure> {
+        catch_panic(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
     }
 }
 
