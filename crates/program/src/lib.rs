@@ -14,6 +14,7 @@ pub mod python;
 
 mod child;
 mod drain;
+mod holders;
 mod kept;
 mod last_words;
 mod per_item;

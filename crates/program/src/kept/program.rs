@@ -7,7 +7,7 @@
 use super::errors::{self, Errors};
 use super::lines::{Line, Lines};
 use super::suspicion::{is_occupied, waits_for_input};
-use crate::drain::{Drain, Progress, ReadEnd, Stream};
+use crate::drain::{Drain, Progress, ReadEnd, Stream, nanos};
 use procession_sys::{Ended, Place, PollSet, Signal, Spawn, Spawned, running_ns};
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -364,8 +364,4 @@ impl Drop for Program {
         // Nobody is left to be told how.
         self.end();
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
