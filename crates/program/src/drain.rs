@@ -154,12 +154,16 @@ impl Drain {
     /// Whether it goes on though its time seems to be over.
     fn goes_on(&mut self, files: [Option<&File>; 2]) -> bool {
         let now_ns = running_ns();
-        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != Pipe::Ended);
-        if now_ns >= self.ends_ns || !open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+        if now_ns >= self.ends_ns {
             return false;
         }
-        self.silence_ends_ns = now_ns + nanos(PATIENCE);
-        true
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != Pipe::Ended);
+        // There may have been bytes at the last look.
+        let was_silent = now_ns >= self.silence_ends_ns;
+        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        }
+        now_ns < self.silence_ends_ns
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
@@ -270,6 +274,23 @@ mod tests {
             }
         });
         assert_eq!((said, is_cut), ([b"late".to_vec(), Vec::new()], false));
+    }
+
+    #[test]
+    fn who_was_heard_at_the_last_look_was_not_silent() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let mut step = |drain: &mut Drain| {
+            let read = |_, pipe: &File| Ok::<_, io::Error>((ReadEnd::of(pipe, &mut [0; 8])?.0, 0));
+            drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], read).unwrap()
+        };
+        assert_eq!(step(&mut drain), Progress::Open);
+        theirs[0].write_all(b"late").unwrap();
+        // As if this process had not run meanwhile.
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), Progress::Open);
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), Progress::Over { is_cut: true });
     }
 
     #[test]
