@@ -1,5 +1,5 @@
-//! The oracle: what the scheduler was told and what it asked for, in the
-//! simplest books possible, and what must never be.
+//! The oracle: what the scheduler was told and what it requested, in the simplest
+//! possible data, and what must hold at any time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -40,10 +40,10 @@ impl Chunk {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) options: JobOptions,
-    /// Those that are not delivered and forgotten.
+    /// The chunks that are not both delivered and forgotten.
     pub(super) chunks: BTreeMap<ChunkId, Chunk>,
     pub(super) cut: u64,
-    /// The place of the next delivery, if that is in order.
+    /// The next range to be delivered, in an ordered job: chunk and item.
     pub(super) turn: (u64, u32),
     pub(super) held: u64,
     pub(super) charges: BTreeMap<(ChunkId, u32), u32>,
@@ -51,8 +51,8 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Nothing can go wrong with a chunk that is delivered and forgotten, but
-    /// that it comes up again.
+    /// Drops a chunk that is delivered and forgotten: the only possible error left is
+    /// that it appears again.
     pub(super) fn prune(&mut self, id: ChunkId) {
         if self.chunks.get(&id).is_some_and(|chunk| chunk.forgotten && chunk.is_delivered()) {
             self.chunks.remove(&id);
@@ -69,7 +69,7 @@ pub(super) struct Attempt {
     pub(super) items: u32,
     pub(super) answered: u32,
     pub(super) each: bool,
-    /// How long its worker may say nothing.
+    /// How long its worker may send nothing.
     pub(super) silence: Option<Duration>,
 }
 
@@ -78,33 +78,33 @@ pub(super) struct Attempt {
 pub(super) struct Worker {
     pub(super) ready: bool,
     pub(super) aborting: Option<(AttemptId, u32, Fault)>,
-    /// Asked to go, and no item is to blame for that.
+    /// Asked to end, and no item is to blame.
     pub(super) dismissed: bool,
-    /// Killed, and if it was ready, what for.
+    /// Killed, and the fault to charge if it was ready.
     pub(super) killed: Option<Option<Fault>>,
     pub(super) held: VecDeque<Attempt>,
     pub(super) given: u64,
     pub(super) familiar: BTreeSet<JobId>,
-    /// Since when it has said nothing, while it held work.
+    /// The time since which it has sent nothing while it held work.
     pub(super) quiet_since: RunTime,
 }
 
 impl Worker {
-    /// When it must be killed unless it says something.
-    pub(super) fn must_speak_by(&self) -> Option<RunTime> {
+    /// The time at which it must be killed unless it sends something.
+    pub(super) fn silence_deadline(&self) -> Option<RunTime> {
         let is_heard = self.ready && self.killed.is_none() && !self.dismissed;
         let silence = self.held.front().and_then(|first| first.silence);
         silence.filter(|_| is_heard && self.aborting.is_none()).map(|silence| self.quiet_since + silence)
     }
 
-    /// Whether it holds nothing and can be given something.
+    /// Whether it holds nothing and can take work.
     pub(super) fn is_idle(&self, most: u64) -> bool {
         let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         is_well && self.held.is_empty() && self.given < most
     }
 }
 
-/// What has to come of an answer.
+/// What must follow an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     Nothing,
@@ -114,23 +114,23 @@ pub(super) enum Expected {
     Kill(WorkerId),
 }
 
-/// An item that has to be charged for good now.
-pub(super) type Sentence = (JobId, ChunkId, u32, WorkerId, u32, Fault);
+/// An item that must be charged for good now.
+pub(super) type DueCharge = (JobId, ChunkId, u32, WorkerId, u32, Fault);
 
 #[derive(Debug)]
-pub(crate) struct Model {
+pub(crate) struct Oracle {
     pub(super) options: PoolOptions,
     pub(super) now: RunTime,
     pub(super) jobs: BTreeMap<JobId, Job>,
     pub(crate) done: BTreeMap<JobId, bool>,
-    /// Items by outcome, per job: (accepted, charged).
+    /// Items by outcome for each job: (accepted, charged).
     pub(crate) outcomes: BTreeMap<JobId, (u64, Vec<(ChunkId, u32)>)>,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     pub(super) next_attempt: u64,
     pub(super) expected: Expected,
-    pub(super) sentences: Vec<Sentence>,
+    pub(super) due_charges: Vec<DueCharge>,
     pub(super) cutting: Option<JobId>,
-    /// The workers that an event or an action was about, since they were last looked at.
+    /// The workers of the events and actions since the last check.
     pub(super) touched: BTreeSet<WorkerId>,
     pub(super) failures: u32,
     pub(super) ever_ready: bool,
@@ -139,7 +139,7 @@ pub(crate) struct Model {
     pub(crate) closed: bool,
 }
 
-impl Model {
+impl Oracle {
     pub(crate) fn new(options: PoolOptions) -> Self {
         Self {
             options,
@@ -150,7 +150,7 @@ impl Model {
             workers: BTreeMap::new(),
             next_attempt: 0,
             expected: Expected::Nothing,
-            sentences: Vec::new(),
+            due_charges: Vec::new(),
             cutting: None,
             touched: BTreeSet::new(),
             failures: 0,
@@ -287,7 +287,7 @@ impl Model {
         Expected::Accept { attempt, job, chunk, from, items, bytes }
     }
 
-    /// Its items are free again, and if one is to blame, that one is known.
+    /// Its items wait again. If one item is to blame, it is known here.
     pub(super) fn on_ended(&mut self, id: WorkerId, told: Fault) {
         let Some(worker) = self.workers.remove(&id) else {
             return;
@@ -339,7 +339,7 @@ impl Model {
             Fault::OutOfMemory => job.options.retry_out_of_memory,
         };
         if !again || job.options.retries.is_some_and(|retries| *attempts > retries) {
-            self.sentences.push((id, chunk, item, worker, *attempts, fault));
+            self.due_charges.push((id, chunk, item, worker, *attempts, fault));
         }
     }
 }

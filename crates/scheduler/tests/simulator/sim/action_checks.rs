@@ -1,4 +1,4 @@
-//! The judge: holds every action against the books.
+//! Checks every action against the oracle's data.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use procession_scheduler::{
     Slot, WorkerId,
 };
 
-use super::model::{Attempt, Check, Expected, Item, Job, Model, Sentence, Worker};
+use super::oracle::{Attempt, Check, DueCharge, Expected, Item, Job, Oracle, Worker};
 
 /// Fails the run with a message unless the condition holds.
 macro_rules! ensure {
@@ -19,7 +19,7 @@ macro_rules! ensure {
 }
 
 impl Job {
-    /// Items that wait are sent.
+    /// Waiting items are sent.
     fn hold(&mut self, attempt: AttemptId, chunk: ChunkId, items: Range<u32>) -> Check {
         let Some(place) = self.chunks.get_mut(&chunk) else {
             return Err("no such chunk".to_owned());
@@ -36,7 +36,7 @@ impl Job {
 }
 
 impl Worker {
-    /// It is sent something.
+    /// The worker is sent an attempt.
     fn take(&mut self, attempt: Attempt, now: RunTime) -> Check {
         let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         ensure!(is_well, "sent to the dying");
@@ -53,8 +53,8 @@ impl Worker {
     }
 }
 
-/// Notes an action and says what is wrong with it.
-impl Model {
+/// Notes an action and reports what is wrong with it.
+impl Oracle {
     pub(crate) fn on_action(&mut self, action: &Action) -> Check {
         let is_late = matches!(action, Action::Discard { .. } | Action::JobDone { .. });
         ensure!(!self.closed || is_late, "after the end");
@@ -105,8 +105,8 @@ impl Model {
         Ok(())
     }
 
-    fn on_charge(&mut self, charged: Sentence) -> Check {
-        let found = self.sentences.pop();
+    fn on_charge(&mut self, charged: DueCharge) -> Check {
+        let found = self.due_charges.pop();
         ensure!(found == Some(charged), "charged, but {found:?}");
         let (job, chunk, item, ..) = charged;
         self.outcomes.entry(job).or_default().1.push((chunk, item));
@@ -251,22 +251,22 @@ impl Model {
             return Err("nobody there to kill".to_owned());
         };
         ensure!(worker.killed.is_none(), "killed twice");
-        let nonsense = self.expected == Expected::Kill(id);
-        if nonsense {
+        let is_violation = self.expected == Expected::Kill(id);
+        if is_violation {
             self.expected = Expected::Nothing;
         }
-        let is_ours = worker.dismissed || self.ending || worker.aborting.is_some() || nonsense;
+        let is_ours = worker.dismissed || self.ending || worker.aborting.is_some() || is_violation;
         if worker.ready && !is_ours {
-            let due = worker.must_speak_by().is_some_and(|by| by <= self.now);
+            let due = worker.silence_deadline().is_some_and(|by| by <= self.now);
             ensure!(due, "killed too early for its silence");
         }
         worker.killed = Some(match worker.aborting {
             _ if worker.dismissed || !worker.ready => None,
             Some((_, _, fault)) => Some(fault),
-            None if nonsense => Some(Fault::Crashed),
+            None if is_violation => Some(Fault::Crashed),
             None => Some(Fault::TimedOut),
         });
-        if self.ending && !nonsense {
+        if self.ending && !is_violation {
             worker.dismissed = true;
         }
         Ok(())
@@ -286,7 +286,7 @@ impl Model {
         Ok(())
     }
 
-    /// What must be true of everything when the queue of actions is empty.
+    /// Checks what must hold when the queue of actions is empty.
     pub(crate) fn after_drain(&mut self, scheduler: &Scheduler) -> Check {
         self.after_step(scheduler)?;
         for (&id, job) in &self.jobs {
@@ -299,10 +299,10 @@ impl Model {
         scheduler.check_invariants()
     }
 
-    /// The same, as far as the last events and actions were about it.
+    /// The same checks, for the workers of the last events and actions only.
     pub(crate) fn after_step(&mut self, scheduler: &Scheduler) -> Check {
         ensure!(self.expected == Expected::Nothing, "missing: {:?}", self.expected);
-        ensure!(self.sentences.is_empty(), "not charged: {:?}", self.sentences);
+        ensure!(self.due_charges.is_empty(), "not charged: {:?}", self.due_charges);
         ensure!(self.cutting.is_none(), "the driver owes an answer");
         for (&id, job) in &self.jobs {
             let held = scheduler.held_bytes(id);
@@ -318,7 +318,7 @@ impl Model {
     }
 
     fn check_worker(&self, id: WorkerId, worker: &Worker, scheduler: &Scheduler) -> Check {
-        let overdue = worker.must_speak_by().is_some_and(|by| by < self.now);
+        let overdue = worker.silence_deadline().is_some_and(|by| by < self.now);
         ensure!(!overdue, "worker {id} is silent for too long");
         ensure!(scheduler.in_flight(id) == worker.held.len(), "worker {id}: wrong books");
         Ok(())

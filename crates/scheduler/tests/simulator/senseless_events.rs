@@ -1,5 +1,5 @@
-//! Events without sense: whatever is said in whatever order, the scheduler does
-//! not panic and its books agree.
+//! Senseless events: whatever events come in whatever order, the scheduler does not
+//! panic and its data stay consistent.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use procession_scheduler::{
 
 use crate::sim::Rng;
 
-/// Small numbers, so that they meet, and now and then the largest.
+/// Small numbers, so that ids coincide, and sometimes the largest.
 fn number(rng: &mut Rng) -> u64 {
     rng.pick(&[0, 1, 2, 3, 4, 5, 7, 10, 1000, u64::MAX])
 }
@@ -74,7 +74,7 @@ fn drain(scheduler: &mut Scheduler, now: RunTime, rng: &mut Rng) {
 }
 
 #[test]
-fn nonsense_is_survived() {
+fn senseless_events_cause_no_panic() {
     for seed in 0..crate::setting("SIMULATOR_SEEDS", 500) {
         let mut rng = Rng::new(seed);
         let slots = small(&mut rng).min(5);

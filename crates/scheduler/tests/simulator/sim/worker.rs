@@ -1,5 +1,5 @@
-//! A worker that is not there: it holds what it was sent, runs it in virtual
-//! time, and has the accidents that the run gives it.
+//! A simulated worker: it holds the attempts that it was sent, runs them in virtual
+//! time, and has the faults that the run draws.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use procession_scheduler::{AttemptId, Fault, JobId, SchedulerEvent, WorkerId};
 
 use super::config::MILLI;
 
-/// A worker answers when it has said nothing for so long, between two items.
+/// A worker answers, between two items, when it has sent nothing for this long.
 const ANSWER_INTERVAL: u64 = 10 * MILLI;
 
-/// What it was sent.
+/// An attempt that it was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
     pub(crate) attempt: AttemptId,
     pub(crate) job: JobId,
-    /// The index of its first item in the whole input.
+    /// The index of the attempt's first item in the whole input.
     pub(crate) first: u64,
     pub(crate) items: u32,
     pub(crate) each: bool,
@@ -25,21 +25,21 @@ pub(crate) struct Task {
 }
 
 #[derive(Debug)]
-pub(crate) struct Puppet {
+pub(crate) struct SimulatedWorker {
     pub(crate) id: WorkerId,
     pub(crate) tasks: VecDeque<Task>,
     pub(crate) ready: bool,
     pub(crate) dead: bool,
     pub(crate) running: bool,
-    /// The time of its last message's arrival: none overtakes another.
+    /// The arrival time of its last message: messages stay in order.
     pub(crate) last_arrival: u64,
     last_answer: u64,
     busy: u64,
-    /// The last whole answer, to be given twice.
+    /// The last complete answer, to be sent twice.
     pub(crate) last_said: Option<SchedulerEvent>,
 }
 
-impl Puppet {
+impl SimulatedWorker {
     pub(crate) fn new(id: WorkerId) -> Self {
         Self {
             id,
@@ -54,7 +54,7 @@ impl Puppet {
         }
     }
 
-    /// The item it would run next: its job and its index in the input.
+    /// The next item to run: its job and its index in the input.
     pub(crate) fn next_item(&self) -> Option<(JobId, u64)> {
         if !self.ready || self.dead || self.running {
             return None;
@@ -62,7 +62,7 @@ impl Puppet {
         self.tasks.front().map(|task| (task.job, task.first + u64::from(task.run)))
     }
 
-    /// It has run an item: what it says, if it says something now.
+    /// It has run an item; returns its message, if it sends one now.
     pub(crate) fn on_item_run(&mut self, now: u64, took: u64, result_bytes: u64) -> Option<SchedulerEvent> {
         self.running = false;
         self.busy += took;
