@@ -440,7 +440,7 @@ impl Hooks for Watching<'_> {
         self.watch.note_failures(run, self.names, folder.as_deref());
         if run.wall.is_some() {
             // Without it the pool failed, and there is nothing to make a table of.
-            let summary = RunSummary::new(number, current.start, result, &current.collected);
+            let summary = RunSummary::new(number, current.start, result, current.collected.take().into_rows());
             self.watch.keep(summary, current.spans, folder.as_deref());
         }
     }

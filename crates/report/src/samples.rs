@@ -1,9 +1,10 @@
 //! Events for this crate's own tests.
 
-use crate::collector::RunSummary;
-use crate::spans::Spans;
-use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
-use crate::worker::{ProcessEnd, WorkerRow};
+use crate::model::process::ProcessEnd;
+use crate::model::run_summary::RunSummary;
+use crate::model::spans::Spans;
+use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
+use crate::model::worker::WorkerRow;
 use bytes::Bytes;
 use procession::{Accepted, Event, Exit, Times, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, Identity, Kind};

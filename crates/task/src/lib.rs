@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod builtin;
+pub mod shell_quote;
 
 mod block;
 mod confined;

@@ -1,8 +1,11 @@
 //! The lines of a log that fit a query.
 
-use super::{InspectError, Query};
-use crate::read::{Line, PassedOver, StudyLog, item_index, visit_lines};
-use crate::runlog::ChunkLine;
+use super::query::{InspectError, Query};
+use crate::log::read::line::{Line, item_index};
+use crate::log::read::lines::visit_lines;
+use crate::log::read::study_log::StudyLog;
+use crate::model::chunk_line::ChunkLine;
+use crate::model::skipped_lines::PassedOver;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;

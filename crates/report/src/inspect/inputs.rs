@@ -1,9 +1,10 @@
 //! Just the inputs of the items that fit, to be piped into another run.
 
 use super::hits::visit;
-use super::{InspectError, Inspected, Query};
-use crate::read::{Line, StudyLog};
-use crate::units;
+use super::query::{InspectError, Inspected, Query};
+use crate::log::read::line::Line;
+use crate::log::read::study_log::StudyLog;
+use crate::text::units;
 use procession_task::LOGGED_BYTES;
 use std::io::Write;
 

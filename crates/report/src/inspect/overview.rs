@@ -1,19 +1,27 @@
 //! The call, its runs and its processes.
 
-use super::{InspectError, Inspected, Query};
-use crate::advice::{Advice, advice};
-use crate::collector::RunSummary;
-use crate::columns::{Align, Columns, Style};
-use crate::fits::{Fit, fits};
-use crate::measured::Measured;
-use crate::read::StudyLog;
-use crate::runlog::{LogError, shown};
-use crate::study::{Machine, RunRecord, Study};
-use crate::study_data::StudyData;
-use crate::study_table::{self, named, or_dash};
-use crate::worker::WorkerRow;
-use crate::{crossover, limits, summary, units, worker_table};
-use procession_task::escape_terminal;
+use super::query::{InspectError, Inspected, Query};
+use crate::analysis::advice::{Advice, advice};
+use crate::analysis::bottleneck;
+use crate::analysis::break_even;
+use crate::analysis::fits::{Fit, fits};
+use crate::analysis::measured::Measured;
+use crate::log::error::LogError;
+use crate::log::read::study_log::StudyLog;
+use crate::model::run_summary::RunSummary;
+use crate::model::study::{Machine, RunRecord, Study};
+use crate::model::study_data::StudyData;
+use crate::model::worker::WorkerRow;
+use crate::render::cells::{self, optional};
+use crate::render::run_title::title;
+use crate::render::study_table;
+use crate::render::style::Style;
+use crate::render::summary;
+use crate::render::table::{Cell, Column, Table};
+use crate::render::worker_table;
+use crate::text::escape::safe_path;
+use crate::text::units;
+use procession_task::{escape_terminal, shell_quote};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -64,10 +72,9 @@ pub(crate) fn write(
 
 fn head(number: &str, log: &StudyLog, style: Style) -> String {
     let Study { command, started_at, machine, task, .. } = log.study();
-    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
     let Machine { host, os, kernel, cpu, logical_cores, usable_cores, .. } = machine;
-    let mut text = format!("{number}{}\n", shown(log.path()));
-    let _ = writeln!(text, "{}", style.bold(&command.join(" ")));
+    let mut text = format!("{number}{}\n", safe_path(log.path()));
+    let _ = writeln!(text, "{}", style.bold(&escape_terminal(shell_quote::line(command).as_bytes())));
     let cpus = format!("{usable_cores} of {logical_cores} CPUs");
     let known: Vec<&str> = [os, kernel, cpu, &cpus].map(String::as_str).into_iter().filter(|s| !s.is_empty()).collect();
     let about = format!("task {task}, {started_at}, on {host} ({})", known.join(", "));
@@ -75,46 +82,40 @@ fn head(number: &str, log: &StudyLog, style: Style) -> String {
     text
 }
 
-/// A word of a command line, quoted where a shell would need it; safe for a terminal.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%^".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", escape_terminal(word.replace('\'', "'\\''").as_bytes()))
-}
-
 fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
-    let right = |head| (head, Align::Right);
-    let mut columns = Columns::new(&[
+    let right = |head| (head, Column::Figure);
+    let mut table = Table::new(&[
         right("log"),
         right("run"),
-        ("executor", Align::Left),
+        ("executor", Column::Word),
         right("count"),
         right("size"),
         right("chunk"),
         right("items"),
         right("failed"),
         right("wall time"),
-        ("status", Align::Left),
-        ("digest", Align::Left),
+        ("status", Column::Word),
+        ("digest", Column::Word),
     ]);
     for (at, log) in looked.iter().enumerate() {
         for run in &log.data.runs {
             let result = run.result.as_ref();
-            let mut cells = vec![if looked.len() > 1 { (at + 1).to_string() } else { String::new() }];
-            cells.push(run.run.to_string());
-            cells.extend(named(run.configuration()));
-            cells.push(or_dash(result.map(|result| result.items.to_string())));
-            cells.push(or_dash(result.map(|result| result.failures.to_string())));
-            cells.push(or_dash(run.wall_s().map(units::seconds)));
-            cells.push(if run.start.warmup { format!("{}, warm-up", run.status) } else { run.status.to_owned() });
             let digest = result.and_then(|result| result.digest.as_deref()).unwrap_or_default();
-            cells.push(escape_terminal(digest.chars().take(12).collect::<String>().as_bytes()));
-            columns.row(cells);
+            let status = if run.start.warmup { format!("{}, warm-up", run.status) } else { run.status.to_owned() };
+            let mut cells =
+                vec![optional((looked.len() > 1).then(|| (at + 1).to_string())), run.run.to_string().into()];
+            cells.extend(cells::configuration(run.configuration()).map(Cell::Text));
+            cells.extend([
+                result.map(|result| result.items.to_string()).into(),
+                result.map(|result| result.failures.to_string()).into(),
+                run.wall_s().map(units::seconds).into(),
+                status.into(),
+                digest.chars().take(12).collect::<String>().into(),
+            ]);
+            table.row(cells);
         }
     }
-    columns.take_text(style)
+    table.take_text(style)
 }
 
 /// What several logs say; of their processes only if these are few.
@@ -127,7 +128,7 @@ fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
         return parts;
     }
     for (at, looked) in looked.iter().enumerate() {
-        parts.push(style.bold(&format!("log {}: {}", at + 1, shown(looked.log.path()))) + "\n");
+        parts.push(style.bold(&format!("log {}: {}", at + 1, safe_path(looked.log.path()))) + "\n");
         parts.extend(worker_tables(looked, chosen, style));
     }
     parts
@@ -137,19 +138,19 @@ fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
 fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
     let measured = looked.data.measured();
     let cpus = looked.data.usable_cores();
-    let shares = study_table::shares_table(&measured, style) + &limits::lines(&measured, cpus);
+    let shares = study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, cpus);
     if measured.len() < 2 {
         return vec![shares];
     }
-    let (fits, crossovers) = (fits(&measured, cpus), crossover::crossovers(&measured, &looked.data.runs, cpus));
-    vec![study_table::table(&measured, &fits, style), shares, crossover::lines(&crossovers)]
+    let (fits, crossovers) = (fits(&measured, cpus), break_even::crossovers(&measured, &looked.data.runs, cpus));
+    vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&crossovers)]
 }
 
 fn worker_tables(looked: &Looked<'_>, chosen: bool, style: Style) -> Vec<String> {
     if !chosen {
         return summary::workers(&looked.data.runs, style);
     }
-    let of = |run: &RunSummary| format!("{}\n{}", summary::title(run), worker_table::table(run, style));
+    let of = |run: &RunSummary| format!("{}\n{}", title(run), worker_table::table(run, style));
     looked.data.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
 }
 

@@ -1,11 +1,13 @@
 //! Questions to a log that was written the way runs write theirs.
 
-use super::{InspectError, Inspected, Query, inspect};
-use crate::columns::Style;
-use crate::read::StudyLog;
-use crate::runlog::{LogFolder, LogOptions};
+use super::inspect;
+use super::query::{InspectError, Inspected, Query};
+use crate::log::read::study_log::StudyLog;
+use crate::log::write::folder::LogFolder;
+use crate::log::write::logger::LogOptions;
+use crate::model::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
+use crate::render::style::Style;
 use crate::samples::{accepted, life, line, lost, who};
-use crate::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
 use procession::{Accepted, Event, Observer};
 use procession_task::{Failure, Kind};
 use std::sync::Arc;
@@ -223,7 +225,7 @@ procs         2    2     2.00 s     2.00     1.00     100.0 %       0.0 %
  Karp–Flatt: the serial fraction)
 ";
 
-const OVERVIEW: &str = r"coordinator --input 'my file\u{1b}[31m'
+const OVERVIEW: &str = r"coordinator --input $'my file\x1b[31m'
 task prime, now, on h\u{1b}ost (2 of 4 CPUs)
 
 run  executor  count  items  failed  wall time  status     digest

@@ -1,0 +1,62 @@
+//! Amdahl's law, fitted to every series of counts that allows it.
+
+use crate::analysis::measured::Measured;
+use crate::analysis::scaling::Amdahl;
+use crate::model::study::{Configuration, Executor};
+use serde::Serialize;
+
+/// A law fitted to the counts of one executor, size and chunk.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Fit {
+    /// On what it ran.
+    pub executor: Executor,
+    /// How large the work was.
+    pub size: Option<u64>,
+    /// Items in a message.
+    pub chunk: Option<u32>,
+    /// The law.
+    #[serde(flatten)]
+    pub law: Amdahl,
+}
+
+/// Amdahl's law for every series of counts that allows a fit.
+#[must_use]
+pub(crate) fn fits(rows: &[Measured], usable_cores: u32) -> Vec<Fit> {
+    let mut fits: Vec<Fit> = Vec::new();
+    let mut seen = Vec::new();
+    for Configuration { executor, size, chunk, .. } in rows.iter().map(|row| &row.configuration) {
+        let series = (*executor, *size, *chunk);
+        if seen.contains(&series) {
+            continue;
+        }
+        seen.push(series);
+        let own = rows.iter().filter(|row| {
+            let of = &row.configuration;
+            (of.executor, of.size, of.chunk) == series && row.basis.is_some_and(|basis| basis.count() == 1)
+        });
+        let points: Vec<(u32, f64)> = own.filter_map(|row| Some((row.configuration.count, row.speedup?))).collect();
+        let law = Amdahl::fit(&points, usable_cores);
+        fits.extend(law.map(|law| Fit { executor: *executor, size: *size, chunk: *chunk, law }));
+    }
+    fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::measured::measure;
+    use crate::samples::{lecture, run};
+
+    #[test]
+    fn fits_of_each_size() {
+        let fits = fits(&measure(&lecture(), 4), 4);
+        assert_eq!(fits.iter().map(|fit| fit.size).collect::<Vec<_>>(), [Some(10), Some(17), Some(34)]);
+        assert!((fits[2].law.serial_fraction - 0.056_405).abs() < 1e-5, "{fits:?}");
+    }
+
+    #[test]
+    fn two_counts_allow_none() {
+        let rows = measure(&[run(1, 1, 2.0, vec![]), run(2, 2, 1.0, vec![])], 8);
+        assert!(fits(&rows, 8).is_empty());
+    }
+}

@@ -1,0 +1,10 @@
+//! Observers of a run that is under way: they gather what is known of it, or
+//! show it.
+
+pub(crate) mod collector;
+pub(crate) mod machine_load;
+pub(crate) mod progress;
+pub(crate) mod progress_line;
+pub(crate) mod span_collector;
+pub(crate) mod terminal;
+pub(crate) mod verbose;

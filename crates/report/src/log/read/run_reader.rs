@@ -1,0 +1,129 @@
+//! What the log of a run tells: its processes, its spans, its failed items.
+
+use super::line::{ItemLine, Line};
+use super::lines::visit_lines;
+use super::study_log::RunLog;
+use crate::log::error::LogError;
+use crate::model::failure::{FailureRow, Failures};
+use crate::model::run_summary::RunSummary;
+use crate::model::spans::{Span, SpanKind, Spans, Track};
+use crate::model::study::{Configuration, Executor, RunStart};
+use procession_task::Kind;
+use std::borrow::Cow;
+
+/// Failed items that are kept.
+const KEPT_FAILURES: usize = 1000;
+
+impl RunSummary {
+    /// Of a run in a log.
+    ///
+    /// # Errors
+    /// Its file about processes can't be read.
+    pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
+        let record = run.record.as_ref();
+        let (workers, passed_over) = run.workers()?;
+        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: None };
+        Ok(Self {
+            run: run.number,
+            start: record
+                .map_or(RunStart { configuration: unknown, repeat: 1, warmup: false }, |record| record.start.clone()),
+            result: record.and_then(|record| record.result.clone()),
+            status: run.status(),
+            workers: workers.into_rows(),
+            spans: Spans { passed_over, ..Spans::default() },
+        })
+    }
+}
+
+impl Spans {
+    /// What a run's log tells.
+    ///
+    /// # Errors
+    /// It can't be read, or it holds something else.
+    pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
+        Ok(Reader::of(run)?.spans)
+    }
+}
+
+/// What a run's lines about items tell: when its processes were at work, and
+/// the items that failed.
+///
+/// # Errors
+/// A file can't be read, or it holds something else.
+pub(crate) fn read_items(run: &RunLog) -> Result<(Spans, Failures), LogError> {
+    let Reader { spans, failures } = Reader::of(run)?;
+    Ok((spans, failures.sorted()))
+}
+
+/// Gathers from a run's lines.
+#[derive(Default)]
+struct Reader {
+    spans: Spans,
+    failures: Failures,
+}
+
+impl Reader {
+    fn of(run: &RunLog) -> Result<Self, LogError> {
+        let mut reader = Self::default();
+        for file in run.item_files()? {
+            let mut track = Track::new(file.process);
+            visit_lines(&file.path, |line| {
+                match reader.spans.passed_over.line(line, &file.path) {
+                    Some(Line::Item(item)) => reader.take_item(&item, &mut track),
+                    Some(Line::Chunk(part)) => track.push(Span::of_chunk_line(&part)),
+                    Some(Line::Note(_)) | None => {}
+                }
+                Ok::<_, LogError>(())
+            })?;
+            reader.spans.tracks.push(track);
+        }
+        reader.spans.tracks.sort_by_key(|track| track.process);
+        Ok(reader)
+    }
+
+    fn take_item(&mut self, item: &ItemLine<'_>, track: &mut Track) {
+        let (start_s, busy_s) = (item.start_us / 1e6, item.duration_us / 1e6);
+        let ended = item.error.as_ref().map(|error| of_word(&error.kind));
+        let kind = match ended {
+            Some(Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory) => SpanKind::Lost,
+            other => SpanKind::of_run(other.is_some(), item.attempt),
+        };
+        let (first, items, chunk, attempt) = (item.item, 1, item.chunk, item.attempt);
+        let end_s = start_s + busy_s;
+        track.push(Span { kind, start_s, end_s, busy_s, first, items, chunk, attempt });
+        self.spans.items.take(busy_s);
+        if let Some(kind) = ended {
+            self.failures.take(item, kind);
+        }
+    }
+}
+
+impl Failures {
+    fn take(&mut self, item: &ItemLine<'_>, kind: Kind) {
+        self.total += 1;
+        if self.rows.len() >= 2 * KEPT_FAILURES {
+            *self = std::mem::take(self).sorted();
+        }
+        let cut = || item.input.as_deref().unwrap_or_default().as_bytes().to_vec();
+        self.rows.push(FailureRow {
+            item: item.item,
+            place: None,
+            input: item.whole_input().unwrap_or_else(cut),
+            kind,
+            message: item.error.as_ref().map_or(Cow::default(), |error| error.message.clone()).into_owned(),
+            pid: item.pid,
+            attempts: item.attempt,
+            file: None,
+        });
+    }
+
+    fn sorted(mut self) -> Self {
+        self.rows.sort_by_key(|row| row.item);
+        self.rows.truncate(KEPT_FAILURES);
+        self
+    }
+}
+
+fn of_word(word: &str) -> Kind {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Kind::Failed)
+}

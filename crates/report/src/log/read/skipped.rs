@@ -1,0 +1,40 @@
+//! Lines that can't be read: passed over and counted, so that one of them does
+//! not hide all others.
+
+use super::line::Line;
+use crate::model::skipped_lines::PassedOver;
+use std::path::Path;
+
+impl PassedOver {
+    /// Reads a line of the file at `path`, or passes it over.
+    pub fn line<'a>(&mut self, line: &'a [u8], path: &Path) -> Option<Line<'a>> {
+        match Line::parse(line, path) {
+            Ok(line) => Some(line),
+            Err(error) => {
+                self.note_of(&error);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_over_is_counted_and_the_first_is_told() {
+        let mut passed = PassedOver::default();
+        assert!(passed.line(br#"{"note":"n"}"#, Path::new("f")).is_some() && passed.note().is_none());
+        assert!(passed.line(b"no JSON", Path::new("f\x1b")).is_none());
+        let note = passed.note().unwrap_or_default();
+        assert!(note.starts_with("1 line of the log can't be read and is left out: f\\u{1b}: "), "{note}");
+        let mut all = PassedOver::default();
+        all.add(&PassedOver::default());
+        all.add(&passed);
+        assert!(passed.line(b"{}", Path::new("g")).is_none());
+        all.add(&passed);
+        let note = all.note().unwrap_or_default();
+        assert!(note.starts_with("3 lines of the log can't be read and are left out; the first: f\\u{1b}: "), "{note}");
+    }
+}
