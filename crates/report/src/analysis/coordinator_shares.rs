@@ -1,4 +1,4 @@
-//! Which share of a run each thread of the coordinator was at work.
+//! How busy the coordinator's own threads were.
 
 use crate::model::coordinator_times::CoordinatorTimes;
 use crate::model::run_summary::RunSummary;
@@ -6,8 +6,8 @@ use crate::text::units;
 use serde::Serialize;
 use std::fmt;
 
-/// The same as shares of the wall time: each thread's are of the whole, so that
-/// one that is near to 1 is what everything else waits for.
+/// [`CoordinatorTimes`] as shares of the wall time. A thread with a share near 1 is
+/// the bottleneck.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CoordinatorShares {
     /// Reading and cutting the input.
@@ -23,7 +23,7 @@ pub struct CoordinatorShares {
 }
 
 impl CoordinatorShares {
-    /// Of all these runs together; `None` if none is known.
+    /// The shares of all these runs together; `None` if no times are known.
     #[must_use]
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunSummary>) -> Option<Self> {
         let known = |run: &'a RunSummary| {
@@ -35,7 +35,7 @@ impl CoordinatorShares {
         if runs.is_empty() {
             return None;
         }
-        // The threads of input and output begin a little before the pool and end after it.
+        // The threads of input and output start before the pool and end after it.
         let share = |of: &dyn Fn(&CoordinatorTimes) -> Option<f64>| -> Option<f64> {
             let sum: Option<f64> = runs.iter().map(|(_, times)| of(times)).sum();
             sum.map(|sum| (sum / wall).min(1.0))
@@ -51,7 +51,7 @@ impl CoordinatorShares {
 }
 
 impl fmt::Display for CoordinatorShares {
-    /// As in `reading 1.0 %, spawning 0.2 %, transport 3.1 %, order 0.4 %, writing 2.0 %`.
+    /// Writes `reading 1.0 %, spawning 0.2 %, transport 3.1 %, order 0.4 %, writing 2.0 %`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "reading {}", units::percent(self.reading))?;
         for (phase, share) in [("spawning", self.spawning), ("transport", self.transport), ("order", self.order)] {

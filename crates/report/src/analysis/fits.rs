@@ -1,4 +1,4 @@
-//! Amdahl's law, fitted to every series of counts that allows it.
+//! Fits Amdahl's law to each series of counts with enough of them.
 
 use crate::analysis::measured::Measured;
 use crate::analysis::scaling::Amdahl;
@@ -8,18 +8,18 @@ use serde::Serialize;
 /// A law fitted to the counts of one executor, size and chunk.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Fit {
-    /// On what it ran.
+    /// The executor.
     pub executor: Executor,
-    /// How large the work was.
+    /// The size of the workload, if one was given.
     pub size: Option<u64>,
-    /// Items in a message.
+    /// Items in a message; `None` if that adapts.
     pub chunk: Option<u32>,
-    /// The law.
+    /// The fitted law.
     #[serde(flatten)]
     pub law: Amdahl,
 }
 
-/// Amdahl's law for every series of counts that allows a fit.
+/// Fits Amdahl's law to each series with at least three counts.
 #[must_use]
 pub(crate) fn fits(rows: &[Measured], usable_cores: u32) -> Vec<Fit> {
     let mut fits: Vec<Fit> = Vec::new();

@@ -1,15 +1,15 @@
-//! A straight line through measured points, each with its own noise.
+//! Weighted linear regression: a line through points of different noise.
 
 /// A measured point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Observation {
     pub(crate) x: f64,
     pub(crate) y: f64,
-    /// By how much `y` may be off.
+    /// Standard error of `y`.
     pub(crate) noise: f64,
 }
 
-/// The line with the least squares, and by how much it may be off.
+/// The line with the least squares, and its standard errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) at_zero: f64,
@@ -19,7 +19,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// `None` unless there are at least two different places.
+    /// Fits a line; `None` unless there are at least two different values of `x`.
     pub(crate) fn through(points: &[Observation]) -> Option<Self> {
         let first = points.first()?.x;
         if points.iter().all(|point| point.x == first) {

@@ -1,4 +1,4 @@
-//! A call's runs as its log tells them.
+//! Loads studies from their logs.
 
 use super::measured::Measured;
 use crate::log::error::LogError;
@@ -9,14 +9,14 @@ use crate::model::spans::Spans;
 use crate::model::study::{Machine, RunStatus};
 use crate::model::study_data::StudyData;
 
-/// Items of a run whose times are read for a table's sake.
+/// Most items of a run whose times are read for a table.
 const MOST_TIMED: u64 = 1_000_000;
 
 impl StudyData {
-    /// Reads a log, to its last line.
+    /// Reads a whole log.
     ///
     /// # Errors
-    /// It can't be read, or it holds something else.
+    /// A file can't be read.
     pub fn from_log(log: &StudyLog) -> Result<Self, LogError> {
         let mut data = Self { study: log.study().clone(), log: Some(log.path().to_owned()), ..Self::default() };
         for run in log.runs() {
@@ -25,20 +25,20 @@ impl StudyData {
         Ok(data)
     }
 
-    /// Reads the logs of several calls and names what tells them apart.
+    /// Reads the logs of several calls and gives each a distinct label.
     ///
     /// # Errors
-    /// One can't be read, or it holds something else.
+    /// A file can't be read.
     pub fn from_logs(logs: &[StudyLog]) -> Result<Vec<Self>, LogError> {
         let mut all: Vec<Self> = logs.iter().map(Self::from_log).collect::<Result<_, _>>()?;
         label(&mut all);
         Ok(all)
     }
 
-    /// Adds a run from its log, when it has ended.
+    /// Adds a run from its log.
     ///
     /// # Errors
-    /// It can't be read, or it holds something else.
+    /// A file can't be read.
     pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
         let (mut spans, failures) = read_items(run)?;
         let summary = RunSummary::of_log(run)?;
@@ -50,11 +50,12 @@ impl StudyData {
         Ok(())
     }
 
-    /// Reads how long items took where that makes a ceiling, and only there: in a
-    /// run of each configuration that speedups are against. Long logs are left alone.
+    /// Reads the times of items where the maximum speedup needs them: in one run of
+    /// each configuration that speedups are relative to. Runs of more than 1,000,000
+    /// items are not read.
     ///
     /// # Errors
-    /// A log can't be read, or it holds something else.
+    /// A log can't be read.
     pub fn read_item_times(&mut self) -> Result<(), LogError> {
         let bases = self.measured().into_iter().filter(|row| row.is_base() && row.items <= MOST_TIMED);
         let first = |row: Measured| {
@@ -75,8 +76,8 @@ impl StudyData {
     }
 }
 
-/// Names calls by their hosts if these differ, else by their logs' folders,
-/// else by their place.
+/// Labels calls by their hosts if these differ, else by their log folders, else by
+/// their numbers.
 fn label(all: &mut [StudyData]) {
     if all.len() < 2 {
         return;

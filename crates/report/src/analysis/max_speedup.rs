@@ -1,24 +1,23 @@
-//! The best speedup that the work itself allows, whatever the pool does.
+//! The maximum speedup that the items allow with any pool.
 //!
-//! Five items on four workers take two rounds: 2.5 times as fast at best. An
-//! item that takes half of all the time holds any pool at 2. Beside such a
-//! ceiling a low speedup is no riddle.
+//! Five items on four workers take two rounds: the maximum speedup is 2.5. If one
+//! item takes half of the total time, it is 2. This explains a low speedup.
 
 use crate::model::item_times::ItemTimes;
 use serde::Serialize;
 use std::fmt;
 
-/// What holds the speedup down.
+/// What limits the speedup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
-    /// There are no more workers.
+    /// The number of workers.
     Workers,
-    /// There are no more processors than this.
+    /// The number of CPUs.
     Cpus,
-    /// There are too few items to share them out evenly.
+    /// The items can't be divided evenly.
     Items,
-    /// One item takes so long.
+    /// One item takes too large a share of the time.
     LongestItem,
 }
 
@@ -33,18 +32,19 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The best speedup against one worker.
+/// The maximum speedup relative to one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ceiling {
-    /// How many times as fast.
+    /// The speedup.
     pub speedup: f64,
-    /// What allows no more.
+    /// What limits it.
     pub limit: Limit,
 }
 
 impl Ceiling {
-    /// Of `items` on `count` workers and `cpus` processors. Without the
-    /// times of all of them they count as alike. `None` if there is nothing to do.
+    /// The maximum speedup of `items` on `count` workers and `cpus` CPUs. If `times`
+    /// does not have all items, they are assumed to take equal times. `None` if
+    /// a number is 0.
     #[must_use]
     pub fn of(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32) -> Option<Self> {
         if items == 0 || count == 0 || cpus == 0 {
@@ -59,7 +59,7 @@ impl Ceiling {
         if let Some(times) = times {
             bounds.push((times.total_s / times.longest_s, Limit::LongestItem));
         }
-        // Of equals the first one is the simplest to understand.
+        // Of equal bounds the first one is the simplest explanation.
         let less = |a: f64, b: f64| a < b * (1.0 - 1e-9);
         let lower = |least: (f64, Limit), next: (f64, Limit)| if less(next.0, least.0) { next } else { least };
         let (speedup, limit) = bounds.into_iter().reduce(lower)?;
@@ -67,7 +67,7 @@ impl Ceiling {
     }
 }
 
-/// Some worker gets at least ⌈n/p⌉ items: at best those that take the least time.
+/// One worker gets at least ⌈n/p⌉ items; at best these are the shortest ones.
 #[expect(clippy::cast_precision_loss, reason = "a bound for people")]
 fn shared(items: u64, times: Option<&ItemTimes>, count: u32) -> f64 {
     let most = items.div_ceil(u64::from(count));

@@ -1,4 +1,4 @@
-//! What was measured of each configuration, and what parallel running brought.
+//! The measurements of each configuration: times, speedup, efficiency.
 
 use crate::analysis::coordinator_shares::CoordinatorShares;
 use crate::analysis::max_speedup::Ceiling;
@@ -11,59 +11,59 @@ use crate::model::study::{Configuration, Executor, RunStatus};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// The word for a run that may be measured.
+/// The status of runs that are measured.
 const COMPLETED: &str = RunStatus::Completed.as_str();
 
-/// What was measured of one configuration.
+/// The measurements of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
-    /// Which one.
+    /// The configuration.
     #[serde(flatten)]
     pub configuration: Configuration,
     /// The numbers of its measured runs.
     pub runs: Vec<u32>,
-    /// How many of them completed: those are measured. If none did, times and
-    /// shares are those of the others, and are compared with nothing.
+    /// Number of completed runs: only these are measured. If none completed, times and
+    /// shares are those of the other runs, and there is no speedup.
     pub completed: usize,
-    /// Items of a run.
+    /// Number of items in a run.
     pub items: u64,
-    /// Wall times of the runs that are measured, in seconds, in their order.
+    /// Wall times of the measured runs in seconds, in their order.
     pub walls_s: Vec<f64>,
     /// Median wall time in seconds.
     pub wall_s: Option<f64>,
-    /// The shortest, in seconds.
+    /// Minimum in seconds.
     pub min_s: Option<f64>,
-    /// The longest, in seconds.
+    /// Maximum in seconds.
     pub max_s: Option<f64>,
-    /// Their mean, in seconds.
+    /// Mean in seconds.
     pub mean_s: Option<f64>,
     /// Standard deviation in seconds.
     pub stdev_s: Option<f64>,
-    /// What it is compared with; `None` if there is nothing.
+    /// What the speedup is relative to; `None` if there is nothing to compare with.
     pub basis: Option<Basis>,
-    /// How many times as fast as that.
+    /// Speedup relative to the basis.
     pub speedup: Option<f64>,
     /// Speedup per worker: S · p0 / p, with p0 the basis's count.
     pub efficiency: Option<f64>,
     /// Karp and Flatt's serial fraction; see [`scaling::serial_fraction`].
     pub serial_fraction: Option<f64>,
-    /// The best speedup that the work allows; known where the basis is one worker.
+    /// The maximum speedup that the items allow; known if the basis is one worker.
     pub ceiling: Option<Ceiling>,
-    /// Where the workers' time went.
+    /// How the workers spent their time.
     pub shares: Option<Shares>,
-    /// Where the coordinator's time went.
+    /// How busy the coordinator's threads were.
     pub coordinator: Option<CoordinatorShares>,
-    /// About what the longest item took of a run, if it was long; in seconds.
+    /// Estimated seconds of the longest item, if it was long.
     pub longest_s: Option<f64>,
 }
 
-/// What speedups are against: the serial loop with the same size and chunk if
+/// What speedups are relative to: the serial loop with the same size and chunk if
 /// that was measured, else the smallest count of the same executor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// The serial loop.
     Serial,
-    /// So many workers.
+    /// A number of workers.
     Workers(Executor, u32),
 }
 
@@ -75,7 +75,7 @@ impl Basis {
         }
     }
 
-    /// How many workers it has.
+    /// Number of workers.
     #[must_use]
     pub const fn count(self) -> u32 {
         match self {
@@ -86,7 +86,7 @@ impl Basis {
 }
 
 impl fmt::Display for Basis {
-    /// As in `speedup vs …`: `serial`, `1 process`, `2 threads`.
+    /// Writes what stands after `speedup vs`: `serial`, `1 process`, `2 threads`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serial => f.write_str("serial"),
@@ -102,13 +102,13 @@ impl Serialize for Basis {
 }
 
 impl Measured {
-    /// Its time, if that may be compared with others.
+    /// The median time in seconds; `None` if no run completed.
     #[must_use]
     pub fn compared_s(&self) -> Option<f64> {
         self.wall_s.filter(|_| self.completed > 0)
     }
 
-    /// Whether ceilings are judged by how long its items took.
+    /// Whether the times of its items are used for the maximum speedup.
     pub(crate) fn is_base(&self) -> bool {
         self.basis.is_some_and(|basis| basis.count() == 1 && basis == Basis::of(&self.configuration))
     }
@@ -161,14 +161,14 @@ impl Measured {
         self.efficiency = scaling::efficiency(speedup, basis.count(), count);
         self.serial_fraction = scaling::serial_fraction(speedup, basis.count(), count, usable);
         let ceiling = Ceiling::of(self.items, times, count, usable).filter(|_| basis.count() == 1);
-        // Where nobody knows how long single items took, a speedup that is
-        // above the ceiling of like items says that they are not alike.
+        // Without the times of single items, equal times are assumed. A measured speedup
+        // above that maximum shows that the assumption is wrong.
         self.ceiling = ceiling.filter(|ceiling| times.is_some() || speedup <= ceiling.speedup * 1.02);
     }
 }
 
-/// One row per configuration, in the order of the first runs. Warm-ups are not
-/// measured, nor are runs that did not complete when others did.
+/// One row per configuration, in the order of first runs. Warm-ups are omitted, and
+/// so are runs that did not complete if others did.
 #[must_use]
 pub(crate) fn measure(runs: &[RunSummary], usable_cores: u32) -> Vec<Measured> {
     let mut rows: Vec<Measured> = Vec::new();
@@ -191,7 +191,7 @@ pub(crate) fn measure(runs: &[RunSummary], usable_cores: u32) -> Vec<Measured> {
     rows
 }
 
-/// How long each item took, in a run of this configuration that knows it of all.
+/// The times of all items, from a run of this configuration that has them.
 fn times<'a>(runs: &'a [RunSummary], row: &Measured) -> Option<&'a ItemTimes> {
     let of = |run: &'a RunSummary| (row.runs.contains(&run.run) && row.items > 0).then_some(&run.spans.items);
     runs.iter().filter_map(of).find(|times| times.count == row.items)

@@ -1,4 +1,5 @@
-//! What is concluded from a study.
+//! Conclusions from a study: statistics, speedups, bottlenecks, break-even
+//! points, advice.
 
 pub(crate) mod advice;
 pub(crate) mod bottleneck;

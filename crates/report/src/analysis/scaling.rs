@@ -1,11 +1,11 @@
-//! What times at several counts of workers say about parallel speed: speedup,
-//! efficiency, and the serial fraction, of one count or fitted to several.
+//! Speedup, efficiency, and the serial fraction: of one count of workers, or fitted
+//! to several counts.
 //!
 //! Pure functions; times are seconds.
 
 use serde::Serialize;
 
-/// Speedup of a time against its base: T(base) / T. `None` if either is not positive.
+/// Speedup relative to a base: T(base) / T. `None` if either time is not positive.
 #[must_use]
 pub(crate) fn speedup(base_s: f64, time_s: f64) -> Option<f64> {
     (base_s > 0.0 && time_s > 0.0).then(|| base_s / time_s)
@@ -18,11 +18,10 @@ pub(crate) fn efficiency(speedup: f64, base_count: u32, count: u32) -> Option<f6
     (count > 0).then(|| speedup * f64::from(base_count) / f64::from(count))
 }
 
-/// The serial fraction that Karp and Flatt read from a speedup:
-/// e = (1/S − 1/p) / (1 − 1/p).
+/// The serial fraction of a speedup by Karp and Flatt: e = (1/S − 1/p) / (1 − 1/p).
 ///
-/// `None` unless it says something: the base is one worker, there are more
-/// than one, and no more than processors (`usable`) to run them.
+/// `None` where it has no meaning: it needs a base of one worker, more than one
+/// worker, and no more workers than CPUs (`usable`).
 #[must_use]
 pub(crate) fn serial_fraction(speedup: f64, base_count: u32, count: u32, usable: u32) -> Option<f64> {
     if base_count != 1 || count < 2 || count > usable || speedup <= 0.0 {
@@ -32,21 +31,21 @@ pub(crate) fn serial_fraction(speedup: f64, base_count: u32, count: u32, usable:
     Some((1.0 / speedup - share) / (1.0 - share))
 }
 
-/// Amdahl's law, fitted: of the work of one worker, this share can't be spread.
+/// Amdahl's law, fitted to speedups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Amdahl {
     /// The serial fraction, from 0 to 1.
     pub serial_fraction: f64,
-    /// The counts that it was fitted to, ascending.
+    /// The counts of workers that it was fitted to, ascending.
     pub counts: Vec<u32>,
 }
 
-/// How many different counts a fit needs: two points lie on every curve.
+/// Number of different counts that a fit needs.
 const FITTED_COUNTS: usize = 3;
 
 impl Amdahl {
-    /// The least-squares fit of T(p)/T(1) = f + (1 − f)/p to speedups against
-    /// one worker, at counts that had processors (`usable`) of their own.
+    /// The least-squares fit of T(p)/T(1) = f + (1 − f)/p to speedups relative to one
+    /// worker, at counts of no more workers than CPUs (`usable`).
     ///
     /// `None` if there are fewer than three such counts.
     #[must_use]
@@ -68,13 +67,13 @@ impl Amdahl {
         Some(Self { serial_fraction: (along / across).clamp(0.0, 1.0), counts })
     }
 
-    /// The speedup that the law expects of `count` workers.
+    /// The expected speedup of `count` workers.
     #[must_use]
     pub(crate) fn speedup(&self, count: f64) -> f64 {
         1.0 / (self.serial_fraction + (1.0 - self.serial_fraction) / count)
     }
 
-    /// What no count of workers exceeds; `None` if nothing is serial.
+    /// The limit of the speedup for any count of workers; `None` if nothing is serial.
     #[must_use]
     pub(crate) fn limit(&self) -> Option<f64> {
         (self.serial_fraction > 0.0).then(|| 1.0 / self.serial_fraction)

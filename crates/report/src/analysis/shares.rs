@@ -1,35 +1,37 @@
-//! Where the workers' time went.
+//! How the workers spent their time.
 
 use crate::model::run_summary::RunSummary;
 use crate::model::worker::WorkerRow;
 use serde::Serialize;
 
-/// Shares of the workers' time (each worker's place in the pool, from the
-/// pool's creation to the last exit); together they are 1.
+/// Shares of the workers' time, which is that of each slot from the pool's creation
+/// to the last exit. The sum of all shares is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Shares {
-    /// From the pool's creation, or a replacement's spawning, until it was ready.
+    /// Start-up: from the pool's creation, or the spawn of a replacement, until the
+    /// process was ready.
     pub start_up: f64,
     /// Waiting for a chunk.
     pub waiting: f64,
     /// Reading, checking and framing messages.
     pub transport: f64,
-    /// Reading items from their text.
+    /// Parsing items.
     pub decoding: f64,
-    /// The task itself.
+    /// Running the task.
     pub running: f64,
-    /// Writing records and log lines.
+    /// Formatting records and log lines.
     pub encoding: f64,
-    /// Handing results over.
+    /// Writing results to the pipe.
     pub writing: f64,
-    /// From a worker's last words until its place has another, or the run has ended.
+    /// From a worker's last message until its slot has a new process, or the run has
+    /// ended.
     pub ending: f64,
-    /// The rest: what dead processes could not tell, and places without any.
+    /// The rest: time of processes that died before they reported it, and of empty slots.
     pub other: f64,
 }
 
 impl Shares {
-    /// Of all these runs together; `None` if their workers told nothing.
+    /// The shares of all these runs together; `None` if no worker reported its times.
     #[must_use]
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunSummary>) -> Option<Self> {
         let (mut total, mut told) = (0.0, false);
@@ -43,12 +45,12 @@ impl Shares {
             }
         }
         let known = sums.parts().iter().sum();
-        // Clocks differ a little: never more than all of it.
+        // Clocks differ slightly: the sum must not exceed 1.
         let all = f64::max(total, known);
         (told && all > 0.0).then(|| Self { other: all - known, ..sums }.divided_by(all))
     }
 
-    /// Each share with the word for it, in the order in which a worker comes to it.
+    /// Each share with its name, in the order of a worker's phases.
     #[must_use]
     pub fn named(&self) -> [(&'static str, f64); 9] {
         [
@@ -68,7 +70,7 @@ impl Shares {
         self.named().map(|(_, part)| part)
     }
 
-    /// Adds the life of a process, whose place was its own until then.
+    /// Adds a process whose slot was occupied until `until` seconds.
     fn add(&mut self, row: &WorkerRow, until: f64) {
         let begun = if row.nth == 0 { 0.0 } else { row.spawned_s };
         let ready = row.ready_s.or(row.exited_s).unwrap_or(until);
@@ -76,9 +78,9 @@ impl Shares {
             self.start_up += (ready - begun).max(0.0);
             return;
         };
-        // It knows for how long it was at work, and we when we heard the last of
-        // it. Its hello may have been heard late, where many start at once.
-        // And it counts from when its first task was ready to run, which may be later.
+        // The process reported how long it worked, and when its last message came is
+        // known: so its start is known. The event of its handshake may be late if many
+        // processes start at once, or early if loading the task took long.
         let ready = end.told_s.map_or(ready.min(until - told), |last| last - told).max(begun);
         self.start_up += ready - begun;
         self.ending += (until - ready - told).max(0.0);
@@ -106,8 +108,7 @@ impl Shares {
     }
 }
 
-/// Until when a process's place was its own: the next one's spawning, or the
-/// run's end.
+/// Seconds until the slot of a process had its next process, or the run ended.
 fn until_s(row: &WorkerRow, all: &[WorkerRow], wall: f64) -> f64 {
     let next = all.iter().filter(|other| other.worker == row.worker && other.nth > row.nth);
     next.map(|next| next.spawned_s).fold(wall, f64::min)

@@ -2,25 +2,25 @@
 //!
 //! Pure functions; times are seconds.
 
-/// What repeated measurements come to.
+/// Statistics of repeated measurements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
-    /// How many measurements there are.
+    /// Number of measurements.
     pub count: usize,
-    /// The smallest.
+    /// Minimum.
     pub min: f64,
-    /// The largest.
+    /// Maximum.
     pub max: f64,
-    /// The middle one, or the mean of the two in the middle.
+    /// Median: the middle value, or the mean of the two in the middle.
     pub median: f64,
-    /// Their mean.
+    /// Mean.
     pub mean: f64,
-    /// Their standard deviation (of a sample: n − 1); 0 for a single one.
+    /// Standard deviation of the sample (n − 1); 0 for a single value.
     pub stdev: f64,
 }
 
 impl Sample {
-    /// Of these values; `None` if there are none, or one is not finite.
+    /// Computes the statistics; `None` without values, or if one is not finite.
     #[must_use]
     pub(crate) fn of(values: &[f64]) -> Option<Self> {
         if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
@@ -59,21 +59,21 @@ fn stdev(values: &[f64], mean: f64) -> f64 {
     (squares / (values.len() - 1) as f64).sqrt()
 }
 
-/// From this modified z-score on a value counts as far off, after Iglewicz and Hoaglin.
+/// A value with at least this modified z-score is an outlier (Iglewicz and Hoaglin).
 const FAR_OFF: f64 = 3.5;
-/// A value that is nearer to the median than this share of it is never far off:
-/// where all others agree to the microsecond, so small a difference means nothing.
+/// A value that differs from the median by less than this share of the median is
+/// never an outlier, even if all others agree to the microsecond.
 const NEAR: f64 = 0.1;
 
-/// The places of values that are far off the others: by the median of their
-/// distances from the median, which one or two strange values can't move, unlike a
-/// mean. None of fewer than four.
+/// Indices of outliers by the median absolute deviation: unlike the standard
+/// deviation, it is not moved by one or two outliers. Fewer than four values have
+/// no outliers.
 #[must_use]
 pub(crate) fn outliers(values: &[f64]) -> Vec<usize> {
     let Some(Sample { median, count: 4.., .. }) = Sample::of(values) else { return Vec::new() };
     let distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
     let usual = Sample::of(&distances).map_or(0.0, |sample| sample.median);
-    // 0.6745 makes the usual distance of a normal distribution its standard deviation.
+    // Of a normal distribution the median absolute deviation is 0.6745 σ.
     let far = |distance: f64| distance > NEAR * median.abs() && 0.6745 * distance > FAR_OFF * usual;
     (0..values.len()).filter(|&at| far(distances[at])).collect()
 }

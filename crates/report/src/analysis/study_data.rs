@@ -1,17 +1,18 @@
-//! What is kept of a call's runs, and which of them are shown in detail.
+//! Adds runs to a study in bounded memory, and selects the runs that are shown in
+//! detail.
 
 use super::measured::{Measured, measure};
 use crate::model::run_summary::RunSummary;
 use crate::model::study_data::StudyData;
 
-/// Spans of a call that are kept, some 32 MB.
+/// Most spans of a call that are kept (about 32 MB).
 const KEPT_SPANS: usize = 500_000;
-/// Runs of a call whose processes are drawn.
+/// Most runs of a call whose processes are drawn.
 const SHOWN_RUNS: usize = 8;
 
 impl StudyData {
-    /// Adds a run that ended. What its processes did when is kept of so many
-    /// runs as there is room for; beyond that, of those that a page shows.
+    /// Adds a run that ended. If the spans of all runs exceed the limit, only those of
+    /// the runs that a page shows are kept.
     pub fn push(&mut self, mut run: RunSummary) {
         let mut tracks = std::mem::take(&mut run.spans.tracks);
         tracks.iter_mut().for_each(|track| track.begin_at(run.ready_s(track.process)));
@@ -26,16 +27,15 @@ impl StudyData {
         others.for_each(|run| run.spans.tracks.clear());
     }
 
-    /// What was measured of each configuration.
+    /// The measurements of each configuration.
     #[must_use]
     pub fn measured(&self) -> Vec<Measured> {
         measure(&self.runs, self.usable_cores())
     }
 }
 
-/// Runs of a call that are shown in detail: for each configuration of the
-/// largest size the one that is nearest to the median, of those whose spans are
-/// kept if there are any.
+/// The runs that are shown in detail: for each configuration of the largest size,
+/// the run nearest to the median. Runs whose spans are kept are preferred.
 pub(crate) fn detailed_runs(data: &StudyData) -> Vec<&RunSummary> {
     let rows = data.measured();
     let largest = rows.iter().filter_map(|row| row.configuration.size).max();

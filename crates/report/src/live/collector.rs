@@ -1,4 +1,4 @@
-//! Gathers what the tables need of a run, from its events or from its log.
+//! Collects what is known of a run's processes from its events.
 
 use crate::model::worker::WorkerRows;
 use crate::model::worker_lines::Lines;
@@ -6,22 +6,22 @@ use procession::{Event, Observer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// An observer that gathers what becomes of processes. For items and chunks it
-/// does next to nothing: each process's exit brings its sums.
+/// The observer that collects the life of each process. Its cost per chunk is one
+/// comparison: the sums of a process come with its exit.
 pub struct Collector {
     lines: Lines,
-    /// The longest that a worker was busy for one answer.
+    /// The longest time that a worker was busy for one reply.
     longest: Duration,
     rows: Arc<Mutex<WorkerRows>>,
 }
 
-/// What a [`Collector`] gathered.
+/// What a [`Collector`] collected.
 #[derive(Clone, Debug)]
 pub struct Collected(Arc<Mutex<WorkerRows>>);
 
 impl Collector {
-    /// A collector for one run, and where to find what it gathered. Processes
-    /// that never said where they are count as being on `host`.
+    /// Returns a collector for one run, and the handle to its data. A process that
+    /// never reports its host is taken to run on `host`.
     #[must_use]
     pub fn new(host: &str) -> (Self, Collected) {
         let rows = Arc::default();
@@ -45,13 +45,13 @@ impl Observer for Collector {
 }
 
 impl Collected {
-    /// What was gathered so far.
+    /// Takes what was collected so far.
     #[must_use]
     pub fn take(&self) -> WorkerRows {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The longest that a worker was busy for one answer, in seconds.
+    /// The longest time that a worker was busy for one reply, in seconds.
     #[must_use]
     pub fn longest_s(&self) -> f64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).longest_s

@@ -1,48 +1,47 @@
-//! What else the machine did meanwhile: processor time that other programs took
-//! during a run, from the kernel's own counts.
+//! CPU time that other programs used during a run, from the kernel's counters.
 
 use std::fs;
 use std::time::Duration;
 
-/// How often a second the kernel counts, on every Linux that we build for.
+/// Clock ticks per second in `/proc` on every supported Linux.
 const TICKS: u64 = 100;
 
-/// Processor time so far: of the whole machine, and of this program with the
-/// processes that it has reaped.
+/// CPU time used so far: by the whole machine, and by this process with its
+/// reaped children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineLoad {
-    /// Ticks in which any processor was busy, or was taken away from a virtual machine.
+    /// Ticks of all CPUs: busy, or stolen from a virtual machine.
     all: u64,
-    /// Ticks of this program and of its reaped children.
+    /// Ticks of this process and its reaped children.
     own: u64,
 }
 
 impl MachineLoad {
-    /// Reads it now; `None` where the system does not tell.
+    /// Reads the counters; `None` if the system does not have them.
     #[must_use]
     pub fn now() -> Option<Self> {
         let read = |path| fs::read_to_string(path).ok();
         Self::parse(&read("/proc/stat")?, &read("/proc/self/stat")?)
     }
 
-    /// From the text of `/proc/stat` and of a process's own `stat`.
+    /// Parses the text of `/proc/stat` and of `/proc/self/stat`.
     #[must_use]
     pub fn parse(machine: &str, process: &str) -> Option<Self> {
         // cpu user nice system idle iowait irq softirq steal guest guest_nice;
-        // the guests' time is part of user and nice already.
+        // user and nice include the guests' time.
         let line = machine.lines().find_map(|line| line.strip_prefix("cpu "))?;
         let ticks: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
         let idle: u64 = ticks.get(3..5)?.iter().sum();
         let all = ticks.iter().take(8).sum::<u64>().checked_sub(idle)?;
-        // The program's name, in brackets, may hold anything; utime, stime,
-        // cutime and cstime are the 14th to 17th fields, the state is the 3rd.
+        // The program's name, in parentheses, may contain any character. The state is the
+        // 3rd field; utime, stime, cutime and cstime are the 14th to the 17th.
         let (_, fields) = process.rsplit_once(')')?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let own: Vec<u64> = fields.get(11..15)?.iter().map(|field| field.parse()).collect::<Result<_, _>>().ok()?;
         Some(Self { all, own: own.iter().sum() })
     }
 
-    /// Processor time that others took since `earlier`.
+    /// CPU time that other programs used since `earlier`.
     #[must_use]
     pub fn others_since(&self, earlier: &Self) -> Duration {
         let all = self.all.saturating_sub(earlier.all);

@@ -1,5 +1,4 @@
-//! Observers of a run that is under way: they gather what is known of it, or
-//! show it.
+//! Observers of a run in progress: they collect data for later, or show it.
 
 pub(crate) mod collector;
 pub(crate) mod machine_load;

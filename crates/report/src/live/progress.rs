@@ -1,8 +1,8 @@
-//! A bar that never lies: no percentage without a known end, no estimate
-//! before there is enough to estimate from.
+//! The progress bar. It shows a percentage only if the total is known, and an
+//! estimated end only if there is enough data.
 //!
-//! The observer only counts. A thread of its own draws, ten times a second at
-//! most, and only while a run is under way.
+//! The observer only counts. A separate thread draws, at most ten times a second
+//! and only while a run is in progress.
 
 use crate::live::progress_line::{Gauge, Moment, ProgressTotal};
 use crate::live::terminal::Terminal;
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 
 /// Time between two drawings.
 const TICK: Duration = Duration::from_millis(100);
-/// Columns of a terminal that does not say how many it has.
+/// Width that is used if the terminal reports none, in columns.
 const COLUMNS: u16 = 80;
 
-/// Counts what happens: give it to the pool as an observer.
+/// The observer that counts items and workers for the bar.
 pub struct Progress {
     counts: Arc<Counts>,
-    /// Items that each place in the pool has in hand.
+    /// Items in flight by slot.
     in_hand: Vec<u64>,
     busy: u32,
 }
@@ -44,9 +44,9 @@ struct Counts {
 }
 
 impl Progress {
-    /// Starts the bar of a run: the observer that counts, and the bar. `label`
-    /// stands before it, as in `run 3 of 12: procs 4`, and must be safe for a
-    /// terminal; `total` is asked before each drawing.
+    /// Starts the bar of a run: returns the observer for the pool, and the bar.
+    /// `label` is shown before the bar, as in `run 3 of 12: procs 4`, and must be
+    /// safe for a terminal. `total` is called before each drawing.
     ///
     /// # Errors
     /// The thread that draws can't be started.
@@ -91,7 +91,7 @@ impl Observer for Progress {
             }
             Event::WorkerExited(exit) => {
                 self.change(exit.worker, |_| 0);
-                // One that was never ready was never counted.
+                // A process that was never ready was not counted as ready.
                 let less = |ready: u32| ready.checked_sub(1);
                 let _ = self.counts.ready.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
             }
@@ -105,13 +105,13 @@ impl Observer for Progress {
 }
 
 impl ProgressBar {
-    /// Takes the bar off the terminal while the coordinator is stopped, and
-    /// draws it again after.
+    /// Removes the bar from the terminal while the coordinator is suspended, and
+    /// draws it again afterwards.
     pub fn pause(&self, paused: bool) {
         self.counts.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     pub fn finish(self) {}
 }
 
@@ -120,14 +120,14 @@ impl Drop for ProgressBar {
         *self.counts.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.counts.end.notify_one();
         if let Some(thread) = self.thread.take() {
-            // A drawing thread that panicked is no fault of the run.
+            // A panic of the drawing thread does not fail the run.
             let _ = thread.join();
         }
     }
 }
 
-/// Time as it passes for the bar: while the process was stopped no items came,
-/// and that is no sign of a slower run.
+/// Time without the intervals in which the process was suspended: otherwise these
+/// would lower the rate.
 struct Stopwatch {
     last: Instant,
     at: Duration,
@@ -138,7 +138,7 @@ impl Stopwatch {
         Self { last: Instant::now(), at: Duration::ZERO }
     }
 
-    /// The time at this tick; one that comes far too late was not slept through but stopped.
+    /// The time at this tick. A tick that is far too late means that the process was suspended.
     fn tick(&mut self) -> Duration {
         let now = Instant::now();
         let since = now.duration_since(std::mem::replace(&mut self.last, now));
@@ -244,7 +244,7 @@ mod tests {
         let (mut progress, bar) = Progress::start(&terminal, "run 1", total).unwrap();
         progress.on_event(&Event::Accepted(accepted(who(0, 0, 1), 0, 0, 5)));
         progress.flush();
-        // Asked for the third time, it has drawn what it saw at the second.
+        // At its third call `total` knows that the second drawing is complete.
         (0..3).for_each(|_| drawn.recv().unwrap());
         bar.finish();
         let text = paper.text();

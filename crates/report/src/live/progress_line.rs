@@ -1,38 +1,38 @@
-//! What stands in the bar: figures from counts and times, nothing else.
+//! Formats the progress bar's line from counts and times.
 
 use crate::text::shorten::shortened;
 use crate::text::units;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Rates are taken over so much time.
+/// Rates are averages over this time.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Nothing is estimated before so much time.
+/// No end is estimated before this time.
 const ENOUGH_TIME: Duration = Duration::from_secs(1);
-/// Nor before so much of the input.
+/// No end is estimated before this share of the input is done.
 const ENOUGH_INPUT: f64 = 0.005;
-/// Columns of the bar itself.
+/// Width of the bar itself in columns.
 const BAR: usize = 20;
 
 /// What is known of a run's end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ProgressTotal {
-    /// So many items in all.
+    /// The total number of items.
     Items(u64),
-    /// About so much of the input, from 0 to 1, was consumed.
+    /// The share of the input that was read so far, from 0 to 1.
     Fraction(f64),
-    /// Nothing.
+    /// Nothing is known.
     Unknown,
 }
 
-/// What is known at a moment.
+/// The counts at one time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
-    /// Since the bar began.
+    /// Time since the bar began.
     pub(crate) at: Duration,
     /// Items with an outcome.
     pub(crate) done: u64,
-    /// Those of them that failed.
+    /// Failed items.
     pub(crate) failed: u64,
     /// Workers that have items in hand.
     pub(crate) busy: u32,
@@ -42,14 +42,14 @@ pub(crate) struct Moment {
     pub(crate) total: ProgressTotal,
 }
 
-/// Remembers the last seconds, for the rate.
+/// Keeps the counts of the last seconds, for the rate.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge {
     past: VecDeque<(Duration, u64)>,
 }
 
 impl Gauge {
-    /// The bar at this moment, in less than `columns` columns.
+    /// The line for these counts, in fewer than `columns` columns.
     pub(crate) fn line(&mut self, label: &str, now: &Moment, columns: usize) -> String {
         let rate = self.rate(now);
         let mut parts = Vec::new();
@@ -70,7 +70,7 @@ impl Gauge {
         shortened(&parts.join("  "), columns.saturating_sub(1))
     }
 
-    /// Items per second over the last seconds, once there is anything.
+    /// Items per second over the last seconds; `None` before the first item.
     fn rate(&mut self, now: &Moment) -> Option<f64> {
         self.past.push_back((now.at, now.done));
         while self.past.get(1).is_some_and(|(at, _)| now.at.saturating_sub(*at) >= WINDOW) {
@@ -84,8 +84,7 @@ impl Gauge {
     }
 }
 
-/// How much is done, and whether that is known exactly. Before the end it is
-/// never all of it.
+/// The share that is done, and whether it is exact. An estimate is always below 1.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn share(total: ProgressTotal, done: u64) -> Option<(f64, bool)> {
     match total {
@@ -103,7 +102,7 @@ fn bar((share, exact): (f64, bool)) -> String {
     format!("[{}{}] {percent:>3} %", "#".repeat(full), "-".repeat(BAR - full))
 }
 
-/// Seconds to the end, when there is enough to estimate them from.
+/// Estimated seconds to the end; `None` while there is too little data.
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn eta(now: &Moment, rate: Option<f64>) -> Option<f64> {
     if now.at < ENOUGH_TIME || now.done == 0 {

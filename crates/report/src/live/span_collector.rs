@@ -1,4 +1,4 @@
-//! Gathers spans of time from a run's events.
+//! Collects when each process ran which items from a run's events.
 
 use crate::model::chunk_line::ChunkLine;
 use crate::model::item_times::ItemTimes;
@@ -9,11 +9,11 @@ use procession::{Event, Observer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An observer that gathers spans where there is no log to read them from. It
-/// knows chunks; of items only those that were alone in one.
+/// The observer that collects spans of runs without a log. It sees chunks; it knows
+/// the time of a single item only if that was alone in a chunk.
 pub struct SpanCollector(Arc<Mutex<Gathered>>);
 
-/// What a [`SpanCollector`] gathered.
+/// What a [`SpanCollector`] collected.
 #[derive(Clone, Debug)]
 pub struct CollectedSpans(Arc<Mutex<Gathered>>);
 
@@ -24,7 +24,7 @@ struct Gathered {
 }
 
 impl SpanCollector {
-    /// A collector for one run, and where to find what it gathered.
+    /// Returns a collector for one run, and the handle to its data.
     #[must_use]
     pub fn new() -> (Self, CollectedSpans) {
         let gathered = Arc::default();
@@ -54,7 +54,7 @@ impl Observer for SpanCollector {
 }
 
 impl CollectedSpans {
-    /// What was gathered so far.
+    /// Takes what was collected so far.
     #[must_use]
     pub fn take(&self) -> Spans {
         let Gathered { tracks, items } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,12 +1,12 @@
-//! What people see live: whole lines, and a bar below them.
+//! Live output on standard error: whole lines, and a progress bar below them.
 //!
-//! Everything that writes to the same terminal while a bar is drawn goes
-//! through one [`Terminal`], so that lines and bar never mix.
+//! All writers use one [`Terminal`] while a bar is drawn, so that lines and bar
+//! never mix.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Back to the line's beginning, and clear it.
+/// Moves to the beginning of the line and clears it.
 const CLEAR: &[u8] = b"\r\x1b[K";
 
 /// A shared handle to standard error. Cheap to clone.
@@ -15,9 +15,9 @@ pub struct Terminal(Arc<Mutex<Screen>>);
 
 struct Screen {
     out: Box<dyn Write + Send>,
-    /// The bar that is drawn, without line end; empty when there is none.
+    /// The bar that is drawn, without a line feed; empty if there is none.
     bar: String,
-    /// What is written at once, kept for its memory.
+    /// Buffer for one write, reused.
     buffer: Vec<u8>,
 }
 
@@ -28,26 +28,26 @@ impl Terminal {
         Self::new(Box::new(io::stderr()))
     }
 
-    /// Anything else that takes bytes.
+    /// Another writer, for tests.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>) -> Self {
         Self(Arc::new(Mutex::new(Screen { out, bar: String::new(), buffer: Vec::new() })))
     }
 
-    /// Prints a line above the bar. The text must be safe for a terminal.
-    /// Standard error may be closed: nobody is told.
+    /// Prints a line above the bar. The text must be safe for a terminal. Errors of
+    /// standard error are ignored.
     pub fn println(&self, text: &str) {
         let mut line = text.as_bytes().to_vec();
         line.push(b'\n');
         self.print_lines(&line);
     }
 
-    /// Prints whole lines above the bar, each with its end.
+    /// Prints whole lines above the bar, each ended by a line feed.
     pub fn print_lines(&self, lines: &[u8]) {
         self.screen().draw(lines, None);
     }
 
-    /// Draws the bar anew; an empty one is none.
+    /// Draws this bar; an empty text removes the bar.
     pub(crate) fn set_bar(&self, bar: &str) {
         let mut screen = self.screen();
         if screen.bar != bar {
@@ -61,7 +61,7 @@ impl Terminal {
 }
 
 impl Screen {
-    /// One write: a reader of the terminal's other end never sees a half.
+    /// Uses a single write, so that a reader never sees half of a line.
     fn draw(&mut self, lines: &[u8], bar: Option<&str>) {
         self.buffer.clear();
         if !self.bar.is_empty() {
@@ -72,7 +72,7 @@ impl Screen {
             bar.clone_into(&mut self.bar);
         }
         self.buffer.extend_from_slice(self.bar.as_bytes());
-        // There is nowhere to say that standard error can't be written.
+        // An error of standard error can't be reported anywhere.
         let _ = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
     }
 }

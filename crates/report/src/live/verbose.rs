@@ -1,8 +1,7 @@
 //! `--verbose`: a live line per item, `Task <pid 4242, worker 1> 2 1.41…`.
 //!
-//! Workers format the lines; here they are only handed to a thread that prints
-//! them, whole. A standard error that nobody reads can't hold up a run for
-//! ever: see [`crate::Terminal`] and the queue's patience.
+//! Workers format the lines. The observer passes them to a thread that prints
+//! whole lines. A standard error that nobody reads delays a run for at most 5 s.
 
 use crate::background::queue::{Consume, Queue, Weigh};
 use crate::live::terminal::Terminal;
@@ -14,22 +13,22 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// Lines that wait to be printed, in bytes, before the driver waits too.
+/// Bytes of queued lines above which the driver waits.
 const QUEUE_BYTES: usize = 16 << 20;
-/// How long standard error may take nothing at all before live lines end.
+/// After this time without a successful write to standard error live lines end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Prints each item's line: give it to the pool as an observer.
+/// The observer that prints a line for each item.
 ///
-/// It blocks the driver in one case only: more than 16 MiB wait for standard
-/// error. Then it waits while that takes anything; when it takes nothing for 5
-/// seconds, the live lines end and the run goes on.
+/// It blocks the driver only if more than 16 MiB are queued. It then waits as long
+/// as standard error accepts data. If standard error accepts nothing for 5 s, live
+/// lines end and the run continues.
 pub struct Verbose {
     queue: Arc<Queue<Bytes>>,
     batch: Vec<Bytes>,
 }
 
-/// The other end of a [`Verbose`].
+/// The printing side of a [`Verbose`].
 pub struct VerboseLines {
     queue: Arc<Queue<Bytes>>,
     terminal: Terminal,
@@ -64,7 +63,8 @@ impl Consume<Bytes> for Printer {
 }
 
 impl Verbose {
-    /// The observer of a run, and what waits for its last line.
+    /// Starts printing for a run: returns the observer for the pool, and a handle that
+    /// waits for the last line.
     ///
     /// # Errors
     /// The thread that prints can't be started.
@@ -107,8 +107,8 @@ impl Drop for Verbose {
 }
 
 impl VerboseLines {
-    /// Waits until every line is printed. Call it when the observer has seen
-    /// the run's last event (and was flushed or dropped).
+    /// Waits until all lines are printed. Call it when the observer has received the
+    /// run's last event and was flushed or dropped.
     pub fn finish(self) {
         self.queue.close();
         if !self.queue.wait_for_writer() {
@@ -123,7 +123,7 @@ impl Drop for VerboseLines {
     }
 }
 
-/// The line of an item whose process died, as a worker would have written it.
+/// The line of an item whose process died, in the format of workers.
 fn lost_line(worker: WorkerRef, input: &[u8], failure: &Failure) -> String {
     let input = escape_terminal(&input[..input.len().min(LOGGED_BYTES)]);
     let failure = escape_terminal(failure.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! What can go wrong with a log.
+//! Errors of logs, and warnings about them.
 
 use crate::text::escape::safe_path;
 use procession_task::escape_terminal;
@@ -6,34 +6,34 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Takes a warning for people, a sentence without an end of line. It is called
-/// from threads of this crate.
+/// Shows a warning to the user: a sentence without a line feed. It is called from
+/// several threads.
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Why a log can't be written or read. The messages are safe for a terminal.
+/// Why a log can't be written or read. Messages are escaped for a terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// A file or folder refused.
+    /// A system call on a file or folder failed.
     #[error("{doing} {}: {source}", safe_path(path))]
     Io {
-        /// What was tried, as in `creating`.
+        /// The operation, as in `creating`.
         doing: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The folder given for the log holds one already.
+    /// The given folder already contains a log.
     #[error("{} already holds the log of another call; logs are never overwritten", safe_path(.0))]
     Occupied(PathBuf),
-    /// There is no place for logs: neither `XDG_STATE_HOME` nor `HOME` is an absolute path.
+    /// There is no default folder: neither `XDG_STATE_HOME` nor `HOME` is an absolute path.
     #[error("no folder for logs: neither XDG_STATE_HOME nor HOME is set to an absolute path")]
     NoStateFolder,
-    /// There is no log to look at.
+    /// There is no log in this folder.
     #[error("no log in {}", safe_path(.0))]
     NoLog(PathBuf),
-    /// Something in a log is not what it should be.
+    /// A file of a log has invalid contents.
     #[error("{}: {problem}", safe_path(path))]
     Malformed {
         /// The file.
@@ -44,7 +44,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// Whether it is the disk that is full.
+    /// Whether the disk or the quota is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let full =
@@ -52,7 +52,7 @@ impl LogError {
         matches!(self, Self::Io { source, .. } if full(source))
     }
 
-    /// A file holds something else than the JSON that belongs there.
+    /// A file with invalid JSON.
     pub(crate) fn malformed(path: &Path, error: &serde_json::Error) -> Self {
         Self::Malformed { path: path.to_owned(), problem: escape_terminal(error.to_string().as_bytes()) }
     }

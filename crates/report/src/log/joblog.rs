@@ -1,21 +1,21 @@
 //! `--joblog`: a line for each item with an outcome, in the order in which they
-//! came, in the columns of GNU parallel and with the process's id behind them.
+//! completed. It has the columns of GNU parallel, and the PID as the last one.
 //!
-//! Workers format the log's lines (see [`crate::read::ItemLine`]); a thread
-//! reads them and writes these. What GNU parallel would not have:
+//! A thread parses the lines that workers format for the log (`ItemLine`) and
+//! writes those of the job log. Differences from GNU parallel:
 //!
 //! - `Seq` is the item's index plus one, so that it counts from 1.
-//! - `Host` is `:`, as there, for processes of this machine.
+//! - `Host` is `:` for processes of this machine (as in GNU parallel).
 //! - `Send` and `Receive` are the bytes of the item and of its result.
-//! - `Exitval` is 0 for a result, 1 for an item that failed or was invalid. If
-//!   its process died, it is that process's status, or 0 beside the signal; -1
-//!   when neither tells of a failure, and for an item that took too long.
-//! - `Command` is the task and the item, escaped so that a line stays a line,
-//!   and cut where the log cuts.
+//! - `Exitval` is 0 for a result, 1 for an item that failed or was invalid. If the
+//!   process died, it is the exit status of the process, or 0 if `Signal` tells why.
+//!   It is -1 if neither tells of a failure, and for an item that timed out.
+//! - `Command` is the task and the item. The item is escaped, so that it stays in its
+//!   line, and cut at the length at which the log cuts it.
 //!
-//! The runs of a study follow one another. The file is emptied when the first
-//! run begins, not before: a call that is refused leaves it as it was. A call
-//! that goes on with an output also goes on with its log.
+//! The runs of a study follow one another. The file is truncated when the first run
+//! begins: a failed invocation does not modify it. A call that resumes an output
+//! appends to its job log.
 
 use crate::background::queue::Queue;
 use crate::background::until_error::{Recorder, UntilError};
@@ -31,19 +31,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Events that wait for the disk, in bytes, before the driver waits too.
+/// Bytes of queued events above which the driver waits.
 const QUEUE_BYTES: usize = 16 << 20;
-/// How long the disk may take to write nothing at all.
+/// After this time without a successful write the job log ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
 
-/// The file, open for the runs of a call.
+/// The job log of a call, open for its runs.
 #[derive(Debug)]
 pub struct JobLog {
     file: File,
-    /// Where it was made by this call: gone again if no run begins.
+    /// The path, if this call created the file: it is removed again if no run begins.
     made: Option<PathBuf>,
-    /// What the first run does to it.
+    /// What the first run does to the file.
     begin: Begin,
     task: String,
     host: String,
@@ -52,24 +52,24 @@ pub struct JobLog {
 /// What the first run does to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begin {
-    /// Empties it and writes the header.
+    /// Truncates the file and writes the header.
     Anew,
-    /// Goes on after so many bytes.
+    /// Appends after this many bytes.
     After(u64),
-    /// Nothing more.
+    /// Nothing: a run has begun, or the file is not a regular one.
     Done,
 }
 
-/// Writes the lines of a run: give it to the pool as an observer.
+/// The observer that writes the lines of a run.
 ///
-/// It blocks the driver in one case only: more than 16 MiB wait for the disk.
-/// When that takes nothing for 5 seconds, the lines end and the run goes on.
+/// It blocks the driver only if more than 16 MiB are queued. If the disk accepts
+/// nothing for 5 s, the job log ends and the run continues.
 pub struct JobLogger {
     queue: Arc<Queue<Event>>,
     batch: Vec<Event>,
 }
 
-/// The other end of a [`JobLogger`].
+/// The writing side of a [`JobLogger`].
 pub struct JobLogging {
     queue: Arc<Queue<Event>>,
     warn: Warn,
@@ -79,14 +79,14 @@ struct Writer {
     out: BufWriter<File>,
     task: String,
     host: String,
-    /// The run's start by the time of day, in seconds.
+    /// Unix time of the run's start, in seconds.
     began: f64,
-    /// The process that ended last, just before its items are told of.
+    /// The process that ended last: its exit comes just before its lost items.
     last: Option<(WorkerRef, Exit)>,
     warn: Warn,
 }
 
-/// A line's figures.
+/// The values of a line.
 struct Row<'a> {
     item: u64,
     host: &'a str,
@@ -101,11 +101,11 @@ struct Row<'a> {
 }
 
 impl JobLog {
-    /// Opens the file, creates it for its owner alone if there is none; the
-    /// first run empties it, or goes on with it if it is to be `appended` to.
+    /// Opens the file, or creates it for its owner alone. The first run truncates it,
+    /// or appends to it if it is `appended`.
     ///
     /// # Errors
-    /// It can't be written, or is to be gone on with and is no such log.
+    /// The file can't be written, or it is to be appended to and is no job log.
     pub fn open(path: &Path, appended: bool, task: &str, host: &str) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(appended).write(true).mode(0o600);
@@ -115,7 +115,7 @@ impl JobLog {
         };
         let begin = match file.metadata()? {
             about if !about.is_file() => {
-                // There is nothing in it to be kept, and it may take nothing.
+                // It has no contents to keep. The write shows whether it accepts data.
                 file.write_all(HEADER.as_bytes())?;
                 Begin::Done
             }
@@ -126,10 +126,10 @@ impl JobLog {
         Ok(Self { file, made, begin, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
     }
 
-    /// What the file is, to be told from others.
+    /// The file's metadata, to compare it with other files.
     ///
     /// # Errors
-    /// The system can't say.
+    /// The system call fails.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
@@ -150,11 +150,11 @@ impl JobLog {
         Ok(())
     }
 
-    /// The observer of a run, and what waits for its last line. The workers
-    /// must write log lines.
+    /// Starts the lines of a run: returns the observer for the pool, and a handle that
+    /// waits for the last line. Workers must format log lines.
     ///
     /// # Errors
-    /// No thread or descriptor, or the file can't be written.
+    /// No thread or file descriptor is available, or the file can't be written.
     pub fn start_run(&mut self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
         self.begin()?;
         let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
@@ -184,7 +184,7 @@ impl Drop for JobLog {
     }
 }
 
-/// How many bytes of a log are whole lines: a killed run may have left a part of one.
+/// Number of bytes in whole lines: a killed run may have left an incomplete line.
 fn whole(file: &File, length: u64) -> io::Result<u64> {
     let mut header = [0; HEADER.len()];
     match file.read_exact_at(&mut header, 0) {
@@ -230,8 +230,8 @@ impl Drop for JobLogger {
 }
 
 impl JobLogging {
-    /// Waits until every line is written. Call it when the observer has seen
-    /// the run's last event (and was flushed or dropped).
+    /// Waits until all lines are written. Call it when the observer has received the
+    /// run's last event and was flushed or dropped.
     pub fn finish(self) {
         self.queue.close();
         if !self.queue.wait_for_writer() {
@@ -251,7 +251,7 @@ impl Recorder<Event> for Writer {
         match event {
             Event::Accepted(part) => {
                 for line in part.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                    // A worker that was subverted may write anything: what is no line about an item is left out.
+                    // A compromised worker may send anything: lines that are not about items are skipped.
                     if let Ok(Line::Item(item)) = Line::parse(line, Path::new("a worker's line")) {
                         self.write_item(&item)?;
                     }
@@ -308,7 +308,7 @@ impl Writer {
         })
     }
 
-    /// How the process of an item ended, as GNU parallel would have it.
+    /// Exit status and signal of an item's process, as GNU parallel reports them.
     fn end_of(&self, worker: WorkerRef, failure: &Failure) -> (i32, i32) {
         let exit = self.last.filter(|(who, _)| *who == worker).map(|(_, exit)| exit);
         match (failure.kind, exit) {
@@ -337,7 +337,7 @@ mod tests {
     use crate::samples::{accepted, exit, line, lost, who};
     use std::sync::Mutex;
 
-    /// What stands in the file after these events, without the header.
+    /// The file's contents after these events, without the header.
     fn written(path: &Path, events: &[Event]) -> (Vec<String>, Vec<String>) {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&warnings);

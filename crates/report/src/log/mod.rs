@@ -1,4 +1,4 @@
-//! A call's log: its files, written and read.
+//! A call's log folder, written and read, and the job log of `--joblog`.
 
 pub(crate) mod error;
 pub(crate) mod joblog;

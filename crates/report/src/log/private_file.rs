@@ -1,34 +1,35 @@
-//! Files and folders of a log: created exclusively, for their owner alone.
+//! Files and folders that only their owner can read, created exclusively.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Creates a folder, with its parents, for its owner alone.
+/// Creates a folder with its parents, for its owner alone.
 pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Creates a folder that must not be there yet, for its owner alone.
+/// Creates a folder for its owner alone; fails if it exists.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Creates a file that must not be there yet, for its owner alone. A link in
-/// its place, also one that leads nowhere, counts as being there.
+/// Creates a file for its owner alone; fails if it exists. A symbolic link at this
+/// path, even a dangling one, counts as existing.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Opens a file to be read, and nothing but a file: a pipe in its place would
-/// be waited for, perhaps for ever.
+/// Opens a regular file for reading. Opening a named pipe could block for ever, so
+/// anything else is refused.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("is no regular file")) }
 }
 
-/// Replaces or creates a file, at no moment with half of its contents.
+/// Replaces or creates a file atomically: a reader sees all of the old or of the new
+/// contents.
 pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     let aside = path.with_extension("json.new");
     match fs::remove_file(&aside) {

@@ -1,6 +1,5 @@
-//! What the figures say about the measuring itself: why they may mislead, and
-//! what to do instead. Each piece of advice has its evidence; without evidence
-//! there is none.
+//! Advice about the measurement: why its figures may mislead, and what to do
+//! instead. Each piece of advice is based on measured evidence.
 
 use crate::analysis::measured::Measured;
 use crate::analysis::stats::{Sample, outliers};
@@ -11,92 +10,92 @@ use serde::Serialize;
 
 pub(crate) mod wording;
 
-/// Shorter runs say more about starting and ending than about the work.
+/// Shorter runs, in seconds, measure start-up and ending more than the work.
 const SHORT_S: f64 = 0.1;
-/// What a run should take at least.
+/// Least recommended time of a run, in seconds.
 const LONG_ENOUGH_S: f64 = 0.5;
-/// The share of the processors' time that others may take unnoticed.
+/// Share of the CPU time that other programs may use without a piece of advice.
 const OTHERS: f64 = 0.1;
-/// A first run is slow from this ratio to the others' median on.
+/// A first run is slow if its time is at least this multiple of the others' median.
 const SLOW_FIRST: f64 = 1.15;
 
-/// Something that people should know about what was measured.
+/// A piece of advice about a measurement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "about", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Advice {
     /// Some workers had nothing to do.
     TooFewItems {
-        /// How many items there were.
+        /// Number of items.
         items: u64,
-        /// How many workers.
+        /// Number of workers.
         workers: u32,
-        /// Whether these items are blocks of lines, whose number is a matter of their size.
+        /// Whether the items are blocks of lines, so that smaller blocks make more of them.
         are_blocks: bool,
     },
     /// Runs too short to compare.
     TooShort {
-        /// The shortest, in seconds.
+        /// The shortest run in seconds.
         wall_s: f64,
         /// Its size.
         size: Option<u64>,
-        /// A size that takes long enough, judging by what was measured.
+        /// A size that is estimated to take long enough.
         better: Option<u64>,
-        /// Whether it is made of a list's items, which can be taken again.
+        /// Whether the input is a list, which can be repeated to reach the size.
         of_list: bool,
     },
-    /// More workers than processors.
+    /// More workers than CPUs.
     MoreWorkersThanCpus {
         /// The largest count.
         workers: u32,
-        /// How many processors may be used.
+        /// Number of CPUs that may be used.
         cpus: u32,
     },
-    /// A quota or an affinity leaves fewer processors than there are.
+    /// A quota or an affinity mask allows fewer CPUs than the machine has.
     FewerCpus {
-        /// How many may be used.
+        /// Number of CPUs that may be used.
         usable: u32,
-        /// How many there are.
+        /// Number of CPUs of the machine.
         installed: u32,
-        /// The quota, in percent of one processor, if that is what does it.
+        /// The quota in percent of one CPU, if a quota is the reason.
         quota_percent: Option<u32>,
     },
-    /// Other programs took processors away.
+    /// Other programs used CPU time that the run needed.
     OtherPrograms {
-        /// In which run.
+        /// The run.
         run: u32,
-        /// Processor seconds that they took.
+        /// CPU seconds of other programs.
         other_s: f64,
-        /// How long the run took, in seconds.
+        /// The run's time in seconds.
         wall_s: f64,
-        /// In how many runs more.
+        /// Number of other runs with the same problem.
         more: usize,
     },
     /// The first run was slower than the others.
     SlowFirst {
-        /// Which one.
+        /// The run.
         run: u32,
-        /// What it took, in seconds.
+        /// Its time in seconds.
         wall_s: f64,
-        /// What the others took, in seconds.
+        /// The median of the others in seconds.
         median_s: f64,
-        /// Of how many configurations more that is true.
+        /// Number of other configurations with the same problem.
         more: usize,
     },
-    /// A run that is far off the others of its configuration.
+    /// An outlier among the runs of a configuration.
     Outlier {
-        /// Which one.
+        /// The run.
         run: u32,
-        /// What it took, in seconds.
+        /// Its time in seconds.
         wall_s: f64,
-        /// What is usual, in seconds.
+        /// The median in seconds.
         median_s: f64,
-        /// How many runs more are far off.
+        /// Number of other outliers.
         more: usize,
     },
 }
 
-/// Everything that should be known about a call's figures.
+/// All advice about a call.
 #[must_use]
 pub fn advice(data: &StudyData) -> Vec<Advice> {
     let measured = data.measured();
@@ -125,7 +124,7 @@ fn too_few(measured: &[Measured], task: &str) -> Option<Advice> {
 fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {
     let timed: Vec<(&Measured, f64)> = measured.iter().filter_map(|row| Some((row, row.compared_s()?))).collect();
     let largest = timed.iter().map(|(row, _)| row.configuration.size).max()?;
-    // Where only the small sizes are short, the large ones are there to look at.
+    // If only small sizes are short, the large ones can be compared.
     let of_largest = timed.iter().filter(|(row, _)| row.configuration.size == largest);
     let (row, wall_s) = of_largest.min_by(|a, b| a.1.total_cmp(&b.1))?;
     if *wall_s >= SHORT_S {
@@ -140,7 +139,7 @@ fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {
     Some(Advice::TooShort { wall_s: *wall_s, size, better: better.filter(|better| *better > 0), of_list })
 }
 
-/// To two digits.
+/// Rounds up to two significant digits.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size for people, not negative")]
 fn round_up(size: f64) -> u64 {
     let step = 10_f64.powf((size.max(1.0).log10().floor() - 1.0).max(0.0));
@@ -172,14 +171,14 @@ fn others(data: &StudyData) -> Option<Advice> {
     Some(Advice::OtherPrograms { run: run.run, other_s, wall_s, more: disturbed.len() - 1 })
 }
 
-/// Others disturb who needs the processors: those that a run leaves free are theirs.
+/// Other programs only disturb a run if they use more CPUs than the run leaves idle.
 fn disturbed(run: &RunSummary, cpus: u32) -> Option<(&RunSummary, f64, f64)> {
     let result = run.result.as_ref()?;
     let other_s = result.other_cpu_s?;
     let needed = run.configuration().count.min(cpus);
     let free = f64::from(cpus - needed);
     let taken = other_s / result.wall_s - free;
-    // A tenth of a second is what the kernel's clock ticks can tell.
+    // Shorter runs are too short for the kernel's clock ticks of 10 ms.
     (!run.start.warmup && result.wall_s >= SHORT_S && taken > OTHERS * f64::from(needed)).then_some((
         run,
         other_s,
@@ -187,7 +186,7 @@ fn disturbed(run: &RunSummary, cpus: u32) -> Option<(&RunSummary, f64, f64)> {
     ))
 }
 
-/// A run that is unlike the others of its configuration.
+/// A run that differs from the others of its configuration.
 #[derive(Clone, Copy)]
 struct Strange {
     run: u32,
@@ -201,7 +200,7 @@ impl Strange {
     }
 }
 
-/// The worst of those, and how many more there are.
+/// The run that differs most, and the number of others.
 fn strange(measured: &[Measured], runs: &[RunSummary]) -> Vec<Advice> {
     let worst = |all: &[Strange]| all.iter().copied().max_by(|a, b| a.off().total_cmp(&b.off()));
     let (mut firsts, mut outliers) = (Vec::new(), Vec::new());
@@ -221,7 +220,7 @@ fn strange(measured: &[Measured], runs: &[RunSummary]) -> Vec<Advice> {
     first.into_iter().chain(outlier).collect()
 }
 
-/// The first run, if it is slower than the others by more than they differ.
+/// The first run, if it is slower than the others beyond their spread.
 fn slow_first(row: &Measured, runs: &[RunSummary]) -> Option<Strange> {
     let (&wall_s, rest) = row.walls_s.split_first()?;
     let rest = Sample::of(rest).filter(|rest| rest.count >= 2)?;
@@ -230,14 +229,14 @@ fn slow_first(row: &Measured, runs: &[RunSummary]) -> Option<Strange> {
     (slow && row.completed > 0 && !warmed(row, runs)).then_some(Strange { run, wall_s, median_s: rest.median })
 }
 
-/// Runs that are far off, but the first ones that are `known`.
+/// The outliers, without the slow first runs in `known`.
 fn far_off(row: &Measured, runs: &[RunSummary], known: usize) -> Vec<Strange> {
     let (timed, median_s) = (timed(row, runs), row.wall_s.unwrap_or_default());
     let far = outliers(&row.walls_s).into_iter().filter(|&at| row.completed > 0 && at >= known);
     far.filter_map(|at| Some(Strange { run: timed.get(at)?.run, wall_s: row.walls_s[at], median_s })).collect()
 }
 
-/// The runs whose times a row holds, in their order.
+/// The measured runs of a row, in their order.
 fn timed<'a>(row: &Measured, runs: &'a [RunSummary]) -> Vec<&'a RunSummary> {
     let completed = RunStatus::Completed.as_str();
     let is = |run: &&RunSummary| row.runs.contains(&run.run) && run.status == completed && run.wall_s().is_some();

@@ -1,10 +1,10 @@
-//! Advice in words: what was seen, and the way out.
+//! Describes advice: its evidence, and what to do.
 
 use super::Advice;
 use crate::text::units;
 
 impl Advice {
-    /// What was seen.
+    /// The evidence in a sentence.
     #[must_use]
     pub fn evidence(&self) -> String {
         match self {

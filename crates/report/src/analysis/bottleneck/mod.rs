@@ -1,4 +1,4 @@
-//! What limits a run, in words, from where its time went.
+//! Finds the bottleneck of a run from how its time was spent.
 
 use crate::analysis::measured::Measured;
 use crate::model::study::Executor;
@@ -6,95 +6,97 @@ use serde::Serialize;
 
 pub(crate) mod wording;
 
-/// A part is worth a word from this share on.
+/// A phase with more than this share of the time can be the bottleneck.
 const MUCH: f64 = 0.3;
-/// A thread that is at work for this share of a run is what the others wait for.
+/// A thread that is busy for more than this share of a run is the bottleneck.
 const FULL: f64 = 0.7;
-/// As good as it gets.
+/// Workers that run items for at least this share of the time are well used.
 const NEARLY_ALL: f64 = 0.75;
-/// The share of a run that one item may take before it is the reason.
+/// An item that takes more than this share of a run is the bottleneck.
 const ONE_ITEM: f64 = 0.35;
-/// An item that takes so many seconds hides any message's cost.
+/// The cost of a message is negligible for items of at least this many seconds.
 const DEAR_S: f64 = 1e-3;
-/// Items that take so many times as long as in one worker are not alone on their CPUs.
+/// Items that take this many times as long as with one worker are slowed down.
 const SLOWED: f64 = 1.25;
-/// A run that is shorter, in seconds, says nothing about items.
+/// Shorter runs, in seconds, tell nothing about items.
 const SHORTEST_S: f64 = 0.01;
 
-/// What limits a run.
+/// The bottleneck of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "limit", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub(crate) enum Bottleneck {
-    /// Starting and ending.
+    /// Starting and ending the pool.
     StartAndEnd {
-        /// The share of it.
+        /// Its share of the workers' time.
         share: f64,
-        /// Of so many seconds.
+        /// The run's time in seconds.
         wall_s: f64,
-        /// What one worker would need for the items, in seconds.
+        /// Estimated seconds of one worker for all items.
         alone_s: f64,
     },
-    /// One item, in seconds, of so many seconds.
+    /// One long item.
     LongestItem {
-        /// What it took.
+        /// The item's time in seconds.
         item_s: f64,
-        /// What the run took.
+        /// The run's time in seconds.
         wall_s: f64,
     },
-    /// The thread that reads the input, at work for this share of the run.
+    /// The thread that reads the input.
     Input {
-        /// The share.
+        /// The share of the run in which it was busy.
         share: f64,
     },
-    /// The thread that writes the output, at work for this share of the run.
+    /// The thread that writes the output.
     Output {
-        /// The share.
+        /// The share of the run in which it was busy.
         share: f64,
     },
-    /// Items that cost less than to hand them over.
+    /// Items that take less time than their transport.
     SmallItems {
-        /// The share of the workers' time that goes into handing over and waiting.
+        /// The share of transport and waiting in the workers' time.
         share: f64,
-        /// Most of it is waiting.
+        /// Whether most of that is waiting.
         is_waiting: bool,
-        /// What an item takes, in seconds.
+        /// The time of an item in seconds.
         item_s: f64,
-        /// What it would have to take for so many workers to beat a loop, if they can.
+        /// Seconds per item above which these workers are faster than a loop, if they can be.
         enough_s: Option<f64>,
-        /// On what it ran.
+        /// The executor.
         executor: Executor,
-        /// How many workers.
+        /// Number of workers.
         count: u32,
     },
-    /// Workers that wait, though items are dear.
+    /// Workers that wait, although items take long.
     Waiting {
         /// The share of the workers' time.
         share: f64,
-        /// How many items there were.
+        /// Number of items.
         items: u64,
-        /// How many workers.
+        /// Number of workers.
         count: u32,
     },
-    /// Items take longer than in one worker: memory, caches or other programs.
+    /// Items take longer than with one worker, because of memory, caches or other
+    /// programs.
     Slowed {
-        /// The share of the workers' time that they run.
+        /// The share of running items in the workers' time.
         share: f64,
-        /// How many times as long.
+        /// By which factor items take longer.
         times: f64,
     },
-    /// Nothing but the items themselves.
+    /// The items themselves.
     Running {
         /// The share of the workers' time.
         share: f64,
-        /// How many workers.
+        /// Number of workers.
         count: u32,
-        /// How many CPUs there are for them.
+        /// Number of CPUs.
         cpus: u32,
     },
 }
 
-/// What limits this configuration; `None` if nothing stands out, or it is not known.
+/// The bottleneck of a configuration; `None` if there is no clear one, or if the
+/// times are not known.
 #[must_use]
 pub(crate) fn bottleneck(row: &Measured, cpus: u32) -> Option<Bottleneck> {
     let (wall_s, shares, count) = (row.compared_s()?, row.shares?, row.configuration.count);
@@ -125,7 +127,7 @@ pub(crate) fn bottleneck(row: &Measured, cpus: u32) -> Option<Bottleneck> {
     handing_over(row, wall_s).or_else(|| running(row, busy, cpus))
 }
 
-/// Whether it is handing items over, or waiting for some.
+/// Checks for transport and waiting.
 fn handing_over(row: &Measured, wall_s: f64) -> Option<Bottleneck> {
     let (shares, count, executor) = (row.shares?, row.configuration.count, row.configuration.executor);
     let share = shares.waiting + shares.transport + shares.writing;
@@ -137,7 +139,7 @@ fn handing_over(row: &Measured, wall_s: f64) -> Option<Bottleneck> {
     let per_item = |share: f64| share * worker_s / items as f64;
     let item_s = per_item(shares.decoding + shares.running + shares.encoding);
     if item_s < DEAR_S && executor != Executor::Serial {
-        // A loop takes item_s; what is handed over must be less than what the others bring.
+        // A loop takes item_s per item. The transport must cost less than the other workers save.
         let enough_s = (count > 1).then(|| per_item(share) / f64::from(count - 1));
         let is_waiting = shares.waiting > share / 2.0;
         return Some(Bottleneck::SmallItems { share, is_waiting, item_s, enough_s, executor, count });
@@ -150,7 +152,7 @@ fn running(row: &Measured, share: f64, cpus: u32) -> Option<Bottleneck> {
     if share < NEARLY_ALL || row.configuration.executor == Executor::Serial {
         return None;
     }
-    // An efficiency says how much of the time one worker alone would have needed.
+    // The efficiency is the share of the time that one worker alone would have needed.
     let alone = row.basis.is_some_and(|basis| basis.count() == 1) && count > 1 && count <= cpus;
     let times = row.efficiency.filter(|efficiency| alone && *efficiency > 0.0).map(|efficiency| share / efficiency);
     if let Some(times) = times.filter(|times| *times > SLOWED) {

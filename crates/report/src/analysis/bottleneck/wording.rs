@@ -1,4 +1,4 @@
-//! Bottlenecks in words.
+//! Describes bottlenecks.
 
 use super::{Bottleneck, bottleneck};
 use crate::analysis::measured::Measured;
@@ -34,7 +34,7 @@ impl fmt::Display for Bottleneck {
                     let enough = units::seconds(enough_s);
                     return write!(f, "items of {item} are too small; from about {enough} an item {kind} win");
                 }
-                // With ten times the work in each the same handing over is that much less.
+                // The share of the same transport if each item takes ten times as long.
                 let then = share / (share + 10.0 * (1.0 - share));
                 write!(
                     f,
@@ -60,8 +60,8 @@ impl fmt::Display for Bottleneck {
     }
 }
 
-/// The configuration of which people read: of the largest size the most workers,
-/// processes before threads.
+/// The configuration whose bottleneck is described: the largest size, then processes
+/// before threads, then the most workers.
 fn told(rows: &[Measured]) -> Option<&Measured> {
     let rank = |at: usize, row: &Measured| {
         let of = &row.configuration;
@@ -74,7 +74,7 @@ fn told(rows: &[Measured]) -> Option<&Measured> {
         .map(|(_, row)| row)
 }
 
-/// The lines under the table: where the coordinator's time went, and what limits.
+/// The lines below the tables: the coordinator's shares, and the bottleneck.
 pub(crate) fn lines(rows: &[Measured], cpus: u32) -> String {
     let Some(row) = told(rows) else { return String::new() };
     let of = &row.configuration;

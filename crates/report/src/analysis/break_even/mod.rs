@@ -1,16 +1,16 @@
-//! From where on a pool pays: what it costs to start and end, what it costs for
-//! each item, and how much work that is worth.
+//! The break-even point of a pool: what it costs to start and end, what it costs
+//! per item, and with how much work it is faster than the serial loop.
 //!
-//! A run on `p` workers is taken to last `F + (T + n·c) / q`: `T` is what the
-//! serial loop takes for the same `n` items, `q` how many workers have a CPU, `F`
-//! the pool's fixed cost, `c` its cost for an item, as a worker's time. All of it
-//! is measured; nothing is taken from elsewhere.
+//! The model of a run's time is `F + (T + n·c) / q`. `T` is the time of the serial
+//! loop for the same `n` items, `q` the number of workers with a CPU, `F` the
+//! pool's fixed cost, `c` its cost per item in worker seconds. All values are
+//! measured.
 //!
-//! Two unknowns need two sizes. With one the fixed cost is what the workers told
-//! of their start and their end, and the item's is what is left. What could have
-//! other reasons counts as noise: a worker that is one message behind the others
-//! when the work runs out, items that themselves took longer than in the loop,
-//! and what other programs took.
+//! Two unknowns need two sizes. With one size, the fixed cost is the start-up and
+//! ending that workers reported, and the cost per item is the rest. Time with
+//! another explanation counts as noise: a worker that is one message behind the
+//! others at the end of the work, items that took longer than in the loop, and
+//! other programs.
 
 use crate::analysis::least_squares::{Line, Observation};
 use crate::analysis::measured::Measured;
@@ -20,17 +20,17 @@ use serde::Serialize;
 
 pub(crate) mod wording;
 
-/// Times are never known better than to this share of them.
+/// Least relative noise of a time.
 const LEAST_NOISE: f64 = 0.01;
-/// What keeps a worker busy for longer than so many seconds is a single item.
+/// A worker that is busy longer than this for one reply, in seconds, ran a single item.
 const LONG_S: f64 = 0.02;
 
-/// A cost, and by how much it may be wrong.
+/// A cost with its noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Cost {
-    /// In seconds; never negative.
+    /// Seconds; never negative.
     pub seconds: f64,
-    /// What it can't be told from, in seconds.
+    /// The noise of this value in seconds.
     pub noise_s: f64,
 }
 
@@ -39,13 +39,13 @@ impl Cost {
         Self { seconds: seconds.max(0.0), noise_s }
     }
 
-    /// Whether it is more than the noise.
+    /// Whether the cost is above the noise.
     #[must_use]
     pub(crate) fn is_known(&self) -> bool {
         self.seconds > self.noise_s
     }
 
-    /// What it may be at most.
+    /// Upper bound of the cost.
     fn at_most(&self) -> f64 {
         if self.is_known() { self.seconds } else { self.noise_s }
     }
@@ -57,61 +57,63 @@ impl Cost {
 pub(crate) enum Origin {
     /// A line through the times of several sizes.
     Sizes,
-    /// What the workers told of their start and their end: there is one size,
-    /// or the fixed cost of several can't be told from the noise.
+    /// The start-up and ending that workers reported: there is only one size, or the
+    /// fitted fixed cost is below the noise.
     Workers,
 }
 
-/// What so many workers cost, and from where on they beat the serial loop.
+/// The costs of a number of workers, and with how much work they are faster than
+/// the serial loop.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Crossover {
-    /// On what it ran.
+    /// The executor.
     pub executor: Executor,
-    /// How many workers.
+    /// Number of workers.
     pub count: u32,
-    /// Items in a message.
+    /// Items in a message; `None` if that adapts.
     pub chunk: Option<u32>,
-    /// How many of the workers have a CPU.
+    /// Number of workers with a CPU.
     pub parallel: u32,
     /// Where the costs come from.
     pub origin: Origin,
-    /// To start and end.
+    /// Cost of starting and ending the pool.
     pub fixed: Cost,
-    /// For each item, of a worker's time.
+    /// Cost per item, in worker seconds.
     pub item: Cost,
-    /// What an item of the largest run takes in the loop, in seconds.
+    /// Seconds that an item of the largest run takes in the serial loop.
     pub item_s: f64,
-    /// With such items the loop is faster below so many seconds of work; `None`
-    /// if it always is, or that can't be told.
+    /// Seconds of work with such items below which the serial loop is faster; `None` if
+    /// it is always faster, or if that is below the noise.
     pub pays_from_s: Option<f64>,
-    /// With items of less than so many seconds the loop is always faster; `None`
-    /// if that can't be told, or is so with any items.
+    /// Seconds per item below which the serial loop is always faster; `None` if that is
+    /// below the noise, or true for all items.
     pub never_below_s: Option<f64>,
 }
 
-/// What is known of one size.
+/// The measurements of one size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Point {
     items: f64,
-    /// Of the pool and of the loop.
+    /// Times of the pool and of the serial loop.
     wall_s: f64,
     serial_s: f64,
-    /// The pool's start and end, as its workers knew them.
+    /// The pool's start-up and ending, as its workers reported them.
     fixed_s: f64,
-    /// How many times as fast as one worker these items allow.
+    /// The best speedup that these items allow.
     ideal: f64,
-    /// What the worker seconds below can't be told from.
+    /// Noise in worker seconds.
     noise_s: f64,
 }
 
 impl Point {
-    /// Worker seconds that neither the items nor the start and the end explain.
+    /// Worker seconds that are neither items nor start-up and ending.
     fn extra_s(&self, fixed_s: f64) -> f64 {
         self.ideal * (self.wall_s - fixed_s) - self.serial_s
     }
 }
 
-/// For every count of threads and processes that was measured beside the loop.
+/// The break-even point of each count of threads and processes whose items were
+/// also measured in the serial loop.
 #[must_use]
 pub(crate) fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u32) -> Vec<Crossover> {
     let mut found: Vec<Crossover> = Vec::new();
@@ -146,22 +148,22 @@ pub(crate) fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u
     found
 }
 
-/// The total work from which on the pool is faster, with items like these, and
-/// the items with which it never is.
+/// The total work above which the pool is faster, with items like these, and the
+/// time per item below which it never is.
 fn thresholds(fixed: &Cost, item: &Cost, item_s: f64, parallel: u32) -> (Option<f64>, Option<f64>) {
     let parallel = f64::from(parallel);
     let gain = parallel - 1.0;
     if gain <= 0.0 || item_s <= 0.0 {
         return (None, None);
     }
-    // F + (T + n·c)/q < T, with T = n·w. Where the noise decides, nothing is said.
+    // F + (T + n·c)/q < T, with T = n·w. `None` where the noise would decide.
     let left = gain - item.seconds / item_s;
     let pays_from_s = (gain > item.at_most() / item_s).then(|| parallel * fixed.seconds / left);
     (pays_from_s, item.is_known().then(|| item.seconds / gain))
 }
 
-/// The fixed cost and the cost per item: with several sizes by least squares,
-/// with one by what the workers said of their start and end.
+/// The fixed cost and the cost per item: by least squares with several sizes, from
+/// the times that workers reported with one size.
 fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
     let fitted = Line::through(&points.iter().map(observation).collect::<Vec<_>>());
     if let Some(line) = fitted {
@@ -171,7 +173,7 @@ fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
             return (Origin::Sizes, fixed, Cost::new(line.slope * parallel, line.slope_noise * parallel));
         }
     }
-    // One size, or the fit can't tell: the workers can.
+    // There is one size, or the fitted cost is below the noise: use the workers' times.
     let fixed_s = mean(points.iter().map(|point| point.fixed_s));
     let weigh = |of: &dyn Fn(&Point) -> f64| points.iter().map(|point| of(point) / point.noise_s.powi(2)).sum::<f64>();
     let squares = weigh(&|point| point.items.powi(2));
@@ -179,7 +181,7 @@ fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
     (Origin::Workers, Cost::new(fixed_s, LEAST_NOISE * fixed_s), Cost::new(item_s, squares.sqrt().recip()))
 }
 
-/// What a run took more than its share of the loop's time grows with the items.
+/// The time above the ideal one, which grows with the number of items.
 fn observation(point: &Point) -> Observation {
     let above_s = point.wall_s - point.serial_s / point.ideal;
     Observation { x: point.items, y: above_s, noise: point.noise_s / point.ideal }
@@ -190,7 +192,7 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
     values.clone().sum::<f64>() / (values.count().max(1) as f64)
 }
 
-/// A row beside the loop's on the same work; `None` if either is missing.
+/// Compares a row with the serial loop on the same work; `None` if either is missing.
 #[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^53")]
 fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> Option<Point> {
     let of = &row.configuration;
@@ -217,32 +219,32 @@ fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> O
     })
 }
 
-/// By how much a worker may be behind the others when the work runs out: one
-/// message, which ends with one item unless its length is fixed.
+/// How far a worker may be behind the others at the end of the work, in seconds:
+/// one message. That has a single item at the end, unless its length is fixed.
 #[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^53")]
 fn message_s(row: &Measured, serial_s: f64) -> f64 {
     let items = row.items as f64;
     let message = row.configuration.chunk.map_or(1.0, f64::from).min(items);
-    // Shorter than that it may be many items, which were dealt out to the last.
+    // A shorter reply may be for many items.
     let long_s = row.longest_s.filter(|seconds| *seconds > LONG_S).unwrap_or(0.0);
     f64::max(message * serial_s / items, long_s.min(serial_s))
 }
 
-/// Worker seconds that the items themselves took longer (or shorter) than in the
-/// loop, as far as workers told: caches and other programs do that.
+/// Worker seconds by which running the items differs from the serial loop, because
+/// of caches and other programs.
 fn slowed_s(row: &Measured, serial: &Measured) -> f64 {
     let running = |row: &Measured| Some(row.shares?.running * f64::from(row.configuration.count) * row.compared_s()?);
     running(row).zip(running(serial)).map_or(0.0, |(pool_s, loop_s)| (pool_s - loop_s).abs())
 }
 
-/// By how much a median may be off.
+/// Standard error of a median, in seconds.
 #[expect(clippy::cast_precision_loss, reason = "nobody repeats a run 2^53 times")]
 fn spread(row: &Measured) -> f64 {
     row.stdev_s.unwrap_or(0.0) / (row.walls_s.len().max(1) as f64).sqrt()
 }
 
-/// Worker seconds that other programs took, on the mean of a row's runs; the
-/// CPUs that a run leaves free are theirs.
+/// Mean CPU seconds that other programs took from the runs of a row. CPUs that a run
+/// leaves idle are free for them.
 fn taken(row: &Measured, runs: &[RunSummary], cpus: u32) -> f64 {
     let free = f64::from(cpus.saturating_sub(row.configuration.count));
     let of = |run: &RunSummary| {

@@ -1,4 +1,4 @@
-//! Crossovers in words.
+//! Describes break-even points.
 
 use super::{Cost, Crossover, Origin};
 use crate::model::study::Executor;
@@ -6,7 +6,7 @@ use crate::text::units;
 use std::fmt;
 
 impl fmt::Display for Crossover {
-    /// As in `processes: 4.10 ms to start and end, 0.30 µs an item; 2 beat the loop
+    /// Writes `processes: 4.10 ms to start and end, 0.30 µs an item; 2 beat the loop
     /// from 8.40 ms of work on`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.executor {
@@ -55,8 +55,8 @@ fn shown(cost: &Cost) -> String {
     }
 }
 
-/// The lines for people: for each executor and chunk the largest count that has
-/// a CPU for each worker, or else the smallest.
+/// The lines below the tables: for each executor and chunk the largest count with a
+/// CPU for each worker, or else the smallest count.
 pub(crate) fn lines(all: &[Crossover]) -> String {
     let mut chosen: Vec<&Crossover> = Vec::new();
     for one in all {

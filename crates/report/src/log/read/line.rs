@@ -1,4 +1,4 @@
-//! A line about items, as it stands in a log.
+//! Parses a line about items.
 
 use crate::log::error::LogError;
 use crate::model::chunk_line::{ChunkLine, NoteLine};
@@ -9,76 +9,76 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::path::Path;
 
-/// One line of a process's file.
+/// A line in the file of a process.
 #[derive(Clone, Debug)]
 pub enum Line<'a> {
     /// About an item.
     Item(ItemLine<'a>),
     /// About a part of a chunk.
     Chunk(ChunkLine<'a>),
-    /// For the reader.
+    /// A note for the reader.
     Note(NoteLine),
 }
 
-/// What a line tells of an item.
+/// A line about an item.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ItemLine<'a> {
-    /// Its index in the input, from 0.
+    /// The item's index in the input, from 0.
     pub item: u64,
-    /// The item, if it is text; perhaps cut.
+    /// The item if it is text; may be cut.
     #[serde(default, borrow)]
     pub input: Option<Cow<'a, str>>,
-    /// The item in base64, if it is not text; perhaps cut.
+    /// The item in base64 if it is not text; may be cut.
     #[serde(default, borrow)]
     pub input_base64: Option<Cow<'a, str>>,
-    /// Its true length in bytes, if it was cut.
+    /// The item's full length in bytes, if it was cut.
     #[serde(default)]
     pub input_bytes: Option<u64>,
     /// The process that ran it.
     pub pid: u32,
-    /// Where that ran.
+    /// The host of that process.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
-    /// The process's place in the pool, from 0.
+    /// The process's slot in the pool, from 0.
     pub worker: u32,
-    /// The chunk that it was part of.
+    /// The item's chunk.
     pub chunk: u64,
-    /// How many times it was sent.
+    /// How many times the item was sent, counting from 1.
     pub attempt: u32,
     /// When it started, in microseconds since the run's start.
     pub start_us: f64,
     /// How long it took, in microseconds.
     pub duration_us: f64,
-    /// Its result as JSON, if it is text, a number or a boolean; perhaps cut.
+    /// The result as JSON, if it is text, a number or a boolean; may be cut.
     #[serde(default, borrow)]
     pub output: Option<&'a RawValue>,
-    /// Its result in base64, if it is not text; perhaps cut.
+    /// The result in base64, if it is not text; may be cut.
     #[serde(default, borrow)]
     pub output_base64: Option<Cow<'a, str>>,
-    /// Its result's true length in bytes, if it was cut.
+    /// The result's full length in bytes, if it was cut.
     #[serde(default)]
     pub output_bytes: Option<u64>,
-    /// What happened to it instead.
+    /// The error, if there is no result.
     #[serde(default, borrow)]
     pub error: Option<ItemError<'a>>,
 }
 
-/// What happened to an item that has no result.
+/// Why an item has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ItemError<'a> {
-    /// The word for it.
+    /// The kind of failure.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
-    /// What was said about it.
+    /// The error message.
     #[serde(borrow)]
     pub message: Cow<'a, str>,
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line of the file at `path`.
+    /// Parses a line of the file at `path`.
     ///
     /// # Errors
-    /// It is none of the lines that a log holds.
+    /// It is not a line of a log.
     pub fn parse(line: &'a [u8], path: &Path) -> Result<Self, LogError> {
         let parsed = if line.starts_with(b"{\"chunk\":") {
             serde_json::from_slice(line).map(Self::Chunk)
@@ -92,7 +92,7 @@ impl<'a> Line<'a> {
 }
 
 impl ItemLine<'_> {
-    /// The item's bytes; `None` if the log holds only their beginning.
+    /// The item's bytes; `None` if the log contains only the beginning.
     #[must_use]
     pub fn whole_input(&self) -> Option<Vec<u8>> {
         if self.input_bytes.is_some() {
@@ -105,14 +105,14 @@ impl ItemLine<'_> {
         }
     }
 
-    /// The item, or its beginning, safe for a terminal.
+    /// The item or its beginning, escaped for a terminal.
     #[must_use]
     pub fn shown_input(&self) -> String {
         let mark = if self.input_bytes.is_some() { "…" } else { "" };
         shown(self.input.as_deref(), self.input_base64.as_deref()) + mark
     }
 
-    /// Its result or error, safe for a terminal.
+    /// The result or the error, escaped for a terminal.
     #[must_use]
     pub fn shown_outcome(&self) -> String {
         if let Some(ItemError { kind, message }) = &self.error {
@@ -125,7 +125,7 @@ impl ItemLine<'_> {
     }
 }
 
-/// Text, or bytes in base64, safe for a terminal.
+/// Text, or decoded base64, escaped for a terminal.
 fn shown(text: Option<&str>, encoded: Option<&str>) -> String {
     match (text, encoded) {
         (Some(text), _) => escape_terminal(text.as_bytes()),
@@ -137,7 +137,7 @@ fn shown(text: Option<&str>, encoded: Option<&str>) -> String {
     }
 }
 
-/// The index at the head of an item's line, without reading the rest.
+/// The index at the beginning of an item's line, without parsing the rest.
 #[doc(hidden)]
 #[must_use]
 pub fn item_index(line: &[u8]) -> Option<u64> {

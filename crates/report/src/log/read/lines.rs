@@ -1,4 +1,4 @@
-//! A file of lines, one at a time.
+//! Reads the lines of a file one at a time.
 
 use crate::log::error::LogError;
 use crate::log::private_file::open_file;
@@ -6,25 +6,25 @@ use serde::de::IgnoredAny;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-/// Bytes read at a time.
+/// Bytes of the read buffer.
 const BUFFER: usize = 256 << 10;
-/// Longest line that is read; those that are written are far shorter.
+/// Longest line in bytes. Lines of a log are much shorter.
 const MAX_LINE: u64 = 16 << 20;
 
-/// Visits each line of a file, without its end. A last line that was torn when
-/// its writer was killed is left out.
+/// Calls `visit` with each line of a file, without the line feed. An incomplete
+/// last line is skipped: its writer was killed.
 ///
 /// # Errors
-/// The file can't be read, a line is far too long, or what `visit` answers.
+/// The file can't be read, a line is too long, or `visit` returns an error.
 pub(crate) fn visit_lines<E: From<LogError>>(path: &Path, visit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     let file = open_file(path).map_err(LogError::io("reading", path))?;
     visit_lines_of(BufReader::with_capacity(BUFFER, file), path, visit)
 }
 
-/// As [`visit_lines`], of whatever holds the bytes of the file at `path`.
+/// Like [`visit_lines`], for a reader of the file at `path`.
 ///
 /// # Errors
-/// As there.
+/// As for [`visit_lines`].
 #[doc(hidden)]
 pub fn visit_lines_of<E: From<LogError>>(
     mut reader: impl BufRead,
@@ -43,7 +43,7 @@ pub fn visit_lines_of<E: From<LogError>>(
             let problem = format!("a line of more than {MAX_LINE} bytes");
             return Err(LogError::Malformed { path: path.to_owned(), problem }.into());
         }
-        // The end: nothing, a torn line, or one that lacks nothing but its end.
+        // End of file. The rest is empty, an incomplete line, or a line without a line feed.
         if serde_json::from_slice::<IgnoredAny>(&line).is_ok() {
             visit(&line)?;
         }

@@ -1,8 +1,8 @@
-//! A call's log folder, read back.
+//! Reads a call's log folder.
 //!
-//! Lines are streamed: a log may be larger than memory. A coordinator that was
-//! killed leaves a torn last line and a run without a result; both are read as
-//! what they are. A line that is none is passed over and counted.
+//! Lines are streamed, because a log may be larger than memory. A coordinator that
+//! was killed leaves an incomplete last line and a run without a result; both are
+//! accepted. An invalid line is skipped and counted.
 
 pub(crate) mod line;
 pub(crate) mod lines;

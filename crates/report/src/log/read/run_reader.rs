@@ -1,4 +1,4 @@
-//! What the log of a run tells: its processes, its spans, its failed items.
+//! Reads the log of a run: its processes, its spans, its failed items.
 
 use super::line::{ItemLine, Line};
 use super::lines::visit_lines;
@@ -11,14 +11,14 @@ use crate::model::study::{Configuration, Executor, RunStart};
 use procession_task::Kind;
 use std::borrow::Cow;
 
-/// Failed items that are kept.
+/// Most failed items that are kept.
 const KEPT_FAILURES: usize = 1000;
 
 impl RunSummary {
-    /// Of a run in a log.
+    /// Reads the summary of a run, without its items.
     ///
     /// # Errors
-    /// Its file about processes can't be read.
+    /// The file about processes can't be read.
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
         let (workers, passed_over) = run.workers()?;
@@ -36,26 +36,26 @@ impl RunSummary {
 }
 
 impl Spans {
-    /// What a run's log tells.
+    /// Reads when the processes of a run ran which items.
     ///
     /// # Errors
-    /// It can't be read, or it holds something else.
+    /// A file can't be read.
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         Ok(Reader::of(run)?.spans)
     }
 }
 
-/// What a run's lines about items tell: when its processes were at work, and
-/// the items that failed.
+/// Reads all lines about items of a run: when its processes ran them, and which
+/// failed.
 ///
 /// # Errors
-/// A file can't be read, or it holds something else.
+/// A file can't be read.
 pub(crate) fn read_items(run: &RunLog) -> Result<(Spans, Failures), LogError> {
     let Reader { spans, failures } = Reader::of(run)?;
     Ok((spans, failures.sorted()))
 }
 
-/// Gathers from a run's lines.
+/// Collects spans and failures from a run's lines.
 #[derive(Default)]
 struct Reader {
     spans: Spans,

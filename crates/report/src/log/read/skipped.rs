@@ -1,12 +1,11 @@
-//! Lines that can't be read: passed over and counted, so that one of them does
-//! not hide all others.
+//! Skips and counts the lines that can't be parsed.
 
 use super::line::Line;
 use crate::model::skipped_lines::PassedOver;
 use std::path::Path;
 
 impl PassedOver {
-    /// Reads a line of the file at `path`, or passes it over.
+    /// Parses a line of the file at `path`; skips and counts an invalid one.
     pub fn line<'a>(&mut self, line: &'a [u8], path: &Path) -> Option<Line<'a>> {
         match Line::parse(line, path) {
             Ok(line) => Some(line),

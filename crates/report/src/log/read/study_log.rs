@@ -1,4 +1,4 @@
-//! The files of a call's log, and of its runs.
+//! The folders of a call's log and of its runs.
 
 use super::lines::visit_lines;
 use crate::log::error::LogError;
@@ -25,9 +25,9 @@ pub struct StudyLog {
 #[derive(Clone, Debug)]
 pub struct RunLog {
     path: PathBuf,
-    /// Its number in the call, from 1.
+    /// The run's number in the call, from 1.
     pub number: u32,
-    /// What `run.json` says; `None` if it was never written.
+    /// The contents of `run.json`; `None` if it was never written.
     pub record: Option<RunRecord>,
     under_way: bool,
 }
@@ -45,7 +45,7 @@ impl StudyLog {
     /// Opens the log in this folder.
     ///
     /// # Errors
-    /// It is no log, or it can't be read.
+    /// The folder contains no log, or it can't be read.
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let study = match read_json(&path.join("study.json")) {
             Err(LogError::Io { source, .. }) if is_absent(&source) => return Err(LogError::NoLog(path.to_owned())),
@@ -65,19 +65,19 @@ impl StudyLog {
         Ok(Self { path: path.to_owned(), study, runs })
     }
 
-    /// Its folder.
+    /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the call was.
+    /// The contents of `study.json`.
     #[must_use]
     pub fn study(&self) -> &Study {
         &self.study
     }
 
-    /// Its runs, in their order.
+    /// The runs, in the order of their numbers.
     #[must_use]
     pub fn runs(&self) -> &[RunLog] {
         &self.runs
@@ -88,7 +88,7 @@ impl RunLog {
     /// Opens the log of a run that has ended, in this folder.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The log can't be read.
     pub fn ended(path: PathBuf, number: u32) -> Result<Self, LogError> {
         Self::open(path, number, false)
     }
@@ -96,7 +96,7 @@ impl RunLog {
     fn open(path: PathBuf, number: u32, in_use: bool) -> Result<Self, LogError> {
         let record: Option<RunRecord> = match read_json(&path.join("run.json")) {
             Err(LogError::Io { source, .. }) if is_absent(&source) => None,
-            // Torn by whatever ended the machine: the items' lines say more than it.
+            // A crash of the machine may leave an incomplete file. The items' lines are still readable.
             Err(LogError::Malformed { .. }) => None,
             other => Some(other?),
         };
@@ -104,8 +104,8 @@ impl RunLog {
         Ok(Self { path, number, record, under_way })
     }
 
-    /// How it ended, in a word; `running` while it does. A run whose
-    /// coordinator was killed is `interrupted`.
+    /// How the run ended, as in `completed`; `running` while it is in progress. A run
+    /// whose coordinator was killed is `interrupted`.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self.record.as_ref().and_then(|record| record.result.as_ref()) {
@@ -115,20 +115,20 @@ impl RunLog {
         }
     }
 
-    /// Whether nobody wrote its end: its coordinator was killed.
+    /// Whether the coordinator was killed before it wrote a result.
     #[must_use]
     pub fn is_torn(&self) -> bool {
         !self.under_way && self.record.as_ref().is_none_or(|record| record.result.is_none())
     }
 
-    /// Its folder.
+    /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file of a process of this run that tells most of its end: what it
-    /// wrote to its standard error, if anything, else the lines of its items.
+    /// The file that tells most about the end of a process in the folder `run`: its
+    /// standard error if it wrote something, else the lines of its items.
     #[must_use]
     pub fn file_of(run: &Path, pid: u32) -> Option<PathBuf> {
         let names = fs::read_dir(run).ok()?.flatten().map(|entry| entry.file_name());
@@ -140,7 +140,7 @@ impl RunLog {
         Some(run.join(ending("stderr").or_else(|| ending("jsonl"))?))
     }
 
-    /// What is known of its processes, and the lines that can't be read.
+    /// The run's processes, and the lines that can't be parsed.
     ///
     /// # Errors
     /// The file can't be read.
@@ -155,13 +155,13 @@ impl RunLog {
             Ok(())
         });
         match read {
-            // Killed before its first process.
+            // The coordinator was killed before it spawned a process.
             Err(LogError::Io { source, .. }) if is_absent(&source) => Ok((rows, passed)),
             other => other.map(|()| (rows, passed)),
         }
     }
 
-    /// Its files with lines about items, in the order of slots and their processes.
+    /// The files with lines about items, in the order of slots and processes.
     ///
     /// # Errors
     /// The folder can't be read.
@@ -178,7 +178,7 @@ impl RunLog {
     }
 }
 
-/// Reads `worker-<slot>-<n>-<pid>.jsonl`.
+/// Parses the name `worker-<slot>-<n>-<pid>.jsonl`.
 fn process_of(name: &str) -> Option<ProcessName> {
     let mut numbers = name.strip_prefix("worker-")?.strip_suffix(".jsonl")?.split('-').map(str::parse);
     let mut next = || numbers.next()?.ok();

@@ -1,4 +1,4 @@
-//! A call's log folder.
+//! The log folder of a call: created, locked, found again.
 
 use super::logger::{self, LogOptions, RunLogger, RunLogging, write_record};
 use super::retention::{self, LOCK};
@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-/// A call's log folder, in use for as long as this value lives.
+/// A call's log folder. It counts as in use until this value is dropped.
 #[derive(Debug)]
 pub struct LogFolder {
     path: PathBuf,
-    /// The folder of default folders, if this is one of them.
+    /// The parent folder, if this is a default folder.
     root: Option<PathBuf>,
     /// Holds the lock.
     _lock: File,
@@ -28,13 +28,13 @@ pub struct LogFolder {
 }
 
 impl LogFolder {
-    /// Creates the folder: `dir`, with its parents, or one of its own in the
-    /// user's state folder. A given folder is not emptied; one that already
-    /// holds a call's log is refused.
+    /// Creates the folder `dir` with its parents, or without `dir` a new folder in the
+    /// user's state folder. Other files in a given folder are kept; a folder that
+    /// already contains a log is refused.
     ///
     /// # Errors
-    /// The folder can't be created or written. Without a `dir`, callers should
-    /// warn and go on without a log.
+    /// The folder can't be created or written. If no `dir` was given, callers should
+    /// warn and continue without a log.
     pub fn create(dir: Option<PathBuf>) -> Result<Self, LogError> {
         match dir {
             Some(path) => Self::create_given(path),
@@ -52,7 +52,7 @@ impl LogFolder {
         Self::lock(path, None)
     }
 
-    /// Creates a folder of this call's own in `root`.
+    /// Creates a folder for this call in `root`.
     pub(crate) fn create_in(root: &Path) -> Result<Self, LogError> {
         create_folders(root).map_err(LogError::io("creating", root))?;
         let name = format!("{}-{}", utc::folder_stamp(SystemTime::now()), std::process::id());
@@ -64,17 +64,17 @@ impl LogFolder {
     fn lock(path: PathBuf, root: Option<PathBuf>) -> Result<Self, LogError> {
         let lock_path = path.join(LOCK);
         let lock = create_file(&lock_path).map_err(LogError::io("creating", &lock_path))?;
-        // Some file systems have no locks: there, old logs may go while in use.
+        // Some file systems have no locks. There the pruning may remove a log in use.
         let _ = lock.try_lock();
         Ok(Self { path, root, _lock: lock, host: String::new(), runs: 0 })
     }
 
-    /// Notes a given folder in the user's state folder, so that [`latest_log`]
-    /// knows of it; the default ones it finds.
+    /// Records a given folder in the user's state folder, so that [`latest_log`]
+    /// finds it. Default folders need no record.
     ///
     /// # Errors
-    /// There is no such place, or it can't be written. Then `inspect` has to be
-    /// told the folder, and that is all.
+    /// There is no state folder, or it can't be written. The only consequence is that
+    /// `inspect` must be given the folder.
     pub fn remember(&self) -> Result<(), LogError> {
         if self.root.is_some() {
             return Ok(());
@@ -83,13 +83,13 @@ impl LogFolder {
         retention::remember(&root, &self.path).map_err(LogError::io("writing in", &root))
     }
 
-    /// Where it is.
+    /// The folder's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes `study.json`; also again, when more is known.
+    /// Writes `study.json`, or replaces it when more is known.
     ///
     /// # Errors
     /// It can't be written.
@@ -101,15 +101,15 @@ impl LogFolder {
         replace_file(&path, &json).map_err(LogError::io("writing", &path))
     }
 
-    /// Starts the log of the next run: the observer for the pool, and what
-    /// finishes the log when the run has ended.
+    /// Starts the log of the next run: returns the observer for the pool, and the
+    /// handle that finishes the log when the run has ended.
     ///
-    /// `item_log` is what tells workers to format lines about items: it is set
-    /// here as the level asks for, and cleared when no more of them are wanted.
+    /// `item_log` tells workers to format lines about items. It is set here according
+    /// to the level, and cleared when no more lines are needed.
     ///
     /// # Errors
-    /// The run's folder or its first files can't be written; callers should
-    /// warn and go on without a log.
+    /// The run's folder or its first files can't be written; callers should warn and
+    /// continue without a log.
     pub fn start_run(
         &mut self,
         start: RunStart,
@@ -118,7 +118,7 @@ impl LogFolder {
         warn: Warn,
     ) -> Result<(RunLogger, RunLogging), LogError> {
         item_log.store(false, Ordering::Relaxed);
-        // Counted even if it fails: the next run keeps its number.
+        // A failed start counts as well, so that folders have the numbers of their runs.
         self.runs += 1;
         let run = self.runs;
         let path = self.path.join(format!("run-{run}"));
@@ -134,8 +134,8 @@ impl LogFolder {
 }
 
 impl Drop for LogFolder {
-    /// At a call's end, not at its start, where people wait for results, old
-    /// default folders are removed.
+    /// Removes old default folders. This happens at the end of a call, because at its
+    /// start the user waits for results.
     fn drop(&mut self) {
         if let Some(root) = &self.root {
             retention::prune(root, retention::KEEP_FOLDERS, retention::KEEP_BYTES);
@@ -143,8 +143,8 @@ impl Drop for LogFolder {
     }
 }
 
-/// The folder of the default log folders: `procession` in the user's state
-/// folder, `XDG_STATE_HOME` or `~/.local/state`.
+/// The parent of the default log folders: `procession` in the user's state folder,
+/// `XDG_STATE_HOME` or `~/.local/state`.
 ///
 /// # Errors
 /// Neither `XDG_STATE_HOME` nor `HOME` is an absolute path.
@@ -158,8 +158,8 @@ fn root_from(state: Option<OsString>, home: Option<OsString>) -> Option<PathBuf>
     Some(state.join("procession"))
 }
 
-/// The newest log: the newest of the default log folders, or the last one that
-/// was given a folder, if that is newer and still there.
+/// The newest log: the newest default folder, or the last given folder if that is
+/// newer and still exists.
 ///
 /// # Errors
 /// There is none.
@@ -256,7 +256,7 @@ mod tests {
             }
         }
         assert_eq!(latest_in(root.path()).unwrap(), root.path().join("20260101T000000.001Z-1"));
-        // One that was given a folder of its own, as long as it is there and nothing newer.
+        // A given folder counts as long as it exists and no other is newer.
         let given = tempfile::tempdir().unwrap();
         retention::remember(root.path(), given.path()).unwrap();
         assert_eq!(latest_in(root.path()).unwrap(), root.path().join("20260101T000000.001Z-1"), "it has no log");

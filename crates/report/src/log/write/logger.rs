@@ -1,4 +1,4 @@
-//! The observer that logs a run: it hands events to the log's own thread.
+//! The observer that logs a run: it passes events to a thread that writes.
 
 use super::run_files::{Files, Folder};
 use super::writer::{Limits, Writer};
@@ -15,19 +15,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Events that wait for the disk, in bytes, before the driver waits too.
+/// Bytes of queued events above which the driver waits.
 const QUEUE_BYTES: usize = 64 << 20;
-/// How long the disk may take to write nothing at all.
+/// After this time without a successful write the log ends.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes that are handed over at once, at the latest.
+/// Bytes of events after which a batch is queued.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// How a run is logged.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
-    /// How much is told of items.
+    /// The level: a line per item or per chunk.
     pub level: LogLevel,
-    /// Bytes of lines about items, after which a run's log goes on with chunks.
+    /// Most bytes of lines about items; after these a run's log continues with chunks.
     pub item_bytes: u64,
     /// Bytes of the workers' standard error that are kept.
     pub stderr_bytes: u64,

@@ -1,15 +1,16 @@
-//! A call's log folder, written while it runs.
+//! Writes a call's log folder during its runs.
 //!
 //! Layout: `study.json` about the call; `run-K/` for each run, with `run.json`,
-//! `workers.jsonl` and, for each process, `worker-<slot>-<n>-<pid>.jsonl` with
-//! a line per item. What a process writes to its standard error is beside that
-//! as `.stderr`, a file that exists only if something was written.
+//! `workers.jsonl` and, for each process, `worker-<slot>-<n>-<pid>.jsonl` with a
+//! line per item. The standard error of a process is beside that as `.stderr`; the
+//! file exists only if the process wrote something.
 //!
-//! Items can hold anything, and other people use the same machine: folders are
-//! 0700, files 0600, created exclusively; links are not followed.
+//! Items can be confidential, and other people use the same machine: folders have
+//! the mode 0700, files 0600. They are created exclusively, and symbolic links are
+//! not followed.
 //!
-//! The log can't fail a run: when it can't be written any more, a warning is
-//! given once and the run goes on without it.
+//! An error of the log never fails a run: it is a warning, given once, and the run
+//! continues without a log.
 
 pub(crate) mod folder;
 pub(crate) mod logger;

@@ -1,5 +1,5 @@
-//! How long default log folders are kept: the newest ones, few and small
-//! enough, and all that are in use.
+//! Removes old default log folders. The newest ones are kept up to a number and a
+//! total size, and so are all that are in use.
 
 use crate::log::private_file::{create_folders, open_file, replace_file};
 use crate::text::utc;
@@ -10,16 +10,16 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Name of the file whose lock says that a folder is in use.
+/// Name of the file that is locked while a folder is in use.
 pub(super) const LOCK: &str = "lock";
-/// Default log folders that are kept.
+/// Most default log folders that are kept.
 pub(crate) const KEEP_FOLDERS: usize = 20;
-/// Bytes that they may hold together.
+/// Most bytes that these folders may have together.
 pub(crate) const KEEP_BYTES: u64 = 2 << 30;
-/// Bytes that a note of a folder may have: more than any path.
+/// Most bytes of the record of a given folder: more than any path has.
 const MOST_GIVEN: u64 = 16 << 10;
 
-/// The log folders in `root`, newest first. Other things there are passed over.
+/// The log folders in `root`, newest first. Other entries are ignored.
 pub(crate) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root)? {
@@ -33,11 +33,11 @@ pub(crate) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names.into_iter().rev().map(|name| root.join(name)).collect())
 }
 
-/// The file that says where the last log is that was given a folder: when it
-/// began, as in the names of default folders, and the folder in the next line.
+/// The record of the last given folder: the time of its call, formatted as in the
+/// names of default folders, and in the next line its path.
 const GIVEN: &str = "given.txt";
 
-/// Notes the folder of a log that begins now and does not lie in `root`.
+/// Records the folder of a log that begins now and is not in `root`.
 pub(crate) fn remember(root: &Path, folder: &Path) -> io::Result<()> {
     create_folders(root)?;
     let mut text = utc::folder_stamp(SystemTime::now()).into_bytes();
@@ -46,7 +46,7 @@ pub(crate) fn remember(root: &Path, folder: &Path) -> io::Result<()> {
     replace_file(&root.join(GIVEN), &text)
 }
 
-/// What was noted last.
+/// Reads that record: time and path.
 pub(crate) fn remembered(root: &Path) -> Option<(String, PathBuf)> {
     let mut text = Vec::new();
     open_file(&root.join(GIVEN)).ok()?.take(MOST_GIVEN).read_to_end(&mut text).ok()?;
@@ -55,7 +55,7 @@ pub(crate) fn remembered(root: &Path) -> Option<(String, PathBuf)> {
     Some((stamp, PathBuf::from(OsString::from_vec(text.split_off(end + 1)))))
 }
 
-/// Whether it looks like `20260301T120000.250Z-4242`.
+/// Whether a name has the form `20260301T120000.250Z-4242`.
 fn is_ours(name: &str) -> bool {
     let Some((stamp, pid)) = name.split_once('-') else { return false };
     let pattern = b"ddddddddTdddddd.dddZ";
@@ -66,9 +66,9 @@ fn is_ours(name: &str) -> bool {
         && pid.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Removes old folders until at most `keep` are left and they hold at most
-/// `max_bytes`. The newest one and those in use stay. What can't be removed is
-/// left to the next call.
+/// Removes old folders until at most `keep` are left with at most `max_bytes`. The
+/// newest folder and those in use are kept. A folder that can't be removed is left
+/// to the next call.
 pub(crate) fn prune(root: &Path, keep: usize, max_bytes: u64) {
     let Ok(folders) = folders(root) else { return };
     let (mut kept, mut total) = (0, 0_u64);

@@ -1,4 +1,4 @@
-//! Files of a log: created exclusively, private, few open at a time.
+//! The files of a run's log, of which only a few are open at a time.
 
 use crate::log::private_file::create_file;
 use crate::model::process::ProcessName;
@@ -8,16 +8,17 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-/// Bytes that a file gathers before they are written.
+/// Bytes of a file's buffer.
 const BUFFER: usize = 256 << 10;
-/// Files that are open at a time; the one that was idle longest is closed.
+/// Most files that are open at a time. To open another one, the least recently used
+/// one is closed.
 const OPEN_FILES: usize = 64;
 
-/// Where a run's files are made. A trait, so that tests have disks that fail.
+/// Creates the files of a run. A trait, so that tests can have disks that fail.
 pub(crate) trait Folder: Send {
-    /// Creates a file that is not there yet.
+    /// Creates a file; fails if it exists.
     fn create(&mut self, name: &str) -> io::Result<Box<dyn Write + Send>>;
-    /// Opens one that was created before, to go on at its end.
+    /// Opens a file that was created before, for appending.
     fn append(&mut self, name: &str) -> io::Result<Box<dyn Write + Send>>;
 }
 
@@ -35,11 +36,11 @@ impl Folder for PathBuf {
 /// Names a file of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileName {
-    /// What happened to the processes.
+    /// The lives of the processes.
     Workers,
     /// Lines about the items of a process.
     Items(ProcessName),
-    /// What the process wrote to its standard error.
+    /// The standard error of a process.
     Stderr(ProcessName),
 }
 
@@ -60,10 +61,10 @@ struct Open {
     dirty: bool,
 }
 
-/// The files of a run, opened when they are first written to.
+/// The files of a run. A file is created at its first write.
 pub(crate) struct Files {
     folder: Box<dyn Folder>,
-    /// Every file that was created, and its writer while it is open.
+    /// Each file that was created, with its writer if it is open.
     files: HashMap<FileName, Option<Open>>,
     open: usize,
     clock: u64,
@@ -74,7 +75,7 @@ impl Files {
         Self { folder, files: HashMap::new(), open: 0, clock: 0 }
     }
 
-    /// Appends bytes to a file; without bytes it is only created.
+    /// Appends bytes to a file. Empty `bytes` only create it.
     pub(crate) fn write(&mut self, name: FileName, bytes: &[u8]) -> io::Result<()> {
         self.clock += 1;
         if !matches!(self.files.get(&name), Some(Some(_))) {
@@ -88,7 +89,7 @@ impl Files {
         Ok(())
     }
 
-    /// Hands everything to the system.
+    /// Writes all buffers to their files.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         for open in self.files.values_mut().flatten().filter(|open| open.dirty) {
             open.writer.flush()?;
@@ -97,7 +98,7 @@ impl Files {
         Ok(())
     }
 
-    /// Closes a file; writing to it opens it again.
+    /// Closes a file. The next write opens it again.
     pub(crate) fn close(&mut self, name: FileName) -> io::Result<()> {
         if let Some(mut open) = self.files.get_mut(&name).and_then(Option::take) {
             self.open -= 1;

@@ -1,7 +1,7 @@
-//! Turns events into a run's files, on the log's own thread.
+//! Writes a run's files from its events, on the thread of the log.
 //!
-//! Lines that workers wrote are copied as they are: nothing here looks into
-//! them, only their bytes are counted.
+//! Lines that workers formatted are copied without parsing; only their bytes are
+//! counted.
 
 use super::run_files::{FileName, Files};
 use crate::background::until_error::Recorder;
@@ -19,12 +19,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How much a run may write.
+/// How much of a run is logged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of lines about items; then it goes on with chunks.
+    /// Most bytes of lines about items; after these the log continues with chunks.
     pub(crate) items: u64,
-    /// Bytes of what workers write to their standard error; the rest is left out.
+    /// Most bytes of the workers' standard error; the rest is omitted.
     pub(crate) stderr: u64,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Writer {
     /// Whether workers still format lines about items.
     item_log: Arc<AtomicBool>,
     warn: Warn,
-    /// The line being made, kept for its memory.
+    /// Buffer for one line, reused.
     line: Vec<u8>,
 }
 
@@ -102,7 +102,7 @@ impl Writer {
         self.files.write(file, &self.line)
     }
 
-    /// What a worker has to say stands among what it writes to its standard error.
+    /// Writes a worker's note into the file of its standard error.
     fn write_note(&mut self, worker: WorkerRef, text: &str) -> io::Result<()> {
         self.write_stderr(worker, &format!("note: {text}\n").into())
     }
@@ -166,7 +166,7 @@ impl Recorder<Event> for Writer {
 
 /// Appends a line of JSON.
 fn push_line(out: &mut Vec<u8>, line: &impl Serialize) {
-    // Writing a plain structure into memory can't fail.
+    // Serializing a plain structure into memory does not fail.
     let _ = serde_json::to_writer(&mut *out, line);
     out.push(b'\n');
 }
