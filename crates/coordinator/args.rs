@@ -18,9 +18,11 @@ use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+#[cfg(not(feature = "png"))]
+pub(crate) use self::files::NO_PNG;
 pub(crate) use self::{
     files::{FileFlags, Shown},
-    flags::{LogLevel, Progress},
+    flags::Progress,
     input::Source,
     plan::Look,
 };

@@ -154,7 +154,10 @@ fn render(shown: Shown, data: &[StudyData], out: &mut dyn Write) -> Result<Optio
     match shown {
         Shown::Report => out.write_all(page(data)?.as_bytes())?,
         Shown::Svg => out.write_all(main_chart(data)?.standalone().as_bytes())?,
+        #[cfg(feature = "png")]
         Shown::Png => out.write_all(&main_chart(data)?.to_png()?)?,
+        #[cfg(not(feature = "png"))]
+        Shown::Png => return Err(crate::args::NO_PNG.into()),
         Shown::Timings(format) => write_timings(data, format, out)?,
         Shown::Trace => {
             let left_out = write_trace(data, out)?.left_out;

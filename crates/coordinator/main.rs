@@ -5,6 +5,7 @@
 
 mod args;
 mod aside;
+mod cut_outputs;
 mod dry_run;
 mod exit;
 mod locate;

@@ -9,9 +9,11 @@ use crate::room::{self, Room};
 use crate::signals::Ears;
 use crate::watch::{Watch, Watching, describe};
 use procession::raw::Builder;
-use procession_job::{Configuration, Ending, Executor, Input, InputNames, Study, StudyReport, Work, Workers, Workload};
+use procession_job::{
+    Configuration, Ending, Executor, Input, InputNames, Study, StudyJob, StudyReport, Workers, Workload,
+};
 use procession_report::Terminal;
-use procession_task::escape_terminal;
+use procession_task::{JobSpec, ResultOrder, escape_terminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -98,22 +100,19 @@ fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
 }
 
 fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
-    let work = Work {
-        arguments: plan.work.arguments.clone(),
-        task: plan.work.name().to_owned(),
-        unit: plan.work.unit(),
+    let spec = JobSpec {
         params: plan.work.given.clone(),
+        arguments: plan.work.arguments.clone(),
+        items: plan.work.items,
         format: plan.output.format,
+        order: if plan.output.unordered { ResultOrder::Completion } else { ResultOrder::Input },
         show: plan.look.verbose,
-        ordered: !plan.output.unordered,
-        retries: plan.faults.retries,
-        retry_on: plan.faults.retry_on.clone(),
-        timeout: plan.faults.timeout,
-        memory_limit: plan.faults.memory_limit,
-        max_result: procession_job::MAX_ITEM,
+        retry: plan.faults.retry.clone(),
+        limits: plan.faults.limits,
+        ..JobSpec::new(plan.work.name())
     };
     Study {
-        work,
+        work: StudyJob { spec, unit: plan.work.unit() },
         workload,
         configurations,
         rounds: plan.executors.rounds,

@@ -154,7 +154,7 @@ fn end_in_time(told: &Receiver<Told>) {
                 end
             }
             (Ok(Told::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
-                procession_job::abandon();
+                procession_sys::remove_unfinished_files();
                 std::process::exit(128 + signal)
             }
             (Err(_), _) => return,

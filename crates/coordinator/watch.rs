@@ -3,22 +3,22 @@
 
 mod call;
 
-use crate::args::{LogLevel, Look, Plan, Progress as Bar};
+use crate::args::{Look, Plan, Progress as Bar};
 use crate::aside::keep_tasks_aside;
+use crate::cut_outputs::{CutItems, CutOutputs};
 use crate::exit::{self, Status};
 use crate::looks::{Looks, Making, Unwritten};
 use crate::notes::Notes;
 use crate::shortage::{Places, Shortage};
-use call::configuration;
 use procession::Observer;
 use procession_job::{
     AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
 };
 use procession_report as report;
-use procession_task::{Kind, counted, escape_terminal};
+use procession_task::{FailureKind, counted, escape_terminal};
 use report::read::RunLog;
 use report::{
-    Advice, Collected, CollectedSpans, Collector, FailureRow, Failures, LogFolder, LogOptions, MachineLoad,
+    Advice, Collected, CollectedSpans, Collector, FailureRow, Failures, LogFolder, LogLevel, LogOptions, MachineLoad,
     ProgressBar, ProgressTotal, RunLogging, RunResult, RunStart, RunStatus, RunSummary, SpanCollector, Spans,
     StudyData, Style, Summary, Terminal, VerboseLines, Warn,
 };
@@ -29,7 +29,6 @@ use std::path::Path;
 use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// Watches the runs of a call.
 pub(crate) struct Watch {
@@ -48,7 +47,7 @@ pub(crate) struct Watch {
 
 /// What is to be seen.
 struct Seen {
-    level: LogLevel,
+    level: Option<LogLevel>,
     verbose: bool,
     bar: bool,
     quiet: bool,
@@ -93,6 +92,7 @@ struct Current {
     /// What its processes did when, where there is no log to tell.
     spans: Option<CollectedSpans>,
     places: Places,
+    cut: CutItems,
     item_log: Arc<AtomicBool>,
     logging: Option<RunLogging>,
     joblogging: Option<report::JobLogging>,
@@ -121,7 +121,7 @@ impl Watch {
         };
         let terminal = Terminal::stderr();
         let study = call::study(plan, configurations);
-        let log = if level == LogLevel::Off { None } else { call::log_folder(plan, &study, &terminal)? };
+        let log = if level.is_none() { None } else { call::log_folder(plan, &study, &terminal)? };
         let log_path = log.as_ref().map(|log| log.path().to_owned());
         let fallback = log_path.as_deref().filter(|_| plan.look.is_demo);
         let looks = Looks::new(&plan.look.files, fallback).map_err(|error| error.to_string())?;
@@ -306,7 +306,7 @@ impl Hooks for Watching<'_> {
             Phase::Measured(round) | Phase::Warmup(round) => round + 1,
             Phase::Printing => 1,
         };
-        let start = RunStart { configuration: configuration(&run.planned.configuration), repeat, warmup };
+        let start = RunStart { configuration: run.planned.configuration, repeat, warmup };
         self.watch.current = Some(Current {
             start,
             load: MachineLoad::now(),
@@ -314,6 +314,7 @@ impl Hooks for Watching<'_> {
             collected: Collector::new(&self.watch.host).1,
             spans: None,
             places: Places::default(),
+            cut: CutItems::default(),
             item_log: Arc::default(),
             logging: None,
             joblogging: None,
@@ -329,16 +330,15 @@ impl Hooks for Watching<'_> {
         let (collector, collected) = Collector::new(&watch.host);
         current.collected = collected;
         let (shortage, places) = Shortage::new();
-        current.places = places;
-        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(collector), Box::new(shortage)];
+        let (cut_outputs, cut) = CutOutputs::new();
+        (current.places, current.cut) = (places, cut);
+        let mut observers: Vec<Box<dyn Observer>> =
+            vec![Box::new(collector), Box::new(shortage), Box::new(cut_outputs)];
         if !watch.look.quiet {
             observers.push(Box::new(Notes::new(&watch.terminal)));
         }
         if let Some(log) = &mut watch.log {
-            let level = match watch.look.level {
-                LogLevel::Chunk => report::LogLevel::Chunk,
-                LogLevel::Task | LogLevel::Off => report::LogLevel::Task,
-            };
+            let level = watch.look.level.unwrap_or(LogLevel::Task);
             let options = LogOptions { level, ..LogOptions::default() };
             let warn = warner(&watch.terminal, watch.look.quiet);
             match log.start_run(current.start.clone(), &options, Arc::clone(&current.item_log), warn) {
@@ -411,6 +411,9 @@ impl Hooks for Watching<'_> {
         if let Some(complaint) = current.places.complaint() {
             self.watch.warn(&escape_terminal(complaint.as_bytes()));
         }
+        if let Some(note) = current.cut.note() {
+            self.watch.note(&note);
+        }
         let result = RunResult {
             status: match ending {
                 None | Some(Ending::AlreadyComplete(_)) => RunStatus::Completed,
@@ -426,7 +429,7 @@ impl Hooks for Watching<'_> {
             digest: run.output.digest.map(|digest| format!("{digest:032x}")),
             message: ending.and_then(describe),
             other_cpu_s,
-            coordinator: Some(coordinator_times(&run.coordinator)),
+            coordinator: Some(run.coordinator),
             longest_s: Some(current.collected.longest_s()),
         };
         if let Some(joblogging) = current.joblogging {
@@ -465,8 +468,8 @@ pub(crate) fn describe(ending: &Ending) -> Option<String> {
 }
 
 /// Whether the item's process is gone with it.
-fn is_death(kind: Kind) -> bool {
-    matches!(kind, Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory)
+fn is_death(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory)
 }
 
 /// What stands before the bar.
@@ -486,19 +489,4 @@ fn warner(terminal: &Terminal, quiet: bool) -> Warn {
             terminal.println(&format!("warning: {text}"));
         }
     })
-}
-
-/// As the log has it.
-fn coordinator_times(times: &procession_job::CoordinatorTimes) -> report::CoordinatorTimes {
-    let driver = |part: fn(&procession::DriverTimes) -> Duration| times.driver.as_ref().map(|t| part(t).as_secs_f64());
-    report::CoordinatorTimes {
-        reading_s: times.reading.as_secs_f64(),
-        input_waiting_s: times.input_waiting.as_secs_f64(),
-        spawning_s: driver(|times| times.spawning),
-        transport_s: driver(|times| times.transport),
-        order_s: driver(|times| times.order),
-        driver_waiting_s: driver(|times| times.waiting),
-        writing_s: times.writing.as_secs_f64(),
-        output_waiting_s: times.output_waiting.as_secs_f64(),
-    }
 }

@@ -6,6 +6,11 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use procession_report::TimingsFormat;
 use std::path::{Path, PathBuf};
 
+/// Why a chart can't be a PNG picture, in a program that was built without the
+/// feature `png`.
+pub(crate) const NO_PNG: &str = "this program was built without PNG charts: give a name ending in .svg, or use the \
+                                 coordinator that `cargo install` builds";
+
 /// The files to write of what was measured.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FileFlags {
@@ -17,7 +22,7 @@ pub(crate) struct FileFlags {
     pub(crate) report: Option<PathBuf>,
 
     /// The main chart alone, time and speedup by count, for a paper or slides [default: none]
-    #[arg(long, value_name = "FILE.svg|.png", value_parser = named(&["svg", "png"]))]
+    #[arg(long, value_name = "FILE.svg|.png", value_parser = chart(cfg!(feature = "png")))]
     pub(crate) chart: Option<PathBuf>,
 
     /// Every measured figure (json, csv), or the table as Markdown (md) [default: none]
@@ -99,6 +104,12 @@ pub(super) fn page() -> impl TypedValueParser<Value = PathBuf> {
     named(&["html", "htm"])
 }
 
+/// A chart's path; a PNG picture only where this program can make one.
+fn chart(has_png: bool) -> impl TypedValueParser<Value = PathBuf> {
+    let is_made = move |path: PathBuf| if has_png || extension(&path) != "png" { Ok(path) } else { Err(NO_PNG) };
+    named(&["svg", "png"]).try_map(is_made)
+}
+
 /// A path with one of these extensions.
 fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(move |path: PathBuf| {
@@ -117,6 +128,18 @@ fn extension(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_png_chart_is_refused_in_a_program_without_png() {
+        let parse = |has_png, name: &str| {
+            let chart = clap::Arg::new("chart").value_parser(chart(has_png));
+            let command = clap::Command::new("c").no_binary_name(true).arg(chart);
+            command.try_get_matches_from([name]).map_err(|error| error.to_string())
+        };
+        assert!(parse(true, "a.png").is_ok() && parse(false, "a.svg").is_ok());
+        assert!(parse(false, "a.PNG").unwrap_err().contains("without PNG charts"));
+        assert!(parse(false, "a.pdf").unwrap_err().contains("must end in .svg or .png"));
+    }
 
     #[test]
     fn each_file_is_one_of_its_own() {

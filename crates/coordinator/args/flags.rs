@@ -6,11 +6,12 @@
 
 use super::files::FileFlags;
 use super::units;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use procession::ChunkSize;
 use procession_job::MaxFailures;
-use procession_task::{Format, Items, Kind};
+use procession_report::LogLevel;
+use procession_task::{FailureKind, Format, Items, JobLimits, RetryPolicy};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -123,6 +124,27 @@ pub(crate) struct ExecutorFlags {
     pub(crate) worker: Option<PathBuf>,
 }
 
+impl FaultFlags {
+    /// What an item may use.
+    pub(crate) fn limits(&self) -> JobLimits {
+        JobLimits { timeout: self.timeout, memory_limit: self.memory_limit }
+    }
+
+    /// Which items are tried again.
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        RetryPolicy { retries: self.retries.0, retry_on: self.retry_on.0.clone() }
+    }
+
+    /// The flags that only processes can enforce, and whether each is given.
+    pub(crate) fn for_processes(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--timeout", self.timeout.is_some()),
+            ("--memory-limit", self.memory_limit.is_some()),
+            ("--max-tasks-per-worker", self.max_tasks_per_worker.is_some()),
+        ]
+    }
+}
+
 /// What to do when something fails.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Faults")]
@@ -208,8 +230,8 @@ pub(crate) struct OutputFlags {
 #[command(next_help_heading = "Looking")]
 pub(crate) struct LookFlags {
     /// What the log says: a line for every task (item), for every chunk, or nothing
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Task)]
-    pub(crate) log: LogLevel,
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogChoice(Some(LogLevel::Task)))]
+    pub(crate) log: LogChoice,
 
     /// This call's log folder; created, not emptied [default: one of its own in the user's state folder]
     ///
@@ -244,15 +266,22 @@ pub(crate) struct LookFlags {
     pub(crate) dry_run: bool,
 }
 
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    /// A line for every item.
-    Task,
-    /// A line for every chunk.
-    Chunk,
-    /// No log.
-    Off,
+/// How much is logged; `None`: nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogChoice(pub(crate) Option<LogLevel>);
+
+impl ValueEnum for LogChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Some(LogLevel::Task)), Self(Some(LogLevel::Chunk)), Self(None)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            Some(LogLevel::Task) => PossibleValue::new("task").help("A line for every item"),
+            Some(LogLevel::Chunk) => PossibleValue::new("chunk").help("A line for every chunk"),
+            None => PossibleValue::new("off").help("No log"),
+        })
+    }
 }
 
 /// Whether there is a progress bar.
@@ -304,14 +333,14 @@ fn retries(text: &str) -> Result<Retries, String> {
 
 /// The value of `--retry-on`, each kind once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RetryOn(pub(crate) Vec<Kind>);
+pub(crate) struct RetryOn(pub(crate) Vec<FailureKind>);
 
 fn retry_on(text: &str) -> Result<RetryOn, String> {
     let mut kinds = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        let known = FailureKind::ALL.into_iter().find(|kind| kind.as_str() == name);
         match known {
-            Some(Kind::Invalid) => {
+            Some(FailureKind::Invalid) => {
                 return Err("an invalid item is invalid every time: trying it again can't help".to_owned());
             }
             Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
@@ -385,7 +414,7 @@ mod tests {
     fn outcomes_to_retry_are_named_once() {
         let kinds = |text: &str| retry_on(text).map(|RetryOn(kinds)| kinds);
         assert_eq!(kinds("crashed,out-of-memory"), Ok(procession::RETRY_ON.to_vec()));
-        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![Kind::TimedOut, Kind::Failed]));
+        assert_eq!(kinds("timed-out, failed,timed-out"), Ok(vec![FailureKind::TimedOut, FailureKind::Failed]));
         assert!(kinds("crashed,invalid").unwrap_err().contains("every time"));
         for text in ["", "all", "crashed,", "Crashed"] {
             assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");

@@ -5,7 +5,7 @@
 
 use super::executors::Executors;
 use super::files::FileFlags;
-use super::flags::{ExecutorFlags, FaultFlags, LogLevel, LookFlags, OutputFlags, Progress, WorkFlags};
+use super::flags::{ExecutorFlags, FaultFlags, LookFlags, OutputFlags, Progress, WorkFlags};
 use super::input::{Selection, Source};
 use super::surroundings::{NoPlan, Surroundings};
 use super::task::{Known, Work};
@@ -14,7 +14,8 @@ use procession_job::{
     Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs,
     ask_for_size, matrix,
 };
-use procession_task::{Format, Kind};
+use procession_report::LogLevel;
+use procession_task::{Format, JobLimits, RetryPolicy};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,14 +58,10 @@ pub(crate) struct Plan {
 /// What is done about faults.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    /// How often an item is tried again; `None`: without end.
-    pub(crate) retries: Option<u32>,
-    /// Which outcomes are tried again.
-    pub(crate) retry_on: Vec<Kind>,
-    /// How long an item may run.
-    pub(crate) timeout: Option<Duration>,
-    /// How much memory each worker may have, in bytes.
-    pub(crate) memory_limit: Option<u64>,
+    /// Which items are tried again.
+    pub(crate) retry: RetryPolicy,
+    /// What an item may use.
+    pub(crate) limits: JobLimits,
     /// After how many items a worker is replaced.
     pub(crate) max_tasks_per_worker: Option<u64>,
     /// How long a worker may take to say hello.
@@ -90,7 +87,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 pub(crate) struct Look {
     /// What is logged.
-    pub(crate) log: LogLevel,
+    pub(crate) log: Option<LogLevel>,
     /// Where, if it was said.
     pub(crate) log_dir: Option<PathBuf>,
     /// A live line per item.
@@ -120,11 +117,7 @@ impl Plan {
         check_size(&task, &selection)?;
         let worker = executors.worker.clone();
         let executors = Executors::new(&executors, around.cpus)?;
-        executors.check_limits(&[
-            ("--timeout", faults.timeout.is_some()),
-            ("--memory-limit", faults.memory_limit.is_some()),
-            ("--max-tasks-per-worker", faults.max_tasks_per_worker.is_some()),
-        ])?;
+        executors.check_limits(&faults.for_processes())?;
         check_local(&task, &executors)?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
@@ -177,9 +170,9 @@ impl Plan {
 impl From<FaultFlags> for Faults {
     fn from(flags: FaultFlags) -> Self {
         let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
-        let FaultFlags { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, .. } = flags;
-        let (retries, retry_on) = (retries.0, retry_on.0);
-        Self { retries, retry_on, timeout, memory_limit, max_tasks_per_worker, start_timeout, policy }
+        let (retry, limits) = (flags.retry(), flags.limits());
+        let FaultFlags { max_tasks_per_worker, start_timeout, .. } = flags;
+        Self { retry, limits, max_tasks_per_worker, start_timeout, policy }
     }
 }
 
@@ -326,7 +319,7 @@ impl From<LookFlags> for Look {
     fn from(flags: LookFlags) -> Self {
         let progress = if flags.quiet { Progress::Never } else { flags.progress };
         let LookFlags { log, log_dir, verbose, files, joblog, quiet, .. } = flags;
-        Self { log, log_dir, verbose, progress, files, is_demo: false, joblog, quiet }
+        Self { log: log.0, log_dir, verbose, progress, files, is_demo: false, joblog, quiet }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use procession::ChunkSize;
 use procession_job::{Executor, IntegerRange, ItemSource, MaxFailures, Rounds};
 use procession_program::ALL;
-use procession_task::TaskInfo;
+use procession_task::{FailureKind, TaskInfo};
 
 const PIPED: Surroundings<'static> = Surroundings { stdin_is_terminal: false, cpus: 4, ask: &ask };
 const AT_TERMINAL: Surroundings<'static> = Surroundings { stdin_is_terminal: true, ..PIPED };
@@ -59,13 +59,13 @@ fn the_readmes_command() {
     assert_eq!((plan.executors.rounds, plan.executors.verify), (Rounds { repeat: 1, warmup: 0 }, true));
     assert_eq!((&plan.output.choice, plan.output.format), (&Some(OutputChoice::Stdout), Format::Tsv));
     assert_eq!(plan.configurations().len(), 1);
-    assert_eq!((plan.faults.retries, plan.faults.start_timeout), (Some(2), Duration::from_secs(4)));
-    assert_eq!(plan.faults.retry_on, procession::RETRY_ON);
-    assert_eq!((plan.faults.timeout, plan.faults.memory_limit), (None, None));
+    assert_eq!((plan.faults.retry.retries, plan.faults.start_timeout), (Some(2), Duration::from_secs(4)));
+    assert_eq!(plan.faults.retry.retry_on, procession::RETRY_ON);
+    assert_eq!(plan.faults.limits, JobLimits::default());
     assert_eq!(plan.faults.policy, FailurePolicy::default());
     let taken = plan.selection.of_size(None);
     assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
-    assert_eq!((plan.look.log, plan.look.progress), (LogLevel::Task, Progress::Auto));
+    assert_eq!((plan.look.log, plan.look.progress), (Some(LogLevel::Task), Progress::Auto));
     assert_eq!(plan.worker, None);
 }
 
@@ -252,8 +252,11 @@ fn values_are_refused_with_the_name_of_their_flag() {
 #[test]
 fn limits_and_what_is_tried_again() {
     let faults = plan("-t sqrt --timeout 1.5s --memory-limit 64M --retries unlimited --retry-on failed").faults;
-    assert_eq!((faults.timeout, faults.memory_limit), (Some(Duration::from_millis(1500)), Some(64 << 20)));
-    assert_eq!((faults.retries, faults.retry_on), (None, vec![Kind::Failed]));
+    assert_eq!(
+        (faults.limits.timeout, faults.limits.memory_limit),
+        (Some(Duration::from_millis(1500)), Some(64 << 20))
+    );
+    assert_eq!((faults.retry.retries, faults.retry.retry_on), (None, vec![FailureKind::Failed]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Where a file goes, and how it is replaced: beside it, then in its place, so
 //! that whoever looks at it meanwhile sees one that is whole.
 
-use procession_job::Beside;
+use procession_sys::AtomicFile;
 use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -33,7 +33,7 @@ impl Place {
                 // What is there is replaced only by who could have changed it.
                 OpenOptions::new().write(true).open(&place.file)?;
             }
-            drop(Beside::new(&place.file)?);
+            drop(AtomicFile::new(&place.file)?);
         }
         Ok(place)
     }
@@ -51,9 +51,9 @@ impl Place {
         if self.is_special {
             return fill(&mut OpenOptions::new().write(true).open(&self.file)?, write);
         }
-        let mut beside = Beside::new(&self.file)?;
-        fill(&mut beside, write)?;
-        Ok(beside.replace()?)
+        let mut file = AtomicFile::new(&self.file)?;
+        fill(&mut file, write)?;
+        Ok(file.replace()?)
     }
 }
 

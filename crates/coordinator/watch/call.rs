@@ -4,23 +4,9 @@
 use super::warner;
 use crate::args::Plan;
 use crate::machine;
-use procession::ChunkSize;
 use procession_report as report;
 use report::{LogFolder, Terminal};
 use std::path::PathBuf;
-
-pub(super) fn configuration(of: &procession_job::Configuration) -> report::Configuration {
-    let chunk = match of.chunk {
-        ChunkSize::Auto => None,
-        ChunkSize::Fixed(items) => Some(items.get()),
-    };
-    let executor = match of.executor {
-        procession_job::Executor::Serial => report::Executor::Serial,
-        procession_job::Executor::Threads => report::Executor::Threads,
-        procession_job::Executor::Procs => report::Executor::Procs,
-    };
-    report::Configuration { executor, count: of.count, size: of.size, chunk }
-}
 
 /// The call's log folder. One that was asked for must be usable; without the
 /// default one people are warned and the call goes on.
@@ -44,7 +30,7 @@ pub(super) fn log_folder(plan: &Plan, study: &report::Study, terminal: &Terminal
 }
 
 /// What was called, where.
-pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration]) -> report::Study {
+pub(super) fn study(plan: &Plan, configurations: &[report::Configuration]) -> report::Study {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
     report::Study {
         log_version: report::LOG_VERSION,
@@ -55,6 +41,6 @@ pub(super) fn study(plan: &Plan, configurations: &[procession_job::Configuration
         versions: versions.into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
         task: plan.work.name().to_owned(),
         params: plan.work.params().into_iter().collect(),
-        configurations: configurations.iter().map(configuration).collect(),
+        configurations: configurations.to_vec(),
     }
 }

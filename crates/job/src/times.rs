@@ -1,25 +1,11 @@
 //! Where the coordinator's time goes in a run: the thread that reads, the
 //! driver, and the thread that writes. Each is always in one phase.
 
-use crate::input::lock;
+use crate::mutex::lock;
 use procession::{DriverTimes, Event, Observer, Phase, Stopwatch};
+use procession_task::CoordinatorTimes;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// Where the coordinator's threads spent a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CoordinatorTimes {
-    /// The input's thread read and cut.
-    pub reading: Duration,
-    /// It waited for room: blocks were not taken as fast as they were read.
-    pub input_waiting: Duration,
-    /// The driver, where there are processes.
-    pub driver: Option<DriverTimes>,
-    /// The output's thread digested, gathered and wrote.
-    pub writing: Duration,
-    /// It waited for results.
-    pub output_waiting: Duration,
-}
 
 /// What the input's thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,18 +89,22 @@ impl Observer for DriverEar {
     }
 }
 
-impl CoordinatorTimes {
-    pub(crate) fn of(input: &InputWatch, driver: &Heard, output: &mut OutputWatch) -> Self {
-        let (reading, input_waiting) = input.spent();
-        let phase = output.phase();
-        output.switch(phase);
-        Self {
-            reading,
-            input_waiting,
-            driver: *lock(driver),
-            writing: output.spent(OutputPhase::Writing),
-            output_waiting: output.spent(OutputPhase::Waiting),
-        }
+/// Where the coordinator's threads spent a run, as their stopwatches tell.
+pub(crate) fn coordinator_times(input: &InputWatch, driver: &Heard, output: &mut OutputWatch) -> CoordinatorTimes {
+    let (reading, input_waiting) = input.spent();
+    let phase = output.phase();
+    output.switch(phase);
+    let driver: Option<DriverTimes> = *lock(driver);
+    let of_driver = |part: fn(&DriverTimes) -> Duration| driver.as_ref().map(|times| part(times).as_secs_f64());
+    CoordinatorTimes {
+        reading_s: reading.as_secs_f64(),
+        input_waiting_s: input_waiting.as_secs_f64(),
+        spawning_s: of_driver(|times| times.spawning),
+        transport_s: of_driver(|times| times.transport),
+        order_s: of_driver(|times| times.order),
+        driver_waiting_s: of_driver(|times| times.waiting),
+        writing_s: output.spent(OutputPhase::Writing).as_secs_f64(),
+        output_waiting_s: output.spent(OutputPhase::Waiting).as_secs_f64(),
     }
 }
 
@@ -131,11 +121,12 @@ mod tests {
         input.switch(InputPhase::Reading);
         input.switch(InputPhase::Waiting);
         output.switch(OutputPhase::Writing);
-        let times = CoordinatorTimes::of(&input, &heard, &mut output);
-        assert_eq!(times.driver, Some(told));
-        let parts = [times.reading, times.input_waiting, times.writing, times.output_waiting];
-        assert!(parts.iter().all(|part| !part.is_zero()), "{times:?}");
+        let times = coordinator_times(&input, &heard, &mut output);
+        let of_driver = [times.spawning_s, times.transport_s, times.order_s, times.driver_waiting_s];
+        assert_eq!(of_driver, [Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
+        let parts = [times.reading_s, times.input_waiting_s, times.writing_s, times.output_waiting_s];
+        assert!(parts.iter().all(|part| *part > 0.0), "{times:?}");
         // Of a thread that still reads it is known until now.
-        assert!(CoordinatorTimes::of(&input, &heard, &mut output).input_waiting > times.input_waiting);
+        assert!(coordinator_times(&input, &heard, &mut output).input_waiting_s > times.input_waiting_s);
     }
 }

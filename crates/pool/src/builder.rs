@@ -1,16 +1,15 @@
 //! What a pool is to be like.
 
-use crate::engine::{Engine, Lanes, Shared};
 use crate::limits::WINDOW_BYTES;
+use crate::raw::InProcess;
 use crate::standing::{self, Initializer};
 use crate::watchers::{Errors, Roll};
-use crate::{ChunkSize, Event, Kind, Observer, Pool, PoolError, RETRY_ON, Work, raw};
+use crate::{ChunkSize, Event, FailureKind, Observer, Pool, PoolError, Work, raw};
+use procession_task::JobSpec;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Longest item or result unless something else is said, in bytes.
-const MAX_MESSAGE: usize = 16 << 20;
 /// Longest item or result that can be asked for: what the codec takes.
 const MOST_MAX_MESSAGE: usize = 64 << 20;
 
@@ -36,12 +35,8 @@ enum Workers {
 /// How items are run, whatever they are run on.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) chunk: ChunkSize,
-    pub(crate) retries: Option<u32>,
-    pub(crate) retry_on: Vec<Kind>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) memory_limit: Option<u64>,
-    pub(crate) max_message: usize,
+    /// What is the same in every job.
+    pub(crate) spec: JobSpec,
     pub(crate) window: u64,
 }
 
@@ -54,15 +49,7 @@ impl Default for Builder {
             initializer: None,
             observers: Vec::new(),
             shows_errors: true,
-            settings: Settings {
-                chunk: ChunkSize::Auto,
-                retries: Some(2),
-                retry_on: RETRY_ON.to_vec(),
-                timeout: None,
-                memory_limit: None,
-                max_message: MAX_MESSAGE,
-                window: WINDOW_BYTES,
-            },
+            settings: Settings { spec: JobSpec::new(""), window: WINDOW_BYTES },
         }
     }
 }
@@ -92,35 +79,35 @@ impl Builder {
     /// So many items go into a message, at least one (default: as many as take
     /// a few milliseconds, which is learned as they run).
     pub fn chunk(mut self, items: u32) -> Self {
-        self.settings.chunk = ChunkSize::Fixed(NonZeroU32::new(items).unwrap_or(NonZeroU32::MIN));
+        self.settings.spec.chunk = ChunkSize::Fixed(NonZeroU32::new(items).unwrap_or(NonZeroU32::MIN));
         self
     }
 
     /// How often an item that took its worker with it is tried again (default:
     /// twice); `None`: until it succeeds.
     pub fn retries(mut self, retries: impl Into<Option<u32>>) -> Self {
-        self.settings.retries = retries.into();
+        self.settings.spec.retry.retries = retries.into();
         self
     }
 
     /// Which outcomes are tried again (default: [`RETRY_ON`]).
-    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
-        self.settings.retry_on = kinds.into_iter().collect();
+    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
+        self.settings.spec.retry.retry_on = kinds.into_iter().collect();
         self
     }
 
     /// How long one item may run, from its own start (default: for ever). The
     /// item is lost then, not its neighbours.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.settings.timeout = timeout.into();
+        self.settings.spec.limits.timeout = timeout.into();
         self
     }
 
     /// How much memory each worker may have, in bytes (default: what there is).
-    /// A program that has [`crate::worker::Memory`] as its `#[global_allocator]`
+    /// A program that has [`crate::worker::WorkerAllocator`] as its `#[global_allocator]`
     /// is told which item wanted more; in others that item crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
-        self.settings.memory_limit = bytes.into();
+        self.settings.spec.limits.memory_limit = bytes.into();
         self
     }
 
@@ -134,7 +121,7 @@ impl Builder {
     /// Longest item or result, in bytes, once encoded (default: 16 MiB, at most
     /// 64 MiB). A longer one is that item's failure.
     pub fn max_message(mut self, bytes: usize) -> Self {
-        self.settings.max_message = bytes.min(MOST_MAX_MESSAGE);
+        self.settings.spec.max_result = bytes.min(MOST_MAX_MESSAGE);
         self
     }
 
@@ -199,7 +186,6 @@ impl Builder {
     /// sent or, without processes, has failed; a system that has no room.
     pub fn build(self) -> Result<Pool, PoolError> {
         let initializer = self.initializer.transpose().map_err(PoolError::NotSendable)?;
-        let is_limited = self.settings.timeout.is_some() || self.settings.memory_limit.is_some();
         let threads = match self.kind {
             Workers::Procs(procs) => {
                 let builder = raw::Pool::builder("/proc/self/exe")
@@ -209,7 +195,7 @@ impl Builder {
                 let procs = procs.unwrap_or_else(available).max(1);
                 return on_procs(procs, builder, initializer, self.observers, self.shows_errors, self.settings);
             }
-            _ if is_limited || self.max_tasks_per_worker.is_some() => {
+            _ if self.settings.spec.limits.are_any() || self.max_tasks_per_worker.is_some() => {
                 let why = "no limit of time, memory or items can be kept without processes";
                 return Err(PoolError::Refused(why.to_owned()));
             }
@@ -220,11 +206,15 @@ impl Builder {
             let failed = |what| PoolError::Refused(format!("the initializer failed: {what}"));
             initializer.run().map_err(failed)?;
         }
-        let observers = Shared(Arc::new(Mutex::new(self.observers)));
-        let lanes =
-            Lanes { threads, window: self.settings.window, observers, begun: Instant::now(), jobs: Arc::default() };
+        // Jobs bring their code: no task is asked for by its name alone.
+        let make: Arc<raw::MakeLocalTask> = Arc::new(|job, _| Err(standing::no_task(&job.task)));
+        let backend = match threads {
+            Some(threads) => InProcess::threads(threads, make, self.observers),
+            None => InProcess::serial(make, self.observers),
+        };
+        let backend = backend.window(self.settings.window);
         let roll = Roll::of_threads(threads.unwrap_or(1));
-        Ok(Pool::of(Engine::Local(lanes), threads.unwrap_or(1), self.settings, roll))
+        Ok(Pool::of(Box::new(backend), threads.unwrap_or(1), self.settings, roll))
     }
 }
 
@@ -249,7 +239,7 @@ fn on_procs(
     for observer in observers {
         builder = builder.observer(observer);
     }
-    Ok(Pool::of(Engine::Procs(builder.build()?), procs, settings, roll))
+    Ok(Pool::of(Box::new(builder.build()?), procs, settings, roll))
 }
 
 /// How many processors this process may use.

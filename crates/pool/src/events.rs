@@ -136,6 +136,17 @@ pub enum Event {
         /// When.
         at: Duration,
     },
+    /// The program that ran an item left something behind that was still
+    /// writing when its output was given up: the item's output may be cut. Comes
+    /// before the item's outcome, and again if that is lost and it is run again.
+    OutputCut {
+        /// The worker that ran it.
+        worker: WorkerRef,
+        /// Index of the item in the input.
+        item: u64,
+        /// When.
+        at: Duration,
+    },
     /// A process ended and was reaped.
     WorkerExited(WorkerExit),
     /// The last worker has ended; everything is timed until here.

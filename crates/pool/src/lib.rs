@@ -154,13 +154,12 @@ pub mod worker;
 mod builder;
 mod clock;
 mod driver;
-mod engine;
 mod error;
 mod events;
 mod feed;
 mod handle;
+mod in_process;
 mod limits;
-mod local;
 mod mailbox;
 mod map;
 mod outcome;
@@ -181,9 +180,10 @@ pub use handle::Handle;
 pub use map::{Map, MapUnordered};
 pub use outcome::{ItemError, Outcome};
 pub use phases::DriverTimes;
-pub use pool::{Control, Pool};
+pub use pool::Pool;
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{Kind, Task, TaskError};
+pub use procession_task::{FailureKind, Task, TaskError};
+pub use raw::Control;
 pub use standing::init;
 pub use stopwatch::{Phase, Stopwatch};
 pub use work::{Fallible, Function, Value, Work};
@@ -191,6 +191,4 @@ pub use work::{Fallible, Function, Value, Work};
 /// Where a worker's time goes.
 pub use procession_task::Times;
 
-/// The outcomes that are tried again unless something else is said: those that
-/// may lie with the process as much as with the item.
-pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];
+pub use procession_task::RETRY_ON;

@@ -1,16 +1,15 @@
 //! The pool that people use: functions over values.
 
 use crate::builder::{Builder, Settings};
-use crate::engine::{self, Engine};
 use crate::feed::{Feed, FeedSink, FeedSource};
 use crate::handle::Handle;
 use crate::map::{self, Map, MapUnordered, Stream};
-use crate::raw::Job;
+use crate::raw::{Backend, Control, Job};
 use crate::remote::Entries;
 use crate::results::Results;
 use crate::watchers::Roll;
 use crate::{ItemError, PoolError, Work};
-use procession_task::{Format, Items};
+use procession_task::{Format, Items, JobSpec, ResultOrder};
 use std::any::type_name;
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -23,15 +22,11 @@ use std::time::Duration;
 /// many calls there are, the workers are the same. Dropping it kills its workers
 /// and reaps them; [`Pool::close`] lets them finish.
 pub struct Pool {
-    engine: Engine,
+    backend: Box<dyn Backend>,
     workers: u32,
     settings: Settings,
     roll: Roll,
 }
-
-/// Ends a pool's work from elsewhere: from a thread that waits for Ctrl-C, say.
-#[derive(Clone)]
-pub struct Control(engine::Control);
 
 impl Pool {
     /// A pool with a worker for each processor that this process may use.
@@ -69,8 +64,8 @@ impl Pool {
         Builder::default()
     }
 
-    pub(crate) fn of(engine: Engine, workers: u32, settings: Settings, roll: Roll) -> Self {
-        Self { engine, workers, settings, roll }
+    pub(crate) fn of(backend: Box<dyn Backend>, workers: u32, settings: Settings, roll: Roll) -> Self {
+        Self { backend, workers, settings, roll }
     }
 
     /// Runs work over inputs, by value or by reference: the outcomes in the order
@@ -99,7 +94,7 @@ impl Pool {
         M: 'static,
         I: IntoIterator<Item: Borrow<W::Input>>,
     {
-        Map::new(Stream::new(self, self.start(&work, Arc::default(), true), inputs.into_iter(), true))
+        Map::new(Stream::new(self, self.start(&work, Arc::default(), ResultOrder::Input), inputs.into_iter(), true))
     }
 
     /// As [`Pool::map`], in the order in which outcomes come, each with the index
@@ -123,7 +118,12 @@ impl Pool {
         M: 'static,
         I: IntoIterator<Item: Borrow<W::Input>>,
     {
-        MapUnordered::new(Stream::new(self, self.start(&work, Arc::default(), false), inputs.into_iter(), false))
+        MapUnordered::new(Stream::new(
+            self,
+            self.start(&work, Arc::default(), ResultOrder::Completion),
+            inputs.into_iter(),
+            false,
+        ))
     }
 
     /// Runs work over inputs and folds the results here, in order, from `init`.
@@ -182,34 +182,25 @@ impl Pool {
             }
             feed.end();
         });
-        Handle::new(queued.and_then(|()| Ok(self.start(&work, feed, false)?)))
+        Handle::new(queued.and_then(|()| Ok(self.start(&work, feed, ResultOrder::Completion)?)))
     }
 
-    fn start<W, M>(&self, work: &W, feed: Arc<Feed>, ordered: bool) -> Result<Results<W::Output>, PoolError>
+    fn start<W, M>(&self, work: &W, feed: Arc<Feed>, order: ResultOrder) -> Result<Results<W::Output>, PoolError>
     where
         W: Work<M>,
         M: 'static,
     {
-        let settings = &self.settings;
-        let job = Job {
+        let spec = JobSpec {
             task: type_name::<W>().to_owned(),
-            params: Vec::new(),
             arguments: vec![work.pack().map_err(PoolError::NotSendable)?],
             items: Items::Framed,
             format: Format::Framed,
-            show: false,
-            item_log: Arc::default(),
-            chunk: settings.chunk,
-            ordered,
-            retries: settings.retries,
-            retry_on: settings.retry_on.clone(),
-            timeout: settings.timeout,
-            memory_limit: settings.memory_limit,
-            max_result: settings.max_message,
-            source: Box::new(FeedSource(Arc::clone(&feed))),
-            sink: Box::new(FeedSink(Arc::clone(&feed))),
+            order,
+            ..self.settings.spec.clone()
         };
-        let running = self.engine.start(Entries::<W, M>::PREPARE, job)?;
+        let (source, sink) = (Box::new(FeedSource(Arc::clone(&feed))), Box::new(FeedSink(Arc::clone(&feed))));
+        let job = Job { entry: Some(Entries::<W, M>::PREPARE), ..Job::new(spec, source, sink) };
+        let running = self.backend.start(job)?;
         Ok(Results::new(feed, running))
     }
 
@@ -237,7 +228,7 @@ impl Pool {
     }
 
     pub(crate) fn max_message(&self) -> usize {
-        self.settings.max_message
+        self.settings.spec.max_result
     }
 
     /// A way to end the work from elsewhere, which is also the recipe for Ctrl-C:
@@ -268,7 +259,7 @@ impl Pool {
     /// ```
     #[must_use]
     pub fn control(&self) -> Control {
-        Control(self.engine.control())
+        self.backend.control()
     }
 
     /// Waits for what was submitted, lets the workers end, and waits for the last
@@ -287,7 +278,7 @@ impl Pool {
     /// # Errors
     /// What the pool failed of.
     pub fn close(self) -> Result<Duration, PoolError> {
-        self.engine.close()
+        self.backend.close()
     }
 
     /// Ends all work and all workers at once, by force, and reaps them; threads
@@ -313,24 +304,5 @@ impl Pool {
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").field("workers", &self.workers).field("pids", &self.pids()).finish_non_exhaustive()
-    }
-}
-
-impl Control {
-    /// Ends all work and all workers: politely, and by force after a short grace.
-    pub fn stop(&self) {
-        match &self.0 {
-            engine::Control::Procs(control) => control.stop(),
-            engine::Control::Local(jobs) => jobs.stop(),
-        }
-    }
-
-    /// Ends all work and all workers by force. (A thread can't be ended so: it
-    /// runs its items to the end of their block.)
-    pub fn kill(&self) {
-        match &self.0 {
-            engine::Control::Procs(control) => control.kill(),
-            engine::Control::Local(jobs) => jobs.stop(),
-        }
     }
 }

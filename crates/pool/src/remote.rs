@@ -1,13 +1,13 @@
 //! Work as another process is told of it: the place of a function in the
 //! program's file, and bytes; and what that function makes of a block of items.
 //!
-//! For every kind of work the compiler makes an [`Entry`] here, a constant of
+//! For every kind of work the compiler makes an [`FunctionEntry`] here, a constant of
 //! the program. Threads and the loop call the same entries on the same blocks.
 
 use crate::work::Work;
-use procession_sys::{Address, Entry};
-use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, Kind, NO_RESULT, Reply};
-use procession_task::{Sampler, confined};
+use procession_sys::{Address, FunctionEntry};
+use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, FailureKind, Items, NO_RESULT, Reply};
+use procession_task::{Sampler, catch_panic};
 use procession_wire::{WireError, codec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,14 +19,14 @@ pub(crate) struct Entries<W, M>(PhantomData<fn() -> (W, M)>);
 
 impl<W: Work<M>, M: 'static> Entries<W, M> {
     /// Makes the task of a job; called with a [`Prepare`].
-    pub(crate) const PREPARE: &'static Entry = &Entry::new::<(W, M)>(|with| {
+    pub(crate) const PREPARE: &'static FunctionEntry = &FunctionEntry::new::<(W, M)>(|with| {
         if let Some(prepare) = with.downcast_mut::<Prepare>() {
             prepare.task = Some(Box::new(Remote::<W, M>::unpacked(&prepare.packed)));
         }
     });
 
     /// Runs a single item, to set up a worker; called with a [`Setup`].
-    pub(crate) const SET_UP: &'static Entry = &Entry::new::<(Setup, W, M)>(|with| {
+    pub(crate) const SET_UP: &'static FunctionEntry = &FunctionEntry::new::<(Setup, W, M)>(|with| {
         if let Some(setup) = with.downcast_mut::<Setup>() {
             setup.done = set_up::<W, M>(&setup.packed, &setup.input);
         }
@@ -40,7 +40,7 @@ pub(crate) struct Prepare {
 }
 
 /// The task of a job, of an entry that makes one.
-pub(crate) fn prepare(entry: &Entry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
+pub(crate) fn prepare(entry: &FunctionEntry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
     let mut prepare = Prepare { packed: packed.to_vec(), task: None };
     entry.run(&mut prepare);
     prepare.task.ok_or_else(|| format!("{} makes no task", entry.name()))
@@ -54,7 +54,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) fn run(entry: &Entry, packed: &[u8], input: &[u8]) -> Result<(), String> {
+    pub(crate) fn run(entry: &FunctionEntry, packed: &[u8], input: &[u8]) -> Result<(), String> {
         let not_called = Err(format!("{} sets nothing up", entry.name()));
         let mut setup = Self { packed: packed.to_vec(), input: input.to_vec(), done: not_called };
         entry.run(&mut setup);
@@ -63,7 +63,7 @@ impl Setup {
 }
 
 fn set_up<W: Work<M>, M>(packed: &[u8], input: &[u8]) -> Result<(), String> {
-    let ran = confined(|| {
+    let ran = catch_panic(|| {
         let input = codec::decode(input).map_err(codec_words)?;
         W::unpack(packed)?.call(input).map_err(|e| e.to_string())
     });
@@ -76,11 +76,11 @@ pub(crate) fn encode_address(address: Address) -> Vec<u8> {
 }
 
 /// The entry of an address that was written into a message.
-pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static Entry, String> {
+pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static FunctionEntry, String> {
     let halves = bytes.split_first_chunk::<8>().and_then(|(offset, rest)| Some((offset, rest.as_array::<8>()?)));
     let Some((offset, check)) = halves else { return Err("a job without the place of its code".to_owned()) };
     let address = Address { offset: i64::from_le_bytes(*offset), check: u64::from_le_bytes(*check) };
-    Entry::at(address).map_err(|e| e.to_string())
+    FunctionEntry::at(address).map_err(|e| e.to_string())
 }
 
 /// Runs work over blocks of framed values.
@@ -109,7 +109,7 @@ struct Looked {
 
 impl<W: Work<M>, M> Remote<W, M> {
     fn unpacked(packed: &[u8]) -> Self {
-        let unpacked = confined(|| W::unpack(packed).map_err(invalid)).flatten();
+        let unpacked = catch_panic(|| W::unpack(packed).map_err(invalid)).flatten();
         Self { work: unpacked, result: Vec::new(), sampler: Sampler::default(), is_cheap: false, marker: PhantomData }
     }
 
@@ -120,7 +120,7 @@ impl<W: Work<M>, M> Remote<W, M> {
         let work = work.as_ref().map_err(Clone::clone)?;
         let max = reply.max_result();
         let mut now = |is_on: bool| if is_on { reply.host().now_ns() } else { 0 };
-        let ran = confined(|| {
+        let ran = catch_panic(|| {
             let input = decode::<W::Input>(item)?;
             looked.read_ns = now(looked.is_on);
             let output = work.call(input).map_err(Failure::from)?;
@@ -229,11 +229,11 @@ pub(crate) fn codec_words(error: WireError) -> String {
 }
 
 fn invalid(message: String) -> Failure {
-    Failure::new(Kind::Invalid, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Invalid, message).because(Some(Cause::Codec))
 }
 
 fn not_encodable(message: String) -> Failure {
-    Failure::new(Kind::Failed, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Failed, message).because(Some(Cause::Codec))
 }
 
 #[cold]

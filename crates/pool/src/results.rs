@@ -1,8 +1,7 @@
 //! Results as they come out of batches: bytes to values, one by one.
 
-use crate::engine::Running;
 use crate::feed::Feed;
-use crate::raw::{Batch, Credit, Delivery, ItemFailure, JobEnd};
+use crate::raw::{Batch, Credit, Delivery, ItemFailure, JobEnd, JobHandle};
 use crate::remote::codec_words;
 use crate::{ItemError, Outcome, PoolError};
 use procession_task::{FRAME_BYTES, NO_RESULT};
@@ -16,7 +15,7 @@ use std::sync::Arc;
 /// left of the job dropped.
 pub(crate) struct Results<O> {
     pub(crate) feed: Arc<Feed>,
-    running: Option<Running>,
+    running: Option<JobHandle>,
     batch: std::vec::IntoIter<Delivery>,
     current: Current,
     /// Memory that is given back when the batch was read.
@@ -35,7 +34,7 @@ struct Current {
 }
 
 impl<O: DeserializeOwned> Results<O> {
-    pub(crate) fn new(feed: Arc<Feed>, running: Running) -> Self {
+    pub(crate) fn new(feed: Arc<Feed>, running: JobHandle) -> Self {
         let (batch, current) = (Vec::new().into_iter(), Current::default());
         Self { feed, running: Some(running), batch, current, credit: None, output: PhantomData }
     }
@@ -66,7 +65,7 @@ impl<O: DeserializeOwned> Results<O> {
 
     /// Everything has been read: says whether that was all there should have been.
     pub(crate) fn end(&mut self) -> Result<(), PoolError> {
-        match self.running.take().map(Running::wait) {
+        match self.running.take().map(JobHandle::wait) {
             None | Some(Ok(JobEnd::Complete)) => Ok(()),
             Some(Ok(JobEnd::Stopped)) => Err(PoolError::Ended),
             Some(Err(error)) => Err(error),

@@ -4,9 +4,9 @@
 use crate::remote::{self, Setup};
 use crate::worker::{self, Role};
 use crate::{PoolError, Work};
-use procession_sys::Entry;
-use procession_task::BlockTask;
-use procession_wire::{Job, codec};
+use procession_sys::FunctionEntry;
+use procession_task::{BlockTask, JobSpec};
+use procession_wire::codec;
 use std::ffi::{OsStr, OsString};
 use std::sync::OnceLock;
 
@@ -77,16 +77,20 @@ pub(crate) fn check() -> Result<(), PoolError> {
     }
 }
 
-fn make(job: &Job, _: procession_task::Identity) -> Result<Box<dyn BlockTask>, String> {
+fn make(job: &JobSpec, _: procession_task::Identity) -> Result<Box<dyn BlockTask>, String> {
     let [address, packed] = &job.arguments[..] else {
-        return Err(format!("this program runs functions of its own, and has no task '{}'", job.task));
+        return Err(no_task(&job.task));
     };
     remote::prepare(remote::entry_at(address)?, packed)
 }
 
+pub(crate) fn no_task(name: &str) -> String {
+    format!("this program runs functions of its own, and has no task '{name}'")
+}
+
 /// What sets a worker up: a function and its only item.
 pub(crate) struct Initializer {
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static FunctionEntry,
     pub(crate) packed: Vec<u8>,
     pub(crate) input: Vec<u8>,
 }

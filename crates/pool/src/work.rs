@@ -76,7 +76,7 @@ where
     }
 
     fn unpack(_: &[u8]) -> Result<Self, String> {
-        Ok(procession_sys::conjure())
+        Ok(procession_sys::zero_sized_value())
     }
 }
 
@@ -99,7 +99,7 @@ where
     }
 
     fn unpack(_: &[u8]) -> Result<Self, String> {
-        Ok(procession_sys::conjure())
+        Ok(procession_sys::zero_sized_value())
     }
 }
 

@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use procession::raw::{Batch, Block, Cut, Job, JobEnd, Pool, Sink, Source, Waker};
-use procession::{ChunkSize, PoolError, RETRY_ON};
-use procession_task::{Format, Items};
+use procession::PoolError;
+use procession::raw::{Backend as _, Batch, Block, Cut, Job, JobEnd, Pool, Sink, Source, Waker};
+use procession_task::{Format, Items, JobSpec};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
@@ -42,24 +42,9 @@ fn job(
     blocks: impl Iterator<Item = Block> + Send + 'static,
     tell: Sender<Vec<u8>>,
 ) -> Job {
-    Job {
-        task: task.to_owned(),
-        params: params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        arguments: Vec::new(),
-        items: Items::Lines,
-        format: Format::Tsv,
-        show: false,
-        item_log: std::sync::Arc::default(),
-        chunk: ChunkSize::Auto,
-        ordered: true,
-        retries: Some(2),
-        retry_on: RETRY_ON.to_vec(),
-        timeout: None,
-        memory_limit: None,
-        max_result: 1 << 20,
-        source: Box::new(Lines(Box::new(blocks))),
-        sink: Box::new(Keep(tell)),
-    }
+    let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let spec = JobSpec { params, format: Format::Tsv, ..JobSpec::new(task) };
+    Job::new(spec, Box::new(Lines(Box::new(blocks))), Box::new(Keep(tell)))
 }
 
 fn block(lines: &'static str) -> Block {
@@ -109,7 +94,7 @@ fn a_job_that_is_given_up_leaves_the_pool_as_it_was() {
     let last = pool.start(job("collatz", &[], std::iter::once(block("1\n")), tell)).unwrap();
     assert_eq!(last.wait(), Ok(JobEnd::Complete));
     assert_eq!(told.recv().unwrap(), b"1\t0\n");
-    pool.close().unwrap();
+    Box::new(pool).close().unwrap();
 }
 
 #[test]

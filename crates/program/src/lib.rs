@@ -7,16 +7,18 @@
 
 #![forbid(unsafe_code)]
 
+mod template;
+
+mod drain;
+
+mod coprocess;
+mod per_item;
+
 pub mod command;
 pub mod filter;
 pub mod pipe;
 pub mod python;
 
-mod child;
-mod kept;
-mod last_words;
-mod per_item;
-mod template;
 #[cfg(test)]
 mod trial;
 

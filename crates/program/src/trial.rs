@@ -6,14 +6,14 @@ use procession_task::{Again, Answer, Block, BlockTask, Format, Host, Identity, I
 
 /// Time passes with each look at the clock, and what is sent is put together.
 #[derive(Default)]
-struct Plain {
+struct TestHost {
     clock: u64,
     items: u32,
     outputs: Vec<u8>,
     log: Vec<u8>,
 }
 
-impl Host for Plain {
+impl Host for TestHost {
     fn now_ns(&mut self) -> u64 {
         self.clock += 1000;
         self.clock
@@ -38,7 +38,7 @@ pub(crate) struct Trial {
 }
 
 /// What became of a block.
-pub(crate) struct Became {
+pub(crate) struct BlockResult {
     pub(crate) outputs: String,
     pub(crate) log: String,
 }
@@ -53,8 +53,8 @@ impl Trial {
     }
 
     /// Runs a block, as it is sent for the second time, from item 10 on.
-    pub(crate) fn run(&mut self, bytes: &[u8]) -> Became {
-        let (mut host, mut answer) = (Plain::default(), Answer::default());
+    pub(crate) fn run(&mut self, bytes: &[u8]) -> BlockResult {
+        let (mut host, mut answer) = (TestHost::default(), Answer::default());
         let items = u32::try_from(self.items.count(bytes)).unwrap();
         let block = Block { first: 10, items, chunk: 0, attempt: 2, log: true, bytes };
         let mut reply = Reply::new(&mut host, &mut answer, false, self.max_result).trying(self.again);
@@ -62,6 +62,6 @@ impl Trial {
         reply.finish();
         host.send(&answer);
         assert_eq!(host.items, items);
-        Became { outputs: String::from_utf8(host.outputs).unwrap(), log: String::from_utf8(host.log).unwrap() }
+        BlockResult { outputs: String::from_utf8(host.outputs).unwrap(), log: String::from_utf8(host.log).unwrap() }
     }
 }

@@ -43,7 +43,6 @@ pub use log::joblog::{JobLog, JobLogging};
 pub use log::read;
 pub use log::write::folder::{LogFolder, latest_log};
 pub use log::write::logger::{LogOptions, RunLogging};
-pub use model::coordinator_times::CoordinatorTimes;
 pub use model::failure::{FailureRow, Failures};
 pub use model::run_summary::RunSummary;
 pub use model::spans::Spans;

@@ -6,8 +6,8 @@ use crate::model::spans::Spans;
 use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
 use crate::model::worker::WorkerRow;
 use bytes::Bytes;
-use procession::{Accepted, Event, Exit, Times, WorkerExit, WorkerRef};
-use procession_task::{CoordinatorLine, Failure, Identity, Kind};
+use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
+use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
 use std::time::Duration;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -75,7 +75,7 @@ pub(crate) fn accepted(worker: WorkerRef, chunk: u64, first: u64, items: u32) ->
 
 /// An item's line, as a worker would write it.
 pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> String {
-    let failure = Failure::new(Kind::Failed, "X");
+    let failure = Failure::new(FailureKind::Failed, "X");
     let span_ns = (1_000_000, 1_000_000 + item * 1000);
     let line = CoordinatorLine { item, input, chunk, attempt: 1, span_ns, failure: &failure };
     let mut out = Vec::new();
@@ -123,7 +123,7 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
 
 /// A completed run on processes.
 pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) -> RunSummary {
-    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: None };
+    let configuration = Configuration { executor: Executor::Procs, count, size: None, chunk: ChunkSize::Auto };
     let status = RunStatus::Completed;
     let result = RunResult {
         status,

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use procession_scheduler::{
-    Action, AttemptId, ChunkSize, Event, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId,
+    Action, AttemptId, ChunkSize, JobId, JobOptions, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId,
 };
 
 const JOB: JobId = JobId(0);
@@ -29,15 +29,15 @@ impl Pipe {
         let mut pipe = Self { scheduler, sent: VecDeque::new() };
         pipe.drain();
         for worker in 0..u64::from(workers) {
-            pipe.handle(Event::WorkerReady { worker: WorkerId(worker) });
+            pipe.handle(SchedulerEvent::WorkerReady { worker: WorkerId(worker) });
         }
         let chunk = ChunkSize::Fixed(NonZeroU32::MIN);
         let options = JobOptions { chunk, ..JobOptions::default() };
-        pipe.handle(Event::JobOpened { job: JOB, options });
+        pipe.handle(SchedulerEvent::JobOpened { job: JOB, options });
         pipe
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: SchedulerEvent) {
         self.scheduler.handle_event(RunTime::ZERO, event);
         self.drain();
     }
@@ -46,12 +46,12 @@ impl Pipe {
         while let Some(action) = self.scheduler.poll_action() {
             match action {
                 Action::Cut { job, .. } => {
-                    let cut = Event::ChunkCut { job, items: 1, bytes: CHUNK_BYTES };
+                    let cut = SchedulerEvent::ChunkCut { job, items: 1, bytes: CHUNK_BYTES };
                     self.scheduler.handle_event(RunTime::ZERO, cut);
                 }
                 Action::Send { worker, attempt, .. } => self.sent.push_back((worker, attempt)),
                 Action::Deliver { job, .. } => {
-                    let written = Event::Released { job, bytes: RESULT_BYTES };
+                    let written = SchedulerEvent::Released { job, bytes: RESULT_BYTES };
                     self.scheduler.handle_event(RunTime::ZERO, written);
                 }
                 _ => {}
@@ -62,7 +62,7 @@ impl Pipe {
     /// Has the attempt answered that was sent first.
     fn answer(&mut self, busy: Duration) {
         let (worker, attempt) = self.sent.pop_front().expect("something is in flight");
-        self.handle(Event::Answered { worker, attempt, items: 1, bytes: RESULT_BYTES, busy });
+        self.handle(SchedulerEvent::Answered { worker, attempt, items: 1, bytes: RESULT_BYTES, busy });
     }
 }
 

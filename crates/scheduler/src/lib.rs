@@ -21,38 +21,17 @@
 //!   killed, what is merely late is dropped.
 #![forbid(unsafe_code)]
 
-mod action;
-mod answer;
-mod check;
-mod chunks;
-mod death;
-mod dispatch;
-mod ending;
-mod event;
-mod ids;
-mod input;
-mod job;
-mod options;
-mod queue;
-mod retry;
-#[cfg(test)]
-mod rig;
-mod roster;
-mod scheduler;
-mod sizing;
-mod start;
-mod time;
-mod timers;
-mod window;
-mod worker;
+mod model;
 
-pub use action::{Action, GiveUp, KillReason};
-pub use event::{Event, Fault};
-pub use ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
-pub use options::{ChunkSize, JobOptions, PoolOptions};
-pub use scheduler::Scheduler;
-pub use sizing::{CHUNK_TIME, DEAR_ITEM, MAX_CHUNK_ITEMS, Sizing};
-pub use start::{SPAWN_RETRY, SPAWN_RETRY_ALONE};
-pub use time::RunTime;
-pub use window::CHUNK_OVERHEAD;
-pub use worker::{MAX_WAITING_BYTES, SILENCE_GRACE, WAITING_TIME};
+mod jobs;
+
+mod workers;
+
+mod machine;
+
+pub use jobs::{CHUNK_OVERHEAD, SILENCE_GRACE, Sizing};
+pub use machine::Scheduler;
+pub use model::{
+    Action, AttemptId, ChunkId, ChunkSize, Fault, GiveUp, JobId, JobOptions, KillReason, PoolOptions, RunTime,
+    SchedulerEvent, Slot, WorkerId,
+};

@@ -14,19 +14,19 @@ use std::mem::{align_of, size_of};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// What an [`Entry`] begins with; drawn by lot once.
+/// What an [`FunctionEntry`] begins with; drawn by lot once.
 const MARK: [u64; 2] = [0x7cd1_35e2_98a4_b06f, 0xe31b_5c07_f29d_8846];
 
 /// A function that another process can be told to call; to be a constant of the
 /// program, which is what has an [`Address`].
 #[repr(C)]
-pub struct Entry {
+pub struct FunctionEntry {
     mark: [u64; 2],
     name: fn() -> &'static str,
     run: fn(&mut dyn Any),
 }
 
-/// Where an [`Entry`] stands, for another process of the same program.
+/// Where an [`FunctionEntry`] stands, for another process of the same program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     /// How far behind the anchor, in bytes.
@@ -50,9 +50,9 @@ pub enum ImageError {
 }
 
 /// What offsets count from.
-static ANCHOR: Entry = Entry::new::<Entry>(|_| {});
+static ANCHOR: FunctionEntry = FunctionEntry::new::<FunctionEntry>(|_| {});
 
-impl Entry {
+impl FunctionEntry {
     /// An entry that calls `run`; its name is that of the type `T`, which should
     /// be another one for each function.
     #[must_use]
@@ -107,14 +107,14 @@ impl Entry {
             return Err(ImageError::Nothing);
         }
         // SAFETY: it lies in the program's own file, which nobody writes to, and
-        // begins with the mark, as `Entry::new` alone makes it; entries that are
+        // begins with the mark, as `FunctionEntry::new` alone makes it; entries that are
         // no constants lie elsewhere.
         let entry = unsafe { &*place };
         if entry.check() == address.check { Ok(entry) } else { Err(ImageError::Nothing) }
     }
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for FunctionEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -128,10 +128,10 @@ impl fmt::Debug for Entry {
 /// was done in a process (a token of an initialisation, say) must not be captured
 /// by such a function: what it stands for was not done here.
 #[must_use]
-pub fn conjure<F: Copy + 'static>() -> F {
+pub fn zero_sized_value<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0, "a function that captures something, or a pointer to one, can't travel") };
     // SAFETY: the type has no bytes, so no bytes can be wrong, and it is inhabited:
-    // whoever named it by an `Entry` had a value. That values of it mean nothing
+    // whoever named it by an `FunctionEntry` had a value. That values of it mean nothing
     // beyond the code that they are is what callers are told above.
     unsafe { std::ptr::NonNull::<F>::dangling().as_ptr().read() }
 }
@@ -145,7 +145,7 @@ struct Image(Vec<std::ops::Range<usize>>);
 
 impl Image {
     fn holds(&self, at: usize) -> bool {
-        at.checked_add(size_of::<Entry>())
+        at.checked_add(size_of::<FunctionEntry>())
             .is_some_and(|end| self.0.iter().any(|part| part.start <= at && end <= part.end))
     }
 }
@@ -186,7 +186,7 @@ fn hash(name: &str) -> u64 {
 mod tests {
     use super::*;
 
-    static ADD: Entry = Entry::new::<u8>(|number| {
+    static ADD: FunctionEntry = FunctionEntry::new::<u8>(|number| {
         if let Some(number) = number.downcast_mut::<i32>() {
             *number += 1;
         }
@@ -196,7 +196,7 @@ mod tests {
     fn an_address_leads_back_to_the_function() {
         let address = ADD.address().unwrap();
         let mut number = 1i32;
-        Entry::at(address).unwrap().run(&mut number);
+        FunctionEntry::at(address).unwrap().run(&mut number);
         assert_eq!(number, 2);
     }
 
@@ -205,16 +205,16 @@ mod tests {
         let address = ADD.address().unwrap();
         for offset in [1, 8, 16, -8, 4096, i64::MAX, i64::MIN] {
             let wrong = Address { offset: address.offset.wrapping_add(offset), ..address };
-            assert_eq!(Entry::at(wrong).unwrap_err(), ImageError::Nothing, "{offset}");
+            assert_eq!(FunctionEntry::at(wrong).unwrap_err(), ImageError::Nothing, "{offset}");
         }
         let another = Address { check: address.check ^ 1, ..address };
-        assert_eq!(Entry::at(another).unwrap_err(), ImageError::Nothing);
+        assert_eq!(FunctionEntry::at(another).unwrap_err(), ImageError::Nothing);
     }
 
     #[test]
     fn what_is_not_in_the_program_s_file_has_no_address() {
         // On the heap, as it might be in a library.
-        let foreign: &'static Entry = Box::leak(Box::new(Entry::new::<u16>(|_| {})));
+        let foreign: &'static FunctionEntry = Box::leak(Box::new(FunctionEntry::new::<u16>(|_| {})));
         let error = foreign.address().unwrap_err();
         assert!(error.to_string().contains("u16 is not in the program's own file"), "{error}");
     }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn functions_are_made_of_nothing() {
         fn call<F: Fn(u8) -> u8 + Copy + 'static>(_: F) -> u8 {
-            conjure::<F>()(1)
+            zero_sized_value::<F>()(1)
         }
         assert_eq!(call(|n| n + 1), 2);
         assert_eq!(call(u8::count_zeros_of), 7);

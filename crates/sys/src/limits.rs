@@ -130,11 +130,11 @@ pub fn end_by(signal: i32) -> ! {
 ///
 /// ```
 /// #[global_allocator]
-/// static MEMORY: procession_sys::Memory = procession_sys::Memory;
+/// static MEMORY: procession_sys::WorkerAllocator = procession_sys::WorkerAllocator;
 /// # fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Memory;
+pub struct WorkerAllocator;
 
 /// What is done when memory is refused.
 type LastWords = Box<dyn Fn() + Send + Sync>;
@@ -163,7 +163,7 @@ fn on_refused() {
     if !LIMITED.load(Ordering::Relaxed) || SPEAKING.get() {
         return;
     }
-    begin_the_end();
+    lift_limits_for_exit();
     last_words();
     end_now(*status);
 }
@@ -171,7 +171,7 @@ fn on_refused() {
 /// Makes the caller the thread that ends this process: from here on it may have
 /// what memory it needs, and whoever else is refused some waits for the end
 /// instead of saying the last words. Does not return if another thread is at it.
-pub fn begin_the_end() {
+pub fn lift_limits_for_exit() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     if BEGUN.swap(true, Ordering::Relaxed) {
         // All will end with that one.
@@ -194,7 +194,7 @@ fn noticed(memory: *mut u8) -> *mut u8 {
 // SAFETY: every call is passed on to the system's allocator as it is, and what
 // comes back is handed on; in between, nothing is allocated unless the process
 // is about to end.
-unsafe impl GlobalAlloc for Memory {
+unsafe impl GlobalAlloc for WorkerAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are those that the system's allocator asks for.
@@ -223,18 +223,18 @@ unsafe impl GlobalAlloc for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Ended, PollSet, Spawn, Spawned};
+    use crate::{Ended, PollSet, Spawned};
     use std::io::{Read, Write};
 
     #[global_allocator]
-    static MEMORY: Memory = Memory;
+    static MEMORY: WorkerAllocator = WorkerAllocator;
 
     /// Runs one of the tests below in a process of its own, where it can do as
     /// it likes; returns how it ended and what it wrote to its errors.
     fn alone(test: &str) -> (Ended, String) {
         let program = std::env::current_exe().unwrap();
         let args = ["--exact", &format!("limits::tests::{test}"), "--ignored", "--nocapture"].map(Into::into);
-        let mut child = Spawned::start(&Spawn::leader(program, args.to_vec())).unwrap();
+        let mut child = Spawned::start(&program, &args).unwrap();
         let mut set = PollSet::default();
         set.add(child.exit_fd(), 0, false);
         set.wait(None).unwrap();
@@ -294,7 +294,7 @@ mod tests {
                 drop(Vec::<u8>::new().try_reserve_exact(isize::MAX as usize));
                 end_now(98);
             });
-            begin_the_end();
+            lift_limits_for_exit();
             begun.wait();
             refused.wait();
             assert_eq!(vec![1u8; 128 << 20].len(), 128 << 20);

@@ -56,8 +56,8 @@ pub fn enter_worker(coordinator: u32) -> Result<Protocol, SetupError> {
     // SAFETY: as above.
     check("standard output", unsafe { libc::dup2(2, 1) })?;
     nix::sys::signal::SigSet::empty().thread_set_mask().map_err(|e| SetupError::System("signal mask", e.into()))?;
-    crate::survive_file_size_limit().map_err(|e| SetupError::System("the file size limit's signal", e))?;
-    crate::pause::hear_of_pauses().map_err(|e| SetupError::System("the signal to go on", e))?;
+    crate::signals::survive_file_size_limit().map_err(|e| SetupError::System("the file size limit's signal", e))?;
+    crate::pause::listen_for_pauses().map_err(|e| SetupError::System("the signal SIGCONT", e))?;
     die_with(coordinator)?;
     // SAFETY: both were just made by `duplicate` and are handed out once.
     let (input, output) = unsafe { (File::from_raw_fd(PROTOCOL_IN), File::from_raw_fd(PROTOCOL_OUT)) };

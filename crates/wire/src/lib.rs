@@ -16,8 +16,8 @@ pub mod frame;
 mod message;
 
 pub use message::{
-    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, OUT_OF_MEMORY_STATUS, PROTOCOL, TIMED_OUT_STATUS, Tails,
-    ToWorker, decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
+    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, OUT_OF_MEMORY_STATUS, PROTOCOL, TIMED_OUT_STATUS,
+    Tails, ToWorker, decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
 };
 
 /// Why bytes that arrived are no message. Always fatal for the worker at the

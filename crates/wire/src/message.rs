@@ -7,12 +7,12 @@
 
 use crate::frame::{self, Direction};
 use crate::{WireError, codec};
-use procession_task::{Again, FailureAt, Format, Items, TaskInfo, Times};
+use procession_task::{FailureAt, JobSpec, TaskInfo, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test holds its bytes.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 6;
 
 /// The exit status of a worker that was refused memory beyond its limit, whether
 /// or not it could name the item.
@@ -25,7 +25,7 @@ pub const TIMED_OUT_STATUS: i32 = 198;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// What the following chunks are about.
-    Job(Job),
+    Job(JobMessage),
     /// Items to run; their block follows.
     Chunk(ChunkHead),
     /// No more of this job will come: nothing of it need be kept.
@@ -40,34 +40,16 @@ pub enum ToWorker {
     Ping,
 }
 
-/// A job: which task, and how items come in and results go out.
+/// A job, as a worker is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
+pub struct JobMessage {
     /// Its id within the pool.
     pub job: u64,
-    /// The task's name.
-    pub task: String,
-    /// Its settings.
-    pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments, say.
-    pub arguments: Vec<Vec<u8>>,
-    /// How blocks are cut into items.
-    pub items: Items,
-    /// How records are written.
-    pub format: Format,
-    /// Whether every item has a line to be shown.
-    pub show: bool,
-    /// Longest result, in bytes.
-    pub max_result: u64,
     /// The run's start on the host's monotonic clock, in nanoseconds, as it
     /// stood when the worker was spawned; what pauses move it by is told by signals.
     pub epoch_ns: u64,
-    /// How long one item may run, in nanoseconds.
-    pub timeout_ns: Option<u64>,
-    /// How much memory the process may have, in bytes.
-    pub memory_limit: Option<u64>,
-    /// Which items are run again at once.
-    pub again: Again,
+    /// What to do.
+    pub spec: JobSpec,
 }
 
 /// A chunk, or a part of one.
@@ -108,20 +90,20 @@ pub enum FromWorker {
     /// Results of the next items of a chunk; the blocks follow.
     Answer(AnswerHead),
     /// It is about to end because of this item.
-    Condemned {
+    Aborting {
         /// The dispatch.
         attempt: u64,
         /// The item, counted from the dispatch's first.
         offset: u32,
         /// With what the item is charged.
-        kind: procession_task::Kind,
+        kind: procession_task::FailureKind,
     },
     /// The answer to [`ToWorker::Ping`].
     Alive,
     /// Its last message.
     Farewell(Farewell),
     /// The item that it is at has failed and is run again at once, with all of
-    /// its time; only where that was asked for ([`Job::again`]).
+    /// its time; only where that was asked for ([`JobSpec::again`]).
     Again {
         /// The dispatch.
         attempt: u64,
@@ -130,6 +112,14 @@ pub enum FromWorker {
     Note {
         /// A sentence or two.
         text: String,
+    },
+    /// More output of the program that ran this item may have been on its way
+    /// when it was given up. Comes before the item's answer.
+    OutputCut {
+        /// The dispatch.
+        attempt: u64,
+        /// Index of the item in the input.
+        item: u64,
     },
 }
 

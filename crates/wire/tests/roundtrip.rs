@@ -1,13 +1,16 @@
 //! Messages come back as they went, and hostile bytes are refused: never a
 //! panic, never a large allocation.
 
-use procession_task::{Again, Failure, FailureAt, Format, Items, Kind, ParamInfo, TaskInfo};
+use procession_task::{
+    Failure, FailureAt, FailureKind, Format, Items, JobLimits, JobSpec, ParamInfo, RetryPolicy, TaskInfo,
+};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
-    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, Job, PROTOCOL, ToWorker, WireError, decode_from_worker,
+    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, PROTOCOL, ToWorker, WireError, decode_from_worker,
     decode_to_worker, encode_from_worker, encode_to_worker,
 };
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn payload(frame: &[u8], direction: Direction) -> &[u8] {
     match parse(frame, direction, PAYLOAD_LIMIT).expect("a frame") {
@@ -20,10 +23,10 @@ fn payload(frame: &[u8], direction: Direction) -> &[u8] {
 }
 
 fn failure_at() -> impl Strategy<Value = FailureAt> {
-    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len(), 1u32..).prop_map(
+    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..FailureKind::ALL.len(), 1u32..).prop_map(
         |(item, message, input, record, kind, attempts)| FailureAt {
             item,
-            failure: Failure::new(Kind::ALL[kind], message),
+            failure: Failure::new(FailureKind::ALL[kind], message),
             input,
             record,
             attempts,
@@ -113,7 +116,7 @@ fn sqrt() -> TaskInfo {
     TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
 }
 
-/// The bytes of protocol 4. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 6. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes() {
     let mut frame = Vec::new();
@@ -122,7 +125,7 @@ fn golden_bytes() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "04000000",
+            "06000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -150,30 +153,30 @@ fn golden_bytes() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "060000000700000000000000");
-    let job = Job {
-        job: 1,
-        task: "sqrt".into(),
-        params: vec![],
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::OutputCut { attempt: 7, item: 9 }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "0800000007000000000000000900000000000000");
+    let spec = JobSpec {
         arguments: vec![b"sed".to_vec()],
         items: Items::Words,
         format: Format::Tsv,
-        show: false,
         max_result: 16,
-        epoch_ns: 7,
-        timeout_ns: Some(9),
-        memory_limit: None,
-        again: Again { times: Some(3), failed: true, crashed: false },
+        retry: RetryPolicy { retries: Some(3), retry_on: vec![FailureKind::Failed] },
+        limits: JobLimits { timeout: Some(Duration::from_nanos(9)), memory_limit: None },
+        ..JobSpec::new("sqrt")
     };
+    let job = JobMessage { job: 1, epoch_ns: 7, spec };
     let mut frame = Vec::new();
     encode_to_worker(&mut frame, &ToWorker::Job(job), &[]).unwrap();
     assert_eq!(
         hex(&frame),
         concat!(
             "a970773e",
-            "5d000000",
-            "ec2c48b3",
+            "70000000",
+            "beb7c57c",
             "00000000",
             "0100000000000000",
+            "0700000000000000",
             "0400000000000000",
             "73717274",
             "0000000000000000",
@@ -183,11 +186,14 @@ fn golden_bytes() {
             "00000000",
             "00000000",
             "00",
-            "1000000000000000",
-            "0700000000000000",
-            "010900000000000000",
+            "00000000",
             "00",
-            "01030000000100"
+            "1000000000000000",
+            "0103000000",
+            "0100000000000000",
+            "01000000",
+            "01000000000000000009000000",
+            "00"
         )
     );
 }

@@ -1,12 +1,11 @@
 //! A pool without processes: runs the blocks of a job where it stands, through
 //! the tasks' own code, and answers block by block.
 
-use crate::Configuration;
-use crate::launch::{Ender, Launch, Running};
+use super::launch::Launch;
 use bytes::Bytes;
-use procession::raw::{Batch, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, Waker};
+use procession::raw::{Backend, Batch, Control, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, JobHandle, Waker};
 use procession::{ChunkSize, Observer, PoolError};
-use procession_task::{Answer, Block, Host, Identity, Reply, TextOptions, builtin};
+use procession_task::{Answer, Block, Configuration, Host, Identity, Reply, TextOptions, builtin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -47,7 +46,7 @@ impl Host for NoClock {
 }
 
 impl Launch for Fake {
-    fn launch(&self, run: &Configuration, _: Vec<Box<dyn Observer>>) -> Result<Box<dyn Running>, PoolError> {
+    fn launch(&self, run: &Configuration, _: Vec<Box<dyn Observer>>) -> Result<Box<dyn Backend>, PoolError> {
         if self.0 == Fault::CannotStart(run.count) {
             return Err(PoolError::CannotStart { failures: 3, why: "no".to_owned() });
         }
@@ -55,7 +54,24 @@ impl Launch for Fake {
     }
 }
 
-impl Running for FakePool {
+impl Backend for FakePool {
+    fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
+        let (tell, end) = mpsc::channel();
+        tell.send(self.run(job)).unwrap();
+        Ok(JobHandle::new(end, || ()))
+    }
+
+    fn control(&self) -> Control {
+        let stopped = Arc::clone(&self.stopped);
+        Control::new(move |_| stopped.store(true, Ordering::Release))
+    }
+
+    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
+        Ok(Duration::from_millis(u64::from(100 / self.count)))
+    }
+}
+
+impl FakePool {
     fn run(&self, mut job: Job) -> Result<JobEnd, PoolError> {
         let (wake, wakes) = mpsc::channel();
         job.source.wake_with(Waker::new(move || {
@@ -78,24 +94,13 @@ impl Running for FakePool {
         Ok(JobEnd::Stopped)
     }
 
-    fn ender(&self) -> Ender {
-        let stopped = Arc::clone(&self.stopped);
-        Box::new(move |_| stopped.store(true, Ordering::Release))
-    }
-
-    fn close(self: Box<Self>) -> Result<Duration, PoolError> {
-        Ok(Duration::from_millis(u64::from(100 / self.count)))
-    }
-}
-
-impl FakePool {
     fn answer(&self, job: &Job, block: &procession::raw::Block) -> Delivery {
-        let entry = builtin::find(&job.task).unwrap();
+        let entry = builtin::find(&job.spec.task).unwrap();
         let identity = Identity::new(1, "here", 0);
-        let options = TextOptions { items: job.items, format: job.format, show: false, identity };
-        let mut task = entry.task(&job.params, &job.arguments, options).unwrap();
+        let options = TextOptions { items: job.spec.items, format: job.spec.format, show: false, identity };
+        let mut task = entry.task(&job.spec.params, &job.spec.arguments, options).unwrap();
         let (mut host, mut answer) = (NoClock, Answer::default());
-        let mut reply = Reply::new(&mut host, &mut answer, false, job.max_result);
+        let mut reply = Reply::new(&mut host, &mut answer, false, job.spec.max_result);
         let work =
             Block { first: block.first, items: block.items, chunk: 0, attempt: 1, log: false, bytes: &block.bytes };
         task.run(&work, &mut reply).unwrap();

@@ -1,29 +1,27 @@
 //! Whole studies over a pool without processes.
 
 use super::fake::{Fake, Fault};
-use super::*;
-use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Unit, Wanted, matrix};
+use super::hooks::Hooks;
+use super::matrix::matrix;
+use super::plan::{Phase, Rounds, Wanted, plan};
+use super::run::{Ending, Run, RunInfo, StudyJob};
+use super::runner::{Conductor, StudyReport};
+use super::stopper::Stopper;
+use super::workload::{SizedWork, Workload};
+use crate::error::InputError;
+use crate::failure_policy::FailurePolicy;
+use crate::input::{Input, InputOptions, IntegerRange, ItemSource, Unit};
+use crate::output::report::OutputEnd;
+use crate::output::{OutputChoice, PictureFile};
+use crate::resume::decision::ResumeOptions;
 use procession::{ChunkSize, PoolError};
-use procession_task::{Format, Items};
+use procession_task::{Executor, Format, Items, JobSpec};
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
-fn work(task: &str) -> Work {
-    Work {
-        task: task.to_owned(),
-        arguments: Vec::new(),
-        unit: Unit::Item,
-        params: Vec::new(),
-        format: Format::Tsv,
-        show: false,
-        ordered: true,
-        retries: None,
-        retry_on: procession::RETRY_ON.to_vec(),
-        timeout: None,
-        memory_limit: None,
-        max_result: 1 << 20,
-    }
+fn work(task: &str) -> StudyJob {
+    StudyJob { spec: JobSpec { format: Format::Tsv, ..JobSpec::new(task) }, unit: Unit::Item }
 }
 
 /// Remembers what it was told.
@@ -332,13 +330,13 @@ fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> Stud
     let output = Some(OutputChoice::Picture(picture));
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
     let conductor = Conductor {
-        work: Work { format: Format::Lines, ..work(task) },
+        work: StudyJob { spec: JobSpec::new(task), unit: Unit::Item },
         resume: ResumeOptions::default(),
         policy: FailurePolicy { keep_going: true, max: None },
         launch: &Fake(Fault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, OutputChoice::wanted(output.as_ref())),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::by(output.as_ref())),
         done: Vec::new(),
     };
     conductor.conduct(workload, output)

@@ -11,8 +11,8 @@ use crate::raw::{Block, Cut, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
-use procession_task::{Again, Failure, Kind, Record};
-use procession_wire::{ChunkHead, Job, ToWorker};
+use procession_task::{Again, Failure, FailureKind, JobLimits, Record};
+use procession_wire::{ChunkHead, JobMessage, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -118,16 +118,16 @@ impl Driver {
             (None, None) => return,
         };
         if given.jobs.insert(dispatch.job) {
-            given.limits.memory |= held.job.memory_limit.is_some();
-            given.limits.time |= held.job.timeout.is_some();
-            let message = ToWorker::Job(describe(&held.job, held.id.0, given.epoch_ns));
+            given.limits = given.limits.or(held.job.spec.limits);
+            let (job, epoch_ns, spec) = (held.id.0, given.epoch_ns, held.job.spec.clone());
+            let message = ToWorker::Job(JobMessage { job, epoch_ns, spec });
             if let Err(error) = given.say(&message, &Bytes::new()) {
                 return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
             }
         }
         let log = held.job.item_log.load(Ordering::Relaxed);
-        let rule = held.job.items;
-        let agains = agains(held.job.again(), dispatch.items);
+        let rule = held.job.spec.items;
+        let agains = agains(held.job.spec.again(), dispatch.items);
         let Some(chunk) = held.chunk(dispatch.chunk) else { return };
         let tries = chunk.note_send(dispatch.from, dispatch.items);
         let Some(block) = &chunk.block else { return };
@@ -159,8 +159,8 @@ impl Driver {
         let at = self.now();
         let Last { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
-        let (format, rule) = (held.job.format, held.job.items);
-        let failure = failure(fault, cause, &held.job).because(exit.map(Into::into));
+        let (format, rule) = (held.job.spec.format, held.job.spec.items);
+        let failure = failure(fault, cause, &held.job.spec.limits).because(exit.map(Into::into));
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
         let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
@@ -227,10 +227,12 @@ impl Driver {
         match reason {
             _ if ending => worker.end("the run was ended"),
             KillReason::PoolEnds => worker.end("the pool was ended"),
-            KillReason::Stayed => worker.end("its process was killed: it did not end when it should have"),
-            KillReason::NotReady => worker.end("its process was killed: it did not say hello in time"),
-            KillReason::Nonsense => worker.broke_protocol("it answered what it was not asked"),
-            KillReason::Silent => worker.end("its process was killed: it said nothing for longer than an item may run"),
+            KillReason::GraceExpired => worker.end("its process was killed: it did not end when it should have"),
+            KillReason::StartTimedOut => worker.end("its process was killed: it did not say hello in time"),
+            KillReason::ProtocolViolation => worker.broke_protocol("it answered what it was not asked"),
+            KillReason::Unresponsive => {
+                worker.end("its process was killed: it said nothing for longer than an item may run")
+            }
         }
     }
 
@@ -254,23 +256,13 @@ impl Driver {
 }
 
 /// What is said of an item: the same in every run in which the same befalls it.
-fn failure(fault: Fault, cause: String, job: &crate::raw::Job) -> Failure {
-    match (fault, job.timeout, job.memory_limit) {
-        (Fault::Crashed, ..) => Failure::new(Kind::Crashed, cause),
-        (Fault::TimedOut, Some(timeout), _) => Failure::new(Kind::TimedOut, format!("ran longer than {timeout:?}")),
-        (Fault::TimedOut, None, _) => Failure::new(Kind::TimedOut, cause),
-        (Fault::OutOfMemory, _, Some(limit)) => {
-            Failure::new(Kind::OutOfMemory, format!("wanted more memory than {}", binary_size(limit)))
-        }
-        (Fault::OutOfMemory, _, None) => Failure::new(Kind::OutOfMemory, cause),
-    }
-}
-
-/// A size in the largest unit that it is a whole number of.
-fn binary_size(bytes: u64) -> String {
-    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let whole = units.iter().find(|(shift, _)| bytes.trailing_zeros() >= *shift && bytes > 0);
-    whole.map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
+    let kind = match fault {
+        Fault::Crashed => FailureKind::Crashed,
+        Fault::TimedOut => FailureKind::TimedOut,
+        Fault::OutOfMemory => FailureKind::OutOfMemory,
+    };
+    Failure::new(kind, limits.exceeded(kind).unwrap_or(cause))
 }
 
 /// How often a worker may run items once more, of so many; `None`: for ever.
@@ -279,24 +271,6 @@ fn agains(again: Again, items: u32) -> Option<u64> {
         return Some(0);
     }
     again.times.map(|times| u64::from(times) * u64::from(items))
-}
-
-/// The job as a worker is told of it.
-pub(crate) fn describe(job: &crate::raw::Job, id: u64, epoch_ns: u64) -> Job {
-    Job {
-        job: id,
-        task: job.task.clone(),
-        params: job.params.clone(),
-        arguments: job.arguments.clone(),
-        items: job.items,
-        format: job.format,
-        show: job.show,
-        max_result: job.max_result as u64,
-        epoch_ns,
-        timeout_ns: job.timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
-        memory_limit: job.memory_limit,
-        again: job.again(),
-    }
 }
 
 /// What stands before the bytes of a chunk.
@@ -331,20 +305,6 @@ mod tests {
         let bytes: Bytes = (0..seed * 3).map(next).collect();
         let items = u32::try_from(rule.count(&bytes)).unwrap();
         Block { bytes, items, first: 0, place: None }
-    }
-
-    #[test]
-    fn sizes_are_told_in_the_largest_unit_that_fits() {
-        for (bytes, text) in [
-            (1000, "1000 bytes"),
-            (1536, "1536 bytes"),
-            (64 << 10, "64 KiB"),
-            (512 << 20, "512 MiB"),
-            (2 << 30, "2 GiB"),
-            (3 << 40, "3 TiB"),
-        ] {
-            assert_eq!(binary_size(bytes), text);
-        }
     }
 
     #[test]

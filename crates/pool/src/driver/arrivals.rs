@@ -2,14 +2,14 @@
 
 use super::held::{Piece, cost};
 use super::inbox::Arrival;
-use super::process::{Death, Phase, Process, Stream, exit};
+use super::process::{Death, Phase, Process, Stream, exit, is_out_of_memory};
 use super::{Driver, Happened};
 use crate::PoolError;
 use crate::events::{Accepted, Event, WorkerExit};
 use crate::raw::{Block, Delivery, ItemFailure};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
-use procession_task::{FailureAt, Kind, MESSAGE_BYTES, escape_terminal};
+use procession_task::{FailureAt, FailureKind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
 use std::ops::Range;
@@ -104,15 +104,16 @@ impl Driver {
             (FromWorker::Hello(hello), Phase::Silent) => self.on_hello(id, hello),
             (_, Phase::Silent) => worker.broke_protocol("it did not begin with a hello"),
             (FromWorker::Answer(head), Phase::Ready) => self.on_answer(id, head, tails, payload),
-            (FromWorker::Condemned { attempt, offset, kind }, Phase::Ready) => {
+            (FromWorker::Aborting { attempt, offset, kind }, Phase::Ready) => {
                 let fault = match kind {
-                    Kind::TimedOut => Fault::TimedOut,
-                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    FailureKind::TimedOut => Fault::TimedOut,
+                    FailureKind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
-                self.handle(Happened::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+                self.handle(Happened::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Note { text }, Phase::Ready) => self.on_note(id, &text),
+            (FromWorker::OutputCut { attempt, item }, Phase::Ready) => self.on_output_cut(id, AttemptId(attempt), item),
             (FromWorker::Again { attempt }, Phase::Ready) => self.on_again(id, AttemptId(attempt)),
             (FromWorker::Refused { message, .. }, Phase::Ready) => {
                 let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
@@ -196,12 +197,24 @@ impl Driver {
         self.on_preparing(id);
     }
 
+    /// The output of an item that a worker has not answered yet may be cut.
+    fn on_output_cut(&mut self, id: WorkerId, attempt: AttemptId, item: u64) {
+        let at = self.now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let known = worker.given.attempts.iter().find(|known| known.id == attempt);
+        if !known.is_some_and(|known| (known.next..known.next + u64::from(known.left)).contains(&item)) {
+            return worker.broke_protocol("it told of the output of an item that it was not given");
+        }
+        let who = worker.who;
+        self.observe(&Event::OutputCut { worker: who, item, at });
+    }
+
     /// Who speaks before its first answer is making ready what its task needs,
     /// and no item has begun: until then it is not silent.
     fn on_preparing(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
         if let Some(attempt) = worker.given.attempts.front().map(|attempt| attempt.id) {
-            self.handle(Happened::Again { worker: id, attempt });
+            self.handle(Happened::ItemRestarted { worker: id, attempt });
         }
     }
 
@@ -214,7 +227,7 @@ impl Driver {
             return worker.broke_protocol("it ran an item again that it should not have");
         };
         known.agains = known.agains.map(|left| left - 1);
-        self.handle(Happened::Again { worker: id, attempt });
+        self.handle(Happened::ItemRestarted { worker: id, attempt });
     }
 
     /// Counts accepted results and lets observers hear of them.
@@ -331,7 +344,7 @@ impl Driver {
         }));
         let limits = worker.given.limits;
         self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.given.attempts }));
-        let fault = if limits.is_out_of_memory(exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
         self.handle(Happened::WorkerEnded { worker: id, fault });
     }
 
@@ -440,8 +453,8 @@ mod tests {
         assert!(!payload.is_unique() && many.len() == 80);
     }
 
-    #[test]
-    fn a_farewell_that_nobody_asked_for_ends_the_worker() {
+    /// Why a worker is ended that says this after its hello.
+    fn ended_for(message: FromWorker) -> Option<String> {
         let settings = crate::driver::Settings {
             options: procession_scheduler::PoolOptions::new(1),
             tasks: None,
@@ -458,13 +471,22 @@ mod tests {
         let id = WorkerId(0);
         let (version, host) = (String::new(), String::new());
         let hello = Hello { protocol: PROTOCOL, version, pid: 1, host, tasks: Vec::new() };
-        let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
-        for message in [FromWorker::Hello(hello), farewell] {
+        for message in [FromWorker::Hello(hello), message] {
             assert_eq!(driver.workers[&id].ended_by_us, None);
             driver.on_message(id, message, &Tails::default(), &Bytes::new());
         }
-        let why = driver.workers[&id].ended_by_us.as_deref();
-        assert_eq!(why, Some("its process broke the protocol: it spoke out of turn"));
+        driver.workers[&id].ended_by_us.clone()
+    }
+
+    #[test]
+    fn what_nobody_asked_for_ends_the_worker() {
+        let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
+        for (message, why) in [
+            (farewell, "it spoke out of turn"),
+            (FromWorker::OutputCut { attempt: 0, item: 0 }, "it told of the output of an item that it was not given"),
+        ] {
+            assert_eq!(ended_for(message), Some(format!("its process broke the protocol: {why}")));
+        }
     }
 
     /// Lines of a bare `x`, of which the first is not asked for.
@@ -486,7 +508,7 @@ mod tests {
     }
 
     fn failed(item: u64, input: (u32, u32)) -> FailureAt {
-        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
+        FailureAt { item, failure: Failure::new(FailureKind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Driver, Happened};
 use crate::events::{Event, WorkerRef};
 use crate::phases::DriverPhase;
 use procession_scheduler::{Fault, Slot, WorkerId};
-use procession_sys::{Spawn, Spawned};
+use procession_sys::Spawned;
 
 /// How many processes are made in one turn of the loop.
 const AT_ONCE: usize = 16;
@@ -50,7 +50,7 @@ impl Driver {
         let mut args = crate::worker::arguments(slot);
         args.extend_from_slice(&self.settings.arguments);
         self.watch.switch(DriverPhase::Spawning);
-        let spawned = Spawned::start(&Spawn::leader(self.settings.program.clone(), args));
+        let spawned = Spawned::start(&self.settings.program, &args);
         self.watch.switch(DriverPhase::Transport);
         let at = self.now();
         match spawned {

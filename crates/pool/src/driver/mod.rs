@@ -14,23 +14,21 @@ mod outbox;
 mod pause;
 mod process;
 
-pub(crate) use actions::describe;
 pub(crate) use arrivals::failures;
 pub(crate) use held::cost;
 
 use crate::PoolError;
 use crate::clock::Clock;
 use crate::events::{Event, Observer};
-use crate::limits::MAX_CHUNK_BYTES;
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverTimes, DriverWatch};
 use crate::raw::{Job, JobEnd};
 use births::Unborn;
 use held::{HeldJob, Piece};
 use process::{Death, Process, Stream};
-use procession_scheduler::{Event as Happened, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId};
+use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent as Happened, WorkerId};
 use procession_sys::PollSet;
-use procession_task::{Kind, TaskInfo};
+use procession_task::TaskInfo;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -225,17 +223,7 @@ impl Driver {
     }
 
     fn start_job(&mut self, id: JobId, job: Job, report: Sender<Result<JobEnd, PoolError>>) {
-        let options = JobOptions {
-            chunk: job.chunk,
-            ordered: job.ordered,
-            retries: job.retries,
-            retry_crashed: job.retry_on.contains(&Kind::Crashed),
-            retry_timed_out: job.retry_on.contains(&Kind::TimedOut),
-            retry_out_of_memory: job.retry_on.contains(&Kind::OutOfMemory),
-            timeout: job.timeout,
-            max_chunk_bytes: MAX_CHUNK_BYTES,
-            window_bytes: self.settings.window,
-        };
+        let options = job.options(self.settings.window);
         self.jobs.insert(id, HeldJob::new(id, job, report, self.mailbox.waker()));
         self.handle(Happened::JobOpened { job: id, options });
     }

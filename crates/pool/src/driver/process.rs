@@ -6,6 +6,7 @@ use crate::events::{Event, Exit, WorkerRef};
 use bytes::Bytes;
 use procession_scheduler::{AttemptId, ChunkId, JobId};
 use procession_sys::{Ended, Signal, Spawned};
+use procession_task::JobLimits;
 use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
@@ -39,19 +40,12 @@ pub(super) struct Given {
     /// The jobs it was told of and not to forget: chunks of another need its message first.
     pub(super) jobs: BTreeSet<JobId>,
     /// Limits that it was told to keep, and so may end because of.
-    pub(super) limits: Limits,
+    pub(super) limits: JobLimits,
     /// The run's start on the host's clock when it was asked for, which is what
     /// it is told; of later pauses it learns by signals.
     pub(super) epoch_ns: u64,
     /// The pool asked for its end.
     pub(super) asked: bool,
-}
-
-/// Which limits a worker keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) memory: bool,
-    pub(super) time: bool,
 }
 
 /// How far the conversation has come.
@@ -100,7 +94,7 @@ pub(super) struct Death {
 impl Given {
     pub(super) fn new(epoch_ns: u64) -> Self {
         let (outbox, attempts, jobs) = (Outbox::default(), VecDeque::new(), BTreeSet::new());
-        Self { outbox, attempts, jobs, limits: Limits::default(), epoch_ns, asked: false }
+        Self { outbox, attempts, jobs, limits: JobLimits::default(), epoch_ns, asked: false }
     }
 
     /// Puts a message on its way.
@@ -202,11 +196,11 @@ impl Process {
     }
 }
 
-fn cause(exit: Exit, ended_by_us: Option<&str>, limits: Limits) -> String {
+fn cause(exit: Exit, ended_by_us: Option<&str>, limits: JobLimits) -> String {
     match (ended_by_us, exit) {
         (Some(reason), _) => reason.to_owned(),
-        (None, exit) if limits.is_out_of_memory(exit) => "its process wanted more memory than it may have".to_owned(),
-        (None, Exit::Status(TIMED_OUT_STATUS)) if limits.time => {
+        (None, exit) if is_out_of_memory(limits, exit) => "its process wanted more memory than it may have".to_owned(),
+        (None, Exit::Status(TIMED_OUT_STATUS)) if limits.timeout.is_some() => {
             "its process ended because an item ran for too long".to_owned()
         }
         (None, Exit::Status(status)) => format!("its process exited with status {status}"),
@@ -218,11 +212,9 @@ fn cause(exit: Exit, ended_by_us: Option<&str>, limits: Limits) -> String {
     }
 }
 
-impl Limits {
-    /// Whether a worker with these limits says by its status that it was refused memory.
-    pub(super) fn is_out_of_memory(self, exit: Exit) -> bool {
-        self.memory && exit == Exit::Status(OUT_OF_MEMORY_STATUS)
-    }
+/// Whether a worker with these limits says by its status that it was refused memory.
+pub(super) fn is_out_of_memory(limits: JobLimits, exit: Exit) -> bool {
+    limits.memory_limit.is_some() && exit == Exit::Status(OUT_OF_MEMORY_STATUS)
 }
 
 pub(super) fn exit(ended: Ended) -> Exit {
@@ -236,11 +228,11 @@ pub(super) fn exit(ended: Ended) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use procession_sys::{PollSet, Spawn};
+    use procession_sys::PollSet;
 
     fn process(script: &str) -> Process {
-        let args = vec!["-c".into(), script.into()];
-        let child = Spawned::start(&Spawn::leader("/bin/sh", args)).unwrap();
+        let args = ["-c".into(), script.into()];
+        let child = Spawned::start("/bin/sh".as_ref(), &args).unwrap();
         Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Given::new(0))
     }
 

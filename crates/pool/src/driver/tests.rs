@@ -4,8 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::limits::WINDOW_BYTES;
 use crate::raw::{Batch, Block, Cut, Sink, Waker};
-use crate::{ChunkSize, RETRY_ON};
-use procession_task::{Format, Items};
+use procession_task::{JobLimits, JobSpec};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -29,24 +28,9 @@ impl Sink for Nowhere {
 }
 
 fn job(timeout: Duration) -> Job {
-    Job {
-        task: "null".to_owned(),
-        params: Vec::new(),
-        arguments: Vec::new(),
-        items: Items::Lines,
-        format: Format::Lines,
-        show: false,
-        item_log: Arc::default(),
-        chunk: ChunkSize::Auto,
-        ordered: true,
-        retries: None,
-        retry_on: RETRY_ON.to_vec(),
-        timeout: Some(timeout),
-        memory_limit: None,
-        max_result: 1,
-        source: Box::new(One(Some(Block { bytes: "x\n".into(), items: 1, first: 0, place: None }))),
-        sink: Box::new(Nowhere),
-    }
+    let limits = JobLimits { timeout: Some(timeout), memory_limit: None };
+    let item = Block { bytes: "x\n".into(), items: 1, first: 0, place: None };
+    Job::new(JobSpec { limits, ..JobSpec::new("null") }, Box::new(One(Some(item))), Box::new(Nowhere))
 }
 
 /// A driver that has spawned this as its only worker.

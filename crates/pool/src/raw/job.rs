@@ -1,57 +1,49 @@
 //! A job: a task over the items of a source, results into a sink.
 
-use crate::ChunkSize;
+use crate::limits::MAX_CHUNK_BYTES;
 use crate::raw::{Sink, Source};
-use procession_task::{Again, Format, Items, Kind};
+use procession_scheduler::JobOptions;
+use procession_sys::FunctionEntry;
+use procession_task::{FailureKind, JobSpec, ResultOrder};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// What to run over which items.
 pub struct Job {
-    /// The task's name; the worker must know it.
-    pub task: String,
-    /// The task's settings.
-    pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments, say.
-    pub arguments: Vec<Vec<u8>>,
-    /// How blocks are cut into items.
-    pub items: Items,
-    /// How records are written.
-    pub format: Format,
-    /// Whether every item has a line to be shown at once.
-    pub show: bool,
+    /// Which task, how items come in and results go out.
+    pub spec: JobSpec,
     /// Whether every item has a log line; may be changed while the job runs.
     pub item_log: Arc<AtomicBool>,
-    /// How many items go into a chunk.
-    pub chunk: ChunkSize,
-    /// Whether results are delivered in input order, or as they come.
-    pub ordered: bool,
-    /// How often an item that was alone in a dying worker is tried again; `None`: for ever.
-    pub retries: Option<u32>,
-    /// Which outcomes are tried again so often. An item that `failed` is run
-    /// again at once by the worker that has it, the others by a fresh one; an
-    /// invalid item is invalid every time, and never tried again.
-    pub retry_on: Vec<Kind>,
-    /// How long one item may run, from its own start; `None`: for ever.
-    pub timeout: Option<Duration>,
-    /// How much memory each worker may have, in bytes; `None`: what there is.
-    pub memory_limit: Option<u64>,
-    /// Longest result of an item, in bytes; a longer one is that item's failure.
-    pub max_result: usize,
     /// Where the items come from.
     pub source: Box<dyn Source>,
     /// Where the results go.
     pub sink: Box<dyn Sink>,
+    /// The task's code, where it is a function of this program.
+    pub(crate) entry: Option<&'static FunctionEntry>,
 }
 
 impl Job {
-    /// Which items a worker runs again at once. That an item crashes and its
-    /// worker lives on is only where programs run items.
-    pub(crate) fn again(&self) -> Again {
-        let failed = self.retry_on.contains(&Kind::Failed);
-        let crashed = self.retry_on.contains(&Kind::Crashed) && !self.arguments.is_empty();
-        Again { times: self.retries, failed, crashed }
+    /// A job whose items have no log lines.
+    #[must_use]
+    pub fn new(spec: JobSpec, source: Box<dyn Source>, sink: Box<dyn Sink>) -> Self {
+        Self { spec, item_log: Arc::default(), source, sink, entry: None }
+    }
+
+    /// What the scheduler has to know of it, with a window of so many bytes.
+    pub(crate) fn options(&self, window_bytes: u64) -> JobOptions {
+        let JobSpec { chunk, order, ref retry, limits, .. } = self.spec;
+        let is_tried_again = |kind| retry.retry_on.contains(&kind);
+        JobOptions {
+            chunk,
+            ordered: order == ResultOrder::Input,
+            retries: retry.retries,
+            retry_crashed: is_tried_again(FailureKind::Crashed),
+            retry_timed_out: is_tried_again(FailureKind::TimedOut),
+            retry_out_of_memory: is_tried_again(FailureKind::OutOfMemory),
+            timeout: limits.timeout,
+            max_chunk_bytes: MAX_CHUNK_BYTES,
+            window_bytes,
+        }
     }
 }
 

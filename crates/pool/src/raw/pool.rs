@@ -5,14 +5,14 @@ use crate::driver::{Driver, Settings};
 use crate::limits::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
 use crate::mailbox::{Mailbox, Order};
 use crate::phases::{DriverPhase, DriverWatch};
-use crate::raw::{Job, JobEnd};
-use crate::{Observer, PoolError};
-use procession_scheduler::{JobId, PoolOptions};
+use crate::raw::{Backend, Control, Job, JobHandle, Request};
+use crate::{Observer, PoolError, remote};
+use procession_scheduler::PoolOptions;
 use procession_task::TaskInfo;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,18 +43,6 @@ pub struct Builder {
     observers: Vec<Box<dyn Observer>>,
 }
 
-/// Ends a pool's work from elsewhere: from a signal handler's thread, say.
-#[derive(Clone, Debug)]
-pub struct Control(Arc<Mailbox>);
-
-/// A job that was started.
-#[derive(Debug)]
-pub struct JobHandle {
-    id: JobId,
-    mailbox: Arc<Mailbox>,
-    end: Receiver<Result<JobEnd, PoolError>>,
-}
-
 impl Pool {
     /// A pool of processes of the program `worker`, which must serve as
     /// [`crate::worker::serve`] does.
@@ -67,32 +55,6 @@ impl Pool {
             tasks: None,
             observers: Vec::new(),
         }
-    }
-
-    /// Starts a job. Several may run at once; the oldest goes first.
-    ///
-    /// # Errors
-    /// The pool has ended, with what it failed of, if it did.
-    pub fn start(&self, job: Job) -> Result<JobHandle, PoolError> {
-        let (report, end) = channel();
-        let id = self.mailbox.start(Box::new(job), report)?;
-        Ok(JobHandle { id, mailbox: Arc::clone(&self.mailbox), end })
-    }
-
-    /// A way to end the work from elsewhere.
-    #[must_use]
-    pub fn control(&self) -> Control {
-        Control(Arc::clone(&self.mailbox))
-    }
-
-    /// Waits for the jobs that were started, lets the workers end, and waits
-    /// for the last of them. Returns the time since the pool's creation.
-    ///
-    /// # Errors
-    /// What the pool failed of.
-    pub fn close(mut self) -> Result<Duration, PoolError> {
-        self.mailbox.send(Order::Close);
-        self.join()
     }
 
     fn join(&mut self) -> Result<Duration, PoolError> {
@@ -113,50 +75,43 @@ impl Drop for Pool {
     }
 }
 
-impl Control {
-    /// Ends all jobs and all workers: politely, and by force after a short grace.
-    pub fn stop(&self) {
-        self.0.send(Order::Stop);
-    }
-
-    /// Ends all jobs and all workers by force.
-    pub fn kill(&self) {
-        self.0.send(Order::Kill);
-    }
-
-    /// Holds all workers, with whatever they have started in their groups, and
-    /// the run's clock: the pause is in no time that is told or judged. Returns
-    /// when they are held, so that the program may stop itself next.
-    ///
-    /// [`Control::stop`] and [`Control::kill`] end a pause.
-    pub fn pause(&self) {
-        let (tell, told) = channel();
-        if self.0.send(Order::Pause(tell)) {
-            // A driver that has ended drops the sender.
-            let _ = told.recv_timeout(PAUSE_TIME);
+impl Backend for Pool {
+    /// Starts a job. Several may run at once; the oldest goes first.
+    fn start(&self, mut job: Job) -> Result<JobHandle, PoolError> {
+        if let Some(entry) = job.entry {
+            let address = entry.address().map_err(|e| PoolError::NotSendable(e.to_string()))?;
+            job.spec.arguments.insert(0, remote::encode_address(address));
         }
+        let (report, end) = channel();
+        let id = self.mailbox.start(Box::new(job), report)?;
+        let mailbox = Arc::clone(&self.mailbox);
+        Ok(JobHandle::new(end, move || {
+            mailbox.send(Order::Cancel(id));
+        }))
     }
 
-    /// Lets the workers go on after [`Control::pause`].
-    pub fn resume(&self) {
-        self.0.send(Order::Resume);
+    fn control(&self) -> Control {
+        let mailbox = Arc::clone(&self.mailbox);
+        Control::new(move |request| {
+            let (order, paused) = match request {
+                Request::Stop => (Order::Stop, None),
+                Request::Kill => (Order::Kill, None),
+                Request::Resume => (Order::Resume, None),
+                Request::Pause => {
+                    let (tell, told) = channel();
+                    (Order::Pause(tell), Some(told))
+                }
+            };
+            if let (true, Some(paused)) = (mailbox.send(order), paused) {
+                // A driver that has ended drops the sender.
+                let _ = paused.recv_timeout(PAUSE_TIME);
+            }
+        })
     }
-}
 
-impl JobHandle {
-    /// Drops what is left of the job: nothing of it is begun any more, and what
-    /// is running comes to its end without being delivered. The pool and its
-    /// workers go on.
-    pub fn cancel(&self) {
-        self.mailbox.send(Order::Cancel(self.id));
-    }
-
-    /// Waits for the job's end.
-    ///
-    /// # Errors
-    /// What the pool failed of.
-    pub fn wait(self) -> Result<JobEnd, PoolError> {
-        self.end.recv().unwrap_or(Err(PoolError::Ended))
+    fn close(mut self: Box<Self>) -> Result<Duration, PoolError> {
+        self.mailbox.send(Order::Close);
+        self.join()
     }
 }
 
@@ -243,9 +198,9 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
     use crate::raw::{Batch, Cut, Sink, Source, Waker};
-    use crate::{ChunkSize, Event};
-    use procession_task::{Format, Items};
+    use procession_task::JobSpec;
 
     struct Nothing;
 
@@ -269,24 +224,7 @@ mod tests {
     }
 
     fn job() -> Job {
-        Job {
-            task: "null".to_owned(),
-            params: Vec::new(),
-            arguments: Vec::new(),
-            items: Items::Lines,
-            format: Format::Lines,
-            show: false,
-            item_log: Arc::default(),
-            chunk: ChunkSize::Auto,
-            ordered: true,
-            retries: None,
-            retry_on: crate::RETRY_ON.to_vec(),
-            timeout: None,
-            memory_limit: None,
-            max_result: 1,
-            source: Box::new(Nothing),
-            sink: Box::new(Nothing),
-        }
+        Job::new(JobSpec::new("null"), Box::new(Nothing), Box::new(Nothing))
     }
 
     #[test]
@@ -300,6 +238,6 @@ mod tests {
         });
         let ended = || Err(PoolError::Ended);
         assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(vec![ended(), ended()]));
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.close())).is_err());
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Box::new(pool).close())).is_err());
     }
 }

@@ -4,13 +4,11 @@
 //! It is started, greeted and ended as the workers of a pool are, by the same
 //! driver; so whatever is wrong with it is told in the same words.
 
-use super::{Batch, Block, Control, Cut, Job, JobHandle, Pool, Sink, Source, Waker};
-use crate::{ChunkSize, PoolError};
+use super::{Backend, Batch, Block, Control, Cut, Job, JobHandle, Pool, Sink, Source, Waker};
+use crate::PoolError;
 use bytes::Bytes;
-use procession_task::{Format, Items, TaskInfo};
-use std::num::NonZero;
+use procession_task::{Items, JobSpec, TaskInfo};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -50,7 +48,7 @@ impl AskedWorker {
             // Nothing more is wanted of it: with the pool goes the worker.
             Ok(tasks) => Ok(tasks),
             // The driver has given up, and says why.
-            Err(_) => self.pool.close().and(self.job.wait()).and(Err(PoolError::Ended)),
+            Err(_) => Box::new(self.pool).close().and(self.job.wait()).and(Err(PoolError::Ended)),
         }
     }
 }
@@ -58,24 +56,8 @@ impl AskedWorker {
 /// Workers are started when there is work: an item of no task. Whatever the
 /// worker makes of it, by then it has said who it is.
 fn pretext() -> Job {
-    Job {
-        task: String::new(),
-        params: Vec::new(),
-        arguments: Vec::new(),
-        items: Items::Whole,
-        format: Format::Raw,
-        show: false,
-        item_log: Arc::default(),
-        chunk: ChunkSize::Fixed(NonZero::<u32>::MIN),
-        ordered: true,
-        retries: Some(0),
-        retry_on: Vec::new(),
-        timeout: None,
-        memory_limit: None,
-        max_result: 0,
-        source: Box::new(OneItem { is_given: false }),
-        sink: Box::new(Nowhere),
-    }
+    let spec = JobSpec { items: Items::Whole, ..JobSpec::new("") };
+    Job::new(spec, Box::new(OneItem { is_given: false }), Box::new(Nowhere))
 }
 
 struct OneItem {

@@ -8,7 +8,7 @@
 
 use super::outlet::Outlet;
 use crate::phases::{WorkerPhase, WorkerWatch};
-use procession_task::{Draft, Kind};
+use procession_task::{Draft, FailureKind};
 use procession_wire::{FromWorker, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,7 +62,7 @@ impl Estate {
     }
 
     /// Says what is finished, and which item is this process's end.
-    pub(super) fn leave(&self, draft: &Draft, kind: Kind) -> io::Result<()> {
+    pub(super) fn leave(&self, draft: &Draft, kind: FailureKind) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
         let Dispatch { attempt, first, .. } = *self.dispatch();
         let mut outlet = self.outlet();
@@ -72,7 +72,7 @@ impl Estate {
             outlet.answer(attempt, &draft.answer, &mut watch)?;
         }
         let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
-        outlet.say(&FromWorker::Condemned { attempt, offset, kind }, &[], &mut watch)?;
+        outlet.say(&FromWorker::Aborting { attempt, offset, kind }, &[], &mut watch)?;
         outlet.flush(&mut watch)
     }
 
@@ -80,9 +80,9 @@ impl Estate {
     pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
         // At the edge of a memory limit these words could be refused, and the
         // item be taken for one that wanted too much.
-        procession_sys::begin_the_end();
+        procession_sys::lift_limits_for_exit();
         // If nobody hears it the coordinator is gone, and this is the end anyway.
-        let _ = self.leave(draft, Kind::TimedOut);
+        let _ = self.leave(draft, FailureKind::TimedOut);
         procession_sys::end_now(TIMED_OUT_STATUS)
     }
 
@@ -96,7 +96,7 @@ impl Estate {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            let _ = estate.leave(&draft, Kind::OutOfMemory);
+            let _ = estate.leave(&draft, FailureKind::OutOfMemory);
         };
         procession_sys::on_out_of_memory(Box::new(last_words), OUT_OF_MEMORY_STATUS);
     }

@@ -167,9 +167,18 @@ impl Host for PipeHost {
         }
     }
 
+    fn output_cut(&mut self, item: u64) {
+        // Goes with the answer that comes next.
+        if let Err(error) = self.say(&FromWorker::OutputCut { attempt: self.attempt, item }) {
+            self.error.get_or_insert(error);
+        }
+    }
+
     fn die(&mut self, answer: &Answer, end: ProcessEnd) {
         if answer.items > 0 {
             self.send(answer);
+        } else if let Err(error) = self.flush() {
+            self.error.get_or_insert(error);
         }
         match end {
             ProcessEnd::Status(status) => procession_sys::end_now(status),

@@ -16,8 +16,10 @@ use input::Input;
 use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
 use procession_task::builtin::Entry;
-use procession_task::{Again, Block, BlockTask, Draft, Host as _, Identity, Reply, TaskInfo, TextOptions};
-use procession_wire::{ChunkHead, FromWorker, Hello, Job, PROTOCOL, ToWorker};
+use procession_task::{
+    Again, Block, BlockTask, Draft, Host as _, Identity, JobLimits, JobSpec, Reply, TaskInfo, TextOptions,
+};
+use procession_wire::{ChunkHead, FromWorker, Hello, JobMessage, PROTOCOL, ToWorker};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
@@ -27,7 +29,7 @@ use std::sync::Arc;
 /// `--memory-limit` allows; to be installed by a worker's program as its
 /// `#[global_allocator]`. Without it such an item is found as one that crashes
 /// its process.
-pub use procession_sys::Memory;
+pub use procession_sys::WorkerAllocator;
 pub use procession_task::{Items, ParamSpec, Params};
 pub use tasks::{Tasks, serve};
 
@@ -63,13 +65,13 @@ impl Role {
 }
 
 /// Makes the task of a job, or says why it can't be made.
-pub(crate) type MakeTask<'a> = dyn Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
+pub(crate) type MakeTask<'a> = dyn Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
 
 /// Makes the tasks of a list; its error is that there is no such task, or that it
 /// does not take these settings.
 pub fn listed(
     list: &'static [&'static Entry],
-) -> impl Fn(&Job, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
+) -> impl Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
     move |job, identity| {
         let entry = list.iter().find(|entry| entry.name == job.task);
         let entry = entry.ok_or_else(|| format!("unknown task '{}'", job.task))?;
@@ -174,16 +176,20 @@ impl Serving<'_> {
         }
     }
 
-    fn learn(&mut self, job: &Job) -> Result<(), ServeError> {
-        match self.make(job) {
+    fn learn(&mut self, job: &JobMessage) -> Result<(), ServeError> {
+        let spec = &job.spec;
+        match self.make(spec) {
             Ok(task) => {
                 let known = Known {
                     task,
-                    max_result: usize::try_from(job.max_result).unwrap_or(usize::MAX),
+                    max_result: spec.max_result,
                     epoch_ns: job.epoch_ns,
-                    timeout_ns: job.timeout_ns,
-                    again: job.again,
-                    is_watched: job.timeout_ns.is_some() || job.memory_limit.is_some(),
+                    timeout_ns: spec
+                        .limits
+                        .timeout
+                        .map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+                    again: spec.again(),
+                    is_watched: spec.limits.are_any(),
                 };
                 self.jobs.insert(job.job, known);
             }
@@ -192,8 +198,8 @@ impl Serving<'_> {
         Ok(())
     }
 
-    fn make(&mut self, job: &Job) -> Result<Box<dyn BlockTask>, String> {
-        self.keep_limits(job)?;
+    fn make(&mut self, job: &JobSpec) -> Result<Box<dyn BlockTask>, String> {
+        self.keep_limits(&job.limits)?;
         let mut task = (self.make)(job, self.identity.clone())?;
         let host = &mut self.host;
         task.prepare(&mut |text| host.note(text))?;
@@ -210,15 +216,15 @@ impl Serving<'_> {
     }
 
     /// Sees to it that the limits of a job are kept; says why they can't be.
-    fn keep_limits(&mut self, job: &Job) -> Result<(), String> {
-        if job.timeout_ns.is_some() {
+    fn keep_limits(&mut self, limits: &JobLimits) -> Result<(), String> {
+        if limits.timeout.is_some() {
             self.host.watch().map_err(|e| format!("no thread to watch the time limit: {e}"))?;
         }
-        if self.memory_limit != job.memory_limit {
+        if self.memory_limit != limits.memory_limit {
             self.estate.name_who_wants_too_much();
-            procession_sys::limit_memory(job.memory_limit)
+            procession_sys::limit_memory(limits.memory_limit)
                 .map_err(|e| format!("the memory limit can't be kept: {e}"))?;
-            self.memory_limit = job.memory_limit;
+            self.memory_limit = limits.memory_limit;
         }
         Ok(())
     }

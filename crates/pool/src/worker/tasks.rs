@@ -2,11 +2,10 @@
 //! `main`'s only line.
 
 use super::{Role, listed, serve_role};
-use crate::raw::JobMessage;
 use procession_task::builtin::Entry;
 use procession_task::{
-    Attempt, Block, BlockTask, Failure, Identity, Items, Kept, Kind, ParamError, ParamSpec, Params, Reply, RunItem,
-    Task, TaskInfo, TextOptions, ToText, confined, run_items,
+    Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, JobSpec, ParamError, ParamSpec, Params,
+    Reply, RunBuffers, RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;
@@ -30,7 +29,7 @@ pub struct Tasks {
 }
 
 /// Makes a task from its settings.
-type Maker = Box<dyn Fn(&JobMessage, TextOptions) -> Result<Box<dyn BlockTask>, String>>;
+type Maker = Box<dyn Fn(&JobSpec, TextOptions) -> Result<Box<dyn BlockTask>, String>>;
 
 impl Tasks {
     /// None so far.
@@ -99,7 +98,7 @@ impl Tasks {
         self.makers.push(Box::new(move |job, options| {
             let checked = Params::check(&name, params, &job.params).map_err(|e| e.to_string())?;
             let task = make(&checked).map_err(|what| ParamError::new(&name, what, params).to_string())?;
-            Ok(Box::new(TextBlocks { task: OverText(task), options, kept: Kept::default() }))
+            Ok(Box::new(TextBlocks { task: OverText(task), options, buffers: RunBuffers::default() }))
         }));
         self
     }
@@ -123,7 +122,7 @@ impl Tasks {
         self
     }
 
-    fn make(&self, job: &JobMessage, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
+    fn make(&self, job: &JobSpec, identity: Identity) -> Result<Box<dyn BlockTask>, String> {
         if let Some(list) = self.listed {
             return listed(list)(job, identity);
         }
@@ -167,7 +166,7 @@ pub fn serve(tasks: Tasks) -> ExitCode {
         return by_hand(&tasks);
     };
     crate::standing::become_worker();
-    let make = |job: &JobMessage, identity: Identity| tasks.make(job, identity);
+    let make = |job: &JobSpec, identity: Identity| tasks.make(job, identity);
     match serve_role(role, tasks.infos.clone(), &make, || Ok(())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -200,7 +199,7 @@ fn by_hand(tasks: &Tasks) -> ExitCode {
 struct TextBlocks<T> {
     task: OverText<T>,
     options: TextOptions,
-    kept: Kept,
+    buffers: RunBuffers,
 }
 
 struct OverText<T>(Arc<T>);
@@ -211,7 +210,7 @@ where
     T::Output: Display + 'static,
 {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
-        run_items(&self.task, &self.options, &mut self.kept, block, reply)
+        run_items(&self.task, &self.options, &mut self.buffers, block, reply)
     }
 }
 
@@ -224,14 +223,14 @@ where
     type Output = Shown<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        let invalid = |what: String| Failure::new(Kind::Invalid, what);
+        let invalid = |what: String| Failure::new(FailureKind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
         // Reading is the task's own code, too.
-        confined(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
+        catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: Attempt) -> Result<Shown<T::Output>, Failure> {
-        confined(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<Shown<T::Output>, Failure> {
+        catch_panic(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
     }
 }
 
@@ -289,20 +288,13 @@ mod tests {
         Tasks::new().task("its square", Power(2)).task_with("any", "its power", EXPONENT, power).items(Items::Words)
     }
 
-    fn job(task: &str, params: &[(&str, &str)]) -> JobMessage {
-        JobMessage {
-            job: 0,
-            task: task.to_owned(),
+    fn job(task: &str, params: &[(&str, &str)]) -> JobSpec {
+        JobSpec {
             params: params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            arguments: Vec::new(),
             items: Items::Words,
             format: procession_task::Format::Jsonl,
-            show: false,
             max_result: 100,
-            epoch_ns: 0,
-            timeout_ns: None,
-            memory_limit: None,
-            again: procession_task::Again::NEVER,
+            ..JobSpec::new(task)
         }
     }
 
@@ -319,7 +311,7 @@ mod tests {
         fn send(&mut self, _: &procession_task::Answer) {}
     }
 
-    fn run(job: &JobMessage, bytes: &[u8], items: u32) -> String {
+    fn run(job: &JobSpec, bytes: &[u8], items: u32) -> String {
         let mut task = tasks().make(job, Identity::new(1, "h", 0)).unwrap();
         let mut answer = procession_task::Answer::default();
         let (mut host, block) = (Still, Block { first: 0, items, chunk: 0, attempt: 1, log: false, bytes });

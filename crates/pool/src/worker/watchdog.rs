@@ -10,8 +10,8 @@
 //! was far too busy); that is why no wait is long.
 
 use super::estate::Estate;
-use procession_sys::{Moment, running_moment};
-use procession_task::{Draft, Running};
+use procession_sys::{ClockReading, read_running_clock};
+use procession_task::{Draft, RunningItem};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ enum Next {
 fn watch(estate: &Estate) {
     let mut stopwatch = Stopwatch::default();
     let mut next = Next::Sleep;
-    let mut now = running_moment();
+    let mut now = read_running_clock();
     loop {
         // On the clock that pauses do not stop.
         let due = match next {
@@ -64,12 +64,12 @@ fn watch(estate: &Estate) {
         // Free while an item runs, and soon free if one is between two.
         let draft = Draft::lock(&estate.draft);
         let dispatch = *estate.dispatch();
-        now = running_moment();
+        now = read_running_clock();
         let late = (now.running_ns + now.paused_ns).saturating_sub(due);
         next = match (draft.running, dispatch.timeout_ns) {
             (Some(running), Some(timeout)) => {
                 let since = running.since_ns + dispatch.epoch_ns;
-                stopwatch.look(Running { since_ns: since, ..running }, now, late, timeout)
+                stopwatch.look(RunningItem { since_ns: since, ..running }, now, late, timeout)
             }
             _ => Next::Sleep,
         };
@@ -88,7 +88,7 @@ fn watch(estate: &Estate) {
 /// the clock has stepped back.
 #[derive(Debug, Default)]
 struct Stopwatch {
-    item: Option<Running>,
+    item: Option<RunningItem>,
     /// When it began, as far as that can be.
     since_ns: u64,
     /// Time since its start in which nothing here could run.
@@ -99,7 +99,7 @@ struct Stopwatch {
 
 impl Stopwatch {
     /// Looks at an item, so much later than it should have been, pauses included.
-    fn look(&mut self, running: Running, now: Moment, late_ns: u64, timeout_ns: u64) -> Next {
+    fn look(&mut self, running: RunningItem, now: ClockReading, late_ns: u64, timeout_ns: u64) -> Next {
         let learned = now.paused_ns.saturating_sub(self.paused_ns);
         self.paused_ns = now.paused_ns;
         if self.item != Some(running) {
@@ -127,13 +127,13 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn item(index: u64, since_ms: u64) -> Running {
-        Running { index, since_ns: since_ms * MS }
+    fn item(index: u64, since_ms: u64) -> RunningItem {
+        RunningItem { index, since_ns: since_ms * MS }
     }
 
     /// Then, on a clock that knows of pauses of so many milliseconds.
-    fn at(ms: u64, paused_ms: u64) -> Moment {
-        Moment { running_ns: ms * MS, paused_ns: paused_ms * MS }
+    fn at(ms: u64, paused_ms: u64) -> ClockReading {
+        ClockReading { running_ns: ms * MS, paused_ns: paused_ms * MS }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How busy the coordinator's own threads were.
 
-use crate::model::coordinator_times::CoordinatorTimes;
 use crate::model::run_summary::RunSummary;
 use crate::text::units;
+use procession_task::CoordinatorTimes;
 use serde::Serialize;
 use std::fmt;
 

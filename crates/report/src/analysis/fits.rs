@@ -3,6 +3,8 @@
 use crate::analysis::measured::Measured;
 use crate::analysis::scaling::Amdahl;
 use crate::model::study::{Configuration, Executor};
+use procession::ChunkSize;
+use procession_task::chunk_size;
 use serde::Serialize;
 
 /// A law fitted to the counts of one executor, size and chunk.
@@ -13,7 +15,8 @@ pub(crate) struct Fit {
     /// The size of the workload, if one was given.
     pub size: Option<u64>,
     /// Items in a message; `None` if that adapts.
-    pub chunk: Option<u32>,
+    #[serde(serialize_with = "chunk_size::serialize")]
+    pub chunk: ChunkSize,
     /// The fitted law.
     #[serde(flatten)]
     pub law: Amdahl,

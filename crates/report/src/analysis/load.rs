@@ -111,7 +111,7 @@ mod tests {
     use crate::model::study::{LogLevel, RunResult, RunStart, RunStatus};
     use crate::samples::{accepted, life, lost, run, who};
     use procession::{Event, Observer};
-    use procession_task::{Failure, Kind};
+    use procession_task::{Failure, FailureKind};
     use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
@@ -119,7 +119,7 @@ mod tests {
     fn events() -> Vec<Event> {
         let mut events: Vec<Event> = [life(0, 0, 100), life(1, 0, 101)].into_iter().flatten().collect();
         events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
-        events.push(lost(who(1, 0, 101), 1, 4, b"poison", Failure::new(Kind::Crashed, "by signal")));
+        events.push(lost(who(1, 0, 101), 1, 4, b"poison", Failure::new(FailureKind::Crashed, "by signal")));
         events
     }
 

@@ -1,6 +1,7 @@
 //! Files and folders that only their owner can read, created exclusively.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use procession_sys::AtomicFile;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -31,18 +32,15 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
 /// Replaces or creates a file atomically: a reader sees all of the old or of the new
 /// contents.
 pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let aside = path.with_extension("json.new");
-    match fs::remove_file(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    create_file(&aside)?.write_all(contents)?;
-    fs::rename(&aside, path)
+    let mut file = AtomicFile::private(path)?;
+    file.write_all(contents)?;
+    file.replace()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     #[test]
@@ -50,7 +48,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.json");
         replace_file(&path, b"1").unwrap();
-        symlink("/dev/null", folder.path().join("run.json.new")).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink("/dev/null", &path).unwrap();
         replace_file(&path, b"2").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"2");
         let metadata = fs::symlink_metadata(&path).unwrap();

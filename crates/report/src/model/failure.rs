@@ -1,6 +1,6 @@
 //! Items that failed.
 
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::path::PathBuf;
 
 /// A failed item. Its texts are not escaped.
@@ -13,7 +13,7 @@ pub struct FailureRow {
     /// The item.
     pub input: Vec<u8>,
     /// The kind of failure.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// The error message.
     pub message: String,
     /// The process that ran it last.

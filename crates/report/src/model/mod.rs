@@ -2,7 +2,6 @@
 //! worked. Nothing here reads a file, draws or computes statistics.
 
 pub(crate) mod chunk_line;
-pub(crate) mod coordinator_times;
 pub(crate) mod failure;
 pub(crate) mod item_times;
 pub(crate) mod process;

@@ -4,65 +4,14 @@
 //! The log writes these types and reads them back. Tables are made from them,
 //! whether they come from a run that just ended or from a log folder.
 
-use crate::model::coordinator_times::CoordinatorTimes;
+pub use procession_task::{Configuration, Executor};
+
+use procession_task::CoordinatorTimes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// Version of the log's layout, written into every `study.json`.
 pub const LOG_VERSION: u32 = 1;
-
-/// What the items run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Executor {
-    /// A plain loop, no pool.
-    Serial,
-    /// Threads of the coordinator.
-    Threads,
-    /// Worker processes.
-    Procs,
-}
-
-impl Executor {
-    /// As in `1 process` or `4 threads`.
-    #[must_use]
-    pub fn counted(self, count: u32) -> String {
-        let noun = match self {
-            Self::Serial => return "the serial loop".to_owned(),
-            Self::Threads if count == 1 => "thread",
-            Self::Threads => "threads",
-            Self::Procs if count == 1 => "process",
-            Self::Procs => "processes",
-        };
-        format!("{count} {noun}")
-    }
-}
-
-impl fmt::Display for Executor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serial => "serial",
-            Self::Threads => "threads",
-            Self::Procs => "procs",
-        })
-    }
-}
-
-/// One point of a study.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Configuration {
-    /// What it runs on.
-    pub executor: Executor,
-    /// How many workers.
-    pub count: u32,
-    /// Size of the workload, in the task's own notion, if one was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-    /// Items in a message; `None` when they adapt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chunk: Option<u32>,
-}
 
 /// The machine that runs the coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use crate::model::study::Configuration;
 /// The cells that name a configuration: executor, count, size, chunk.
 pub(crate) fn configuration(of: &Configuration) -> [String; 4] {
     let optional = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
-    [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.map(u64::from))]
+    [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.fixed().map(u64::from))]
 }
 
 /// A cell that stays empty without a value.

@@ -12,7 +12,7 @@ pub(crate) fn title(run: &RunSummary) -> String {
     if let Some(size) = size {
         let _ = write!(title, ", size {size}");
     }
-    if let Some(chunk) = chunk {
+    if let Some(chunk) = chunk.fixed() {
         let _ = write!(title, ", chunk {chunk}");
     }
     if let Some(wall_s) = run.wall_s() {

@@ -150,7 +150,7 @@ fn fitted(rows: &[Row<'_>], fits: &[Fit]) -> String {
         if let Some(size) = size.filter(|_| several(|a, b| a.size != b.size)) {
             let _ = write!(text, ", size {size}");
         }
-        if let Some(chunk) = chunk.filter(|_| several(|a, b| a.chunk != b.chunk)) {
+        if let Some(chunk) = chunk.fixed().filter(|_| several(|a, b| a.chunk != b.chunk)) {
             let _ = write!(text, ", chunk {chunk}");
         }
         let _ = write!(text, ": serial fraction {}", units::percent(law.serial_fraction));

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::model::study::{Executor, RunStatus};
     use crate::samples::{row, run};
-    use procession_task::Kind;
+    use procession_task::FailureKind;
 
     fn study() -> Vec<RunSummary> {
         let mut runs = vec![
@@ -128,7 +128,7 @@ mod tests {
             item,
             place: Some(format!("in\u{202e}.txt:{}:1", item + 1)),
             input: b"x\x1b[31m\n".to_vec(),
-            kind: Kind::Invalid,
+            kind: FailureKind::Invalid,
             message: "not a whole number\x07".into(),
             pid: 4242,
             attempts: 1,
@@ -157,7 +157,7 @@ mod tests {
         let mut runs = vec![run(1, 2, 4.08, workers)];
         runs[0].start.configuration.size = Some(100_000);
         let mut retried = failure(7);
-        (retried.place, retried.kind, retried.attempts) = (None, Kind::Crashed, 3);
+        (retried.place, retried.kind, retried.attempts) = (None, FailureKind::Crashed, 3);
         retried.file = Some("/log\x1b/run-1/worker-0-0-4242.stderr".into());
         let text = text(&runs, &[failure(3), retried], 12);
         assert_eq!(text, DEATHS);

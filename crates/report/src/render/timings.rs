@@ -196,7 +196,7 @@ fn run_cells(label: &str, run: &RunSummary) -> [String; 9] {
         of.executor.to_string(),
         of.count.to_string(),
         shown(of.size),
-        shown(of.chunk),
+        shown(of.chunk.fixed()),
         run.status.to_owned(),
     ]
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use procession_scheduler::{
-    Action, AttemptId, ChunkSize, Event, Fault, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId,
+    Action, AttemptId, ChunkSize, Fault, JobId, JobOptions, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId,
 };
 
 use crate::sim::Rng;
@@ -33,32 +33,32 @@ fn options(rng: &mut Rng) -> JobOptions {
     }
 }
 
-fn event(rng: &mut Rng) -> Event {
+fn event(rng: &mut Rng) -> SchedulerEvent {
     let job = JobId(rng.below(4));
     let worker = WorkerId(number(rng));
     let attempt = AttemptId(rng.below(30));
     let fault = rng.pick(&[Fault::Crashed, Fault::TimedOut, Fault::OutOfMemory]);
     match rng.below(26) {
-        0 | 1 => Event::JobOpened { job, options: options(rng) },
-        2 => Event::ChunkCut { job, items: small(rng), bytes: number(rng) },
-        3 => Event::InputPending { job },
-        4 => Event::InputReady { job },
-        5 => Event::Remaining { job, items: number(rng) },
-        6 => Event::Spawned { worker },
-        7 => Event::SpawnFailed { worker, lasting: rng.per_mille(500) },
-        8 | 9 => Event::WorkerReady { worker },
+        0 | 1 => SchedulerEvent::JobOpened { job, options: options(rng) },
+        2 => SchedulerEvent::ChunkCut { job, items: small(rng), bytes: number(rng) },
+        3 => SchedulerEvent::InputPending { job },
+        4 => SchedulerEvent::InputReady { job },
+        5 => SchedulerEvent::Remaining { job, items: number(rng) },
+        6 => SchedulerEvent::Spawned { worker },
+        7 => SchedulerEvent::SpawnFailed { worker, lasting: rng.per_mille(500) },
+        8 | 9 => SchedulerEvent::WorkerReady { worker },
         10..=15 => {
             let busy = Duration::from_nanos(number(rng));
-            Event::Answered { worker, attempt, items: small(rng), bytes: number(rng), busy }
+            SchedulerEvent::Answered { worker, attempt, items: small(rng), bytes: number(rng), busy }
         }
-        16 | 17 => Event::Condemned { worker, attempt, offset: small(rng), fault },
-        18 | 19 => Event::WorkerEnded { worker, fault },
-        20 => Event::Released { job, bytes: number(rng) },
-        21 => Event::InputEnded { job },
-        22 if rng.per_mille(200) => Event::JobStopped { job },
-        23 | 24 => Event::Again { worker, attempt },
-        _ if rng.per_mille(10) => rng.pick(&[Event::Close, Event::Terminate, Event::Kill]),
-        _ => Event::WorkerReady { worker: WorkerId(rng.below(8)) },
+        16 | 17 => SchedulerEvent::Aborting { worker, attempt, offset: small(rng), fault },
+        18 | 19 => SchedulerEvent::WorkerEnded { worker, fault },
+        20 => SchedulerEvent::Released { job, bytes: number(rng) },
+        21 => SchedulerEvent::InputEnded { job },
+        22 if rng.per_mille(200) => SchedulerEvent::JobStopped { job },
+        23 | 24 => SchedulerEvent::ItemRestarted { worker, attempt },
+        _ if rng.per_mille(10) => rng.pick(&[SchedulerEvent::Close, SchedulerEvent::Terminate, SchedulerEvent::Kill]),
+        _ => SchedulerEvent::WorkerReady { worker: WorkerId(rng.below(8)) },
     }
 }
 
@@ -68,7 +68,7 @@ fn drain(scheduler: &mut Scheduler, now: RunTime, rng: &mut Rng) {
             && rng.per_mille(900)
         {
             let items = max_items.min(small(rng));
-            scheduler.handle_event(now, Event::ChunkCut { job, items, bytes: number(rng) });
+            scheduler.handle_event(now, SchedulerEvent::ChunkCut { job, items, bytes: number(rng) });
         }
     }
 }

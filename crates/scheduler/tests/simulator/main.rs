@@ -34,7 +34,7 @@ fn every_seed_ends_well() {
     // A simulator in which nothing goes wrong proves nothing.
     assert!(sum.steps > 0 && sum.accepted > 0 && sum.charged > 0 && sum.deaths > 0, "{sum:?}");
     assert!(sum.stopped_jobs > 0 && sum.gave_up > 0 && sum.nonsense > 0, "{sum:?}");
-    assert!(sum.stalls > 0 && sum.condemned > 0 && sum.kills > 0, "{sum:?}");
+    assert!(sum.stalls > 0 && sum.aborting > 0 && sum.kills > 0, "{sum:?}");
     assert!(sum.retired > 0 && sum.double_answers > 0, "{sum:?}");
 }
 

@@ -32,7 +32,7 @@ struct Region {
 }
 
 /// The counts of a row, written with commas between them.
-pub struct Counts(Vec<u32>);
+pub struct IterationCounts(Vec<u32>);
 
 const SIDE: ParamSpec =
     ParamSpec { name: "side", default: "600", values: &[], help: "how many pixels wide and high the picture is" };
@@ -145,21 +145,21 @@ impl Region {
 
 impl Task for Mandelbrot {
     type Input = u64;
-    type Output = Counts;
+    type Output = IterationCounts;
 
     fn name(&self) -> &str {
         ENTRY.name
     }
 
-    fn run(&self, row: u64) -> Result<Counts, TaskError> {
+    fn run(&self, row: u64) -> Result<IterationCounts, TaskError> {
         match u32::try_from(row) {
-            Ok(row) if row < self.side => Ok(Counts(self.row(row))),
+            Ok(row) if row < self.side => Ok(IterationCounts(self.row(row))),
             _ => Err(TaskError::new(format!("a picture of side {} has no row {row}", self.side))),
         }
     }
 }
 
-impl ToText for Counts {
+impl ToText for IterationCounts {
     fn is_json(&self) -> bool {
         false
     }

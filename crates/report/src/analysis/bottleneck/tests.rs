@@ -6,6 +6,8 @@ use crate::analysis::coordinator_shares::CoordinatorShares;
 use crate::analysis::measured::{Basis, measure};
 use crate::analysis::shares::Shares;
 use crate::samples::run;
+use procession::ChunkSize;
+use std::num::NonZero;
 
 /// So many workers for a second with 10,000 items, with these shares.
 fn row(count: u32, shares: Shares) -> Measured {
@@ -110,8 +112,8 @@ fn people_read_of_the_most_workers_and_the_largest_size() {
     assert_eq!(lines(&[], 4), "");
     // Which of several numbers of items a message is told.
     let mut rows = [of(4, Some(2), 0.82), of(4, Some(2), 0.83)];
-    rows[0].configuration.chunk = Some(7);
+    rows[0].configuration.chunk = ChunkSize::Fixed(NonZero::new(7).unwrap());
     assert!(lines(&rows, 4).starts_with("limit, procs 4, chunk 7: 82 %"), "{}", lines(&rows, 4));
-    rows[1].configuration.chunk = Some(7);
+    rows[1].configuration.chunk = ChunkSize::Fixed(NonZero::new(7).unwrap());
     assert!(lines(&rows, 4).starts_with("limit, procs 4: 82 %"), "{}", lines(&rows, 4));
 }

@@ -78,7 +78,7 @@ fn told(rows: &[Measured]) -> Option<&Measured> {
 pub(crate) fn lines(rows: &[Measured], cpus: u32) -> String {
     let Some(row) = told(rows) else { return String::new() };
     let of = &row.configuration;
-    let chunk = of.chunk.filter(|_| rows.iter().any(|row| row.configuration.chunk != of.chunk));
+    let chunk = of.chunk.fixed().filter(|_| rows.iter().any(|row| row.configuration.chunk != of.chunk));
     let chunk = chunk.map_or_else(String::new, |chunk| format!(", chunk {chunk}"));
     let of = if rows.len() > 1 { format!(", {} {}{chunk}", of.executor, of.count) } else { String::new() };
     let coordinator = row.coordinator.map_or_else(String::new, |shares| format!("coordinator{of}: {shares}\n"));

@@ -16,6 +16,8 @@ use crate::analysis::least_squares::{Line, Observation};
 use crate::analysis::measured::Measured;
 use crate::model::run_summary::RunSummary;
 use crate::model::study::{Configuration, Executor};
+use procession::ChunkSize;
+use procession_task::chunk_size;
 use serde::Serialize;
 
 pub(crate) mod wording;
@@ -71,7 +73,8 @@ pub(crate) struct Crossover {
     /// Number of workers.
     pub count: u32,
     /// Items in a message; `None` if that adapts.
-    pub chunk: Option<u32>,
+    #[serde(serialize_with = "chunk_size::serialize")]
+    pub chunk: ChunkSize,
     /// Number of workers with a CPU.
     pub parallel: u32,
     /// Where the costs come from.
@@ -224,7 +227,7 @@ fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> O
 #[expect(clippy::cast_precision_loss, reason = "counts of items are far below 2^53")]
 fn message_s(row: &Measured, serial_s: f64) -> f64 {
     let items = row.items as f64;
-    let message = row.configuration.chunk.map_or(1.0, f64::from).min(items);
+    let message = row.configuration.chunk.fixed().map_or(1.0, f64::from).min(items);
     // A shorter reply may be for many items.
     let long_s = row.longest_s.filter(|seconds| *seconds > LONG_S).unwrap_or(0.0);
     f64::max(message * serial_s / items, long_s.min(serial_s))

@@ -4,6 +4,8 @@ use super::wording::lines;
 use super::*;
 use crate::analysis::measured::measure;
 use crate::samples::{row, run};
+use procession::ChunkSize;
+use std::num::NonZero;
 
 /// Fixed cost, cost per item and the loop's time for an item, in seconds.
 const TRUTH: (f64, f64, f64) = (0.004, 0.5e-6, 10e-6);
@@ -144,7 +146,7 @@ fn a_worker_that_is_an_item_behind_is_no_cost_of_items() {
     let (slowed, mut alone) = (uneven(), uneven());
     alone[0].workers.clear();
     assert!(near(noise_s(&slowed), 2.0 * 0.0256 + (2.11 + 2.08 - 160.0 * 0.0256)), "{}", noise_s(&slowed));
-    alone.iter_mut().for_each(|run| run.start.configuration.chunk = Some(10));
+    alone.iter_mut().for_each(|run| run.start.configuration.chunk = ChunkSize::Fixed(NonZero::new(10).unwrap()));
     assert!(near(noise_s(&alone), 2.0 * 0.256), "{}", noise_s(&alone));
 }
 

@@ -14,7 +14,7 @@ impl fmt::Display for Crossover {
             Executor::Threads => "threads",
             Executor::Procs => "processes",
         })?;
-        if let Some(chunk) = self.chunk {
+        if let Some(chunk) = self.chunk.fixed() {
             write!(f, ", {} a message", units::counted(chunk.into(), "item"))?;
         }
         let told = match self.origin {

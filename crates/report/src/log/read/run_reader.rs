@@ -8,7 +8,8 @@ use crate::model::failure::{FailureRow, Failures};
 use crate::model::run_summary::RunSummary;
 use crate::model::spans::{Span, SpanKind, Spans, Track};
 use crate::model::study::{Configuration, Executor, RunStart};
-use procession_task::Kind;
+use procession::ChunkSize;
+use procession_task::FailureKind;
 use std::borrow::Cow;
 
 /// Most failed items that are kept.
@@ -22,7 +23,7 @@ impl RunSummary {
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
         let (workers, passed_over) = run.workers()?;
-        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: None };
+        let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: ChunkSize::Auto };
         Ok(Self {
             run: run.number,
             start: record
@@ -85,7 +86,7 @@ impl Reader {
         let (start_s, busy_s) = (item.start_us / 1e6, item.duration_us / 1e6);
         let ended = item.error.as_ref().map(|error| of_word(&error.kind));
         let kind = match ended {
-            Some(Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory) => SpanKind::Lost,
+            Some(FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory) => SpanKind::Lost,
             other => SpanKind::of_run(other.is_some(), item.attempt),
         };
         let (first, items, chunk, attempt) = (item.item, 1, item.chunk, item.attempt);
@@ -99,7 +100,7 @@ impl Reader {
 }
 
 impl Failures {
-    fn take(&mut self, item: &ItemLine<'_>, kind: Kind) {
+    fn take(&mut self, item: &ItemLine<'_>, kind: FailureKind) {
         self.total += 1;
         if self.rows.len() >= 2 * KEPT_FAILURES {
             *self = std::mem::take(self).sorted();
@@ -124,6 +125,6 @@ impl Failures {
     }
 }
 
-fn of_word(word: &str) -> Kind {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Kind::Failed)
+fn of_word(word: &str) -> FailureKind {
+    FailureKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(FailureKind::Failed)
 }

@@ -6,6 +6,7 @@ use crate::analysis::measured::Measured;
 use crate::model::study::Executor;
 use crate::model::study_data::StudyData;
 use crate::text::units;
+use procession::ChunkSize;
 
 /// Configurations of one machine, executor, size and chunk.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl Series {
 }
 
 /// What tells a series apart.
-type Key = (usize, Executor, Option<u64>, Option<u32>);
+type Key = (usize, Executor, Option<u64>, ChunkSize);
 
 /// All series, in the order of machines, executors and sizes.
 pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
@@ -82,7 +83,7 @@ fn names(key: Key, keys: &[Key], data: &[StudyData]) -> [String; 4] {
         named(keys.iter().any(|other| other.0 != log), data[log].label.clone()),
         named(keys.iter().any(|other| other.1 != executor), executor.to_string()),
         named(keys.iter().any(|other| other.2 != size), or(size, "size", "all items")),
-        named(keys.iter().any(|other| other.3 != chunk), or(chunk.map(u64::from), "chunk", "chunk auto")),
+        named(keys.iter().any(|other| other.3 != chunk), or(chunk.fixed().map(u64::from), "chunk", "chunk auto")),
     ]
 }
 

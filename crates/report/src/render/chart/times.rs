@@ -11,6 +11,7 @@ use super::svg::Svg;
 use crate::analysis::measured::Measured;
 use crate::model::study_data::StudyData;
 use crate::text::units;
+use procession::ChunkSize;
 
 /// More groups than this are drawn as lines.
 const MOST_GROUPS: usize = 12;
@@ -95,7 +96,7 @@ fn groups(count: usize, bars: usize) -> std::ops::Range<f64> {
 struct Kind {
     hue: usize,
     count: u32,
-    chunk: Option<u32>,
+    chunk: ChunkSize,
     name: String,
     ink: Ink,
     /// Its places among the series.

@@ -6,7 +6,7 @@ use crate::model::failure::Failures;
 use crate::model::study::{Machine, Study};
 use crate::model::study_data::StudyData;
 use crate::samples::{lecture, row, run};
-use procession_task::Kind;
+use procession_task::FailureKind;
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\u{202e}\x1b[31m\"'&";
 
@@ -29,7 +29,7 @@ fn hostile() -> StudyData {
         item: 1,
         place: Some(HOSTILE.into()),
         input: HOSTILE.as_bytes().to_vec(),
-        kind: Kind::Failed,
+        kind: FailureKind::Failed,
         message: HOSTILE.into(),
         pid: 7,
         attempts: 1,

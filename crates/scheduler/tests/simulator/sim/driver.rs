@@ -1,7 +1,7 @@
 //! The driver and what is behind it: the input, the sink, and the system that
 //! makes processes.
 
-use procession_scheduler::{Action, Event, JobId, WorkerId};
+use procession_scheduler::{Action, JobId, SchedulerEvent, WorkerId};
 
 use super::config::MILLI;
 use super::puppet::{Puppet, Task};
@@ -33,7 +33,7 @@ impl World {
                 let input = &mut self.inputs[job.0 as usize];
                 if let Some(bytes) = input.results.remove(&(chunk, from)) {
                     let delay = self.config.jobs[job.0 as usize].sink_delay;
-                    let released = Event::Released { job, bytes };
+                    let released = SchedulerEvent::Released { job, bytes };
                     self.at(self.now + delay, Happening::Event(released));
                 }
             }
@@ -58,18 +58,18 @@ impl World {
         }
     }
 
-    pub(super) fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) -> Event {
+    pub(super) fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) -> SchedulerEvent {
         let plan = self.config.jobs[job.0 as usize].clone();
         let input = &mut self.inputs[job.0 as usize];
         if self.rng.per_mille(plan.pending) {
-            let ready = Happening::Event(Event::InputReady { job });
+            let ready = Happening::Event(SchedulerEvent::InputReady { job });
             let wait = self.rng.below(5 * MILLI);
             self.at(self.now + wait, ready);
-            return Event::InputPending { job };
+            return SchedulerEvent::InputPending { job };
         }
         let left = plan.items - input.cut;
         if left == 0 {
-            return Event::InputEnded { job };
+            return SchedulerEvent::InputEnded { job };
         }
         let fit = max_bytes.checked_div(plan.item_bytes).unwrap_or(u64::MAX);
         let items = left.min(max_items).min(u32::try_from(fit).unwrap_or(u32::MAX)).max(1);
@@ -77,9 +77,9 @@ impl World {
         input.cut += items;
         if plan.hints && self.rng.per_mille(300) {
             let items = u64::from(left) + self.rng.below(3);
-            self.at(self.now, Happening::Event(Event::Remaining { job, items }));
+            self.at(self.now, Happening::Event(SchedulerEvent::Remaining { job, items }));
         }
-        Event::ChunkCut { job, items, bytes: u64::from(items) * plan.item_bytes }
+        SchedulerEvent::ChunkCut { job, items, bytes: u64::from(items) * plan.item_bytes }
     }
 
     pub(super) fn unlucky(&mut self, chance: u64) -> bool {
@@ -91,12 +91,12 @@ impl World {
     pub(super) fn spawn(&mut self, worker: WorkerId) {
         if self.unlucky(self.config.spawn_fails) {
             let lasting = self.rng.per_mille(300);
-            return self.at(self.now, Happening::Event(Event::SpawnFailed { worker, lasting }));
+            return self.at(self.now, Happening::Event(SchedulerEvent::SpawnFailed { worker, lasting }));
         }
         self.puppets.insert(worker, Puppet::new(worker));
         // At once, or when others are made.
         let until = if self.rng.per_mille(500) { 0 } else { self.rng.below(10 * MILLI) };
-        self.at(self.now + until, Happening::Event(Event::Spawned { worker }));
+        self.at(self.now + until, Happening::Event(SchedulerEvent::Spawned { worker }));
         let takes = self.rng.below(10 * MILLI);
         if !self.unlucky(self.config.bad_start) {
             return self.at(self.now + takes, Happening::Ready(worker));

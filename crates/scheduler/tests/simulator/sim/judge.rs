@@ -38,7 +38,7 @@ impl Job {
 impl Worker {
     /// It is sent something.
     fn take(&mut self, attempt: Attempt, now: RunTime) -> Check {
-        let is_well = self.killed.is_none() && !self.dismissed && self.condemned.is_none();
+        let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         ensure!(is_well, "sent to the dying");
         if let Some(first) = self.held.front() {
             ensure!(!attempt.each && !first.each, "not alone in its worker");
@@ -255,12 +255,12 @@ impl Model {
         if nonsense {
             self.expected = Expected::Nothing;
         }
-        let is_ours = worker.dismissed || self.ending || worker.condemned.is_some() || nonsense;
+        let is_ours = worker.dismissed || self.ending || worker.aborting.is_some() || nonsense;
         if worker.ready && !is_ours {
             let due = worker.must_speak_by().is_some_and(|by| by <= self.now);
             ensure!(due, "killed too early for its silence");
         }
-        worker.killed = Some(match worker.condemned {
+        worker.killed = Some(match worker.aborting {
             _ if worker.dismissed || !worker.ready => None,
             Some((_, _, fault)) => Some(fault),
             None if nonsense => Some(Fault::Crashed),

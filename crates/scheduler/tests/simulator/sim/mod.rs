@@ -29,7 +29,7 @@ pub(crate) struct Summary {
     /// Workers that stop in the middle of an item, for a while or for good.
     pub(crate) stalls: u64,
     /// Items that their workers named before they ended.
-    pub(crate) condemned: u64,
+    pub(crate) aborting: u64,
     /// Workers that were to be replaced, or were no longer needed.
     pub(crate) retired: u64,
     /// Answers that were given again, or came too late.
@@ -48,7 +48,7 @@ impl Summary {
         self.gave_up += run.gave_up;
         self.nonsense += run.nonsense;
         self.stalls += run.stalls;
-        self.condemned += run.condemned;
+        self.aborting += run.aborting;
         self.retired += run.retired;
         self.double_answers += run.double_answers;
         self.kills += run.kills;

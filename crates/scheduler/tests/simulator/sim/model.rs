@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use procession_scheduler::{
-    AttemptId, CHUNK_OVERHEAD, ChunkId, Event, Fault, JobId, JobOptions, PoolOptions, RunTime, WorkerId,
+    AttemptId, CHUNK_OVERHEAD, ChunkId, Fault, JobId, JobOptions, PoolOptions, RunTime, SchedulerEvent, WorkerId,
 };
 
 pub(crate) type Check = Result<(), String>;
@@ -77,7 +77,7 @@ pub(super) struct Attempt {
 #[derive(Debug, Default)]
 pub(super) struct Worker {
     pub(super) ready: bool,
-    pub(super) condemned: Option<(AttemptId, u32, Fault)>,
+    pub(super) aborting: Option<(AttemptId, u32, Fault)>,
     /// Asked to go, and no item is to blame for that.
     pub(super) dismissed: bool,
     /// Killed, and if it was ready, what for.
@@ -94,12 +94,12 @@ impl Worker {
     pub(super) fn must_speak_by(&self) -> Option<RunTime> {
         let is_heard = self.ready && self.killed.is_none() && !self.dismissed;
         let silence = self.held.front().and_then(|first| first.silence);
-        silence.filter(|_| is_heard && self.condemned.is_none()).map(|silence| self.quiet_since + silence)
+        silence.filter(|_| is_heard && self.aborting.is_none()).map(|silence| self.quiet_since + silence)
     }
 
     /// Whether it holds nothing and can be given something.
     pub(super) fn is_idle(&self, most: u64) -> bool {
-        let is_well = self.killed.is_none() && !self.dismissed && self.condemned.is_none();
+        let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         is_well && self.held.is_empty() && self.given < most
     }
 }
@@ -162,41 +162,43 @@ impl Model {
     }
 
     /// Notes an event, before the scheduler sees it.
-    pub(crate) fn on_event(&mut self, event: &Event) {
-        if let Event::WorkerReady { worker } | Event::Answered { worker, .. } | Event::Condemned { worker, .. } = *event
+    pub(crate) fn on_event(&mut self, event: &SchedulerEvent) {
+        if let SchedulerEvent::WorkerReady { worker }
+        | SchedulerEvent::Answered { worker, .. }
+        | SchedulerEvent::Aborting { worker, .. } = *event
         {
             self.touched.insert(worker);
         }
         match *event {
-            Event::JobOpened { job, ref options } => self.on_opened(job, options),
-            Event::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
-            Event::InputPending { .. } => self.cutting = None,
-            Event::InputEnded { job } => {
+            SchedulerEvent::JobOpened { job, ref options } => self.on_opened(job, options),
+            SchedulerEvent::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
+            SchedulerEvent::InputPending { .. } => self.cutting = None,
+            SchedulerEvent::InputEnded { job } => {
                 self.cutting = None;
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.input_ended = true;
                 }
             }
-            Event::SpawnFailed { worker, lasting } => {
+            SchedulerEvent::SpawnFailed { worker, lasting } => {
                 if let Some(gone) = self.workers.remove(&worker) {
                     self.release(&gone);
                     self.failures += u32::from(lasting || self.workers.is_empty());
                 }
             }
-            Event::WorkerReady { worker } => self.on_ready(worker),
-            Event::Answered { worker, attempt, items, bytes, .. } => {
+            SchedulerEvent::WorkerReady { worker } => self.on_ready(worker),
+            SchedulerEvent::Answered { worker, attempt, items, bytes, .. } => {
                 self.expected = self.expect(worker, attempt, items, bytes);
             }
-            Event::Condemned { worker, attempt, offset, fault } => {
-                self.on_condemned(worker, (attempt, offset, fault));
+            SchedulerEvent::Aborting { worker, attempt, offset, fault } => {
+                self.on_aborting(worker, (attempt, offset, fault));
             }
-            Event::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
-            Event::Released { job, bytes } => {
+            SchedulerEvent::WorkerEnded { worker, fault } => self.on_ended(worker, fault),
+            SchedulerEvent::Released { job, bytes } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.held -= bytes;
                 }
             }
-            Event::Terminate | Event::Kill => self.ending = true,
+            SchedulerEvent::Terminate | SchedulerEvent::Kill => self.ending = true,
             _ => {}
         }
     }
@@ -238,11 +240,11 @@ impl Model {
         }
     }
 
-    pub(super) fn on_condemned(&mut self, id: WorkerId, named: (AttemptId, u32, Fault)) {
+    pub(super) fn on_aborting(&mut self, id: WorkerId, named: (AttemptId, u32, Fault)) {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
-        if worker.killed.is_some() || worker.dismissed || worker.condemned.is_some() {
+        if worker.killed.is_some() || worker.dismissed || worker.aborting.is_some() {
             return;
         }
         if !worker.ready {
@@ -251,7 +253,7 @@ impl Model {
         }
         let fits = |held: &Attempt| held.id == named.0 && held.answered <= named.1 && named.1 < held.items;
         if worker.held.iter().any(fits) {
-            worker.condemned = Some(named);
+            worker.aborting = Some(named);
         }
     }
 
@@ -298,7 +300,7 @@ impl Model {
             self.failures += 1;
             return;
         }
-        if let Some((attempt, offset, fault)) = worker.condemned {
+        if let Some((attempt, offset, fault)) = worker.aborting {
             let held = worker.held.iter().find(|held| held.id == attempt);
             if let Some(held) = held.filter(|held| held.answered <= offset) {
                 self.charge(held.job, held.chunk, held.from + offset, id, fault);

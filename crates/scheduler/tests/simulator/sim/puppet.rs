@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use procession_scheduler::{AttemptId, Event, Fault, JobId, WorkerId};
+use procession_scheduler::{AttemptId, Fault, JobId, SchedulerEvent, WorkerId};
 
 use super::config::MILLI;
 
@@ -36,7 +36,7 @@ pub(crate) struct Puppet {
     last_answer: u64,
     busy: u64,
     /// The last whole answer, to be given twice.
-    pub(crate) last_said: Option<Event>,
+    pub(crate) last_said: Option<SchedulerEvent>,
 }
 
 impl Puppet {
@@ -63,7 +63,7 @@ impl Puppet {
     }
 
     /// It has run an item: what it says, if it says something now.
-    pub(crate) fn on_item_run(&mut self, now: u64, took: u64, result_bytes: u64) -> Option<Event> {
+    pub(crate) fn on_item_run(&mut self, now: u64, took: u64, result_bytes: u64) -> Option<SchedulerEvent> {
         self.running = false;
         self.busy += took;
         let task = self.tasks.front_mut()?;
@@ -74,7 +74,7 @@ impl Puppet {
         }
         let items = task.run - task.told;
         task.told = task.run;
-        let said = Event::Answered {
+        let said = SchedulerEvent::Answered {
             worker: self.id,
             attempt: task.attempt,
             items,
@@ -90,9 +90,9 @@ impl Puppet {
     }
 
     /// It names the item that it is running.
-    pub(crate) fn condemn(&self, fault: Fault) -> Option<Event> {
+    pub(crate) fn abort(&self, fault: Fault) -> Option<SchedulerEvent> {
         let task = self.tasks.front()?;
         let (worker, attempt, offset) = (self.id, task.attempt, task.run);
-        Some(Event::Condemned { worker, attempt, offset, fault })
+        Some(SchedulerEvent::Aborting { worker, attempt, offset, fault })
     }
 }

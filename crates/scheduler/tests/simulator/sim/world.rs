@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use procession_scheduler::{Action, AttemptId, Event, Fault, JobId, RunTime, Scheduler, WorkerId};
+use procession_scheduler::{Action, AttemptId, Fault, JobId, RunTime, Scheduler, SchedulerEvent, WorkerId};
 
 use super::Summary;
 use super::config::{Config, End, MILLI};
@@ -32,7 +32,7 @@ const TRACE: usize = 80;
 /// Something that will happen.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
-    Event(Event),
+    Event(SchedulerEvent),
     Ready(WorkerId),
     ItemRun { worker: WorkerId, job: JobId, took: u64 },
     ItemKills { worker: WorkerId, how: Poison },
@@ -43,7 +43,7 @@ pub(super) enum Happening {
 #[derive(Debug)]
 pub(super) enum Line {
     Timeout,
-    Event(Event),
+    Event(SchedulerEvent),
     Action(Action),
 }
 
@@ -99,23 +99,23 @@ impl World {
     pub(super) fn plan(&mut self) {
         let mut last = 0;
         for (id, plan) in (0..).zip(self.config.jobs.clone()) {
-            let opened = Event::JobOpened { job: JobId(id), options: plan.options };
+            let opened = SchedulerEvent::JobOpened { job: JobId(id), options: plan.options };
             last = last.max(plan.opened_at);
             self.at(plan.opened_at, Happening::Event(opened));
         }
         if let Some(at) = self.config.stop_a_job_at {
             let job = JobId(self.rng.below(self.config.jobs.len() as u64));
-            self.at(at, Happening::Event(Event::JobStopped { job }));
+            self.at(at, Happening::Event(SchedulerEvent::JobStopped { job }));
         }
         match self.config.end {
-            End::Close { at } => self.at(at.max(last + 1), Happening::Event(Event::Close)),
+            End::Close { at } => self.at(at.max(last + 1), Happening::Event(SchedulerEvent::Close)),
             End::Terminate { at, kill_after } => {
-                self.at(at, Happening::Event(Event::Terminate));
+                self.at(at, Happening::Event(SchedulerEvent::Terminate));
                 if let Some(after) = kill_after {
-                    self.at(at + after, Happening::Event(Event::Kill));
+                    self.at(at + after, Happening::Event(SchedulerEvent::Kill));
                 }
             }
-            End::Kill { at } => self.at(at, Happening::Event(Event::Kill)),
+            End::Kill { at } => self.at(at, Happening::Event(SchedulerEvent::Kill)),
         }
     }
 
@@ -200,7 +200,7 @@ impl World {
             Happening::Ready(worker) => {
                 if let Some(puppet) = self.puppets.get_mut(&worker).filter(|puppet| !puppet.dead) {
                     puppet.ready = true;
-                    self.say(worker, Event::WorkerReady { worker });
+                    self.say(worker, SchedulerEvent::WorkerReady { worker });
                     self.run_next(worker);
                 }
             }
@@ -212,9 +212,9 @@ impl World {
     }
 
     /// Tells the scheduler and the oracle, and does what follows.
-    pub(super) fn tell(&mut self, event: Event) -> Check {
+    pub(super) fn tell(&mut self, event: SchedulerEvent) -> Check {
         self.note(Line::Event(event.clone()));
-        if let Event::Answered { bytes, .. } = event {
+        if let SchedulerEvent::Answered { bytes, .. } = event {
             for input in &mut self.inputs {
                 input.last_answer_bytes = bytes;
             }
@@ -240,7 +240,7 @@ impl World {
     }
 
     /// A message on its way: it takes a while and overtakes none.
-    pub(super) fn say(&mut self, worker: WorkerId, event: Event) {
+    pub(super) fn say(&mut self, worker: WorkerId, event: SchedulerEvent) {
         let takes = self.rng.below(MILLI / 5);
         let Some(puppet) = self.puppets.get_mut(&worker) else {
             return;
@@ -256,7 +256,7 @@ impl World {
         };
         if !std::mem::replace(&mut puppet.dead, true) {
             self.summary.deaths += 1;
-            self.say(worker, Event::WorkerEnded { worker, fault });
+            self.say(worker, SchedulerEvent::WorkerEnded { worker, fault });
         }
     }
 
@@ -326,8 +326,8 @@ impl World {
         match how {
             Poison::Dies => self.die(worker, Fault::Crashed),
             Poison::Names(fault) | Poison::NamesAndStays(fault) => {
-                if let Some(named) = puppet.condemn(fault) {
-                    self.summary.condemned += 1;
+                if let Some(named) = puppet.abort(fault) {
+                    self.summary.aborting += 1;
                     self.say(worker, named);
                 }
                 if how == Poison::Names(fault) {
@@ -340,7 +340,7 @@ impl World {
 }
 
 /// What no sound worker can say.
-pub(super) fn garbage(worker: WorkerId) -> Event {
+pub(super) fn garbage(worker: WorkerId) -> SchedulerEvent {
     let attempt = AttemptId(u64::MAX);
-    Event::Answered { worker, attempt, items: 1, bytes: 1, busy: Duration::ZERO }
+    SchedulerEvent::Answered { worker, attempt, items: 1, bytes: 1, busy: Duration::ZERO }
 }

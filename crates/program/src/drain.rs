@@ -1,0 +1,313 @@
+//! Draining a program's pipes after its exit: whoever it has started may still
+//! write for it (`tee` in a process substitution, the last part of a pipeline),
+//! and that is a part of its output.
+//!
+//! The pipes are read until end of file, but no longer than a bound: a daemon
+//! that holds a pipe holds up nobody.
+
+use procession_sys::{PollSet, running_ns};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Draining ends after so long without a byte.
+const SILENCE: Duration = Duration::from_millis(300);
+/// And after so long in all.
+const IN_ALL: Duration = Duration::from_secs(2);
+/// And after so many bytes of errors, which would else fill logs and terminals.
+const MOST_ERRORS: usize = 16 << 20;
+/// How often each pipe is read before the other one and the clock are looked
+/// at. With reads of 64 KiB that is more than a pipe holds, unless the system's
+/// owner has made it larger.
+const READS: usize = 17;
+
+/// What came of one read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadOutcome {
+    /// There is more than before.
+    Some,
+    /// There is nothing to be read now.
+    Nothing,
+    /// Nothing will come any more.
+    End,
+}
+
+impl ReadOutcome {
+    /// Reads once from a pipe; returns how many bytes that were, too.
+    ///
+    /// # Errors
+    /// The pipe can't be read.
+    pub(crate) fn of(mut pipe: impl Read, buffer: &mut [u8]) -> io::Result<(Self, usize)> {
+        loop {
+            return match pipe.read(buffer) {
+                Ok(0) => Ok((Self::End, 0)),
+                Ok(bytes) => Ok((Self::Some, bytes)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok((Self::Nothing, 0)),
+                Err(error) => Err(error),
+            };
+        }
+    }
+}
+
+/// One of a program's two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputStream {
+    Output,
+    Errors,
+}
+
+impl OutputStream {
+    const BOTH: [Self; 2] = [Self::Output, Self::Errors];
+}
+
+/// What is known of a pipe since its program's exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PipeState {
+    /// Nobody holds it any more.
+    Ended,
+    /// Somebody holds it who has written nothing since.
+    Silent,
+    /// Somebody holds it and has written since.
+    Written,
+}
+
+/// How far a drain has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DrainProgress {
+    /// There may be more.
+    Open,
+    /// All that will be read was read.
+    Over {
+        /// Somebody who had written after the exit still held a pipe when the
+        /// bound was reached: more may have been on its way.
+        is_cut: bool,
+    },
+}
+
+/// A drain that is going on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drain {
+    pipes: [PipeState; 2],
+    is_first: bool,
+    begun_ns: u64,
+    heard_ns: u64,
+    /// Bytes that were passed on to people.
+    passed_on: usize,
+}
+
+impl Drain {
+    /// For a program that has just ended.
+    pub(crate) fn begin() -> Self {
+        let now_ns = running_ns();
+        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns, passed_on: 0 }
+    }
+
+    /// Has what there is read; from the second call on waits for it first.
+    /// `read` reads once from the pipe of a stream, and says how many bytes it
+    /// has passed on to people. Both are non-blocking; one that is not there has
+    /// ended.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(crate) fn step<E>(
+        &mut self,
+        set: &mut PollSet,
+        files: [Option<&File>; 2],
+        mut read: impl FnMut(OutputStream, &File) -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<DrainProgress, E> {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let left = self.left();
+        if !is_first && self.wait(set, files, left).is_err() {
+            return Ok(self.over());
+        }
+        for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
+            let at = stream as usize;
+            let Some(file) = file else {
+                self.pipes[at] = PipeState::Ended;
+                continue;
+            };
+            let has_news = is_first || set.ready().any(|ready| ready.key == at as u64);
+            if has_news && self.pipes[at] != PipeState::Ended {
+                self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
+            }
+        }
+        let is_over = left.is_zero() || self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        Ok(if is_over { self.over() } else { DrainProgress::Open })
+    }
+
+    /// How long to wait.
+    fn left(&self) -> Duration {
+        let now_ns = running_ns();
+        let since = |then_ns: u64| Duration::from_nanos(now_ns.saturating_sub(then_ns));
+        SILENCE.saturating_sub(since(self.heard_ns)).min(IN_ALL.saturating_sub(since(self.begun_ns)))
+    }
+
+    fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
+        set.clear();
+        for ((at, pipe), file) in (0..).zip(self.pipes).zip(files) {
+            if let (PipeState::Silent | PipeState::Written, Some(file)) = (pipe, file) {
+                set.add(file.as_fd(), at, false);
+            }
+        }
+        set.wait(Some(left))
+    }
+
+    /// What the first round finds was written before the exit, as far as anybody
+    /// can tell.
+    fn read_all<E>(
+        &mut self,
+        mut pipe: PipeState,
+        is_first: bool,
+        mut read: impl FnMut() -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<PipeState, E> {
+        for _ in 0..READS {
+            let (end, passed_on) = read()?;
+            self.passed_on += passed_on;
+            match end {
+                ReadOutcome::Some => {
+                    self.heard_ns = running_ns();
+                    if !is_first {
+                        pipe = PipeState::Written;
+                    }
+                }
+                ReadOutcome::Nothing => break,
+                ReadOutcome::End => return Ok(PipeState::Ended),
+            }
+        }
+        Ok(pipe)
+    }
+
+    fn over(&self) -> DrainProgress {
+        DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
+    }
+}
+
+/// Passes on what a program says to people.
+pub(crate) fn pass_on(errors: &[u8]) {
+    // What nobody reads any more is nobody's loss.
+    let _ = io::stderr().write_all(errors);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::time::Instant;
+
+    /// A pipe of each stream, and the ends of who was left behind.
+    fn pipes() -> ([File; 2], [UnixStream; 2]) {
+        let [out, errors] = [(), ()].map(|()| UnixStream::pair().unwrap());
+        let ours = [out.0, errors.0].map(|end| {
+            end.set_nonblocking(true).unwrap();
+            File::from(OwnedFd::from(end))
+        });
+        (ours, [out.1, errors.1])
+    }
+
+    /// What is read of each stream, whether that may be cut, and how long it
+    /// took. With each step somebody else has a turn.
+    fn drained(ours: &[File; 2], mut turn: impl FnMut()) -> ([Vec<u8>; 2], bool, Duration) {
+        let (mut drain, mut set, begun) = (Drain::begin(), PollSet::default(), Instant::now());
+        let mut said = [Vec::new(), Vec::new()];
+        loop {
+            let mut buffer = [0; 8];
+            let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |stream, pipe| {
+                let (end, bytes) = ReadOutcome::of(pipe, &mut buffer)?;
+                said[stream as usize].extend_from_slice(&buffer[..bytes]);
+                Ok::<_, io::Error>((end, bytes))
+            });
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
+                return (said, is_cut, begun.elapsed());
+            }
+            turn();
+        }
+    }
+
+    #[test]
+    fn what_has_ended_is_read_at_once_and_whole() {
+        let (ours, mut theirs) = pipes();
+        theirs[0].write_all(b"said before").unwrap();
+        theirs[1].write_all(b"why").unwrap();
+        drop(theirs);
+        let mut turns = 0;
+        let (said, is_cut, _) = drained(&ours, || turns += 1);
+        assert_eq!((said, is_cut, turns), ([b"said before".to_vec(), b"why".to_vec()], false, 0));
+    }
+
+    #[test]
+    fn what_comes_late_is_waited_for() {
+        let (ours, theirs) = pipes();
+        let mut theirs = Some(theirs);
+        let (said, is_cut, _) = drained(&ours, || {
+            if let Some([mut out, _]) = theirs.take() {
+                out.write_all(b"late").unwrap();
+            }
+        });
+        assert_eq!((said, is_cut), ([b"late".to_vec(), Vec::new()], false));
+    }
+
+    #[test]
+    fn who_only_holds_a_pipe_cuts_nothing() {
+        let (ours, mut theirs) = pipes();
+        theirs[0].write_all(b"said before").unwrap();
+        let (said, is_cut, took) = drained(&ours, || {});
+        assert_eq!((&said[0][..], is_cut), (&b"said before"[..], false));
+        assert!((SILENCE..IN_ALL).contains(&took), "{took:?}");
+    }
+
+    #[test]
+    fn who_writes_and_falls_silent_may_have_more_to_say() {
+        for stream in [0, 1] {
+            let (ours, mut theirs) = pipes();
+            let mut left = 1;
+            let (said, is_cut, took) = drained(&ours, || {
+                if left > 0 {
+                    left -= 1;
+                    theirs[stream].write_all(b"late").unwrap();
+                }
+            });
+            assert_eq!((&said[stream][..], is_cut), (&b"late"[..], true));
+            assert!(took >= SILENCE, "{took:?}");
+            // What has an end is not cut, though the other pipe is held.
+            let (ours, theirs) = pipes();
+            let [first, second] = theirs;
+            let (late, _held) = if stream == 0 { (first, second) } else { (second, first) };
+            let mut late = Some(late);
+            let (said, is_cut, _) = drained(&ours, || {
+                if let Some(mut late) = late.take() {
+                    late.write_all(b"late").unwrap();
+                }
+            });
+            assert_eq!((&said[stream][..], is_cut), (&b"late"[..], false));
+        }
+    }
+
+    #[test]
+    fn who_floods_is_heard_for_so_much_and_no_longer() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let (mut steps, mut buffer) = (0, [0; 8]);
+        let is_cut = loop {
+            let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |_, pipe| {
+                let (end, _) = ReadOutcome::of(pipe, &mut buffer)?;
+                Ok::<_, io::Error>((end, if end == ReadOutcome::Some { 1 << 20 } else { 0 }))
+            });
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
+                break is_cut;
+            }
+            steps += 1;
+            theirs[1].write_all(b"more").unwrap();
+        };
+        assert_eq!((is_cut, steps), (true, MOST_ERRORS >> 20 | 1));
+    }
+
+    #[test]
+    fn who_writes_for_ever_is_heard_for_so_long_and_no_longer() {
+        let (ours, mut theirs) = pipes();
+        let (_, is_cut, took) = drained(&ours, || theirs[1].write_all(b"more").unwrap());
+        assert!(is_cut && took >= IN_ALL, "{took:?}");
+    }
+}

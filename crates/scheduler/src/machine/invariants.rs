@@ -1,0 +1,44 @@
+//! The books agree with each other: for the simulator, after each step.
+
+use super::scheduler::Scheduler;
+use crate::model::JobId;
+
+impl Scheduler {
+    /// Says what is wrong, if anything is. Looks at everything, so it is for
+    /// tests.
+    ///
+    /// # Errors
+    ///
+    /// The first contradiction that was found.
+    #[doc(hidden)]
+    pub fn check_invariants(&self) -> Result<(), String> {
+        self.roster.check()?;
+        for (&id, job) in &self.jobs {
+            if self.workable.contains(&id) != job.has_work() {
+                return Err(format!("job {id} is listed wrongly"));
+            }
+            let (somewhere, open) = (job.retries.items() + self.outstanding(id), job.chunks.unsettled());
+            if somewhere != open {
+                return Err(format!("job {id}: {open} items have no outcome, {somewhere} are somewhere"));
+            }
+            if job.is_done() {
+                return Err(format!("job {id} is done and still open"));
+            }
+        }
+        for (_, worker) in self.roster.workers() {
+            let exclusive = worker.queue.iter().any(|attempt| attempt.mode.is_exclusive());
+            if exclusive && worker.queue.len() > 1 {
+                return Err(format!("worker {} holds more than what must be alone", worker.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn outstanding(&self, job: JobId) -> u64 {
+        let attempts = self.roster.workers().flat_map(|(_, worker)| worker.queue.iter());
+        attempts
+            .filter(|attempt| attempt.job == job && self.wants(attempt))
+            .map(|attempt| u64::from(attempt.rest().items))
+            .sum()
+    }
+}
