@@ -43,11 +43,11 @@ pub use log::joblog::{JobLog, JobLogging};
 pub use log::read;
 pub use log::write::folder::{LogFolder, latest_log};
 pub use log::write::logger::{LogOptions, RunLogging};
-pub use model::failure::{FailureRow, Failures};
+pub use model::failure::{FailureList, FailureRow};
 pub use model::run_summary::RunSummary;
 pub use model::spans::Spans;
 pub use model::study::{
-    Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunResult, RunStart, RunStatus, Study,
+    Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunResult, RunStart, RunStatus, StudyRecord,
 };
 pub use model::study_data::StudyData;
 pub use render::chart;

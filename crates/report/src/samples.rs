@@ -1,6 +1,6 @@
 //! Events for this crate's own tests.
 
-use crate::model::process::ProcessEnd;
+use crate::model::process::WorkerEnd;
 use crate::model::run_summary::RunSummary;
 use crate::model::spans::Spans;
 use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
@@ -93,7 +93,7 @@ pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8
 /// A row of a process that was ready after `ready_s` and told what it did:
 /// seconds busy, waiting and writing.
 pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing): (f64, f64, f64)) -> WorkerRow {
-    let end = ProcessEnd {
+    let end = WorkerEnd {
         status: Some(0),
         asked: true,
         cpu_user_s: busy,
@@ -107,7 +107,7 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
         writing_s: Some(writing),
         items: 25_000,
         chunks: 40,
-        ..ProcessEnd::default()
+        ..WorkerEnd::default()
     };
     WorkerRow {
         worker,

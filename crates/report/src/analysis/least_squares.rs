@@ -11,14 +11,14 @@ pub(crate) struct Observation {
 
 /// The line with the least squares, and its standard errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Line {
+pub(crate) struct FittedLine {
     pub(crate) at_zero: f64,
     pub(crate) at_zero_noise: f64,
     pub(crate) slope: f64,
     pub(crate) slope_noise: f64,
 }
 
-impl Line {
+impl FittedLine {
     /// Fits a line; `None` unless there are at least two different values of `x`.
     pub(crate) fn through(points: &[Observation]) -> Option<Self> {
         let first = points.first()?.x;
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_line_of_three_points_by_hand() {
         // Means 1 and 3, Σ(x−1)(y−3) = 4, Σ(x−1)² = 2.
-        let line = Line::through(&[(0.0, 1.0, 1.0), (1.0, 3.0, 1.0), (2.0, 5.0, 1.0)].map(at)).unwrap();
+        let line = FittedLine::through(&[(0.0, 1.0, 1.0), (1.0, 3.0, 1.0), (2.0, 5.0, 1.0)].map(at)).unwrap();
         assert_eq!((line.at_zero, line.slope), (1.0, 2.0));
         // Noise of the slope: 1/√Σ(x−1)²; at zero: √(Σx²/(n·Σ(x−1)²)).
         assert!((line.slope_noise - 0.5_f64.sqrt()).abs() < 1e-12);
@@ -60,14 +60,14 @@ mod tests {
 
     #[test]
     fn what_is_noisy_counts_less() {
-        let line = Line::through(&[(0.0, 1.0, 0.01), (1.0, 2.0, 0.01), (2.0, 30.0, 1000.0)].map(at)).unwrap();
+        let line = FittedLine::through(&[(0.0, 1.0, 0.01), (1.0, 2.0, 0.01), (2.0, 30.0, 1000.0)].map(at)).unwrap();
         assert!((line.slope - 1.0).abs() < 1e-3, "{line:?}");
     }
 
     #[test]
     fn one_place_is_no_line() {
-        assert_eq!(Line::through(&[]), None);
-        assert_eq!(Line::through(&[(1.0, 1.0, 1.0), (1.0, 2.0, 1.0)].map(at)), None);
-        assert_eq!(Line::through(&[(1.0, f64::NAN, 1.0), (2.0, 2.0, 1.0)].map(at)), None);
+        assert_eq!(FittedLine::through(&[]), None);
+        assert_eq!(FittedLine::through(&[(1.0, 1.0, 1.0), (1.0, 2.0, 1.0)].map(at)), None);
+        assert_eq!(FittedLine::through(&[(1.0, f64::NAN, 1.0), (2.0, 2.0, 1.0)].map(at)), None);
     }
 }

@@ -42,7 +42,7 @@ impl StudyData {
     pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
         let (mut spans, failures) = read_items(run)?;
         let summary = RunSummary::of_log(run)?;
-        spans.passed_over.add(&summary.spans.passed_over);
+        spans.skipped_lines.add(&summary.spans.skipped_lines);
         self.push(RunSummary { spans, ..summary });
         if self.failures.total == 0 {
             self.failures = failures;
@@ -66,10 +66,10 @@ impl StudyData {
         let Some(path) = self.log.as_deref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
         let log = StudyLog::open(path)?;
         for run in log.runs().iter().filter(|run| wanted.contains(&run.number)) {
-            let Spans { items, passed_over, .. } = read_items(run)?.0;
+            let Spans { items, skipped_lines, .. } = read_items(run)?.0;
             if let Some(own) = self.runs.iter_mut().find(|own| own.run == run.number) {
                 own.spans.items = items;
-                own.spans.passed_over.add(&passed_over);
+                own.spans.skipped_lines.add(&skipped_lines);
             }
         }
         Ok(())
@@ -107,7 +107,7 @@ mod tests {
     use crate::log::write::folder::LogFolder;
     use crate::log::write::logger::LogOptions;
     use crate::model::spans::SpanKind;
-    use crate::model::study::Study;
+    use crate::model::study::StudyRecord;
     use crate::model::study::{LogLevel, RunResult, RunStart, RunStatus};
     use crate::samples::{accepted, life, lost, run, who};
     use procession::{Event, Observer};
@@ -126,7 +126,7 @@ mod tests {
     fn write(path: &Path, host: &str, level: LogLevel) -> StudyLog {
         let mut folder = LogFolder::create(Some(path.to_owned())).unwrap();
         let machine = Machine { host: host.into(), usable_cores: 2, ..Machine::default() };
-        folder.write_study(&Study { machine, ..Study::default() }).unwrap();
+        folder.write_study(&StudyRecord { machine, ..StudyRecord::default() }).unwrap();
         let configuration = run(1, 2, 1.0, vec![]).start.configuration;
         let start = RunStart { configuration, repeat: 1, warmup: false };
         let options = LogOptions { level, ..LogOptions::default() };

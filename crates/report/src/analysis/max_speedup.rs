@@ -10,7 +10,7 @@ use std::fmt;
 /// What limits the speedup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Limit {
+pub enum SpeedupLimit {
     /// The number of workers.
     Workers,
     /// The number of CPUs.
@@ -21,7 +21,7 @@ pub enum Limit {
     LongestItem,
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for SpeedupLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Workers => "workers",
@@ -34,14 +34,14 @@ impl fmt::Display for Limit {
 
 /// The maximum speedup relative to one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Ceiling {
+pub struct MaxSpeedup {
     /// The speedup.
     pub speedup: f64,
     /// What limits it.
-    pub limit: Limit,
+    pub limit: SpeedupLimit,
 }
 
-impl Ceiling {
+impl MaxSpeedup {
     /// The maximum speedup of `items` on `count` workers and `cpus` CPUs. If `times`
     /// does not have all items, they are assumed to take equal times. `None` if
     /// a number is 0.
@@ -52,16 +52,17 @@ impl Ceiling {
         }
         let times = times.filter(|times| times.count == items && times.longest_s > 0.0);
         let mut bounds = vec![
-            (f64::from(count), Limit::Workers),
-            (f64::from(cpus), Limit::Cpus),
-            (shared(items, times, count), Limit::Items),
+            (f64::from(count), SpeedupLimit::Workers),
+            (f64::from(cpus), SpeedupLimit::Cpus),
+            (shared(items, times, count), SpeedupLimit::Items),
         ];
         if let Some(times) = times {
-            bounds.push((times.total_s / times.longest_s, Limit::LongestItem));
+            bounds.push((times.total_s / times.longest_s, SpeedupLimit::LongestItem));
         }
         // Of equal bounds the first one is the simplest explanation.
         let less = |a: f64, b: f64| a < b * (1.0 - 1e-9);
-        let lower = |least: (f64, Limit), next: (f64, Limit)| if less(next.0, least.0) { next } else { least };
+        let lower =
+            |least: (f64, SpeedupLimit), next: (f64, SpeedupLimit)| if less(next.0, least.0) { next } else { least };
         let (speedup, limit) = bounds.into_iter().reduce(lower)?;
         Some(Self { speedup, limit })
     }
@@ -88,32 +89,32 @@ mod tests {
         times
     }
 
-    fn bound(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32) -> (f64, Limit) {
-        let ceiling = Ceiling::of(items, times, count, cpus).unwrap();
-        (ceiling.speedup, ceiling.limit)
+    fn bound(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32) -> (f64, SpeedupLimit) {
+        let max_speedup = MaxSpeedup::of(items, times, count, cpus).unwrap();
+        (max_speedup.speedup, max_speedup.limit)
     }
 
     #[test]
     fn items_that_count_as_alike() {
-        assert_eq!(bound(10, None, 4, 4), (10.0 / 3.0, Limit::Items));
-        assert_eq!(bound(12, None, 4, 4), (4.0, Limit::Workers));
-        assert_eq!(bound(12, None, 6, 4), (4.0, Limit::Cpus));
-        assert_eq!(bound(1, None, 4, 4), (1.0, Limit::Items));
-        assert_eq!(Ceiling::of(0, None, 4, 4), None);
+        assert_eq!(bound(10, None, 4, 4), (10.0 / 3.0, SpeedupLimit::Items));
+        assert_eq!(bound(12, None, 4, 4), (4.0, SpeedupLimit::Workers));
+        assert_eq!(bound(12, None, 6, 4), (4.0, SpeedupLimit::Cpus));
+        assert_eq!(bound(1, None, 4, 4), (1.0, SpeedupLimit::Items));
+        assert_eq!(MaxSpeedup::of(0, None, 4, 4), None);
     }
 
     #[test]
     fn one_long_item_holds_all() {
         let times = times(&[4.0, 1.0, 1.0, 1.0, 1.0]);
-        assert_eq!(bound(5, Some(&times), 4, 4), (2.0, Limit::LongestItem));
-        assert_eq!(bound(5, Some(&times), 1, 4), (1.0, Limit::Workers));
+        assert_eq!(bound(5, Some(&times), 4, 4), (2.0, SpeedupLimit::LongestItem));
+        assert_eq!(bound(5, Some(&times), 1, 4), (1.0, SpeedupLimit::Workers));
     }
 
     #[test]
     fn unlike_items_can_be_shared_out_well() {
         // 1 and 1 on one worker, 2 on the other: twice as fast, not 1.5 times.
-        assert_eq!(bound(3, Some(&times(&[1.0, 1.0, 2.0])), 2, 2), (2.0, Limit::Workers));
+        assert_eq!(bound(3, Some(&times(&[1.0, 1.0, 2.0])), 2, 2), (2.0, SpeedupLimit::Workers));
         let alike = times(&[1.0; 3]);
-        assert_eq!(bound(3, Some(&alike), 2, 2), (1.5, Limit::Items));
+        assert_eq!(bound(3, Some(&alike), 2, 2), (1.5, SpeedupLimit::Items));
     }
 }

@@ -1,10 +1,10 @@
 //! The measurements of each configuration: times, speedup, efficiency.
 
 use crate::analysis::coordinator_shares::CoordinatorShares;
-use crate::analysis::max_speedup::Ceiling;
+use crate::analysis::max_speedup::MaxSpeedup;
 use crate::analysis::scaling;
-use crate::analysis::shares::Shares;
 use crate::analysis::stats::Sample;
+use crate::analysis::worker_shares::WorkerShares;
 use crate::model::item_times::ItemTimes;
 use crate::model::run_summary::RunSummary;
 use crate::model::study::{Configuration, Executor, RunStatus};
@@ -48,9 +48,10 @@ pub struct Measured {
     /// Karp and Flatt's serial fraction; see [`scaling::serial_fraction`].
     pub serial_fraction: Option<f64>,
     /// The maximum speedup that the items allow; known if the basis is one worker.
-    pub ceiling: Option<Ceiling>,
+    #[serde(rename = "ceiling")]
+    pub max_speedup: Option<MaxSpeedup>,
     /// How the workers spent their time.
-    pub shares: Option<Shares>,
+    pub shares: Option<WorkerShares>,
     /// How busy the coordinator's threads were.
     pub coordinator: Option<CoordinatorShares>,
     /// Estimated seconds of the longest item, if it was long.
@@ -129,7 +130,7 @@ impl Measured {
             speedup: None,
             efficiency: None,
             serial_fraction: None,
-            ceiling: None,
+            max_speedup: None,
             shares: None,
             coordinator: None,
             longest_s: None,
@@ -145,7 +146,7 @@ impl Measured {
         self.walls_s = counted.iter().filter_map(|run| run.wall_s()).collect();
         self.coordinator = CoordinatorShares::of(counted.iter().copied());
         self.longest_s = counted.iter().filter_map(|run| run.longest_s()).reduce(f64::max);
-        self.shares = Shares::of(counted);
+        self.shares = WorkerShares::of(counted);
         if let Some(sample) = Sample::of(&self.walls_s) {
             (self.wall_s, self.mean_s, self.stdev_s) = (Some(sample.median), Some(sample.mean), Some(sample.stdev));
             (self.min_s, self.max_s) = (Some(sample.min), Some(sample.max));
@@ -160,10 +161,10 @@ impl Measured {
         let Some(speedup) = self.speedup else { return };
         self.efficiency = scaling::efficiency(speedup, basis.count(), count);
         self.serial_fraction = scaling::serial_fraction(speedup, basis.count(), count, usable);
-        let ceiling = Ceiling::of(self.items, times, count, usable).filter(|_| basis.count() == 1);
+        let max_speedup = MaxSpeedup::of(self.items, times, count, usable).filter(|_| basis.count() == 1);
         // Without the times of single items, equal times are assumed. A measured speedup
         // above that maximum shows that the assumption is wrong.
-        self.ceiling = ceiling.filter(|ceiling| times.is_some() || speedup <= ceiling.speedup * 1.02);
+        self.max_speedup = max_speedup.filter(|max_speedup| times.is_some() || speedup <= max_speedup.speedup * 1.02);
     }
 }
 
@@ -218,7 +219,7 @@ fn base(rows: &[Measured], row: &Measured) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::max_speedup::Limit;
+    use crate::analysis::max_speedup::SpeedupLimit;
     use crate::samples::{lecture, run};
 
     #[test]
@@ -235,10 +236,10 @@ mod tests {
         // (13/43 − 1/4) / (1 − 1/4)
         assert!((row.serial_fraction.unwrap() - 0.069_767_4).abs() < 1e-6);
         assert_eq!(row.basis.unwrap().to_string(), "1 process");
-        let ceiling = row.ceiling.unwrap();
-        assert_eq!((ceiling.speedup, ceiling.limit), (34.0 / 9.0, Limit::Items));
-        assert_eq!(of(4, 10).ceiling.unwrap().speedup, 10.0 / 3.0);
-        assert_eq!(of(5, 34).ceiling.unwrap().limit, Limit::Cpus);
+        let max_speedup = row.max_speedup.unwrap();
+        assert_eq!((max_speedup.speedup, max_speedup.limit), (34.0 / 9.0, SpeedupLimit::Items));
+        assert_eq!(of(4, 10).max_speedup.unwrap().speedup, 10.0 / 3.0);
+        assert_eq!(of(5, 34).max_speedup.unwrap().limit, SpeedupLimit::Cpus);
         assert_eq!(of(5, 34).serial_fraction, None, "five processes on four cores");
         assert_eq!(of(1, 34).speedup, Some(1.0));
     }
@@ -247,9 +248,9 @@ mod tests {
     fn a_speedup_above_the_ceiling_of_like_items_refutes_it() {
         let mut runs = vec![run(1, 1, 4.0, vec![]), run(2, 2, 2.0, vec![])];
         runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 3);
-        assert_eq!(measure(&runs, 2)[1].ceiling, None);
+        assert_eq!(measure(&runs, 2)[1].max_speedup, None);
         [1.0, 1.0, 2.0].into_iter().for_each(|seconds| runs[0].spans.items.take(seconds));
-        assert_eq!(measure(&runs, 2)[1].ceiling.unwrap().speedup, 2.0);
+        assert_eq!(measure(&runs, 2)[1].max_speedup.unwrap().speedup, 2.0);
     }
 
     #[test]

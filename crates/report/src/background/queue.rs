@@ -35,38 +35,44 @@ pub(crate) trait Consume<T> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Writer {
+enum WriterPhase {
     Working,
     Lingering,
     Asleep,
     Gone,
 }
 
-struct State<T> {
+struct WriterQueueState<T> {
     items: Vec<T>,
     /// Of the items here and of those that the writer took and has not done.
     bytes: usize,
     /// Counts what the writer did, so that its progress can be seen.
     done: u64,
-    writer: Writer,
+    writer: WriterPhase,
     closed: bool,
     /// Whether it was closed because the writer got nothing done.
     given_up: bool,
 }
 
 /// The queue; one thread pushes, one consumes.
-pub(crate) struct Queue<T> {
-    state: Mutex<State<T>>,
+pub(crate) struct WriterQueue<T> {
+    state: Mutex<WriterQueueState<T>>,
     filled: Condvar,
     drained: Condvar,
     limit: usize,
     patience: Duration,
 }
 
-impl<T: Weigh> Queue<T> {
+impl<T: Weigh> WriterQueue<T> {
     pub(crate) fn new(limit: usize, patience: Duration) -> Self {
-        let state =
-            State { items: Vec::new(), bytes: 0, done: 0, writer: Writer::Working, closed: false, given_up: false };
+        let state = WriterQueueState {
+            items: Vec::new(),
+            bytes: 0,
+            done: 0,
+            writer: WriterPhase::Working,
+            closed: false,
+            given_up: false,
+        };
         Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), limit, patience }
     }
 
@@ -84,12 +90,12 @@ impl<T: Weigh> Queue<T> {
         state.bytes += weight;
         state.items.append(items);
         let wake = match state.writer {
-            Writer::Asleep => true,
-            Writer::Lingering => state.bytes >= WORTH_WAKING,
-            Writer::Working | Writer::Gone => false,
+            WriterPhase::Asleep => true,
+            WriterPhase::Lingering => state.bytes >= WORTH_WAKING,
+            WriterPhase::Working | WriterPhase::Gone => false,
         };
         if wake {
-            state.writer = Writer::Working;
+            state.writer = WriterPhase::Working;
             self.filled.notify_one();
         }
         true
@@ -108,8 +114,8 @@ impl<T: Weigh> Queue<T> {
 
     /// Waits until the writer has ended; false if it was given up.
     pub(crate) fn wait_for_writer(&self) -> bool {
-        let state = self.wait(self.lock(), |state| state.writer == Writer::Gone);
-        state.writer == Writer::Gone
+        let state = self.wait(self.lock(), |state| state.writer == WriterPhase::Gone);
+        state.writer == WriterPhase::Gone
     }
 
     /// The writer's thread: until the queue is closed and everything is done.
@@ -148,16 +154,16 @@ impl<T: Weigh> Queue<T> {
     fn take(&self, items: &mut Vec<T>) -> bool {
         let mut state = self.lock();
         if state.items.is_empty() && !state.closed {
-            state.writer = Writer::Lingering;
-            let wait = |state: &mut State<T>| state.writer == Writer::Lingering && !state.closed;
+            state.writer = WriterPhase::Lingering;
+            let wait = |state: &mut WriterQueueState<T>| state.writer == WriterPhase::Lingering && !state.closed;
             state = self.filled.wait_timeout_while(state, LINGER, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.items.is_empty() && !state.closed {
-            state.writer = Writer::Asleep;
-            let wait = |state: &mut State<T>| state.items.is_empty() && !state.closed;
+            state.writer = WriterPhase::Asleep;
+            let wait = |state: &mut WriterQueueState<T>| state.items.is_empty() && !state.closed;
             state = self.filled.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
         }
-        state.writer = Writer::Working;
+        state.writer = WriterPhase::Working;
         std::mem::swap(&mut state.items, items);
         !items.is_empty()
     }
@@ -165,19 +171,21 @@ impl<T: Weigh> Queue<T> {
     /// Waits for the writer as long as it gets anything done, then closes.
     fn wait<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State<T>>,
-        enough: impl Fn(&State<T>) -> bool,
-    ) -> MutexGuard<'a, State<T>> {
+        mut state: MutexGuard<'a, WriterQueueState<T>>,
+        enough: impl Fn(&WriterQueueState<T>) -> bool,
+    ) -> MutexGuard<'a, WriterQueueState<T>> {
         loop {
             let before = state.done;
-            let wait = |state: &mut State<T>| !enough(state) && state.done == before && state.writer != Writer::Gone;
+            let wait = |state: &mut WriterQueueState<T>| {
+                !enough(state) && state.done == before && state.writer != WriterPhase::Gone
+            };
             let (guard, result) =
                 self.drained.wait_timeout_while(state, self.patience, wait).unwrap_or_else(PoisonError::into_inner);
             state = guard;
             if enough(&state) {
                 return state;
             }
-            if result.timed_out() || state.writer == Writer::Gone {
+            if result.timed_out() || state.writer == WriterPhase::Gone {
                 state.closed = true;
                 state.given_up = true;
                 return state;
@@ -185,18 +193,18 @@ impl<T: Weigh> Queue<T> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, WriterQueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Says that the writer has ended, also when it panicked.
-struct Gone<'a, T: Weigh>(&'a Queue<T>);
+struct Gone<'a, T: Weigh>(&'a WriterQueue<T>);
 
 impl<T: Weigh> Drop for Gone<'_, T> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.writer = Writer::Gone;
+        state.writer = WriterPhase::Gone;
         state.closed = true;
         drop(state);
         self.0.drained.notify_one();
@@ -236,8 +244,8 @@ mod tests {
     fn start(
         limit: usize,
         patience: Duration,
-    ) -> (Arc<Queue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
-        let queue = Arc::new(Queue::new(limit, patience));
+    ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
+        let queue = Arc::new(WriterQueue::new(limit, patience));
         let (permit, permits) = channel();
         let (written, writes) = channel();
         let consumer = thread::spawn({

@@ -2,13 +2,13 @@
 
 use super::hits::{Hit, visit};
 use super::query::{InspectError, Inspected, Query};
-use crate::log::read::line::{ItemLine, Line};
+use crate::log::read::line::{ItemLine, LogLine};
 use crate::log::read::study_log::StudyLog;
 use crate::model::chunk_line::ChunkLine;
 use crate::render::cells::optional;
 use crate::render::style::Style;
 use crate::render::table::{Cell, Column, Table};
-use crate::text::escape::safe_path;
+use crate::text::escape::escape_path;
 use crate::text::shorten::shortened;
 use crate::text::units;
 use std::io::Write;
@@ -27,18 +27,18 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> Result<Inspected, InspectError> {
     let mut inspected = Inspected::default();
-    let passed = if query.json {
+    let skipped = if query.json {
         out.write_all(b"[")?;
-        let passed = visit(logs, query, &mut |hit| {
+        let skipped = visit(logs, query, &mut |hit| {
             out.write_all(if inspected.matched == 0 { b"\n" } else { b",\n" })?;
             inspected.matched += 1;
             write_json(logs, hit, out)
         })?;
         out.write_all(b"\n]\n")?;
-        passed
+        skipped
     } else {
         let mut table = table();
-        let passed = visit(logs, query, &mut |hit| {
+        let skipped = visit(logs, query, &mut |hit| {
             inspected.matched += 1;
             push_row(&mut table, logs, hit)?;
             if table.len() == PIECE {
@@ -47,15 +47,15 @@ pub(crate) fn write(
             Ok(())
         })?;
         out.write_all(table.take_text(style).as_bytes())?;
-        passed
+        skipped
     };
     inspected.notes.extend(stderr_notes(logs, query)?);
     if inspected.matched == 0 {
         inspected.notes.push("no item fits".to_owned());
     }
-    inspected.notes.extend(passed.unreadable.note());
-    if passed.without_line > 0 {
-        let items = units::counted(passed.without_line, "more item");
+    inspected.notes.extend(skipped.unreadable.note());
+    if skipped.without_line > 0 {
+        let items = units::counted(skipped.without_line, "more item");
         inspected.notes.push(format!("{items} may fit: the log has lines about their chunks only"));
     }
     Ok(inspected)
@@ -69,7 +69,7 @@ fn stderr_notes(logs: &[StudyLog], query: &Query) -> Result<Vec<String>, Inspect
         for file in run.item_files()?.into_iter().filter(|file| file.process.pid == pid) {
             let stderr = file.path.with_extension("stderr");
             if stderr.is_file() {
-                notes.push(format!("what it wrote to stderr: {}", safe_path(&stderr)));
+                notes.push(format!("what it wrote to stderr: {}", escape_path(&stderr)));
             }
         }
     }
@@ -106,10 +106,10 @@ fn table() -> Table {
 fn push_row(table: &mut Table, logs: &[StudyLog], hit: &Hit<'_>) -> Result<(), InspectError> {
     let log = optional((logs.len() > 1).then(|| (hit.log + 1).to_string()));
     let mut cells = vec![log, hit.run.to_string().into()];
-    match Line::parse(hit.raw, hit.path)? {
-        Line::Item(item) => cells.extend(item_cells(&item).map(Cell::Text)),
-        Line::Chunk(part) => cells.extend(chunk_cells(&part)),
-        Line::Note(_) => return Ok(()),
+    match LogLine::parse(hit.raw, hit.path)? {
+        LogLine::Item(item) => cells.extend(item_cells(&item).map(Cell::Text)),
+        LogLine::Chunk(part) => cells.extend(chunk_cells(&part)),
+        LogLine::Note(_) => return Ok(()),
     }
     table.row(cells);
     Ok(())

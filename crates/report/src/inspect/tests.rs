@@ -5,7 +5,7 @@ use super::query::{InspectError, Inspected, Query};
 use crate::log::read::study_log::StudyLog;
 use crate::log::write::folder::LogFolder;
 use crate::log::write::logger::LogOptions;
-use crate::model::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
+use crate::model::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, StudyRecord};
 use crate::render::style::Style;
 use crate::samples::{accepted, life, line, lost, who};
 use procession::ChunkSize;
@@ -25,7 +25,8 @@ impl Call {
         let mut folder = LogFolder::create(Some(dir.path().join("log"))).unwrap();
         let machine = Machine { host: "h\x1bost".into(), usable_cores: 2, logical_cores: 4, ..Machine::default() };
         let command = ["coordinator", "--input", "my file\x1b[31m"].map(str::to_owned).to_vec();
-        let study = Study { machine, command, task: "prime".into(), started_at: "now".into(), ..Study::default() };
+        let study =
+            StudyRecord { machine, command, task: "prime".into(), started_at: "now".into(), ..StudyRecord::default() };
         folder.write_study(&study).unwrap();
         Self { folder, _dir: dir }
     }

@@ -56,7 +56,7 @@ impl Progress {
         total: impl Fn() -> ProgressTotal + Send + 'static,
     ) -> io::Result<(Self, ProgressBar)> {
         let counts = Arc::new(Counts::default());
-        let drawing = Drawing { counts: Arc::clone(&counts), terminal: terminal.clone(), label: label.to_owned() };
+        let drawing = BarThread { counts: Arc::clone(&counts), terminal: terminal.clone(), label: label.to_owned() };
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.run(&total))?;
         let observer = Self { counts: Arc::clone(&counts), in_hand: Vec::new(), busy: 0 };
         Ok((observer, ProgressBar { counts, thread: Some(thread) }))
@@ -128,12 +128,12 @@ impl Drop for ProgressBar {
 
 /// Time without the intervals in which the process was suspended: otherwise these
 /// would lower the rate.
-struct Stopwatch {
+struct BarClock {
     last: Instant,
     at: Duration,
 }
 
-impl Stopwatch {
+impl BarClock {
     fn start() -> Self {
         Self { last: Instant::now(), at: Duration::ZERO }
     }
@@ -147,15 +147,15 @@ impl Stopwatch {
     }
 }
 
-struct Drawing {
+struct BarThread {
     counts: Arc<Counts>,
     terminal: Terminal,
     label: String,
 }
 
-impl Drawing {
+impl BarThread {
     fn run(&self, total: &dyn Fn() -> ProgressTotal) {
-        let mut clock = Stopwatch::start();
+        let mut clock = BarClock::start();
         let mut gauge = Gauge::default();
         let mut ended = self.counts.ended.lock().unwrap_or_else(PoisonError::into_inner);
         while !*ended {

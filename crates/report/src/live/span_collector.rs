@@ -3,7 +3,7 @@
 use crate::model::chunk_line::ChunkLine;
 use crate::model::item_times::ItemTimes;
 use crate::model::process::ProcessName;
-use crate::model::skipped_lines::PassedOver;
+use crate::model::skipped_lines::SkippedLines;
 use crate::model::spans::{Span, SpanKind, Spans, Track};
 use procession::{Event, Observer};
 use std::collections::HashMap;
@@ -60,7 +60,7 @@ impl CollectedSpans {
         let Gathered { tracks, items } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut tracks: Vec<Track> = tracks.into_values().collect();
         tracks.sort_by_key(|track| track.process);
-        Spans { tracks, items, passed_over: PassedOver::default() }
+        Spans { tracks, items, skipped_lines: SkippedLines::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Workers format the lines. The observer passes them to a thread that prints
 //! whole lines. A standard error that nobody reads delays a run for at most 5 s.
 
-use crate::background::queue::{Consume, Queue, Weigh};
+use crate::background::queue::{Consume, Weigh, WriterQueue};
 use crate::live::terminal::Terminal;
 use bytes::Bytes;
 use procession::{Event, Observer, WorkerRef};
@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// as standard error accepts data. If standard error accepts nothing for 5 s, live
 /// lines end and the run continues.
 pub struct Verbose {
-    queue: Arc<Queue<Bytes>>,
+    queue: Arc<WriterQueue<Bytes>>,
     batch: Vec<Bytes>,
 }
 
 /// The printing side of a [`Verbose`].
 pub struct VerboseLines {
-    queue: Arc<Queue<Bytes>>,
+    queue: Arc<WriterQueue<Bytes>>,
     terminal: Terminal,
 }
 
@@ -73,7 +73,7 @@ impl Verbose {
     }
 
     fn with_patience(terminal: &Terminal, patience: Duration) -> io::Result<(Self, VerboseLines)> {
-        let queue = Arc::new(Queue::new(QUEUE_BYTES, patience));
+        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, patience));
         let mut printer = Printer { terminal: terminal.clone(), lines: Vec::new() };
         let lines = Arc::clone(&queue);
         thread::Builder::new().name("verbose".to_owned()).spawn(move || lines.consume(&mut printer))?;

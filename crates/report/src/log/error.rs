@@ -1,6 +1,6 @@
 //! Errors of logs, and warnings about them.
 
-use crate::text::escape::safe_path;
+use crate::text::escape::escape_path;
 use procession_task::escape_terminal;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 #[non_exhaustive]
 pub enum LogError {
     /// A system call on a file or folder failed.
-    #[error("{doing} {}: {source}", safe_path(path))]
+    #[error("{doing} {}: {source}", escape_path(path))]
     Io {
         /// The operation, as in `creating`.
         doing: &'static str,
@@ -25,16 +25,16 @@ pub enum LogError {
         source: io::Error,
     },
     /// The given folder already contains a log.
-    #[error("{} already holds the log of another call; logs are never overwritten", safe_path(.0))]
+    #[error("{} already holds the log of another call; logs are never overwritten", escape_path(.0))]
     Occupied(PathBuf),
     /// There is no default folder: neither `XDG_STATE_HOME` nor `HOME` is an absolute path.
     #[error("no folder for logs: neither XDG_STATE_HOME nor HOME is set to an absolute path")]
     NoStateFolder,
     /// There is no log in this folder.
-    #[error("no log in {}", safe_path(.0))]
+    #[error("no log in {}", escape_path(.0))]
     NoLog(PathBuf),
     /// A file of a log has invalid contents.
-    #[error("{}: {problem}", safe_path(path))]
+    #[error("{}: {problem}", escape_path(path))]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -17,10 +17,10 @@
 //! begins: a failed invocation does not modify it. A call that resumes an output
 //! appends to its job log.
 
-use crate::background::queue::Queue;
+use crate::background::queue::WriterQueue;
 use crate::background::until_error::{Recorder, UntilError};
 use crate::log::error::Warn;
-use crate::log::read::line::{ItemLine, Line};
+use crate::log::read::line::{ItemLine, LogLine};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
 use procession_task::{Failure, FailureKind, escape_terminal};
 use std::fs::{File, Metadata, OpenOptions};
@@ -65,17 +65,17 @@ enum Begin {
 /// It blocks the driver only if more than 16 MiB are queued. If the disk accepts
 /// nothing for 5 s, the job log ends and the run continues.
 pub struct JobLogger {
-    queue: Arc<Queue<Event>>,
+    queue: Arc<WriterQueue<Event>>,
     batch: Vec<Event>,
 }
 
 /// The writing side of a [`JobLogger`].
 pub struct JobLogging {
-    queue: Arc<Queue<Event>>,
+    queue: Arc<WriterQueue<Event>>,
     warn: Warn,
 }
 
-struct Writer {
+struct JobLogWriter {
     out: BufWriter<File>,
     task: String,
     host: String,
@@ -87,7 +87,7 @@ struct Writer {
 }
 
 /// The values of a line.
-struct Row<'a> {
+struct JobLogRow<'a> {
     item: u64,
     host: &'a str,
     start_s: f64,
@@ -157,9 +157,9 @@ impl JobLog {
     /// No thread or file descriptor is available, or the file can't be written.
     pub fn start_run(&mut self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
         self.begin()?;
-        let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
+        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let writer = Writer {
+        let writer = JobLogWriter {
             out: BufWriter::new(self.file.try_clone()?),
             task: self.task.clone(),
             host: self.host.clone(),
@@ -246,13 +246,13 @@ impl Drop for JobLogging {
     }
 }
 
-impl Recorder<Event> for Writer {
+impl Recorder<Event> for JobLogWriter {
     fn record(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Accepted(part) => {
                 for line in part.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                     // A compromised worker may send anything: lines that are not about items are skipped.
-                    if let Ok(Line::Item(item)) = Line::parse(line, Path::new("a worker's line")) {
+                    if let Ok(LogLine::Item(item)) = LogLine::parse(line, Path::new("a worker's line")) {
                         self.write_item(&item)?;
                     }
                 }
@@ -268,7 +268,18 @@ impl Recorder<Event> for Writer {
                 let shown = escape_terminal(&input[..input.len().min(procession_task::LOGGED_BYTES)]);
                 let (send, input, pid) = (input.len() as u64, shown.as_str(), worker.pid);
                 let host = self.host.clone();
-                self.row(&Row { item: *item, host: &host, start_s, took_s, send, receive: 0, exit, signal, input, pid })
+                self.row(&JobLogRow {
+                    item: *item,
+                    host: &host,
+                    start_s,
+                    took_s,
+                    send,
+                    receive: 0,
+                    exit,
+                    signal,
+                    input,
+                    pid,
+                })
             }
             _ => Ok(()),
         }
@@ -283,7 +294,7 @@ impl Recorder<Event> for Writer {
     }
 }
 
-impl Writer {
+impl JobLogWriter {
     fn write_item(&mut self, line: &ItemLine<'_>) -> io::Result<()> {
         let whole = line.whole_input().map_or(0, |bytes| bytes.len() as u64);
         let output = line.output.map_or(0, |json| {
@@ -294,7 +305,7 @@ impl Writer {
             let padding = encoded.bytes().rev().take_while(|&byte| byte == b'=').count();
             (encoded.len() / 4 * 3 - padding.min(encoded.len() / 4 * 3)) as u64
         });
-        self.row(&Row {
+        self.row(&JobLogRow {
             item: line.item,
             host: &line.host,
             start_s: line.start_us / 1e6,
@@ -319,8 +330,8 @@ impl Writer {
         }
     }
 
-    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let Row { item, host, start_s, took_s, send, receive, exit, signal, input, pid } = row;
+    fn row(&mut self, row: &JobLogRow<'_>) -> io::Result<()> {
+        let JobLogRow { item, host, start_s, took_s, send, receive, exit, signal, input, pid } = row;
         let host = if *host == self.host { ":".to_owned() } else { escape_terminal(host.as_bytes()) };
         let (seq, start) = (item.saturating_add(1), self.began + start_s);
         let task = &self.task;

@@ -27,7 +27,7 @@ pub struct FailureRow {
 /// The failed items of the first run that had failures. Other runs of the study
 /// have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failures {
+pub struct FailureList {
     /// The first ones, in the order of the input.
     pub rows: Vec<FailureRow>,
     /// Their total number.

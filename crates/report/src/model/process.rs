@@ -23,7 +23,7 @@ impl From<WorkerRef> for ProcessName {
 
 /// How a process ended, and the resources it used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProcessEnd {
+pub struct WorkerEnd {
     /// Exit status; `None` if a signal ended the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i32>,
@@ -66,7 +66,7 @@ pub struct ProcessEnd {
     pub chunks: u64,
 }
 
-impl ProcessEnd {
+impl WorkerEnd {
     /// Processor seconds in user mode and in the kernel.
     #[must_use]
     pub fn cpu_s(&self) -> f64 {
@@ -92,7 +92,7 @@ impl ProcessEnd {
     }
 }
 
-impl fmt::Display for ProcessEnd {
+impl fmt::Display for WorkerEnd {
     /// Writes `exit 3`, `SIGKILL` or `signal 42`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.signal, self.status) {

@@ -6,14 +6,14 @@ use std::fmt;
 
 /// Lines of a log that were skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct SkippedLines {
     /// Their number.
     pub lines: u64,
     /// File and error of the first one; escaped for a terminal.
     pub first: Option<String>,
 }
 
-impl PassedOver {
+impl SkippedLines {
     /// Counts a line with this error.
     pub(crate) fn note_of(&mut self, error: &impl fmt::Display) {
         self.lines += 1;
@@ -35,7 +35,7 @@ impl PassedOver {
     }
 }
 
-impl fmt::Display for PassedOver {
+impl fmt::Display for SkippedLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = counted(self.lines, "line");
         match (self.lines, &self.first) {

@@ -7,7 +7,7 @@
 use crate::model::chunk_line::ChunkLine;
 use crate::model::item_times::ItemTimes;
 use crate::model::process::ProcessName;
-use crate::model::skipped_lines::PassedOver;
+use crate::model::skipped_lines::SkippedLines;
 
 /// Most spans that are kept for one process.
 const KEPT: usize = 2000;
@@ -189,7 +189,7 @@ pub struct Spans {
     /// Durations of the items whose own time is known.
     pub items: ItemTimes,
     /// Lines of the run's log that could not be read.
-    pub passed_over: PassedOver,
+    pub skipped_lines: SkippedLines,
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct Machine {
 
 /// What `study.json` holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Study {
+pub struct StudyRecord {
     /// [`LOG_VERSION`] of the writer.
     pub log_version: u32,
     /// The command line, program first.

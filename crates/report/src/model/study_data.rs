@@ -1,10 +1,10 @@
 //! A call with all of its runs, from events or from a log. Tables, charts, the
 //! page, timings, the trace and advice are made from it.
 
-use super::failure::Failures;
+use super::failure::FailureList;
 use super::run_summary::RunSummary;
-use super::skipped_lines::PassedOver;
-use super::study::Study;
+use super::skipped_lines::SkippedLines;
+use super::study::StudyRecord;
 use std::path::PathBuf;
 
 /// A call and its runs.
@@ -14,11 +14,11 @@ pub struct StudyData {
     /// single call.
     pub label: String,
     /// The command and the machine.
-    pub study: Study,
+    pub study: StudyRecord,
     /// The runs, including warm-ups.
     pub runs: Vec<RunSummary>,
     /// The failed items.
-    pub failures: Failures,
+    pub failures: FailureList,
     /// The log folder, if there is one.
     pub log: Option<PathBuf>,
 }
@@ -26,9 +26,9 @@ pub struct StudyData {
 impl StudyData {
     /// Lines of the log that could not be read.
     #[must_use]
-    pub fn passed_over(&self) -> PassedOver {
-        let mut all = PassedOver::default();
-        self.runs.iter().for_each(|run| all.add(&run.spans.passed_over));
+    pub fn skipped_lines(&self) -> SkippedLines {
+        let mut all = SkippedLines::default();
+        self.runs.iter().for_each(|run| all.add(&run.spans.skipped_lines));
         all
     }
 

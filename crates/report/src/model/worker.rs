@@ -1,7 +1,7 @@
 //! What is known of each worker process: the lines of `workers.jsonl`, and the
 //! row that they make for each process.
 
-use super::process::{ProcessEnd, ProcessName};
+use super::process::{ProcessName, WorkerEnd};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ pub enum WorkerLine {
         host: String,
         /// How it ended.
         #[serde(flatten)]
-        end: ProcessEnd,
+        end: WorkerEnd,
         /// The time in microseconds.
         at_us: f64,
     },
@@ -69,7 +69,7 @@ pub struct WorkerRow {
     /// Seconds from the run's start until it was reaped; `None` if that is unknown.
     pub exited_s: Option<f64>,
     /// How it ended; `None` if that is unknown.
-    pub end: Option<ProcessEnd>,
+    pub end: Option<WorkerEnd>,
 }
 
 /// The processes of one run, in the order in which they were spawned.

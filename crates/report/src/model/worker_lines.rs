@@ -1,6 +1,6 @@
 //! Makes the lines of `workers.jsonl` from the events of a run.
 
-use super::process::{ProcessEnd, ProcessName};
+use super::process::{ProcessName, WorkerEnd};
 use super::worker::WorkerLine;
 use procession::{Event, Exit, Times, WorkerExit};
 use std::collections::HashMap;
@@ -43,20 +43,20 @@ impl Lines {
             Event::WorkerExited(exit) => {
                 let process = exit.worker.into();
                 let host = self.host(process).to_owned();
-                Some(WorkerLine::Exited { process, host, end: process_end(exit), at_us: microseconds(exit.at) })
+                Some(WorkerLine::Exited { process, host, end: worker_end(exit), at_us: microseconds(exit.at) })
             }
             _ => None,
         }
     }
 }
 
-fn process_end(exit: &WorkerExit) -> ProcessEnd {
+fn worker_end(exit: &WorkerExit) -> WorkerEnd {
     let (status, signal) = match exit.exit {
         Exit::Status(status) => (Some(status), None),
         Exit::Signal(signal) => (None, Some(signal)),
     };
     let seconds = |phase: fn(&Times) -> u64| exit.times.map(|times| Duration::from_nanos(phase(&times)).as_secs_f64());
-    ProcessEnd {
+    WorkerEnd {
         status,
         signal,
         asked: exit.asked,
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn ends_in_words() {
-        let of = |exit| process_end(&samples::exit(0, 0, 1, exit));
+        let of = |exit| worker_end(&samples::exit(0, 0, 1, exit));
         assert_eq!(of(Exit::Signal(9)).to_string(), "SIGKILL");
         assert_eq!(of(Exit::Signal(42)).to_string(), "signal 42");
         assert_eq!(of(Exit::Status(3)).to_string(), "exit 3");

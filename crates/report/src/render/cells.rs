@@ -1,7 +1,7 @@
 //! Cells that several tables have.
 
 use super::table::Cell;
-use crate::model::process::ProcessEnd;
+use crate::model::process::WorkerEnd;
 use crate::model::study::Configuration;
 
 /// The cells that name a configuration: executor, count, size, chunk.
@@ -16,7 +16,7 @@ pub(crate) fn optional(text: Option<String>) -> Cell {
 }
 
 /// How a process ended; empty for one that exited as it was asked to.
-pub(crate) fn ended(end: Option<&ProcessEnd>) -> Cell {
+pub(crate) fn ended(end: Option<&WorkerEnd>) -> Cell {
     match end {
         Some(end) if end.is_usual() => Cell::Text(String::new()),
         Some(end) => Cell::Alarm(end.to_string()),

@@ -5,7 +5,7 @@
 use super::cells::{self, optional};
 use super::style::Style;
 use super::table::{Cell, Column, Table};
-use crate::analysis::fits::Fit;
+use crate::analysis::amdahl_fits::AmdahlFit;
 use crate::analysis::measured::Measured;
 use crate::model::study::Configuration;
 use crate::text::units;
@@ -19,34 +19,34 @@ const SHORT: [&str; 9] = ["start", "wait", "transport", "decode", "run", "encode
 const LEAST_REST: f64 = 0.000_5;
 
 /// The rows of one call as text.
-pub(crate) fn table(rows: &[Measured], fits: &[Fit], style: Style) -> String {
-    let rows: Vec<Row<'_>> = rows.iter().map(|of| Row { log: None, of }).collect();
+pub(crate) fn table(rows: &[Measured], fits: &[AmdahlFit], style: Style) -> String {
+    let rows: Vec<StudyRow<'_>> = rows.iter().map(|of| StudyRow { log: None, of }).collect();
     rows_table(&rows).take_text(style) + &notes(&rows) + &fitted(&rows, fits)
 }
 
 /// The rows of several calls, those that are alike below each other: what a
 /// teacher with thirty of them looks at.
 pub(crate) fn beside(logs: &[Vec<Measured>], style: Style) -> String {
-    let mut rows: Vec<(usize, Row<'_>)> = Vec::new();
+    let mut rows: Vec<(usize, StudyRow<'_>)> = Vec::new();
     for (log, measured) in (1..).zip(logs) {
         for of in measured {
             let known = rows.iter().find(|(_, other)| other.of.configuration == of.configuration);
             let place = known.map_or(rows.len(), |(place, _)| *place);
-            rows.push((place, Row { log: Some(log), of }));
+            rows.push((place, StudyRow { log: Some(log), of }));
         }
     }
     rows.sort_by_key(|(place, row)| (*place, row.log));
-    let rows: Vec<Row<'_>> = rows.into_iter().map(|(_, row)| row).collect();
+    let rows: Vec<StudyRow<'_>> = rows.into_iter().map(|(_, row)| row).collect();
     rows_table(&rows).take_text(style) + &notes(&rows)
 }
 
 /// A configuration, and which of several logs has it, from 1.
-struct Row<'a> {
+struct StudyRow<'a> {
     log: Option<usize>,
     of: &'a Measured,
 }
 
-fn rows_table(rows: &[Row<'_>]) -> Table {
+fn rows_table(rows: &[StudyRow<'_>]) -> Table {
     let right = |head| (head, Column::Figure);
     let mut table = Table::new(&[
         ("executor", Column::Word),
@@ -65,7 +65,7 @@ fn rows_table(rows: &[Row<'_>]) -> Table {
     ]);
     // One basis for all stands below the table.
     let several = bases(rows).len() > 1;
-    for Row { log, of } in rows {
+    for StudyRow { log, of } in rows {
         let mut cells: Vec<Cell> = cells::configuration(&of.configuration).map(Cell::Text).to_vec();
         cells.extend([
             optional(log.map(|log| log.to_string())),
@@ -73,7 +73,7 @@ fn rows_table(rows: &[Row<'_>]) -> Table {
             optional(deviation(of).map(|share| format!("{:.0} %", share * 100.0))),
             of.speedup.map(|speedup| format!("{speedup:.2}")).into(),
             optional(of.basis.filter(|_| several).map(|basis| basis.to_string())),
-            ceiling(of).into(),
+            max_speedup(of).into(),
             of.efficiency.map(units::percent).into(),
             of.serial_fraction.map(units::percent).into(),
             if of.completed > 0 { String::new().into() } else { Cell::Alarm("not completed".to_owned()) },
@@ -84,7 +84,7 @@ fn rows_table(rows: &[Row<'_>]) -> Table {
 }
 
 /// What speedups are against, each once.
-fn bases(rows: &[Row<'_>]) -> Vec<String> {
+fn bases(rows: &[StudyRow<'_>]) -> Vec<String> {
     let mut bases: Vec<String> = rows.iter().filter_map(|row| row.of.basis).map(|basis| basis.to_string()).collect();
     bases.sort_unstable();
     bases.dedup();
@@ -99,13 +99,13 @@ fn deviation(row: &Measured) -> Option<f64> {
 }
 
 /// The ceiling where it is lower than the count: elsewhere it goes without saying.
-fn ceiling(row: &Measured) -> String {
-    let told = row.ceiling.filter(|ceiling| ceiling.speedup < f64::from(row.configuration.count));
-    told.map_or_else(String::new, |ceiling| format!("{:.2}", ceiling.speedup))
+fn max_speedup(row: &Measured) -> String {
+    let told = row.max_speedup.filter(|max_speedup| max_speedup.speedup < f64::from(row.configuration.count));
+    told.map_or_else(String::new, |max_speedup| format!("{:.2}", max_speedup.speedup))
 }
 
 /// What the figures mean, for those that the table has.
-fn notes(rows: &[Row<'_>]) -> String {
+fn notes(rows: &[StudyRow<'_>]) -> String {
     let any = |has: fn(&Measured) -> bool| rows.iter().any(|row| has(row.of));
     let mut notes = Vec::new();
     if let [basis] = &bases(rows)[..] {
@@ -113,7 +113,7 @@ fn notes(rows: &[Row<'_>]) -> String {
     }
     for (is_told, note) in [
         (any(|row| deviation(row).is_some()), "±: the run farthest from the median"),
-        (any(|row| !ceiling(row).is_empty()), "ceiling: the best that items and CPUs allow"),
+        (any(|row| !max_speedup(row).is_empty()), "ceiling: the best that items and CPUs allow"),
         (any(|row| row.serial_fraction.is_some()), "Karp–Flatt: the serial fraction"),
     ] {
         notes.extend(is_told.then(|| note.to_owned()));
@@ -137,12 +137,12 @@ fn broken(notes: &[String]) -> String {
     text
 }
 
-fn fitted(rows: &[Row<'_>], fits: &[Fit]) -> String {
+fn fitted(rows: &[StudyRow<'_>], fits: &[AmdahlFit]) -> String {
     let several = |differs: fn(&Configuration, &Configuration) -> bool| {
         rows.windows(2).any(|pair| differs(&pair[0].of.configuration, &pair[1].of.configuration))
     };
     let mut text = String::new();
-    for Fit { executor, size, chunk, law } in fits {
+    for AmdahlFit { executor, size, chunk, law } in fits {
         let _ = write!(text, "(Amdahl's law");
         if several(|a, b| a.executor != b.executor) {
             let _ = write!(text, ", {executor}");
@@ -163,7 +163,7 @@ fn fitted(rows: &[Row<'_>], fits: &[Fit]) -> String {
 }
 
 /// Where the workers' time went, in percent; nothing if no worker told. The
-/// phases are those of [`crate::analysis::shares::Shares::named`], in short, so that they fit a terminal.
+/// phases are those of [`crate::analysis::worker_shares::WorkerShares::named`], in short, so that they fit a terminal.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
     let right = |head| (head, Column::Figure);
     let mut heads = vec![("workers, %", Column::Word), right("size"), right("chunk")];

@@ -1,9 +1,9 @@
 //! What stderr shows after the runs: the study, where time went, the
 //! processes, the failed items, the log.
 
+use crate::analysis::amdahl_fits::amdahl_fits;
 use crate::analysis::bottleneck;
 use crate::analysis::break_even;
-use crate::analysis::fits::fits;
 use crate::analysis::measured;
 use crate::model::failure::FailureRow;
 use crate::model::run_summary::RunSummary;
@@ -41,12 +41,12 @@ impl Summary<'_> {
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
         let measured = measured::measure(self.runs, self.usable_cores);
-        let fits = fits(&measured, self.usable_cores);
+        let fits = amdahl_fits(&measured, self.usable_cores);
         let shares =
             study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, self.usable_cores);
-        let crossovers = break_even::crossovers(&measured, self.runs, self.usable_cores);
+        let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
         let mut parts =
-            vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&crossovers)];
+            vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)];
         parts.extend(self.workers(style));
         parts.push(self.failures(style));
         parts.push(

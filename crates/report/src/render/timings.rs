@@ -7,12 +7,12 @@
 //! added, at the end.
 
 use crate::analysis::advice::{Advice, advice};
+use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
 use crate::analysis::bottleneck::{Bottleneck, bottleneck};
-use crate::analysis::break_even::{Crossover, crossovers};
-use crate::analysis::fits::{Fit, fits};
+use crate::analysis::break_even::{BreakEven, break_evens};
 use crate::analysis::measured::Measured;
 use crate::model::run_summary::RunSummary;
-use crate::model::study::{RunResult, RunStart, Study};
+use crate::model::study::{RunResult, RunStart, StudyRecord};
 use crate::model::study_data::StudyData;
 use crate::model::worker::WorkerRow;
 use crate::render::document_tables::study_markdown;
@@ -57,20 +57,20 @@ pub fn write_timings(data: &[StudyData], format: TimingsFormat, out: &mut dyn Wr
 }
 
 #[derive(Serialize)]
-struct Call<'a> {
+struct CallTimings<'a> {
     label: &'a str,
-    study: &'a Study,
-    runs: Vec<Run<'a>>,
+    study: &'a StudyRecord,
+    runs: Vec<RunTimings<'a>>,
     measured: Vec<Measured>,
-    fits: Vec<Fit>,
-    crossovers: Vec<Crossover>,
+    fits: Vec<AmdahlFit>,
+    crossovers: Vec<BreakEven>,
     /// What limits each of the measured, in their order.
     limits: Vec<Option<Bottleneck>>,
     advice: Vec<Advice>,
 }
 
 #[derive(Serialize)]
-struct Run<'a> {
+struct RunTimings<'a> {
     run: u32,
     #[serde(flatten)]
     start: &'a RunStart,
@@ -93,11 +93,11 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
         let times = &run.spans.items;
         ItemSums { count: times.count, total_s: times.total_s, longest_s: times.longest_s }
     };
-    let calls: Vec<Call<'_>> = data
+    let calls: Vec<CallTimings<'_>> = data
         .iter()
         .map(|data| {
             let measured = data.measured();
-            let runs = data.runs.iter().map(|one| Run {
+            let runs = data.runs.iter().map(|one| RunTimings {
                 run: one.run,
                 start: &one.start,
                 status: one.status,
@@ -105,12 +105,12 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 item_times: Some(run(one)).filter(|sums| sums.count > 0),
                 workers: &one.workers,
             });
-            Call {
+            CallTimings {
                 label: &data.label,
                 study: &data.study,
                 runs: runs.collect(),
-                fits: fits(&measured, data.usable_cores()),
-                crossovers: crossovers(&measured, &data.runs, data.usable_cores()),
+                fits: amdahl_fits(&measured, data.usable_cores()),
+                crossovers: break_evens(&measured, &data.runs, data.usable_cores()),
                 limits: measured.iter().map(|row| bottleneck(row, data.usable_cores())).collect(),
                 measured,
                 advice: advice(data),

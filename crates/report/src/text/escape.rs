@@ -25,7 +25,7 @@ pub(crate) fn escape_html(text: &str) -> String {
 }
 
 /// Escapes a path for a terminal.
-pub(crate) fn safe_path(path: &Path) -> String {
+pub(crate) fn escape_path(path: &Path) -> String {
     escape_terminal(path.as_os_str().as_bytes())
 }
 

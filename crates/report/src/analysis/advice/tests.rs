@@ -1,14 +1,14 @@
 //! Each piece of advice, there and not there.
 
 use super::*;
-use crate::model::study::{Machine, Study};
+use crate::model::study::{Machine, StudyRecord};
 use crate::samples::{lecture, run};
 
 /// A study of these counts and wall times, on four processors.
 fn study(runs: &[(u32, f64)]) -> StudyData {
     let machine = Machine { logical_cores: 4, usable_cores: 4, ..Machine::default() };
     let runs = runs.iter().zip(1..).map(|(&(count, wall_s), number)| run(number, count, wall_s, vec![])).collect();
-    StudyData { study: Study { machine, ..Study::default() }, runs, ..StudyData::default() }
+    StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs, ..StudyData::default() }
 }
 
 fn said(data: &StudyData) -> Vec<String> {

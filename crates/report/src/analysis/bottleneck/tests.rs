@@ -4,20 +4,20 @@ use super::wording::lines;
 use super::*;
 use crate::analysis::coordinator_shares::CoordinatorShares;
 use crate::analysis::measured::{Basis, measure};
-use crate::analysis::shares::Shares;
+use crate::analysis::worker_shares::WorkerShares;
 use crate::samples::run;
 use procession::ChunkSize;
 use std::num::NonZero;
 
 /// So many workers for a second with 10,000 items, with these shares.
-fn row(count: u32, shares: Shares) -> Measured {
+fn row(count: u32, shares: WorkerShares) -> Measured {
     let mut row = measure(&[run(1, count, 1.0, vec![])], 4).remove(0);
     (row.shares, row.items) = (Some(shares), 10_000);
     row
 }
 
-fn shares(running: f64, waiting: f64, writing: f64) -> Shares {
-    Shares { running, waiting, writing, ending: 1.0 - running - waiting - writing, ..Shares::default() }
+fn shares(running: f64, waiting: f64, writing: f64) -> WorkerShares {
+    WorkerShares { running, waiting, writing, ending: 1.0 - running - waiting - writing, ..WorkerShares::default() }
 }
 
 fn said(row: &Measured) -> String {
@@ -73,7 +73,7 @@ fn nothing_but_running() {
 
 #[test]
 fn short_runs() {
-    let mut short = row(2, Shares { start_up: 0.6, running: 0.3, waiting: 0.1, ..Shares::default() });
+    let mut short = row(2, WorkerShares { start_up: 0.6, running: 0.3, waiting: 0.1, ..WorkerShares::default() });
     short.wall_s = Some(0.07);
     assert_eq!(
         said(&short),

@@ -12,7 +12,7 @@
 //! others at the end of the work, items that took longer than in the loop, and
 //! other programs.
 
-use crate::analysis::least_squares::{Line, Observation};
+use crate::analysis::least_squares::{FittedLine, Observation};
 use crate::analysis::measured::Measured;
 use crate::model::run_summary::RunSummary;
 use crate::model::study::{Configuration, Executor};
@@ -29,14 +29,14 @@ const LONG_S: f64 = 0.02;
 
 /// A cost with its noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Cost {
+pub(crate) struct CostEstimate {
     /// Seconds; never negative.
     pub seconds: f64,
     /// The noise of this value in seconds.
     pub noise_s: f64,
 }
 
-impl Cost {
+impl CostEstimate {
     fn new(seconds: f64, noise_s: f64) -> Self {
         Self { seconds: seconds.max(0.0), noise_s }
     }
@@ -56,7 +56,7 @@ impl Cost {
 /// Where costs come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Origin {
+pub(crate) enum CostSource {
     /// A line through the times of several sizes.
     Sizes,
     /// The start-up and ending that workers reported: there is only one size, or the
@@ -67,7 +67,7 @@ pub(crate) enum Origin {
 /// The costs of a number of workers, and with how much work they are faster than
 /// the serial loop.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Crossover {
+pub(crate) struct BreakEven {
     /// The executor.
     pub executor: Executor,
     /// Number of workers.
@@ -78,11 +78,11 @@ pub(crate) struct Crossover {
     /// Number of workers with a CPU.
     pub parallel: u32,
     /// Where the costs come from.
-    pub origin: Origin,
+    pub origin: CostSource,
     /// Cost of starting and ending the pool.
-    pub fixed: Cost,
+    pub fixed: CostEstimate,
     /// Cost per item, in worker seconds.
-    pub item: Cost,
+    pub item: CostEstimate,
     /// Seconds that an item of the largest run takes in the serial loop.
     pub item_s: f64,
     /// Seconds of work with such items below which the serial loop is faster; `None` if
@@ -118,8 +118,8 @@ impl Point {
 /// The break-even point of each count of threads and processes whose items were
 /// also measured in the serial loop.
 #[must_use]
-pub(crate) fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u32) -> Vec<Crossover> {
-    let mut found: Vec<Crossover> = Vec::new();
+pub(crate) fn break_evens(rows: &[Measured], runs: &[RunSummary], usable_cores: u32) -> Vec<BreakEven> {
+    let mut found: Vec<BreakEven> = Vec::new();
     for row in rows.iter().filter(|row| row.configuration.executor != Executor::Serial) {
         let Configuration { executor, count, chunk, .. } = row.configuration;
         if found.iter().any(|known| (known.executor, known.count, known.chunk) == (executor, count, chunk)) {
@@ -135,7 +135,7 @@ pub(crate) fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u
         let (origin, fixed, item) = costs(&points);
         let item_s = largest.serial_s / largest.items;
         let (pays_from_s, never_below_s) = thresholds(&fixed, &item, item_s, parallel);
-        found.push(Crossover {
+        found.push(BreakEven {
             executor,
             count,
             chunk,
@@ -153,7 +153,7 @@ pub(crate) fn crossovers(rows: &[Measured], runs: &[RunSummary], usable_cores: u
 
 /// The total work above which the pool is faster, with items like these, and the
 /// time per item below which it never is.
-fn thresholds(fixed: &Cost, item: &Cost, item_s: f64, parallel: u32) -> (Option<f64>, Option<f64>) {
+fn thresholds(fixed: &CostEstimate, item: &CostEstimate, item_s: f64, parallel: u32) -> (Option<f64>, Option<f64>) {
     let parallel = f64::from(parallel);
     let gain = parallel - 1.0;
     if gain <= 0.0 || item_s <= 0.0 {
@@ -167,13 +167,13 @@ fn thresholds(fixed: &Cost, item: &Cost, item_s: f64, parallel: u32) -> (Option<
 
 /// The fixed cost and the cost per item: by least squares with several sizes, from
 /// the times that workers reported with one size.
-fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
-    let fitted = Line::through(&points.iter().map(observation).collect::<Vec<_>>());
+fn costs(points: &[Point]) -> (CostSource, CostEstimate, CostEstimate) {
+    let fitted = FittedLine::through(&points.iter().map(observation).collect::<Vec<_>>());
     if let Some(line) = fitted {
         let parallel = mean(points.iter().map(|point| point.ideal));
-        let fixed = Cost::new(line.at_zero, line.at_zero_noise);
+        let fixed = CostEstimate::new(line.at_zero, line.at_zero_noise);
         if fixed.is_known() {
-            return (Origin::Sizes, fixed, Cost::new(line.slope * parallel, line.slope_noise * parallel));
+            return (CostSource::Sizes, fixed, CostEstimate::new(line.slope * parallel, line.slope_noise * parallel));
         }
     }
     // There is one size, or the fitted cost is below the noise: use the workers' times.
@@ -181,7 +181,11 @@ fn costs(points: &[Point]) -> (Origin, Cost, Cost) {
     let weigh = |of: &dyn Fn(&Point) -> f64| points.iter().map(|point| of(point) / point.noise_s.powi(2)).sum::<f64>();
     let squares = weigh(&|point| point.items.powi(2));
     let item_s = weigh(&|point| point.items * point.extra_s(fixed_s)) / squares;
-    (Origin::Workers, Cost::new(fixed_s, LEAST_NOISE * fixed_s), Cost::new(item_s, squares.sqrt().recip()))
+    (
+        CostSource::Workers,
+        CostEstimate::new(fixed_s, LEAST_NOISE * fixed_s),
+        CostEstimate::new(item_s, squares.sqrt().recip()),
+    )
 }
 
 /// The time above the ideal one, which grows with the number of items.
@@ -209,7 +213,7 @@ fn point(row: &Measured, rows: &[Measured], runs: &[RunSummary], cpus: u32) -> O
         return None;
     }
     let at_best = f64::from(of.count.min(cpus).max(1));
-    let ideal = row.ceiling.map_or(at_best, |ceiling| ceiling.speedup.min(at_best));
+    let ideal = row.max_speedup.map_or(at_best, |max_speedup| max_speedup.speedup.min(at_best));
     let measuring_s = ideal * spread(row) + spread(serial) + taken(row, runs, cpus) + taken(serial, runs, cpus);
     let noise_s = measuring_s + ideal * message_s(row, serial_s) + slowed_s(row, serial);
     Some(Point {

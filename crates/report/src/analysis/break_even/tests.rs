@@ -45,8 +45,8 @@ fn uneven() -> Vec<RunSummary> {
     runs
 }
 
-fn found(runs: &[RunSummary], cpus: u32) -> Crossover {
-    let all = crossovers(&measure(runs, cpus), runs, cpus);
+fn found(runs: &[RunSummary], cpus: u32) -> BreakEven {
+    let all = break_evens(&measure(runs, cpus), runs, cpus);
     assert_eq!(all.len(), 1, "{all:?}");
     all[0].clone()
 }
@@ -153,7 +153,7 @@ fn a_worker_that_is_an_item_behind_is_no_cost_of_items() {
 #[test]
 fn where_costs_come_from_is_told() {
     let (one, three) = (found(&study(&[1_000_000], TRUTH), 4), found(&study(&[1000, 30_000, 1_000_000], TRUTH), 4));
-    assert_eq!((one.origin, three.origin), (Origin::Workers, Origin::Sizes));
+    assert_eq!((one.origin, three.origin), (CostSource::Workers, CostSource::Sizes));
     assert!(one.to_string().contains(" to start and end as workers told, "), "{one}");
     assert!(three.to_string().contains(" to start and end, "), "{three}");
 }
@@ -161,13 +161,13 @@ fn where_costs_come_from_is_told() {
 #[test]
 fn without_the_loop_there_is_nothing_to_say() {
     let runs = study(&[1000], TRUTH);
-    assert!(crossovers(&measure(&runs[1..], 4), &runs[1..], 4).is_empty());
-    assert!(crossovers(&measure(&runs[..1], 4), &runs[..1], 4).is_empty());
+    assert!(break_evens(&measure(&runs[1..], 4), &runs[1..], 4).is_empty());
+    assert!(break_evens(&measure(&runs[..1], 4), &runs[..1], 4).is_empty());
 }
 
 #[test]
 fn people_read_of_the_largest_count_with_cpus() {
-    let of = |count, parallel| Crossover { count, parallel, ..found(&study(&[1_000_000], TRUTH), 4) };
+    let of = |count, parallel| BreakEven { count, parallel, ..found(&study(&[1_000_000], TRUTH), 4) };
     let text = lines(&[of(1, 1), of(2, 2), of(4, 4), of(8, 4)]);
     assert!(text.contains("; 4 beat the loop") && text.lines().count() == 1, "{text}");
 }

@@ -1,11 +1,11 @@
 //! Describes break-even points.
 
-use super::{Cost, Crossover, Origin};
+use super::{BreakEven, CostEstimate, CostSource};
 use crate::model::study::Executor;
 use crate::text::units;
 use std::fmt;
 
-impl fmt::Display for Crossover {
+impl fmt::Display for BreakEven {
     /// Writes `processes: 4.10 ms to start and end, 0.30 µs an item; 2 beat the loop
     /// from 8.40 ms of work on`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,8 +18,8 @@ impl fmt::Display for Crossover {
             write!(f, ", {} a message", units::counted(chunk.into(), "item"))?;
         }
         let told = match self.origin {
-            Origin::Sizes => "",
-            Origin::Workers => " as workers told",
+            CostSource::Sizes => "",
+            CostSource::Workers => " as workers told",
         };
         write!(f, ": {} to start and end{told}, {} an item", shown(&self.fixed), shown(&self.item))?;
         if self.count < 2 {
@@ -47,7 +47,7 @@ impl fmt::Display for Crossover {
     }
 }
 
-fn shown(cost: &Cost) -> String {
+fn shown(cost: &CostEstimate) -> String {
     if cost.is_known() {
         units::seconds(cost.seconds)
     } else {
@@ -57,10 +57,10 @@ fn shown(cost: &Cost) -> String {
 
 /// The lines below the tables: for each executor and chunk the largest count with a
 /// CPU for each worker, or else the smallest count.
-pub(crate) fn lines(all: &[Crossover]) -> String {
-    let mut chosen: Vec<&Crossover> = Vec::new();
+pub(crate) fn lines(all: &[BreakEven]) -> String {
+    let mut chosen: Vec<&BreakEven> = Vec::new();
     for one in all {
-        let rank = |of: &Crossover| (of.parallel, std::cmp::Reverse(of.count));
+        let rank = |of: &BreakEven| (of.parallel, std::cmp::Reverse(of.count));
         match chosen.iter_mut().find(|other| (other.executor, other.chunk) == (one.executor, one.chunk)) {
             Some(other) if rank(one) > rank(other) => *other = one,
             Some(_) => {}

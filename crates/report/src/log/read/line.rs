@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// A line in the file of a process.
 #[derive(Clone, Debug)]
-pub enum Line<'a> {
+pub enum LogLine<'a> {
     /// About an item.
     Item(ItemLine<'a>),
     /// About a part of a chunk.
@@ -60,12 +60,12 @@ pub struct ItemLine<'a> {
     pub output_bytes: Option<u64>,
     /// The error, if there is no result.
     #[serde(default, borrow)]
-    pub error: Option<ItemError<'a>>,
+    pub error: Option<LoggedError<'a>>,
 }
 
 /// Why an item has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ItemError<'a> {
+pub struct LoggedError<'a> {
     /// The kind of failure.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
@@ -74,7 +74,7 @@ pub struct ItemError<'a> {
     pub message: Cow<'a, str>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     /// Parses a line of the file at `path`.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl ItemLine<'_> {
     /// The result or the error, escaped for a terminal.
     #[must_use]
     pub fn shown_outcome(&self) -> String {
-        if let Some(ItemError { kind, message }) = &self.error {
+        if let Some(LoggedError { kind, message }) = &self.error {
             return escape_terminal(format!("{kind}: {message}").as_bytes());
         }
         let json = self.output.map(RawValue::get);
@@ -163,8 +163,8 @@ mod tests {
     }
 
     fn read(line: &[u8]) -> ItemLine<'_> {
-        match Line::parse(line, Path::new("f")).unwrap() {
-            Line::Item(item) => item,
+        match LogLine::parse(line, Path::new("f")).unwrap() {
+            LogLine::Item(item) => item,
             other => panic!("{other:?}"),
         }
     }
@@ -200,10 +200,10 @@ mod tests {
     fn other_lines() {
         let part = samples::accepted(samples::who(2, 0, 5), 9, 100, 4);
         let json = serde_json::to_vec(&ChunkLine::new(&part, "h")).unwrap();
-        let Line::Chunk(chunk) = Line::parse(&json, Path::new("f")).unwrap() else { panic!() };
+        let LogLine::Chunk(chunk) = LogLine::parse(&json, Path::new("f")).unwrap() else { panic!() };
         assert_eq!(chunk, ChunkLine::new(&part, "h"));
-        assert!(matches!(Line::parse(b"{\"note\":\"n\"}", Path::new("f")), Ok(Line::Note(_))));
-        assert!(matches!(Line::parse(b"{\"item\":1}", Path::new("f")), Err(LogError::Malformed { .. })));
+        assert!(matches!(LogLine::parse(b"{\"note\":\"n\"}", Path::new("f")), Ok(LogLine::Note(_))));
+        assert!(matches!(LogLine::parse(b"{\"item\":1}", Path::new("f")), Err(LogError::Malformed { .. })));
         assert_eq!(item_index(&json), None);
     }
 }

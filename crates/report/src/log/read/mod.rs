@@ -11,7 +11,7 @@ mod skipped;
 pub(crate) mod study_log;
 
 #[doc(hidden)]
-pub use line::{Line, item_index};
+pub use line::{LogLine, item_index};
 #[doc(hidden)]
 pub use lines::visit_lines_of;
 pub use study_log::{RunLog, StudyLog};

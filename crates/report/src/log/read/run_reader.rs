@@ -1,10 +1,10 @@
 //! Reads the log of a run: its processes, its spans, its failed items.
 
-use super::line::{ItemLine, Line};
+use super::line::{ItemLine, LogLine};
 use super::lines::visit_lines;
 use super::study_log::RunLog;
 use crate::log::error::LogError;
-use crate::model::failure::{FailureRow, Failures};
+use crate::model::failure::{FailureList, FailureRow};
 use crate::model::run_summary::RunSummary;
 use crate::model::spans::{Span, SpanKind, Spans, Track};
 use crate::model::study::{Configuration, Executor, RunStart};
@@ -22,7 +22,7 @@ impl RunSummary {
     /// The file about processes can't be read.
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
-        let (workers, passed_over) = run.workers()?;
+        let (workers, skipped_lines) = run.workers()?;
         let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: ChunkSize::Auto };
         Ok(Self {
             run: run.number,
@@ -31,7 +31,7 @@ impl RunSummary {
             result: record.and_then(|record| record.result.clone()),
             status: run.status(),
             workers: workers.into_rows(),
-            spans: Spans { passed_over, ..Spans::default() },
+            spans: Spans { skipped_lines, ..Spans::default() },
         })
     }
 }
@@ -42,7 +42,7 @@ impl Spans {
     /// # Errors
     /// A file can't be read.
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
-        Ok(Reader::of(run)?.spans)
+        Ok(LineCollector::of(run)?.spans)
     }
 }
 
@@ -51,35 +51,35 @@ impl Spans {
 ///
 /// # Errors
 /// A file can't be read.
-pub(crate) fn read_items(run: &RunLog) -> Result<(Spans, Failures), LogError> {
-    let Reader { spans, failures } = Reader::of(run)?;
+pub(crate) fn read_items(run: &RunLog) -> Result<(Spans, FailureList), LogError> {
+    let LineCollector { spans, failures } = LineCollector::of(run)?;
     Ok((spans, failures.sorted()))
 }
 
 /// Collects spans and failures from a run's lines.
 #[derive(Default)]
-struct Reader {
+struct LineCollector {
     spans: Spans,
-    failures: Failures,
+    failures: FailureList,
 }
 
-impl Reader {
+impl LineCollector {
     fn of(run: &RunLog) -> Result<Self, LogError> {
-        let mut reader = Self::default();
+        let mut collector = Self::default();
         for file in run.item_files()? {
             let mut track = Track::new(file.process);
             visit_lines(&file.path, |line| {
-                match reader.spans.passed_over.line(line, &file.path) {
-                    Some(Line::Item(item)) => reader.take_item(&item, &mut track),
-                    Some(Line::Chunk(part)) => track.push(Span::of_chunk_line(&part)),
-                    Some(Line::Note(_)) | None => {}
+                match collector.spans.skipped_lines.line(line, &file.path) {
+                    Some(LogLine::Item(item)) => collector.take_item(&item, &mut track),
+                    Some(LogLine::Chunk(part)) => track.push(Span::of_chunk_line(&part)),
+                    Some(LogLine::Note(_)) | None => {}
                 }
                 Ok::<_, LogError>(())
             })?;
-            reader.spans.tracks.push(track);
+            collector.spans.tracks.push(track);
         }
-        reader.spans.tracks.sort_by_key(|track| track.process);
-        Ok(reader)
+        collector.spans.tracks.sort_by_key(|track| track.process);
+        Ok(collector)
     }
 
     fn take_item(&mut self, item: &ItemLine<'_>, track: &mut Track) {
@@ -99,7 +99,7 @@ impl Reader {
     }
 }
 
-impl Failures {
+impl FailureList {
     fn take(&mut self, item: &ItemLine<'_>, kind: FailureKind) {
         self.total += 1;
         if self.rows.len() >= 2 * KEPT_FAILURES {

@@ -5,8 +5,8 @@ use crate::log::error::LogError;
 use crate::log::private_file::open_file;
 use crate::log::write::retention::is_in_use;
 use crate::model::process::ProcessName;
-use crate::model::skipped_lines::PassedOver;
-use crate::model::study::{RunRecord, Study};
+use crate::model::skipped_lines::SkippedLines;
+use crate::model::study::{RunRecord, StudyRecord};
 use crate::model::worker::WorkerRows;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct StudyLog {
     path: PathBuf,
-    study: Study,
+    study: StudyRecord,
     runs: Vec<RunLog>,
 }
 
@@ -73,7 +73,7 @@ impl StudyLog {
 
     /// The contents of `study.json`.
     #[must_use]
-    pub fn study(&self) -> &Study {
+    pub fn study(&self) -> &StudyRecord {
         &self.study
     }
 
@@ -144,9 +144,9 @@ impl RunLog {
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn workers(&self) -> Result<(WorkerRows, PassedOver), LogError> {
+    pub fn workers(&self) -> Result<(WorkerRows, SkippedLines), LogError> {
         let path = self.path.join("workers.jsonl");
-        let (mut rows, mut passed) = (WorkerRows::default(), PassedOver::default());
+        let (mut rows, mut passed) = (WorkerRows::default(), SkippedLines::default());
         let read = visit_lines(&path, |line| {
             match serde_json::from_slice(line) {
                 Ok(line) => rows.take(line),
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn runs_come_in_the_order_of_their_numbers() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("study.json"), serde_json::to_vec(&Study::default()).unwrap()).unwrap();
+        fs::write(dir.path().join("study.json"), serde_json::to_vec(&StudyRecord::default()).unwrap()).unwrap();
         for run in ["run-10", "run-9", "run-x", "other"] {
             fs::create_dir(dir.path().join(run)).unwrap();
         }

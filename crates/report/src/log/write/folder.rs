@@ -4,7 +4,7 @@ use super::logger::{self, LogOptions, RunLogger, RunLogging, write_record};
 use super::retention::{self, LOCK};
 use crate::log::error::{LogError, Warn};
 use crate::log::private_file::{create_file, create_folder, create_folders, replace_file};
-use crate::model::study::{LogLevel, RunRecord, RunStart, Study};
+use crate::model::study::{LogLevel, RunRecord, RunStart, StudyRecord};
 use crate::text::utc;
 use std::env;
 use std::ffi::OsString;
@@ -93,7 +93,7 @@ impl LogFolder {
     ///
     /// # Errors
     /// It can't be written.
-    pub fn write_study(&mut self, study: &Study) -> Result<(), LogError> {
+    pub fn write_study(&mut self, study: &StudyRecord) -> Result<(), LogError> {
         self.host.clone_from(&study.machine.host);
         let path = self.path.join("study.json");
         let mut json = serde_json::to_vec_pretty(study).unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let dir = outer.path().join("a/b");
         let mut folder = LogFolder::create(Some(dir.clone())).unwrap();
-        folder.write_study(&Study::default()).unwrap();
+        folder.write_study(&StudyRecord::default()).unwrap();
         assert_eq!([mode(&outer.path().join("a")), mode(&dir)], [0o700, 0o700]);
         assert_eq!([mode(&dir.join("study.json")), mode(&dir.join(LOCK))], [0o600, 0o600]);
     }

@@ -1,8 +1,8 @@
 //! The observer that logs a run: it passes events to a thread that writes.
 
-use super::run_files::{Files, Folder};
-use super::writer::{Limits, Writer};
-use crate::background::queue::{Queue, Weigh};
+use super::run_files::{Folder, RunFiles};
+use super::writer::{LogLimits, RunWriter};
+use crate::background::queue::{Weigh, WriterQueue};
 use crate::background::until_error::UntilError;
 use crate::log::error::{LogError, Warn};
 use crate::log::private_file::replace_file;
@@ -46,7 +46,7 @@ impl Default for LogOptions {
 /// Then it waits while the disk gets anything written; a disk that writes
 /// nothing for 5 seconds ends the log with a warning.
 pub struct RunLogger {
-    queue: Arc<Queue<Event>>,
+    queue: Arc<WriterQueue<Event>>,
     batch: Vec<Event>,
     bytes: usize,
     stopped: bool,
@@ -57,7 +57,7 @@ pub struct RunLogger {
 /// The other end of a [`RunLogger`]: finishes the log when the run has ended.
 /// When dropped without that, it leaves the run as one without a result.
 pub struct RunLogging {
-    queue: Arc<Queue<Event>>,
+    queue: Arc<WriterQueue<Event>>,
     record: RunRecord,
     path: PathBuf,
     warn: Warn,
@@ -87,9 +87,10 @@ pub(crate) fn start(
     item_log: Arc<AtomicBool>,
     warn: Warn,
 ) -> Result<(RunLogger, RunLogging), LogError> {
-    let queue = Arc::new(Queue::new(QUEUE_BYTES, PATIENCE));
-    let limits = Limits { items: options.item_bytes, stderr: options.stderr_bytes };
-    let writer = Writer::new(Files::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
+    let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
+    let limits = LogLimits { items: options.item_bytes, stderr: options.stderr_bytes };
+    let writer =
+        RunWriter::new(RunFiles::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
     let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
     thread::Builder::new()
         .name("log".to_owned())

@@ -55,22 +55,22 @@ impl FileName {
     }
 }
 
-struct Open {
+struct OpenFile {
     writer: BufWriter<Box<dyn Write + Send>>,
     used: u64,
     dirty: bool,
 }
 
 /// The files of a run. A file is created at its first write.
-pub(crate) struct Files {
+pub(crate) struct RunFiles {
     folder: Box<dyn Folder>,
     /// Each file that was created, with its writer if it is open.
-    files: HashMap<FileName, Option<Open>>,
+    files: HashMap<FileName, Option<OpenFile>>,
     open: usize,
     clock: u64,
 }
 
-impl Files {
+impl RunFiles {
     pub(crate) fn new(folder: Box<dyn Folder>) -> Self {
         Self { folder, files: HashMap::new(), open: 0, clock: 0 }
     }
@@ -120,7 +120,7 @@ impl Files {
             self.folder.create(&name.path())?
         };
         let writer = BufWriter::with_capacity(BUFFER, file);
-        self.files.insert(name, Some(Open { writer, used: self.clock, dirty: false }));
+        self.files.insert(name, Some(OpenFile { writer, used: self.clock, dirty: false }));
         self.open += 1;
         Ok(())
     }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn more_files_than_may_be_open() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Files::new(Box::new(folder.path().to_owned()));
+        let mut files = RunFiles::new(Box::new(folder.path().to_owned()));
         let count = u32::try_from(OPEN_FILES).unwrap() + 10;
         for round in 0..3 {
             for worker in 0..count {
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn closed_files_go_on_where_they_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Files::new(Box::new(folder.path().to_owned()));
+        let mut files = RunFiles::new(Box::new(folder.path().to_owned()));
         files.write(process(0), b"a\n").unwrap();
         files.close(process(0)).unwrap();
         files.write(process(0), b"b\n").unwrap();
@@ -176,7 +176,7 @@ mod tests {
                 self.create(name)
             }
         }
-        let mut files = Files::new(Box::new(Full));
+        let mut files = RunFiles::new(Box::new(Full));
         files.write(process(0), b"a\n").unwrap();
         assert_eq!(files.close(process(0)).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }

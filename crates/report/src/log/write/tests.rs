@@ -5,12 +5,12 @@ use super::logger::{LogOptions, RunLogger, RunLogging, start};
 use super::run_files::Folder;
 use crate::live::collector::Collector;
 use crate::log::error::{LogError, Warn};
-use crate::log::read::line::{ItemLine, Line};
+use crate::log::read::line::{ItemLine, LogLine};
 use crate::log::read::lines::visit_lines;
 use crate::log::read::study_log::{RunLog, StudyLog};
 use crate::model::run_summary::RunSummary;
 use crate::model::study::{
-    Configuration, Executor, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
+    Configuration, Executor, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, StudyRecord,
 };
 use crate::samples::{accepted, exit, life, lost, ms, who};
 use bytes::Bytes;
@@ -86,7 +86,7 @@ fn log(options: &LogOptions, events: &[Event], finish: bool) -> Logged {
     let dir = tempfile::tempdir().unwrap();
     let mut folder = LogFolder::create(Some(dir.path().join("log"))).unwrap();
     let machine = Machine { host: "here".into(), ..Machine::default() };
-    folder.write_study(&Study { machine, ..Study::default() }).unwrap();
+    folder.write_study(&StudyRecord { machine, ..StudyRecord::default() }).unwrap();
     let item_log = Arc::new(AtomicBool::new(false));
     let (warn, heard) = warnings();
     let (mut logger, logging) = folder.start_run(run_start(), options, Arc::clone(&item_log), warn).unwrap();
@@ -107,17 +107,17 @@ fn lines_of_items(run: &RunLog) -> HashMap<u64, u32> {
     let mut times = HashMap::new();
     for file in run.item_files().unwrap() {
         let visited = visit_lines(&file.path, |line| {
-            match Line::parse(line, &file.path)? {
-                Line::Item(ItemLine { item, pid, .. }) => {
+            match LogLine::parse(line, &file.path)? {
+                LogLine::Item(ItemLine { item, pid, .. }) => {
                     assert_eq!(pid, file.process.pid);
                     *times.entry(item).or_default() += 1;
                 }
-                Line::Chunk(part) => {
+                LogLine::Chunk(part) => {
                     assert_eq!(part.pid, file.process.pid);
                     (part.first..part.first + u64::from(part.items))
                         .for_each(|item| *times.entry(item).or_default() += 1);
                 }
-                Line::Note(_) => {}
+                LogLine::Note(_) => {}
             }
             Ok::<_, LogError>(())
         });

@@ -3,7 +3,7 @@
 //! Lines that workers formatted are copied without parsing; only their bytes are
 //! counted.
 
-use super::run_files::{FileName, Files};
+use super::run_files::{FileName, RunFiles};
 use crate::background::until_error::Recorder;
 use crate::log::error::Warn;
 use crate::model::chunk_line::{ChunkLine, NoteLine};
@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much of a run is logged.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct LogLimits {
     /// Most bytes of lines about items; after these the log continues with chunks.
     pub(crate) items: u64,
     /// Most bytes of the workers' standard error; the rest is omitted.
@@ -29,11 +29,11 @@ pub(crate) struct Limits {
 }
 
 /// Writes a run's files.
-pub(crate) struct Writer {
-    files: Files,
+pub(crate) struct RunWriter {
+    files: RunFiles,
     lines: Lines,
     level: LogLevel,
-    limits: Limits,
+    limits: LogLimits,
     item_bytes: u64,
     stderr_bytes: u64,
     /// Whether workers still format lines about items.
@@ -43,11 +43,11 @@ pub(crate) struct Writer {
     line: Vec<u8>,
 }
 
-impl Writer {
+impl RunWriter {
     pub(crate) fn new(
-        files: Files,
+        files: RunFiles,
         level: LogLevel,
-        limits: Limits,
+        limits: LogLimits,
         host: &str,
         item_log: Arc<AtomicBool>,
         warn: Warn,
@@ -143,7 +143,7 @@ impl Writer {
     }
 }
 
-impl Recorder<Event> for Writer {
+impl Recorder<Event> for RunWriter {
     fn record(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Accepted(part) => self.write_part(part),

@@ -4,7 +4,7 @@
 //! The library's own SVG backend writes neither. Coordinates are tenths of a
 //! pixel here, so that narrow bars are not rounded to unlike widths.
 
-use super::mark::{Anchor, Dash, Dot, Mark, Shape};
+use super::mark::{Anchor, ChartMark, Dash, Dot, Shape};
 use super::palette::Ink;
 use super::text_width::width;
 use crate::text::escape::escape_html;
@@ -212,7 +212,7 @@ fn corners(dot: Dot, x: i32, y: i32) -> String {
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-impl<C> Drawable<Canvas<'_>> for Mark<C> {
+impl<C> Drawable<Canvas<'_>> for ChartMark<C> {
     fn draw<I: Iterator<Item = BackendCoord>>(&self, points: I, canvas: &mut Canvas<'_>, _: (u32, u32)) -> Drawn {
         let points: Vec<BackendCoord> = points.collect();
         canvas.mark(&points, &self.shape, self.ink, &self.title);

@@ -3,7 +3,7 @@
 
 use super::canvas::{Canvas, FONT, UNITS, carried};
 use super::error::ChartError;
-use super::mark::{Anchor, Dash, Mark, Shape};
+use super::mark::{Anchor, ChartMark, Dash, Shape};
 use super::palette::Ink;
 use super::svg::Svg;
 use super::text_width::width;
@@ -61,9 +61,9 @@ pub(crate) struct Frame {
     pub(crate) legend: Vec<Entry>,
     pub(crate) height: u32,
     /// Along the first y axis.
-    pub(crate) marks: Vec<Mark<(f64, f64)>>,
+    pub(crate) marks: Vec<ChartMark<(f64, f64)>>,
     /// Along the second one.
-    pub(crate) right_marks: Vec<Mark<(f64, f64)>>,
+    pub(crate) right_marks: Vec<ChartMark<(f64, f64)>>,
 }
 
 /// What a chart is called.
@@ -106,10 +106,10 @@ impl Frame {
             // The library labels both sides by one axis, unless the other is there first.
             .set_secondary_coord(self.x.range.clone(), self.right.as_ref().map_or(0.0..1.0, |axis| axis.range.clone()));
         mesh(&mut chart, &self.x, &self.y)?;
-        chart.draw_series::<BackendCoordOnly, Mark<_>, _, _>(&self.marks)?;
+        chart.draw_series::<BackendCoordOnly, ChartMark<_>, _, _>(&self.marks)?;
         let below = names(&self.x, |x| (x, self.y.range.start), Anchor::Below);
         let before = names(&self.y, |y| (self.x.range.start, y), Anchor::Before);
-        chart.draw_series::<BackendCoordOnly, Mark<_>, _, _>(below.iter().chain(&before))?;
+        chart.draw_series::<BackendCoordOnly, ChartMark<_>, _, _>(below.iter().chain(&before))?;
         let Some(axis) = &self.right else { return Ok(()) };
         let number = number_of(axis);
         let label = |value: &f64| number(*value);
@@ -120,7 +120,7 @@ impl Frame {
             .set_all_tick_mark_size(4 * UNITS)
             .y_label_formatter(&label)
             .draw()?;
-        chart.draw_secondary_series::<Mark<_>, _, _>(&self.right_marks)?;
+        chart.draw_secondary_series::<ChartMark<_>, _, _>(&self.right_marks)?;
         Ok(())
     }
 }
@@ -174,9 +174,10 @@ fn number_of(axis: &Axis) -> fn(f64) -> String {
     }
 }
 
-fn names(axis: &Axis, place: impl Fn(f64) -> (f64, f64), anchor: Anchor) -> Vec<Mark<(f64, f64)>> {
+fn names(axis: &Axis, place: impl Fn(f64) -> (f64, f64), anchor: Anchor) -> Vec<ChartMark<(f64, f64)>> {
     let Ticks::Names(names) = &axis.ticks else { return Vec::new() };
-    let mark = |(at, name): &(f64, String)| Mark::new(Shape::Text(name.clone(), anchor), Ink::Text, vec![place(*at)]);
+    let mark =
+        |(at, name): &(f64, String)| ChartMark::new(Shape::Text(name.clone(), anchor), Ink::Text, vec![place(*at)]);
     names.iter().map(mark).collect()
 }
 
@@ -227,8 +228,8 @@ fn draw_legend(root: &DrawingArea<Canvas<'_>, Shift>, rows: &[Vec<(i32, Entry)>]
                 Shape::Whisker => vec![at(x + 8, y - 5), at(x + 8, y + 5)],
                 _ => vec![at(x + 8, y)],
             };
-            root.draw(&Mark::new(legend_shape(shape), *ink, swatch))?;
-            root.draw(&Mark::new(Shape::Text(text.clone(), Anchor::After), Ink::Text, vec![at(x + 14, y)]))?;
+            root.draw(&ChartMark::new(legend_shape(shape), *ink, swatch))?;
+            root.draw(&ChartMark::new(Shape::Text(text.clone(), Anchor::After), Ink::Text, vec![at(x + 14, y)]))?;
         }
     }
     Ok(())
@@ -247,6 +248,6 @@ fn legend_shape(shape: &Shape) -> Shape {
 }
 
 /// The line at a height across the plot.
-pub(crate) fn across(range: &Range<f64>, y: f64, dash: Dash, ink: Ink) -> Mark<(f64, f64)> {
-    Mark::new(Shape::Thin(dash), ink, vec![(range.start, y), (range.end, y)])
+pub(crate) fn across(range: &Range<f64>, y: f64, dash: Dash, ink: Ink) -> ChartMark<(f64, f64)> {
+    ChartMark::new(Shape::Thin(dash), ink, vec![(range.start, y), (range.end, y)])
 }

@@ -72,7 +72,7 @@ pub(crate) enum Shape {
 
 /// A mark at points of a coordinate system.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Mark<C> {
+pub(crate) struct ChartMark<C> {
     pub(crate) points: Vec<C>,
     pub(crate) shape: Shape,
     pub(crate) ink: Ink,
@@ -80,7 +80,7 @@ pub(crate) struct Mark<C> {
     pub(crate) title: String,
 }
 
-impl<C> Mark<C> {
+impl<C> ChartMark<C> {
     pub(crate) fn new(shape: Shape, ink: Ink, points: Vec<C>) -> Self {
         Self { points, shape, ink, title: String::new() }
     }
@@ -90,7 +90,7 @@ impl<C> Mark<C> {
     }
 }
 
-impl<'a, C: 'a> PointCollection<'a, C> for &'a Mark<C> {
+impl<'a, C: 'a> PointCollection<'a, C> for &'a ChartMark<C> {
     type Point = &'a C;
     type IntoIter = &'a [C];
 

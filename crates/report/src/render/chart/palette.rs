@@ -27,7 +27,7 @@ pub(crate) enum Ink {
     /// What lies behind everything.
     Ground,
     /// The best that the work allows.
-    Ceiling,
+    MaxSpeedup,
     /// Speedup equal to the count.
     Ideal,
     /// From the shortest to the longest.
@@ -56,7 +56,7 @@ const PLAIN: [Ink; 13] = [
     Ink::Muted,
     Ink::Grid,
     Ink::Ground,
-    Ink::Ceiling,
+    Ink::MaxSpeedup,
     Ink::Ideal,
     Ink::Whisker,
     Ink::StartUp,
@@ -99,7 +99,7 @@ impl Ink {
             Self::Muted => oklch(0.47, 0.015, 255.0),
             Self::Grid => oklch(0.91, 0.005, 255.0),
             Self::Ground => "#ffffff".to_owned(),
-            Self::Ceiling => oklch(0.5, 0.17, 25.0),
+            Self::MaxSpeedup => oklch(0.5, 0.17, 25.0),
             Self::Ideal => oklch(0.6, 0.015, 255.0),
             Self::Whisker => oklch(0.3, 0.01, 255.0),
             Self::StartUp => oklch(0.66, 0.11, 75.0),
@@ -120,7 +120,7 @@ impl Ink {
             Self::Muted => oklch(0.74, 0.012, 255.0),
             Self::Grid => oklch(0.33, 0.01, 255.0),
             Self::Ground => oklch(0.2, 0.012, 255.0),
-            Self::Ceiling => oklch(0.72, 0.15, 25.0),
+            Self::MaxSpeedup => oklch(0.72, 0.15, 25.0),
             Self::Ideal => oklch(0.62, 0.012, 255.0),
             Self::Whisker => oklch(0.95, 0.005, 255.0),
             Self::StartUp => oklch(0.72, 0.11, 75.0),

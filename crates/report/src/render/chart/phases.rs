@@ -2,7 +2,7 @@
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, Ticks, number};
-use super::mark::{Mark, Shape};
+use super::mark::{ChartMark, Shape};
 use super::palette::{Ink, PHASES};
 use super::series::{series, unit};
 use super::svg::Svg;
@@ -76,7 +76,7 @@ pub(crate) fn phases(bars: &[PhaseBar]) -> Result<Option<Svg>, ChartError> {
             let share = units::percent(time.as_secs_f64() / whole(bar));
             let title = format!("{}: {name} {} ({share})", bar.label, units::seconds(time.as_secs_f64()));
             let corners = vec![(left, row(at) - 0.36), (right, row(at) + 0.36)];
-            marks.push(Mark::new(Shape::Part, ink(&names, name), corners).titled(title));
+            marks.push(ChartMark::new(Shape::Part, ink(&names, name), corners).titled(title));
             left = right;
         }
     }

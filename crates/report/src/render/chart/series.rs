@@ -1,7 +1,7 @@
 //! What is compared in a chart: configurations in series, which differ in
 //! nothing but the count of workers, and a name for each.
 
-use crate::analysis::fits::{Fit, fits};
+use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
 use crate::analysis::measured::Measured;
 use crate::model::study::Executor;
 use crate::model::study_data::StudyData;
@@ -21,7 +21,7 @@ pub(crate) struct Series {
     pub(crate) hue: usize,
     /// Its rows, in the order of counts.
     pub(crate) rows: Vec<Measured>,
-    pub(crate) fit: Option<Fit>,
+    pub(crate) fit: Option<AmdahlFit>,
 }
 
 impl Series {
@@ -45,7 +45,7 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
     for (at, data) in data.iter().enumerate() {
         let usable = data.usable_cores();
         let measured = data.measured();
-        let fits = fits(&measured, usable);
+        let fits = amdahl_fits(&measured, usable);
         for row in measured.into_iter().filter(|row| row.compared_s().is_some()) {
             let of = &row.configuration;
             let key: Key = (at, of.executor, of.size, of.chunk);
@@ -121,8 +121,8 @@ pub(crate) fn told(series: &Series, row: &Measured) -> String {
     if let (Some(speedup), Some(basis)) = (row.speedup, row.basis) {
         text += &format!(", speedup {speedup:.2} vs {basis}");
     }
-    if let Some(ceiling) = row.ceiling {
-        text += &format!(", at best {:.2} ({})", ceiling.speedup, ceiling.limit);
+    if let Some(max_speedup) = row.max_speedup {
+        text += &format!(", at best {:.2} ({})", max_speedup.speedup, max_speedup.limit);
     }
     text
 }

@@ -3,11 +3,11 @@
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, HEIGHT, Ticks, across, number};
-use super::mark::{Dash, Dot, Mark, Shape};
+use super::mark::{ChartMark, Dash, Dot, Shape};
 use super::palette::Ink;
 use super::series::{Series, counts, described, series, shades, told, workers_noun};
 use super::svg::Svg;
-use crate::analysis::fits::Fit;
+use crate::analysis::amdahl_fits::AmdahlFit;
 use crate::analysis::measured::Measured;
 use crate::model::study_data::StudyData;
 use crate::text::units;
@@ -24,7 +24,7 @@ pub(crate) fn speedup(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let Some(&most) = counts(&all).last() else { return Ok(None) };
     let x = axis(&all, most);
     let value = |row: &Measured| row.speedup;
-    let mut drawing = Drawing::of(&all, &value);
+    let mut drawing = LayeredMarks::of(&all, &value);
     drawing.ceilings(&all, |count, best| (f64::from(count), best));
     let ideal = f64::from(most).min(drawing.highest().max(1.0) * 1.15);
     let line = vec![(x.range.start, x.range.start), (ideal, ideal)];
@@ -45,7 +45,7 @@ pub(crate) fn efficiency(data: &[StudyData]) -> Result<Option<Svg>, ChartError> 
     let Some(&most) = counts(&all).last() else { return Ok(None) };
     let x = axis(&all, most);
     let value = |row: &Measured| row.efficiency.map(|share| share * 100.0);
-    let mut drawing = Drawing::of(&all, &value);
+    let mut drawing = LayeredMarks::of(&all, &value);
     let line = across(&x.range, 100.0, Dash::Dotted, Ink::Ideal);
     drawing.behind(Ink::Ideal, Dash::Dotted, "ideal: each worker as fast as one alone", line.points);
     drawing.ceilings(&all, |count, best| (f64::from(count), best / f64::from(count) * 100.0));
@@ -91,13 +91,13 @@ fn what(figure: &str, all: &[Series]) -> String {
 type Points = Vec<(f64, f64)>;
 
 /// Marks in two layers: what was measured stands before what is expected.
-struct Drawing {
-    behind: Vec<Mark<(f64, f64)>>,
-    before: Vec<Mark<(f64, f64)>>,
+struct LayeredMarks {
+    behind: Vec<ChartMark<(f64, f64)>>,
+    before: Vec<ChartMark<(f64, f64)>>,
     legend: Vec<Entry>,
 }
 
-impl Drawing {
+impl LayeredMarks {
     fn of(all: &[Series], value: &dyn Fn(&Measured) -> Option<f64>) -> Self {
         let (mut before, mut legend) = (Vec::new(), Vec::new());
         for (series, (rank, of)) in all.iter().zip(shades(all)) {
@@ -106,9 +106,9 @@ impl Drawing {
             let at = |row: &Measured| Some((f64::from(row.configuration.count), value(row)?));
             let points: Points = series.rows.iter().filter_map(at).collect();
             legend.push(Entry { shape: Shape::Dot(Dot::of(series.hue)), ink, text: text.clone() });
-            before.push(Mark::new(Shape::Line(Dash::Solid), ink, points).titled(text));
+            before.push(ChartMark::new(Shape::Line(Dash::Solid), ink, points).titled(text));
             for row in &series.rows {
-                let dot = Mark::new(Shape::Dot(Dot::of(series.hue)), ink, at(row).into_iter().collect());
+                let dot = ChartMark::new(Shape::Dot(Dot::of(series.hue)), ink, at(row).into_iter().collect());
                 before.push(dot.titled(told(series, row)));
             }
         }
@@ -121,26 +121,26 @@ impl Drawing {
         if !self.legend.iter().any(|entry| entry.text == name) {
             self.legend.push(Entry { shape: shape.clone(), ink, text: name });
         }
-        self.behind.push(Mark::new(shape, ink, points).titled(text));
+        self.behind.push(ChartMark::new(shape, ink, points).titled(text));
     }
 
     fn ceilings(&mut self, all: &[Series], at: impl Fn(u32, f64) -> (f64, f64)) {
         let mut drawn: Vec<Points> = Vec::new();
         for series in all {
-            let point = |row: &Measured| Some(at(row.configuration.count, row.ceiling?.speedup));
+            let point = |row: &Measured| Some(at(row.configuration.count, row.max_speedup?.speedup));
             let points: Points = series.rows.iter().filter_map(point).collect();
             let same = |other: &Points| {
                 other.len() == points.len() && other.iter().zip(&points).all(|(a, b)| (a.1 - b.1).abs() < 0.02 * b.1)
             };
             if points.len() > 1 && !drawn.iter().any(same) {
                 let text = format!("ceiling: the best that the work allows {}", series.name);
-                self.behind(Ink::Ceiling, Dash::Dashed, text.trim_end(), points.clone());
+                self.behind(Ink::MaxSpeedup, Dash::Dashed, text.trim_end(), points.clone());
                 drawn.push(points);
             }
         }
     }
 
-    fn laws(&mut self, all: &[Series], most: u32, value: impl Fn(&Fit, f64) -> f64) {
+    fn laws(&mut self, all: &[Series], most: u32, value: impl Fn(&AmdahlFit, f64) -> f64) {
         for (series, (rank, of)) in all.iter().zip(shades(all)) {
             let Some(fit) = &series.fit else { continue };
             let at = |step: u32| 1.0 + f64::from(most - 1) * f64::from(step) / f64::from(CURVE);

@@ -3,7 +3,7 @@
 use super::frame::number;
 use super::phases::PhaseBar;
 use super::*;
-use crate::model::process::{ProcessEnd, ProcessName};
+use crate::model::process::{ProcessName, WorkerEnd};
 use crate::model::run_summary::RunSummary;
 use crate::model::spans::{Span, SpanKind, Track};
 use crate::model::study::Executor;
@@ -110,7 +110,7 @@ fn phases_are_stacked() {
 fn a_million_items_are_a_small_timeline() {
     let mut worker = row(0, 10, 0.1, (9.0, 0.2, 0.1));
     worker.exited_s = Some(10.0);
-    worker.end = Some(ProcessEnd { signal: Some(9), ..ProcessEnd::default() });
+    worker.end = Some(WorkerEnd { signal: Some(9), ..WorkerEnd::default() });
     let mut run = run(1, 1, 10.0, vec![worker]);
     let mut track = Track::new(ProcessName { worker: 0, nth: 0, pid: 10 });
     for at in 0..1_000_000_u64 {

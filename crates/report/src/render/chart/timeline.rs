@@ -3,7 +3,7 @@
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, Ticks, WIDTH, number};
-use super::mark::{Mark, Shape};
+use super::mark::{ChartMark, Shape};
 use super::palette::Ink;
 use super::series::unit;
 use super::svg::Svg;
@@ -31,7 +31,7 @@ pub(crate) fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     }
     let (unit, per_second) = unit(wall_s);
     let rows = workers.len() as f64;
-    let mut drawing = Drawing { per_second, gap_s: wall_s / f64::from(WIDTH), marks: Vec::new() };
+    let mut drawing = TimelineMarks { per_second, gap_s: wall_s / f64::from(WIDTH), marks: Vec::new() };
     for (at, worker) in workers.iter().enumerate() {
         drawing.track(worker, tracks(run, worker), rows - at as f64 - 0.5, wall_s);
     }
@@ -64,14 +64,14 @@ fn tracks<'a>(run: &'a RunSummary, worker: &WorkerRow) -> Option<&'a Track> {
     run.spans.tracks.iter().find(|track| track.process == process)
 }
 
-struct Drawing {
+struct TimelineMarks {
     per_second: f64,
     /// Spans that are closer are drawn as one: half a pixel or so.
     gap_s: f64,
-    marks: Vec<Mark<(f64, f64)>>,
+    marks: Vec<ChartMark<(f64, f64)>>,
 }
 
-impl Drawing {
+impl TimelineMarks {
     fn track(&mut self, worker: &WorkerRow, track: Option<&Track>, row: f64, wall_s: f64) {
         let end_s = worker.exited_s.unwrap_or(wall_s);
         let ready_s = worker.ready_s.unwrap_or(end_s).min(end_s);
@@ -88,14 +88,14 @@ impl Drawing {
         if let Some(end) = worker.end.as_ref().filter(|end| !end.is_usual()) {
             let title = format!("PID {pid} ended: {end}, at {}", units::seconds(end_s));
             let at = vec![(end_s * self.per_second, row)];
-            self.marks.push(Mark::new(Shape::Cross, Ink::Lost, at).titled(title));
+            self.marks.push(ChartMark::new(Shape::Cross, Ink::Lost, at).titled(title));
         }
     }
 
     fn part(&mut self, shape: Shape, ink: Ink, (start_s, end_s): (f64, f64), row: f64, half: f64, title: String) {
         if end_s >= start_s {
             let corners = vec![(start_s * self.per_second, row - half), (end_s * self.per_second, row + half)];
-            self.marks.push(Mark::new(shape, ink, corners).titled(title));
+            self.marks.push(ChartMark::new(shape, ink, corners).titled(title));
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, HEIGHT, Ticks, number};
-use super::mark::{Dash, Dot, Mark, Shape};
+use super::mark::{ChartMark, Dash, Dot, Shape};
 use super::palette::Ink;
 use super::series::{Series, counts, described, series, shades, told, unit, workers_noun};
 use super::svg::Svg;
@@ -93,7 +93,7 @@ fn groups(count: usize, bars: usize) -> std::ops::Range<f64> {
 }
 
 /// What is alike in all but the size.
-struct Kind {
+struct BarSeries {
     hue: usize,
     count: u32,
     chunk: ChunkSize,
@@ -103,8 +103,8 @@ struct Kind {
     members: Vec<usize>,
 }
 
-fn kinds(all: &[Series]) -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = Vec::new();
+fn kinds(all: &[Series]) -> Vec<BarSeries> {
+    let mut kinds: Vec<BarSeries> = Vec::new();
     for (at, series) in all.iter().enumerate() {
         for row in &series.rows {
             let (hue, count, chunk) = (series.hue, row.configuration.count, row.configuration.chunk);
@@ -112,14 +112,14 @@ fn kinds(all: &[Series]) -> Vec<Kind> {
                 Some(kind) => kind.members.push(at),
                 None => {
                     let (name, ink) = (series.name_of(count), Ink::Text);
-                    kinds.push(Kind { hue, count, chunk, name, ink, members: vec![at] });
+                    kinds.push(BarSeries { hue, count, chunk, name, ink, members: vec![at] });
                 }
             }
         }
     }
     kinds.sort_by_key(|kind| (kind.hue, kind.count, kind.chunk));
     for at in 0..kinds.len() {
-        let alike = |kinds: &[Kind]| kinds.iter().filter(|kind| kind.hue == kinds[0].hue).count();
+        let alike = |kinds: &[BarSeries]| kinds.iter().filter(|kind| kind.hue == kinds[0].hue).count();
         let rank = kinds[..at].iter().filter(|kind| kind.hue == kinds[at].hue).count();
         kinds[at].ink = Ink::shade(2 * kinds[at].hue, rank, alike(&kinds[at - rank..]));
     }
@@ -146,7 +146,7 @@ impl Scale {
     }
 }
 
-type Marks = (Vec<Mark<(f64, f64)>>, Vec<Entry>);
+type Marks = (Vec<ChartMark<(f64, f64)>>, Vec<Entry>);
 
 fn time_bars(all: &[Series], counts: &[u32], scale: &Scale) -> Marks {
     let (mut marks, mut legend) = (Vec::new(), Vec::new());
@@ -164,7 +164,7 @@ fn time_bars(all: &[Series], counts: &[u32], scale: &Scale) -> Marks {
 
 /// A bar, with its spread if it was measured more than once.
 fn bar(
-    marks: &mut Vec<Mark<(f64, f64)>>,
+    marks: &mut Vec<ChartMark<(f64, f64)>>,
     scale: &Scale,
     (group, at, of): (usize, usize, usize),
     ink: Ink,
@@ -176,12 +176,12 @@ fn bar(
     let left = group as f64 + (1.0 - FULL) / 2.0 + wide * at as f64;
     let gap = if of > 1 { wide * 0.06 } else { 0.0 };
     let high = |seconds: f64| seconds * scale.per_second;
-    marks.push(Mark::new(Shape::Bar, ink, vec![(left + gap, 0.0), (left + wide - gap, high(wall))]).titled(title));
+    marks.push(ChartMark::new(Shape::Bar, ink, vec![(left + gap, 0.0), (left + wide - gap, high(wall))]).titled(title));
     if row.walls_s.len() > 1 {
         let middle = left + wide / 2.0;
         let spread = format!("{} … {} in {} runs", units::seconds(min), units::seconds(max), row.walls_s.len());
         let points = vec![(middle, high(min)), (middle, high(max))];
-        marks.push(Mark::new(Shape::Whisker, Ink::Whisker, points).titled(spread));
+        marks.push(ChartMark::new(Shape::Whisker, Ink::Whisker, points).titled(spread));
     }
 }
 
@@ -192,9 +192,9 @@ fn time_lines(all: &[Series], scale: &Scale) -> Marks {
         legend.push(Entry { shape: Shape::Line(Dash::Solid), ink, text: label(series) });
         let of = |row: &Measured| Some((f64::from(row.configuration.count), row.wall_s? * scale.per_second));
         let points: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
-        marks.push(Mark::new(Shape::Line(Dash::Solid), ink, points).titled(label(series)));
+        marks.push(ChartMark::new(Shape::Line(Dash::Solid), ink, points).titled(label(series)));
         for row in &series.rows {
-            let dot = Mark::new(Shape::Dot(Dot::of(series.hue)), ink, of(row).into_iter().collect());
+            let dot = ChartMark::new(Shape::Dot(Dot::of(series.hue)), ink, of(row).into_iter().collect());
             marks.push(dot.titled(told(series, row)));
         }
     }
@@ -207,15 +207,16 @@ fn speedups(all: &[Series], place: &dyn Fn(u32) -> f64) -> Marks {
     let several = all.len() > 1;
     let mut drawn: Vec<Vec<(f64, f64)>> = Vec::new();
     for series in all.iter().filter(|series| series.rows.len() > 1) {
-        let of = |row: &Measured| Some((place(row.configuration.count), row.ceiling?.speedup));
-        let ceiling: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
+        let of = |row: &Measured| Some((place(row.configuration.count), row.max_speedup?.speedup));
+        let max_speedup: Vec<(f64, f64)> = series.rows.iter().filter_map(of).collect();
         let same = |other: &Vec<(f64, f64)>| {
-            other.len() == ceiling.len() && other.iter().zip(&ceiling).all(|(a, b)| (a.1 - b.1).abs() < 0.02 * b.1)
+            other.len() == max_speedup.len()
+                && other.iter().zip(&max_speedup).all(|(a, b)| (a.1 - b.1).abs() < 0.02 * b.1)
         };
-        if ceiling.len() > 1 && !drawn.iter().any(same) {
+        if max_speedup.len() > 1 && !drawn.iter().any(same) {
             let title = format!("ceiling{}: the best speedup that the work allows", named(series, several));
-            marks.push(Mark::new(Shape::Thin(Dash::Dashed), Ink::Ceiling, ceiling.clone()).titled(title));
-            drawn.push(ceiling);
+            marks.push(ChartMark::new(Shape::Thin(Dash::Dashed), Ink::MaxSpeedup, max_speedup.clone()).titled(title));
+            drawn.push(max_speedup);
         }
     }
     for (series, (rank, of)) in all.iter().zip(shades(all)).filter(|(series, _)| series.rows.len() > 1) {
@@ -227,20 +228,20 @@ fn speedups(all: &[Series], place: &dyn Fn(u32) -> f64) -> Marks {
         }
         let text = format!("speedup{}", named(series, several));
         legend.push(Entry { shape: Shape::Line(Dash::Solid), ink, text: text.clone() });
-        marks.push(Mark::new(Shape::Line(Dash::Solid), ink, points).titled(text));
+        marks.push(ChartMark::new(Shape::Line(Dash::Solid), ink, points).titled(text));
         for row in &series.rows {
-            let dot = Mark::new(Shape::Dot(Dot::of(series.hue)), ink, of(row).into_iter().collect());
+            let dot = ChartMark::new(Shape::Dot(Dot::of(series.hue)), ink, of(row).into_iter().collect());
             marks.push(dot.titled(told(series, row)));
         }
     }
     if !drawn.is_empty() {
         let (shape, text) = (Shape::Thin(Dash::Dashed), "best speedup that the work allows".to_owned());
-        legend.push(Entry { shape, ink: Ink::Ceiling, text });
+        legend.push(Entry { shape, ink: Ink::MaxSpeedup, text });
     }
     (marks, legend)
 }
 
-fn right(all: &[Series], marks: &[Mark<(f64, f64)>]) -> Option<Axis> {
+fn right(all: &[Series], marks: &[ChartMark<(f64, f64)>]) -> Option<Axis> {
     let highest = marks.iter().flat_map(|mark| &mark.points).map(|point| point.1).fold(0.0, f64::max);
     if highest <= 0.0 {
         return None;

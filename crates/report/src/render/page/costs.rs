@@ -12,9 +12,9 @@ pub(crate) fn limits(data: &[StudyData]) -> String {
 }
 
 /// From where on threads and processes beat the loop, of each count.
-pub(crate) fn crossovers(data: &[StudyData]) -> String {
+pub(crate) fn break_evens(data: &[StudyData]) -> String {
     section("When a pool pays", data, |data| {
-        let all = break_even::crossovers(&data.measured(), &data.runs, data.usable_cores());
+        let all = break_even::break_evens(&data.measured(), &data.runs, data.usable_cores());
         all.iter().map(|one| format!("{one}\n")).collect()
     })
 }

@@ -33,7 +33,7 @@ pub fn page(data: &[StudyData]) -> Result<String, ChartError> {
         css()
     );
     let about = sections::verdict(data) + &sections::calls(data) + &sections::advice(data);
-    let results = sections::table(data) + &costs::limits(data) + &costs::crossovers(data) + &charts(data)?;
+    let results = sections::table(data) + &costs::limits(data) + &costs::break_evens(data) + &charts(data)?;
     // What is to be said of each of thirty calls would stand before what shows them all.
     let (first, second) = if data.len() > 1 { (results, about) } else { (about, results) };
     html += &first;

@@ -1,7 +1,7 @@
 //! The parts of a page that are text and tables.
 
 use crate::analysis::advice::advice as advise;
-use crate::analysis::fits::fits;
+use crate::analysis::amdahl_fits::amdahl_fits;
 use crate::analysis::measured::Measured;
 use crate::analysis::study_data::detailed_runs;
 use crate::model::run_summary::RunSummary;
@@ -30,7 +30,7 @@ pub(crate) fn verdict(data: &[StudyData]) -> String {
         let Some(text) = best.and_then(sentence) else { continue };
         let label = if data.label.is_empty() { String::new() } else { format!("{}: ", escape_html(&data.label)) };
         let _ = writeln!(html, "<p class=\"verdict\">{label}{}</p>", escape_html(&text));
-        for fit in fits(&measured, data.usable_cores()) {
+        for fit in amdahl_fits(&measured, data.usable_cores()) {
             let of = fit.size.map_or_else(String::new, |size| format!(", size {size}"));
             let serial = units::percent(fit.law.serial_fraction);
             let limit = fit
@@ -51,10 +51,10 @@ fn sentence(row: &Measured) -> Option<String> {
     if speedup <= 1.0 {
         return Some(format!("Nothing was faster than {basis}."));
     }
-    let ceiling = row.ceiling.map_or_else(String::new, |ceiling| {
-        format!("; the work allows {:.2} at best ({})", ceiling.speedup, ceiling.limit)
+    let max_speedup = row.max_speedup.map_or_else(String::new, |max_speedup| {
+        format!("; the work allows {:.2} at best ({})", max_speedup.speedup, max_speedup.limit)
     });
-    Some(format!("Fastest against {basis}: {workers}{size}, {speedup:.2} times as fast{ceiling}."))
+    Some(format!("Fastest against {basis}: {workers}{size}, {speedup:.2} times as fast{max_speedup}."))
 }
 
 /// What was called, where and when.

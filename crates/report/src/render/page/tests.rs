@@ -1,9 +1,9 @@
 //! Pages of what was never measured, looked at as text.
 
 use super::page;
+use crate::model::failure::FailureList;
 use crate::model::failure::FailureRow;
-use crate::model::failure::Failures;
-use crate::model::study::{Machine, Study};
+use crate::model::study::{Machine, StudyRecord};
 use crate::model::study_data::StudyData;
 use crate::samples::{lecture, row, run};
 use procession_task::FailureKind;
@@ -12,7 +12,7 @@ const HOSTILE: &str = "</title></script><script>alert(1)</script><img src=x oner
 
 fn study() -> StudyData {
     let machine = Machine { logical_cores: 4, usable_cores: 4, ..Machine::default() };
-    StudyData { study: Study { machine, ..Study::default() }, runs: lecture(), ..StudyData::default() }
+    StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs: lecture(), ..StudyData::default() }
 }
 
 fn hostile() -> StudyData {
@@ -35,7 +35,7 @@ fn hostile() -> StudyData {
         attempts: 1,
         file: None,
     };
-    data.failures = Failures { rows: vec![failure], total: 1 };
+    data.failures = FailureList { rows: vec![failure], total: 1 };
     data
 }
 

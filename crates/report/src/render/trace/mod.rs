@@ -6,12 +6,12 @@
 //! one, spans are what was kept of the events.
 
 use crate::log::error::LogError;
-use crate::log::read::line::{ItemLine, Line};
+use crate::log::read::line::{ItemLine, LogLine};
 use crate::log::read::lines::visit_lines;
 use crate::log::read::study_log::{RunLog, StudyLog};
 use crate::model::process::ProcessName;
 use crate::model::run_summary::RunSummary;
-use crate::model::skipped_lines::PassedOver;
+use crate::model::skipped_lines::SkippedLines;
 use crate::model::spans::{Span, SpanKind};
 use crate::model::study_data::StudyData;
 use crate::model::worker::WorkerRow;
@@ -48,7 +48,7 @@ pub enum TraceError {
 /// # Errors
 /// A log can't be read, or the trace can't be written.
 pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<Traced, TraceError> {
-    let mut writer = Writer { out, traced: Traced::default(), coordinator: None, items: MOST_ITEMS };
+    let mut writer = TraceWriter { out, traced: Traced::default(), coordinator: None, items: MOST_ITEMS };
     writer.out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     for data in data {
         let log = data.log.as_deref().map(StudyLog::open).transpose()?;
@@ -60,7 +60,7 @@ pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<Traced, Tr
             offset_us += length_s(run) * 1e6;
         }
     }
-    let Writer { traced, .. } = writer;
+    let TraceWriter { traced, .. } = writer;
     writeln!(out, "\n],\"otherData\":{{\"items left out\":{}}}}}", traced.left_out)?;
     out.flush()?;
     Ok(traced)
@@ -73,7 +73,7 @@ fn length_s(run: &RunSummary) -> f64 {
     spans.chain(exits).chain(run.wall_s()).fold(0.0, f64::max)
 }
 
-struct Writer<'a> {
+struct TraceWriter<'a> {
     out: &'a mut dyn Write,
     traced: Traced,
     /// The process whose threads are workers, too.
@@ -84,13 +84,13 @@ struct Writer<'a> {
 
 /// Where events stand one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Track {
+struct ThreadTrack {
     pid: u32,
     tid: u32,
 }
 
 /// What is open of a chunk while its items pass.
-struct Open {
+struct OpenChunk {
     chunk: u64,
     attempt: u32,
     start_us: f64,
@@ -98,7 +98,7 @@ struct Open {
     items: u64,
 }
 
-impl Writer<'_> {
+impl TraceWriter<'_> {
     fn event(&mut self, event: &Value) -> io::Result<()> {
         self.out.write_all(if self.traced.events == 0 { b"\n" } else { b",\n" })?;
         self.traced.events += 1;
@@ -114,33 +114,33 @@ impl Writer<'_> {
     }
 
     /// A thread of a process that has its name already.
-    fn thread(&mut self, Track { pid, tid }: Track, name: &str, place: u32) -> io::Result<()> {
+    fn thread(&mut self, ThreadTrack { pid, tid }: ThreadTrack, name: &str, place: u32) -> io::Result<()> {
         let meta = |what: &str, args: Value| json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args});
         self.event(&meta("thread_name", json!({"name": name})))?;
         self.event(&meta("thread_sort_index", json!({"sort_index": place})))
     }
 
     /// Where a worker's events stand: its process, or its thread of the coordinator's.
-    fn track_of(&self, process: ProcessName) -> Track {
+    fn track_of(&self, process: ProcessName) -> ThreadTrack {
         let pid = process.pid;
         let lane = process.worker.saturating_add(1);
         match self.coordinator {
             // That number is taken, by the thread that is called like its process.
-            Some(coordinator) if coordinator == pid && lane >= pid => Track { pid, tid: lane.saturating_add(1) },
-            Some(coordinator) if coordinator == pid => Track { pid, tid: lane },
-            _ => Track { pid, tid: pid },
+            Some(coordinator) if coordinator == pid && lane >= pid => ThreadTrack { pid, tid: lane.saturating_add(1) },
+            Some(coordinator) if coordinator == pid => ThreadTrack { pid, tid: lane },
+            _ => ThreadTrack { pid, tid: pid },
         }
     }
 
     fn span(
         &mut self,
-        track: Track,
+        track: ThreadTrack,
         cat: &str,
         name: &str,
         (start_us, end_us): (f64, f64),
         args: Value,
     ) -> io::Result<()> {
-        let Track { pid, tid } = track;
+        let ThreadTrack { pid, tid } = track;
         let (ts, dur) = (rounded(start_us), rounded((end_us - start_us).max(0.0)));
         let event = json!({
             "name": name, "cat": cat, "ph": "X", "ts": ts, "dur": dur, "pid": pid, "tid": tid, "args": args
@@ -148,7 +148,7 @@ impl Writer<'_> {
         self.event(&event)
     }
 
-    fn instant(&mut self, Track { pid, tid }: Track, cat: &str, name: &str, at_us: f64) -> io::Result<()> {
+    fn instant(&mut self, ThreadTrack { pid, tid }: ThreadTrack, cat: &str, name: &str, at_us: f64) -> io::Result<()> {
         let event =
             json!({"name": name, "cat": cat, "ph": "i", "s": "t", "ts": rounded(at_us), "pid": pid, "tid": tid});
         self.event(&event)
@@ -171,7 +171,7 @@ impl Writer<'_> {
         let whole = (offset_us, offset_us + length_s(run) * 1e6);
         let args = json!({"status": run.status, "configuration": run.configuration(), "warmup": run.start.warmup});
         let pid = data.study.pid;
-        self.span(Track { pid, tid: pid }, "run", &crate::render::run_title::title(run), whole, args)?;
+        self.span(ThreadTrack { pid, tid: pid }, "run", &crate::render::run_title::title(run), whole, args)?;
         for worker in &run.workers {
             self.worker(run, worker, offset_us, whole.1)?;
         }
@@ -208,7 +208,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn kept(&mut self, track: Track, span: &Span, offset_us: f64) -> io::Result<()> {
+    fn kept(&mut self, track: ThreadTrack, span: &Span, offset_us: f64) -> io::Result<()> {
         let (start_us, end_us) = (offset_us + span.start_s * 1e6, offset_us + span.end_s * 1e6);
         let args =
             json!({"first": span.first, "items": span.items, "attempt": span.attempt, "busy_us": span.busy_s * 1e6});
@@ -224,24 +224,24 @@ impl Writer<'_> {
     fn log(&mut self, run: &RunSummary, log: &RunLog, offset_us: f64) -> Result<(), TraceError> {
         for file in log.item_files()? {
             let track = self.track_of(file.process);
-            let mut open: Option<Open> = None;
+            let mut open: Option<OpenChunk> = None;
             // Of what died, and of chunks, the coordinator knows no exact beginning.
             let mut end_s = run.ready_s(file.process);
             // Who read the spans tells of lines that can't be read.
-            let mut passed = PassedOver::default();
+            let mut passed = SkippedLines::default();
             visit_lines(&file.path, |line| {
                 match passed.line(line, &file.path) {
-                    Some(Line::Item(item)) => {
+                    Some(LogLine::Item(item)) => {
                         let start_s = (item.start_us / 1e6).max(end_s);
                         end_s = ((item.start_us + item.duration_us) / 1e6).max(start_s);
                         self.item(track, &item, (offset_us + start_s * 1e6, offset_us + end_s * 1e6), &mut open)?;
                     }
-                    Some(Line::Chunk(part)) => {
+                    Some(LogLine::Chunk(part)) => {
                         let span = Span::of_chunk_line(&part).after(end_s);
                         end_s = span.end_s;
                         self.kept(track, &span, offset_us)?;
                     }
-                    Some(Line::Note(_)) | None => {}
+                    Some(LogLine::Note(_)) | None => {}
                 }
                 Ok::<_, TraceError>(())
             })?;
@@ -252,10 +252,10 @@ impl Writer<'_> {
 
     fn item(
         &mut self,
-        track: Track,
+        track: ThreadTrack,
         item: &ItemLine<'_>,
         (start_us, end_us): (f64, f64),
-        open: &mut Option<Open>,
+        open: &mut Option<OpenChunk>,
     ) -> io::Result<()> {
         match open {
             Some(open) if (open.chunk, open.attempt) == (item.chunk, item.attempt) => {
@@ -266,7 +266,7 @@ impl Writer<'_> {
             _ => {
                 self.close(track, open.take())?;
                 let (chunk, attempt) = (item.chunk, item.attempt);
-                *open = Some(Open { chunk, attempt, start_us, end_us, items: 1 });
+                *open = Some(OpenChunk { chunk, attempt, start_us, end_us, items: 1 });
                 if attempt > 1 {
                     self.instant(track, "retry", &format!("attempt {attempt}"), start_us)?;
                 }
@@ -281,8 +281,8 @@ impl Writer<'_> {
         self.span(track, "item", &format!("item {}", item.item), (start_us, end_us), args)
     }
 
-    fn close(&mut self, track: Track, open: Option<Open>) -> io::Result<()> {
-        let Some(Open { chunk, attempt, start_us, end_us, items }) = open else { return Ok(()) };
+    fn close(&mut self, track: ThreadTrack, open: Option<OpenChunk>) -> io::Result<()> {
+        let Some(OpenChunk { chunk, attempt, start_us, end_us, items }) = open else { return Ok(()) };
         let args = json!({"items": items, "attempt": attempt});
         self.span(track, "chunk", &format!("chunk {chunk}"), (start_us, end_us), args)
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::live::span_collector::SpanCollector;
 use crate::log::write::folder::LogFolder;
 use crate::log::write::logger::LogOptions;
-use crate::model::study::{RunResult, RunStart, RunStatus, Study};
+use crate::model::study::{RunResult, RunStart, RunStatus, StudyRecord};
 use crate::samples::{accepted, life, lost, row, run, who};
 use procession::{Accepted, Event, Observer};
 use procession_task::{Failure, FailureKind};
@@ -23,7 +23,7 @@ fn events() -> Vec<Event> {
 
 fn logged(dir: &tempfile::TempDir) -> StudyData {
     let mut folder = LogFolder::create(Some(dir.path().join("log"))).unwrap();
-    folder.write_study(&Study { pid: 42, ..Study::default() }).unwrap();
+    folder.write_study(&StudyRecord { pid: 42, ..StudyRecord::default() }).unwrap();
     for repeat in 1..=2 {
         let configuration = run(1, 2, 1.0, vec![]).start.configuration;
         let start = RunStart { configuration, repeat, warmup: false };
@@ -130,7 +130,7 @@ fn items_beyond_the_cap_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let data = logged(&dir);
     let mut out = Vec::new();
-    let mut writer = Writer { out: &mut out, traced: Traced::default(), coordinator: None, items: 3 };
+    let mut writer = TraceWriter { out: &mut out, traced: Traced::default(), coordinator: None, items: 3 };
     let log = StudyLog::open(data.log.as_deref().unwrap()).unwrap();
     writer.log(&data.runs[0], &log.runs()[0], 0.0).unwrap();
     assert_eq!(writer.traced.left_out, 4);
@@ -146,7 +146,7 @@ fn threads_have_tracks_of_their_own() {
     let workers = (0..2).map(|slot| row(slot, 2, 0.0, (1.0, 0.0, 0.0))).collect();
     let mut run = run(1, 2, 2.0, workers);
     run.spans = collected.take();
-    let study = Study { pid: 2, ..Study::default() };
+    let study = StudyRecord { pid: 2, ..StudyRecord::default() };
     let events = traced(&[StudyData { study, runs: vec![run], ..StudyData::default() }]);
     let named = |what: &str| -> Vec<_> {
         let of = events.iter().filter(|event| event["name"] == what || event["cat"] == what);
