@@ -32,6 +32,6 @@ pub use output::{OutputChoice, PictureFile};
 pub use procession_task::{Configuration, Executor};
 pub use resume::{Before, Intent, ResumeOptions, ResumeRecord, ResumeRecordError};
 pub use study::{
-    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, Stopper, Study, StudyJob, StudyReport,
-    Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
+    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, RunSession, Stopper, Study, StudyJob,
+    StudyReport, Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
 };

@@ -20,7 +20,7 @@ pub(crate) mod workload;
 pub use complete::AlreadyComplete;
 pub use counts::{parse_counts, parse_sizes};
 pub use estimate::Rehearsal;
-pub use hooks::Hooks;
+pub use hooks::{Hooks, RunSession};
 pub use launch::{Workers, worker_tasks};
 pub use matrix::matrix;
 pub use placeholders::{ask_for_procs, ask_for_size};
