@@ -8,7 +8,7 @@ use crate::program;
 use crate::room::{self, Room};
 use crate::signals::Ears;
 use crate::watch::{Watch, Watching, describe};
-use procession::raw::Builder;
+use procession::raw::ProcessPoolBuilder;
 use procession_job::{
     Configuration, Ending, Executor, Input, InputNames, Study, StudyJob, StudyReport, Workers, Workload,
 };
@@ -90,7 +90,8 @@ fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
 
 fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
-    let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    let settings =
+        move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
     Workers {
         most: room.workers,
         window: plan.window,

@@ -62,15 +62,15 @@
 //! ```
 //!
 //! What all items need and what is too large to travel with each belongs into a
-//! `static` that [`Builder::initializer`] fills, once in each worker.
+//! `static` that [`PoolBuilder::initializer`] fills, once in each worker.
 //!
 //! # What can go wrong
 //!
 //! Each item has one [`Outcome`]: its result, or an [`ItemError`] that says what
 //! became of it. A panic is caught, and its worker lives on. A worker that dies
-//! is replaced, the item that it died of is tried again ([`Builder::retries`]) and
+//! is replaced, the item that it died of is tried again ([`PoolBuilder::retries`]) and
 //! then given up, and its neighbours are none the worse. With
-//! [`Builder::timeout`] and [`Builder::memory_limit`] an item that takes too long
+//! [`PoolBuilder::timeout`] and [`PoolBuilder::memory_limit`] an item that takes too long
 //! or too much is ended alone.
 //!
 //! ```
@@ -97,7 +97,7 @@
 //! standard error.
 //!
 //! Where there is no `main` of one's own, as in `cargo test`, processes can't be
-//! had; [`Builder::threads`] and [`Builder::serial`] run the same code on the same
+//! had; [`PoolBuilder::threads`] and [`PoolBuilder::serial`] run the same code on the same
 //! blocks. (Or give a test target `harness = false` and a `main`.)
 //!
 //! # From Python's `multiprocessing.Pool`
@@ -106,10 +106,10 @@
 //! |---|---|
 //! | `if __name__ == "__main__":` | [`procession::init()`](init), first in `main` |
 //! | `Pool()`, `Pool(4)` | [`Pool::new`], `Pool::builder().procs(4).build()` |
-//! | `Pool(initializer=f, initargs=(a,))` | [`Builder::initializer`]`(f, &a)` |
-//! | `Pool(maxtasksperchild=n)` | [`Builder::max_tasks_per_worker`]`(n)` |
+//! | `Pool(initializer=f, initargs=(a,))` | [`PoolBuilder::initializer`]`(f, &a)` |
+//! | `Pool(maxtasksperchild=n)` | [`PoolBuilder::max_tasks_per_worker`]`(n)` |
 //! | `pool.map(f, xs)` | `pool.map(f, xs).collect::<Result<Vec<_>, _>>()` |
-//! | `pool.map(f, xs, chunksize=n)` | [`Builder::chunk`]`(n)`; by itself it adapts |
+//! | `pool.map(f, xs, chunksize=n)` | [`PoolBuilder::chunk`]`(n)`; by itself it adapts |
 //! | `pool.imap(f, xs)` | [`Pool::map`], which is lazy and bounded |
 //! | `pool.imap_unordered(f, xs)` | [`Pool::map_unordered`], with indexes |
 //! | `pool.starmap(f, pairs)` | `pool.map(\|(a, b): (A, B)\| f(a, b), pairs)` |
@@ -148,47 +148,26 @@
 
 #![forbid(unsafe_code)]
 
-pub mod raw;
+mod observe;
+
+mod jobs;
+
 pub mod worker;
 
-mod builder;
-mod clock;
 mod driver;
-mod error;
-mod events;
-mod feed;
-mod handle;
 mod in_process;
-mod limits;
-mod mailbox;
-mod map;
-mod outcome;
-mod phases;
-mod pool;
-mod remote;
-mod results;
-mod spares;
-mod standing;
-mod stopwatch;
-mod watchers;
-mod work;
 
-pub use builder::Builder;
-pub use error::PoolError;
-pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
-pub use handle::Handle;
-pub use map::{Map, MapUnordered};
-pub use outcome::{ItemError, Outcome};
-pub use phases::DriverTimes;
-pub use pool::Pool;
+pub mod raw;
+
+mod typed;
+
+pub use jobs::{Control, PoolError};
+pub use observe::{Accepted, DriverTimes, Event, Exit, Observer, Stopwatch, WatchPhase, WorkerExit, WorkerRef};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{Kind, Task, TaskError};
-pub use raw::Control;
-pub use standing::init;
-pub use stopwatch::{Phase, Stopwatch};
-pub use work::{Fallible, Function, Value, Work};
+pub use procession_task::{Kind, RETRY_ON, Task, TaskError};
+pub use typed::{
+    Fallible, Function, Handle, ItemError, Map, MapUnordered, Outcome, Pool, PoolBuilder, Value, Work, init,
+};
 
 /// Where a worker's time goes.
 pub use procession_task::Times;
-
-pub use procession_task::RETRY_ON;

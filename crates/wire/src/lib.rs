@@ -50,3 +50,14 @@ pub enum WireError {
         found: u64,
     },
 }
+
+impl WireError {
+    /// What the codec says of a value, without the words about frames.
+    #[must_use]
+    pub fn into_words(self) -> String {
+        match self {
+            Self::Codec(words) => words,
+            other => other.to_string(),
+        }
+    }
+}

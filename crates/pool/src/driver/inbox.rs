@@ -120,7 +120,7 @@ mod tests {
             let mut inbox = Inbox::default();
             let mut jobs = Vec::new();
             for piece in bytes.chunks(step) {
-                assert_eq!(inbox.read_from(Piece(piece)).unwrap(), Arrival::Rest);
+                assert_eq!(inbox.read_from(Chunked(piece)).unwrap(), Arrival::Rest);
                 while let Some((message, _, _)) = inbox.next(PAYLOAD_LIMIT).unwrap() {
                     let FromWorker::Refused { job, .. } = message else { panic!("{message:?}") };
                     jobs.push(job);
@@ -156,16 +156,16 @@ mod tests {
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[b"more than is announced"]).unwrap();
         bytes.extend_from_slice(b"more than is announced");
         let mut inbox = Inbox::default();
-        inbox.read_from(Piece(&bytes)).unwrap();
+        inbox.read_from(Chunked(&bytes)).unwrap();
         assert_eq!(inbox.next(PAYLOAD_LIMIT).unwrap().unwrap().0, FromWorker::Alive);
         assert!(inbox.next(PAYLOAD_LIMIT).is_err());
         assert_eq!(inbox.unread(), &bytes[alive.len()..]);
         let mut torn = Inbox::default();
-        torn.read_from(Piece(&alive[..9])).unwrap();
+        torn.read_from(Chunked(&alive[..9])).unwrap();
         assert!(torn.next(PAYLOAD_LIMIT).unwrap().is_none());
         assert_eq!(torn.unread(), &alive[..9]);
         let mut long = Inbox::default();
-        long.read_from(Piece(&alive)).unwrap();
+        long.read_from(Chunked(&alive)).unwrap();
         assert!(matches!(long.next(3), Err(WireError::TooLong { length: 4, limit: 3 })));
     }
 
@@ -174,16 +174,16 @@ mod tests {
         let mut bytes = Vec::new();
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
         let mut inbox = Inbox::default();
-        assert_eq!(inbox.read_from(Piece(&bytes)).unwrap(), Arrival::Rest);
+        assert_eq!(inbox.read_from(Chunked(&bytes)).unwrap(), Arrival::Rest);
         let (_, _, payload) = inbox.next(PAYLOAD_LIMIT).unwrap().unwrap();
         assert!(inbox.frames.is_empty() && !payload.is_empty());
         assert!(inbox.buffer.capacity() >= ROOM, "the room went with the message");
     }
 
     /// A pipe that holds this much and stays open.
-    struct Piece<'a>(&'a [u8]);
+    struct Chunked<'a>(&'a [u8]);
 
-    impl Read for Piece<'_> {
+    impl Read for Chunked<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             match self.0.read(buffer) {
                 Ok(0) => Err(io::ErrorKind::WouldBlock.into()),

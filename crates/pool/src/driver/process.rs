@@ -2,9 +2,9 @@
 
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use crate::events::{Event, Exit, WorkerRef};
+use crate::observe::{Event, Exit, WorkerRef};
 use bytes::Bytes;
-use procession_scheduler::{AttemptId, ChunkId, JobId};
+use procession_scheduler::{AttemptId, ChunkId, JobId, Slot};
 use procession_sys::{Ended, Signal, Spawned};
 use procession_task::JobLimits;
 use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
@@ -13,30 +13,36 @@ use std::io::Read;
 use std::time::Duration;
 
 /// How much of a worker's last words is kept, in bytes.
-const LAST_WORDS: usize = 4096;
+const STDERR_TAIL_BYTES: usize = 4096;
 /// How much is read of a worker's errors at a time.
 const STDERR_ROOM: usize = 16 << 10;
 
 pub(super) struct Process {
     pub(super) who: WorkerRef,
     pub(super) child: Spawned,
-    pub(super) phase: Phase,
+    pub(super) phase: ProtocolState,
     pub(super) inbox: Inbox,
-    pub(super) given: Given,
-    pub(super) stdout: Stream,
-    pub(super) stderr: Stream,
+    pub(super) assigned: Assignment,
+    pub(super) stdout: PipeState,
+    pub(super) stderr: PipeState,
     /// Why we ended it, if we did.
     pub(super) ended_by_us: Option<String>,
-    pub(super) last_words: Vec<u8>,
+    pub(super) stderr_tail: Vec<u8>,
     pub(super) items: u64,
     pub(super) chunks: u64,
 }
 
+/// A worker without a process.
+pub(super) struct PendingWorker {
+    pub(super) slot: Slot,
+    pub(super) assigned: Assignment,
+}
+
 /// What a worker was told, whether its process exists already or not.
-pub(super) struct Given {
+pub(super) struct Assignment {
     pub(super) outbox: Outbox,
     /// What it was sent and has not answered, oldest first.
-    pub(super) attempts: VecDeque<Attempt>,
+    pub(super) attempts: VecDeque<SentAttempt>,
     /// The jobs it was told of and not to forget: chunks of another need its message first.
     pub(super) jobs: BTreeSet<JobId>,
     /// Limits that it was told to keep, and so may end because of.
@@ -49,7 +55,7 @@ pub(super) struct Given {
 }
 
 /// How far the conversation has come.
-pub(super) enum Phase {
+pub(super) enum ProtocolState {
     /// It has not said hello.
     Silent,
     /// It works.
@@ -59,13 +65,13 @@ pub(super) enum Phase {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(super) enum PipeState {
     Open,
     Closed,
 }
 
 /// A dispatch that has not been answered in full.
-pub(super) struct Attempt {
+pub(super) struct SentAttempt {
     pub(super) id: AttemptId,
     pub(super) job: JobId,
     pub(super) chunk: ChunkId,
@@ -88,10 +94,10 @@ pub(super) struct Death {
     pub(super) who: WorkerRef,
     pub(super) cause: String,
     pub(super) exit: Exit,
-    pub(super) attempts: VecDeque<Attempt>,
+    pub(super) attempts: VecDeque<SentAttempt>,
 }
 
-impl Given {
+impl Assignment {
     pub(super) fn new(epoch_ns: u64) -> Self {
         let (outbox, attempts, jobs) = (Outbox::default(), VecDeque::new(), BTreeSet::new());
         Self { outbox, attempts, jobs, limits: JobLimits::default(), epoch_ns, asked: false }
@@ -103,7 +109,7 @@ impl Given {
     }
 }
 
-impl Attempt {
+impl SentAttempt {
     /// What observers hear of it.
     pub(super) fn sent_to(&self, worker: WorkerRef) -> Event {
         let (chunk, attempt) = (self.chunk.0, self.tries);
@@ -112,17 +118,17 @@ impl Attempt {
 }
 
 impl Process {
-    pub(super) fn new(who: WorkerRef, child: Spawned, given: Given) -> Self {
+    pub(super) fn new(who: WorkerRef, child: Spawned, assigned: Assignment) -> Self {
         Self {
             who,
             child,
-            phase: Phase::Silent,
+            phase: ProtocolState::Silent,
             inbox: Inbox::default(),
-            given,
-            stdout: Stream::Open,
-            stderr: Stream::Open,
+            assigned,
+            stdout: PipeState::Open,
+            stderr: PipeState::Open,
             ended_by_us: None,
-            last_words: Vec::new(),
+            stderr_tail: Vec::new(),
             items: 0,
             chunks: 0,
         }
@@ -131,16 +137,16 @@ impl Process {
     /// Writes what the pipe takes; `false` if it no longer reads. Then it is
     /// dead or as good as dead, and its death, not the pipe, is to be reported.
     pub(super) fn write(&mut self) -> bool {
-        let reads = self.given.outbox.write_to(&self.child.stdin).is_ok();
+        let reads = self.assigned.outbox.write_to(&self.child.stdin).is_ok();
         if !reads {
-            self.given.outbox.clear();
+            self.assigned.outbox.clear();
         }
         reads
     }
 
     /// Kills it, for a reason of ours.
     pub(super) fn end(&mut self, reason: &str) {
-        if self.ended_by_us.is_none() && !matches!(self.phase, Phase::Done(..)) {
+        if self.ended_by_us.is_none() && !matches!(self.phase, ProtocolState::Done(..)) {
             self.ended_by_us = Some(reason.to_owned());
         }
         self.child.signal_group(Signal::SIGKILL);
@@ -149,7 +155,7 @@ impl Process {
     /// Ends it because of what it said; nothing more of it is heard, or the
     /// rest might be taken for sense.
     pub(super) fn refuse(&mut self, why: &str) {
-        self.stdout = Stream::Closed;
+        self.stdout = PipeState::Closed;
         self.end(why);
     }
 
@@ -161,7 +167,7 @@ impl Process {
     /// How it ended, in words that are the same whenever the same thing happens.
     pub(super) fn cause(&self, exit: Exit) -> String {
         let torn = !self.inbox.unread().is_empty() && self.ended_by_us.is_none() && matches!(exit, Exit::Status(_));
-        cause(exit, self.ended_by_us.as_deref(), self.given.limits)
+        cause(exit, self.ended_by_us.as_deref(), self.assigned.limits)
             + if torn { " in the middle of a message" } else { "" }
     }
 
@@ -172,7 +178,7 @@ impl Process {
             let pipe = self.child.stderr.as_mut();
             return match pipe.map_or(Ok(0), |pipe| pipe.read(&mut buffer)) {
                 Ok(0) => {
-                    self.stderr = Stream::Closed;
+                    self.stderr = PipeState::Closed;
                     None
                 }
                 Ok(n) => {
@@ -182,7 +188,7 @@ impl Process {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => None,
                 Err(_) => {
-                    self.stderr = Stream::Closed;
+                    self.stderr = PipeState::Closed;
                     None
                 }
             };
@@ -190,9 +196,9 @@ impl Process {
     }
 
     fn remember(&mut self, bytes: &[u8]) {
-        self.last_words.extend_from_slice(bytes);
-        let excess = self.last_words.len().saturating_sub(LAST_WORDS);
-        self.last_words.drain(..excess);
+        self.stderr_tail.extend_from_slice(bytes);
+        let excess = self.stderr_tail.len().saturating_sub(STDERR_TAIL_BYTES);
+        self.stderr_tail.drain(..excess);
     }
 }
 
@@ -233,7 +239,7 @@ mod tests {
     fn process(script: &str) -> Process {
         let args = vec!["-c".into(), script.into()];
         let child = Spawned::start(&Spawn::leader("/bin/sh", args)).unwrap();
-        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Given::new(0))
+        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Assignment::new(0))
     }
 
     fn wait(fd: std::os::fd::BorrowedFd<'_>) {
@@ -246,9 +252,9 @@ mod tests {
     fn a_death_is_told_and_not_the_pipe_that_broke_with_it() {
         let mut process = process("exit 3");
         wait(process.child.exit_fd());
-        process.given.say(&ToWorker::Ping, &Bytes::new()).unwrap();
+        process.assigned.say(&ToWorker::Ping, &Bytes::new()).unwrap();
         assert!(!process.write());
-        assert!(process.given.outbox.is_empty());
+        assert!(process.assigned.outbox.is_empty());
         let (ended, _) = process.child.try_reap().unwrap();
         assert_eq!(process.cause(exit(ended)), "its process exited with status 3");
         process.inbox.read_from(&b"\xA9pw"[..]).unwrap();

@@ -1,12 +1,14 @@
 //! The loop and threads against what a plain loop gives, and against a stop.
 
 use super::*;
-use crate::ChunkSize;
-use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
-use procession_task::{Format, JobLimits, Reply, ResultOrder};
+use crate::jobs::{Backend, Batch, Cut, InputBlock, Job, JobEnd, PoolError, Sink, Source, Waker};
+use crate::observe::{Event, Observer, WorkerExit};
+use procession_scheduler::ChunkSize;
+use procession_task::{BlockTask, Format, Identity, JobLimits, JobSpec, Reply, ResultOrder};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Numbers, so many, that say "nothing now" before each block when asked to.
 struct Numbers {
@@ -39,7 +41,7 @@ impl Source for Numbers {
         let first = self.next;
         self.next += items;
         let text: String = (first..self.next).map(|n| format!("{n}\n")).collect();
-        Cut::Block(Block { bytes: text.into(), items: u32::try_from(items).unwrap(), first, place: None })
+        Cut::Block(InputBlock { bytes: text.into(), items: u32::try_from(items).unwrap(), first, place: None })
     }
 
     fn wake_with(&mut self, waker: Waker) {
@@ -81,7 +83,7 @@ fn run(backend: &InProcess, job: Job) -> Result<JobEnd, PoolError> {
     backend.start(job)?.wait()
 }
 
-fn make() -> Arc<MakeLocalTask> {
+fn make() -> Arc<MakeThreadTask> {
     Arc::new(crate::worker::listed(procession_task::builtin::ALL))
 }
 
@@ -238,7 +240,7 @@ fn a_panic_in_a_lane_ends_the_job() {
         let tell = tell.clone();
         // On a thread of its own: what hangs is to fail, not to hang.
         std::thread::spawn(move || {
-            let make: Arc<MakeLocalTask> = Arc::new(|_: &JobSpec, _: Identity| Ok(Box::new(Panics)));
+            let make: Arc<MakeThreadTask> = Arc::new(|_: &JobSpec, _: Identity| Ok(Box::new(Panics)));
             let local = match threads {
                 None => InProcess::serial(make, Vec::new()),
                 Some(threads) => InProcess::threads(threads, make, Vec::new()),

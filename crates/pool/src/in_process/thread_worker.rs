@@ -1,11 +1,11 @@
 //! One lane: a thread that takes chunk after chunk, runs it and passes on its
 //! results. A serial run has one lane, on the caller's own thread.
 
+use super::observers::{Observers, since};
 use super::work_queue::{FinishedPart, QueuedChunk, WorkQueue};
-use super::{Observers, since};
-use crate::events::{Accepted, Event, WorkerRef};
-use crate::phases::{WorkerPhase, WorkerWatch};
-use crate::raw::Delivery;
+use crate::jobs::{Delivery, cost, failures};
+use crate::observe::{Accepted, Event, WorkerRef};
+use crate::observe::{WorkerPhase, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};
@@ -107,15 +107,7 @@ impl ThreadHost<'_> {
         let ThreadWorker { queue, observers, who, epoch_ns, .. } = *self.thread;
         let outputs = Bytes::copy_from_slice(&answer.outputs);
         let block = &self.chunk.block;
-        let failures = crate::driver::failures(
-            answer.failures.clone(),
-            self.next,
-            answer.items,
-            block,
-            0,
-            outputs.len(),
-            who.pid,
-        )?;
+        let failures = failures(answer.failures.clone(), self.next, answer.items, block, 0, outputs.len(), who.pid)?;
         let busy = Duration::from_nanos(answer.busy_ns);
         observers.tell(&Event::Accepted(Accepted {
             worker: who,
@@ -129,7 +121,7 @@ impl ThreadHost<'_> {
             shown: Bytes::copy_from_slice(&answer.shown),
             at: since(epoch_ns),
         }));
-        let bytes = crate::driver::cost(&outputs, &failures);
+        let bytes = cost(&outputs, &failures);
         let delivery = Delivery { first: self.next, items: answer.items, outputs, failures };
         self.next += u64::from(answer.items);
         queue.accept(FinishedPart { chunk: self.chunk.number, delivery, bytes, busy });

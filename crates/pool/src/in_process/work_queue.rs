@@ -1,9 +1,9 @@
 //! What the lanes of a job share: the input that they cut from, and the order
 //! in which their results go out.
 
-use super::JobControl;
-use crate::raw::{Account, Batch, Block, Credit, Cut, Delivery};
-use crate::raw::{Job, Waker};
+use super::job_control::JobControl;
+use crate::jobs::{Account, Batch, Credit, Cut, Delivery, InputBlock};
+use crate::jobs::{Job, Waker};
 use procession_scheduler::Sizing;
 use procession_task::ResultOrder;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ struct WaitingResults {
 /// A chunk that was cut for a lane.
 pub(super) struct QueuedChunk {
     pub(super) number: u64,
-    pub(super) block: Block,
+    pub(super) block: InputBlock,
 }
 
 /// What a lane has finished of a chunk.
@@ -77,7 +77,7 @@ impl WorkQueue {
     pub(super) fn next(&self) -> Option<QueuedChunk> {
         loop {
             let seen = self.control.changes.look();
-            if self.control.stopped.load(Ordering::SeqCst) {
+            if self.control.is_stopped() {
                 return None;
             }
             let mut state = self.lock();
@@ -140,7 +140,7 @@ impl WorkQueue {
     /// Whether every item has its outcome and was passed on.
     pub(super) fn is_complete(&self) -> bool {
         let state = self.lock();
-        state.ended && state.waiting.is_empty() && !self.control.stopped.load(Ordering::SeqCst)
+        state.ended && state.waiting.is_empty() && !self.control.is_stopped()
     }
 
     /// Whether items have log lines at the moment.
@@ -161,7 +161,7 @@ impl QueueState {
         cut
     }
 
-    fn begin(&mut self, block: Block) -> QueuedChunk {
+    fn begin(&mut self, block: InputBlock) -> QueuedChunk {
         self.sizing.on_cut(block.items);
         self.held += block.bytes.len() as u64;
         let number = self.next;

@@ -2,10 +2,10 @@
 //! stands still while the run is paused, and the pipe back, on which small
 //! answers are gathered.
 
-use super::estate::{Dispatch, Estate};
-use super::input::Input;
-use super::outlet::Outlet;
-use crate::phases::{WorkerPhase, WorkerWatch};
+use super::frame_reader::FrameReader;
+use super::frame_writer::FrameWriter;
+use super::watchdog_state::{RunningChunk, WatchdogState};
+use crate::observe::{WorkerPhase, WorkerWatch};
 use procession_sys::{coarse_running_ns, peak_memory, running_ns};
 use procession_task::{Answer, Host, ProcessEnd};
 use procession_wire::{Farewell, FromWorker};
@@ -19,7 +19,7 @@ const DUE_NS: u64 = 10_000_000;
 const GATHER_NS: u64 = 200_000;
 
 pub(super) struct PipeHost {
-    estate: Arc<Estate>,
+    state: Arc<WatchdogState>,
     /// What to wake when an item runs that has a time limit.
     watchdog: Option<Thread>,
     attempt: u64,
@@ -34,9 +34,9 @@ pub(super) struct PipeHost {
 }
 
 impl PipeHost {
-    pub(super) fn new(estate: Arc<Estate>) -> Self {
+    pub(super) fn new(state: Arc<WatchdogState>) -> Self {
         Self {
-            estate,
+            state,
             watchdog: None,
             attempt: 0,
             epoch_ns: 0,
@@ -50,30 +50,33 @@ impl PipeHost {
     /// Has the watchdog watch, which is started at the first call.
     pub(super) fn watch(&mut self) -> io::Result<()> {
         if self.watchdog.is_none() {
-            self.watchdog = Some(super::watchdog::start(&self.estate)?);
+            self.watchdog = Some(super::watchdog::start(&self.state)?);
         }
         Ok(())
     }
 
     /// Puts a message on its way.
     pub(super) fn say(&mut self, message: &FromWorker) -> io::Result<()> {
-        self.on_outlet(|outlet, watch| outlet.say(message, &[], watch))
+        self.on_writer(|writer, watch| writer.say(message, &[], watch))
     }
 
     /// Writes what was gathered.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.on_outlet(Outlet::flush)
+        self.on_writer(FrameWriter::flush)
     }
 
-    fn on_outlet(&mut self, write: impl FnOnce(&mut Outlet, &mut WorkerWatch) -> io::Result<()>) -> io::Result<()> {
-        let mut outlet = self.estate.outlet();
-        let written = write(&mut outlet, &mut self.watch);
-        self.written_ns = outlet.written_ns;
+    fn on_writer(
+        &mut self,
+        write: impl FnOnce(&mut FrameWriter, &mut WorkerWatch) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut writer = self.state.writer();
+        let written = write(&mut writer, &mut self.watch);
+        self.written_ns = writer.written_ns;
         written
     }
 
     /// Waits for more input; `false` when the coordinator is gone.
-    pub(super) fn wait(&mut self, input: &mut Input) -> io::Result<bool> {
+    pub(super) fn wait(&mut self, input: &mut FrameReader) -> io::Result<bool> {
         self.watch.switch(WorkerPhase::Waiting);
         let more = input.read();
         self.watch.switch(WorkerPhase::Transport);
@@ -89,11 +92,11 @@ impl PipeHost {
     }
 
     /// A chunk is about to run.
-    pub(super) fn begin(&mut self, dispatch: Dispatch) {
+    pub(super) fn begin(&mut self, dispatch: RunningChunk) {
         self.begun = true;
         self.attempt = dispatch.attempt;
         self.epoch_ns = dispatch.epoch_ns;
-        let before = std::mem::replace(&mut *self.estate.dispatch(), dispatch);
+        let before = std::mem::replace(&mut *self.state.dispatch(), dispatch);
         if let (Some(watchdog), true) = (&self.watchdog, is_tighter(dispatch.timeout_ns, before.timeout_ns)) {
             // How long it sleeps was reckoned with the limit before.
             watchdog.unpark();
@@ -116,7 +119,7 @@ impl PipeHost {
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
         let attempt = self.attempt;
-        self.on_outlet(|outlet, watch| outlet.answer(attempt, answer, watch))
+        self.on_writer(|writer, watch| writer.answer(attempt, answer, watch))
     }
 
     /// What this process used, for its last message.
@@ -144,7 +147,7 @@ impl Host for PipeHost {
     }
 
     fn item_starts(&mut self, _: u64) {
-        if let Some(watchdog) = self.watchdog.as_ref().filter(|_| self.estate.wakes_watchdog()) {
+        if let Some(watchdog) = self.watchdog.as_ref().filter(|_| self.state.wakes_watchdog()) {
             watchdog.unpark();
         }
     }
@@ -205,7 +208,7 @@ mod tests {
 
     fn host() -> PipeHost {
         let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
-        PipeHost::new(Arc::new(Estate::new(Outlet::new(null))))
+        PipeHost::new(Arc::new(WatchdogState::new(FrameWriter::new(null))))
     }
 
     #[test]
@@ -215,7 +218,7 @@ mod tests {
         host.watchdog = Some(std::thread::current());
         let begun = std::time::Instant::now();
         for timeout_ns in [Some(2), Some(1)] {
-            host.begin(Dispatch { timeout_ns, ..Dispatch::default() });
+            host.begin(RunningChunk { timeout_ns, ..RunningChunk::default() });
         }
         std::thread::park_timeout(std::time::Duration::from_secs(60));
         assert!(begun.elapsed() < std::time::Duration::from_secs(30));

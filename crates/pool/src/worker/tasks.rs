@@ -1,7 +1,9 @@
 //! A worker of one's own for the command line: a list of tasks over text, and
 //! `main`'s only line.
 
-use super::{Role, listed, serve_role};
+use super::process_role::become_worker;
+use super::role::Role;
+use super::serving::serve_role;
 use procession_task::builtin::Entry;
 use procession_task::{
     Attempt, Block, BlockTask, Failure, Identity, Items, JobSpec, Kept, Kind, ParamError, ParamSpec, Params, Reply,
@@ -132,6 +134,19 @@ impl Tasks {
     }
 }
 
+/// Makes the tasks of a list; its error is that there is no such task, or that it
+/// does not take these settings.
+pub fn listed(
+    list: &'static [&'static Entry],
+) -> impl Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
+    move |job, identity| {
+        let entry = list.iter().find(|entry| entry.name == job.task);
+        let entry = entry.ok_or_else(|| format!("unknown task '{}'", job.task))?;
+        let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+        entry.task(&job.params, &job.arguments, options).map_err(|e| e.to_string())
+    }
+}
+
 /// Serves the coordinator that has started this program; started by hand, it says
 /// what it is. To be the only thing that `main` does:
 ///
@@ -165,7 +180,7 @@ pub fn serve(tasks: Tasks) -> ExitCode {
     let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {
         return by_hand(&tasks);
     };
-    crate::standing::become_worker();
+    become_worker();
     let make = |job: &JobSpec, identity: Identity| tasks.make(job, identity);
     match serve_role(role, tasks.infos.clone(), &make, || Ok(())) {
         Ok(()) => ExitCode::SUCCESS,
@@ -220,7 +235,7 @@ where
     T::Output: Display + 'static,
 {
     type Input = T::Input;
-    type Output = Shown<T::Output>;
+    type Output = DisplayText<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
         let invalid = |what: String| Failure::new(Kind::Invalid, what);
@@ -229,15 +244,15 @@ where
         confined(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: Attempt) -> Result<Shown<T::Output>, Failure> {
-        confined(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: Attempt) -> Result<DisplayText<T::Output>, Failure> {
+        confined(|| self.0.run(input))?.map(DisplayText).map_err(Failure::from)
     }
 }
 
 /// An output as its `Display` shows it.
-struct Shown<T>(T);
+struct DisplayText<T>(T);
 
-impl<T: Display + 'static> ToText for Shown<T> {
+impl<T: Display + 'static> ToText for DisplayText<T> {
     fn is_json(&self) -> bool {
         let value: &dyn Any = &self.0;
         let is_finite = |value: f64| value.is_finite();
@@ -354,7 +369,12 @@ mod tests {
 
     #[test]
     fn numbers_stand_bare_in_json_and_words_do_not() {
-        assert!(Shown(1u8).is_json() && Shown(-1i128).is_json() && Shown(true).is_json() && Shown(0.5f32).is_json());
-        assert!(!Shown(f64::NAN).is_json() && !Shown("1").is_json() && !Shown('1').is_json());
+        assert!(
+            DisplayText(1u8).is_json()
+                && DisplayText(-1i128).is_json()
+                && DisplayText(true).is_json()
+                && DisplayText(0.5f32).is_json()
+        );
+        assert!(!DisplayText(f64::NAN).is_json() && !DisplayText("1").is_json() && !DisplayText('1').is_json());
     }
 }

@@ -9,7 +9,7 @@
 //! than it should is the sign that it could not (it was stopped, or the machine
 //! was far too busy); that is why no wait is long.
 
-use super::estate::Estate;
+use super::watchdog_state::WatchdogState;
 use procession_sys::{Moment, running_moment};
 use procession_task::{Draft, Running};
 use std::io;
@@ -27,16 +27,16 @@ const LATE_NS: u64 = 50_000_000;
 const STACK_BYTES: usize = 256 << 10;
 
 /// Starts the watchdog; returns what wakes it.
-pub(super) fn start(estate: &Arc<Estate>) -> io::Result<Thread> {
-    let estate = Arc::clone(estate);
+pub(super) fn start(state: &Arc<WatchdogState>) -> io::Result<Thread> {
+    let state = Arc::clone(state);
     let builder = std::thread::Builder::new().name("watchdog".into()).stack_size(STACK_BYTES);
-    let handle = builder.spawn(move || watch(&estate))?;
+    let handle = builder.spawn(move || watch(&state))?;
     Ok(handle.thread().clone())
 }
 
 /// What to do until the next look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+enum WatchdogStep {
     /// Nothing runs that has a limit: until somebody wakes us.
     Sleep,
     /// Wait so many nanoseconds.
@@ -45,25 +45,25 @@ enum Next {
     End,
 }
 
-fn watch(estate: &Estate) {
-    let mut stopwatch = Stopwatch::default();
-    let mut next = Next::Sleep;
+fn watch(state: &WatchdogState) {
+    let mut stopwatch = ItemStopwatch::default();
+    let mut next = WatchdogStep::Sleep;
     let mut now = running_moment();
     loop {
         // On the clock that pauses do not stop.
         let due = match next {
-            Next::Wait(ns) => {
+            WatchdogStep::Wait(ns) => {
                 std::thread::park_timeout(Duration::from_nanos(ns));
                 now.running_ns + now.paused_ns + ns
             }
-            Next::Sleep | Next::End => {
+            WatchdogStep::Sleep | WatchdogStep::End => {
                 std::thread::park();
                 0
             }
         };
         // Free while an item runs, and soon free if one is between two.
-        let draft = Draft::lock(&estate.draft);
-        let dispatch = *estate.dispatch();
+        let draft = Draft::lock(&state.draft);
+        let dispatch = *state.dispatch();
         now = running_moment();
         let late = (now.running_ns + now.paused_ns).saturating_sub(due);
         next = match (draft.running, dispatch.timeout_ns) {
@@ -71,12 +71,12 @@ fn watch(estate: &Estate) {
                 let since = running.since_ns + dispatch.epoch_ns;
                 stopwatch.look(Running { since_ns: since, ..running }, now, late, timeout)
             }
-            _ => Next::Sleep,
+            _ => WatchdogStep::Sleep,
         };
         match next {
-            Next::End => estate.end_for_timeout(&draft),
-            Next::Sleep => estate.asleep.store(true, Ordering::Relaxed),
-            Next::Wait(_) => {}
+            WatchdogStep::End => state.end_for_timeout(&draft),
+            WatchdogStep::Sleep => state.asleep.store(true, Ordering::Relaxed),
+            WatchdogStep::Wait(_) => {}
         }
     }
 }
@@ -87,7 +87,7 @@ fn watch(estate: &Estate) {
 /// was read off the clock until then lies ahead of it, by the whole pause, once
 /// the clock has stepped back.
 #[derive(Debug, Default)]
-struct Stopwatch {
+struct ItemStopwatch {
     item: Option<Running>,
     /// When it began, as far as that can be.
     since_ns: u64,
@@ -97,9 +97,9 @@ struct Stopwatch {
     paused_ns: u64,
 }
 
-impl Stopwatch {
+impl ItemStopwatch {
     /// Looks at an item, so much later than it should have been, pauses included.
-    fn look(&mut self, running: Running, now: Moment, late_ns: u64, timeout_ns: u64) -> Next {
+    fn look(&mut self, running: Running, now: Moment, late_ns: u64, timeout_ns: u64) -> WatchdogStep {
         let learned = now.paused_ns.saturating_sub(self.paused_ns);
         self.paused_ns = now.paused_ns;
         if self.item != Some(running) {
@@ -117,7 +117,7 @@ impl Stopwatch {
             self.lost_ns = self.lost_ns.saturating_add(lost);
         }
         let ran = since_start.saturating_sub(self.lost_ns);
-        if ran >= timeout_ns { Next::End } else { Next::Wait((timeout_ns - ran).min(LOOK_NS)) }
+        if ran >= timeout_ns { WatchdogStep::End } else { WatchdogStep::Wait((timeout_ns - ran).min(LOOK_NS)) }
     }
 }
 
@@ -138,78 +138,81 @@ mod tests {
 
     #[test]
     fn an_item_has_its_time_and_no_more() {
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 100), at(110, 0), 0, 500 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 100), at(310, 0), MS, 500 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 100), at(510, 0), MS, 500 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 100), at(600, 0), 0, 500 * MS), Next::End);
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 100), at(110, 0), 0, 500 * MS), WatchdogStep::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 100), at(310, 0), MS, 500 * MS), WatchdogStep::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 100), at(510, 0), MS, 500 * MS), WatchdogStep::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 100), at(600, 0), 0, 500 * MS), WatchdogStep::End);
     }
 
     #[test]
     fn each_item_is_timed_from_its_own_start() {
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(90, 0), 0, 100 * MS), Next::Wait(10 * MS));
-        assert_eq!(stopwatch.look(item(1, 95), at(100, 0), 0, 100 * MS), Next::Wait(95 * MS));
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(90, 0), 0, 100 * MS), WatchdogStep::Wait(10 * MS));
+        assert_eq!(stopwatch.look(item(1, 95), at(100, 0), 0, 100 * MS), WatchdogStep::Wait(95 * MS));
         // Run again at once, it has all of its time again.
-        assert_eq!(stopwatch.look(item(1, 150), at(199, 0), 0, 100 * MS), Next::Wait(51 * MS));
+        assert_eq!(stopwatch.look(item(1, 150), at(199, 0), 0, 100 * MS), WatchdogStep::Wait(51 * MS));
     }
 
     #[test]
     fn time_in_which_the_process_was_stopped_does_not_count() {
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), WatchdogStep::Wait(LOOK_NS));
         // The wait that should have ended at 210 ms ended at ten seconds.
-        assert_eq!(stopwatch.look(item(0, 0), at(10_000, 0), 9_790 * MS, 300 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(10_090, 0), 0, 300 * MS), Next::End);
+        assert_eq!(stopwatch.look(item(0, 0), at(10_000, 0), 9_790 * MS, 300 * MS), WatchdogStep::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(10_090, 0), 0, 300 * MS), WatchdogStep::End);
     }
 
     #[test]
     fn an_item_that_began_during_the_wait_lost_no_more_than_it_has() {
-        let mut stopwatch = Stopwatch::default();
+        let mut stopwatch = ItemStopwatch::default();
         // It began, the process was stopped, and this is the first look.
-        assert_eq!(stopwatch.look(item(5, 0), at(5_000, 0), 4_900 * MS, 1_000 * MS), Next::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(5, 0), at(5_000, 0), 4_900 * MS, 1_000 * MS), WatchdogStep::Wait(LOOK_NS));
         // It began after all that.
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(5, 4_999), at(5_000, 0), 4_900 * MS, 100 * MS), Next::Wait(99 * MS));
-        assert_eq!(stopwatch.look(item(5, 4_999), at(5_099, 0), 0, 100 * MS), Next::End);
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(5, 4_999), at(5_000, 0), 4_900 * MS, 100 * MS), WatchdogStep::Wait(99 * MS));
+        assert_eq!(stopwatch.look(item(5, 4_999), at(5_099, 0), 0, 100 * MS), WatchdogStep::End);
     }
 
     #[test]
     fn who_was_woken_for_an_item_counts_from_then_if_that_took_long() {
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(3_000, 0), 3_000 * MS, 100 * MS), Next::Wait(100 * MS));
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(3_000, 0), 3_000 * MS, 100 * MS), WatchdogStep::Wait(100 * MS));
     }
 
     #[test]
     fn a_pause_that_is_learned_of_late_is_counted_once() {
         // Ten seconds, of which the clock does not know at the next look yet.
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 0), at(10_210, 0), 10_000 * MS, 300 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(299, 10_000), 0, 300 * MS), Next::Wait(MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), Next::End);
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), WatchdogStep::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(10_210, 0), 10_000 * MS, 300 * MS), WatchdogStep::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(299, 10_000), 0, 300 * MS), WatchdogStep::Wait(MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), WatchdogStep::End);
         // Of which it does.
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 0), at(210, 10_000), 10_000 * MS, 300 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), Next::End);
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), WatchdogStep::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(210, 10_000), 10_000 * MS, 300 * MS), WatchdogStep::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(300, 10_000), 0, 300 * MS), WatchdogStep::End);
     }
 
     #[test]
     fn a_pause_does_not_take_back_what_was_lost_to_somebody_elses_stop() {
-        let mut stopwatch = Stopwatch::default();
-        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(0, 0), at(5_210, 0), 5_000 * MS, 300 * MS), Next::Wait(90 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(5_250, 10_000), 10_000 * MS, 300 * MS), Next::Wait(50 * MS));
-        assert_eq!(stopwatch.look(item(0, 0), at(5_300, 10_000), 0, 300 * MS), Next::End);
+        let mut stopwatch = ItemStopwatch::default();
+        assert_eq!(stopwatch.look(item(0, 0), at(10, 0), 0, 300 * MS), WatchdogStep::Wait(LOOK_NS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_210, 0), 5_000 * MS, 300 * MS), WatchdogStep::Wait(90 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_250, 10_000), 10_000 * MS, 300 * MS), WatchdogStep::Wait(50 * MS));
+        assert_eq!(stopwatch.look(item(0, 0), at(5_300, 10_000), 0, 300 * MS), WatchdogStep::End);
     }
 
     #[test]
     fn an_item_that_seems_to_begin_in_the_future_begins_now() {
-        let mut stopwatch = Stopwatch::default();
+        let mut stopwatch = ItemStopwatch::default();
         // Its start was read before the clock knew of the pause.
-        assert_eq!(stopwatch.look(item(1, 10_100), at(100, 10_000), 10_000 * MS, 300 * MS), Next::Wait(LOOK_NS));
-        assert_eq!(stopwatch.look(item(1, 10_100), at(300, 10_000), 0, 300 * MS), Next::Wait(100 * MS));
-        assert_eq!(stopwatch.look(item(1, 10_100), at(400, 10_000), 0, 300 * MS), Next::End);
+        assert_eq!(
+            stopwatch.look(item(1, 10_100), at(100, 10_000), 10_000 * MS, 300 * MS),
+            WatchdogStep::Wait(LOOK_NS)
+        );
+        assert_eq!(stopwatch.look(item(1, 10_100), at(300, 10_000), 0, 300 * MS), WatchdogStep::Wait(100 * MS));
+        assert_eq!(stopwatch.look(item(1, 10_100), at(400, 10_000), 0, 300 * MS), WatchdogStep::End);
     }
 }

@@ -1,0 +1,454 @@
+//! What comes from workers: messages, words for people, and their end.
+
+use super::event_loop::Driver;
+use super::inbox::Arrival;
+use super::job_buffers::PendingResults;
+use super::process::{Death, PipeState, Process, ProtocolState, exit, is_out_of_memory};
+use crate::jobs::Delivery;
+use crate::jobs::PoolError;
+use crate::jobs::cost;
+use crate::jobs::failures;
+use crate::observe::{Accepted, Event, WorkerExit};
+use bytes::Bytes;
+use procession_scheduler::Event as SchedulerEvent;
+use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
+use procession_task::{Kind, MESSAGE_BYTES, escape_terminal};
+use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
+use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
+use std::ops::Range;
+use std::time::Duration;
+
+/// Most reads from one worker before the others have their turn.
+const READS: usize = 8;
+/// So many bytes are read of a worker that has ended, or is to be judged, and
+/// the frame that they end in: more than its pipe holds, so that whatever it had
+/// written by then is heard. What it, or a grandchild, goes on to write is not
+/// waited for: the others have their turn.
+const LAST_BYTES: u64 = 2 << 20;
+/// Most reads of the last it says to people: more than that pipe holds.
+const LAST_STDERR_READS: usize = 64;
+/// How long a worker that has closed its pipe may take to end.
+const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
+/// How much of the version of a program is shown that speaks another protocol.
+const VERSION_CHARS: usize = 64;
+
+impl Driver {
+    /// Reads from a worker and handles its messages.
+    pub(super) fn read_messages(&mut self, id: WorkerId) {
+        for _ in 0..READS {
+            if self.read_once(id) != Some(PipeState::Open) {
+                break;
+            }
+        }
+    }
+
+    /// Reads from every worker until nothing is left to be heard.
+    pub(super) fn hear_all(&mut self) {
+        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
+        for id in ids {
+            self.read_rest(id);
+        }
+    }
+
+    /// Reads all that is in a worker's pipe now.
+    fn read_rest(&mut self, id: WorkerId) {
+        let heard = |driver: &Self| driver.workers.get(&id).map_or(u64::MAX, |worker| worker.inbox.heard());
+        let end = heard(self).saturating_add(LAST_BYTES);
+        while heard(self) < end && self.read_once(id) == Some(PipeState::Open) {}
+    }
+
+    /// Reads once; `None` when there is nothing more at the moment.
+    fn read_once(&mut self, id: WorkerId) -> Option<PipeState> {
+        let worker = self.workers.get_mut(&id)?;
+        if worker.stdout == PipeState::Closed {
+            return Some(PipeState::Closed);
+        }
+        match worker.inbox.read_from(&worker.child.stdout) {
+            Ok(Arrival::Full) => {
+                self.handle_messages(id);
+                Some(PipeState::Open)
+            }
+            Ok(Arrival::Rest) => {
+                self.handle_messages(id);
+                None
+            }
+            Ok(Arrival::End) | Err(_) => {
+                self.handle_messages(id);
+                self.workers.get_mut(&id)?.stdout = PipeState::Closed;
+                self.expect_exit(id);
+                Some(PipeState::Closed)
+            }
+        }
+    }
+
+    fn handle_messages(&mut self, id: WorkerId) {
+        loop {
+            let Some(worker) = self.workers.get_mut(&id) else { return };
+            if worker.stdout == PipeState::Closed {
+                // What it said before was so wrong that the rest is not heard.
+                return;
+            }
+            let limit = if matches!(worker.phase, ProtocolState::Silent) { HELLO_LIMIT } else { PAYLOAD_LIMIT };
+            match worker.inbox.next(limit) {
+                Ok(Some((message, tails, payload))) => self.on_message(id, message, &tails, &payload),
+                Ok(None) => return,
+                Err(error @ WireError::Marker(_)) => return worker.broke_protocol(error),
+                Err(error) => {
+                    let head = show(worker.inbox.unread());
+                    return worker.broke_protocol(format_args!("{error}: {head}"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_message(&mut self, id: WorkerId, message: FromWorker, tails: &Tails, payload: &Bytes) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        match (message, &worker.phase) {
+            (FromWorker::Hello(hello), ProtocolState::Silent) => self.on_hello(id, hello),
+            (_, ProtocolState::Silent) => worker.broke_protocol("it did not begin with a hello"),
+            (FromWorker::Answer(head), ProtocolState::Ready) => self.on_answer(id, head, tails, payload),
+            (FromWorker::Condemned { attempt, offset, kind }, ProtocolState::Ready) => {
+                let fault = match kind {
+                    Kind::TimedOut => Fault::TimedOut,
+                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    _ => Fault::Crashed,
+                };
+                self.handle(SchedulerEvent::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+            }
+            (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text),
+            (FromWorker::OutputCut { attempt, item }, ProtocolState::Ready) => {
+                self.on_output_cut(id, AttemptId(attempt), item)
+            }
+            (FromWorker::Again { attempt }, ProtocolState::Ready) => self.on_again(id, AttemptId(attempt)),
+            (FromWorker::Refused { message, .. }, ProtocolState::Ready) => {
+                let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
+                self.error.get_or_insert(PoolError::Refused(escape_terminal(said)));
+                self.ending = true;
+                self.handle(SchedulerEvent::Terminate);
+            }
+            // Unasked it would leave whoever waits for its answers waiting for ever.
+            (FromWorker::Farewell(farewell), ProtocolState::Ready) if worker.assigned.asked => {
+                worker.phase = ProtocolState::Done(farewell, self.settings.clock.now());
+            }
+            // Nobody is asked whether it is alive, so nobody has to say so, and without end.
+            (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, ProtocolState::Done(..)) => {
+                worker.broke_protocol("it spoke out of turn");
+            }
+        }
+    }
+
+    fn on_hello(&mut self, id: WorkerId, hello: Hello) {
+        let at = self.now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if hello.protocol != PROTOCOL {
+            let version: String = hello.version.chars().take(VERSION_CHARS).collect();
+            let version = escape_terminal(version.as_bytes());
+            return worker.refuse(&format!(
+                "its program speaks protocol {} (version {version}), this one speaks protocol {PROTOCOL} (version {})",
+                hello.protocol,
+                env!("CARGO_PKG_VERSION"),
+            ));
+        }
+        worker.phase = ProtocolState::Ready;
+        if !self.settings.clock.is_paused() {
+            // Else it is told with all others when they go on, and not set going now.
+            worker.tell_pause(self.settings.clock.epoch_ns());
+        }
+        let who = worker.who;
+        if let Some(asked) = &self.settings.tasks {
+            // Who has heard enough has stopped listening.
+            let _ = asked.send(hello.tasks);
+        }
+        self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
+        self.handle(SchedulerEvent::WorkerReady { worker: id });
+    }
+
+    fn on_answer(&mut self, id: WorkerId, head: AnswerHead, tails: &Tails, payload: &Bytes) {
+        let at = self.now();
+        let (attempt, items) = (AttemptId(head.attempt), head.items);
+        let busy = Duration::from_nanos(head.busy_ns);
+        let accepted = match self.piece(id, head, tails, payload, at) {
+            Ok(accepted) => accepted,
+            Err(what) => {
+                if let Some(worker) = self.workers.get_mut(&id) {
+                    worker.broke_protocol(what);
+                }
+                return;
+            }
+        };
+        if accepted.is_none() {
+            self.note_answered(id, attempt, items);
+        }
+        let bytes = self.judged_answer.as_ref().map_or(0, |piece| piece.bytes);
+        let now = self.deadline_now();
+        self.scheduler.handle_event(now, SchedulerEvent::Answered { worker: id, attempt, items, bytes, busy });
+        // The verdict is the first action after the answer.
+        let Some(verdict) = self.scheduler.poll_action() else { return };
+        if let (Action::Accept { .. }, Some(accepted)) = (&verdict, accepted) {
+            self.note_accepted(id, attempt, accepted);
+        }
+        self.act(verdict);
+        self.drain();
+    }
+
+    /// A worker has something to say to the person who waits. It is as trusted
+    /// as what it writes to its standard error, and bounded in the same way.
+    fn on_note(&mut self, id: WorkerId, text: &str) {
+        let at = self.now();
+        let Some(worker) = self.workers.get(&id) else { return };
+        let who = worker.who;
+        let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
+        self.observe(&Event::Note { worker: who, text: escape_terminal(said), at });
+        self.on_preparing(id);
+    }
+
+    /// The output of an item that a worker has not answered yet may be cut.
+    fn on_output_cut(&mut self, id: WorkerId, attempt: AttemptId, item: u64) {
+        let at = self.now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let known = worker.assigned.attempts.iter().find(|known| known.id == attempt);
+        if !known.is_some_and(|known| (known.next..known.next + u64::from(known.left)).contains(&item)) {
+            return worker.broke_protocol("it told of the output of an item that it was not assigned");
+        }
+        let who = worker.who;
+        self.observe(&Event::OutputCut { worker: who, item, at });
+    }
+
+    /// Who speaks before its first answer is making ready what its task needs,
+    /// and no item has begun: until then it is not silent.
+    fn on_preparing(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
+        if let Some(attempt) = worker.assigned.attempts.front().map(|attempt| attempt.id) {
+            self.handle(SchedulerEvent::Again { worker: id, attempt });
+        }
+    }
+
+    /// A worker runs an item once more, which it may so many times and no more:
+    /// else one that does nothing but say so would never be found.
+    fn on_again(&mut self, id: WorkerId, attempt: AttemptId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let known = worker.assigned.attempts.iter_mut().find(|known| known.id == attempt);
+        let Some(known) = known.filter(|known| known.agains != Some(0)) else {
+            return worker.broke_protocol("it ran an item again that it should not have");
+        };
+        known.agains = known.agains.map(|left| left - 1);
+        self.handle(SchedulerEvent::Again { worker: id, attempt });
+    }
+
+    /// Counts accepted results and lets observers hear of them.
+    fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.items += u64::from(accepted.items);
+        if self.note_answered(id, attempt, accepted.items)
+            && let Some(worker) = self.workers.get_mut(&id)
+        {
+            worker.chunks += 1;
+        }
+        if !self.settings.observers.is_empty() {
+            self.observe(&Event::Accepted(accepted));
+        }
+    }
+
+    /// The next items of an attempt are answered, also where its job is gone;
+    /// says whether those were its last.
+    fn note_answered(&mut self, id: WorkerId, attempt: AttemptId, items: u32) -> bool {
+        let Some(worker) = self.workers.get_mut(&id) else { return false };
+        let attempts = &mut worker.assigned.attempts;
+        let Some(at) = attempts.iter().position(|known| known.id == attempt) else { return false };
+        let known = &mut attempts[at];
+        known.next += u64::from(items);
+        known.left = known.left.saturating_sub(items);
+        let is_last = known.left == 0;
+        if is_last {
+            attempts.remove(at);
+        }
+        is_last
+    }
+
+    /// Makes of an answer what is kept if the scheduler accepts it, and what
+    /// observers hear then; `None` for an answer to nothing that is known.
+    fn piece(
+        &mut self,
+        id: WorkerId,
+        head: AnswerHead,
+        tails: &Tails,
+        payload: &Bytes,
+        at: Duration,
+    ) -> Result<Option<Accepted>, &'static str> {
+        self.judged_answer = None;
+        let Some(worker) = self.workers.get(&id) else { return Ok(None) };
+        let Some(attempt) = worker.assigned.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
+        let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
+        let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
+        let outputs = records(payload, tails.main.clone());
+        let failed = u32::try_from(head.failures.len()).unwrap_or(u32::MAX);
+        let failures =
+            failures(head.failures, attempt.next, head.items, block, attempt.at, outputs.len(), worker.who.pid)?;
+        let bytes = cost(&outputs, &failures);
+        let accepted = Accepted {
+            worker: worker.who,
+            chunk: attempt.chunk.0,
+            first: attempt.next,
+            items: head.items,
+            failed,
+            attempt: attempt.tries,
+            busy: Duration::from_nanos(head.busy_ns),
+            log: payload.slice(tails.log.clone()),
+            shown: payload.slice(tails.shown.clone()),
+            at,
+        };
+        let delivery = Delivery { first: attempt.next, items: head.items, outputs, failures };
+        self.judged_answer = Some(PendingResults { delivery, bytes });
+        Ok(Some(accepted))
+    }
+
+    /// Reads what a worker says to people.
+    pub(super) fn read_stderr(&mut self, id: WorkerId) {
+        self.read_stderr_times(id, READS);
+    }
+
+    fn read_stderr_times(&mut self, id: WorkerId, times: usize) {
+        for _ in 0..times {
+            let Some(worker) = self.workers.get_mut(&id) else { return };
+            let who = worker.who;
+            let Some(bytes) = worker.read_stderr() else { return };
+            self.observe(&Event::Stderr { worker: who, bytes });
+        }
+    }
+
+    /// A worker has ended: hears what it still said, then reports its end.
+    pub(super) fn reap(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some((ended, usage)) = worker.child.try_reap() else { return };
+        self.read_rest(id);
+        self.closing.remove(&id);
+        self.read_stderr_times(id, LAST_STDERR_READS);
+        let Some(worker) = self.workers.remove(&id) else { return };
+        let at = self.now();
+        let exit = exit(ended);
+        let (farewell, told_at) = match worker.phase {
+            ProtocolState::Done(farewell, at) => (Some(farewell), Some(at)),
+            ProtocolState::Silent | ProtocolState::Ready => (None, None),
+        };
+        let cause = worker.cause(exit);
+        if matches!(worker.phase, ProtocolState::Silent) {
+            self.start_error = format!("{} {}", self.settings.program.display(), start_error(&worker, &cause));
+        }
+        self.observe(&Event::WorkerExited(WorkerExit {
+            worker: worker.who,
+            exit,
+            asked: worker.assigned.asked || self.ending,
+            cpu_user: usage.user,
+            cpu_system: usage.system,
+            peak_memory: farewell.map(|f| f.peak_memory),
+            times: farewell.map(|f| f.times),
+            told_at,
+            items: worker.items,
+            chunks: worker.chunks,
+            at,
+        }));
+        let limits = worker.assigned.limits;
+        self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.assigned.attempts }));
+        let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
+    }
+
+    /// Writes to a worker what it takes.
+    pub(super) fn write(&mut self, id: WorkerId) {
+        if self.workers.get_mut(&id).is_some_and(|worker| !worker.write()) {
+            self.expect_exit(id);
+        }
+    }
+
+    /// A worker has closed one of its pipes: it is ending, and may say why, or
+    /// it must be ended.
+    fn expect_exit(&mut self, id: WorkerId) {
+        let deadline = self.deadline_now().since_start() + LAST_WORDS_TIME;
+        self.closing.entry(id).or_insert(deadline);
+    }
+
+    /// Ends workers that closed a pipe and did not end.
+    pub(super) fn end_closing(&mut self, now: Duration) {
+        for (id, _) in self.closing.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
+            if let Some(worker) = self.workers.get_mut(&id) {
+                worker.end("its process closed its pipes and did not end");
+            }
+        }
+    }
+}
+
+/// An answer's records. They may be held for long: where they are the smaller
+/// part of the answer, they don't hold the rest, its log lines mostly.
+fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
+    if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
+}
+
+/// Why a worker never became ready, with what it said.
+fn start_error(worker: &Process, cause: &str) -> String {
+    let words = String::from_utf8_lossy(&worker.stderr_tail);
+    let unread = worker.inbox.unread();
+    if !unread.is_empty() && worker.ended_by_us.is_none() {
+        return format!("was started, but {cause} before it was ready; it wrote: {}", show(unread));
+    }
+    let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+    last.reverse();
+    if last.is_empty() {
+        return format!("was started, but {cause} before it was ready, without a word");
+    }
+    format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::event_loop::DriverSettings;
+
+    #[test]
+    fn records_do_not_hold_what_is_larger_than_they() {
+        let payload = Bytes::from(vec![7; 100]);
+        assert_eq!(records(&payload, 10..50), payload[10..50]);
+        let few = records(&payload, 10..50);
+        assert!(payload.is_unique() && few.len() == 40);
+        let many = records(&payload, 10..90);
+        assert!(!payload.is_unique() && many.len() == 80);
+    }
+
+    /// Why a worker is ended that says this after its hello.
+    fn ended_for(message: FromWorker) -> Option<String> {
+        let settings = DriverSettings {
+            options: procession_scheduler::PoolOptions::new(1),
+            tasks: None,
+            program: "/bin/sh".into(),
+            arguments: Vec::new(),
+            window: crate::jobs::WINDOW_BYTES,
+            observers: Vec::new(),
+            clock: crate::driver::clock::Clock::start(),
+            watch: crate::observe::DriverWatch::start(crate::observe::DriverPhase::Waiting),
+        };
+        let mut driver = Driver::new(settings, crate::driver::mailbox::Mailbox::new().unwrap().into());
+        driver.drain();
+        driver.spawn_pending();
+        let id = WorkerId(0);
+        let (version, host) = (String::new(), String::new());
+        let hello = Hello { protocol: PROTOCOL, version, pid: 1, host, tasks: Vec::new() };
+        for message in [FromWorker::Hello(hello), message] {
+            assert_eq!(driver.workers[&id].ended_by_us, None);
+            driver.on_message(id, message, &Tails::default(), &Bytes::new());
+        }
+        driver.workers[&id].ended_by_us.clone()
+    }
+
+    #[test]
+    fn what_nobody_asked_for_ends_the_worker() {
+        let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
+        for (message, why) in [
+            (farewell, "it spoke out of turn"),
+            (
+                FromWorker::OutputCut { attempt: 0, item: 0 },
+                "it told of the output of an item that it was not assigned",
+            ),
+        ] {
+            assert_eq!(ended_for(message), Some(format!("its process broke the protocol: {why}")));
+        }
+    }
+}

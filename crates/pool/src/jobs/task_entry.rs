@@ -1,0 +1,48 @@
+//! Code of this program that runs in another process, or on a thread: an entry
+//! of the program's file, the address under which a message names it, and what
+//! it is called with.
+
+use procession_sys::{Address, Entry};
+use procession_task::BlockTask;
+
+/// Asks for the task of a job.
+pub(crate) struct PrepareCall {
+    pub(crate) packed: Vec<u8>,
+    pub(crate) task: Option<Box<dyn BlockTask>>,
+}
+
+/// The task of a job, of an entry that makes one.
+pub(crate) fn prepare(entry: &Entry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
+    let mut prepare = PrepareCall { packed: packed.to_vec(), task: None };
+    entry.run(&mut prepare);
+    prepare.task.ok_or_else(|| format!("{} makes no task", entry.name()))
+}
+
+/// Asks for a worker to be set up.
+pub(crate) struct SetUpCall {
+    pub(crate) packed: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+    pub(crate) done: Result<(), String>,
+}
+
+impl SetUpCall {
+    pub(crate) fn run(entry: &Entry, packed: &[u8], input: &[u8]) -> Result<(), String> {
+        let not_called = Err(format!("{} sets nothing up", entry.name()));
+        let mut setup = Self { packed: packed.to_vec(), input: input.to_vec(), done: not_called };
+        entry.run(&mut setup);
+        setup.done
+    }
+}
+
+/// An address, as it is written into a message.
+pub(crate) fn encode_address(address: Address) -> Vec<u8> {
+    [address.offset.to_le_bytes(), address.check.to_le_bytes()].concat()
+}
+
+/// The entry of an address that was written into a message.
+pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static Entry, String> {
+    let halves = bytes.split_first_chunk::<8>().and_then(|(offset, rest)| Some((offset, rest.as_array::<8>()?)));
+    let Some((offset, check)) = halves else { return Err("a job without the place of its code".to_owned()) };
+    let address = Address { offset: i64::from_le_bytes(*offset), check: u64::from_le_bytes(*check) };
+    Entry::at(address).map_err(|e| e.to_string())
+}

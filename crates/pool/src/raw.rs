@@ -1,0 +1,13 @@
+//! The pool as it works: jobs, which are blocks of opaque bytes.
+//!
+//! [`crate::Pool`] is made of this. It is for programs that have bytes already,
+//! or that run a worker's program of their own: where blocks come from is a
+//! [`Source`], where results go is a [`Sink`], and what the bytes mean is
+//! between the [`Job`] and the worker.
+
+pub use crate::driver::{AskedWorker, ProcessPool, ProcessPoolBuilder};
+pub use crate::in_process::{InProcess, MakeThreadTask};
+pub use crate::jobs::{
+    Account, Backend, Batch, Control, Credit, Cut, Delivery, InputBlock, ItemFailure, Job, JobEnd, JobHandle,
+    LEAST_WINDOW_BYTES, Place, Request, Sink, Source, WINDOW_BYTES, Waker,
+};

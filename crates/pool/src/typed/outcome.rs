@@ -1,0 +1,172 @@
+//! What becomes of an item.
+
+use crate::jobs::ItemFailure;
+use crate::jobs::PoolError;
+use crate::observe::Exit;
+use procession_task::{Cause, Kind};
+
+/// What became of an item: its result, or why it has none.
+pub type Outcome<T> = Result<T, ItemError>;
+
+/// Why an item has no result.
+///
+/// Each variant but the last names the item by its `index` in the input, from 0.
+/// The words are the same whenever the same thing happens; what differs from run
+/// to run, as process ids do, has fields of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// The task said no.
+    #[error("item {index} failed: {message}")]
+    Failed {
+        /// Which item.
+        index: u64,
+        /// The task's own words.
+        message: String,
+    },
+    /// The task panicked. Its worker lives on.
+    #[error("item {index} panicked{}: {message}", at(.location.as_ref()))]
+    Panicked {
+        /// Which item.
+        index: u64,
+        /// What the panic said.
+        message: String,
+        /// `FILE:LINE:COLUMN`.
+        location: Option<String>,
+        /// Where it came from, if `RUST_BACKTRACE` is set.
+        backtrace: Option<String>,
+    },
+    /// The worker died while it ran this item alone.
+    #[error("item {index} crashed: {message}")]
+    Crashed {
+        /// Which item.
+        index: u64,
+        /// How the process died, in words.
+        message: String,
+        /// How it died, if that is known.
+        exit: Option<Exit>,
+        /// The process that it was last in.
+        pid: u32,
+        /// How many processes died of it.
+        attempts: u32,
+    },
+    /// The item ran longer than it may.
+    #[error("item {index} timed out: {message}")]
+    TimedOut {
+        /// Which item.
+        index: u64,
+        /// How long it might have run, in words.
+        message: String,
+        /// The process that it was last in.
+        pid: u32,
+        /// How many times it was tried.
+        attempts: u32,
+    },
+    /// The item wanted more memory than its worker may have.
+    #[error("item {index} ran out of memory: {message}")]
+    OutOfMemory {
+        /// Which item.
+        index: u64,
+        /// How much it might have had, in words.
+        message: String,
+        /// The process that it was last in.
+        pid: u32,
+        /// How many times it was tried.
+        attempts: u32,
+    },
+    /// The item, or its result, can't be put into bytes.
+    #[error("item {index} can't be sent: {message}")]
+    NotEncodable {
+        /// Which item.
+        index: u64,
+        /// The type, and what is wrong.
+        message: String,
+    },
+    /// The item, or its result, can't be read from the bytes that it was put into.
+    #[error("item {index} can't be read: {message}")]
+    NotDecodable {
+        /// Which item.
+        index: u64,
+        /// The type, and what is wrong.
+        message: String,
+    },
+    /// The pool itself failed or was ended: nothing more comes.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+}
+
+impl ItemError {
+    /// Which item it is about; `None` if it is the pool.
+    #[must_use]
+    pub fn index(&self) -> Option<u64> {
+        match *self {
+            Self::Failed { index, .. }
+            | Self::Panicked { index, .. }
+            | Self::Crashed { index, .. }
+            | Self::TimedOut { index, .. }
+            | Self::OutOfMemory { index, .. }
+            | Self::NotEncodable { index, .. }
+            | Self::NotDecodable { index, .. } => Some(index),
+            Self::Pool(_) => None,
+        }
+    }
+}
+
+impl From<ItemFailure> for ItemError {
+    fn from(failed: ItemFailure) -> Self {
+        let ItemFailure { item: index, failure, pid, attempts, .. } = failed;
+        let (message, cause) = (failure.message, failure.cause);
+        match (failure.kind, cause) {
+            (Kind::Failed, Some(Cause::Panic { location, backtrace })) => {
+                let message = message.strip_prefix("panicked: ").map_or_else(|| message.clone(), str::to_owned);
+                Self::Panicked { index, message, location, backtrace }
+            }
+            (Kind::Failed, Some(Cause::Codec)) => Self::NotEncodable { index, message },
+            (Kind::Failed, _) => Self::Failed { index, message },
+            (Kind::Invalid, _) => Self::NotDecodable { index, message },
+            (Kind::Crashed, cause) => {
+                let exit = match cause {
+                    Some(Cause::Status(status)) => Some(Exit::Status(status)),
+                    Some(Cause::Signal(signal)) => Some(Exit::Signal(signal)),
+                    _ => None,
+                };
+                Self::Crashed { index, message, exit, pid, attempts }
+            }
+            (Kind::TimedOut, _) => Self::TimedOut { index, message, pid, attempts },
+            (Kind::OutOfMemory, _) => Self::OutOfMemory { index, message, pid, attempts },
+        }
+    }
+}
+
+fn at(location: Option<&String>) -> String {
+    location.map_or_else(String::new, |location| format!(" at {location}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use procession_task::Failure;
+
+    fn error(kind: Kind, message: &str, cause: Option<Cause>) -> ItemError {
+        let failure = Failure::new(kind, message).because(cause);
+        ItemFailure { item: 7, input: "".into(), place: None, failure, record: 0..0, pid: 9, attempts: 3 }.into()
+    }
+
+    #[test]
+    fn each_way_to_fail_has_its_variant_and_its_words() {
+        let panic = Cause::Panic { location: Some("a.rs:1:2".to_owned()), backtrace: None };
+        for (error, words) in [
+            (error(Kind::Failed, "odd", None), "item 7 failed: odd"),
+            (error(Kind::Failed, "panicked: oh", Some(panic)), "item 7 panicked at a.rs:1:2: oh"),
+            (error(Kind::Failed, "too long", Some(Cause::Codec)), "item 7 can't be sent: too long"),
+            (error(Kind::Invalid, "no u8", Some(Cause::Codec)), "item 7 can't be read: no u8"),
+            (error(Kind::Crashed, "SIGSEGV", Some(Cause::Signal(11))), "item 7 crashed: SIGSEGV"),
+            (error(Kind::TimedOut, "1s", None), "item 7 timed out: 1s"),
+            (error(Kind::OutOfMemory, "1 GiB", None), "item 7 ran out of memory: 1 GiB"),
+        ] {
+            assert_eq!((error.to_string().as_str(), error.index()), (words, Some(7)));
+        }
+        let crashed = error(Kind::Crashed, "", Some(Cause::Signal(11)));
+        assert!(matches!(crashed, ItemError::Crashed { exit: Some(Exit::Signal(11)), pid: 9, attempts: 3, .. }));
+    }
+}
