@@ -3,11 +3,8 @@
 use super::event_loop::Driver;
 use super::job_buffers::PendingResults;
 use super::process::SentAttempt;
-use crate::jobs::JobEnd;
-use crate::jobs::PoolError;
-use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure};
-use crate::observe::DriverPhase;
-use crate::observe::{Event, Exit, WorkerRef};
+use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure, JobEnd, PoolError};
+use crate::observe::{DriverPhase, Event, Exit, WorkerRef};
 use bytes::Bytes;
 use procession_scheduler::Event as SchedulerEvent;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};

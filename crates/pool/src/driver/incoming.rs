@@ -1,106 +1,21 @@
-//! What comes from workers: messages, words for people, and their end.
+//! The messages of workers.
 
 use super::event_loop::Driver;
-use super::inbox::Arrival;
 use super::job_buffers::PendingResults;
-use super::process::{Death, PipeState, Process, ProtocolState, exit, is_out_of_memory};
-use crate::jobs::Delivery;
-use crate::jobs::PoolError;
-use crate::jobs::cost;
-use crate::jobs::failures;
-use crate::observe::{Accepted, Event, WorkerExit};
+use super::process::ProtocolState;
+use crate::jobs::{Delivery, PoolError, cost, failures};
+use crate::observe::{Accepted, Event};
 use bytes::Bytes;
-use procession_scheduler::Event as SchedulerEvent;
-use procession_scheduler::{Action, AttemptId, Fault, WorkerId};
+use procession_scheduler::{Action, AttemptId, Event as SchedulerEvent, Fault, WorkerId};
 use procession_task::{Kind, MESSAGE_BYTES, escape_terminal};
-use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
-use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, WireError};
+use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
 use std::ops::Range;
 use std::time::Duration;
 
-/// Most reads from one worker before the others have their turn.
-const READS: usize = 8;
-/// So many bytes are read of a worker that has ended, or is to be judged, and
-/// the frame that they end in: more than its pipe holds, so that whatever it had
-/// written by then is heard. What it, or a grandchild, goes on to write is not
-/// waited for: the others have their turn.
-const LAST_BYTES: u64 = 2 << 20;
-/// Most reads of the last it says to people: more than that pipe holds.
-const LAST_STDERR_READS: usize = 64;
-/// How long a worker that has closed its pipe may take to end.
-const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 /// How much of the version of a program is shown that speaks another protocol.
 const VERSION_CHARS: usize = 64;
 
 impl Driver {
-    /// Reads from a worker and handles its messages.
-    pub(super) fn read_messages(&mut self, id: WorkerId) {
-        for _ in 0..READS {
-            if self.read_once(id) != Some(PipeState::Open) {
-                break;
-            }
-        }
-    }
-
-    /// Reads from every worker until nothing is left to be heard.
-    pub(super) fn hear_all(&mut self) {
-        let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
-        for id in ids {
-            self.read_rest(id);
-        }
-    }
-
-    /// Reads all that is in a worker's pipe now.
-    fn read_rest(&mut self, id: WorkerId) {
-        let heard = |driver: &Self| driver.workers.get(&id).map_or(u64::MAX, |worker| worker.inbox.heard());
-        let end = heard(self).saturating_add(LAST_BYTES);
-        while heard(self) < end && self.read_once(id) == Some(PipeState::Open) {}
-    }
-
-    /// Reads once; `None` when there is nothing more at the moment.
-    fn read_once(&mut self, id: WorkerId) -> Option<PipeState> {
-        let worker = self.workers.get_mut(&id)?;
-        if worker.stdout == PipeState::Closed {
-            return Some(PipeState::Closed);
-        }
-        match worker.inbox.read_from(&worker.child.stdout) {
-            Ok(Arrival::Full) => {
-                self.handle_messages(id);
-                Some(PipeState::Open)
-            }
-            Ok(Arrival::Rest) => {
-                self.handle_messages(id);
-                None
-            }
-            Ok(Arrival::End) | Err(_) => {
-                self.handle_messages(id);
-                self.workers.get_mut(&id)?.stdout = PipeState::Closed;
-                self.expect_exit(id);
-                Some(PipeState::Closed)
-            }
-        }
-    }
-
-    fn handle_messages(&mut self, id: WorkerId) {
-        loop {
-            let Some(worker) = self.workers.get_mut(&id) else { return };
-            if worker.stdout == PipeState::Closed {
-                // What it said before was so wrong that the rest is not heard.
-                return;
-            }
-            let limit = if matches!(worker.phase, ProtocolState::Silent) { HELLO_LIMIT } else { PAYLOAD_LIMIT };
-            match worker.inbox.next(limit) {
-                Ok(Some((message, tails, payload))) => self.on_message(id, message, &tails, &payload),
-                Ok(None) => return,
-                Err(error @ WireError::Marker(_)) => return worker.broke_protocol(error),
-                Err(error) => {
-                    let head = show(worker.inbox.unread());
-                    return worker.broke_protocol(format_args!("{error}: {head}"));
-                }
-            }
-        }
-    }
-
     pub(super) fn on_message(&mut self, id: WorkerId, message: FromWorker, tails: &Tails, payload: &Bytes) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match (message, &worker.phase) {
@@ -301,101 +216,12 @@ impl Driver {
         self.judged_answer = Some(PendingResults { delivery, bytes });
         Ok(Some(accepted))
     }
-
-    /// Reads what a worker says to people.
-    pub(super) fn read_stderr(&mut self, id: WorkerId) {
-        self.read_stderr_times(id, READS);
-    }
-
-    fn read_stderr_times(&mut self, id: WorkerId, times: usize) {
-        for _ in 0..times {
-            let Some(worker) = self.workers.get_mut(&id) else { return };
-            let who = worker.who;
-            let Some(bytes) = worker.read_stderr() else { return };
-            self.observe(&Event::Stderr { worker: who, bytes });
-        }
-    }
-
-    /// A worker has ended: hears what it still said, then reports its end.
-    pub(super) fn reap(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get_mut(&id) else { return };
-        let Some((ended, usage)) = worker.child.try_reap() else { return };
-        self.read_rest(id);
-        self.closing.remove(&id);
-        self.read_stderr_times(id, LAST_STDERR_READS);
-        let Some(worker) = self.workers.remove(&id) else { return };
-        let at = self.now();
-        let exit = exit(ended);
-        let (farewell, told_at) = match worker.phase {
-            ProtocolState::Done(farewell, at) => (Some(farewell), Some(at)),
-            ProtocolState::Silent | ProtocolState::Ready => (None, None),
-        };
-        let cause = worker.cause(exit);
-        if matches!(worker.phase, ProtocolState::Silent) {
-            self.start_error = format!("{} {}", self.settings.program.display(), start_error(&worker, &cause));
-        }
-        self.observe(&Event::WorkerExited(WorkerExit {
-            worker: worker.who,
-            exit,
-            asked: worker.assigned.asked || self.ending,
-            cpu_user: usage.user,
-            cpu_system: usage.system,
-            peak_memory: farewell.map(|f| f.peak_memory),
-            times: farewell.map(|f| f.times),
-            told_at,
-            items: worker.items,
-            chunks: worker.chunks,
-            at,
-        }));
-        let limits = worker.assigned.limits;
-        self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.assigned.attempts }));
-        let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
-        self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
-    }
-
-    /// Writes to a worker what it takes.
-    pub(super) fn write(&mut self, id: WorkerId) {
-        if self.workers.get_mut(&id).is_some_and(|worker| !worker.write()) {
-            self.expect_exit(id);
-        }
-    }
-
-    /// A worker has closed one of its pipes: it is ending, and may say why, or
-    /// it must be ended.
-    fn expect_exit(&mut self, id: WorkerId) {
-        let deadline = self.deadline_now().since_start() + LAST_WORDS_TIME;
-        self.closing.entry(id).or_insert(deadline);
-    }
-
-    /// Ends workers that closed a pipe and did not end.
-    pub(super) fn end_closing(&mut self, now: Duration) {
-        for (id, _) in self.closing.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
-            if let Some(worker) = self.workers.get_mut(&id) {
-                worker.end("its process closed its pipes and did not end");
-            }
-        }
-    }
 }
 
 /// An answer's records. They may be held for long: where they are the smaller
 /// part of the answer, they don't hold the rest, its log lines mostly.
 fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
     if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
-}
-
-/// Why a worker never became ready, with what it said.
-fn start_error(worker: &Process, cause: &str) -> String {
-    let words = String::from_utf8_lossy(&worker.stderr_tail);
-    let unread = worker.inbox.unread();
-    if !unread.is_empty() && worker.ended_by_us.is_none() {
-        return format!("was started, but {cause} before it was ready; it wrote: {}", show(unread));
-    }
-    let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
-    last.reverse();
-    if last.is_empty() {
-        return format!("was started, but {cause} before it was ready, without a word");
-    }
-    format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! What the driver holds of a job: blocks that may have to be sent again, and
 //! results that wait for their turn.
 
-use crate::jobs::PoolError;
-use crate::jobs::{Account, Batch, Credit, Delivery, InputBlock};
-use crate::jobs::{Job, JobEnd, Waker};
+use crate::jobs::{Account, Batch, Credit, Delivery, InputBlock, Job, JobEnd, PoolError, Waker};
 use procession_scheduler::{ChunkId, JobId};
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,8 +1,7 @@
 //! How other threads reach the driver: a list of commands, and a wake-up that
 //! costs a system call only when the driver really sleeps.
 
-use crate::jobs::PoolError;
-use crate::jobs::{Job, JobEnd, Waker};
+use crate::jobs::{Job, JobEnd, PoolError, Waker};
 use procession_scheduler::JobId;
 use procession_sys::WakeUp;
 use std::os::fd::{AsFd, BorrowedFd};

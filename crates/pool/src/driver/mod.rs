@@ -18,9 +18,11 @@ mod process;
 mod event_loop;
 
 mod actions;
+mod exits;
 mod incoming;
 mod pause;
 mod pending_spawns;
+mod pipes;
 
 mod process_pool;
 mod worker_info;

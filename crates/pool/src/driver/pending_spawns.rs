@@ -7,8 +7,7 @@
 
 use super::event_loop::Driver;
 use super::process::{Assignment, PendingWorker, Process};
-use crate::observe::DriverPhase;
-use crate::observe::{Event, WorkerRef};
+use crate::observe::{DriverPhase, Event, WorkerRef};
 use procession_scheduler::Event as SchedulerEvent;
 use procession_scheduler::{Fault, Slot, WorkerId};
 use procession_sys::{Spawn, Spawned};

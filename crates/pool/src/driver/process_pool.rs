@@ -3,12 +3,10 @@
 use super::clock::Clock;
 use super::event_loop::{Driver, DriverSettings};
 use super::mailbox::{DriverCommand, Mailbox};
-use crate::jobs::PoolError;
-use crate::jobs::encode_address;
-use crate::jobs::{Backend, Control, Job, JobHandle, Request};
-use crate::jobs::{LEAST_WINDOW_BYTES, WINDOW_BYTES};
-use crate::observe::Observer;
-use crate::observe::{DriverPhase, DriverWatch};
+use crate::jobs::{
+    Backend, Control, Job, JobHandle, LEAST_WINDOW_BYTES, PoolError, Request, WINDOW_BYTES, encode_address,
+};
+use crate::observe::{DriverPhase, DriverWatch, Observer};
 use procession_scheduler::PoolOptions;
 use procession_task::TaskInfo;
 use std::ffi::OsString;

@@ -3,8 +3,7 @@
 use super::clock::Clock;
 use super::event_loop::{Driver, DriverSettings};
 use super::mailbox::Mailbox;
-use crate::jobs::WINDOW_BYTES;
-use crate::jobs::{Batch, Cut, InputBlock, Job, Sink, Source, Waker};
+use crate::jobs::{Batch, Cut, InputBlock, Job, Sink, Source, WINDOW_BYTES, Waker};
 use crate::observe::{DriverPhase, DriverWatch};
 use procession_scheduler::{Event as SchedulerEvent, JobId, PoolOptions, WorkerId};
 use procession_task::{JobLimits, JobSpec};

@@ -5,8 +5,7 @@
 //! driver; so whatever is wrong with it is told in the same words.
 
 use super::process_pool::ProcessPool;
-use crate::jobs::PoolError;
-use crate::jobs::{Backend, Batch, Control, Cut, InputBlock, Job, JobHandle, Sink, Source, Waker};
+use crate::jobs::{Backend, Batch, Control, Cut, InputBlock, Job, JobHandle, PoolError, Sink, Source, Waker};
 use bytes::Bytes;
 use procession_task::{Items, JobSpec, TaskInfo};
 use std::path::PathBuf;

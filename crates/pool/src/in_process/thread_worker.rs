@@ -4,8 +4,7 @@
 use super::observers::{Observers, since};
 use super::work_queue::{FinishedPart, QueuedChunk, WorkQueue};
 use crate::jobs::{Delivery, cost, failures};
-use crate::observe::{Accepted, Event, WorkerRef};
-use crate::observe::{WorkerPhase, WorkerWatch};
+use crate::observe::{Accepted, Event, WorkerPhase, WorkerRef, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};

@@ -2,8 +2,7 @@
 //! in which their results go out.
 
 use super::job_control::JobControl;
-use crate::jobs::{Account, Batch, Credit, Cut, Delivery, InputBlock};
-use crate::jobs::{Job, Waker};
+use crate::jobs::{Account, Batch, Credit, Cut, Delivery, InputBlock, Job, Waker};
 use procession_scheduler::Sizing;
 use procession_task::ResultOrder;
 use std::collections::BTreeMap;

@@ -3,14 +3,11 @@
 use super::init::no_task;
 use super::initializer::Initializer;
 use super::observers::{LivePids, WorkerOutput};
-use super::pool::Pool;
-use super::pool::PoolSettings;
+use super::pool::{Pool, PoolSettings};
 use super::work::Work;
 use crate::driver::{ProcessPool, ProcessPoolBuilder};
-use crate::in_process::InProcess;
-use crate::in_process::MakeThreadTask;
-use crate::jobs::PoolError;
-use crate::jobs::WINDOW_BYTES;
+use crate::in_process::{InProcess, MakeThreadTask};
+use crate::jobs::{PoolError, WINDOW_BYTES};
 use crate::observe::{Event, Observer};
 use crate::worker::check;
 use procession_scheduler::ChunkSize;

@@ -1,7 +1,6 @@
 //! What becomes of an item.
 
-use crate::jobs::ItemFailure;
-use crate::jobs::PoolError;
+use crate::jobs::{ItemFailure, PoolError};
 use crate::observe::Exit;
 use procession_task::{Cause, Kind};
 

@@ -3,14 +3,12 @@
 use super::entries::Entries;
 use super::feed::{FeedSink, FeedSource, JobFeed};
 use super::handle::Handle;
-use super::map::single;
-use super::map::{Map, MapUnordered, OutcomeStream};
+use super::map::{Map, MapUnordered, OutcomeStream, single};
 use super::observers::LivePids;
 use super::outcome::ItemError;
 use super::results::Results;
 use super::work::Work;
-use crate::jobs::PoolError;
-use crate::jobs::{Backend, Control, Job};
+use crate::jobs::{Backend, Control, Job, PoolError};
 use procession_task::{Format, Items, JobSpec, ResultOrder};
 use std::any::type_name;
 use std::borrow::Borrow;

@@ -2,8 +2,7 @@
 
 use super::feed::JobFeed;
 use super::outcome::{ItemError, Outcome};
-use crate::jobs::PoolError;
-use crate::jobs::{Batch, Credit, Delivery, ItemFailure, JobEnd, JobHandle};
+use crate::jobs::{Batch, Credit, Delivery, ItemFailure, JobEnd, JobHandle, PoolError};
 use procession_task::{FRAME_BYTES, NO_RESULT};
 use procession_wire::codec;
 use serde::de::DeserializeOwned;
