@@ -1,9 +1,8 @@
-//! The pool as it works: jobs, which are blocks of opaque bytes.
+//! The pool of jobs, which are blocks of opaque bytes.
 //!
-//! [`crate::Pool`] is made of this. It is for programs that have bytes already,
-//! or that run a worker's program of their own: where blocks come from is a
-//! [`Source`], where results go is a [`Sink`], and what the bytes mean is
-//! between the [`Job`] and the worker.
+//! [`crate::Pool`] is made of this. It is for programs that have bytes already, or
+//! that run a worker's program of their own. Blocks come from a [`Source`], results
+//! go to a [`Sink`], and only the worker interprets the bytes.
 
 pub use crate::driver::{AskedWorker, ProcessPool, ProcessPoolBuilder};
 pub use crate::in_process::{InProcess, MakeThreadTask};

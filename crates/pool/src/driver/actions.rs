@@ -1,4 +1,4 @@
-//! What the scheduler asks for, done.
+//! Carries out the scheduler's actions.
 
 use super::event_loop::Driver;
 use super::job_buffers::PendingResults;
@@ -14,7 +14,7 @@ use procession_wire::{ChunkHead, JobMessage, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The end of a worker, as far as it concerns one of its items.
+/// What is known of the worker in which an item was last.
 struct LastAttempt {
     who: WorkerRef,
     cause: String,
@@ -23,7 +23,7 @@ struct LastAttempt {
     tries: u32,
 }
 
-/// A dispatch, as the scheduler asks for it.
+/// A dispatch of a part of a chunk, as the scheduler asks for it.
 struct ChunkDispatch {
     worker: WorkerId,
     attempt: procession_scheduler::AttemptId,
@@ -35,7 +35,7 @@ struct ChunkDispatch {
 }
 
 impl Driver {
-    /// Does everything that the scheduler asks for at the moment.
+    /// Carries out all actions that the scheduler has queued.
     pub(super) fn drain(&mut self) {
         while let Some(action) = self.scheduler.poll_action() {
             self.act(action);
@@ -138,13 +138,13 @@ impl Driver {
         let attempt = SentAttempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
         let sent = who.map(|who| attempt.sent_to(who));
         assigned.attempts.push_back(attempt);
-        // Of what waits for a process observers hear when that exists.
+        // For a worker without a process the event is sent once the process exists.
         if let Some(sent) = sent {
             self.observe(&sent);
         }
     }
 
-    /// Ends a worker, or sees to it that it never begins.
+    /// Ends a worker, or drops it before it is spawned.
     fn end(&mut self, id: WorkerId, reason: &str) {
         match self.workers.get_mut(&id) {
             Some(worker) => worker.end(reason),
@@ -152,7 +152,7 @@ impl Driver {
         }
     }
 
-    /// The pool's own record for an item whose process died.
+    /// Makes the record of an item whose process died.
     fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
         let at = self.now();
         let LastAttempt { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
@@ -183,8 +183,8 @@ impl Driver {
         self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempt: tries, failure, sent_at, at });
     }
 
-    /// What is known of the worker that an item died in, and when and for the
-    /// how manyth time the item had been sent to it.
+    /// What is known of the worker that an item died in, with when and how many
+    /// times the item had been sent.
     fn last_of(&self, worker: WorkerId, job: JobId, chunk: ChunkId) -> LastAttempt {
         let death = self.death.as_ref().filter(|(id, _)| *id == worker).map(|(_, death)| death);
         let attempt = death.and_then(|death| death.attempts.iter().find(|a| (a.job, a.chunk) == (job, chunk)));
@@ -197,8 +197,8 @@ impl Driver {
         }
     }
 
-    /// Who asked for so many processes gets them: also one that does not exist
-    /// yet is told to end, and will begin with that.
+    /// Tells a worker to end. A worker without a process gets the message too, and
+    /// is still spawned: the number of processes is the one that was asked for.
     fn retire(&mut self, id: WorkerId) {
         let born = self.workers.get_mut(&id).map(|worker| &mut worker.assigned);
         let Some(assigned) = born.or(self.pending.get_mut(&id).map(|pending| &mut pending.assigned)) else { return };
@@ -240,7 +240,8 @@ impl Driver {
         };
         let born = self.workers.values_mut().map(|worker| &mut worker.assigned);
         for assigned in born.chain(self.pending.values_mut().map(|pending| &mut pending.assigned)) {
-            // Who was asked to end forgets everything anyway. The message is tiny.
+            // A worker that was asked to end drops its jobs anyway. The message is
+            // small.
             if assigned.jobs.remove(&job) && !assigned.asked {
                 let _ = assigned.say(&ToWorker::Forget { job: job.0 }, &Bytes::new());
             }
@@ -251,7 +252,7 @@ impl Driver {
     }
 }
 
-/// What is said of an item: the same in every run in which the same befalls it.
+/// The failure of an item: the same text in every run in which the same happens.
 fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
     let kind = match fault {
         Fault::Crashed => Kind::Crashed,
@@ -261,7 +262,8 @@ fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
     Failure::new(kind, limits.exceeded(kind).unwrap_or(cause))
 }
 
-/// How often a worker may run items once more, of so many; `None`: for ever.
+/// How often a worker may run items again, for an attempt of `items` items; `None`:
+/// without limit.
 fn agains(again: Again, items: u32) -> Option<u64> {
     if again.is_never() {
         return Some(0);
@@ -269,14 +271,14 @@ fn agains(again: Again, items: u32) -> Option<u64> {
     again.times.map(|times| u64::from(times) * u64::from(items))
 }
 
-/// What stands before the bytes of a chunk.
+/// The message that precedes the bytes of a chunk.
 fn head(dispatch: &ChunkDispatch, tries: u32, first: u64, log: bool, bytes: usize) -> ChunkHead {
     let ChunkDispatch { attempt, job, chunk, items, each, .. } = *dispatch;
     let block_len = u32::try_from(bytes).unwrap_or(u32::MAX);
     ChunkHead { job: job.0, chunk: chunk.0, attempt: attempt.0, tries, first, items, each, log, block_len }
 }
 
-/// The bytes of some of a block's items, and where they begin.
+/// The bytes of some of a block's items, and the offset at which they begin.
 fn part(block: &InputBlock, rule: procession_task::Items, from: u32, items: u32) -> (usize, Bytes) {
     if from == 0 && items == block.items {
         return (0, block.bytes.clone());

@@ -1,33 +1,33 @@
-//! The run's clock. It stands still while the run is paused, so that nothing
-//! is late afterwards and no table counts the pause.
+//! The run's clock. It excludes pauses of the run, so that no deadline passes
+//! during a pause and no table counts it.
 //!
-//! Deadlines are judged by a clock that stands still also while this process
-//! did not run though it wanted to: stopped by SIGSTOP, frozen with its
-//! container, or far too busy. In such a time nothing could be heard, and what
-//! was frozen as well could say nothing; so nobody is late by it.
+//! The clock for deadlines also excludes time in which this process was ready to
+//! run but did not: stopped by SIGSTOP, frozen with its container, or on an
+//! overloaded machine. In such a time the driver could read nothing, and workers
+//! that were frozen as well could send nothing.
 
 use procession_sys::monotonic_ns;
 use std::time::Duration;
 
-/// A driver that comes back later than this did not run. Well above what a
-/// busy machine makes a thread wait.
+/// A driver whose sleep ends later than this did not run. Well above the delays of
+/// a busy machine.
 const OVERSLEPT: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// The run's start on the host's clock, moved on by the pauses.
+    /// The run's start on the host's clock, moved forward by the pauses.
     epoch_ns: u64,
     state: ClockState,
-    /// How long this process did not run though it wanted to.
+    /// How long this process was ready to run but did not.
     lost: Duration,
-    /// When it last ran for certain, on the host's clock.
+    /// When this process last ran for certain, on the host's clock.
     awake_ns: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ClockState {
     Running,
-    /// Since then, on the host's clock.
+    /// Since this time on the host's clock.
     Paused(u64),
 }
 
@@ -37,7 +37,7 @@ impl Clock {
         Self::start_at(monotonic_ns())
     }
 
-    /// A clock that started then, on the host's clock.
+    /// A clock that started at this time on the host's clock.
     pub(crate) fn start_at(ns: u64) -> Self {
         Self { epoch_ns: ns, state: ClockState::Running, lost: Duration::ZERO, awake_ns: ns }
     }
@@ -52,7 +52,7 @@ impl Clock {
         self.at(monotonic_ns())
     }
 
-    /// The time by which deadlines are set and judged.
+    /// The time by which deadlines are set and evaluated.
     pub(crate) fn deadline_now(&self) -> Duration {
         self.now().saturating_sub(self.lost)
     }
@@ -69,14 +69,14 @@ impl Clock {
         self.resume_at(monotonic_ns());
     }
 
-    /// Notes that this process is about to sleep. What it did until now was its
-    /// own work, however long that took: no time was lost.
+    /// Notes that this process is about to sleep. The time until now was its own
+    /// work, however long that took, and is not lost time.
     pub(crate) fn note_asleep(&mut self) {
         self.awake_ns = monotonic_ns();
     }
 
-    /// Notes that this process runs again; it was to sleep for `asleep`, for
-    /// ever without one.
+    /// Notes that this process runs again after a sleep of at most `asleep`;
+    /// `None`: without limit.
     pub(crate) fn note_awake(&mut self, asleep: Option<Duration>) {
         self.note_awake_at(monotonic_ns(), asleep);
     }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn own_work_is_no_lost_time() {
         let mut clock = Clock::start_at(0);
-        // An hour of it, as far as this clock can tell, then a short sleep.
+        // An hour of work, as far as this clock can tell, then a short sleep.
         clock.note_asleep();
         clock.note_awake(Some(Duration::ZERO));
         assert_eq!(clock.lost, Duration::ZERO);

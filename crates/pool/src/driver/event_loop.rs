@@ -1,9 +1,8 @@
 //! The driver: one thread, one poll.
 //!
-//! It carries events from pipes, processes, clock and other threads to the
-//! scheduler, and the scheduler's actions back to them. It decides nothing, and
-//! it never blocks but in its poll: sources and sinks work on threads of their
-//! own, pipes don't block, observers hand over.
+//! Each turn takes commands, spawns processes, hands results over, waits in the
+//! poll, then handles what is ready and what is due. The other files of this room
+//! implement the parts of a turn.
 
 use super::clock::Clock;
 use super::job_buffers::{HeldJob, PendingResults};
@@ -23,19 +22,19 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// What a driver is made of.
+/// The settings of a driver.
 pub(crate) struct DriverSettings {
     pub(crate) options: PoolOptions,
     pub(crate) program: PathBuf,
-    /// What stands behind the arguments that every worker has.
+    /// Arguments that follow those of every worker.
     pub(crate) arguments: Vec<OsString>,
     /// What a job may hold of blocks and results, in bytes.
     pub(crate) window: u64,
-    /// Who wants to know the tasks that workers tell of.
+    /// Receives the tasks in each worker's hello, if anybody wants them.
     pub(crate) tasks: Option<Sender<Vec<TaskInfo>>>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) clock: Clock,
-    /// Started with the clock: until the driver's thread runs, it waits.
+    /// Started with the clock, in the waiting phase until the driver's thread runs.
     pub(crate) watch: DriverWatch,
 }
 
@@ -44,30 +43,30 @@ pub(crate) struct Driver {
     pub(super) scheduler: Scheduler,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) workers: BTreeMap<WorkerId, Process>,
-    /// Those that are to be, in the order in which they will.
+    /// Workers whose processes are still to be spawned, in spawning order.
     pub(super) pending: BTreeMap<WorkerId, PendingWorker>,
-    /// Those that have closed their pipe, and when they must have ended, as deadlines are judged.
+    /// Workers that have closed a pipe, and the deadline for their exit.
     pub(super) closing: BTreeMap<WorkerId, Duration>,
     pub(super) jobs: BTreeMap<JobId, HeldJob>,
-    /// How many processes each slot has had.
+    /// The number of processes that each slot has had.
     pub(super) slots: Vec<u32>,
     pub(super) poll: PollSet,
-    /// The answer that the scheduler is judging.
+    /// The results of the answer that the scheduler is deciding on.
     pub(super) judged_answer: Option<PendingResults>,
-    /// The worker whose end the scheduler is judging.
+    /// The worker whose exit the scheduler is handling.
     pub(super) death: Option<(WorkerId, Death)>,
-    /// What kept the last worker from starting.
+    /// Why the last worker that failed to start did.
     pub(super) start_error: String,
     pub(super) error: Option<PoolError>,
-    /// The whole pool is being ended: deaths are wanted.
+    /// The whole pool is being ended: exits of workers are no crashes.
     pub(super) ending: bool,
     pub(super) closed: bool,
     pub(super) watch: DriverWatch,
-    /// The scheduler's time when it was last asked for: it never goes back.
+    /// The latest time that the scheduler was given: its time never goes back.
     pub(super) latest: Cell<RunTime>,
 }
 
-/// What a poll's key stands for.
+/// What a key of the poll set stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PollSource {
     Stdout,
@@ -79,8 +78,8 @@ enum PollSource {
 const WAKE_KEY: u64 = u64::MAX;
 
 impl Drop for Driver {
-    /// However it ends, by a panic too: whoever has left a command, or will,
-    /// learns that nobody takes it.
+    /// However the driver ends, also by a panic, senders of commands learn that no
+    /// more are taken.
     fn drop(&mut self) {
         drop(self.mailbox.close());
     }
@@ -112,7 +111,7 @@ impl Driver {
         }
     }
 
-    /// Runs until the pool has ended; says how long it lived.
+    /// Runs until the pool has ended; returns how long it lived.
     pub(crate) fn run(mut self) -> Result<Duration, PoolError> {
         let slots = self.settings.options.slots;
         self.observe(&Event::RunStarted { slots });
@@ -154,7 +153,7 @@ impl Driver {
         self.settings.clock.now()
     }
 
-    /// The scheduler's time: that by which deadlines are judged.
+    /// The scheduler's time, by which deadlines are evaluated.
     pub(super) fn deadline_now(&self) -> RunTime {
         let now = RunTime::from(self.settings.clock.deadline_now());
         let before = self.latest.replace(now);
@@ -174,7 +173,7 @@ impl Driver {
         }
     }
 
-    /// Tells the scheduler of something and does what it asks for.
+    /// Passes an event to the scheduler and carries out its actions.
     pub(super) fn handle(&mut self, event: SchedulerEvent) {
         let now = self.deadline_now();
         self.scheduler.handle_event(now, event);
@@ -189,7 +188,7 @@ impl Driver {
                 DriverCommand::Close => self.handle(SchedulerEvent::Close),
                 DriverCommand::Pause(held) => {
                     self.pause();
-                    // Who asked may have stopped waiting.
+                    // The caller may have stopped waiting.
                     let _ = held.send(());
                 }
                 DriverCommand::Resume => self.resume(),
@@ -213,7 +212,7 @@ impl Driver {
         self.handle(SchedulerEvent::JobOpened { job: id, options });
     }
 
-    /// Sources that have something, sinks that gave memory back.
+    /// Handles sources that have items again and sinks that gave memory back.
     fn take_calls(&mut self, woken: bool) {
         let ids: Vec<JobId> = self.jobs.keys().copied().collect();
         for job in ids {
@@ -228,7 +227,8 @@ impl Driver {
         }
     }
 
-    /// Passes on what has come together: results to sinks, frames to workers.
+    /// Passes on what was gathered in this turn: results to sinks, frames to
+    /// workers, events to observers.
     fn hand_over(&mut self) {
         self.watch.switch(DriverPhase::Order);
         for job in self.jobs.values_mut() {
@@ -243,8 +243,8 @@ impl Driver {
         self.flush_observers();
     }
 
-    /// Waits for news, and says by which time deadlines are to be judged then:
-    /// whatever had been said by that time is among the news.
+    /// Waits in the poll. Returns the time by which deadlines are evaluated
+    /// afterwards: everything that was written to a pipe by that time is ready.
     pub(super) fn wait(&mut self) -> RunTime {
         self.poll.clear();
         self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
@@ -272,20 +272,22 @@ impl Driver {
         self.settings.clock.note_awake(timeout);
         let judged = self.deadline_now();
         if waited.is_ok() && deadline.is_some_and(|at| at <= judged.since_start()) {
-            // A stop between the poll and the clock must not make late what came in time.
+            // The process may have been stopped between the poll and the reading of
+            // the clock. What came in time must not count as late.
             waited = self.poll.wait(Some(Duration::ZERO));
         }
         self.watch.switch(DriverPhase::Transport);
         self.mailbox.wake_fully(self.poll.ready().any(|ready| ready.key == WAKE_KEY));
         if let Err(error) = waited {
-            // Without a poll nothing can be done any more; what lives is killed on drop.
+            // Without a poll the driver can't go on. Living workers are killed on
+            // drop.
             self.error.get_or_insert(PoolError::system("waiting for workers failed", &error));
             self.closed = true;
         }
         judged
     }
 
-    /// When something must have happened; never while the run is paused.
+    /// The next deadline; none while the run is paused.
     fn deadline(&self) -> Option<Duration> {
         let due = self.scheduler.poll_timeout().map(RunTime::since_start);
         let due = due.into_iter().chain(self.closing.values().copied()).min();
@@ -294,7 +296,8 @@ impl Driver {
 
     fn handle_ready(&mut self) {
         let poll = std::mem::take(&mut self.poll);
-        // Ends come last, so that whatever a worker said before is heard first.
+        // Exits are handled last, so that everything a worker wrote before is read
+        // first.
         for exits in [false, true] {
             for ready in poll.ready().filter(|ready| ready.key != WAKE_KEY) {
                 let id = WorkerId(ready.key >> 2);
@@ -315,8 +318,8 @@ impl Driver {
             return;
         }
         if self.scheduler.poll_timeout().is_some_and(|at| at <= now) {
-            // No worker is judged by what it has not said before all is heard
-            // that it has said: perhaps it is we who are late.
+            // Timeouts are evaluated only after the workers' pipes have been
+            // drained: the delay may be the driver's own.
             self.hear_all();
             self.scheduler.handle_timeout(now);
             self.drain();

@@ -9,13 +9,15 @@ use procession_task::escape_terminal;
 use procession_wire::frame::show;
 use std::time::Duration;
 
-/// Most reads of the last it says to people: more than that pipe holds.
+/// Reads of a worker's standard error after its exit, at most: more than the pipe
+/// holds.
 const LAST_STDERR_READS: usize = 64;
-/// How long a worker that has closed its pipe may take to end.
+/// How long a worker that has closed a pipe may take to exit.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 
 impl Driver {
-    /// A worker has ended: hears what it still said, then reports its end.
+    /// Reaps a worker that has exited: reads what it still wrote, then reports its
+    /// exit.
     pub(super) fn reap(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let Some((ended, usage)) = worker.child.try_reap() else { return };
@@ -52,14 +54,14 @@ impl Driver {
         self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
     }
 
-    /// A worker has closed one of its pipes: it is ending, and may say why, or
-    /// it must be ended.
+    /// A worker has closed one of its pipes: it is about to exit, or has to be
+    /// killed after a deadline.
     pub(super) fn expect_exit(&mut self, id: WorkerId) {
         let deadline = self.deadline_now().since_start() + LAST_WORDS_TIME;
         self.closing.entry(id).or_insert(deadline);
     }
 
-    /// Ends workers that closed a pipe and did not end.
+    /// Kills workers that closed a pipe and did not exit in time.
     pub(super) fn end_closing(&mut self, now: Duration) {
         for (id, _) in self.closing.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
             if let Some(worker) = self.workers.get_mut(&id) {
@@ -69,7 +71,7 @@ impl Driver {
     }
 }
 
-/// Why a worker never became ready, with what it said.
+/// Why a worker never became ready, with what it wrote.
 fn start_error(worker: &Process, cause: &str) -> String {
     let words = String::from_utf8_lossy(&worker.stderr_tail);
     let unread = worker.inbox.unread();

@@ -12,7 +12,7 @@ use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
 use std::ops::Range;
 use std::time::Duration;
 
-/// How much of the version of a program is shown that speaks another protocol.
+/// Characters that are shown of the version of a program with another protocol.
 const VERSION_CHARS: usize = 64;
 
 impl Driver {
@@ -41,11 +41,12 @@ impl Driver {
                 self.ending = true;
                 self.handle(SchedulerEvent::Terminate);
             }
-            // Unasked it would leave whoever waits for its answers waiting for ever.
+            // A farewell that was not asked for would leave the worker's items
+            // without answers.
             (FromWorker::Farewell(farewell), ProtocolState::Ready) if worker.assigned.asked => {
                 worker.phase = ProtocolState::Done(farewell, self.settings.clock.now());
             }
-            // Nobody is asked whether it is alive, so nobody has to say so, and without end.
+            // The driver sends no `Ping`, so every `Alive` is unexpected.
             (FromWorker::Alive | FromWorker::Hello(_) | FromWorker::Farewell(_), _) | (_, ProtocolState::Done(..)) => {
                 worker.broke_protocol("it spoke out of turn");
             }
@@ -66,12 +67,13 @@ impl Driver {
         }
         worker.phase = ProtocolState::Ready;
         if !self.settings.clock.is_paused() {
-            // Else it is told with all others when they go on, and not set going now.
+            // During a pause the worker is told with all others when the run
+            // resumes; a message now would resume it.
             worker.tell_pause(self.settings.clock.epoch_ns());
         }
         let who = worker.who;
         if let Some(asked) = &self.settings.tasks {
-            // Who has heard enough has stopped listening.
+            // The receiver may be gone once it has heard from one worker.
             let _ = asked.send(hello.tasks);
         }
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
@@ -97,7 +99,7 @@ impl Driver {
         let bytes = self.judged_answer.as_ref().map_or(0, |piece| piece.bytes);
         let now = self.deadline_now();
         self.scheduler.handle_event(now, SchedulerEvent::Answered { worker: id, attempt, items, bytes, busy });
-        // The verdict is the first action after the answer.
+        // The scheduler's decision on the answer is its first action.
         let Some(verdict) = self.scheduler.poll_action() else { return };
         if let (Action::Accept { .. }, Some(accepted)) = (&verdict, accepted) {
             self.note_accepted(id, attempt, accepted);
@@ -106,8 +108,8 @@ impl Driver {
         self.drain();
     }
 
-    /// A worker has something to say to the person who waits. It is as trusted
-    /// as what it writes to its standard error, and bounded in the same way.
+    /// A worker has a note for the user. The note is as little trusted as the
+    /// worker's standard error: escaped and cut.
     fn on_note(&mut self, id: WorkerId, text: &str) {
         let at = self.now();
         let Some(worker) = self.workers.get(&id) else { return };
@@ -117,20 +119,20 @@ impl Driver {
         self.on_preparing(id);
     }
 
-    /// The output of an item that a worker has not answered yet may be cut.
+    /// The output of an item that a worker has not answered yet may be incomplete.
     fn on_output_cut(&mut self, id: WorkerId, attempt: AttemptId, item: u64) {
         let at = self.now();
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let known = worker.assigned.attempts.iter().find(|known| known.id == attempt);
         if !known.is_some_and(|known| (known.next..known.next + u64::from(known.left)).contains(&item)) {
-            return worker.broke_protocol("it told of the output of an item that it was not assigned");
+            return worker.broke_protocol("it told of the output of an item that it was not given");
         }
         let who = worker.who;
         self.observe(&Event::OutputCut { worker: who, item, at });
     }
 
-    /// Who speaks before its first answer is making ready what its task needs,
-    /// and no item has begun: until then it is not silent.
+    /// A worker that sends a note before its first answer is still preparing its
+    /// task, and no item has begun: restarts the clock of its silence.
     fn on_preparing(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
         if let Some(attempt) = worker.assigned.attempts.front().map(|attempt| attempt.id) {
@@ -138,8 +140,8 @@ impl Driver {
         }
     }
 
-    /// A worker runs an item once more, which it may so many times and no more:
-    /// else one that does nothing but say so would never be found.
+    /// A worker runs an item again. The number of times is bounded, so that a
+    /// worker that sends nothing but this message is found.
     fn on_again(&mut self, id: WorkerId, attempt: AttemptId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let known = worker.assigned.attempts.iter_mut().find(|known| known.id == attempt);
@@ -150,7 +152,7 @@ impl Driver {
         self.handle(SchedulerEvent::Again { worker: id, attempt });
     }
 
-    /// Counts accepted results and lets observers hear of them.
+    /// Counts accepted results and tells observers of them.
     fn note_accepted(&mut self, id: WorkerId, attempt: AttemptId, accepted: Accepted) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.items += u64::from(accepted.items);
@@ -164,8 +166,8 @@ impl Driver {
         }
     }
 
-    /// The next items of an attempt are answered, also where its job is gone;
-    /// says whether those were its last.
+    /// Notes that the next items of an attempt are answered, also if its job is
+    /// gone; returns whether these were its last.
     fn note_answered(&mut self, id: WorkerId, attempt: AttemptId, items: u32) -> bool {
         let Some(worker) = self.workers.get_mut(&id) else { return false };
         let attempts = &mut worker.assigned.attempts;
@@ -180,8 +182,8 @@ impl Driver {
         is_last
     }
 
-    /// Makes of an answer what is kept if the scheduler accepts it, and what
-    /// observers hear then; `None` for an answer to nothing that is known.
+    /// Prepares the results of an answer, to be kept if the scheduler accepts them,
+    /// and the event for observers; `None` for an answer to an unknown attempt.
     fn piece(
         &mut self,
         id: WorkerId,
@@ -218,8 +220,8 @@ impl Driver {
     }
 }
 
-/// An answer's records. They may be held for long: where they are the smaller
-/// part of the answer, they don't hold the rest, its log lines mostly.
+/// An answer's records. They may be kept for long: if they are less than half of
+/// the answer they are copied, so that they do not keep its log lines alive.
 fn records(payload: &Bytes, range: Range<usize>) -> Bytes {
     if range.len() < payload.len() / 2 { Bytes::copy_from_slice(&payload[range]) } else { payload.slice(range) }
 }
@@ -239,7 +241,7 @@ mod tests {
         assert!(!payload.is_unique() && many.len() == 80);
     }
 
-    /// Why a worker is ended that says this after its hello.
+    /// Why a worker that sends this message after its hello is ended.
     fn ended_for(message: FromWorker) -> Option<String> {
         let settings = DriverSettings {
             options: procession_scheduler::PoolOptions::new(1),
@@ -271,7 +273,7 @@ mod tests {
             (farewell, "it spoke out of turn"),
             (
                 FromWorker::OutputCut { attempt: 0, item: 0 },
-                "it told of the output of an item that it was not assigned",
+                "it told of the output of an item that it was not given",
             ),
         ] {
             assert_eq!(ended_for(message), Some(format!("its process broke the protocol: {why}")));

@@ -1,5 +1,5 @@
-//! What the driver holds of a job: blocks that may have to be sent again, and
-//! results that wait for their turn.
+//! What the driver keeps of a job: blocks that may have to be sent again, and
+//! results that wait to be delivered in order.
 
 use crate::jobs::{Account, Batch, Credit, Delivery, InputBlock, Job, JobEnd, PoolError, Waker};
 use procession_scheduler::{ChunkId, JobId};
@@ -23,17 +23,17 @@ pub(super) struct HeldJob {
 /// A chunk.
 #[derive(Default)]
 pub(super) struct HeldChunk {
-    /// Its items, until all have an outcome.
+    /// The chunk's items, until all have an outcome.
     pub(super) block: Option<InputBlock>,
-    /// Ranges that were sent, in order; more than one only after a death.
+    /// Ranges that were sent, in order; more than one only after a worker died.
     sends: Vec<(u32, u32)>,
     pieces: Vec<(u32, PendingResults)>,
 }
 
-/// Results of consecutive items, waiting for their turn.
+/// Results of consecutive items that wait to be delivered.
 pub(super) struct PendingResults {
     pub(super) delivery: Delivery,
-    /// What counts against the job's window.
+    /// The bytes that these results count for in the job's window.
     pub(super) bytes: u64,
 }
 
@@ -68,7 +68,7 @@ impl HeldJob {
         }
     }
 
-    /// The turn of these results has come.
+    /// Delivers these results with the next batch.
     pub(super) fn deliver(&mut self, chunk: ChunkId, from: u32) {
         let Some(held) = self.chunk(chunk) else { return };
         let Some(at) = held.pieces.iter().position(|(start, _)| *start == from) else { return };
@@ -85,7 +85,7 @@ impl HeldJob {
         }
     }
 
-    /// Hands over what has been put together.
+    /// Hands the gathered batch to the sink.
     pub(super) fn flush(&mut self) {
         if self.batch.is_empty() {
             return;
@@ -96,7 +96,8 @@ impl HeldJob {
         self.job.sink.deliver(Batch { deliveries, credit });
     }
 
-    /// What the sink has given back since last asked; see [`Account::take`].
+    /// The bytes that the sink has given back since the last call; see
+    /// [`Account::take`].
     pub(super) fn take_released(&self, wants: bool) -> u64 {
         self.account.take(wants)
     }
@@ -109,7 +110,7 @@ impl HeldJob {
 }
 
 impl HeldChunk {
-    /// Notes that these items are sent; says for the how manyth time.
+    /// Notes that these items are sent; returns how many times that makes.
     pub(super) fn note_send(&mut self, from: u32, items: u32) -> u32 {
         let before = self.sends.iter().filter(|(start, end)| (*start..*end).contains(&from)).count();
         self.sends.push((from, from + items));

@@ -1,5 +1,5 @@
-//! How other threads reach the driver: a list of commands, and a wake-up that
-//! costs a system call only when the driver really sleeps.
+//! How other threads reach the driver: a list of commands, and a wake-up that costs
+//! a system call only while the driver sleeps.
 
 use crate::jobs::{Job, JobEnd, PoolError, Waker};
 use procession_scheduler::JobId;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What the driver is told to do.
+/// A command to the driver.
 pub(crate) enum DriverCommand {
-    /// Begin a job; its end is reported there.
+    /// Start a job, and report its end through the sender.
     Start(JobId, Box<Job>, Sender<Result<JobEnd, PoolError>>),
     /// Drop what is left of a job.
     Cancel(JobId),
@@ -21,23 +21,23 @@ pub(crate) enum DriverCommand {
     Stop,
     /// End everything by force.
     Kill,
-    /// Hold all workers and the clock; done when the sender is used or gone.
+    /// Suspend all workers and the clock; done when the sender is used or dropped.
     Pause(Sender<()>),
-    /// Let them go on.
+    /// Resume all workers and the clock.
     Resume,
 }
 
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     commands: Mutex<Option<Vec<DriverCommand>>>,
-    /// How many jobs were started; counted while `commands` is held, so that they
-    /// come in the order of their ids.
+    /// The number of jobs that were started. Incremented while `commands` is
+    /// locked, so that jobs arrive in the order of their ids.
     jobs: AtomicU64,
-    /// Why no commands are taken any more.
+    /// Why the driver failed, once it has.
     failure: OnceLock<PoolError>,
-    /// There is something to look at.
+    /// Whether there is something to look at.
     woken: AtomicBool,
-    /// The driver is in its poll, or about to be.
+    /// Whether the driver is in its poll, or about to be.
     asleep: AtomicBool,
     wake_up: WakeUp,
 }
@@ -60,7 +60,7 @@ impl Mailbox {
         })
     }
 
-    /// Leaves a command; `false` if the driver has ended.
+    /// Sends a command; `false` if the driver has ended.
     pub(crate) fn send(&self, command: DriverCommand) -> bool {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(list) = commands.as_mut() else { return false };
@@ -70,7 +70,7 @@ impl Mailbox {
         true
     }
 
-    /// Leaves a job to be begun, and says under which id.
+    /// Sends a job to be started, and returns its id.
     pub(crate) fn start(&self, job: Box<Job>, report: Sender<Result<JobEnd, PoolError>>) -> Result<JobId, PoolError> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(list) = commands.as_mut() else {
@@ -83,7 +83,7 @@ impl Mailbox {
         Ok(id)
     }
 
-    /// Whoever comes too late is to hear of this.
+    /// Sets the error that later callers of [`Self::start`] get.
     pub(crate) fn fail(&self, error: &PoolError) {
         self.failure.get_or_init(|| error.clone());
     }
@@ -100,16 +100,18 @@ impl Mailbox {
         Waker::new(move || mailbox.wake())
     }
 
-    /// Whether anybody called since last asked, and the commands left since then.
+    /// Whether the driver was woken since the last call, and the commands sent
+    /// since then.
     pub(crate) fn take(&self) -> (bool, Vec<DriverCommand>) {
-        // In this order, and the other way around in `send`: a command that comes
-        // too late for the list is called for again.
+        // `woken` is cleared before the list is taken, and set after it is filled
+        // in `send`: a command that comes too late for this list sets `woken`
+        // again.
         let woken = self.woken.swap(false, Ordering::SeqCst);
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         (woken, commands.as_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// No more commands are taken; gives back those that were not.
+    /// Closes the mailbox; returns the commands that were not taken.
     pub(crate) fn close(&self) -> Vec<DriverCommand> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.take().unwrap_or_default()
@@ -122,8 +124,9 @@ impl Mailbox {
         self.woken.load(Ordering::SeqCst)
     }
 
-    /// To be called after the poll; `rang` if it found the descriptor readable.
-    /// That alone tells: whoever wakes may ring when the driver is up already.
+    /// To be called after the poll; `rang` if the poll found the descriptor
+    /// readable. Only the poll can tell: another thread may signal the descriptor
+    /// when the driver is already awake.
     pub(crate) fn wake_fully(&self, rang: bool) {
         self.asleep.store(false, Ordering::SeqCst);
         if rang {
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_comes_while_others_are_done_is_not_slept_over() {
+    fn a_command_that_comes_while_others_are_carried_out_is_not_missed() {
         let mailbox = Mailbox::new().unwrap();
         assert!(mailbox.send(DriverCommand::Close));
         let (woken, commands) = mailbox.take();
@@ -162,10 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bell_that_rings_late_rings_once() {
+    fn a_late_wake_up_wakes_once() {
         let mailbox = Mailbox::new().unwrap();
         mailbox.fall_asleep();
-        // Another thread is about to ring, but the driver wakes up before it does.
+        // Another thread is about to signal the descriptor, but the driver wakes up
+        // before it does.
         assert!(mailbox.asleep.swap(false, Ordering::SeqCst));
         mailbox.wake_fully(rings(&mailbox));
         mailbox.wake_up.wake();

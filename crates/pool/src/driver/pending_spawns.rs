@@ -1,9 +1,9 @@
 //! Workers that the scheduler asked for and whose processes do not exist yet.
 //!
-//! A process takes the system a good part of a millisecond to make, and
-//! thousands may be asked for at once. A few are made in each turn of the loop,
-//! so that whoever ends the run meanwhile is heard, and those who are there
-//! already work. What a worker is sent before it exists waits for it.
+//! Spawning a process takes up to a millisecond, and thousands may be asked for at
+//! once. A few are spawned in each turn of the loop, so that a stop is handled
+//! meanwhile, and workers that exist already work. Messages to a worker that is not
+//! spawned yet wait for it.
 
 use super::event_loop::Driver;
 use super::process::{Assignment, PendingWorker, Process};
@@ -12,22 +12,23 @@ use procession_scheduler::Event as SchedulerEvent;
 use procession_scheduler::{Fault, Slot, WorkerId};
 use procession_sys::{Spawn, Spawned};
 
-/// How many processes are made in one turn of the loop.
+/// The number of processes that are spawned in one turn of the loop, at most.
 const AT_ONCE: usize = 16;
 
 impl Driver {
-    /// Notes that a process is to be made.
+    /// Queues a worker for spawning.
     pub(super) fn queue_spawn(&mut self, slot: Slot, id: WorkerId) {
         let assigned = Assignment::new(self.settings.clock.epoch_ns());
         self.pending.insert(id, PendingWorker { slot, assigned });
     }
 
-    /// Whether the next turn has processes to make; none are made during a pause.
+    /// Whether the next turn has processes to spawn; none are spawned during a
+    /// pause.
     pub(super) fn has_pending(&self) -> bool {
         !self.pending.is_empty() && !self.settings.clock.is_paused()
     }
 
-    /// Makes the processes of this turn.
+    /// Spawns the processes of this turn.
     pub(super) fn spawn_pending(&mut self) {
         for _ in 0..AT_ONCE {
             if !self.has_pending() {
@@ -73,7 +74,7 @@ impl Driver {
         }
     }
 
-    /// A worker is to end that does not exist: it never will.
+    /// Drops a worker before it is spawned.
     pub(super) fn drop_pending(&mut self, id: WorkerId) {
         if self.pending.remove(&id).is_some() {
             let ended = SchedulerEvent::WorkerEnded { worker: id, fault: Fault::Crashed };

@@ -8,12 +8,12 @@ use procession_scheduler::WorkerId;
 use procession_wire::WireError;
 use procession_wire::frame::{HELLO_LIMIT, PAYLOAD_LIMIT, show};
 
-/// Most reads from one worker before the others have their turn.
+/// Reads from one worker before the others have their turn, at most.
 const READS: usize = 8;
-/// So many bytes are read of a worker that has ended, or is to be judged, and
-/// the frame that they end in: more than its pipe holds, so that whatever it had
-/// written by then is heard. What it, or a grandchild, goes on to write is not
-/// waited for: the others have their turn.
+/// Bytes that are read from a worker that has exited, or whose timeout is about to
+/// be evaluated, up to the end of the frame that they end in. More than its pipe
+/// holds, so that everything it had written by then is read. What the worker or a
+/// process that it started goes on to write is not waited for.
 const LAST_BYTES: u64 = 2 << 20;
 
 impl Driver {
@@ -26,7 +26,7 @@ impl Driver {
         }
     }
 
-    /// Reads from every worker until nothing is left to be heard.
+    /// Drains the pipes of all workers.
     pub(super) fn hear_all(&mut self) {
         let ids: Vec<WorkerId> = self.workers.keys().copied().collect();
         for id in ids {
@@ -34,7 +34,7 @@ impl Driver {
         }
     }
 
-    /// Reads all that is in a worker's pipe now.
+    /// Drains a worker's pipe.
     pub(super) fn read_rest(&mut self, id: WorkerId) {
         let heard = |driver: &Self| driver.workers.get(&id).map_or(u64::MAX, |worker| worker.inbox.heard());
         let end = heard(self).saturating_add(LAST_BYTES);
@@ -69,7 +69,7 @@ impl Driver {
         loop {
             let Some(worker) = self.workers.get_mut(&id) else { return };
             if worker.stdout == PipeState::Closed {
-                // What it said before was so wrong that the rest is not heard.
+                // The worker violated the protocol: the rest is ignored.
                 return;
             }
             let limit = if matches!(worker.phase, ProtocolState::Silent) { HELLO_LIMIT } else { PAYLOAD_LIMIT };
@@ -85,7 +85,7 @@ impl Driver {
         }
     }
 
-    /// Reads what a worker says to people.
+    /// Reads a worker's standard error.
     pub(super) fn read_stderr(&mut self, id: WorkerId) {
         self.read_stderr_times(id, READS);
     }
@@ -99,7 +99,7 @@ impl Driver {
         }
     }
 
-    /// Writes to a worker what it takes.
+    /// Writes to a worker what its pipe takes.
     pub(super) fn write(&mut self, id: WorkerId) {
         if self.workers.get_mut(&id).is_some_and(|worker| !worker.write()) {
             self.expect_exit(id);

@@ -1,4 +1,4 @@
-//! One worker's process, as the driver holds it.
+//! The driver's state of one worker.
 
 use super::inbox::Inbox;
 use super::outbox::Outbox;
@@ -12,9 +12,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
 use std::time::Duration;
 
-/// How much of a worker's last words is kept, in bytes.
+/// How much of the end of a worker's standard error is kept, in bytes.
 const STDERR_TAIL_BYTES: usize = 4096;
-/// How much is read of a worker's errors at a time.
+/// Bytes that are read from a worker's standard error at a time.
 const STDERR_ROOM: usize = 16 << 10;
 
 pub(super) struct Process {
@@ -25,42 +25,43 @@ pub(super) struct Process {
     pub(super) assigned: Assignment,
     pub(super) stdout: PipeState,
     pub(super) stderr: PipeState,
-    /// Why we ended it, if we did.
+    /// Why the driver ended it, if it did.
     pub(super) ended_by_us: Option<String>,
     pub(super) stderr_tail: Vec<u8>,
     pub(super) items: u64,
     pub(super) chunks: u64,
 }
 
-/// A worker without a process.
+/// A worker whose process is still to be spawned.
 pub(super) struct PendingWorker {
     pub(super) slot: Slot,
     pub(super) assigned: Assignment,
 }
 
-/// What a worker was told, whether its process exists already or not.
+/// What a worker was sent, whether its process exists already or not.
 pub(super) struct Assignment {
     pub(super) outbox: Outbox,
-    /// What it was sent and has not answered, oldest first.
+    /// Attempts that it has not answered, oldest first.
     pub(super) attempts: VecDeque<SentAttempt>,
-    /// The jobs it was told of and not to forget: chunks of another need its message first.
+    /// The jobs that it knows: before a chunk of another job the job itself has to
+    /// be sent.
     pub(super) jobs: BTreeSet<JobId>,
-    /// Limits that it was told to keep, and so may end because of.
+    /// Limits of these jobs, because of which it may end.
     pub(super) limits: JobLimits,
-    /// The run's start on the host's clock when it was asked for, which is what
-    /// it is told; of later pauses it learns by signals.
+    /// The run's start on the host's clock as of the worker's spawn, which is sent
+    /// with each job; it learns of later pauses by signals.
     pub(super) epoch_ns: u64,
-    /// The pool asked for its end.
+    /// Whether the pool asked it to end.
     pub(super) asked: bool,
 }
 
-/// How far the conversation has come.
+/// The state of the protocol with a worker.
 pub(super) enum ProtocolState {
-    /// It has not said hello.
+    /// The worker has not sent its hello.
     Silent,
-    /// It works.
+    /// The worker takes chunks.
     Ready,
-    /// It has said farewell, and when that was heard.
+    /// The worker has sent its farewell, and when that was read.
     Done(Farewell, Duration),
 }
 
@@ -70,7 +71,7 @@ pub(super) enum PipeState {
     Closed,
 }
 
-/// A dispatch that has not been answered in full.
+/// An attempt that has not been answered in full.
 pub(super) struct SentAttempt {
     pub(super) id: AttemptId,
     pub(super) job: JobId,
@@ -83,13 +84,12 @@ pub(super) struct SentAttempt {
     pub(super) left: u32,
     /// How many times these items were sent, this time included.
     pub(super) tries: u32,
-    /// How often its worker may still say that it runs an item once more;
-    /// `None`: as often as it likes.
+    /// How often its worker may still run an item again; `None`: without limit.
     pub(super) agains: Option<u64>,
     pub(super) sent_at: Duration,
 }
 
-/// What is remembered of a worker that died, to say what its items died of.
+/// What is kept of a worker that died, to tell what its items died of.
 pub(super) struct Death {
     pub(super) who: WorkerRef,
     pub(super) cause: String,
@@ -103,14 +103,14 @@ impl Assignment {
         Self { outbox, attempts, jobs, limits: JobLimits::default(), epoch_ns, asked: false }
     }
 
-    /// Puts a message on its way.
+    /// Queues a message.
     pub(super) fn say(&mut self, message: &ToWorker, block: &Bytes) -> Result<(), WireError> {
         self.outbox.push(message, block)
     }
 }
 
 impl SentAttempt {
-    /// What observers hear of it.
+    /// The event for observers.
     pub(super) fn sent_to(&self, worker: WorkerRef) -> Event {
         let (chunk, attempt) = (self.chunk.0, self.tries);
         Event::ChunkSent { worker, chunk, first: self.next, items: self.left, attempt, at: self.sent_at }
@@ -134,8 +134,8 @@ impl Process {
         }
     }
 
-    /// Writes what the pipe takes; `false` if it no longer reads. Then it is
-    /// dead or as good as dead, and its death, not the pipe, is to be reported.
+    /// Writes what the pipe takes; `false` if the worker has closed it. The worker
+    /// is then about to exit, and its exit, not the pipe's error, is reported.
     pub(super) fn write(&mut self) -> bool {
         let reads = self.assigned.outbox.write_to(&self.child.stdin).is_ok();
         if !reads {
@@ -144,7 +144,7 @@ impl Process {
         reads
     }
 
-    /// Kills it, for a reason of ours.
+    /// Kills it for a reason of the driver's.
     pub(super) fn end(&mut self, reason: &str) {
         if self.ended_by_us.is_none() && !matches!(self.phase, ProtocolState::Done(..)) {
             self.ended_by_us = Some(reason.to_owned());
@@ -152,26 +152,26 @@ impl Process {
         self.child.signal_group(Signal::SIGKILL);
     }
 
-    /// Ends it because of what it said; nothing more of it is heard, or the
-    /// rest might be taken for sense.
+    /// Kills it because of a message. Nothing more is read from it: the rest might
+    /// look like valid frames.
     pub(super) fn refuse(&mut self, why: &str) {
         self.stdout = PipeState::Closed;
         self.end(why);
     }
 
-    /// As [`Self::refuse`], for what no worker may say.
+    /// As [`Self::refuse`], for a violation of the protocol.
     pub(super) fn broke_protocol(&mut self, what: impl std::fmt::Display) {
         self.refuse(&format!("its process broke the protocol: {what}"));
     }
 
-    /// How it ended, in words that are the same whenever the same thing happens.
+    /// How it ended, in a text that is the same whenever the same thing happens.
     pub(super) fn cause(&self, exit: Exit) -> String {
         let torn = !self.inbox.unread().is_empty() && self.ended_by_us.is_none() && matches!(exit, Exit::Status(_));
         cause(exit, self.ended_by_us.as_deref(), self.assigned.limits)
             + if torn { " in the middle of a message" } else { "" }
     }
 
-    /// Reads once what it says to people; `None` when there is nothing.
+    /// Reads once from its standard error; `None` when there is nothing.
     pub(super) fn read_stderr(&mut self) -> Option<Bytes> {
         let mut buffer = [0; STDERR_ROOM];
         loop {
@@ -218,7 +218,8 @@ fn cause(exit: Exit, ended_by_us: Option<&str>, limits: JobLimits) -> String {
     }
 }
 
-/// Whether a worker with these limits says by its status that it was refused memory.
+/// Whether this exit status tells that a worker with these limits was refused
+/// memory.
 pub(super) fn is_out_of_memory(limits: JobLimits, exit: Exit) -> bool {
     limits.memory_limit.is_some() && exit == Exit::Status(OUT_OF_MEMORY_STATUS)
 }

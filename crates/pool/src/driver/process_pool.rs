@@ -1,4 +1,4 @@
-//! The pool as the program sees it: a handle to the driver's thread.
+//! The pool of processes: a handle to the driver's thread.
 
 use super::clock::Clock;
 use super::event_loop::{Driver, DriverSettings};
@@ -27,13 +27,13 @@ pub struct ProcessPool {
     driver: Option<JoinHandle<Result<Duration, PoolError>>>,
 }
 
-/// How long to wait for a driver that is to pause.
+/// How long a caller waits for the driver to pause.
 const PAUSE_TIME: Duration = Duration::from_secs(1);
 
-/// Nobody waits longer, and time can be reckoned with.
+/// The longest start timeout, so that times can be added without overflow.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// What a pool is to be like.
+/// The settings of a [`ProcessPool`].
 pub struct ProcessPoolBuilder {
     options: PoolOptions,
     worker: PathBuf,
@@ -67,7 +67,7 @@ impl Drop for ProcessPool {
     fn drop(&mut self) {
         if self.driver.is_some() {
             self.mailbox.send(DriverCommand::Kill);
-            // Nobody waits for anything in a panic.
+            // A panicking thread does not wait.
             if !std::thread::panicking() {
                 let _ = self.join();
             }
@@ -125,7 +125,7 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// What stands behind the arguments that every worker has (default: nothing).
+    /// Arguments that follow those of every worker (default: none).
     #[must_use]
     pub fn arguments(mut self, arguments: Vec<OsString>) -> Self {
         self.arguments = arguments;
@@ -139,29 +139,29 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// After how many items a worker is replaced by a fresh process, at least
-    /// one (default: never). For tasks that leak.
+    /// After how many items a worker is replaced by a new process, at least one
+    /// (default: never). For tasks that leak memory.
     #[must_use]
     pub fn max_tasks_per_worker(mut self, items: Option<u64>) -> Self {
         self.options.max_tasks_per_worker = items;
         self
     }
 
-    /// What a job may hold in memory, in bytes, of blocks that may have to be
-    /// sent again and of results that are not written (default: 16 MiB).
+    /// How many bytes a job may hold of blocks that may have to be sent again and
+    /// of results that are not written (default: 16 MiB, at least 1 MiB).
     #[must_use]
     pub fn window(mut self, bytes: u64) -> Self {
         self.window = bytes.max(LEAST_WINDOW_BYTES);
         self
     }
 
-    /// Who is told by each worker that says hello which tasks it knows.
+    /// Receives the tasks in each worker's hello.
     pub(crate) fn telling_tasks(mut self, tasks: Sender<Vec<TaskInfo>>) -> Self {
         self.tasks = Some(tasks);
         self
     }
 
-    /// Who hears of events.
+    /// Adds an observer of events.
     #[must_use]
     pub fn observer(mut self, observer: Box<dyn Observer>) -> Self {
         self.observers.push(observer);

@@ -1,8 +1,8 @@
-//! What a worker's program says of itself: the tasks that it knows, asked of
-//! one process that is started for nothing else.
+//! Asks a worker's program for its tasks, by starting one process of it for nothing
+//! else.
 //!
-//! It is started, greeted and ended as the workers of a pool are, by the same
-//! driver; so whatever is wrong with it is told in the same words.
+//! The process is started and ended by the same driver as the workers of a pool, so
+//! errors have the same texts.
 
 use super::process_pool::ProcessPool;
 use crate::jobs::{Backend, Batch, Control, Cut, InputBlock, Job, JobHandle, PoolError, Sink, Source, Waker};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// A worker that is being asked for the tasks that its program knows.
+/// A worker that is being asked for its program's tasks.
 #[derive(Debug)]
 pub struct AskedWorker {
     pool: ProcessPool,
@@ -21,7 +21,7 @@ pub struct AskedWorker {
 }
 
 impl AskedWorker {
-    /// Starts it; it may take no longer than `start_timeout` to say hello.
+    /// Starts the worker; its hello must come within `start_timeout`.
     ///
     /// # Errors
     /// No thread or descriptor for its driver.
@@ -32,29 +32,29 @@ impl AskedWorker {
         Ok(Self { pool, job, told })
     }
 
-    /// A way to end it from elsewhere.
+    /// Ends the worker from elsewhere.
     #[must_use]
     pub fn control(&self) -> Control {
         self.pool.control()
     }
 
-    /// Waits for what it says, and ends it.
+    /// Waits for the worker's hello, and ends it.
     ///
     /// # Errors
-    /// It can't be started, does not say hello in time, or does not speak this
+    /// The worker can't be started, sends no hello in time, or has another
     /// protocol.
     pub fn tasks(self) -> Result<Vec<TaskInfo>, PoolError> {
         match self.told.recv() {
-            // Nothing more is wanted of it: with the pool goes the worker.
+            // Dropping the pool ends the worker.
             Ok(tasks) => Ok(tasks),
-            // The driver has given up, and says why.
+            // The driver has given up; its error tells why.
             Err(_) => Box::new(self.pool).close().and(self.job.wait()).and(Err(PoolError::Ended)),
         }
     }
 }
 
-/// Workers are started when there is work: an item of no task. Whatever the
-/// worker makes of it, by then it has said who it is.
+/// Workers are started only for work: an item of no task. Its answer does not
+/// matter, because the hello comes before it.
 fn pretext() -> Job {
     let spec = JobSpec { items: Items::Whole, ..JobSpec::new("") };
     Job::new(spec, Box::new(OneItem { is_given: false }), Box::new(Nowhere))
@@ -86,13 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_worker_is_told_as_in_a_run() {
+    fn a_program_that_is_no_worker_is_reported_as_in_a_run() {
         let refused = AskedWorker::start("/bin/false", Duration::from_secs(4)).unwrap().tasks().unwrap_err();
         assert!(matches!(&refused, PoolError::CannotStart { why, .. } if why.contains("/bin/false")), "{refused}");
     }
 
     #[test]
-    fn nobody_has_to_wait_for_one_that_says_nothing() {
+    fn a_worker_that_sends_no_hello_can_be_stopped() {
         let asked = AskedWorker::start("/bin/sleep", Duration::from_secs(4000)).unwrap();
         asked.control().stop();
         assert_eq!(asked.tasks(), Err(PoolError::Ended));

@@ -10,7 +10,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The stack of the plain loop's thread, in bytes: that of a program's main thread.
+/// The stack of the plain loop's thread, in bytes: as large as a main thread's
+/// stack usually is.
 const LOOP_STACK_BYTES: usize = 8 << 20;
 
 /// Runs jobs on threads of this process, or in a plain loop.
@@ -35,7 +36,8 @@ impl InProcess {
         Self::new(make, observers, None)
     }
 
-    /// So many threads, at least one. Their time begins here.
+    /// A backend with `threads` threads for each job, at least one. Its time begins
+    /// here.
     #[must_use]
     pub fn threads(threads: u32, make: Arc<MakeThreadTask>, observers: Vec<Box<dyn Observer>>) -> Self {
         Self::new(make, observers, Some(threads.max(1)))
@@ -57,7 +59,7 @@ impl InProcess {
         self
     }
 
-    /// Ends once: tells observers, and says how long it lived.
+    /// Tells observers of the end, once; returns the time since the creation.
     fn end(&mut self) -> Duration {
         let at = since(self.epoch_ns);
         if !std::mem::replace(&mut self.is_closed, true) {
@@ -91,7 +93,7 @@ impl Backend for InProcess {
         let (tell, end) = channel();
         let work = move || {
             let ended = run.run(job);
-            // The threads are gone before anybody hears of the end.
+            // The threads have ended before the job's end is reported.
             drop(run);
             jobs.finish(id);
             // Whoever started the job may have stopped listening.
@@ -108,7 +110,7 @@ impl Backend for InProcess {
     fn control(&self) -> Control {
         let jobs = Arc::clone(&self.jobs);
         Control::new(move |request| match request {
-            // However hard it is asked: a thread can't be ended.
+            // A thread can't be ended by force, so a kill is a stop.
             Request::Stop | Request::Kill => jobs.stop(),
             // Threads are suspended with their process.
             Request::Pause | Request::Resume => {}
@@ -124,7 +126,7 @@ impl Backend for InProcess {
 impl Drop for InProcess {
     fn drop(&mut self) {
         self.jobs.stop();
-        // Nobody waits for anything in a panic.
+        // A panicking thread does not wait.
         if !std::thread::panicking() {
             self.jobs.wait();
             self.end();

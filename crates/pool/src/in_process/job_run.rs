@@ -42,9 +42,10 @@ impl JobRun {
         let used = Mutex::new(vec![ThreadUsage::default(); self.slots as usize]);
         let work = |slot: u32| {
             let work = || self.work(slot, &spec, entry, &queue, &host);
-            // The others would wait for ever for the chunk that a panic leaves behind.
+            // Without the results of the chunk that panicked the other threads
+            // would wait for ever.
             let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(what_panicked(&*panic)));
-            // Whatever went wrong on one thread ends the others.
+            // An error on one thread ends the others.
             ran.inspect_err(|_| self.control.stop()).map(|usage| {
                 if let Some(own) = used.lock().unwrap_or_else(PoisonError::into_inner).get_mut(slot as usize) {
                     *own = usage;
@@ -97,7 +98,7 @@ impl JobRun {
     }
 
     fn tell_exits(&self, all: Vec<ThreadUsage>) {
-        // Whoever was done before the others has waited for them.
+        // A thread that ended early has waited for the others since then.
         let told_ns = procession_sys::running_ns();
         for (slot, used) in (0..).zip(all) {
             let used = used.waiting_until(told_ns);

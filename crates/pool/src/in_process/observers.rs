@@ -1,11 +1,10 @@
-//! The observers of a backend without processes, which several threads tell of
-//! events.
+//! The observers of a backend without processes, shared by its threads.
 
 use crate::observe::{Event, Observer};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Observers that several threads tell of events.
+/// Observers that several threads send events to.
 pub(super) struct Observers(pub(super) Mutex<Vec<Box<dyn Observer>>>);
 
 impl Observers {

@@ -1,5 +1,5 @@
-//! One lane: a thread that takes chunk after chunk, runs it and passes on its
-//! results. A serial run has one lane, on the caller's own thread.
+//! A thread that takes chunk after chunk, runs it and passes its results on. A
+//! serial run has one such thread.
 
 use super::observers::{Observers, since};
 use super::work_queue::{FinishedPart, QueuedChunk, WorkQueue};
@@ -10,10 +10,11 @@ use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};
 use std::time::Duration;
 
-/// Finished results wait no longer than this for an item that is about to start.
+/// Finished results are sent before the next item starts if they have waited longer
+/// than this.
 const DUE_NS: u64 = 10_000_000;
 
-/// What a lane did, in its own measure.
+/// What a thread did, as it measured it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ThreadUsage {
     pub(super) times: Times,
@@ -25,7 +26,7 @@ pub(super) struct ThreadUsage {
 }
 
 impl ThreadUsage {
-    /// The same, and that it waited until then, for other threads.
+    /// The same usage, with a wait for the other threads until then.
     pub(super) fn waiting_until(mut self, at_ns: u64) -> Self {
         if self.until_ns > 0 {
             self.times.waiting_ns += at_ns.saturating_sub(self.until_ns);
@@ -90,7 +91,7 @@ impl ThreadWorker<'_> {
     }
 }
 
-/// A running block's surroundings in a lane.
+/// The host of a running block on a thread.
 struct ThreadHost<'a> {
     thread: &'a ThreadWorker<'a>,
     chunk: &'a QueuedChunk,

@@ -1,21 +1,22 @@
-//! What is made of a worker's answer, whoever ran it: its failures, checked
-//! against the block that was sent, and what its results count in memory.
+//! What a backend makes of an answer, whether a process or a thread ran the items:
+//! its failures, checked against the block that was sent, and the memory that its
+//! results count for.
 
 use super::source_sink::{InputBlock, ItemFailure};
 use bytes::Bytes;
 use procession_task::FailureAt;
 
-/// What a result costs in memory beyond its bytes.
+/// The memory that a result takes beyond its own bytes, in bytes.
 const PIECE_OVERHEAD: u64 = 256;
 
-/// What results count against the job's window.
+/// The bytes that results count for in the job's window.
 pub(crate) fn cost(outputs: &Bytes, failures: &[ItemFailure]) -> u64 {
     let messages: usize = failures.iter().map(|failed| failed.failure.message.len()).sum();
     (outputs.len() + messages) as u64 + PIECE_OVERHEAD * (1 + failures.len() as u64)
 }
 
-/// The failures of an answer, checked against what it answers: so many items
-/// from `next` on, which stand in the block from its byte `at` on.
+/// The failures of an answer, checked against the items that it answers: `items`
+/// items from index `next` on, which begin at byte `at` of the block.
 pub(crate) fn failures(
     failures: Vec<FailureAt>,
     next: u64,
@@ -31,7 +32,8 @@ pub(crate) fn failures(
     };
     let mut list = Vec::with_capacity(failures.len());
     let mut due = next..next + u64::from(items);
-    // Places go on from failure to failure: none is counted from the block's beginning.
+    // Places are counted on from failure to failure, not from the block's beginning
+    // each time: the time stays linear in the block's length.
     let (mut place, mut counted) = (block.place, 0);
     for failed in failures {
         if !due.contains(&failed.item) {
@@ -46,7 +48,7 @@ pub(crate) fn failures(
             item: failed.item,
             place,
             input: block.bytes.slice(input),
-            // Cut again: what says that it was cut may lie.
+            // Cut again: the worker may not have cut it.
             failure: failed.failure.cut(),
             record: within(failed.record, 0, outputs)?,
             pid,

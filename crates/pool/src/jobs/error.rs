@@ -1,6 +1,6 @@
 //! Why a pool could not do its work.
 
-/// The pool failed; items and their tasks are not to blame.
+/// The pool failed, for a reason other than an item or its task.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
     /// Workers can't be started, or die before they are ready.
@@ -8,27 +8,28 @@ pub enum PoolError {
     CannotStart {
         /// How many starts failed in a row.
         failures: u32,
-        /// What the last of them, or the system, said.
+        /// What the last of these workers wrote, or the system's error.
         why: String,
     },
-    /// The workers don't do this job.
+    /// The workers can't run this job.
     #[error("the worker refused the job: {0}")]
     Refused(String),
-    /// The system refused something the pool can't do without.
+    /// The system refused something that the pool needs.
     #[error("{what}: {why}")]
     System {
-        /// What was tried.
+        /// What the pool tried.
         what: &'static str,
-        /// What the system said.
+        /// The system's error.
         why: String,
     },
-    /// A pool of processes in a program that did not call [`crate::init`].
+    /// A pool of processes was asked for in a program that has not called
+    /// [`crate::init`].
     #[error(
         "a pool of processes starts this program again, which must know that it is a worker: call procession::init() \
          first in main; where there is no main of your own, as in tests, use .threads(n) or .serial() instead"
     )]
     NotInitialized,
-    /// A pool of processes in a worker of another.
+    /// A pool of processes was asked for in a worker of another pool.
     #[error("a task can't have a pool of processes of its own, only .threads(n) or .serial()")]
     InsideWorker,
     /// A function, a task or an argument that can't be sent to a worker.

@@ -29,7 +29,7 @@ impl Job {
         Self { spec, item_log: Arc::default(), source, sink, entry: None }
     }
 
-    /// What the scheduler has to know of it, with a window of so many bytes.
+    /// The options that the scheduler needs, with a window of `window_bytes` bytes.
     pub(crate) fn options(&self, window_bytes: u64) -> JobOptions {
         let JobSpec { chunk, order, ref retry, limits, .. } = self.spec;
         let is_tried_again = |kind| retry.retry_on.contains(&kind);
@@ -52,6 +52,7 @@ impl Job {
 pub enum JobEnd {
     /// Every item has its outcome, and all were delivered.
     Complete,
-    /// It was stopped before that; what was delivered is a prefix if it was ordered.
+    /// It was stopped before that. If results are delivered in input order, the
+    /// delivered ones are a prefix.
     Stopped,
 }

@@ -1,10 +1,10 @@
 //! Where blocks come from and where results go.
 //!
-//! The driver never blocks on either: a [`Source`] says "nothing now" and wakes
-//! the driver later; a [`Sink`] takes what it is given and hands it to a thread
-//! of its own. Memory is bounded by one account for each job: a block counts
-//! from its cut until its results are in, results count until the sink drops
-//! the [`Credit`] that came with them.
+//! The driver never blocks on either. A [`Source`] that has nothing yet answers
+//! [`Cut::Pending`] and wakes the driver later; a [`Sink`] passes results to a
+//! thread of its own. Memory is bounded by one account for each job: a block counts
+//! from its cut until its results have arrived, and results count until the sink
+//! drops the [`Credit`] that came with them.
 
 use super::waker::Waker;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Where an item stands in what a person calls the input.
+/// Where an item is in the input, in terms that a user knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Which of the job's inputs, from 0; the job knows their names.
@@ -25,8 +25,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place after these bytes; at memory speed, as every byte of an input
-    /// passes here.
+    /// The place after these bytes. It works at memory speed, because every byte of
+    /// an input passes through it.
     #[must_use]
     pub fn after(self, bytes: &[u8]) -> Self {
         let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
@@ -41,13 +41,13 @@ impl Place {
 /// Consecutive items, cut from the input.
 #[derive(Clone, Debug)]
 pub struct InputBlock {
-    /// Their bytes, separators included; never empty of items.
+    /// The items' bytes, separators included; at least one item.
     pub bytes: Bytes,
     /// How many items there are, at least one.
     pub items: u32,
     /// Index of the first one in the input, from 0.
     pub first: u64,
-    /// Where the block begins, for items that a person can look up.
+    /// Where the block begins in the input, if it comes from one.
     pub place: Option<Place>,
 }
 
@@ -56,9 +56,9 @@ pub struct InputBlock {
 pub enum Cut {
     /// The next items.
     Block(InputBlock),
-    /// Nothing at the moment; the waker will be used when there is.
+    /// No items yet; the source uses the waker when there are.
     Pending,
-    /// No more items, now and for ever.
+    /// The end of the input.
     End,
 }
 
@@ -67,36 +67,36 @@ pub trait Source: Send {
     /// Cuts the next block: at most `max_items` items and, unless a single item
     /// is larger, at most `max_bytes` bytes. Never blocks.
     ///
-    /// A source that fails says so to whoever made it, and answers `End`.
+    /// A source that fails reports the error to its owner, and answers `End`.
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut;
 
-    /// What to wake when there is something to cut after `Pending`. Called
-    /// once, before the first cut.
+    /// Sets the waker to use when there are items after `Pending`. Called once,
+    /// before the first cut.
     fn wake_with(&mut self, waker: Waker);
 
-    /// About how many items are still to be cut, when that is known.
+    /// About how many items are still to be cut, if that is known.
     fn remaining(&self) -> Option<u64> {
         None
     }
 }
 
-/// A failed item, with what a person needs to find it.
+/// A failed item, with what a user needs to find it.
 #[derive(Clone, Debug)]
 pub struct ItemFailure {
     /// Index in the input, from 0.
     pub item: u64,
     /// The item.
     pub input: Bytes,
-    /// Where it stands, if it stands anywhere.
+    /// Where it is in the input, if it comes from one.
     pub place: Option<Place>,
-    /// What happened.
+    /// The failure.
     pub failure: Failure,
     /// Its record within the delivery's outputs.
     pub record: Range<usize>,
     /// The process that ran it last.
     pub pid: u32,
-    /// How many times it was tried: how often its process died of it, or how
-    /// often it was run in the process that gave it up.
+    /// How many times it was tried: how many processes died of it, or how many
+    /// times the process that gave it up ran it.
     pub attempts: u32,
 }
 
@@ -116,39 +116,42 @@ pub struct Delivery {
 /// Results that came together.
 #[derive(Debug)]
 pub struct Batch {
-    /// In input order for ordered jobs, each going on where the one before ended.
+    /// In input order for ordered jobs, each one beginning where the one before
+    /// ended.
     pub deliveries: Vec<Delivery>,
-    /// Memory that is given back when this is dropped: keep it until the
-    /// results are written.
+    /// The memory of these results, given back on drop: keep it until the results
+    /// are written.
     pub credit: Credit,
 }
 
 /// Where results go.
 pub trait Sink: Send {
-    /// Takes results. Never blocks: the thread that writes is the sink's own.
+    /// Takes results. Never blocks: the sink writes on a thread of its own.
     fn deliver(&mut self, batch: Batch);
 }
 
-/// A job's memory account, as far as its sink is concerned: what was given back.
+/// The part of a job's memory account that its sink gives back.
 #[derive(Debug, Default)]
 pub struct Account {
     released: AtomicU64,
-    /// Whether the driver waits for memory; else it looks when it passes by.
+    /// Whether the driver waits for memory. If not, it looks at the account in its
+    /// next turn.
     wanted: AtomicBool,
 }
 
 impl Account {
-    /// What was given back since last asked, in bytes. From now on the driver
-    /// is woken for more only if it `wants` it.
+    /// The bytes that were given back since the last call. From now on [`Credit`]
+    /// wakes the driver only if it `wants` memory.
     pub fn take(&self, wants: bool) -> u64 {
-        // In this order, and the other way around in `Credit::drop`: either this
-        // sees what is given back, or the other side sees that it is wanted.
+        // `wanted` is stored before `released` is loaded, and the other way around
+        // in `Credit::drop`: either this call sees the bytes, or the drop sees that
+        // they are wanted.
         self.wanted.store(wants, Ordering::SeqCst);
         if self.released.load(Ordering::SeqCst) == 0 { 0 } else { self.released.swap(0, Ordering::SeqCst) }
     }
 }
 
-/// A share of a job's memory account, given back on drop.
+/// Bytes of a job's memory account, given back on drop.
 #[derive(Debug)]
 pub struct Credit {
     bytes: u64,
@@ -157,7 +160,7 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// `bytes` of this account.
+    /// A credit of `bytes` bytes of this account.
     #[must_use]
     pub fn new(bytes: u64, account: Arc<Account>, waker: Waker) -> Self {
         Self { bytes, account, waker }

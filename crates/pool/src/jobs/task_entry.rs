@@ -1,24 +1,24 @@
-//! Code of this program that runs in another process, or on a thread: an entry
-//! of the program's file, the address under which a message names it, and what
-//! it is called with.
+//! Functions of this program that run in another process, or on a thread: the entry
+//! in the program's file, the address by which a message names the entry, and the
+//! calls that an entry answers.
 
 use procession_sys::{Address, Entry};
 use procession_task::BlockTask;
 
-/// Asks for the task of a job.
+/// The call that makes the task of a job.
 pub(crate) struct PrepareCall {
     pub(crate) packed: Vec<u8>,
     pub(crate) task: Option<Box<dyn BlockTask>>,
 }
 
-/// The task of a job, of an entry that makes one.
+/// Makes the task of a job with this entry.
 pub(crate) fn prepare(entry: &Entry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
     let mut prepare = PrepareCall { packed: packed.to_vec(), task: None };
     entry.run(&mut prepare);
     prepare.task.ok_or_else(|| format!("{} makes no task", entry.name()))
 }
 
-/// Asks for a worker to be set up.
+/// The call that sets a worker up.
 pub(crate) struct SetUpCall {
     pub(crate) packed: Vec<u8>,
     pub(crate) input: Vec<u8>,
@@ -34,12 +34,13 @@ impl SetUpCall {
     }
 }
 
-/// An address, as it is written into a message.
+/// An address in its encoded form.
 pub(crate) fn encode_address(address: Address) -> Vec<u8> {
     [address.offset.to_le_bytes(), address.check.to_le_bytes()].concat()
 }
 
-/// The entry of an address that was written into a message.
+/// The entry at an encoded address. The address is validated before anything is
+/// called.
 pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static Entry, String> {
     let halves = bytes.split_first_chunk::<8>().and_then(|(offset, rest)| Some((offset, rest.as_array::<8>()?)));
     let Some((offset, check)) = halves else { return Err("a job without the place of its code".to_owned()) };

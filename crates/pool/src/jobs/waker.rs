@@ -3,18 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Wakes the driver; cheap to clone and to use, also when it is awake already.
+/// Wakes the driver. Cheap to clone; cheap to use while the driver is awake.
 #[derive(Clone)]
 pub struct Waker(Arc<dyn Fn() + Send + Sync>);
 
 impl Waker {
-    /// A waker that calls this.
+    /// A waker that calls `wake`.
     #[must_use]
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(wake))
     }
 
-    /// Wakes the driver: it will look at its sources, sinks and orders soon.
+    /// Wakes the driver, which then looks at its sources, sinks and commands.
     pub fn wake(&self) {
         (self.0)();
     }

@@ -1,8 +1,8 @@
-//! What a job may take of memory, whatever it runs on.
+//! How much memory a job may take, on every backend.
 
 /// Largest automatic chunk, in bytes: a few of these fill a pipe.
 pub(crate) const MAX_CHUNK_BYTES: u64 = 128 << 10;
-/// What a job may hold of blocks and results, in bytes, when nothing else is said.
+/// Bytes of blocks and results that a job may hold by default.
 pub const WINDOW_BYTES: u64 = 16 << 20;
-/// With less no worker would have anything to do.
+/// The smallest window, in bytes: with less, workers would have no chunks to run.
 pub const LEAST_WINDOW_BYTES: u64 = 1 << 20;

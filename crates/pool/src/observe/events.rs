@@ -1,24 +1,25 @@
-//! What observers hear: progress, logs, timings, tables and traces are all made
-//! from these events and from nothing else.
+//! The events that observers receive. Progress, logs, timings, tables and traces
+//! are made from these events and from nothing else.
 //!
-//! Every `at` is a time since the run's start. Observers are called on the
-//! driver's thread: they must hand over what takes time, and they can't fail
-//! the run.
+//! Every `at` is a time since the run's start. Observers are called on the driver's
+//! thread: they hand over work that takes time to threads of their own, and they
+//! can't fail the run.
 
 use super::phases::DriverTimes;
 use bytes::Bytes;
 use procession_task::{Cause, Failure, Times};
 use std::time::Duration;
 
-/// Hears of events. It must not panic: it runs on the thread that everything hangs on.
+/// Receives events. It must not panic: it runs on the driver's thread, and a panic
+/// there ends the whole pool.
 pub trait Observer: Send {
     /// Something happened. Called on the driver's thread, in order; must return
-    /// within microseconds. An observer that hands over to a thread may wait for
-    /// it when far too much is waiting already, but only for a bounded time.
+    /// within microseconds. An observer that passes events to a thread may wait for
+    /// that thread when its queue is full, but only for a bounded time.
     fn on_event(&mut self, event: &Event);
 
-    /// Called once after each group of events that came together, so that
-    /// small things can be handed over in one go.
+    /// Called once after each group of events that came together, so that small
+    /// events can be passed on together.
     fn flush(&mut self) {}
 }
 
@@ -56,39 +57,40 @@ impl From<Exit> for Cause {
 pub enum Event {
     /// The pool is being created; everything is timed from here.
     RunStarted {
-        /// How many workers there are to be.
+        /// The number of slots, that is of workers at a time.
         slots: u32,
     },
     /// A process was spawned.
     WorkerSpawned {
-        /// Which one.
+        /// The worker.
         worker: WorkerRef,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
     /// A process could not be spawned.
     SpawnFailed {
-        /// For which place.
+        /// The slot.
         slot: u32,
-        /// What the system said.
+        /// The system's error.
         message: String,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
-    /// A worker said hello, or a thread has made its task: it is ready to work.
+    /// A worker has sent its hello, or a thread has made its task: it is ready to
+    /// work.
     WorkerReady {
-        /// Which one.
+        /// The worker.
         worker: WorkerRef,
         /// The host it runs on.
         host: String,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
-    /// A chunk was put on its way to a worker.
+    /// A chunk was queued for sending to a worker.
     ChunkSent {
-        /// To whom.
+        /// The worker.
         worker: WorkerRef,
-        /// Its number within its job.
+        /// The chunk's number within its job.
         chunk: u64,
         /// Index of its first item that was sent.
         first: u64,
@@ -96,62 +98,63 @@ pub enum Event {
         items: u32,
         /// How many times these items have been sent, this time included.
         attempt: u32,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
     /// Results were accepted; each item is accepted once in a run.
     Accepted(Accepted),
     /// An item got its outcome from the pool, because its process died.
     ItemLost {
-        /// The process that it was last in.
+        /// The last worker that the item was sent to.
         worker: WorkerRef,
-        /// Its chunk.
+        /// The item's chunk.
         chunk: u64,
-        /// Its index in the input.
+        /// The item's index in the input.
         item: u64,
         /// The item itself.
         input: Bytes,
-        /// How many times it was sent.
+        /// How many times the item was sent.
         attempt: u32,
-        /// What it was charged with.
+        /// The item's failure.
         failure: Failure,
-        /// When it was last sent.
+        /// When the item was last sent.
         sent_at: Duration,
-        /// When it was given up.
+        /// When the pool gave the item up.
         at: Duration,
     },
-    /// A worker wrote this to its standard error.
+    /// A worker wrote to its standard error.
     Stderr {
-        /// Which one.
+        /// The worker.
         worker: WorkerRef,
-        /// What it wrote.
+        /// The bytes that it wrote.
         bytes: Bytes,
     },
-    /// A worker has something to say that the person who waits should know.
+    /// A worker has a note for the user.
     Note {
-        /// Which one.
+        /// The worker.
         worker: WorkerRef,
-        /// A sentence or two, safe for a terminal.
+        /// One or two sentences, escaped for a terminal.
         text: String,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
-    /// The program that ran an item left something behind that was still
-    /// writing when its output was given up: the item's output may be cut. Comes
-    /// before the item's outcome, and again if that is lost and it is run again.
+    /// The program that ran an item left a process behind that was still writing
+    /// when the worker stopped reading: the item's output may be incomplete. Comes
+    /// before the item's outcome, and again if that outcome is lost and the item is
+    /// run again.
     OutputCut {
         /// The worker that ran it.
         worker: WorkerRef,
         /// Index of the item in the input.
         item: u64,
-        /// When.
+        /// The time of the event.
         at: Duration,
     },
     /// A process ended and was reaped.
     WorkerExited(WorkerExit),
     /// The last worker has ended; everything is timed until here.
     RunEnded {
-        /// When.
+        /// The time of the event.
         at: Duration,
         /// Where the driver's time went, if there was one.
         driver: Option<DriverTimes>,
@@ -161,7 +164,7 @@ pub enum Event {
 /// Results that were accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// Who did it.
+    /// The worker.
     pub worker: WorkerRef,
     /// The chunk that the items belong to.
     pub chunk: u64,
@@ -175,9 +178,9 @@ pub struct Accepted {
     pub attempt: u32,
     /// How long the worker was busy with them.
     pub busy: Duration,
-    /// Log lines of the items, if they were asked for.
+    /// The items' log lines, if the job has a log line for every item.
     pub log: Bytes,
-    /// Lines to be shown at once, if they were asked for.
+    /// The items' lines to be shown at once, if the job has such lines.
     pub shown: Bytes,
     /// When they were accepted.
     pub at: Duration,
@@ -186,26 +189,27 @@ pub struct Accepted {
 /// The end of a worker's process.
 #[derive(Clone, Debug)]
 pub struct WorkerExit {
-    /// Which one.
+    /// The worker.
     pub worker: WorkerRef,
-    /// How.
+    /// How it ended.
     pub exit: Exit,
-    /// Whether the pool asked for it (the work was done, or the run was ended).
+    /// Whether the pool asked the worker to end (the work was done, or the run was
+    /// ended).
     pub asked: bool,
     /// Processor time in user mode.
     pub cpu_user: Duration,
     /// Processor time in the kernel.
     pub cpu_system: Duration,
-    /// Most memory it ever held, in bytes, if it could say so.
+    /// The process's peak memory in bytes, if it reported it.
     pub peak_memory: Option<u64>,
-    /// Where its time went, by its own clock, if it could say so.
+    /// Where the worker's time went, by its own clock, if it reported it.
     pub times: Option<Times>,
-    /// When it had said so, which is the last thing that it does.
+    /// When the worker reported it, which is the last thing that it does.
     pub told_at: Option<Duration>,
     /// Items whose results were accepted from it.
     pub items: u64,
     /// Chunks whose results were accepted from it.
     pub chunks: u64,
-    /// When.
+    /// The time of the event.
     pub at: Duration,
 }

@@ -1,5 +1,5 @@
-//! What observers hear, and the stopwatches by which threads tell where their
-//! time goes.
+//! The events that observers receive, and the stopwatches with which threads
+//! measure their phases.
 
 mod stopwatch;
 

@@ -1,18 +1,18 @@
-//! What the threads of a pool do with their time: a worker's phases, and the
-//! driver's.
+//! The phases of a worker's thread and of the driver's thread, and the time spent
+//! in each.
 
 use super::stopwatch::{Stopwatch, WatchPhase};
 use procession_task::{Samples, Times};
 use std::time::Duration;
 
-/// What a worker does at the moment.
+/// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WorkerPhase {
     /// Waiting for a chunk.
     Waiting,
     /// Reading, checking and framing messages.
     Transport,
-    /// Items, whatever part of them.
+    /// Running items: decoding, running and encoding.
     Busy,
     /// Handing results over.
     Writing,
@@ -24,7 +24,8 @@ impl WatchPhase for WorkerPhase {
     }
 }
 
-/// A worker's stopwatch, which also tells apart what items take.
+/// A worker's stopwatch. It also divides the busy time by the sampled items' own
+/// phases.
 #[derive(Debug)]
 pub(crate) struct WorkerWatch {
     watch: Stopwatch<WorkerPhase, 4>,
@@ -37,7 +38,7 @@ impl WorkerWatch {
         Self { watch: Stopwatch::start(phase), items: Times::default(), samples: Samples::default() }
     }
 
-    /// From now on it is another phase; returns the time on the host's clock.
+    /// Switches to another phase; returns the time on the host's clock.
     pub(crate) fn switch(&mut self, phase: WorkerPhase) -> u64 {
         let was_busy = self.watch.phase() == WorkerPhase::Busy;
         let now = self.watch.switch(phase);
@@ -52,7 +53,7 @@ impl WorkerWatch {
         self.watch.phase()
     }
 
-    /// What the items took that were looked at in this busy phase.
+    /// The times of the items that were sampled in this busy phase.
     pub(crate) fn sampled(&mut self, samples: Samples) {
         self.samples = samples;
     }
@@ -70,10 +71,10 @@ impl WorkerWatch {
     }
 }
 
-/// What the driver does at the moment.
+/// What the driver is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DriverPhase {
-    /// Waiting for something to happen.
+    /// Waiting for events.
     Waiting,
     /// Starting processes.
     Spawning,
@@ -95,7 +96,7 @@ pub(crate) type DriverWatch = Stopwatch<DriverPhase, 4>;
 /// Where the driver's time went, from the pool's creation to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DriverTimes {
-    /// Waiting for something to happen.
+    /// Waiting for events.
     pub waiting: Duration,
     /// Starting processes.
     pub spawning: Duration,
@@ -116,7 +117,7 @@ impl DriverTimes {
         }
     }
 
-    /// All of it.
+    /// The sum of all phases.
     #[must_use]
     pub fn total(&self) -> Duration {
         self.waiting + self.spawning + self.transport + self.order

@@ -1,10 +1,10 @@
-//! A stopwatch that is always in one phase, so that the phases of a thread's
-//! life add up to the whole of it.
+//! A stopwatch that is always in exactly one phase, so that the phases of a thread
+//! add up to its whole lifetime.
 
 use procession_sys::running_ns;
 use std::time::Duration;
 
-/// What a thread may be doing: an enum that knows its number.
+/// The phases of a thread: an enum whose variants are numbered.
 pub trait WatchPhase: Copy {
     /// Its number, from 0, less than the stopwatch's `N`.
     fn number(self) -> usize;
@@ -25,8 +25,8 @@ impl<P: WatchPhase, const N: usize> Stopwatch<P, N> {
         Self { totals_ns: [0; N], phase, since_ns: running_ns() }
     }
 
-    /// From now on it is another phase; returns the time on the clock
-    /// of this process ([`running_ns`]), which was looked at anyway.
+    /// Switches to another phase; returns the time on this process's clock
+    /// ([`running_ns`]), which is read for the switch anyway.
     pub fn switch(&mut self, phase: P) -> u64 {
         let now = running_ns();
         if let Some(total) = self.totals_ns.get_mut(self.phase.number()) {
@@ -37,19 +37,19 @@ impl<P: WatchPhase, const N: usize> Stopwatch<P, N> {
         now
     }
 
-    /// The phase that it is.
+    /// The current phase.
     #[must_use]
     pub fn phase(&self) -> P {
         self.phase
     }
 
-    /// What was spent in a phase until the last switch, in nanoseconds; the
-    /// count begins anew.
+    /// The time spent in a phase until the last switch, in nanoseconds; resets the
+    /// phase to zero.
     pub fn take_ns(&mut self, phase: P) -> u64 {
         self.totals_ns.get_mut(phase.number()).map_or(0, std::mem::take)
     }
 
-    /// What was spent in a phase until the last switch.
+    /// The time spent in a phase until the last switch.
     #[must_use]
     pub fn spent(&self, phase: P) -> Duration {
         Duration::from_nanos(self.totals_ns.get(phase.number()).copied().unwrap_or(0))

@@ -1,24 +1,25 @@
-//! Memory for inputs that is used again.
+//! A pool of buffers for encoded inputs.
 //!
-//! The caller's thread fills a buffer, the driver's lets go of it when all its
-//! items have outcomes. If it were freed there and asked for anew here, the
-//! system would clear its pages each time.
+//! The caller's thread fills a buffer; the driver's thread drops it when all its
+//! items have outcomes. If buffers were freed there and allocated here, the system
+//! would clear their pages each time.
 
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Smaller buffers are not worth keeping.
+/// Buffers with less capacity are not kept, in bytes.
 const LEAST_BYTES: usize = 16 << 10;
-/// Larger ones are not kept: a single item may have been that large.
+/// Buffers with more capacity are not kept, in bytes: a single item may have been
+/// that large.
 const MOST_BYTES: usize = 256 << 10;
-/// How many are kept.
+/// The number of buffers that are kept, at most.
 const KEPT: usize = 16;
 
-/// Buffers that nobody uses at the moment.
+/// Buffers that are not in use.
 #[derive(Clone, Default)]
 pub(crate) struct BufferPool(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// A buffer that comes back when nobody uses it any more.
+/// A buffer that returns to its pool when its last part is dropped.
 struct LentBuffer {
     bytes: Vec<u8>,
     home: BufferPool,
@@ -30,7 +31,7 @@ impl BufferPool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    /// What was written into a buffer.
+    /// The contents of a buffer, which returns to this pool afterwards.
     pub(crate) fn lend(&self, bytes: Vec<u8>) -> Bytes {
         if (LEAST_BYTES..=MOST_BYTES).contains(&bytes.capacity()) {
             Bytes::from_owner(LentBuffer { bytes, home: self.clone() })

@@ -1,4 +1,4 @@
-//! What a pool is to be like.
+//! The builder of a [`Pool`].
 
 use super::init::no_task;
 use super::initializer::Initializer;
@@ -17,10 +17,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest item or result that can be asked for: what the codec takes.
+/// The largest value of `max_message`, in bytes: what the codec takes.
 const MOST_MAX_MESSAGE: usize = 64 << 20;
 
-/// What a [`Pool`] is to be like. The defaults are those of the command line.
+/// The settings of a [`Pool`]. The defaults are those of the command line.
 #[must_use = "a builder does nothing before `build`"]
 pub struct PoolBuilder {
     kind: WorkerKind,
@@ -54,36 +54,36 @@ impl Default for PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// So many worker processes, at least one (default: as many as this process
-    /// may use processors, by affinity and quota).
+    /// Uses `procs` worker processes, at least one (default: the number of
+    /// processors that this process may use, by affinity and quota).
     pub fn procs(mut self, procs: u32) -> Self {
         self.kind = WorkerKind::Procs(Some(procs));
         self
     }
 
-    /// So many threads of this process instead, at least one: the same work,
-    /// blocks and order, without a boundary. An item that crashes takes the
-    /// program with it, and no limit can be kept. Each call has threads of its own.
+    /// Uses `threads` threads of this process instead, at least one: the same work,
+    /// blocks and order, without a boundary. An item that crashes ends the whole
+    /// program, and no limit can be enforced. Each call has threads of its own.
     pub fn threads(mut self, threads: u32) -> Self {
         self.kind = WorkerKind::Threads(threads);
         self
     }
 
-    /// A plain loop on one thread instead: one item after the other.
+    /// Uses a plain loop on one thread instead.
     pub fn serial(mut self) -> Self {
         self.kind = WorkerKind::Serial;
         self
     }
 
-    /// So many items go into a message, at least one (default: as many as take
-    /// a few milliseconds, which is learned as they run).
+    /// Sends `items` items in a message, at least one (default: adapts so that a
+    /// message takes a few milliseconds).
     pub fn chunk(mut self, items: u32) -> Self {
         self.settings.spec.chunk = ChunkSize::Fixed(NonZeroU32::new(items).unwrap_or(NonZeroU32::MIN));
         self
     }
 
-    /// How often an item that took its worker with it is tried again (default:
-    /// twice); `None`: until it succeeds.
+    /// How often an item is tried again whose outcome is one of
+    /// [`PoolBuilder::retry_on`] (default: 2); `None`: until it succeeds.
     pub fn retries(mut self, retries: impl Into<Option<u32>>) -> Self {
         self.settings.spec.retry.retries = retries.into();
         self
@@ -95,23 +95,23 @@ impl PoolBuilder {
         self
     }
 
-    /// How long one item may run, from its own start (default: for ever). The
-    /// item is lost then, not its neighbours.
+    /// How long one item may run, from its own start (default: no limit). A timeout
+    /// ends that item only, not its neighbours.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.spec.limits.timeout = timeout.into();
         self
     }
 
-    /// How much memory each worker may have, in bytes (default: what there is).
-    /// A program that has [`crate::worker::Memory`] as its `#[global_allocator]`
-    /// is told which item wanted more; in others that item crashes.
+    /// How much memory each worker may have, in bytes (default: no limit). In a
+    /// program whose `#[global_allocator]` is [`crate::worker::Memory`] an item
+    /// that wants more is [`crate::ItemError::OutOfMemory`]; in others it crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.settings.spec.limits.memory_limit = bytes.into();
         self
     }
 
-    /// After how many items a worker is replaced by a fresh process, at least
-    /// one (default: never). For work that leaks.
+    /// After how many items a worker is replaced by a new process, at least one
+    /// (default: never). For work that leaks memory.
     pub fn max_tasks_per_worker(mut self, items: impl Into<Option<u64>>) -> Self {
         self.max_tasks_per_worker = items.into();
         self
@@ -124,9 +124,9 @@ impl PoolBuilder {
         self
     }
 
-    /// What each call may hold in memory, in bytes: of inputs that were sent and
-    /// of results that were not taken (default: 16 MiB). When it is full nothing
-    /// more is begun before results are taken.
+    /// How many bytes each call may hold of inputs that were sent and of results
+    /// that were not taken (default: 16 MiB). When the window is full no further
+    /// item starts until results are taken.
     pub fn window(mut self, bytes: u64) -> Self {
         self.settings.window = bytes;
         self
@@ -138,10 +138,10 @@ impl PoolBuilder {
         self
     }
 
-    /// Runs this in every worker before anything else, with this argument: to
-    /// open a database, read a table into a `static`, seed a generator. If it
-    /// panics or says no, the worker could not be started. On threads and in the
-    /// loop it runs once, as all is one process.
+    /// Runs `work` with `argument` in every worker before anything else: to open a
+    /// database, read a table into a `static`, or seed a generator. If it panics or
+    /// returns an error, the worker counts as not started. On threads and in the
+    /// loop it runs once, because there is one process.
     ///
     /// ```
     /// use std::sync::OnceLock;
@@ -162,27 +162,27 @@ impl PoolBuilder {
         self
     }
 
-    /// Who hears of what happens: workers, chunks, failures; may be called again
-    /// for another one.
+    /// Adds an observer of events: workers, chunks, failures.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
 
     /// Whether what workers print appears on this program's standard error
-    /// (default: yes). Observers hear of it in any case.
+    /// (default: yes). Observers receive it in any case.
     pub fn show_worker_output(mut self, shows: bool) -> Self {
         self.shows_errors = shows;
         self
     }
 
-    /// Creates the pool; its time begins here. Processes start in the
-    /// background: that they can't be started shows in the first outcome.
+    /// Creates the pool; its time begins here. Processes start in the background:
+    /// if they can't be started, the first outcome tells.
     ///
-    /// # WorkerOutput
-    /// A pool of processes in a program that has not called [`crate::init`], or
-    /// in a worker; a limit that threads can't keep; an initializer that can't be
-    /// sent or, without processes, has failed; a system that has no room.
+    /// # Errors
+    /// A pool of processes in a program that has not called [`crate::init`], or in
+    /// a worker; a limit that threads can't enforce; an initializer that can't be
+    /// sent or, without processes, has failed; the system has no resources for the
+    /// driver.
     pub fn build(self) -> Result<Pool, PoolError> {
         let initializer = self.initializer.transpose().map_err(PoolError::NotSendable)?;
         let threads = match self.kind {
@@ -205,7 +205,7 @@ impl PoolBuilder {
             let failed = |what| PoolError::Refused(format!("the initializer failed: {what}"));
             initializer.run().map_err(failed)?;
         }
-        // Jobs bring their code: no task is asked for by its name alone.
+        // Jobs carry their code: no task is made by its name alone.
         let make: Arc<MakeThreadTask> = Arc::new(|job, _| Err(no_task(&job.task)));
         let backend = match threads {
             Some(threads) => InProcess::threads(threads, make, self.observers),
@@ -230,13 +230,13 @@ impl Pool {
     /// }
     /// ```
     ///
-    /// # WorkerOutput
+    /// # Errors
     /// As those of [`PoolBuilder::build`].
     pub fn new() -> Result<Self, PoolError> {
         Self::builder().build()
     }
 
-    /// A pool of another kind.
+    /// The builder of a pool with other settings.
     ///
     /// ```
     /// use std::time::Duration;
@@ -283,7 +283,7 @@ fn available() -> u32 {
     std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
 }
 
-/// An event is what an observer hears; a function will do.
+/// A function of an event is an observer.
 impl<F: FnMut(&Event) + Send> Observer for F {
     fn on_event(&mut self, event: &Event) {
         self(event);

@@ -1,8 +1,8 @@
-//! Work as another process is told of it: the place of a function in the
-//! program's file, and bytes; and what that function makes of a block of items.
+//! Work in the form in which another process receives it: the address of a function
+//! in the program's file, and bytes; and how that function runs a block of items.
 //!
-//! For every kind of work the compiler makes an [`Entry`] here, a constant of
-//! the program. Threads and the loop call the same entries on the same blocks.
+//! For every type of work the compiler makes an [`Entry`], a constant of the
+//! program. Threads and the loop call the same entries on the same blocks.
 
 use super::work::Work;
 use crate::jobs::{PrepareCall, SetUpCall};
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::marker::PhantomData;
 
-/// The entries of one kind of work.
+/// The entries of one type of work.
 pub(crate) struct Entries<W, M>(PhantomData<fn() -> (W, M)>);
 
 impl<W: Work<M>, M: 'static> Entries<W, M> {
@@ -44,22 +44,23 @@ fn set_up<W: Work<M>, M>(packed: &[u8], input: &[u8]) -> Result<(), String> {
 
 /// Runs work over blocks of framed values.
 struct WorkTask<W, M> {
-    /// Or why there is none, which every item then fails of.
+    /// The work, or the failure of unpacking it, which is then every item's.
     work: Result<W, Failure>,
     /// The current item's result.
     result: Vec<u8>,
     sampler: Sampler,
-    /// The item that was moments at last was.
+    /// Whether the last timed item was cheap.
     is_cheap: bool,
     marker: PhantomData<fn() -> M>,
 }
 
-/// What takes less is cheap: looking at a clock after each would be felt.
+/// Items that take less than this, in nanoseconds, are cheap: reading a clock after
+/// each would cost a noticeable part of their time.
 const CHEAP_NS: u64 = 500;
-/// After so many cheap items the clock is moments at.
+/// The clock is read after this many cheap items.
 const CHEAP_ITEMS: u32 = 8;
 
-/// When what was done with an item that is moments at, in nanoseconds.
+/// When a sampled item was decoded and run, in nanoseconds.
 struct ItemMoments {
     is_on: bool,
     read_ns: u64,
@@ -72,7 +73,7 @@ impl<W: Work<M>, M> WorkTask<W, M> {
         Self { work: unpacked, result: Vec::new(), sampler: Sampler::default(), is_cheap: false, marker: PhantomData }
     }
 
-    /// Runs an item, so that its result stands in `result`.
+    /// Runs an item and encodes its result into `result`.
     #[inline]
     fn run_item(&mut self, item: &[u8], moments: &mut ItemMoments, reply: &mut Reply<'_>) -> Result<(), Failure> {
         let Self { work, result, .. } = self;
@@ -147,7 +148,7 @@ impl<W: Work<M>, M> BlockTask for WorkTask<W, M> {
     }
 }
 
-/// A result's record. (Its length was bounded far below 4 GiB.)
+/// Appends a result's record. (The result's length is bounded far below 4 GiB.)
 #[inline]
 fn write(outputs: &mut Vec<u8>, result: &[u8]) {
     let length = u32::try_from(result.len()).unwrap_or(NO_RESULT);
@@ -158,7 +159,7 @@ fn write(outputs: &mut Vec<u8>, result: &[u8]) {
 
 #[cold]
 fn note_failure(reply: &mut Reply<'_>, index: u64, input: (usize, usize), failure: Failure, attempts: u32) {
-    // Blocks and answers are bounded far below 4 GiB by the frame's cap.
+    // The frame's length limit bounds blocks and answers far below 4 GiB.
     let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let answer = reply.answer();
     let record = (place(answer.outputs.len()), place(FRAME_BYTES));

@@ -1,9 +1,9 @@
-//! Where the caller of a typed pool and the pool itself meet: a bounded queue of
-//! encoded inputs one way, finished batches the other.
+//! The channel between the caller of a typed pool and the pool: a bounded queue of
+//! encoded inputs in one direction, finished batches in the other.
 //!
-//! The caller's thread encodes and decodes; it alone touches values, so neither
-//! they nor the iterator they come from need be `Send`. The pool cuts its blocks
-//! from what is queued, without copying, as large as the scheduler wants them.
+//! Only the caller's thread encodes and decodes values, so neither the values nor
+//! their iterator need to be `Send`. The pool cuts its blocks from the queue
+//! without copying, as large as the scheduler wants them.
 
 use super::buffer_pool::BufferPool;
 use crate::jobs::{Batch, Cut, InputBlock, Sink, Source, Waker};
@@ -14,18 +14,18 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is queued at most, in bytes (one input may be larger).
+/// Bytes that are queued at most (one input may be larger).
 const QUEUE_BYTES: usize = 1 << 20;
 
 #[derive(Default)]
 pub(crate) struct JobFeed {
     state: Mutex<FeedState>,
     changed: Condvar,
-    /// How many items the pool would take at once; 0 if it was given some since.
+    /// How many items the pool waits for; 0 if it does not wait.
     hungry: AtomicU32,
-    /// There are results, or there will be no more.
+    /// Whether there are results, or there will be no more.
     ready: AtomicBool,
-    /// Memory for inputs.
+    /// Buffers for encoded inputs.
     pub(crate) buffers: BufferPool,
 }
 
@@ -36,7 +36,7 @@ struct FeedState {
     bytes: usize,
     /// How many items the pool asked for last.
     asked: u32,
-    /// About how many items were not queued yet, if that is known.
+    /// About how many items are still to be queued, if that is known.
     rest: Option<u64>,
     /// Nothing more will be queued.
     ended: bool,
@@ -56,14 +56,14 @@ pub(crate) struct EncodedInputs {
     pub(crate) bytes: Bytes,
 }
 
-/// What the caller finds.
+/// What the caller is told.
 pub(crate) enum FeedNews {
     Results(Batch),
     /// There is room for more inputs.
     Room,
     /// No more results will come.
     Over,
-    /// Nothing of the kind, in the time given.
+    /// The time is over.
     Nothing,
 }
 
@@ -72,7 +72,7 @@ impl JobFeed {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the pool waits for items, and for how many.
+    /// How many items the pool waits for; 0 if it does not wait.
     #[inline]
     pub(crate) fn hungry(&self) -> u32 {
         self.hungry.load(Ordering::Relaxed)
@@ -84,8 +84,8 @@ impl JobFeed {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Queues inputs; `rest` more are about to come, if that is known. Says for
-    /// how many items there is room then.
+    /// Queues inputs; `rest` more are to come, if that is known. Returns for how
+    /// many items there is room afterwards.
     pub(crate) fn push(&self, segment: EncodedInputs, rest: Option<u64>, workers: u32) -> u64 {
         let mut state = self.lock();
         state.items += u64::from(segment.items);
@@ -99,7 +99,7 @@ impl JobFeed {
         room
     }
 
-    /// For how many more items there is room, with so many workers.
+    /// For how many more items there is room with `workers` workers.
     pub(crate) fn room(&self, workers: u32) -> u64 {
         self.lock().room(workers)
     }
@@ -114,12 +114,12 @@ impl JobFeed {
         wake(waker);
     }
 
-    /// Who is to be woken for news, if anybody waits for it.
+    /// The waker to use, if the pool waits for items.
     fn calls(&self, state: &FeedState) -> Option<Waker> {
         if self.hungry.swap(0, Ordering::Relaxed) > 0 { state.waker.clone() } else { None }
     }
 
-    /// Nobody wants anything any more. What was queued and what was done is dropped.
+    /// Ends the inputs, and drops queued inputs and finished results.
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
         state.segments.clear();
@@ -128,13 +128,13 @@ impl JobFeed {
         let batches = std::mem::take(&mut state.batches);
         let waker = self.calls(&state);
         drop(state);
-        // What they held is given back to the pool, which may have to be woken.
+        // Their memory is given back to the pool, which may have to be woken.
         drop(batches);
         wake(waker);
     }
 
-    /// Waits for results; or for room, if that is wanted for so many workers; at
-    /// most so long, if a time is given.
+    /// Waits for results, or for room with `wants_room` workers; at most for
+    /// `time`, if it is given.
     pub(crate) fn wait(&self, wants_room: Option<u32>, time: Option<Duration>) -> FeedNews {
         let until = time.and_then(|time| Instant::now().checked_add(time));
         let mut state = self.lock();
@@ -174,8 +174,9 @@ impl JobFeed {
 }
 
 impl FeedState {
-    /// Two of what the pool asks for, for each worker, so that none waits for
-    /// the caller; and no more, as inputs may be dear, or few and slow to come.
+    /// Room for twice what the pool asks for, for each worker, so that no worker
+    /// waits for the caller. Not for more, because inputs may be expensive to make,
+    /// or few and slow.
     fn room(&self, workers: u32) -> u64 {
         if self.bytes >= QUEUE_BYTES {
             return 0;
@@ -205,8 +206,8 @@ impl FeedState {
     }
 }
 
-/// The longest beginning with at most so many items and, unless a single item is
-/// larger, so many bytes: how many there are, and where they end.
+/// The longest beginning with at most `max_items` items and, unless a single item
+/// is larger, `max_bytes` bytes: its number of items, and its length.
 fn measure(block: &[u8], max_items: u32, max_bytes: usize) -> (u32, usize) {
     let (mut items, mut end) = (0, 0);
     while items < max_items.max(1) {
@@ -226,7 +227,7 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// The pool's end of the inputs.
+/// The pool's side of the inputs.
 pub(crate) struct FeedSource(pub(crate) Arc<JobFeed>);
 
 impl Source for FeedSource {
@@ -237,12 +238,13 @@ impl Source for FeedSource {
             if state.ended {
                 return Cut::End;
             }
-            // Before the lock is given back: whoever queues something sees it.
+            // Set before the lock is released, so that the thread that queues
+            // inputs next sees it.
             self.0.hungry.store(max_items.max(1), Ordering::Relaxed);
             self.0.tell(state);
             return Cut::Pending;
         };
-        // Not for every little room: the caller is to do something worth waking up for.
+        // The caller is woken only when there is enough room to be worth it.
         if state.waiting && state.items <= u64::from(max_items) {
             self.0.tell(state);
         }
@@ -259,7 +261,7 @@ impl Source for FeedSource {
     }
 }
 
-/// The pool's end of the results; dropped when the job is over.
+/// The pool's side of the results; dropped when the job is over.
 pub(crate) struct FeedSink(pub(crate) Arc<JobFeed>);
 
 impl Sink for FeedSink {
@@ -327,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_woken_for_nothing_is_woken_again() {
+    fn a_caller_that_was_woken_without_results_is_woken_again() {
         for time in [None, Some(Duration::from_secs(60))] {
             let feed = Arc::new(JobFeed::default());
             feed.push(EncodedInputs { first: 0, items: 1, bytes: frames(&[1]) }, None, 1);
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_heard_after_the_results_and_nothing_in_no_time() {
+    fn the_end_comes_after_the_results_and_a_zero_timeout_returns_at_once() {
         let feed = Arc::new(JobFeed::default());
         assert!(matches!(feed.wait(None, Some(Duration::ZERO)), FeedNews::Nothing));
         let mut sink = FeedSink(Arc::clone(&feed));

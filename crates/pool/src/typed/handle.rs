@@ -7,14 +7,14 @@ use crate::jobs::PoolError;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 
-/// An item that was submitted; its outcome can be waited for.
+/// A submitted item, whose outcome can be waited for.
 ///
-/// Dropping it leaves the item to run, and its outcome to nobody.
+/// After a drop the item still runs, and its outcome is lost.
 #[must_use = "to wait for the outcome; or `drop` it, and the item runs all the same"]
 pub struct Handle<O: DeserializeOwned>(HandleState<O>);
 
 enum HandleState<O: DeserializeOwned> {
-    /// It never ran.
+    /// The item never ran.
     Failed(ItemError),
     Running(Box<Results<O>>),
 }
@@ -36,12 +36,12 @@ impl<O: DeserializeOwned> Handle<O> {
     /// }
     /// ```
     ///
-    /// # WorkerOutput
+    /// # Errors
     /// Why the item has no result.
     pub fn wait(self) -> Outcome<O> {
         match self.wait_until(None) {
             Ok(outcome) => outcome,
-            // Without a time limit there is an outcome, or an end.
+            // Without a time limit the wait ends with an outcome.
             Err(_) => Err(PoolError::Ended.into()),
         }
     }
@@ -59,8 +59,8 @@ impl<O: DeserializeOwned> Handle<O> {
     /// }
     /// ```
     ///
-    /// # WorkerOutput
-    /// There is none yet: the handle, to be asked again.
+    /// # Errors
+    /// There is no outcome yet: the error is the handle itself.
     pub fn wait_timeout(self, timeout: Duration) -> Result<Outcome<O>, Self> {
         self.wait_until(Some(timeout))
     }
@@ -86,7 +86,7 @@ impl<O: DeserializeOwned> Handle<O> {
         }
     }
 
-    /// Whether the outcome is there, so that waiting takes no time.
+    /// Whether the outcome is there, so that [`Handle::wait`] returns at once.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -105,8 +105,8 @@ impl<O: DeserializeOwned> Handle<O> {
         }
     }
 
-    /// Gives the item up: it does not run if it has not begun. What has begun runs
-    /// to its end, and its result is dropped.
+    /// Cancels the item: it does not run if it has not begun. An item that has
+    /// begun runs to its end, and its result is dropped.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -119,7 +119,7 @@ impl<O: DeserializeOwned> Handle<O> {
     /// }
     /// ```
     pub fn cancel(mut self) {
-        // Dropped before the handle is, and so not left to run.
+        // Dropping the results cancels the job.
         self.0 = HandleState::Failed(PoolError::Ended.into());
     }
 }

@@ -1,15 +1,16 @@
-//! `init`: where a process that was started as a worker turns into one.
+//! `init`: turns a process that was started as a worker into one.
 
 use super::initializer::set_up_worker;
 use crate::jobs::{entry_at, prepare};
 use crate::worker::{Role, become_program, become_worker, serve_role};
 use procession_task::{BlockTask, Identity, JobSpec};
 
-/// To be called first thing in `main`, before any thread is started.
+/// Turns this process into a worker if a pool has started it as one. To be called
+/// first thing in `main`, before any thread is started.
 ///
-/// A pool starts this program once more for each worker. In such a process this
-/// serves the pool and never returns; in any other it notes that pools of
-/// processes may be built, and changes nothing.
+/// A pool starts this program again for each worker. In such a process `init`
+/// serves the pool and never returns. In any other process it only notes that pools
+/// of processes may be built.
 ///
 /// ```
 /// fn main() -> Result<(), procession::PoolError> {
@@ -24,7 +25,7 @@ pub fn init() {
     let Some(role) = Role::from_args(&mut args) else {
         return become_program();
     };
-    // Only for people who look at processes.
+    // Only for users who list processes: an error is ignored.
     let _ = procession_sys::show_own_name();
     become_worker();
     let set_up = args.collect::<Vec<_>>();

@@ -1,5 +1,5 @@
-//! What sets a worker up before its first item: a function and its argument,
-//! which travel among the worker's arguments.
+//! The initializer of workers: a function and its argument, which travel among the
+//! worker's arguments.
 
 use super::entries::Entries;
 use super::work::Work;
@@ -8,12 +8,12 @@ use procession_sys::Entry;
 use procession_wire::{WireError, codec};
 use std::ffi::{OsStr, OsString};
 
-/// What stands before a worker's set-up among its arguments.
+/// The argument that precedes an initializer among a worker's arguments.
 const SET_UP: &str = "set-up";
-/// What an initializer and its argument may take of a worker's arguments.
+/// Bytes that an initializer and its argument may take at most.
 const SET_UP_BYTES: usize = 32 << 10;
 
-/// What sets a worker up: a function and its only item.
+/// An initializer: a function and its only item, encoded.
 pub(crate) struct Initializer {
     pub(crate) entry: &'static Entry,
     pub(crate) packed: Vec<u8>,
@@ -40,7 +40,7 @@ impl Initializer {
         SetUpCall::run(self.entry, &self.packed, &self.input)
     }
 
-    /// What a worker is told of it.
+    /// The worker's arguments for it.
     pub(crate) fn arguments(&self) -> Result<Vec<OsString>, String> {
         let address = self.entry.address().map_err(|e| e.to_string())?;
         let address = to_hex(&encode_address(address));

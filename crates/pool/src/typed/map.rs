@@ -15,19 +15,19 @@ use std::collections::VecDeque;
 use std::iter::FusedIterator;
 use std::time::{Duration, Instant};
 
-/// Inputs are queued when they fill so many bytes, whoever waits for them or not:
-/// a little less than an automatic chunk may have.
+/// Inputs are queued when they fill this many bytes, whether the pool waits for
+/// them or not: a little less than the largest automatic chunk.
 const SEGMENT_BYTES: usize = 120 << 10;
 
 /// The outcomes of [`crate::Pool::map`], in the order of the inputs.
 ///
-/// Inputs are pulled, and outcomes read, while `next` is called, on the thread
-/// that calls it. Dropping it drops what is left of the work; the pool goes on.
+/// Inputs are pulled and outcomes decoded inside `next`, on the thread that calls
+/// it. Dropping the iterator cancels the rest of the work; the pool goes on.
 #[must_use = "nothing is done before it is iterated over"]
 pub struct Map<'p, W: Work<M>, M, I: Iterator>(OutcomeStream<'p, W, M, I>);
 
-/// The outcomes of [`crate::Pool::map_unordered`], each with the index of its input, as
-/// they come. It is lazy as [`Map`] is.
+/// The outcomes of [`crate::Pool::map_unordered`], each with the index of its
+/// input, in the order in which they come. It is as lazy as [`Map`].
 #[must_use = "nothing is done before it is iterated over"]
 pub struct MapUnordered<'p, W: Work<M>, M, I: Iterator>(OutcomeStream<'p, W, M, I>);
 
@@ -38,9 +38,9 @@ pub(crate) struct OutcomeStream<'p, W: Work<M>, M, I: Iterator> {
     inputs: Option<I>,
     state: StreamState<W::Output>,
     buffer: InputBuffer,
-    /// Items that can't be sent, and why, in order.
+    /// Items that can't be encoded, with their errors, in order.
     unsent: VecDeque<(u64, ItemError)>,
-    /// Index of the next outcome, where they are in order.
+    /// Index of the next outcome, if outcomes are in order.
     next: Option<u64>,
     marker: std::marker::PhantomData<fn() -> (W, M)>,
     /// The pool lives as long as its outcomes are read.
@@ -54,7 +54,7 @@ enum StreamState<O> {
     Over,
 }
 
-/// Inputs that were encoded and not queued yet: consecutive ones.
+/// Consecutive inputs that were encoded and not queued yet.
 #[derive(Default)]
 struct InputBuffer {
     bytes: Vec<u8>,
@@ -108,12 +108,12 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> OutcomeStream<'_, W, M,
         }
     }
 
-    /// Whether an item that could not be sent has its turn.
+    /// Whether the next outcome is that of an item that could not be encoded.
     fn has_unsent(&self) -> bool {
         self.unsent.front().is_some_and(|(index, _)| self.next.is_none_or(|next| next == *index))
     }
 
-    /// That item.
+    /// The outcome of that item.
     fn next_unsent(&mut self) -> Option<(u64, Outcome<W::Output>)> {
         if !self.has_unsent() {
             return None;
@@ -124,14 +124,14 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> OutcomeStream<'_, W, M,
         self.unsent.pop_front().map(|(index, error)| (index, Err(error)))
     }
 
-    /// Waits for results, or for something else to say; `None` at the end.
+    /// Waits for results or for another outcome; `None` at the end.
     #[inline(never)]
     fn refill(&mut self) -> Option<Result<(), PoolError>> {
         match std::mem::replace(&mut self.state, StreamState::Over) {
             StreamState::Over => None,
             StreamState::Failed(error) => Some(Err(error)),
             StreamState::Running(mut results) => {
-                // What a panic of the iterator leaves behind is the end of it.
+                // After a panic of the inputs' iterator the state is `Over`.
                 let went = self.wait(&mut results);
                 if went.as_ref().is_some_and(Result::is_ok) {
                     self.state = StreamState::Running(results);
@@ -144,7 +144,8 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> OutcomeStream<'_, W, M,
     fn wait(&mut self, results: &mut Results<W::Output>) -> Option<Result<(), PoolError>> {
         let workers = self.workers;
         loop {
-            // Those that could not be sent wait here, and are as many in memory.
+            // Items that could not be encoded wait in memory, so their number is
+            // bounded.
             let takes_more = self.inputs.is_some() && self.unsent.len() < UNSENT;
             let room = if takes_more { results.feed.room(workers) } else { 0 };
             if room > 0 {
@@ -178,7 +179,8 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> OutcomeStream<'_, W, M,
             };
             room -= 1;
             if let Err(error) = self.buffer.add(input.borrow(), max) {
-                // What follows it is another segment: its index is left out.
+                // The next inputs begin a new segment, because this index is
+                // skipped.
                 self.flush(results, rest(&inputs));
                 self.unsent.push_back((self.buffer.next, error));
                 self.buffer.next += 1;
@@ -197,14 +199,14 @@ impl<W: Work<M>, M, I: Iterator<Item: Borrow<W::Input>>> OutcomeStream<'_, W, M,
         self.inputs = Some(inputs);
     }
 
-    /// Queues what was encoded; says how much room is left.
+    /// Queues the encoded inputs; returns how much room is left.
     fn flush(&mut self, results: &Results<W::Output>, rest: Option<u64>) -> u64 {
         let Some(segment) = self.buffer.segment(&results.feed.buffers) else { return u64::MAX };
         results.feed.push(segment, rest, self.workers)
     }
 }
 
-/// How many inputs are left, of an iterator that knows.
+/// How many inputs are left, if the iterator's size hint is exact.
 fn rest<I: Iterator>(inputs: &I) -> Option<u64> {
     let (least, most) = inputs.size_hint();
     most.filter(|&most| most == least).map(|most| most as u64)
@@ -251,32 +253,34 @@ pub(crate) fn single<T: Serialize>(input: &T, max: usize) -> Result<Option<Encod
     Ok(buffer.segment(&BufferPool::default()))
 }
 
-/// Whether inputs come slowly: then each is passed on at once, and nobody who
-/// waits for a result is made to wait for more of them. Looks at the clock for
-/// every input while they do, and ever more seldom while they don't.
+/// Detects inputs that come slowly. Then each input is queued at once, and a caller
+/// that waits for a result does not wait for more inputs. The clock is read for
+/// every input while they are slow, and less and less often while they are fast.
 struct InputPace {
     moments: Instant,
-    /// After so many inputs the clock is moments at again.
+    /// The number of inputs until the clock is read again.
     left: u32,
     stride: u32,
     is_slow: bool,
 }
 
-/// So many items that can't be sent are kept for their turn, before no more is pulled.
+/// Items that can't be encoded and wait for their turn, at most, before pulling
+/// stops.
 const UNSENT: usize = 1024;
-/// An input that takes longer is slow: far longer than it takes to pass one on.
+/// An input that takes longer than this is slow: far longer than queueing one
+/// takes.
 const SLOW: Duration = Duration::from_micros(20);
-/// However fast they come, the clock is moments at once for so many.
+/// The clock is read at least once in this many inputs.
 const MAX_STRIDE: u32 = 16;
 
 impl InputPace {
-    /// Before the first of some inputs: what was done since the last ones is not
-    /// their time.
+    /// Begins before the first of some inputs: the time since the previous ones is
+    /// not theirs.
     fn begin() -> Self {
         Self { moments: Instant::now(), left: 1, stride: 1, is_slow: false }
     }
 
-    /// Another input has come.
+    /// Notes another input; returns whether inputs are slow.
     #[inline]
     fn is_slow(&mut self) -> bool {
         self.left -= 1;

@@ -1,5 +1,5 @@
-//! The observers that every typed pool of processes has: one knows who lives,
-//! one passes on what workers print.
+//! The observers that every typed pool of processes has: one keeps the process ids
+//! of living workers, one passes on what workers print.
 
 use crate::observe::{Event, Observer};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Who is in which place.
+/// The process id of the living worker of each slot.
 #[derive(Clone)]
 pub(crate) struct LivePids(Arc<Mutex<Vec<Option<u32>>>>);
 
@@ -44,30 +44,30 @@ impl Observer for LivePids {
     }
 }
 
-/// How many pieces may wait to be written; what comes beyond them is left out.
+/// Pieces that may wait to be written; more are dropped.
 const WAITING: usize = 256;
 
-/// How long what is still to be written is waited for at the end.
+/// How long the end of the pool waits for the last pieces to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Writes what workers print to this program's standard error, on a thread of
-/// its own, as that may block.
+/// Writes what workers print to this program's standard error, on a thread of its
+/// own, because the write may block.
 pub(crate) struct WorkerOutput {
     pieces: Option<SyncSender<Bytes>>,
-    /// Disconnected when the last of it was written.
+    /// Disconnected when the last piece was written.
     ended: Receiver<()>,
 }
 
 impl WorkerOutput {
     pub(crate) fn start() -> std::io::Result<Self> {
         let (pieces, waiting) = sync_channel::<Bytes>(WAITING);
-        // A descriptor of its own: the program's threads may hold the lock of the
-        // standard one for as long as they like.
+        // A duplicate descriptor: the program's threads may hold the lock of
+        // `std::io::stderr` for as long as they like.
         let mut stderr = File::from(std::io::stderr().as_fd().try_clone_to_owned()?);
         let (tell, ended) = sync_channel::<()>(1);
         let write = move || {
             for piece in waiting {
-                // Nobody is left to be told that this can't be written.
+                // There is no place to report that standard error can't be written.
                 let _ = stderr.write_all(&piece);
             }
             drop(tell);
@@ -81,7 +81,8 @@ impl Observer for WorkerOutput {
     fn on_event(&mut self, event: &Event) {
         if let (Event::Stderr { bytes, .. }, Some(pieces)) = (event, &self.pieces) {
             match pieces.try_send(bytes.clone()) {
-                // A flood: standard error takes less than workers print.
+                // Standard error takes less than workers print: the piece is
+                // dropped.
                 Err(TrySendError::Full(_)) | Ok(()) => {}
                 Err(TrySendError::Disconnected(_)) => self.pieces = None,
             }
@@ -90,8 +91,8 @@ impl Observer for WorkerOutput {
 }
 
 impl Drop for WorkerOutput {
-    /// What was printed last is to be read, too; but nobody waits for long where
-    /// nobody reads.
+    /// Waits until the last pieces are written, but not for long, as nobody may
+    /// read them.
     fn drop(&mut self) {
         drop(self.pieces.take());
         let _ = self.ended.recv_timeout(LAST_WORDS);

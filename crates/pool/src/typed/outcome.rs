@@ -1,101 +1,101 @@
-//! What becomes of an item.
+//! The outcome of an item.
 
 use crate::jobs::{ItemFailure, PoolError};
 use crate::observe::Exit;
 use procession_task::{Cause, Kind};
 
-/// What became of an item: its result, or why it has none.
+/// The outcome of an item: its result, or why it has none.
 pub type Outcome<T> = Result<T, ItemError>;
 
 /// Why an item has no result.
 ///
 /// Each variant but the last names the item by its `index` in the input, from 0.
-/// The words are the same whenever the same thing happens; what differs from run
-/// to run, as process ids do, has fields of its own.
+/// The message is the same whenever the same thing happens; what differs from run
+/// to run, such as process ids, has fields of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
-    /// The task said no.
+    /// The task returned an error.
     #[error("item {index} failed: {message}")]
     Failed {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// The task's own words.
+        /// The task's own message.
         message: String,
     },
-    /// The task panicked. Its worker lives on.
+    /// The task panicked. Its worker goes on.
     #[error("item {index} panicked{}: {message}", at(.location.as_ref()))]
     Panicked {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// What the panic said.
+        /// The panic's message.
         message: String,
         /// `FILE:LINE:COLUMN`.
         location: Option<String>,
-        /// Where it came from, if `RUST_BACKTRACE` is set.
+        /// The backtrace, if `RUST_BACKTRACE` is set.
         backtrace: Option<String>,
     },
     /// The worker died while it ran this item alone.
     #[error("item {index} crashed: {message}")]
     Crashed {
-        /// Which item.
+        /// The item's index.
         index: u64,
         /// How the process died, in words.
         message: String,
-        /// How it died, if that is known.
+        /// The exit status or signal, if that is known.
         exit: Option<Exit>,
-        /// The process that it was last in.
+        /// The last process that ran it.
         pid: u32,
         /// How many processes died of it.
         attempts: u32,
     },
-    /// The item ran longer than it may.
+    /// The item exceeded its time limit.
     #[error("item {index} timed out: {message}")]
     TimedOut {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// How long it might have run, in words.
+        /// The time limit, in words.
         message: String,
-        /// The process that it was last in.
+        /// The last process that ran it.
         pid: u32,
         /// How many times it was tried.
         attempts: u32,
     },
-    /// The item wanted more memory than its worker may have.
+    /// The item wanted more memory than its worker's limit.
     #[error("item {index} ran out of memory: {message}")]
     OutOfMemory {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// How much it might have had, in words.
+        /// The memory limit, in words.
         message: String,
-        /// The process that it was last in.
+        /// The last process that ran it.
         pid: u32,
         /// How many times it was tried.
         attempts: u32,
     },
-    /// The item, or its result, can't be put into bytes.
+    /// The item, or its result, can't be encoded.
     #[error("item {index} can't be sent: {message}")]
     NotEncodable {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// The type, and what is wrong.
+        /// The type, and the error.
         message: String,
     },
-    /// The item, or its result, can't be read from the bytes that it was put into.
+    /// The item, or its result, can't be decoded.
     #[error("item {index} can't be read: {message}")]
     NotDecodable {
-        /// Which item.
+        /// The item's index.
         index: u64,
-        /// The type, and what is wrong.
+        /// The type, and the error.
         message: String,
     },
-    /// The pool itself failed or was ended: nothing more comes.
+    /// The pool failed or was ended: no more outcomes come.
     #[error(transparent)]
     Pool(#[from] PoolError),
 }
 
 impl ItemError {
-    /// Which item it is about; `None` if it is the pool.
+    /// The item's index; `None` if the pool failed.
     #[must_use]
     pub fn index(&self) -> Option<u64> {
         match *self {

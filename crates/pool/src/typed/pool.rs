@@ -15,10 +15,10 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How items are run, whatever they are run on.
+/// How items are run, on every backend.
 #[derive(Clone)]
 pub(crate) struct PoolSettings {
-    /// What is the same in every job.
+    /// The part of the specification that every job shares.
     pub(crate) spec: JobSpec,
     pub(crate) window: u64,
 }
@@ -26,9 +26,9 @@ pub(crate) struct PoolSettings {
 /// Worker processes that run functions over values; see the [crate]'s
 /// documentation for a tour.
 ///
-/// It can be shared: several threads may use one `&Pool` at once, and however
-/// many calls there are, the workers are the same. Dropping it kills its workers
-/// and reaps them; [`Pool::close`] lets them finish.
+/// It can be shared: several threads may use one `&Pool` at once, and all calls use
+/// the same workers. Dropping the pool kills and reaps its workers; [`Pool::close`]
+/// lets them finish.
 pub struct Pool {
     backend: Box<dyn Backend>,
     workers: u32,
@@ -41,12 +41,12 @@ impl Pool {
         Self { backend, workers, settings, live_pids }
     }
 
-    /// Runs work over inputs, by value or by reference: the outcomes in the order
-    /// of the inputs.
+    /// Runs work over inputs, by value or by reference, and returns the outcomes in
+    /// the order of the inputs.
     ///
     /// The inputs are pulled while the outcomes are iterated over, on the same
-    /// thread, and only so far ahead as keeps the workers busy: they may be
-    /// endless. Whoever wants no more drops the iterator, and the rest is not run.
+    /// thread, and only as far ahead as keeps the workers busy: they may be
+    /// endless. Dropping the iterator cancels the rest.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,8 +70,8 @@ impl Pool {
         Map::new(self.stream(&work, ResultOrder::Input, inputs.into_iter()))
     }
 
-    /// As [`Pool::map`], in the order in which outcomes come, each with the index
-    /// of its input.
+    /// As [`Pool::map`], but with the outcomes in the order in which they come,
+    /// each with the index of its input.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -94,8 +94,8 @@ impl Pool {
         MapUnordered::new(self.stream(&work, ResultOrder::Completion, inputs.into_iter()))
     }
 
-    /// Runs work over inputs and folds the results here, in order, from `init`.
-    /// The first item without a result ends it.
+    /// Runs work over inputs and folds the results on the caller's thread, in
+    /// order, from `init`. The first item without a result ends it.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -107,7 +107,7 @@ impl Pool {
     /// }
     /// ```
     ///
-    /// # WorkerOutput
+    /// # Errors
     /// Why an item has no result.
     pub fn map_reduce<W, M, I, A>(
         &self,
@@ -124,10 +124,11 @@ impl Pool {
         self.map(work, inputs).try_fold(init, |folded, outcome| Ok(fold(folded, outcome?)))
     }
 
-    /// Has a single item run, and returns at once.
+    /// Starts a single item, and returns at once.
     ///
-    /// For some items; thousands that are under way at once cost more each the more
-    /// there are, and on threads each has threads of its own: use [`Pool::map`] then.
+    /// For few items: the cost of each grows with the number of items under way,
+    /// and on threads each item has threads of its own. For thousands of items use
+    /// [`Pool::map`].
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -182,14 +183,14 @@ impl Pool {
         Ok(Results::new(feed, running))
     }
 
-    /// How many workers it has.
+    /// The number of workers.
     #[must_use]
     pub fn workers(&self) -> u32 {
         self.workers
     }
 
-    /// The process ids of its workers, by their places; `None` where none lives at
-    /// the moment. Threads are all in this process.
+    /// The process ids of the workers by slot; `None` for a slot without a living
+    /// worker. Threads all have this process's id.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -209,17 +210,17 @@ impl Pool {
         self.settings.spec.max_result
     }
 
-    /// A way to end the work from elsewhere, which is also the recipe for Ctrl-C:
-    /// the pool itself touches no signal handler. With the `ctrlc` crate, in `main`:
+    /// A control that ends the work from elsewhere, for example on Ctrl-C: the pool
+    /// itself installs no signal handler. With the `ctrlc` crate, in `main`:
     ///
     /// ```text
     /// let control = pool.control();
     /// ctrlc::set_handler(move || control.stop())?;
     /// ```
     ///
-    /// Iterators then end with [`PoolError::Ended`], and the program goes on as it
-    /// likes. Workers have process groups of their own: the terminal's Ctrl-C does
-    /// not reach them.
+    /// Iterators then end with [`PoolError::Ended`], and the program goes on.
+    /// Workers have process groups of their own: the terminal's Ctrl-C does not
+    /// reach them.
     ///
     /// ```
     /// use procession::{ItemError, PoolError};
@@ -240,8 +241,8 @@ impl Pool {
         self.backend.control()
     }
 
-    /// Waits for what was submitted, lets the workers end, and waits for the last
-    /// of them. Says how long the pool lived.
+    /// Waits for submitted items, lets the workers end, and waits for the last of
+    /// them. Returns how long the pool lived.
     ///
     /// ```
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -253,14 +254,14 @@ impl Pool {
     /// }
     /// ```
     ///
-    /// # WorkerOutput
-    /// What the pool failed of.
+    /// # Errors
+    /// The error that the pool failed with.
     pub fn close(self) -> Result<Duration, PoolError> {
         self.backend.close()
     }
 
-    /// Ends all work and all workers at once, by force, and reaps them; threads
-    /// are waited for. Dropping the pool does the same.
+    /// Kills and reaps all workers at once; threads are waited for. Dropping the
+    /// pool does the same.
     ///
     /// ```
     /// use std::time::Duration;

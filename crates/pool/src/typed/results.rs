@@ -1,4 +1,4 @@
-//! Results as they come out of batches: bytes to values, one by one.
+//! Decodes the results of batches, one by one.
 
 use super::feed::JobFeed;
 use super::outcome::{ItemError, Outcome};
@@ -10,14 +10,14 @@ use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The results of a job that was started. Whoever lets go of them has what is
-/// left of the job dropped.
+/// The results of a job that was started. Dropping them cancels the rest of the
+/// job.
 pub(crate) struct Results<O> {
     pub(crate) feed: Arc<JobFeed>,
     running: Option<JobHandle>,
     batch: std::vec::IntoIter<Delivery>,
     current: DeliveryReader,
-    /// Memory that is given back when the batch was read.
+    /// The batch's memory, given back when the batch has been read.
     credit: Option<Credit>,
     output: PhantomData<fn() -> O>,
 }
@@ -38,7 +38,7 @@ impl<O: DeserializeOwned> Results<O> {
         Self { feed, running: Some(running), batch, current, credit: None, output: PhantomData }
     }
 
-    /// The index of the next result, if one is at hand.
+    /// The index of the next result, if there is one in this batch.
     #[inline]
     pub(crate) fn next_index(&mut self) -> Option<u64> {
         while self.current.left == 0 {
@@ -47,7 +47,7 @@ impl<O: DeserializeOwned> Results<O> {
         Some(self.current.next)
     }
 
-    /// The result that [`Self::next_index`] speaks of.
+    /// Takes the result at [`Self::next_index`].
     #[inline]
     pub(crate) fn take(&mut self) -> Outcome<O> {
         let outcome = self.current.read();
@@ -62,7 +62,8 @@ impl<O: DeserializeOwned> Results<O> {
         self.credit = Some(batch.credit);
     }
 
-    /// Everything has been read: says whether that was all there should have been.
+    /// Waits for the job's end after all results; an error if the job did not
+    /// complete.
     pub(crate) fn end(&mut self) -> Result<(), PoolError> {
         match self.running.take().map(JobHandle::wait) {
             None | Some(Ok(JobEnd::Complete)) => Ok(()),
@@ -71,7 +72,7 @@ impl<O: DeserializeOwned> Results<O> {
         }
     }
 
-    /// Has the job run to its end, whoever hears of it.
+    /// Lets the job run to its end after a drop.
     pub(crate) fn detach(&mut self) {
         self.running = None;
     }

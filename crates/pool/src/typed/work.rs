@@ -1,8 +1,8 @@
 //! What a pool can run: a function, or a value that is a [`Task`].
 //!
-//! One trait for both, told apart by a marker that the compiler finds by itself.
-//! A function travels as nothing but its place in the program, which is why it
-//! must capture nothing; a task's value travels in bytes.
+//! One trait covers both; a marker type, which the compiler infers, distinguishes
+//! them. Only a function's address in the program travels, so it must not capture
+//! anything; a task's value travels as bytes.
 
 use procession_task::{Task, TaskError};
 use procession_wire::codec;
@@ -11,15 +11,15 @@ use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::marker::PhantomData;
 
-/// What a pool can run over items. Nothing to implement: these are
+/// What a pool can run over items. There is nothing to implement. Work is:
 ///
 /// - functions and closures from one item to its result that capture nothing;
 /// - the same with a `Result<_, TaskError>`, whose error is the item's failure;
 /// - values that implement [`Task`] and can be sent: write a `Task` if the work
 ///   has settings.
 ///
-/// Items and results must be of types that `serde` can put into bytes and read
-/// from them (`Serialize + DeserializeOwned`).
+/// Items and results must be of types that `serde` can encode and decode
+/// (`Serialize + DeserializeOwned`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no work for a pool",
     label = "not a function of one serializable item, nor a `Task`",
@@ -27,22 +27,22 @@ use std::marker::PhantomData;
             `Serialize + DeserializeOwned`; or a value that implements `procession::Task` and can be serialized itself"
 )]
 pub trait Work<M>: Sized + Send + Sync + 'static {
-    /// What one item is.
+    /// The type of an item.
     type Input: Serialize + DeserializeOwned;
-    /// What becomes of it.
+    /// The type of a result.
     type Output: Serialize + DeserializeOwned;
 
     /// Runs one item.
     ///
-    /// # WorkerOutput
-    /// The work's own "no" to this item.
+    /// # Errors
+    /// The work's own error for this item.
     fn call(&self, input: Self::Input) -> Result<Self::Output, TaskError>;
 
-    /// What else has to travel than the place of the code.
+    /// The bytes that have to travel besides the code's address.
     #[doc(hidden)]
     fn pack(&self) -> Result<Vec<u8>, String>;
 
-    /// The work, as [`Self::pack`] has packed it in another process.
+    /// The work that [`Self::pack`] has packed in another process.
     #[doc(hidden)]
     fn unpack(packed: &[u8]) -> Result<Self, String>;
 }
@@ -50,7 +50,7 @@ pub trait Work<M>: Sized + Send + Sync + 'static {
 /// Marks functions from an item to its result.
 pub struct Function<I, O>(PhantomData<fn(I) -> O>);
 
-/// Marks functions that may say no to an item.
+/// Marks functions that may return an error.
 pub struct Fallible<I, O>(PhantomData<fn(I) -> O>);
 
 /// Marks values that are tasks.

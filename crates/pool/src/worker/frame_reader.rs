@@ -1,4 +1,4 @@
-//! What the coordinator says, read in large pieces and taken message by message.
+//! The coordinator's messages, read in large pieces and taken one by one.
 
 use procession_wire::frame::{Direction, HEAD_BYTES, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{ToWorker, WireError, decode_to_worker};
@@ -6,17 +6,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// How much is read at a time: several chunks, within a processor's cache.
+/// Bytes that are read at a time: several chunks, within a processor's cache.
 const ROOM: usize = 384 << 10;
-/// How much is read at first: a worker that is given little starts faster.
+/// Bytes that are read at first: a worker with little to do starts faster with a
+/// small buffer.
 const FIRST_ROOM: usize = 16 << 10;
 
 pub(super) struct FrameReader {
     pipe: File,
     buffer: Vec<u8>,
-    /// How much is read at a time.
+    /// Bytes that are read at a time.
     room: usize,
-    /// What is held of the buffer and was not taken.
+    /// The part of the buffer that was read and not yet taken.
     held: Range<usize>,
     /// The payload of the next message, once it is there.
     next: Option<Range<usize>>,
@@ -56,7 +57,8 @@ impl FrameReader {
         }
     }
 
-    /// The message that is there, and where its block stands (see [`Self::bytes`]).
+    /// Takes the message that is there, with the range of its block (see
+    /// [`Self::bytes`]).
     pub(super) fn take(&mut self) -> Result<(ToWorker, Range<usize>), WireError> {
         let payload = self.next.take().unwrap_or_default();
         let (message, tails) = decode_to_worker(&self.buffer[payload.clone()])?;
@@ -70,7 +72,7 @@ impl FrameReader {
     }
 
     /// Makes room for a frame of `needs` bytes from the first byte held on. The
-    /// room grows as bytes come in, never on a length's word alone.
+    /// buffer grows as bytes arrive, never because of an announced length alone.
     fn make_room(&mut self, needs: usize) {
         let held = self.held.len();
         if self.held.start > 0 {
@@ -81,7 +83,7 @@ impl FrameReader {
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         } else if self.buffer.len() > 4 * ROOM && wanted == ROOM {
-            // One huge item does not keep its memory for ever.
+            // The memory of one huge item is given back.
             self.buffer.truncate(held.max(ROOM));
             self.buffer.shrink_to_fit();
         }

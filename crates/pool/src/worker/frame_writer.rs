@@ -1,5 +1,5 @@
-//! The way back to the coordinator: a pipe, and small messages that are gathered
-//! until it is worth a write.
+//! Writes messages to the coordinator. Small messages are gathered until they are
+//! worth a system call.
 
 use crate::observe::{WorkerPhase, WorkerWatch};
 use procession_sys::running_ns;
@@ -8,7 +8,7 @@ use procession_wire::{AnswerHead, FromWorker, WireError, encode_from_worker};
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 
-/// Gathered bytes are written beyond this.
+/// Gathered bytes are written when they are more than this.
 const GATHER_BYTES: usize = 64 << 10;
 
 pub(super) struct FrameWriter {
@@ -24,7 +24,7 @@ impl FrameWriter {
         Self { pipe, gathered: Vec::new(), written_ns: running_ns() }
     }
 
-    /// Puts a message on its way.
+    /// Queues a message, and writes if enough is gathered.
     pub(super) fn say(&mut self, message: &FromWorker, blocks: &[&[u8]], watch: &mut WorkerWatch) -> io::Result<()> {
         encode_from_worker(&mut self.gathered, message, blocks).map_err(too_long)?;
         let bytes: usize = blocks.iter().map(|block| block.len()).sum();
@@ -36,7 +36,7 @@ impl FrameWriter {
         }
     }
 
-    /// Puts a part of an answer on its way.
+    /// Queues a part of an answer, and writes if enough is gathered.
     pub(super) fn answer(&mut self, attempt: u64, answer: &Answer, watch: &mut WorkerWatch) -> io::Result<()> {
         let length = |block: &[u8]| u32::try_from(block.len()).unwrap_or(u32::MAX);
         let head = AnswerHead {
@@ -51,7 +51,7 @@ impl FrameWriter {
         self.say(&FromWorker::Answer(head), &[&answer.outputs, &answer.log, &answer.shown], watch)
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered bytes.
     pub(super) fn flush(&mut self, watch: &mut WorkerWatch) -> io::Result<()> {
         if self.gathered.is_empty() { Ok(()) } else { self.write(&[], watch) }
     }

@@ -18,10 +18,9 @@ mod tasks;
 pub use role::{ARGUMENT, Role};
 pub use tasks::{Tasks, listed, serve};
 
-/// An allocator by which a worker can name the item that wants more memory than
-/// `--memory-limit` allows; to be installed by a worker's program as its
-/// `#[global_allocator]`. Without it such an item is found as one that crashes
-/// its process.
+/// An allocator with which a worker can name the item that wants more memory than
+/// `--memory-limit` allows. A worker's program installs it as its
+/// `#[global_allocator]`. Without it such an item counts as crashed.
 pub use procession_sys::Memory;
 pub use procession_task::{Items, ParamSpec, Params};
 

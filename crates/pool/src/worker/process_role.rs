@@ -1,27 +1,27 @@
-//! What this process is: a program that may have pools of processes, or a worker
-//! of one, which is the same program started again.
+//! The role of this process: a program that may have pools of processes, or a
+//! worker of such a pool, which is the same program started again.
 
 use crate::jobs::PoolError;
 use std::sync::OnceLock;
 
-/// What this process is known to be.
+/// The role of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ProcessRole {
     /// It has called [`crate::init`], and was not started as a worker.
     Program,
-    /// It serves.
+    /// It was started as a worker.
     Worker,
 }
 
 static ROLE: OnceLock<ProcessRole> = OnceLock::new();
 
-/// This process was not started as a worker.
+/// Notes that this process was not started as a worker.
 pub(crate) fn become_program() {
     ROLE.get_or_init(|| ProcessRole::Program);
 }
 
-/// From now on this process can't have pools of processes; and what panics while
-/// an item runs leaves word of it before anybody else hears.
+/// Notes that this process is a worker, which can't have pools of processes. A
+/// panic in an item is recorded before the previous panic hook runs.
 pub(crate) fn become_worker() {
     ROLE.get_or_init(|| ProcessRole::Worker);
     let before = std::panic::take_hook();

@@ -14,12 +14,12 @@ pub(crate) fn arguments(slot: u32) -> Vec<OsString> {
     vec![ARGUMENT.into(), pid.into(), slot.to_string().into()]
 }
 
-/// What a program was started for.
+/// Which worker of which coordinator a program was started as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Role {
     /// The coordinator's process id.
     pub coordinator: u32,
-    /// The place in the pool, from 0.
+    /// The slot in the pool, from 0.
     pub slot: u32,
 }
 

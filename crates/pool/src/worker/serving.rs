@@ -1,4 +1,4 @@
-//! What a worker's process runs: hello, then chunks and answers, then farewell.
+//! A worker's serving loop: hello, then chunks and answers, then farewell.
 
 use super::frame_reader::FrameReader;
 use super::frame_writer::FrameWriter;
@@ -15,16 +15,16 @@ use std::sync::Arc;
 /// Makes the task of a job, or says why it can't be made.
 pub(crate) type MakeTask<'a> = dyn Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + 'a;
 
-/// Why a worker could not serve to a good end.
+/// Why a worker could not serve to a regular end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     /// The process could not be made a worker.
     #[error("cannot become a worker: {0}")]
     Setup(#[from] SetupError),
-    /// What was to be done first has failed.
+    /// The initializer has failed.
     #[error("{0}")]
     SetUp(String),
-    /// The coordinator can't be understood.
+    /// The coordinator violated the protocol.
     #[error("the coordinator broke the protocol: {0}")]
     Protocol(#[from] procession_wire::WireError),
     /// The pipe failed.
@@ -32,9 +32,9 @@ pub(crate) enum ServeError {
     Pipe(#[from] io::Error),
 }
 
-/// Serves a coordinator until it says that no more will come, or is gone; first
-/// thing in `main`, before any thread is started. It is told that this worker is
-/// there once that is set up.
+/// Serves a coordinator until it asks for the end, or is gone. To be called first
+/// thing in `main`, before any thread is started. The hello is sent after `set_up`
+/// has succeeded.
 pub(crate) fn serve_role(
     role: Role,
     tasks: Vec<TaskInfo>,
@@ -71,14 +71,14 @@ struct Serving<'a> {
     make: &'a MakeTask<'a>,
 }
 
-/// A job that this worker was told of.
+/// A job that this worker has received.
 struct KnownJob {
     task: Box<dyn BlockTask>,
     max_result: usize,
     epoch_ns: u64,
     timeout_ns: Option<u64>,
     again: Again,
-    /// Whether somebody may have to name the item that runs.
+    /// Whether the watchdog or the allocator may have to name the running item.
     is_watched: bool,
 }
 
@@ -86,7 +86,7 @@ impl Serving<'_> {
     fn run(mut self) -> Result<(), ServeError> {
         loop {
             if !self.input.has_message()? {
-                // About to wait: nothing that is finished may wait as well.
+                // Before waiting, everything that is finished is sent.
                 self.host.flush()?;
                 if !self.host.wait(&mut self.input)? {
                     return Ok(());
@@ -142,15 +142,15 @@ impl Serving<'_> {
         Ok(task)
     }
 
-    /// Nothing of this job can be run here, now or any more: the coordinator
-    /// will end us.
+    /// Reports that this job can't be run here; the coordinator then ends this
+    /// worker.
     fn refuse(&mut self, job: u64, message: String) -> Result<(), ServeError> {
         self.jobs.remove(&job);
         self.host.say(&FromWorker::Refused { job, message })?;
         Ok(self.host.flush()?)
     }
 
-    /// Sees to it that the limits of a job are kept; says why they can't be.
+    /// Enforces the limits of a job, or returns why they can't be enforced.
     fn keep_limits(&mut self, limits: &JobLimits) -> Result<(), String> {
         if limits.timeout.is_some() {
             self.host.watch().map_err(|e| format!("no thread to watch the time limit: {e}"))?;
@@ -165,7 +165,7 @@ impl Serving<'_> {
     }
 
     fn run_chunk(&mut self, head: &ChunkHead, bytes: std::ops::Range<usize>) -> Result<(), ServeError> {
-        // A job that was refused: the coordinator knows, and will end us.
+        // The job was refused, and the coordinator is about to end this worker.
         let Some(known) = self.jobs.get_mut(&head.job) else { return Ok(()) };
         let KnownJob { max_result, epoch_ns, timeout_ns, again, is_watched, .. } = *known;
         self.host.begin(RunningChunk { attempt: head.attempt, first: head.first, epoch_ns, timeout_ns });
@@ -184,7 +184,7 @@ impl Serving<'_> {
             self.host.end(&Draft::lock(&self.state.draft).answer)?;
             return ran.or_else(|message| self.refuse(head.job, message));
         }
-        // Nobody else looks: the draft is held throughout.
+        // No other thread uses the draft: it is locked throughout.
         let mut draft = Draft::lock(&self.state.draft);
         let mut reply = Reply::new(&mut self.host, &mut draft.answer, head.each, max_result).trying(again);
         let ran = known.task.run(&block, &mut reply);

@@ -1,10 +1,10 @@
-//! What a worker leaves behind when it has to end in the middle of an item: the
-//! results that are finished, and the item's name.
+//! What a worker that has to end in the middle of an item still sends: the finished
+//! results, and which item ends it.
 //!
-//! Everything here is behind two locks, taken in this order: the draft, which
-//! the thread that runs items gives up only while one runs, and the writer.
-//! Whoever holds the draft and finds an item running may therefore write: no
-//! frame is half written, and the item can't be answered any more.
+//! Two locks protect this state, taken in this order: the draft, which the thread
+//! that runs items releases only while an item runs, and the writer. A thread that
+//! holds the draft and finds an item running may therefore write: no frame is half
+//! written, and the item can't be answered any more.
 
 use super::frame_writer::FrameWriter;
 use crate::observe::{WorkerPhase, WorkerWatch};
@@ -20,18 +20,19 @@ pub(super) struct WatchdogState {
     writer: Mutex<FrameWriter>,
     /// The chunk that is running.
     dispatch: Mutex<RunningChunk>,
-    /// The watchdog waits for an item to watch, as it does at first.
+    /// Whether the watchdog sleeps until an item starts, as it does at first.
     pub(super) asleep: AtomicBool,
 }
 
-/// What has to be known of a chunk to say which of its items is meant, and how
-/// long that may run.
+/// What the watchdog has to know of the running chunk: how to name its items, and
+/// how long each may run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RunningChunk {
     pub(super) attempt: u64,
     /// Index of its first item.
     pub(super) first: u64,
-    /// What the items' times count from, on the host's monotonic clock.
+    /// The start of the run on the host's monotonic clock, from which items' times
+    /// count.
     pub(super) epoch_ns: u64,
     pub(super) timeout_ns: Option<u64>,
 }
@@ -54,19 +55,19 @@ impl WatchdogState {
         self.dispatch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the watchdog has to be woken, now that an item runs.
+    /// Whether the watchdog has to be woken for the item that has started.
     pub(super) fn wakes_watchdog(&self) -> bool {
-        // The draft's lock orders this: either the watchdog has seen the item,
-        // or it had said that it sleeps.
+        // The draft's lock orders this: either the watchdog has seen the item, or
+        // it had set `asleep` before.
         self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed)
     }
 
-    /// Says what is finished, and which item is this process's end.
+    /// Sends the finished results, and which item ends this process.
     pub(super) fn leave(&self, draft: &Draft, kind: Kind) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
         let RunningChunk { attempt, first, .. } = *self.dispatch();
         let mut writer = self.writer();
-        // Nobody will hear how long this took.
+        // The time that this takes is not reported.
         let mut watch = WorkerWatch::start(WorkerPhase::Transport);
         if draft.answer.items > 0 {
             writer.answer(attempt, &draft.answer, &mut watch)?;
@@ -76,18 +77,21 @@ impl WatchdogState {
         writer.flush(&mut watch)
     }
 
-    /// The running item has had its time: whoever holds the draft ends the process.
+    /// Ends the process because the running item exceeded its time limit. The
+    /// caller holds the draft.
     pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
-        // At the edge of a memory limit these words could be refused, and the
-        // item be taken for one that wanted too much.
+        // Close to a memory limit the allocations of this message could be refused,
+        // and the item would be reported as out of memory.
         procession_sys::begin_the_end();
-        // If nobody hears it the coordinator is gone, and this is the end anyway.
+        // An error means that the coordinator is gone, and this process ends
+        // anyway.
         let _ = self.leave(draft, Kind::TimedOut);
         procession_sys::end_now(TIMED_OUT_STATUS)
     }
 
-    /// Has the item named that runs when memory is refused. If none is, or its
-    /// result is being written already, the exit status has to say it.
+    /// Installs the handler that names the running item when memory is refused. If
+    /// no item runs, or its result is already being written, only the exit status
+    /// tells.
     pub(super) fn name_item_on_out_of_memory(self: &Arc<Self>) {
         let state = Arc::clone(self);
         let last_words = move || {
