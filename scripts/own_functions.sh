@@ -1,5 +1,5 @@
 #!/bin/sh
-# The assignment's second half: functions of one's own (sums of factorials, π by
+# Functions in Python of the user's own (sums of factorials, π by
 # Monte Carlo, a blur over pictures), here and under Python's multiprocessing.Pool,
 # one after the other in the same run. The results must be the same.
 #

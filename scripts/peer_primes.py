@@ -1,4 +1,4 @@
-"""The lecture's prime list in Python: on threads, which share one interpreter
+"""A list of primes in Python: on threads, which share one interpreter
 lock, and in processes, which do not.
 
 usage: peer_primes.py threads|processes|loop N [COUNT]

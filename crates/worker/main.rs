@@ -3,12 +3,12 @@
 
 #![forbid(unsafe_code)]
 
-use procession::worker::{Memory, Tasks, serve};
+use procession::worker::{Tasks, WorkerAllocator, serve};
 use std::process::ExitCode;
 
 /// By this an item that wants more memory than it may have is named.
 #[global_allocator]
-static MEMORY: Memory = Memory;
+static MEMORY: WorkerAllocator = WorkerAllocator;
 
 fn main() -> ExitCode {
     serve(Tasks::listed(procession_program::ALL))

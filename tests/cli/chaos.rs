@@ -1,5 +1,5 @@
-//! Many deaths in one run: a small, bounded share of what `cargo xtask chaos`
-//! does for as long as one likes.
+//! Many killed processes in one run: a small, bounded share of what `cargo xtask
+//! chaos` does.
 
 use crate::support::{Ended, Place, item_lines, lines, roots, runs, workers_of};
 use nix::sys::signal::{Signal, kill};

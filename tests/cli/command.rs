@@ -1,5 +1,5 @@
-//! `command`: a program of the user's own for each item; what it is given, what
-//! it says, how it ends, and that nothing is left of it.
+//! `command`: a program of the user's own for each item: its arguments, output and
+//! exit, and that no process is left.
 
 use crate::support::{Ended, Place, is_running, item_lines, lines, nothing_is_left, runs, until};
 use nix::sys::signal::{Signal, kill};
@@ -7,14 +7,13 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Child, Output};
+use std::process::Child;
 
 /// The same task in each executor.
 const EXECUTORS: [&[&str]; 3] = [&["-j2"], &["--threads", "2"], &["--serial"]];
 
 /// A call with these flags and this program.
-fn args<'a>(flags: &[&'a str], program: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn args<'a>(flags: &[&'a str], program: &[&'a str]) -> Vec<&'a str> {
     [&["-t", "command", "-q"], flags, &["--"], program].concat()
 }
 
@@ -26,18 +25,6 @@ fn results(flags: &[&str], program: &[&str], items: &str) -> String {
 /// Runs a shell's script, whose first argument is the item, keeping on.
 fn script(place: &Place, flags: &[&str], script: &str, items: &str) -> Ended {
     place.run_on(&args(&[&["-k"], flags].concat(), &["sh", "-c", script, "sh", "{}"]), items)
-}
-
-/// Runs the coordinator on bytes, to a good end.
-fn bytes(flags: &[&[u8]], input: &[u8]) -> Vec<u8> {
-    let place = Place::new();
-    let file = place.file("items", input);
-    let first = [&b"-t"[..], b"command", b"-q", b"--log", b"off", b"--format", b"lines", b"-i"];
-    let args = [&first[..], &[file.as_os_str().as_bytes()], flags].concat();
-    let args: Vec<&OsStr> = args.into_iter().map(OsStr::from_bytes).collect();
-    let Output { status, stdout, stderr } = place.command(&args).output().expect("it runs");
-    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    stdout
 }
 
 #[test]
@@ -61,52 +48,18 @@ fn items_in(items: &str, before: &str, after: &str) -> String {
 }
 
 #[test]
-fn items_are_bytes() {
-    let all: Vec<u8> = (1..=255).filter(|&byte| byte != b'\n' && byte != b'\r').collect();
-    let program: [&[u8]; 4] = [b"--", b"printf", b"%s", b"{}"];
-    assert_eq!(bytes(&program, &all), [&all[..], b"\n"].concat());
-    // As part of a name that is no text.
-    let program: [&[u8]; 4] = [b"--", b"printf", b"%s", b"\xff{}\xfe"];
-    assert_eq!(bytes(&program, b"\xf0"), b"\xff\xf0\xfe\n");
-}
-
-#[test]
-fn items_may_hold_line_ends() {
-    let items = ["a\nb", "c\n", "\r\n"].join("\0");
-    let place = Place::new();
-    let call = args(&["--items", "nul", "--format", "jsonl"], &["printf", "%s.", "{}"]);
-    let out = place.run_on(&call, items).ok();
-    let outputs: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let outputs: Vec<&Value> = outputs.iter().map(|row| &row["output"]).collect();
-    assert_eq!(outputs, ["a\nb.", "c\n.", "\r\n."]);
-}
-
-#[test]
-fn a_nul_byte_can_t_be_an_argument_but_can_be_read() {
-    let place = Place::new();
-    let file = place.file("items", b"a\0b\nc\n");
-    let from = ["-k", "-i", file.to_str().expect("UTF-8")];
-    let ended = place.run(&args(&from, &["echo", "{}"]));
-    assert_eq!(ended.out, "a\0b\t\tinvalid: no argument of a program can hold a NUL byte\nc\tc\n");
-    assert_eq!(ended.status, 1);
-    assert_eq!(place.run(&args(&from, &["echo", "{#}"])).ok(), "a\0b\t1\nc\t2\n");
-    let count = ["sh", "-c", "wc -c; echo ${PROCESSION_ITEM-none}"];
-    assert_eq!(place.run(&args(&from, &count)).ok(), "a\0b\t4\\nnone\nc\t2\\nc\n");
-}
-
-#[test]
 fn without_a_place_for_it_the_item_is_what_is_read() {
     let items = "one\ntwo words\n\n{}\n";
     for executor in EXECUTORS {
         assert_eq!(results(executor, &["cat"], items), items);
         assert_eq!(results(executor, &["wc", "-l"], items), "1\n1\n1\n1\n");
     }
-    // Else there is nothing to read, not even for who would wait for it.
+    // Otherwise standard input is empty.
     assert_eq!(results(&[], &["sh", "-c", "cat; echo $1", "sh", "{}"], "x\n"), "x\n");
 }
 
 #[test]
-fn who_does_not_read_does_no_harm() {
+fn a_program_that_reads_nothing_gives_its_result() {
     let long = format!("{}\n", "x".repeat(1 << 20));
     let items = format!("{long}{long}short\n");
     for executor in EXECUTORS {
@@ -157,7 +110,7 @@ fn a_number_is_a_string_of_digits() {
 }
 
 #[test]
-fn an_exit_status_is_a_failure_with_the_last_words() {
+fn an_exit_status_is_a_failure_with_the_end_of_standard_error() {
     let place = Place::new();
     let items = "exit 3\necho; echo one >&2; echo two >&2; exit 1\ntrue\nexit 255\n";
     let ended = script(&place, &["-j2"], "eval \"$1\"", items);
@@ -195,7 +148,7 @@ fn a_failure_is_named_with_its_attempts() {
 
 /// A program that fails until it has been started for the third time.
 #[test]
-fn what_succeeds_in_the_end_has_succeeded() {
+fn an_item_that_succeeds_on_a_retry_has_succeeded() {
     let shell = "echo >> tries; echo $PROCESSION_ATTEMPT >> attempts; test $(wc -l < tries) -ge 3";
     for (end, flags) in [("kill -SEGV $$", &[][..]), ("exit 1", &["--retry-on", "failed"])] {
         for executor in EXECUTORS {
@@ -234,15 +187,18 @@ fn an_argument_that_is_too_long_fails_alone() {
     let items = format!("a\n{}\nb\n", "x".repeat(200 << 10));
     let ended = Place::new().run_on(&args(&["-k", "--format", "lines"], &["echo", "{}"]), items);
     assert_eq!(ended.out, "a\n\nb\n");
-    ended.fails(1, "'echo' cannot be given such long arguments");
+    ended.fails(1, "'echo' cannot be started with arguments this long");
 }
 
 /// What can be seen before anything starts is refused then; this can't.
 #[test]
 fn a_program_that_can_t_be_started_is_its_item_s_failure() {
     for (text, says) in [
-        ("echo\n", "'./program' is nothing that this system can execute; a script begins with a line like #!/bin/sh"),
-        ("#!/no/such/shell\n", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
+        ("echo\n", "'./program' is not executable on this system; a script begins with a line like #!/bin/sh"),
+        (
+            "#!/no/such/shell\n",
+            "'./program' cannot be found, or the interpreter in its first line cannot: No such file",
+        ),
     ] {
         for executor in EXECUTORS {
             let place = Place::new();
@@ -257,7 +213,7 @@ fn a_program_that_can_t_be_started_is_its_item_s_failure() {
 #[test]
 fn a_program_that_goes_away_fails_the_items_behind() {
     for (end, says) in [
-        ("rm", "'./program' cannot be found, or what its first line asks for cannot: No such file"),
+        ("rm", "'./program' cannot be found, or the interpreter in its first line cannot: No such file"),
         ("chmod -x", "'./program' may not be executed: Permission denied"),
     ] {
         let place = Place::new();
@@ -336,7 +292,7 @@ fn a_flood_of_errors_does_no_harm_and_is_in_the_log() {
 
 /// The pipes are held open by somebody who outlives the program.
 #[test]
-fn who_is_left_behind_keeps_nobody_waiting() {
+fn a_background_process_that_holds_the_pipes_does_not_delay_the_run() {
     for executor in EXECUTORS {
         let place = Place::new();
         let begun = std::time::Instant::now();
@@ -354,9 +310,9 @@ fn who_is_left_behind_keeps_nobody_waiting() {
     }
 }
 
-/// What is left behind goes on to write, for as long as anybody reads.
+/// A process that the program started writes for as long as anybody reads.
 #[test]
-fn who_is_left_behind_may_write_for_ever() {
+fn a_background_process_that_writes_for_ever_does_not_delay_the_run() {
     for executor in EXECUTORS {
         let place = Place::new();
         let call = args(&[&["--log", "off"], executor].concat(), &["sh", "-c", "yes >&2 & echo done"]);
@@ -441,7 +397,7 @@ fn workers_may_be_replaced_between_programs() {
 }
 
 #[test]
-fn a_thousand_items_leave_nothing_open() {
+fn a_thousand_items_leave_no_descriptor_open() {
     let place = Place::new();
     let count = "case $1 in 2|999) ls /proc/$PPID/fd | wc -l;; 500) exit 1;; esac";
     let call = args(&["-j1", "-k", "--log", "off"], &["sh", "-c", count, "sh", "{}"]);

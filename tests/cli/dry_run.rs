@@ -49,7 +49,7 @@ fn an_endless_input_and_an_endless_item_are_left_after_a_second() {
 }
 
 #[test]
-fn what_makes_no_run_makes_no_rehearsal() {
+fn a_dry_run_refuses_what_a_run_refuses() {
     let place = Place::new();
     place.run(&["-t", "sqrt", "-i", "nowhere", "--dry-run"]).fails(2, "can't open nowhere");
     place.run(&["-t", "sqrt", "--list", "4", "--dry-run", "--worker", "/bin/false"]).fails(3, "can't be started");

@@ -93,7 +93,7 @@ fn large_items_and_results_pass_both_ways_at_once() {
 }
 
 #[test]
-fn workers_that_are_none() {
+fn programs_that_are_no_workers_are_refused() {
     let place = Place::new();
     let script = place.file("not-executable", "#!/bin/sh\n");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o644)).expect("permissions");

@@ -127,7 +127,7 @@ fn an_item_that_wants_too_much_memory_is_named() {
 }
 
 #[test]
-fn memory_that_is_refused_behind_the_allocators_back_is_a_crash() {
+fn memory_refused_outside_of_the_allocator_is_a_crash() {
     let place = Place::new();
     let args = [&IN_ONE_CHUNK[..], &["--memory-limit", "32M"]].concat();
     let error = others_are_untouched(&place.run_on(&args, around("thread 1000000000")).fails(1, "3 attempts"));
@@ -154,7 +154,7 @@ fn a_limit_that_leaves_nothing_to_work_with_is_refused() {
 }
 
 #[test]
-fn deaths_are_told_by_signal_and_status() {
+fn crashes_are_reported_with_signal_or_exit_status() {
     for (bad, cause) in [
         ("abort", "its process was killed by SIGABRT"),
         ("segv", "its process was killed by SIGSEGV"),
@@ -172,7 +172,7 @@ fn deaths_are_told_by_signal_and_status() {
 
 /// Which outcomes are tried again, and what it is told then.
 #[test]
-fn only_what_was_asked_for_is_tried_again() {
+fn only_the_chosen_kinds_of_failure_are_retried() {
     let any = "timed-out,crashed,out-of-memory,failed";
     for (bad, retry_on, says) in [
         ("hang", "crashed,out-of-memory", "ran longer than 100ms (pid "),
@@ -194,7 +194,7 @@ fn only_what_was_asked_for_is_tried_again() {
 }
 
 #[test]
-fn an_item_is_tried_until_it_succeeds() {
+fn an_item_is_retried_until_it_succeeds() {
     for (verb, retries, attempts) in
         [("dies", "unlimited", None), ("fails", "unlimited", Some(7)), ("fails", "6", Some(7))]
     {

@@ -1,4 +1,4 @@
-//! `filter`: a program that is kept, a line in and a line out.
+//! `filter`: a program that runs for many items, one line in and one line out.
 
 use crate::support::{Ended, Place, item_lines, lines, nothing_is_left, runs};
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ fn a_program_that_ends_early_is_started_again_as_often_as_it_takes() {
 }
 
 #[test]
-fn a_line_too_many_is_never_taken_for_somebody_elses() {
+fn an_extra_line_is_never_taken_for_another_items_result() {
     let place = Place::new();
     let script = each("[ $x != 5 ] || echo more");
     let ended = filter(&place, &["-j1", "-k", "--chunk", "4"], &script, &lines(12))
@@ -98,7 +98,7 @@ fn an_answer_that_is_left_out_is_its_own_items_failure() {
 }
 
 #[test]
-fn a_line_that_is_missing_ends_the_program_not_the_order() {
+fn a_missing_line_ends_the_program_and_keeps_the_order() {
     let place = Place::new();
     // It skips a line, and so has one too few when it is over.
     let script = "while read -r x; do [ $x = 5 ] || echo $x; [ $x != 8 ] || exit 0; done";
@@ -117,7 +117,7 @@ fn a_last_line_without_its_end_is_that_items_failure() {
 }
 
 #[test]
-fn a_program_that_keeps_its_answers_is_explained_and_can_be_interrupted() {
+fn a_program_that_buffers_its_output_is_explained_and_can_be_interrupted() {
     let place = Place::new();
     let mut child = place.command(&["-t", "filter", "--list", "a,b", "-j1", "--", "tr", "a-z", "A-Z"]).spawn().unwrap();
     let mut errors = BufReader::new(child.stderr.take().unwrap());
@@ -187,7 +187,7 @@ fn without_processes_a_dead_program_ends_the_run() {
 }
 
 #[test]
-fn what_a_program_says_on_the_side_is_in_the_log() {
+fn standard_error_of_a_filter_is_in_the_log() {
     let place = Place::new();
     filter(&place, &["-j1", "--log-dir", "log"], &each("echo aside $x >&2"), &lines(3)).ok();
     let folder = std::fs::read_dir(&runs(&place.path("log"))[0]).unwrap();

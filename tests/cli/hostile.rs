@@ -1,6 +1,7 @@
-//! Workers that do what no worker should: whatever comes through the pipes, the
-//! call ends with its documented status, says what happened, leaves no process
-//! behind, stays small, and where a sound worker follows, nothing is lost.
+//! Workers that break the protocol. Whatever comes through the pipes, the call
+//! ends with its documented status, reports what happened, leaves no process
+//! behind and stays within its memory. If a correct worker follows, no item is
+//! lost.
 //!
 //! The faults are committed by `tests/fake-worker`, which the coordinator takes
 //! for its worker; its first items run under the fault, and what it loses runs
@@ -105,7 +106,7 @@ fn head(length: u32) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_program_says_that_is_no_worker_is_shown() {
+fn output_of_a_program_that_is_no_worker_is_shown() {
     let cases = [
         (format!("raw:{}", hex("Hello\x1b[31m")), "no frame begins here: \"Hello\\x1b[31m\""),
         (format!("raw-end:{}", hex("H")), "no frame begins here: \"H\""),
@@ -150,7 +151,7 @@ fn a_silent_program_is_waited_for_once() {
 /// What comes of items that are always lost, and that another process finishes
 /// what one of this kind began.
 #[test]
-fn what_breaks_the_protocol_is_named_and_loses_nothing() {
+fn a_protocol_violation_is_named_and_loses_no_item() {
     let marker = "broke the protocol: no frame begins here: \"Segfault\\x1b[31m at 0x0\\n";
     let frame = "\\xa9pw<";
     for (fault, says) in [
@@ -190,7 +191,7 @@ fn what_breaks_the_protocol_is_named_and_loses_nothing() {
 
 /// One process after the other, each with a wrong answer of its own.
 #[test]
-fn a_frame_may_break_off_anywhere_and_any_bit_be_wrong() {
+fn torn_frames_and_wrong_bits_lose_no_item() {
     let frame = HEAD_BYTES + 50;
     let torn: Vec<String> = (0..frame).map(|at| format!("truncate:{at}")).collect();
     let flipped: Vec<String> = (0..frame * 8).step_by(7).map(|bit| format!("flip:{bit}")).collect();
@@ -201,7 +202,7 @@ fn a_frame_may_break_off_anywhere_and_any_bit_be_wrong() {
 }
 
 #[test]
-fn what_is_only_unusual_is_right() {
+fn unusual_but_valid_behaviour_is_accepted() {
     for fault in
         ["drip", "twice", "nothing-first", "last-word", "condemns", "errors:10485760", "small-pipes", "true-worker"]
     {
@@ -214,7 +215,7 @@ fn what_is_only_unusual_is_right() {
 
 /// It has said hello, so it is no start that fails; nor does its process end.
 #[test]
-fn a_worker_that_says_nothing_more_is_found_by_the_time_limit() {
+fn a_worker_that_falls_silent_is_found_by_its_timeout() {
     let ended = Call::once("mute").with(&["-k", "--timeout", "500ms"]).run().fails(1, "1 item failed");
     assert_eq!(ended.out, format!("\n{}", &lines(ITEMS)[2..]));
     assert!(ended.err.contains("timed-out: ran longer than 500ms"), "{}", ended.err);
@@ -232,7 +233,7 @@ fn a_worker_that_closes_only_its_input_is_replaced() {
 
 /// The pipe stays open for as long as the call lasts, and nobody waits for it.
 #[test]
-fn a_death_is_noticed_though_a_stranger_holds_the_pipe() {
+fn a_workers_death_is_noticed_while_another_process_holds_its_pipe() {
     let begun = Instant::now();
     let call = Call::once("grandchild,grandchild,grandchild").with(&["-q", "--retries", "9"]);
     assert_eq!(call.run().ok(), lines(ITEMS));
@@ -243,7 +244,7 @@ fn a_death_is_noticed_though_a_stranger_holds_the_pipe() {
 /// The last answer stands behind more than what is read of a worker in one
 /// turn, and waits in its pipe when the worker has ended.
 #[test]
-fn the_last_words_of_the_dead_are_heard_to_their_end() {
+fn the_output_of_a_dead_worker_is_read_to_its_end() {
     let ended = Call::always("last-flood:20000").with(&["-q"]).run_on("1\n2\n3\n");
     assert_eq!(ended.ok(), "1\n2\n3\n");
 }
@@ -265,7 +266,7 @@ fn the_longest_frame_takes_no_more_than_its_length() {
 }
 
 #[test]
-fn errors_that_flood_are_kept_in_the_log() {
+fn a_flood_of_standard_error_is_kept_in_the_log() {
     let place = Place::new();
     let call = Call::once("errors:10485760").with(&["--log-dir", "log"]);
     let mut child = call.command(&place).spawn().expect("the coordinator starts");
@@ -283,7 +284,7 @@ fn errors_that_flood_are_kept_in_the_log() {
 /// A worker that does not answer lasts no longer than the call: not if it
 /// ignores SIGTERM, not if it closed its pipes.
 #[test]
-fn a_call_ends_whatever_its_workers_are_like() {
+fn a_run_ends_whatever_its_workers_do() {
     for (fault, args) in [("mute", [].as_slice()), ("stubborn", &[]), ("stubborn", &["--procs", "3"])] {
         let place = Place::new();
         let mut child = Call::always(fault).with(args).command(&place).spawn().expect("the coordinator starts");

@@ -1,4 +1,4 @@
-//! What items are, and what is said about those that are none.
+//! Which items each input has, and the messages for invalid ones.
 
 use crate::support::{Place, lines, roots};
 use std::io::{BufRead, BufReader, Write};

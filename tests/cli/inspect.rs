@@ -22,7 +22,7 @@ fn logged() -> Place {
 }
 
 #[test]
-fn a_line_that_cant_be_read_is_passed_over_and_told() {
+fn unreadable_lines_are_skipped_and_counted() {
     let place = logged();
     let file = items_file(&place);
     let text = std::fs::read_to_string(&file).expect("lines");
@@ -44,7 +44,7 @@ fn a_line_that_cant_be_read_is_passed_over_and_told() {
 }
 
 #[test]
-fn what_is_broken_of_a_log_hides_nothing_else() {
+fn a_damaged_log_file_hides_no_other_file() {
     let place = logged();
     let file = place.path("log/run-1/workers.jsonl");
     let text = std::fs::read_to_string(&file).expect("lines");

@@ -1,5 +1,6 @@
-//! What is written for a program after its exit, by whoever it has started:
-//! waited for, up to a bound, and told of where it may be cut.
+//! Output that arrives after a program's exit, from processes that it started:
+//! the coordinator waits for it for a bounded time, and reports where output may
+//! be cut.
 
 use crate::support::{Ended, Place, in_time, item_lines, lines, nothing_is_left, runs};
 use std::path::PathBuf;
@@ -49,23 +50,19 @@ impl Drop for BusyLoops {
 
 #[test]
 fn a_script_that_logs_itself_loses_nothing_on_a_busy_machine() {
-    let _busy = BusyLoops::start();
-    for task in ["command", "pipe"] {
-        let place = Place::new();
-        let script = "exec > >(tee -a log.txt) 2>&1; read -r x; echo \"hi $x\"";
-        let flags = ["-t", task, "-j2", "-q", "--log", "off", "--chunk", "1"];
-        let format: &[&str] = if task == "command" { &["--format", "lines"] } else { &[] };
-        let args = [&flags[..], format, &["--", "bash", "-c", script]].concat();
-        let expected: String = (1..=200).map(|n| format!("hi {n}\n")).collect();
-        assert_eq!(place.run_on(&args, lines(200)).ok(), expected, "{task}");
-        let logged = place.read("log.txt");
-        assert_eq!(logged.lines().count(), 200, "{task}: {logged}");
-    }
+    let (_busy, place) = (BusyLoops::start(), Place::new());
+    let script = "exec > >(tee -a log.txt) 2>&1; echo \"hi $1\"";
+    let flags = ["-t", "command", "-j2", "-q", "--log", "off", "--format", "lines"];
+    let args = [&flags[..], &["--", "bash", "-c", script, "bash", "{}"]].concat();
+    let expected: String = (1..=200).map(|n| format!("hi {n}\n")).collect();
+    assert_eq!(place.run_on(&args, lines(200)).ok(), expected);
+    let logged = place.read("log.txt");
+    assert_eq!(logged.lines().count(), 200, "{logged}");
 }
 
 #[test]
 fn what_comes_after_the_exit_is_in_the_result() {
-    let late = "{ sleep 0.02; echo \"late $1\"; } & echo \"first $1\"";
+    let late = "echo \"first $1\"; { sleep 0.02; echo \"late $1\"; } &";
     for executor in EXECUTORS {
         let place = Place::new();
         let ended =
@@ -101,7 +98,7 @@ fn the_reason_behind_a_failure_may_come_after_the_exit() {
 }
 
 #[test]
-fn who_holds_the_pipes_in_silence_is_waited_for_in_vain_only_shortly() {
+fn a_silent_process_that_holds_the_pipes_is_waited_for_briefly() {
     for (task, script) in [
         ("command", "sleep 60 & echo hi"),
         ("pipe", "sleep 60 & echo hi"),
@@ -121,7 +118,7 @@ fn who_holds_the_pipes_in_silence_is_waited_for_in_vain_only_shortly() {
 }
 
 #[test]
-fn an_output_that_may_be_cut_is_told_of_once_and_marked_in_the_log() {
+fn possibly_cut_output_is_reported_once_and_marked_in_the_log() {
     for (executor, stream) in EXECUTORS.into_iter().zip(["", ">&2", ""]) {
         let place = Place::new();
         let for_ever = format!("test $1 = 2 || {{ while sleep 0.02; do echo more {stream}; done & }}; echo hi");
@@ -194,7 +191,7 @@ fn what_a_kept_program_leaves_at_its_end_can_finish() {
 }
 
 #[test]
-fn a_filter_that_dies_with_somebody_writing_is_told_of() {
+fn a_filter_that_exits_while_another_process_writes_is_reported() {
     let place = Place::new();
     let script = "read -r x; while sleep 0.02; do echo more >&2; done & exit 3";
     let args = ["-t", "filter", "-j1", "-k", "--retries", "0", "--log-dir", "log", "--", "sh", "-c", script];

@@ -67,7 +67,7 @@ fn logs_are_for_their_owner_only() {
 }
 
 #[test]
-fn levels() {
+fn each_log_level_writes_its_files() {
     let place = Place::new();
     place.run_on(&["-t", "sqrt", "--log", "off"], lines(10)).ok();
     assert!(!place.path("state").join("procession").exists());

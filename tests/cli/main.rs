@@ -3,23 +3,28 @@
 //! One test binary with a module for each subject. Tests wait for events (a
 //! line, an end of file, an exit), never for time.
 
+mod support;
+mod marks;
+mod interrupted;
+mod hostile;
+
 mod browser;
 mod chaos;
 mod command;
+mod command_items;
+mod documents;
 mod dry_run;
+mod environment;
 mod executors;
 mod failures;
 mod faults;
 mod filter;
-mod hostile;
 mod input;
 mod inspect;
 mod joblog;
 mod late_output;
 mod log;
-mod looking;
 mod mandelbrot;
-mod marks;
 mod memory;
 mod order;
 mod output;
@@ -28,11 +33,11 @@ mod pipe;
 mod processes;
 mod programs;
 mod python;
+mod report_files;
 mod resume;
+mod resume_input;
 mod signals;
 mod study;
-mod support;
-mod surroundings;
+mod subcommands;
 mod times;
-mod untouched;
-mod verbs;
+mod unmodified_files;

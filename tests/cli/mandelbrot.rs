@@ -1,4 +1,4 @@
-//! The lecture's picture: counts, pictures, and what is refused.
+//! The task `mandelbrot`: counts of iterations, pictures, and refused arguments.
 
 use crate::support::{Place, json_lines, runs};
 use std::io::Cursor;

@@ -76,7 +76,7 @@ fn the_first_item_s_worker_dies_while_everything_waits_for_it() {
 }
 
 #[test]
-fn a_reader_that_rests_costs_no_memory() {
+fn a_paused_reader_costs_no_memory() {
     let place = Place::new();
     let args = ["-t", "null", "--range", "0..25000000", "-j2", "--format", "lines", "--log", "off", "-q"];
     let mut child = place.limited("-d", DATA_KIB, &args).spawn().expect("it starts");

@@ -113,7 +113,7 @@ fn a_full_disk_is_status_4() {
 }
 
 #[test]
-fn nobody_reads_the_errors() {
+fn with_standard_error_closed_the_exit_status_reports_the_failure() {
     let place = Place::new();
     let command = |args: &[&str]| {
         let mut command = place.command(args);
@@ -208,7 +208,7 @@ fn results_for_a_closed_standard_output_are_no_success() {
         let (status, err) = run(&format!("{verb} >&-"));
         assert_eq!(status, Some(4), "{verb}: {err}");
     }
-    // Where none are to be written nobody misses them.
+    // Where no results are written, a closed standard output is no error.
     for line in
         ["--list 4 -q -o out >&-", "--list 4 -q -j1,2 >&-", "--list 4 -q 1<>/dev/null", "--list 4 -q >/dev/null"]
     {

@@ -1,4 +1,4 @@
-//! Workers with tasks of the user's own, which say themselves what they know.
+//! Workers with tasks of the user's own, which list their tasks themselves.
 
 use crate::hostile::fake_worker;
 use crate::support::{Ended, Place, nothing_is_left, state, until, workers_of};

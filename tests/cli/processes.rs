@@ -139,7 +139,7 @@ fn a_stopped_worker_dies_with_a_killed_coordinator() {
 
 /// At any moment, also in the middle of spawning.
 #[test]
-fn nobody_outlives_a_coordinator_that_is_killed_while_it_spawns() {
+fn no_worker_outlives_a_coordinator_killed_during_start_up() {
     for spawned in [1, 3, 10, 25] {
         let place = Place::new();
         let mut child =

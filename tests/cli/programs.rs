@@ -1,4 +1,4 @@
-//! What is checked of a program of the user's own before anything starts.
+//! Checks of a program of the user's own before anything starts.
 
 use crate::support::Place;
 
@@ -10,7 +10,7 @@ fn refused(place: &Place, args: &[&str], says: &str) {
 }
 
 #[test]
-fn a_program_must_be_there_and_be_one() {
+fn a_missing_or_not_executable_program_is_refused() {
     let place = Place::new();
     place.file("plain", "");
     std::fs::create_dir(place.path("folder")).expect("a folder");
@@ -54,7 +54,7 @@ fn a_runs_numbers_stand_in_arguments() {
 }
 
 #[test]
-fn outputs_of_ones_own_may_differ() {
+fn outputs_of_own_programs_may_differ() {
     let place = Place::new();
     let args = ["-t", "command", "--list", "a,b", "-j1,2", "--", "sh", "-c", "echo $$"];
     let ended = place.run(&args);

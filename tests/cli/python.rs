@@ -23,7 +23,7 @@ fn many_items_come_back_in_order_from_many_workers() {
 }
 
 #[test]
-fn what_is_printed_is_in_the_log_and_nowhere_else() {
+fn printed_text_is_in_the_log_only() {
     let place = Place::new();
     let text = "import os, subprocess, sys\nprint('imported')\ndef f(x):\n    print('printed', x)\n    \
                 os.system('echo shell')\n    os.write(1, b'written\\n')\n    subprocess.run(['echo', 'child'])\n    \
@@ -34,6 +34,9 @@ fn what_is_printed_is_in_the_log_and_nowhere_else() {
     let paths = folder.map(|entry| entry.unwrap().path());
     let said = paths.filter(|path| path.extension().is_some_and(|extension| extension == "stderr"));
     let said: Vec<_> = said.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    // On a busy machine an import may take so long that this is told, too.
+    let told = "note: own.py:f is still being imported\n";
+    let said: Vec<_> = said.iter().map(|said| said.replace(told, "")).collect();
     assert_eq!(said, ["imported\nprinted 5\nshell\nwritten\nchild\n"]);
 }
 
@@ -97,7 +100,7 @@ fn an_item_that_kills_the_interpreter_fails_alone() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_told_once_and_clearly() {
+fn an_import_error_is_reported_once_and_clearly() {
     let place = Place::new();
     for (text, says) in [
         ("def f(x:\n", "own.py:f: SyntaxError: "),
@@ -131,7 +134,7 @@ fn files_with_any_name_are_found_with_their_neighbours() {
 }
 
 #[test]
-fn what_failed_is_tried_again_if_that_was_asked_for() {
+fn failed_items_are_retried_if_asked_for() {
     let text = "seen = {}\ndef f(x):\n    seen[x] = seen.get(x, 0) + 1\n    \
                 if x == 2 and seen[x] < 3: raise OSError('not yet')\n    return seen[x]\n";
     let place = Place::new();

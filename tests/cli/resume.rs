@@ -1,79 +1,12 @@
 //! Outputs that are their own journal: whatever ends a run, the same call with
 //! `--resume` gives the bytes of an undisturbed one, or says why it does not.
 
-use crate::support::{Ended, Place, item_lines, lines, roots, runs};
+use crate::interrupted::{Fed, RUN, destroy, good, happens, interrupted, record, size, with};
+use crate::support::{Ended, Place, lines, roots};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
 use std::io::Write;
-use std::process::{Child, ChildStdin, Command, Stdio};
-
-/// The record beside an output, if there is one.
-pub(crate) fn record(place: &Place, output: &str) -> Option<Value> {
-    let text = std::fs::read(place.path(&format!("{output}.resume"))).ok()?;
-    Some(serde_json::from_slice(&text).expect("a record is whole at any moment"))
-}
-
-/// How many items are good by the record.
-pub(crate) fn good(place: &Place, output: &str) -> u64 {
-    record(place, output).and_then(|record| record["done"]["items"].as_u64()).unwrap_or(0)
-}
-
-/// How large an output is.
-pub(crate) fn size(place: &Place, output: &str) -> u64 {
-    std::fs::metadata(place.path(output)).map_or(0, |about| about.len())
-}
-
-/// Waits for something to come true while a run goes on; says whether it did
-/// before the run ended.
-pub(crate) fn happens(child: &mut Child, mut what: impl FnMut() -> bool) -> bool {
-    loop {
-        if what() {
-            return true;
-        }
-        if child.try_wait().expect("a child").is_some() {
-            return what();
-        }
-        std::thread::yield_now();
-    }
-}
-
-/// Ends a coordinator as nothing else does.
-pub(crate) fn destroy(mut child: Child) {
-    child.kill().expect("it is ours to kill");
-    child.wait().expect("it ends");
-}
-
-/// A run that is fed through a pipe and ends only with it.
-pub(crate) struct Fed {
-    pub(crate) child: Child,
-    pub(crate) stdin: ChildStdin,
-}
-
-impl Fed {
-    pub(crate) fn new(place: &Place, args: &[&str]) -> Self {
-        let mut child = place.command(args).stdin(Stdio::piped()).spawn().expect("the coordinator starts");
-        let stdin = child.stdin.take().expect("its input");
-        Self { child, stdin }
-    }
-
-    /// Gives it these items and waits until so many are good in all.
-    pub(crate) fn feed(mut self, place: &Place, items: &str, until: u64) -> Self {
-        self.stdin.write_all(items.as_bytes()).expect("it reads");
-        assert!(happens(&mut self.child, || good(place, "out") >= until), "it ended too early");
-        self
-    }
-
-    pub(crate) fn destroy(self) {
-        destroy(self.child);
-    }
-}
-
-pub(crate) const RUN: [&str; 8] = ["-t", "sqrt", "--log", "off", "-o", "out", "-q", "--progress=never"];
-
-pub(crate) fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [args, more].concat()
-}
+use std::process::{Command, Stdio};
 
 #[test]
 fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
@@ -132,13 +65,8 @@ fn killed_again_and_again_it_ends_with_the_same_bytes() {
     }
 }
 
-/// Leaves an output that was interrupted after its first hundred items.
-pub(crate) fn interrupted(place: &Place, items: &str) {
-    Fed::new(place, &RUN).feed(place, items, 100).destroy();
-}
-
 #[test]
-fn an_interrupted_output_is_left_alone_unless_something_is_said() {
+fn an_interrupted_output_is_left_alone_without_a_flag() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let before = place.read("out");
@@ -207,7 +135,7 @@ fn another_input_is_refused_and_a_longer_one_goes_on() {
 }
 
 #[test]
-fn what_is_behind_the_record_is_cut_and_what_is_before_it_must_be_as_it_was() {
+fn output_after_the_record_is_cut_and_output_before_it_must_be_unchanged() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let good = place.read("out");
@@ -227,7 +155,7 @@ fn what_is_behind_the_record_is_cut_and_what_is_before_it_must_be_as_it_was() {
 }
 
 #[test]
-fn without_a_record_only_what_is_empty_is_begun() {
+fn without_a_record_only_an_empty_output_is_written() {
     let place = Place::new();
     let resume = || place.run_on(&with(&RUN, &["--resume"]), lines(9));
     place.file("out", "precious\n");
@@ -239,7 +167,7 @@ fn without_a_record_only_what_is_empty_is_begun() {
 }
 
 #[test]
-fn what_is_no_record_is_somebodys_own() {
+fn a_file_that_is_no_record_is_left_alone() {
     let place = Place::new();
     for odd in ["", "{}", "\u{1b}[31m", "{\"version\": 2}", "my list of things to resume\n"] {
         place.file("out.resume", odd);
@@ -359,7 +287,7 @@ fn the_file_behind_a_link_is_what_is_resumed() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_not_resumed() {
+fn only_regular_files_are_resumed() {
     let place = Place::new();
     nix::unistd::mkfifo(&place.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for output in ["/dev/null", "/dev/full", "fifo", "/dev/stdout"] {
@@ -372,7 +300,7 @@ fn what_is_no_regular_file_is_not_resumed() {
 }
 
 #[test]
-fn a_failed_item_is_what_the_next_run_begins_with() {
+fn a_resumed_run_begins_with_the_failed_item() {
     let place = Place::new();
     let input = format!("{} -1 {}", lines(30), lines(30));
     for format in ["tsv", "csv"] {
@@ -414,7 +342,7 @@ fn failures_are_counted_across_runs() {
 }
 
 #[test]
-fn a_signal_leaves_all_that_was_done() {
+fn after_a_signal_all_finished_items_are_kept() {
     let place = Place::new();
     let fed = Fed::new(&place, &RUN).feed(&place, &lines(100), 100);
     kill(Pid::from_raw(fed.child.id().cast_signed()), Signal::SIGTERM).expect("it runs");
@@ -441,82 +369,4 @@ fn an_output_that_hits_a_limit_goes_on_when_there_is_room() {
     assert!(good(&place, "out") >= 100);
     place.run(&with(&RUN, &["--range", "1..=20000", "--resume"])).ok();
     assert_eq!(place.read("out"), roots(20000));
-}
-
-#[test]
-fn every_way_to_choose_items_goes_on_where_it_was() {
-    // Three of 42 can't be taken the root of.
-    let all: Vec<_> = (1..=42).map(|n| if n % 13 == 0 { -n } else { n }.to_string()).collect();
-    for (limit, more) in [
-        ("3", &["--skip", "7"][..]),
-        ("2", &["--size", "30"]),
-        ("5", &["--cycle", "--size", "170"]),
-        ("2", &["--shuffle", "5"]),
-        ("5", &["--shuffle", "5", "--cycle", "--skip", "3", "--size", "130"]),
-        ("3", &["--items", "lines"]),
-        ("3", &["--items", "nul"]),
-    ] {
-        let place = Place::new();
-        place.file("in", all.join(if more.contains(&"nul") { "\0" } else { "\n" }));
-        let args = with(&["-t", "sqrt", "--format", "csv", "-i", "in", "--log=off"], more);
-        let expected = place.run(&with(&args, &["-k"])).fails(1, "").out;
-        // The last failure that is allowed ends it, in the second pass of a cycle.
-        let limited = with(&args, &["-o", "out", "--max-failures", limit, "--chunk", "5"]);
-        place.run(&limited).fails(1, "--resume goes on after that");
-        assert!(good(&place, "out") > 9 && expected.starts_with(&place.read("out")), "{more:?}");
-        place.run(&with(&args, &["-o", "out", "--resume", "-k"])).fails(1, "going on after");
-        assert_eq!(place.read("out"), expected, "{more:?}");
-    }
-}
-
-#[test]
-fn rows_of_a_picture_go_on_and_a_picture_is_locked() {
-    let place = Place::new();
-    let rows = ["-t", "mandelbrot", "--size", "200", "--log=off", "-q", "-o", "m.csv"];
-    let args = with(&rows, &["--param", "max-iterations=2000"]);
-    place.run(&args).ok();
-    let expected = place.read("m.csv");
-    let mut child = place.command(&args).spawn().expect("the coordinator starts");
-    let came = happens(&mut child, || good(&place, "m.csv") > 20);
-    destroy(child);
-    if came {
-        place.run(&with(&rows, &["--resume"])).fails(2, "max-iterations=2000, not with");
-        place.run(&with(&args, &["--resume"])).ok();
-    }
-    assert!(place.read("m.csv") == expected);
-    let held = std::fs::File::create(place.path("m.png")).expect("a file");
-    held.lock().expect("a lock");
-    let picture = ["-t", "mandelbrot", "--size", "20", "--log=off", "-q", "-o", "m.png"];
-    place.run(&picture).fails(2, "m.png is in use");
-    drop(held);
-    place.run(&picture).ok();
-}
-
-#[test]
-fn packed_input_is_read_again_from_its_beginning() {
-    let place = Place::new();
-    let pack = |n: u64| {
-        place.file("in", lines(n));
-        let packed = Command::new("gzip").args(["-kf", "in"]).current_dir(place.path("")).status();
-        assert!(packed.expect("gzip").success());
-    };
-    pack(5000);
-    interrupted(&place, &lines(101));
-    let resume = with(&RUN, &["-i", "in.gz", "--resume"]);
-    place.run(&resume).ok();
-    assert_eq!(place.read("out"), roots(5000));
-    pack(5001);
-    place.run(&with(&["-t", "sqrt", "-o", "out", "--log=off", "-i", "in.gz"], &["--resume"])).fails(0, "has more");
-}
-
-#[test]
-fn indexes_in_the_log_go_on() {
-    let place = Place::new();
-    interrupted(&place, &lines(100));
-    let args = ["-t", "sqrt", "-o", "out", "--resume", "--log-dir", "log"];
-    place.run_on(&args, lines(130)).fails(0, "going on after the first 100 items");
-    let run = &runs(&place.path("log"))[0];
-    let mut items: Vec<_> = item_lines(run).iter().filter_map(|line| line["item"].as_u64()).collect();
-    items.sort_unstable();
-    assert_eq!(items, (100..130).collect::<Vec<_>>());
 }

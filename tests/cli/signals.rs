@@ -1,4 +1,4 @@
-//! Signals: those that end a call, and those that hold it.
+//! Signals that end a call, and signals that suspend it.
 
 use crate::support::{
     Ended, Place, busy, is_running, item_lines, json_lines, nothing_is_left, runs, state, until, workers_of,
@@ -287,7 +287,7 @@ fn ctrl_z_holds(workers: &str) {
 
 /// The coordinator alone is stopped, for longer than a worker may take to start.
 #[test]
-fn who_said_hello_in_time_is_not_late_because_nobody_listened() {
+fn a_hello_sent_while_the_coordinator_was_stopped_is_not_late() {
     let place = Place::new();
     let hello = place.path("hello");
     let begun = |slot: u32| place.path(&format!("hello.{slot}")).exists();

@@ -73,6 +73,18 @@ impl Place {
         self.settle(command)
     }
 
+    /// A shell's script, as a user would type it: the programs are first in PATH.
+    /// It stops at the first command that fails, and ends after so many seconds.
+    pub(crate) fn shell(&self, most_seconds: u32, script: &str) -> Command {
+        let programs = assert_cmd::cargo::cargo_bin!("coordinator").parent().expect("the programs' folder").to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(programs).chain(std::env::split_paths(&path));
+        let mut command = Command::new("timeout");
+        command.args([&most_seconds.to_string(), "sh", "-e", "-c", script]);
+        command.env("PATH", std::env::join_paths(folders).expect("no folder with a colon")).env("HOME", self.path(""));
+        self.settle(command)
+    }
+
     fn settle(&self, mut command: Command) -> Command {
         command.current_dir(self.dir.path());
         command.env("XDG_STATE_HOME", self.path("state")).env_remove("NO_COLOR");

@@ -1,5 +1,5 @@
-//! Where the time goes: what workers tell, and what is known around it, adds up
-//! to the whole.
+//! Timings: the phases that workers report, and the phases that the coordinator
+//! measures around them, add up to the whole time of a run.
 
 use crate::support::{Place, json_lines, runs};
 use serde_json::Value;

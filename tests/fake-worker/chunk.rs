@@ -1,10 +1,11 @@
 //! Faults with the first chunk, after an honest hello.
 
 use crate::fault::{AtChunk, Outside};
+use crate::process::stay;
 use crate::speech::{Chunk, frame, framed, hello, next_chunk, say};
 use crate::start::{close_pipes, flood};
 use nix::sys::signal::{SigSet, Signal};
-use procession_task::{Failure, FailureAt, Items, Kind, ParamInfo, TaskInfo};
+use procession_task::{Failure, FailureAt, FailureKind, Items, ParamInfo, TaskInfo};
 use procession_wire::frame::{self, Direction};
 use procession_wire::{AnswerHead, Farewell, FromWorker, Hello, codec};
 use std::io::Read as _;
@@ -31,7 +32,7 @@ pub(crate) fn commit(fault: &AtChunk) -> ! {
         let chunk = next_chunk(&mut held);
         if !answer_unusually(fault, &chunk) {
             break_down(fault, &chunk);
-            crate::stay();
+            stay();
         }
     }
 }
@@ -73,7 +74,7 @@ fn answer_unusually(fault: &AtChunk, chunk: &Chunk) -> bool {
         }
         AtChunk::Condemns => {
             let attempt = chunk.head.attempt;
-            say(&frame(&FromWorker::Condemned { attempt, offset: u32::MAX, kind: Kind::TimedOut }));
+            say(&frame(&FromWorker::Aborting { attempt, offset: u32::MAX, kind: FailureKind::TimedOut }));
             say(&chunk.answer());
         }
         AtChunk::LastFlood(times) => {
@@ -162,7 +163,7 @@ fn with_payload(change: impl FnOnce(&mut Vec<u8>), like: &[u8]) -> Vec<u8> {
 
 /// A failure of the chunk's first item, honest as it stands here.
 fn failure(chunk: &Chunk, message: &str) -> FailureAt {
-    let failure = Failure { kind: Kind::Failed, message: message.to_owned(), cause: None };
+    let failure = Failure { kind: FailureKind::Failed, message: message.to_owned(), cause: None };
     FailureAt { item: chunk.head.first, failure, attempts: 1, input: (0, 1), record: (0, 1) }
 }
 

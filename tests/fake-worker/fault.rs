@@ -1,4 +1,4 @@
-//! What can be asked for: `NAME` or `NAME:ARGUMENT`.
+//! The faults, as a test orders them: `NAME` or `NAME:ARGUMENT`.
 
 /// One fault, by when it is committed.
 pub(crate) enum Fault {

@@ -1,9 +1,9 @@
-//! A worker that does what no worker should, on request, so that tests can see
-//! what becomes of the coordinator and of everybody else's items.
+//! A worker that breaks the protocol on request, so that tests can see what the
+//! coordinator does and that no other item is affected.
 //!
 //! It is an example target: `cargo test` builds it beside what it tests, and
-//! nothing installs it. Its orders come by the environment, because a
-//! coordinator gives its workers no arguments of anyone else's:
+//! nothing installs it. Environment variables give its orders, because a
+//! coordinator hands no other arguments to its workers:
 //!
 //! - `FAKE_FAULTS`: faults separated by commas (see `fault.rs`);
 //! - `FAKE_STARTS`: a folder in which starts are counted. The n-th process
@@ -12,27 +12,26 @@
 //! - `FAKE_WORKER`: the true worker, which this process becomes when it has
 //!   nothing (more) to do wrong.
 //!
-//! Where it is no fault to answer, it answers as the task `null` does with bare
-//! lines: each item as it is.
+//! Where its fault allows an answer, it answers as the task `null` does in the
+//! format `lines`: each item as it is.
 #![forbid(unsafe_code)]
 
-mod chunk;
 mod fault;
+mod process;
 mod speech;
 mod start;
+mod chunk;
 
 use fault::Fault;
-use std::ffi::OsString;
+use process::{become_true_worker, setting};
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
 
 fn main() {
     let faults: Vec<Fault> = setting("FAKE_FAULTS")
         .map(|list| list.to_string_lossy().split(',').map(Fault::parse).collect())
         .unwrap_or_default();
-    // Where a test ends badly nothing is left of it.
+    // If a test fails, no fake worker outlives it.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("an end with the coordinator");
     // It may have died before it could be asked for.
     let coordinator = std::env::args().nth(2);
@@ -47,10 +46,6 @@ fn main() {
     }
 }
 
-fn setting(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
 /// How many processes were started before this one.
 fn count_start(folder: &Path) -> usize {
     let is_taken = |n: &usize| match std::fs::File::create_new(folder.join(n.to_string())) {
@@ -59,18 +54,4 @@ fn count_start(folder: &Path) -> usize {
         Err(error) => panic!("{}: {error}", folder.display()),
     };
     (0..).find(|n| !is_taken(n)).expect("a number that is free")
-}
-
-/// The same process with another program: the coordinator can't tell.
-fn become_true_worker() -> ! {
-    let program = setting("FAKE_WORKER").expect("FAKE_WORKER");
-    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
-    panic!("the true worker can't be run: {error}");
-}
-
-/// Lives on and says nothing, until somebody ends it.
-fn stay() -> ! {
-    loop {
-        std::thread::park();
-    }
 }

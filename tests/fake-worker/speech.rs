@@ -1,4 +1,4 @@
-//! How to speak the protocol rightly: what is said by the fault begins here.
+//! Correct messages of the protocol, which faults start from.
 
 use procession_task::{Items, builtin};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};

@@ -1,6 +1,7 @@
 //! Faults before or instead of the hello.
 
 use crate::fault::AtStart;
+use crate::process::{become_true_worker, stay};
 use crate::speech::{frame, hello, say};
 use nix::fcntl::{FcntlArg, fcntl};
 use procession_wire::{FromWorker, Hello};
@@ -22,10 +23,10 @@ pub(crate) fn commit(fault: &AtStart) -> ! {
                 pipe.expect("a smaller pipe");
             }
         }
-        AtStart::Silent => crate::stay(),
+        AtStart::Silent => stay(),
         AtStart::Raw(bytes) => {
             say(bytes);
-            crate::stay()
+            stay()
         }
         AtStart::RawEnd(bytes) => {
             say(bytes);
@@ -40,17 +41,17 @@ pub(crate) fn commit(fault: &AtStart) -> ! {
         AtStart::HostLong => greet(&Hello { host: "h".repeat(LONG), ..hello() }, &[]),
         AtStart::Close => {
             close_pipes();
-            crate::stay()
+            stay()
         }
     }
-    crate::become_true_worker()
+    become_true_worker()
 }
 
 /// Says these, and stays.
 fn greet(first: &Hello, more: &[Hello]) -> ! {
     let all = std::iter::once(first).chain(more);
     say(&all.flat_map(|hello| frame(&FromWorker::Hello(hello.clone()))).collect::<Vec<u8>>());
-    crate::stay()
+    stay()
 }
 
 /// Writes this over and over.

@@ -1,62 +1,110 @@
-//! Chores of this repository, as `cargo xtask CHORE`: no make, no shell, the
-//! same on every machine that can build the project.
+//! `cargo xtask run -- ARGS` builds both programs and runs the coordinator. Every
+//! other chore is handed to the package `chores`.
+//!
+//! This package has no dependencies, so that the first command in a fresh clone
+//! builds only what it runs. `chores` has many: benchmarks with their peers,
+//! chaos, fuzzing.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "a chore's standard output is for people, not a protocol")]
 
-mod bench;
-mod cargo;
-mod chaos;
-mod ci;
-mod fuzz;
-mod primes;
-mod process;
-mod random;
-mod run;
-mod simulate;
-mod tidy;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
-use clap::Parser;
-use std::process::ExitCode;
+/// The Cargo profile of a first look: quick to build.
+const PROFILE: &str = "first";
 
-/// Chores of this repository.
-#[derive(Parser)]
-#[command(name = "cargo xtask")]
-enum Chore {
-    /// Builds both binaries in release and runs the coordinator
-    Run(run::Args),
-    /// What must hold beside the tests: format, lints, documentation, licences
-    Ci,
-    /// Checks this repository's own rules
-    Tidy,
-    /// Writes a list of primes in the PrimePages' table format
-    Primes(primes::Args),
-    /// Runs the fuzz targets for a while each
-    Fuzz(fuzz::Args),
-    /// Plays through schedules of the scheduler in virtual time, each from a seed
-    Simulate(simulate::Args),
-    /// Measures side by side with peers, and says which targets are met
-    Bench(bench::Args),
-    /// Runs jobs while killing and stopping their processes, and checks what comes of them
-    Chaos(chaos::Args),
+/// A chore that can't be started.
+enum Failed {
+    /// A program can't be executed.
+    Start(&'static str, io::Error),
+    /// The build failed; Cargo has said why.
+    Build,
 }
 
 fn main() -> ExitCode {
-    let done = match Chore::parse() {
-        Chore::Run(args) => run::run(&args),
-        Chore::Ci => ci::run(),
-        Chore::Tidy => tidy::run(),
-        Chore::Primes(args) => primes::run(&args),
-        Chore::Fuzz(args) => fuzz::run(&args),
-        Chore::Simulate(args) => simulate::run(&args),
-        Chore::Bench(args) => bench::run(&args),
-        Chore::Chaos(args) => chaos::run(&args),
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let failed = match coordinator_args(&args) {
+        Some(args) => run(args),
+        None => chores(&args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    if let Failed::Start(program, error) = failed {
+        eprintln!("error: can't run {program}: {error}");
+    }
+    ExitCode::FAILURE
+}
+
+/// The coordinator's arguments, if the chore is `run`: what follows `run` and an
+/// optional `--`.
+fn coordinator_args(args: &[OsString]) -> Option<&[OsString]> {
+    match args {
+        [run, dashes, args @ ..] if run == "run" && dashes == "--" => Some(args),
+        [run, args @ ..] if run == "run" => Some(args),
+        _ => None,
+    }
+}
+
+/// Builds both programs and becomes the coordinator: its exit status, its
+/// signals and its current folder are the caller's own, with nothing between.
+fn run(args: &[OsString]) -> Failed {
+    let mut build = cargo("build");
+    build.args(["--profile", PROFILE, "--package", "procession-cli", "--bins", "--no-default-features"]);
+    match build.status() {
+        Ok(status) if !status.success() => return Failed::Build,
+        Err(error) => return Failed::Start("cargo", error),
+        Ok(_) => {}
+    }
+    match std::env::current_exe() {
+        Ok(own) => Failed::Start("coordinator", Command::new(coordinator(&own)).args(args).exec()),
+        Err(error) => Failed::Start("coordinator", error),
+    }
+}
+
+/// Where Cargo puts the coordinator, given where it put this program: each
+/// profile has a folder of its own beside the others.
+fn coordinator(own: &Path) -> PathBuf {
+    let profiles = own.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
+    profiles.join(PROFILE).join("coordinator")
+}
+
+/// Becomes the program of the other chores.
+fn chores(args: &[OsString]) -> Failed {
+    let mut command = cargo("run");
+    command.args(["--quiet", "--package", "chores", "--bin", "chores", "--"]).args(args);
+    Failed::Start("cargo", command.exec())
+}
+
+/// The Cargo that runs this program, else the one in PATH, for this repository
+/// wherever the caller stands.
+fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let manifest: &OsStr = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml").as_ref();
+    command.arg(subcommand).arg("--manifest-path").arg(manifest);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_coordinator_gets_what_follows_run() {
+        assert_eq!(coordinator_args(&words("run -- demo --quiet")), Some(&words("demo --quiet")[..]));
+        assert_eq!(coordinator_args(&words("run demo -- a")), Some(&words("demo -- a")[..]));
+        assert_eq!(coordinator_args(&words("run -- -- a")), Some(&words("-- a")[..]));
+        assert_eq!(coordinator_args(&words("bench run")), None);
+        assert_eq!(coordinator_args(&[]), None);
+    }
+
+    #[test]
+    fn the_coordinator_is_in_its_profiles_folder() {
+        assert_eq!(coordinator(Path::new("/t/debug/xtask")), Path::new("/t/first/coordinator"));
+        assert_eq!(coordinator(Path::new("/t/triple/debug/xtask")), Path::new("/t/triple/first/coordinator"));
     }
 }

@@ -6,13 +6,13 @@
 
 #![forbid(unsafe_code)]
 
-use procession::worker::{Items, Memory, ParamSpec, Params, Tasks, serve};
+use procession::worker::{Items, ParamSpec, Params, Tasks, WorkerAllocator, serve};
 use procession::{Task, TaskError};
 use std::process::ExitCode;
 
 /// By this an item that wants more memory than `--memory-limit` is named.
 #[global_allocator]
-static MEMORY: Memory = Memory;
+static MEMORY: WorkerAllocator = WorkerAllocator;
 
 /// How many steps a number takes to come down to 1.
 struct Collatz;

@@ -1,5 +1,5 @@
 //! A process pool: functions over values in many processes, results in order, and
-//! every failure confined to its item.
+//! every failure catch_panic to its item.
 //!
 //! ```
 //! use procession::Pool;
@@ -170,7 +170,7 @@ mod typed;
 pub use jobs::{Control, PoolError};
 pub use observe::{Accepted, DriverTimes, Event, Exit, Observer, Stopwatch, WatchPhase, WorkerExit, WorkerRef};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{Kind, RETRY_ON, Task, TaskError};
+pub use procession_task::{FailureKind, RETRY_ON, Task, TaskError};
 pub use typed::{
     Fallible, Function, Handle, ItemError, Map, MapUnordered, Outcome, Pool, PoolBuilder, Value, Work, init,
 };

@@ -1,68 +1,46 @@
 //! `command`: one process for each item.
 //!
-//! The item stands in the program's arguments, or is what it reads if they have
-//! no place for it. What it writes, without the end of its last line, is the
-//! result.
+//! The item takes the place of `{}` in the program's arguments. If no argument
+//! has such a place, the program reads the item from its standard input. The
+//! result is the program's standard output without its last line feed.
 
-use crate::child::{Call, Runner, Written};
-use crate::per_item::PerItem;
+use crate::per_item::{PerItem, PerItemRules, ProgramCall};
 use crate::template::Template;
-use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Child, Failure, Items, ParamError, Params, RunItem, TextOptions};
-use std::cell::RefCell;
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
+use procession_task::{ItemAttempt, Items};
 
-/// Its place in the list.
-pub static ENTRY: Entry = Entry {
+/// The task's entry in the list of tasks.
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "command",
     summary: "a program of your own, one process for each item; {} in its arguments is the item",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
-    make,
+    shape: TaskShape::List,
+    runner: ItemRunner::Program,
+    make: |_, words, options| PerItem::make(&RULES, words, options),
 };
 
-struct Command {
-    template: Template,
-    runner: RefCell<Runner>,
+static RULES: PerItemRules = PerItemRules { template: Template::new, call, result };
+
+fn call<'a>(template: &Template, item: &'a [u8], attempt: ItemAttempt) -> ProgramCall<'a> {
+    let input = (!template.has_places()).then_some([item, b"\n"]);
+    ProgramCall { args: template.fill(item, attempt.index), item: Some(item), input, attempt }
 }
 
-fn make(_: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
-    let template = Template::new(words).map_err(ParamError::plain)?;
-    let runner = Runner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
-    Ok(Box::new(PerItem::new(Command { template, runner: RefCell::new(runner) }, options)))
-}
-
-impl<'a> RunItem<'a> for Command {
-    type Input = &'a [u8];
-    type Output = Written;
-
-    fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
-        Ok(item)
+fn result(mut output: Vec<u8>) -> Vec<u8> {
+    if output.last() == Some(&b'\n') {
+        output.pop();
     }
-
-    fn run_item(&self, item: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
-        let args = self.template.fill(item, attempt.index);
-        let input = (!self.template.has_places()).then_some([item, b"\n"]);
-        let mut out = self.runner.borrow_mut().run(&Call { args, item: Some(item), input, attempt })?;
-        if out.last() == Some(&b'\n') {
-            out.pop();
-        }
-        Ok(Written(out))
-    }
-
-    fn child(&self) -> Child {
-        self.runner.borrow().child()
-    }
+    output
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::trial::Trial;
-    use procession_task::{Again, Format, Identity};
+    use procession_task::{Again, Format, Identity, TextOptions};
 
     fn trial(words: &[&str]) -> Trial {
         Trial::new(&ENTRY, words, Items::Lines, Format::Tsv)

@@ -3,8 +3,10 @@
 //! and that is a part of its output.
 //!
 //! The pipes are read until end of file, but no longer than a bound: a daemon
-//! that holds a pipe holds up nobody.
+//! that holds a pipe holds up nobody. One who is silent only because it waits
+//! for a processor is given more time, as a whole.
 
+use crate::holders;
 use procession_sys::{PollSet, running_ns};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,8 +15,13 @@ use std::time::Duration;
 
 /// Draining ends after so long without a byte.
 const SILENCE: Duration = Duration::from_millis(300);
+/// Or after so long more, again and again, while somebody who holds a pipe waits
+/// for a processor.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// And after so long in all.
 const IN_ALL: Duration = Duration::from_secs(2);
+/// And after so many bytes of errors, which would else fill logs and terminals.
+const MOST_ERRORS: usize = 16 << 20;
 /// How often each pipe is read before the other one and the clock are looked
 /// at. With reads of 64 KiB that is more than a pipe holds, unless the system's
 /// owner has made it larger.
@@ -22,7 +29,7 @@ const READS: usize = 17;
 
 /// What came of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadEnd {
+pub(crate) enum ReadOutcome {
     /// There is more than before.
     Some,
     /// There is nothing to be read now.
@@ -31,7 +38,7 @@ pub(crate) enum ReadEnd {
     End,
 }
 
-impl ReadEnd {
+impl ReadOutcome {
     /// Reads once from a pipe; returns how many bytes that were, too.
     ///
     /// # Errors
@@ -51,18 +58,18 @@ impl ReadEnd {
 
 /// One of a program's two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum OutputStream {
     Output,
     Errors,
 }
 
-impl Stream {
+impl OutputStream {
     const BOTH: [Self; 2] = [Self::Output, Self::Errors];
 }
 
 /// What is known of a pipe since its program's exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pipe {
+enum PipeState {
     /// Nobody holds it any more.
     Ended,
     /// Somebody holds it who has written nothing since.
@@ -73,7 +80,7 @@ enum Pipe {
 
 /// How far a drain has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum DrainProgress {
     /// There may be more.
     Open,
     /// All that will be read was read.
@@ -87,22 +94,28 @@ pub(crate) enum Progress {
 /// A drain that is going on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
-    pipes: [Pipe; 2],
+    pipes: [PipeState; 2],
     is_first: bool,
-    begun_ns: u64,
-    heard_ns: u64,
+    /// When it ends if there is no byte until then, on this process's clock.
+    silence_ends_ns: u64,
+    /// When it ends at the latest.
+    ends_ns: u64,
+    /// Bytes that were passed on to people.
+    passed_on: usize,
 }
 
 impl Drain {
     /// For a program that has just ended.
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
-        Self { pipes: [Pipe::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns }
+        let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
+        Self { pipes: [PipeState::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
     }
 
     /// Has what there is read; from the second call on waits for it first.
-    /// `read` reads once from the pipe of a stream. Both are non-blocking; one
-    /// that is not there has ended.
+    /// `read` reads once from the pipe of a stream, and says how many bytes it
+    /// has passed on to people. Both are non-blocking; one that is not there has
+    /// ended.
     ///
     /// # Errors
     /// Those of `read`.
@@ -110,39 +123,53 @@ impl Drain {
         &mut self,
         set: &mut PollSet,
         files: [Option<&File>; 2],
-        mut read: impl FnMut(Stream, &File) -> Result<ReadEnd, E>,
-    ) -> Result<Progress, E> {
+        mut read: impl FnMut(OutputStream, &File) -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<DrainProgress, E> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let left = self.left();
         if !is_first && self.wait(set, files, left).is_err() {
             return Ok(self.over());
         }
-        for (stream, file) in Stream::BOTH.into_iter().zip(files) {
+        for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
             let at = stream as usize;
             let Some(file) = file else {
-                self.pipes[at] = Pipe::Ended;
+                self.pipes[at] = PipeState::Ended;
                 continue;
             };
             let has_news = is_first || set.ready().any(|ready| ready.key == at as u64);
-            if has_news && self.pipes[at] != Pipe::Ended {
+            if has_news && self.pipes[at] != PipeState::Ended {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = left.is_zero() || self.pipes == [Pipe::Ended; 2];
-        Ok(if is_over { self.over() } else { Progress::Open })
+        let is_over = self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        let is_over = is_over || (left.is_zero() && !self.goes_on(files));
+        Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
 
     /// How long to wait.
     fn left(&self) -> Duration {
+        Duration::from_nanos(self.silence_ends_ns.min(self.ends_ns).saturating_sub(running_ns()))
+    }
+
+    /// Whether it goes on though its time seems to be over.
+    fn goes_on(&mut self, files: [Option<&File>; 2]) -> bool {
         let now_ns = running_ns();
-        let since = |then_ns: u64| Duration::from_nanos(now_ns.saturating_sub(then_ns));
-        SILENCE.saturating_sub(since(self.heard_ns)).min(IN_ALL.saturating_sub(since(self.begun_ns)))
+        if now_ns >= self.ends_ns {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeState::Ended);
+        // There may have been bytes at the last look.
+        let was_silent = now_ns >= self.silence_ends_ns;
+        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        }
+        now_ns < self.silence_ends_ns
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
         set.clear();
         for ((at, pipe), file) in (0..).zip(self.pipes).zip(files) {
-            if let (Pipe::Silent | Pipe::Written, Some(file)) = (pipe, file) {
+            if let (PipeState::Silent | PipeState::Written, Some(file)) = (pipe, file) {
                 set.add(file.as_fd(), at, false);
             }
         }
@@ -153,28 +180,35 @@ impl Drain {
     /// can tell.
     fn read_all<E>(
         &mut self,
-        mut pipe: Pipe,
+        mut pipe: PipeState,
         is_first: bool,
-        mut read: impl FnMut() -> Result<ReadEnd, E>,
-    ) -> Result<Pipe, E> {
+        mut read: impl FnMut() -> Result<(ReadOutcome, usize), E>,
+    ) -> Result<PipeState, E> {
         for _ in 0..READS {
-            match read()? {
-                ReadEnd::Some => {
-                    self.heard_ns = running_ns();
+            let (end, passed_on) = read()?;
+            self.passed_on += passed_on;
+            match end {
+                ReadOutcome::Some => {
+                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
                     if !is_first {
-                        pipe = Pipe::Written;
+                        pipe = PipeState::Written;
                     }
                 }
-                ReadEnd::Nothing => break,
-                ReadEnd::End => return Ok(Pipe::Ended),
+                ReadOutcome::Nothing => break,
+                ReadOutcome::End => return Ok(PipeState::Ended),
             }
         }
         Ok(pipe)
     }
 
-    fn over(&self) -> Progress {
-        Progress::Over { is_cut: self.pipes.contains(&Pipe::Written) }
+    fn over(&self) -> DrainProgress {
+        DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
     }
+}
+
+/// A time as this process's clock has it.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Passes on what a program says to people.
@@ -208,11 +242,11 @@ mod tests {
         loop {
             let mut buffer = [0; 8];
             let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |stream, pipe| {
-                let (end, bytes) = ReadEnd::of(pipe, &mut buffer)?;
+                let (end, bytes) = ReadOutcome::of(pipe, &mut buffer)?;
                 said[stream as usize].extend_from_slice(&buffer[..bytes]);
-                Ok::<_, io::Error>(end)
+                Ok::<_, io::Error>((end, bytes))
             });
-            if let Progress::Over { is_cut } = progress.unwrap() {
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
                 return (said, is_cut, begun.elapsed());
             }
             turn();
@@ -240,6 +274,23 @@ mod tests {
             }
         });
         assert_eq!((said, is_cut), ([b"late".to_vec(), Vec::new()], false));
+    }
+
+    #[test]
+    fn who_was_heard_at_the_last_look_was_not_silent() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let mut step = |drain: &mut Drain| {
+            let read = |_, pipe: &File| Ok::<_, io::Error>((ReadOutcome::of(pipe, &mut [0; 8])?.0, 0));
+            drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], read).unwrap()
+        };
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        theirs[0].write_all(b"late").unwrap();
+        // As if this process had not run meanwhile.
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), DrainProgress::Over { is_cut: true });
     }
 
     #[test]
@@ -276,6 +327,25 @@ mod tests {
             });
             assert_eq!((&said[stream][..], is_cut), (&b"late"[..], false));
         }
+    }
+
+    #[test]
+    fn who_floods_is_heard_for_so_much_and_no_longer() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let (mut steps, mut buffer) = (0, [0; 8]);
+        let is_cut = loop {
+            let progress = drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], |_, pipe| {
+                let (end, _) = ReadOutcome::of(pipe, &mut buffer)?;
+                Ok::<_, io::Error>((end, if end == ReadOutcome::Some { 1 << 20 } else { 0 }))
+            });
+            if let DrainProgress::Over { is_cut } = progress.unwrap() {
+                break is_cut;
+            }
+            steps += 1;
+            theirs[1].write_all(b"more").unwrap();
+        };
+        assert_eq!((is_cut, steps), (true, MOST_ERRORS >> 20 | 1));
     }
 
     #[test]

@@ -1,40 +1,38 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
-use crate::kept::{Codec, Kept, Launch, Said};
-use procession_task::builtin::{Entry, Shape};
-use procession_task::{Failure, Items, Kind, ParamError};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
+use procession_task::{Failure, FailureKind, Items, ParamError};
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "filter",
     summary: "a program of your own, started once per worker: a line in, a line out",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Coprocess,
     make: |_, words, options| {
-        let mut words = words.iter().cloned().map(OsString::from_vec);
-        let program = words.next().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
+        let words = c_strings(words)?;
+        let program = words.first().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;
         let name = program.to_string_lossy().into_owned();
-        // What many programs in Python need so that their lines come one by one.
-        let env = vec![("PYTHONUNBUFFERED".into(), "1".into())];
-        Ok(Box::new(Kept::new(Plain, Launch { name, program, args: words.collect(), env }, options)))
+        // Most Python programs need this to flush each line of output.
+        let env = vec![("PYTHONUNBUFFERED", "1".to_owned())];
+        Ok(Box::new(CoprocessTask::new(LineCodec, CoprocessCommand { name, words, env }, options)))
     },
 };
 
 /// Lines are items, and lines are results.
-struct Plain;
+struct LineCodec;
 
-impl Codec for Plain {
+impl Codec for LineCodec {
     const GREETS: bool = false;
 
     fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
         if memchr::memchr(b'\n', item).is_some() {
-            return Err(Failure::new(Kind::Invalid, "it has more than one line, and a filter takes one a time"));
+            return Err(Failure::new(FailureKind::Invalid, "it has more than one line, and a filter takes one a time"));
         }
         line.extend_from_slice(item);
         line.push(b'\n');

@@ -1,57 +1,32 @@
-//! `pipe`: a program for each block of lines.
+//! `pipe`: one process for each block of lines.
 //!
-//! To the worker a block is one item ([`Items::Whole`]): the program reads it
-//! as it is, and all that it writes is the result.
+//! To the worker a block is one item ([`Items::Whole`]). The program reads the
+//! block from its standard input, and its standard output is the result.
 
-use crate::child::{Call, Runner, Written};
-use crate::per_item::PerItem;
+use crate::per_item::{PerItem, PerItemRules, ProgramCall};
 use crate::template::Template;
-use procession_task::builtin::{Entry, Shape};
-use procession_task::{Attempt, BlockTask, Child, Failure, Items, ParamError, Params, RunItem, TextOptions};
-use std::cell::RefCell;
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
+use procession_task::{ItemAttempt, Items};
 
-/// Its place in the list.
-pub static ENTRY: Entry = Entry {
+/// The task's entry in the list of tasks.
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "pipe",
     summary: "a program of your own, one process for each block of lines: lines in, anything out",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
-    make,
+    shape: TaskShape::List,
+    runner: ItemRunner::BlockProgram,
+    make: |_, words, options| PerItem::make(&RULES, words, options),
 };
 
-struct Pipe {
-    template: Template,
-    runner: RefCell<Runner>,
-}
+static RULES: PerItemRules = PerItemRules { template: Template::plain, call, result: |output| output };
 
-fn make(_: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
-    let template = Template::plain(words).map_err(ParamError::plain)?;
-    let runner = Runner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
-    Ok(Box::new(PerItem::new(Pipe { template, runner: RefCell::new(runner) }, options)))
-}
-
-impl<'a> RunItem<'a> for Pipe {
-    type Input = &'a [u8];
-    type Output = Written;
-
-    fn read(&self, block: &'a [u8]) -> Result<&'a [u8], Failure> {
-        Ok(block)
-    }
-
-    fn run_item(&self, block: &'a [u8], attempt: Attempt) -> Result<Written, Failure> {
-        let args = self.template.fill(b"", attempt.index);
-        // The last line of an input may lack its end.
-        let end: &[u8] = if block.last().is_some_and(|&last| last != b'\n') { b"\n" } else { b"" };
-        self.runner.borrow_mut().run(&Call { args, item: None, input: Some([block, end]), attempt }).map(Written)
-    }
-
-    fn child(&self) -> Child {
-        self.runner.borrow().child()
-    }
+fn call<'a>(template: &Template, block: &'a [u8], attempt: ItemAttempt) -> ProgramCall<'a> {
+    // The last line of an input may lack its line feed.
+    let end: &[u8] = if block.last().is_some_and(|&last| last != b'\n') { b"\n" } else { b"" };
+    ProgramCall { args: template.fill(b"", attempt.index), item: None, input: Some([block, end]), attempt }
 }
 
 #[cfg(test)]

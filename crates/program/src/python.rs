@@ -7,11 +7,9 @@
 //! a boolean is one in JSON, too; bytes and text are taken as they are, and of
 //! anything else what `str` makes of it. An exception is its item's failure.
 
-use crate::kept::{Codec, Kept, Launch, Said};
-use procession_task::builtin::{Entry, Shape};
-use procession_task::{BlockTask, Failure, Items, Kind, ParamError, ParamSpec, Params, TextOptions};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
+use procession_task::{BlockTask, Failure, FailureKind, Items, ParamError, ParamSpec, Params, TextOptions};
 
 const SHIM: &str = include_str!("shim.py");
 
@@ -24,15 +22,15 @@ pub const PARAMS: &[ParamSpec] = &[ParamSpec {
 }];
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "python",
     summary: "a function of your own in Python, called with each item",
     params: PARAMS,
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("FILE.py:FUNCTION"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Python,
     make,
 };
 
@@ -46,10 +44,10 @@ fn make(params: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<
         return Err(refused(&format!("'{word}' names no function: write it as FILE.py:FUNCTION")));
     };
     let name = String::from_utf8_lossy(word).into_owned();
-    let mut args: Vec<OsString> = ["-u", "-c", SHIM].map(Into::into).into();
-    args.extend([file, function].map(|word| OsString::from_vec(word.to_vec())));
-    let launch = Launch { name: name.clone(), program: params.get("python").into(), args, env: Vec::new() };
-    Ok(Box::new(Kept::new(Shim { name }, launch, options)))
+    let python = params.get("python").as_bytes();
+    let words = c_strings([python, b"-u", b"-c", SHIM.as_bytes(), file, function])?;
+    let command = CoprocessCommand { name: name.clone(), words, env: Vec::new() };
+    Ok(Box::new(CoprocessTask::new(ShimCodec { name }, command, options)))
 }
 
 /// The file, whose name may hold colons, and the function.
@@ -60,12 +58,12 @@ fn split(word: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Lines as `shim.py` has them.
-struct Shim {
+struct ShimCodec {
     /// The file and the function.
     name: String,
 }
 
-impl Codec for Shim {
+impl Codec for ShimCodec {
     const GREETS: bool = true;
 
     fn ask(&self, item: &[u8], at_once: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
@@ -87,9 +85,9 @@ impl Codec for Shim {
         let kind = match kind {
             b'v' => return Ok(Said { is_json: true }),
             b's' => return Ok(Said { is_json: false }),
-            b'f' => Kind::Failed,
-            b'm' => Kind::OutOfMemory,
-            _ => return Err(Failure::new(Kind::Failed, "its answer can't be understood")),
+            b'f' => FailureKind::Failed,
+            b'm' => FailureKind::OutOfMemory,
+            _ => return Err(Failure::new(FailureKind::Failed, "its answer can't be understood")),
         };
         Err(Failure::new(kind, String::from_utf8_lossy(&text.split_off(from))))
     }
@@ -148,9 +146,9 @@ mod tests {
     }
 
     /// A file that is gone when this is.
-    struct File(std::path::PathBuf);
+    struct ScriptFile(std::path::PathBuf);
 
-    impl File {
+    impl ScriptFile {
         fn new(name: &str, text: &str) -> Self {
             let folder = std::env::temp_dir().join(format!("procession-python-{}-{name}", std::process::id()));
             std::fs::create_dir_all(&folder).unwrap();
@@ -165,7 +163,7 @@ mod tests {
         }
     }
 
-    impl Drop for File {
+    impl Drop for ScriptFile {
         fn drop(&mut self) {
             let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
         }
@@ -211,7 +209,7 @@ mod tests {
 
     #[test]
     fn items_are_numbers_if_they_are_plainly_written_as_such() {
-        let file = File::new("kinds.py", "def kind(x): return '%s %r' % (type(x).__name__, x)\n");
+        let file = ScriptFile::new("kinds.py", "def kind(x): return '%s %r' % (type(x).__name__, x)\n");
         let mut task = file.task("kind", Items::Nul, Format::Lines);
         for (item, expected) in [
             ("7", "int 7"),
@@ -241,7 +239,7 @@ mod tests {
 
     #[test]
     fn results_are_json_where_they_can_be() {
-        let file = File::new("give.py", "def give(x): return eval(str(x))\n");
+        let file = ScriptFile::new("give.py", "def give(x): return eval(str(x))\n");
         let mut task = file.task("give", Items::Lines, Format::Jsonl);
         for (item, expected) in [
             ("3", "3"),
@@ -270,7 +268,7 @@ mod tests {
                     if x == 2: json.loads('{')\n    if x == 3: raise SystemExit(4)\n    \
                     if x == 4: raise MemoryError\n    if x == 5: raise KeyboardInterrupt('a\\nb')\n    \
                     if x == 6: return '\\ud800'\n    return x\n";
-        let file = File::new("fail.py", text);
+        let file = ScriptFile::new("fail.py", text);
         let mut task = file.task("f", Items::Lines, Format::Tsv);
         let said = String::from_utf8(run(&mut *task, 7, b"0\n1\n2\n3\n4\n5\n6\n")).unwrap();
         let expected = [
@@ -297,7 +295,7 @@ mod tests {
             ("import sys\nsys.exit('enough')\n", "f", "SystemExit: enough (bad.py:2)"),
             ("import os\nos._exit(5)\n", "f", "ended with status 5 before it could be asked anything"),
         ] {
-            let file = File::new("bad.py", text);
+            let file = ScriptFile::new("bad.py", text);
             let said = file.task(function, Items::Lines, Format::Tsv).prepare(&mut |_| {}).unwrap_err();
             assert!(said.contains(says), "{said}");
         }
@@ -305,7 +303,7 @@ mod tests {
             TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity: Identity::new(9, "h", 0) };
         let given = [("python".to_owned(), "/no/such/python".to_owned())];
         let said = ENTRY.task(&given, &[b"f.py:f".to_vec()], options).unwrap().prepare(&mut |_| {}).unwrap_err();
-        assert!(said.contains("/no/such/python cannot be started"), "{said}");
+        assert!(said.contains("'/no/such/python' cannot be found"), "{said}");
     }
 
     #[test]
@@ -314,7 +312,7 @@ mod tests {
                     return [sys.stdin.read(), sys.argv == [__file__], sys.modules['here'].f is f,\n            \
                     sys.path[0] == os.path.dirname(__file__), sorted(vars(sys.modules['__main__'])),\n            \
                     os.fork() and os.wait()[1]]\n";
-        let file = File::new("here.py", text);
+        let file = ScriptFile::new("here.py", text);
         let said = String::from_utf8(run(&mut *file.task("f", Items::Lines, Format::Lines), 2, b"1\n2\n")).unwrap();
         let line = "['', True, True, True, ['__annotations__', '__builtins__', '__doc__', '__loader__', '__name__', \
                     '__package__', '__spec__'], 0]\n";

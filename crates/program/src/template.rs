@@ -11,18 +11,18 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     program: Vec<u8>,
-    args: Vec<Vec<Piece>>,
+    args: Vec<Vec<TemplatePart>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum TemplatePart {
     Text(Vec<u8>),
-    Place(Place),
+    Placeholder(Placeholder),
 }
 
 /// What of an item is put in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Placeholder {
     Item,
     Number,
     Basename,
@@ -31,7 +31,7 @@ enum Place {
     BasenameWithoutExtension,
 }
 
-impl Place {
+impl Placeholder {
     /// Each with how it is written.
     const ALL: [(&'static [u8], Self); 6] = [
         (b"{}", Self::Item),
@@ -95,7 +95,7 @@ impl Template {
     /// No program, or one whose name depends on the item.
     pub fn new(words: &[Vec<u8>]) -> Result<Self, TemplateError> {
         let template = Self::plain(words)?;
-        if !matches!(pieces(&template.program).as_slice(), [Piece::Text(_)]) {
+        if !matches!(pieces(&template.program).as_slice(), [TemplatePart::Text(_)]) {
             return Err(TemplateError::PlaceInProgram);
         }
         Ok(Self { args: words[1..].iter().map(|word| pieces(word)).collect(), ..template })
@@ -114,7 +114,10 @@ impl Template {
         if program.is_empty() {
             return Err(TemplateError::NoProgram);
         }
-        Ok(Self { program: program.clone(), args: args.iter().map(|word| vec![Piece::Text(word.clone())]).collect() })
+        Ok(Self {
+            program: program.clone(),
+            args: args.iter().map(|word| vec![TemplatePart::Text(word.clone())]).collect(),
+        })
     }
 
     /// The program's name.
@@ -127,19 +130,19 @@ impl Template {
     /// the item is what the program reads.
     #[must_use]
     pub fn has_places(&self) -> bool {
-        self.args.iter().flatten().any(|piece| matches!(piece, Piece::Place(_)))
+        self.args.iter().flatten().any(|piece| matches!(piece, TemplatePart::Placeholder(_)))
     }
 
     /// The argument vector for the item of this index (from 0), the program's
     /// name first.
     #[must_use]
     pub fn fill(&self, item: &[u8], index: u64) -> Vec<Vec<u8>> {
-        let arg = |pieces: &Vec<Piece>| {
+        let arg = |pieces: &Vec<TemplatePart>| {
             let mut filled = Vec::new();
             for piece in pieces {
                 match piece {
-                    Piece::Text(text) => filled.extend_from_slice(text),
-                    Piece::Place(place) => place.push(&mut filled, item, index),
+                    TemplatePart::Text(text) => filled.extend_from_slice(text),
+                    TemplatePart::Placeholder(place) => place.push(&mut filled, item, index),
                 }
             }
             filled
@@ -149,15 +152,15 @@ impl Template {
 }
 
 /// A word as text and places; a word without places is one text, also an empty one.
-fn pieces(word: &[u8]) -> Vec<Piece> {
+fn pieces(word: &[u8]) -> Vec<TemplatePart> {
     let (mut pieces, mut text, mut at) = (Vec::new(), Vec::new(), 0);
     while at < word.len() {
-        match Place::at_start(&word[at..]) {
+        match Placeholder::at_start(&word[at..]) {
             Some((length, place)) => {
                 if !text.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut text)));
+                    pieces.push(TemplatePart::Text(std::mem::take(&mut text)));
                 }
-                pieces.push(Piece::Place(place));
+                pieces.push(TemplatePart::Placeholder(place));
                 at += length;
             }
             None => {
@@ -167,7 +170,7 @@ fn pieces(word: &[u8]) -> Vec<Piece> {
         }
     }
     if !text.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(text));
+        pieces.push(TemplatePart::Text(text));
     }
     pieces
 }

@@ -1,19 +1,19 @@
 //! How the tests of this crate run a block through a task, with plain
 //! surroundings.
 
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{Again, Answer, Block, BlockTask, Format, Host, Identity, Items, Reply, TextOptions};
 
 /// Time passes with each look at the clock, and what is sent is put together.
 #[derive(Default)]
-struct Plain {
+struct TestHost {
     clock: u64,
     items: u32,
     outputs: Vec<u8>,
     log: Vec<u8>,
 }
 
-impl Host for Plain {
+impl Host for TestHost {
     fn now_ns(&mut self) -> u64 {
         self.clock += 1000;
         self.clock
@@ -38,14 +38,14 @@ pub(crate) struct Trial {
 }
 
 /// What became of a block.
-pub(crate) struct Became {
+pub(crate) struct BlockResult {
     pub(crate) outputs: String,
     pub(crate) log: String,
 }
 
 impl Trial {
     /// In the place of worker 7.
-    pub(crate) fn new(entry: &Entry, words: &[&str], items: Items, format: Format) -> Self {
+    pub(crate) fn new(entry: &TaskEntry, words: &[&str], items: Items, format: Format) -> Self {
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         let options = TextOptions { items, format, show: false, identity: Identity::new(1, "h", 7) };
         let task = entry.task(&[], &words, options).unwrap();
@@ -53,8 +53,8 @@ impl Trial {
     }
 
     /// Runs a block, as it is sent for the second time, from item 10 on.
-    pub(crate) fn run(&mut self, bytes: &[u8]) -> Became {
-        let (mut host, mut answer) = (Plain::default(), Answer::default());
+    pub(crate) fn run(&mut self, bytes: &[u8]) -> BlockResult {
+        let (mut host, mut answer) = (TestHost::default(), Answer::default());
         let items = u32::try_from(self.items.count(bytes)).unwrap();
         let block = Block { first: 10, items, chunk: 0, attempt: 2, log: true, bytes };
         let mut reply = Reply::new(&mut host, &mut answer, false, self.max_result).trying(self.again);
@@ -62,6 +62,6 @@ impl Trial {
         reply.finish();
         host.send(&answer);
         assert_eq!(host.items, items);
-        Became { outputs: String::from_utf8(host.outputs).unwrap(), log: String::from_utf8(host.log).unwrap() }
+        BlockResult { outputs: String::from_utf8(host.outputs).unwrap(), log: String::from_utf8(host.log).unwrap() }
     }
 }

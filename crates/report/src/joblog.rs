@@ -22,7 +22,7 @@ use crate::read::{ItemLine, Line};
 use crate::runlog::Warn;
 use crate::until_error::{Recorder, UntilError};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
-use procession_task::{Failure, Kind, escape_terminal};
+use procession_task::{Failure, FailureKind, escape_terminal};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -312,8 +312,8 @@ impl Writer {
     fn end_of(&self, worker: WorkerRef, failure: &Failure) -> (i32, i32) {
         let exit = self.last.filter(|(who, _)| *who == worker).map(|(_, exit)| exit);
         match (failure.kind, exit) {
-            (Kind::TimedOut, Some(Exit::Signal(signal))) => (-1, signal),
-            (Kind::TimedOut, _) | (_, None | Some(Exit::Status(0))) => (-1, 0),
+            (FailureKind::TimedOut, Some(Exit::Signal(signal))) => (-1, signal),
+            (FailureKind::TimedOut, _) | (_, None | Some(Exit::Status(0))) => (-1, 0),
             (_, Some(Exit::Signal(signal))) => (0, signal),
             (_, Some(Exit::Status(status))) => (status, 0),
         }
@@ -362,13 +362,13 @@ mod tests {
         let events = [
             Event::Accepted(part),
             died(0, Exit::Signal(11)),
-            gone(0, 7, Kind::Crashed),
+            gone(0, 7, FailureKind::Crashed),
             died(1, Exit::Status(3)),
-            gone(1, 8, Kind::Crashed),
+            gone(1, 8, FailureKind::Crashed),
             died(2, Exit::Status(0)),
-            gone(2, 9, Kind::Crashed),
+            gone(2, 9, FailureKind::Crashed),
             died(3, Exit::Signal(9)),
-            gone(3, 10, Kind::TimedOut),
+            gone(3, 10, FailureKind::TimedOut),
         ];
         let (lines, warnings) = written(&folder.path().join("jobs"), &events);
         assert_eq!(warnings, [""; 0]);
@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_a_warning() {
-        let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(Kind::Crashed, "x"))];
+        let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(FailureKind::Crashed, "x"))];
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut log = JobLog { file, made: None, begin: Begin::Done, task: "t".to_owned(), host: "h".to_owned() };
         let (tell, told) = std::sync::mpsc::channel();

@@ -209,7 +209,7 @@ mod tests {
     use crate::samples::{accepted, exit, lost, ms, who};
     use crate::terminal::tests::Paper;
     use procession::Exit;
-    use procession_task::{Failure, Kind};
+    use procession_task::{Failure, FailureKind};
     use std::sync::mpsc::channel;
 
     fn sent(slot: u32, items: u32) -> Event {
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(counted(&events), [5, 0, 1, 2]);
         events.push(Event::WorkerExited(exit(1, 0, 11, Exit::Signal(9))));
         assert_eq!(counted(&events), [5, 0, 0, 1]);
-        events.push(lost(who(1, 0, 11), 0, 5, b"x", Failure::new(Kind::Crashed, "")));
+        events.push(lost(who(1, 0, 11), 0, 5, b"x", Failure::new(FailureKind::Crashed, "")));
         assert_eq!(counted(&events), [6, 1, 0, 1]);
     }
 

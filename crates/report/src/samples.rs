@@ -6,7 +6,7 @@ use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
 use crate::worker::{ProcessEnd, WorkerRow};
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
-use procession_task::{CoordinatorLine, Failure, Identity, Kind};
+use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
 use std::time::Duration;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -74,7 +74,7 @@ pub(crate) fn accepted(worker: WorkerRef, chunk: u64, first: u64, items: u32) ->
 
 /// An item's line, as a worker would write it.
 pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> String {
-    let failure = Failure::new(Kind::Failed, "X");
+    let failure = Failure::new(FailureKind::Failed, "X");
     let span_ns = (1_000_000, 1_000_000 + item * 1000);
     let line = CoordinatorLine { item, input, chunk, attempt: 1, span_ns, failure: &failure };
     let mut out = Vec::new();

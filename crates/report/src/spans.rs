@@ -251,7 +251,7 @@ impl CollectedSpans {
 mod tests {
     use super::*;
     use crate::samples::{accepted, lost, who};
-    use procession_task::{Failure, Kind};
+    use procession_task::{Failure, FailureKind};
 
     fn span(start_s: f64, end_s: f64, kind: SpanKind) -> Span {
         let busy_s = end_s - start_s;
@@ -298,7 +298,7 @@ mod tests {
         let (mut collector, collected) = SpanCollector::new();
         collector.on_event(&Event::Accepted(accepted(who(1, 0, 11), 0, 0, 3)));
         collector.on_event(&Event::Accepted(accepted(who(0, 0, 10), 1, 3, 1)));
-        collector.on_event(&lost(who(0, 0, 10), 2, 4, b"x", Failure::new(Kind::Crashed, "dead")));
+        collector.on_event(&lost(who(0, 0, 10), 2, 4, b"x", Failure::new(FailureKind::Crashed, "dead")));
         let spans = collected.take();
         let pids: Vec<_> = spans.tracks.iter().map(|track| track.process.pid).collect();
         assert_eq!((pids, spans.items.count), (vec![10, 11], 2));

@@ -8,7 +8,7 @@ use crate::runlog::LogError;
 use crate::spans::{Span, SpanKind, Spans, Track, kind};
 use crate::study::{Machine, RunStatus, Study};
 use crate::summary::FailureRow;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
@@ -206,7 +206,7 @@ impl Reader {
         let (start_s, busy_s) = (item.start_us / 1e6, item.duration_us / 1e6);
         let ended = item.error.as_ref().map(|error| of_word(&error.kind));
         let kind = match ended {
-            Some(Kind::Crashed | Kind::TimedOut | Kind::OutOfMemory) => SpanKind::Lost,
+            Some(FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory) => SpanKind::Lost,
             other => kind(other.is_some(), item.attempt),
         };
         let (first, items, chunk, attempt) = (item.item, 1, item.chunk, item.attempt);
@@ -220,7 +220,7 @@ impl Reader {
 }
 
 impl Failures {
-    fn take(&mut self, item: &ItemLine<'_>, kind: Kind) {
+    fn take(&mut self, item: &ItemLine<'_>, kind: FailureKind) {
         self.total += 1;
         if self.rows.len() >= 2 * KEPT_FAILURES {
             *self = std::mem::take(self).sorted();
@@ -245,8 +245,8 @@ impl Failures {
     }
 }
 
-fn of_word(word: &str) -> Kind {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Kind::Failed)
+fn of_word(word: &str) -> FailureKind {
+    FailureKind::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(FailureKind::Failed)
 }
 
 /// Names calls by their hosts if these differ, else by their logs' folders,
@@ -289,7 +289,7 @@ mod tests {
     fn events() -> Vec<Event> {
         let mut events: Vec<Event> = [life(0, 0, 100), life(1, 0, 101)].into_iter().flatten().collect();
         events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
-        events.push(lost(who(1, 0, 101), 1, 4, b"poison", Failure::new(Kind::Crashed, "by signal")));
+        events.push(lost(who(1, 0, 101), 1, 4, b"poison", Failure::new(FailureKind::Crashed, "by signal")));
         events
     }
 

@@ -6,7 +6,7 @@ use crate::columns::{Style, shortened};
 use crate::fits::fits;
 use crate::study::Configuration;
 use crate::{crossover, limits, measured, study_table, units, worker_table};
-use procession_task::{Kind, escape_terminal};
+use procession_task::{FailureKind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct FailureRow {
     /// The item.
     pub input: Vec<u8>,
     /// What happened.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What was said about it.
     pub message: String,
     /// The process that ran it last.
@@ -166,7 +166,7 @@ mod tests {
             item,
             place: Some(format!("in\u{202e}.txt:{}:1", item + 1)),
             input: b"x\x1b[31m\n".to_vec(),
-            kind: Kind::Invalid,
+            kind: FailureKind::Invalid,
             message: "not a whole number\x07".into(),
             pid: 4242,
             attempts: 1,
@@ -195,7 +195,7 @@ mod tests {
         let mut runs = vec![run(1, 2, 4.08, workers)];
         runs[0].start.configuration.size = Some(100_000);
         let mut retried = failure(7);
-        (retried.place, retried.kind, retried.attempts) = (None, Kind::Crashed, 3);
+        (retried.place, retried.kind, retried.attempts) = (None, FailureKind::Crashed, 3);
         retried.file = Some("/log\x1b/run-1/worker-0-0-4242.stderr".into());
         let text = text(&runs, &[failure(3), retried], 12);
         assert_eq!(text, DEATHS);

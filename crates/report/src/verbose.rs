@@ -136,7 +136,7 @@ mod tests {
     use crate::samples::{accepted, lost, who};
     use crate::terminal::tests::Paper;
     use procession::Accepted;
-    use procession_task::Kind;
+    use procession_task::FailureKind;
 
     #[test]
     fn every_line_is_printed_whole_and_in_order() {
@@ -150,7 +150,13 @@ mod tests {
             verbose.on_event(&Event::Accepted(part));
             verbose.flush();
         }
-        verbose.on_event(&lost(who(1, 0, 42), 1, 4, b"p\x1b[2J", Failure::new(Kind::Crashed, "by \u{202e}SIGKILL")));
+        verbose.on_event(&lost(
+            who(1, 0, 42),
+            1,
+            4,
+            b"p\x1b[2J",
+            Failure::new(FailureKind::Crashed, "by \u{202e}SIGKILL"),
+        ));
         expected += "Task <pid 42, worker 1> p\\u{1b}[2J crashed: by \\u{202e}SIGKILL\n";
         drop(verbose);
         lines.finish();

@@ -1,7 +1,5 @@
-//! What one answered chunk costs the scheduler, alone: an endless supply of
+//! Measures what one answered chunk costs the scheduler: an endless supply of
 //! one-item chunks, for few and for many workers.
-//!
-//! `cargo run --release -p procession-scheduler --example dispatch_cost`
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures and says so")]
 
@@ -10,14 +8,14 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use procession_scheduler::{
-    Action, AttemptId, ChunkSize, Event, JobId, JobOptions, PoolOptions, RunTime, Scheduler, WorkerId,
+    Action, AttemptId, ChunkSize, JobId, JobOptions, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId,
 };
 
 const JOB: JobId = JobId(0);
 const CHUNK_BYTES: u64 = 8;
 const RESULT_BYTES: u64 = 12;
 
-/// A driver that cuts whatever it is asked for and lets the sink write at once.
+/// A driver that cuts whatever it is asked for, and a sink that writes at once.
 struct Pipe {
     scheduler: Scheduler,
     sent: VecDeque<(WorkerId, AttemptId)>,
@@ -29,15 +27,15 @@ impl Pipe {
         let mut pipe = Self { scheduler, sent: VecDeque::new() };
         pipe.drain();
         for worker in 0..u64::from(workers) {
-            pipe.handle(Event::WorkerReady { worker: WorkerId(worker) });
+            pipe.handle(SchedulerEvent::WorkerReady { worker: WorkerId(worker) });
         }
         let chunk = ChunkSize::Fixed(NonZeroU32::MIN);
         let options = JobOptions { chunk, ..JobOptions::default() };
-        pipe.handle(Event::JobOpened { job: JOB, options });
+        pipe.handle(SchedulerEvent::JobOpened { job: JOB, options });
         pipe
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: SchedulerEvent) {
         self.scheduler.handle_event(RunTime::ZERO, event);
         self.drain();
     }
@@ -46,12 +44,12 @@ impl Pipe {
         while let Some(action) = self.scheduler.poll_action() {
             match action {
                 Action::Cut { job, .. } => {
-                    let cut = Event::ChunkCut { job, items: 1, bytes: CHUNK_BYTES };
+                    let cut = SchedulerEvent::ChunkCut { job, items: 1, bytes: CHUNK_BYTES };
                     self.scheduler.handle_event(RunTime::ZERO, cut);
                 }
                 Action::Send { worker, attempt, .. } => self.sent.push_back((worker, attempt)),
                 Action::Deliver { job, .. } => {
-                    let written = Event::Released { job, bytes: RESULT_BYTES };
+                    let written = SchedulerEvent::Released { job, bytes: RESULT_BYTES };
                     self.scheduler.handle_event(RunTime::ZERO, written);
                 }
                 _ => {}
@@ -59,10 +57,10 @@ impl Pipe {
         }
     }
 
-    /// Has the attempt answered that was sent first.
+    /// Answers the attempt that was sent first.
     fn answer(&mut self, busy: Duration) {
         let (worker, attempt) = self.sent.pop_front().expect("something is in flight");
-        self.handle(Event::Answered { worker, attempt, items: 1, bytes: RESULT_BYTES, busy });
+        self.handle(SchedulerEvent::Answered { worker, attempt, items: 1, bytes: RESULT_BYTES, busy });
     }
 }
 

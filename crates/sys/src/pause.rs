@@ -1,30 +1,30 @@
-//! Stopping and going on: a coordinator holds its workers, lets them go again
-//! and tells them for how long they were held; a program stops itself as
-//! Ctrl-Z would have it.
+//! Suspending and resuming: a coordinator suspends its workers, resumes them,
+//! and tells them for how long they were suspended; a program suspends itself
+//! as Ctrl-Z does.
 //!
-//! SIGSTOP can be neither seen nor refused, so a worker can't know how long it
-//! was stopped. The coordinator sends the number with the SIGCONT: in all, not
-//! since the last time, because a stop takes back a SIGCONT that was not yet
-//! heard.
+//! A process can neither notice nor refuse SIGSTOP, so a worker cannot know how
+//! long it was suspended. The coordinator sends the duration with the SIGCONT:
+//! the total, not the time since the last SIGCONT, because a SIGSTOP discards a
+//! SIGCONT that is still pending.
 
-use crate::child::Spawned;
-use crate::clock::{note_paused, stand_still};
+use crate::clock::{freeze_while, note_paused};
+use crate::process::Spawned;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use std::io;
 use std::time::Duration;
 
 impl Spawned {
-    /// Stops its whole group.
+    /// Suspends the process's whole group.
     pub fn hold(&self) {
         self.signal_group(Signal::SIGSTOP);
     }
 
-    /// Lets its group go on, and tells the process, if it listens (see
-    /// [`crate::enter_worker`]), for how long it was held in all.
+    /// Resumes the process's group. If the process listens (see
+    /// [`crate::enter_worker`]), it learns for how long it was held in total.
     pub fn release(&self, held: Duration) {
         self.queue_continue(u64::try_from(held.as_nanos()).unwrap_or(u64::MAX));
-        // The rest of the group, and all of it where nothing could be queued.
+        // For the rest of the group, and for all of it if nothing could be queued.
         self.signal_group(Signal::SIGCONT);
     }
 
@@ -34,15 +34,15 @@ impl Spawned {
         }
         let value =
             libc::sigval { sival_ptr: std::ptr::without_provenance_mut(usize::try_from(ns).unwrap_or(usize::MAX)) };
-        // SAFETY: the call takes plain values; the pointer is a number to both sides.
+        // SAFETY: the call takes plain values; both sides use the pointer as a number only.
         unsafe { libc::sigqueue(self.pid().cast_signed(), libc::SIGCONT, value) };
     }
 }
 
-/// Listens to what comes with a SIGCONT.
-pub(crate) fn hear_of_pauses() -> io::Result<()> {
-    extern "C" fn heard(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-        // SAFETY: the kernel hands a valid structure to a handler that asks for one.
+/// Notes the duration that arrives with each SIGCONT.
+pub(crate) fn listen_for_pauses() -> io::Result<()> {
+    extern "C" fn on_continue(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        // SAFETY: the kernel passes a valid structure to a handler with SA_SIGINFO.
         let info = unsafe { &*info };
         if info.si_code == libc::SI_QUEUE {
             // SAFETY: a queued signal carries a value.
@@ -50,25 +50,25 @@ pub(crate) fn hear_of_pauses() -> io::Result<()> {
         }
     }
     let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK;
-    let hear = SigAction::new(SigHandler::SigAction(heard), flags, SigSet::empty());
+    let action = SigAction::new(SigHandler::SigAction(on_continue), flags, SigSet::empty());
     // SAFETY: the handler stores a number, which is safe at any moment.
-    unsafe { sigaction(Signal::SIGCONT, &hear) }?;
+    unsafe { sigaction(Signal::SIGCONT, &action) }?;
     Ok(())
 }
 
-/// Stops this process as an unhandled Ctrl-Z does; returns when it goes on. In
-/// a group that no shell looks after, where the system lets nobody be stopped
-/// so, it returns at once. The pause is not in [`crate::running_ns`].
+/// Suspends this process as an unhandled Ctrl-Z does; returns once it is
+/// resumed. Returns at once in an orphaned process group, which the kernel does
+/// not suspend. [`crate::running_ns`] does not count the pause.
 ///
 /// # Errors
-/// What the system says.
+/// The system refused to change or raise the signal.
 pub fn stop_self() -> io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours.
     let before = unsafe { sigaction(Signal::SIGTSTP, &default) }?;
-    // To this thread, so that it is not on its way before the stop begins.
-    let raised = stand_still(|| raise(Signal::SIGTSTP));
-    // SAFETY: it was in place before.
+    // Raised in this thread, so that the stop begins before `raise` returns.
+    let raised = freeze_while(|| raise(Signal::SIGTSTP));
+    // SAFETY: this action was in place before.
     unsafe { sigaction(Signal::SIGTSTP, &before) }?;
     Ok(raised?)
 }
@@ -76,22 +76,22 @@ pub fn stop_self() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PollSet;
     use crate::clock::{coarse_running_ns, monotonic_ns, running_ns};
-    use crate::{PollSet, Spawn};
     use std::io::Read;
     use std::os::fd::AsFd;
 
-    /// Tells for how long it was held, when it is told.
+    /// Reports once its clock leaves out five seconds.
     #[test]
     #[ignore = "the process of the test below"]
     fn be_held() {
-        hear_of_pauses().unwrap();
+        listen_for_pauses().unwrap();
         eprintln!("ready");
-        while running_ns() > monotonic_ns() - 3_600_000_000_000 {
+        while running_ns() + 5_000_000_000 > monotonic_ns() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let late = coarse_running_ns().abs_diff(coarse_running_ns());
-        eprintln!("an hour, give or take {}", late / 1_000_000_000);
+        eprintln!("five seconds, give or take {}", late / 1_000_000_000);
     }
 
     fn state(pid: u32) -> char {
@@ -112,18 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn who_is_held_stands_still_and_learns_for_how_long() {
-        let args = ["--exact", "pause::tests::be_held", "--ignored", "--nocapture"].map(Into::into).to_vec();
-        let mut child = Spawned::start(&Spawn::leader(std::env::current_exe().unwrap(), args)).unwrap();
+    fn a_held_process_is_suspended_and_learns_for_how_long() {
+        let args = ["--exact", "pause::tests::be_held", "--ignored", "--nocapture"].map(Into::into);
+        let mut child = Spawned::start(&std::env::current_exe().unwrap(), &args).unwrap();
         hear(&mut child, "ready");
         child.hold();
         while state(child.pid()) != 'T' {
             std::thread::yield_now();
         }
-        // What was not heard is told again with the next one.
+        // The second total also covers the first pause, which may have been lost.
         child.release(Duration::from_secs(1));
         child.hold();
-        child.release(Duration::from_secs(3600));
-        hear(&mut child, "an hour");
+        child.release(Duration::from_secs(5));
+        hear(&mut child, "five seconds");
     }
 }

@@ -4,7 +4,7 @@
 //! of failures. It may be sent in parts: after every item if the block asks
 //! for it, else when it grows large or some milliseconds have passed.
 
-use crate::{Failure, Kind, MESSAGE_BYTES, Samples};
+use crate::{Failure, FailureKind, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -152,12 +152,12 @@ pub struct Draft {
     /// What is finished and was not sent.
     pub answer: Answer,
     /// The item that is running.
-    pub running: Option<Running>,
+    pub running: Option<RunningItem>,
 }
 
 /// An item that is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running {
+pub struct RunningItem {
     /// Its index in the input.
     pub index: u64,
     /// Since when, on its host's clock ([`Host::now_ns`]).
@@ -172,14 +172,14 @@ impl Draft {
 }
 
 /// An answer at hand.
-enum Desk<'h> {
+enum AnswerAccess<'h> {
     /// Nobody else looks at it.
     Own(&'h mut Answer),
     /// Others may, while an item runs: then it is not held.
     Shared { draft: &'h Mutex<Draft>, held: Option<MutexGuard<'h, Draft>> },
 }
 
-impl Desk<'_> {
+impl AnswerAccess<'_> {
     /// The answer, taken back first if it was lent. Called for every item: what
     /// nobody else looks at costs a comparison here and no more.
     #[inline]
@@ -219,11 +219,11 @@ impl Again {
 
     /// Whether an item that has ended like this, after so many runs, is run again.
     #[must_use]
-    pub fn applies(&self, kind: Kind, runs: u32) -> bool {
+    pub fn applies(&self, kind: FailureKind, runs: u32) -> bool {
         let is_meant = match kind {
-            Kind::Failed => self.failed,
-            Kind::Crashed => self.crashed,
-            Kind::Invalid | Kind::TimedOut | Kind::OutOfMemory => false,
+            FailureKind::Failed => self.failed,
+            FailureKind::Crashed => self.crashed,
+            FailureKind::Invalid | FailureKind::TimedOut | FailureKind::OutOfMemory => false,
         };
         is_meant && self.times.is_none_or(|times| runs <= times)
     }
@@ -232,7 +232,7 @@ impl Again {
 /// Where a running block puts its results.
 pub struct Reply<'h> {
     host: &'h mut dyn Host,
-    desk: Desk<'h>,
+    answer_access: AnswerAccess<'h>,
     each: bool,
     again: Again,
     max_result: usize,
@@ -252,18 +252,18 @@ impl<'h> Reply<'h> {
     /// A reply for one block. `each` sends after every item; no result may be
     /// longer than `max_result` bytes.
     pub fn new(host: &'h mut dyn Host, answer: &'h mut Answer, each: bool, max_result: usize) -> Self {
-        Self::on(host, Desk::Own(answer), each, max_result)
+        Self::on(host, AnswerAccess::Own(answer), each, max_result)
     }
 
     /// The same on an answer that others may take over while an item runs.
     pub fn shared(host: &'h mut dyn Host, draft: &'h Mutex<Draft>, each: bool, max_result: usize) -> Self {
-        Self::on(host, Desk::Shared { draft, held: None }, each, max_result)
+        Self::on(host, AnswerAccess::Shared { draft, held: None }, each, max_result)
     }
 
-    fn on(host: &'h mut dyn Host, mut desk: Desk<'h>, each: bool, max_result: usize) -> Self {
-        desk.answer().clear();
+    fn on(host: &'h mut dyn Host, mut answer_access: AnswerAccess<'h>, each: bool, max_result: usize) -> Self {
+        answer_access.answer().clear();
         let part_started_ns = host.now_ns();
-        Self { host, desk, each, again: Again::NEVER, max_result, part_started_ns, unlooked: (0, 0) }
+        Self { host, answer_access, each, again: Again::NEVER, max_result, part_started_ns, unlooked: (0, 0) }
     }
 
     /// Has items run again that came to such an end.
@@ -281,7 +281,7 @@ impl<'h> Reply<'h> {
     /// The answer being put together.
     #[inline]
     pub fn answer(&mut self) -> &mut Answer {
-        self.desk.answer()
+        self.answer_access.answer()
     }
 
     /// Whether every item is answered by itself.
@@ -294,7 +294,7 @@ impl<'h> Reply<'h> {
     /// what was finished before it has to be in the answer by then.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        matches!(self.desk, Desk::Shared { .. })
+        matches!(self.answer_access, AnswerAccess::Shared { .. })
     }
 
     /// Longest result that an item may have, in bytes.
@@ -305,7 +305,7 @@ impl<'h> Reply<'h> {
 
     /// Whether an item that came to this end, after so many runs, is to be run again.
     #[must_use]
-    pub fn tries_again(&self, kind: Kind, runs: u32) -> bool {
+    pub fn tries_again(&self, kind: FailureKind, runs: u32) -> bool {
         self.again.applies(kind, runs)
     }
 
@@ -327,7 +327,7 @@ impl<'h> Reply<'h> {
     /// process of the worker's own to end.
     pub fn die(&mut self, end: ProcessEnd) {
         self.stamp();
-        let answer = self.desk.answer();
+        let answer = self.answer_access.answer();
         self.host.die(answer, end);
     }
 
@@ -335,7 +335,7 @@ impl<'h> Reply<'h> {
     /// time where that is asked for, else perhaps 0.
     #[inline]
     pub fn item_starts(&mut self, index: u64, wants_time: bool) -> u64 {
-        if matches!(self.desk, Desk::Shared { .. }) {
+        if matches!(self.answer_access, AnswerAccess::Shared { .. }) {
             return self.lend(index);
         }
         if wants_time { self.host.now_ns() } else { 0 }
@@ -343,9 +343,9 @@ impl<'h> Reply<'h> {
 
     /// As [`Self::item_starts`], for an item that was just run and failed.
     pub fn item_starts_again(&mut self, index: u64, wants_time: bool) -> u64 {
-        if matches!(self.desk, Desk::Shared { .. }) {
+        if matches!(self.answer_access, AnswerAccess::Shared { .. }) {
             // Whoever looks at the item must not find it while its host speaks.
-            self.desk.answer();
+            self.answer_access.answer();
             self.host.item_starts_again();
         }
         self.item_starts(index, wants_time)
@@ -355,9 +355,9 @@ impl<'h> Reply<'h> {
     #[inline(never)]
     fn lend(&mut self, index: u64) -> u64 {
         let since_ns = self.host.now_ns();
-        if let Desk::Shared { draft, held } = &mut self.desk {
+        if let AnswerAccess::Shared { draft, held } = &mut self.answer_access {
             let mut open = held.take().unwrap_or_else(|| Draft::lock(draft));
-            open.running = Some(Running { index, since_ns });
+            open.running = Some(RunningItem { index, since_ns });
             // What it would have to say if this item were its last.
             open.answer.busy_ns = since_ns.saturating_sub(self.part_started_ns);
             self.host.item_starts(index);
@@ -369,7 +369,7 @@ impl<'h> Reply<'h> {
     /// is when it is time to. `now_ns` is the time, if it was just read.
     #[inline]
     pub fn item_done(&mut self, now_ns: Option<u64>) {
-        let answer = self.desk.answer();
+        let answer = self.answer_access.answer();
         answer.items += 1;
         if self.each || answer.bytes() >= SEND_BYTES || self.is_due(now_ns) {
             self.send();
@@ -380,7 +380,7 @@ impl<'h> Reply<'h> {
     /// finished may wait for some more of them: looks at no clock.
     #[inline]
     pub fn cheap_item_done(&mut self) {
-        let answer = self.desk.answer();
+        let answer = self.answer_access.answer();
         answer.items += 1;
         if self.each || answer.bytes() >= SEND_BYTES {
             self.send();
@@ -414,7 +414,7 @@ impl<'h> Reply<'h> {
 
     fn send(&mut self) {
         self.stamp();
-        let answer = self.desk.answer();
+        let answer = self.answer_access.answer();
         self.host.send(answer);
         answer.clear();
     }
@@ -422,14 +422,14 @@ impl<'h> Reply<'h> {
     /// Ends the block; what is left in the answer is its last part.
     pub fn finish(mut self) {
         self.stamp();
-        if let Desk::Shared { held: Some(held), .. } = &mut self.desk {
+        if let AnswerAccess::Shared { held: Some(held), .. } = &mut self.answer_access {
             held.running = None;
         }
     }
 
     fn stamp(&mut self) {
         let now = self.host.now_ns();
-        self.desk.answer().busy_ns = now.saturating_sub(self.part_started_ns);
+        self.answer_access.answer().busy_ns = now.saturating_sub(self.part_started_ns);
         self.part_started_ns = now;
     }
 }

@@ -5,8 +5,8 @@
 //! writes the line, with that process's pid.
 
 use crate::Failure;
-use crate::record::{Output, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
-use crate::scribe::Child;
+use crate::record::{ResultText, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
+use crate::record_writer::Child;
 
 /// Inputs and outputs longer than this are cut in the log, with their true
 /// length in a field `input_bytes` or `output_bytes`.
@@ -28,7 +28,7 @@ pub(crate) struct Common(Vec<u8>);
 
 /// When an item was run, in nanoseconds since the run's start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub(crate) struct TimeSpan {
     pub(crate) start_ns: u64,
     pub(crate) end_ns: u64,
 }
@@ -94,14 +94,14 @@ impl Identity {
     pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
         let item =
             LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure), child: Child::default() };
-        let span = Span { start_ns: line.span_ns.0, end_ns: line.span_ns.1 };
+        let span = TimeSpan { start_ns: line.span_ns.0, end_ns: line.span_ns.1 };
         self.of_block(line.chunk, line.attempt).write(out, &item, span);
     }
 }
 
 impl Common {
     /// Appends an item's line.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: Span) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: TimeSpan) {
         out.extend_from_slice(b"{\"item\":");
         push_number(out, item.index);
         push_cut(out, "input", item.input);
@@ -133,7 +133,7 @@ impl Common {
 pub(crate) struct LoggedItem<'a> {
     pub(crate) index: u64,
     pub(crate) input: &'a [u8],
-    pub(crate) outcome: Result<Output<'a>, &'a Failure>,
+    pub(crate) outcome: Result<ResultText<'a>, &'a Failure>,
     /// The process that ran it, where that is another than the worker's.
     pub(crate) child: Child,
 }
@@ -178,15 +178,15 @@ fn digits_before(ns: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::FailureKind;
 
-    fn line(input: &[u8], outcome: Result<Output<'_>, &Failure>) -> serde_json::Value {
+    fn line(input: &[u8], outcome: Result<ResultText<'_>, &Failure>) -> serde_json::Value {
         let mut out = Vec::new();
         let item = LoggedItem { index: 7, input, outcome, child: Child::default() };
         Identity::new(4242, "ho\"st", 1).of_block(2, 1).write(
             &mut out,
             &item,
-            Span { start_ns: 1_234_567, end_ns: 1_236_001 },
+            TimeSpan { start_ns: 1_234_567, end_ns: 1_236_001 },
         );
         assert_eq!(out.pop(), Some(b'\n'));
         serde_json::from_slice(&out).unwrap()
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_line_has_every_field() {
-        let value = line(b"2", Ok(Output { text: b"1.5", is_json: true }));
+        let value = line(b"2", Ok(ResultText { text: b"1.5", is_json: true }));
         let expected = serde_json::json!({
             "item": 7, "input": "2", "pid": 4242, "host": "ho\"st", "worker": 1, "chunk": 2, "attempt": 1,
             "start_us": 1234.567, "duration_us": 1.434, "output": 1.5
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_child_and_what_was_cut_stand_in_the_line() {
         let mut out = Vec::new();
-        let (outcome, span) = (Ok(Output { text: b"x", is_json: false }), Span { start_ns: 0, end_ns: 0 });
+        let (outcome, span) = (Ok(ResultText { text: b"x", is_json: false }), TimeSpan { start_ns: 0, end_ns: 0 });
         let child = Child { pid: Some(7), is_output_cut: true };
         let item = LoggedItem { index: 7, input: b"2", outcome, child };
         Identity::new(4242, "h", 1).of_block(2, 1).write(&mut out, &item, span);
@@ -225,12 +225,12 @@ mod tests {
 
     #[test]
     fn failures_and_long_fields() {
-        let failure = Failure::new(Kind::Failed, "no");
+        let failure = Failure::new(FailureKind::Failed, "no");
         let value = line("ä".repeat(200).as_bytes(), Err(&failure));
         assert_eq!(value["error"], serde_json::json!({"kind": "failed", "message": "no"}));
         assert_eq!(value["input"], "ä".repeat(128));
         assert_eq!(value["input_bytes"], 400);
-        let value = line(b"x", Ok(Output { text: &[b'y'; 300], is_json: false }));
+        let value = line(b"x", Ok(ResultText { text: &[b'y'; 300], is_json: false }));
         assert_eq!(value["output"].as_str().unwrap().len(), LOGGED_BYTES);
         assert_eq!(value["output_bytes"], 300);
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn shown_lines_are_those_of_the_lecture() {
         let mut out = Vec::new();
-        let outcome = Ok(Output { text: b"1.4142135623730951", is_json: true });
+        let outcome = Ok(ResultText { text: b"1.4142135623730951", is_json: true });
         let item = LoggedItem { index: 0, input: b"2", outcome, child: Child::default() };
         Identity::new(4242, "h", 1).show(&mut out, &item);
         assert_eq!(out, b"Task <pid 4242, worker 1> 2 1.4142135623730951\n");

@@ -9,7 +9,7 @@ pub const MESSAGE_BYTES: usize = 4096;
 /// Why an item has no value. The words are those of outputs, logs and summaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FailureKind {
     /// The item is not what the task takes.
     Invalid,
     /// The task or program said no.
@@ -22,7 +22,7 @@ pub enum Kind {
     OutOfMemory,
 }
 
-impl Kind {
+impl FailureKind {
     /// Every kind, in the order of the documentation.
     pub const ALL: [Self; 5] = [Self::Invalid, Self::Failed, Self::Crashed, Self::TimedOut, Self::OutOfMemory];
 
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -49,7 +49,7 @@ impl fmt::Display for Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which of the five it is.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// One sentence for a person, at most [`MESSAGE_BYTES`] long.
     pub message: String,
     /// What else is known, for programs.
@@ -77,7 +77,7 @@ pub enum Cause {
 impl Failure {
     /// A failure with its message cut to [`MESSAGE_BYTES`].
     #[must_use]
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: cut(message.into()), cause: None }
     }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_cut_at_a_character() {
-        let failure = Failure::new(Kind::Failed, "ä".repeat(MESSAGE_BYTES));
+        let failure = Failure::new(FailureKind::Failed, "ä".repeat(MESSAGE_BYTES));
         assert!(failure.message.len() <= MESSAGE_BYTES + "…".len());
         assert!(failure.message.ends_with('…'));
         let long = || Some("x".repeat(MESSAGE_BYTES + 1));
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_wire_and_the_output() {
-        for kind in Kind::ALL {
+        for kind in FailureKind::ALL {
             let json = serde_json::to_string(&kind).unwrap();
             assert_eq!(json, format!("\"{}\"", kind.as_str()));
         }

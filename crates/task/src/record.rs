@@ -38,12 +38,12 @@ pub struct Record<'a> {
     /// The item.
     pub input: &'a [u8],
     /// Its result or failure.
-    pub outcome: Result<Output<'a>, &'a Failure>,
+    pub outcome: Result<ResultText<'a>, &'a Failure>,
 }
 
 /// A result's text.
 #[derive(Clone, Copy, Debug)]
-pub struct Output<'a> {
+pub struct ResultText<'a> {
     /// The text.
     pub text: &'a [u8],
     /// Whether it stands in JSON as it is.
@@ -277,10 +277,10 @@ fn is_bidirectional(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::FailureKind;
 
     fn written(format: Format, input: &[u8], outcome: Result<(&[u8], bool), &Failure>) -> String {
-        let outcome = outcome.map(|(text, is_json)| Output { text, is_json });
+        let outcome = outcome.map(|(text, is_json)| ResultText { text, is_json });
         let mut out = Vec::new();
         format.write(&mut out, &Record { index: 3, input, outcome });
         String::from_utf8(out).unwrap()
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn failures() {
-        let failure = Failure::new(Kind::Invalid, "not a number, \"x\"");
+        let failure = Failure::new(FailureKind::Invalid, "not a number, \"x\"");
         let no = Err(&failure);
         assert_eq!(written(Format::Tsv, b"x", no), "x\t\tinvalid: not a number, \"x\"\n");
         assert_eq!(written(Format::Csv, b"x", no), "3,x,,\"invalid: not a number, \"\"x\"\"\"\n");

@@ -1,11 +1,11 @@
 //! From a [`Task`] over items to a [`BlockTask`] over blocks of text: read each
 //! item, run it, write its record and its log line.
 
-use crate::confined::confined;
-use crate::record::Output;
-use crate::scribe::{Child, Done, Scribe, too_long};
+use crate::catch_panic::catch_panic;
+use crate::record::ResultText;
+use crate::record_writer::{Child, FinishedItem, RecordWriter, too_long};
 use crate::times::Sampler;
-use crate::{Block, BlockTask, Failure, Format, FromItem, Identity, Items, Kind, Reply, Task, ToText};
+use crate::{Block, BlockTask, Failure, FailureKind, Format, FromItem, Identity, Items, Reply, Task, ToText};
 use std::marker::PhantomData;
 
 /// How items come in and results go out.
@@ -25,20 +25,20 @@ pub struct TextOptions {
 pub struct TextTask<T, I> {
     task: T,
     options: TextOptions,
-    kept: Kept,
+    buffers: RunBuffers,
     input: PhantomData<fn() -> I>,
 }
 
 impl<T, I> TextTask<T, I> {
     /// `task` over blocks of text.
     pub fn new(task: T, options: TextOptions) -> Self {
-        Self { task, options, kept: Kept::default(), input: PhantomData }
+        Self { task, options, buffers: RunBuffers::default(), input: PhantomData }
     }
 }
 
 /// What is kept from block to block.
 #[derive(Default)]
-pub struct Kept {
+pub struct RunBuffers {
     /// The current item's result, for its memory.
     result: Vec<u8>,
     sampler: Sampler,
@@ -46,7 +46,7 @@ pub struct Kept {
 
 /// Which run of which item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub struct ItemAttempt {
     /// Index of the item in the input.
     pub index: u64,
     /// How many times it was begun, here and elsewhere, this time included.
@@ -74,7 +74,7 @@ pub trait RunItem<'a> {
     ///
     /// # Errors
     /// It has no result.
-    fn run_item(&self, input: Self::Input, attempt: Attempt) -> Result<Self::Output, Failure>;
+    fn run_item(&self, input: Self::Input, attempt: ItemAttempt) -> Result<Self::Output, Failure>;
 
     /// The process that ran the last item, where that is another than this one.
     #[inline]
@@ -94,12 +94,12 @@ where
 
     #[inline]
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        T::Input::from_item(item).map_err(|message| Failure::new(Kind::Invalid, message))
+        T::Input::from_item(item).map_err(|message| Failure::new(FailureKind::Invalid, message))
     }
 
     #[inline]
-    fn run_item(&self, input: T::Input, _: Attempt) -> Result<T::Output, Failure> {
-        confined(|| self.run(input))?.map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<T::Output, Failure> {
+        catch_panic(|| self.run(input))?.map_err(Failure::from)
     }
 }
 
@@ -110,8 +110,8 @@ where
     T::Output: ToText,
 {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
-        let Self { task, options, kept, .. } = self;
-        run_items(task, options, kept, block, reply)
+        let Self { task, options, buffers, .. } = self;
+        run_items(task, options, buffers, block, reply)
     }
 }
 
@@ -123,13 +123,13 @@ where
 pub fn run_items<'a, R: RunItem<'a>>(
     task: &R,
     options: &TextOptions,
-    kept: &mut Kept,
+    buffers: &mut RunBuffers,
     block: &Block<'a>,
     reply: &mut Reply<'_>,
 ) -> Result<(), String> {
-    let scribe = Scribe::new(options, block);
+    let writer = RecordWriter::new(options, block);
     let max_result = reply.max_result();
-    let Kept { result, sampler } = kept;
+    let RunBuffers { result, sampler } = buffers;
     let mut done: u32 = 0;
     for (at, item) in options.items.split(block.bytes) {
         let index = block.first + u64::from(done);
@@ -138,7 +138,7 @@ pub fn run_items<'a, R: RunItem<'a>>(
         let began_ns = reply.item_starts(index, timed);
         let input = task.read(item);
         let read_ns = if sampled { reply.host().now_ns() } else { 0 };
-        let attempt = Attempt { index, number: block.attempt, max_result };
+        let attempt = ItemAttempt { index, number: block.attempt, max_result };
         let mut outcome = input.and_then(|input| task.run_item(input, attempt));
         let (mut start_ns, mut runs) = (began_ns, 1);
         if outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
@@ -155,11 +155,11 @@ pub fn run_items<'a, R: RunItem<'a>>(
             outcome = Err(too_long(result.len(), max_result));
         }
         let text = match &outcome {
-            Ok(_) => Ok(Output { text: result, is_json }),
+            Ok(_) => Ok(ResultText { text: result, is_json }),
             Err(failure) => Err(failure),
         };
         let child = task.child();
-        scribe.write(reply, &Done { index, at, input: item, outcome: text, runs, start_ns, end_ns, child });
+        writer.write(reply, &FinishedItem { index, at, input: item, outcome: text, runs, start_ns, end_ns, child });
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);
@@ -180,13 +180,13 @@ pub fn run_items<'a, R: RunItem<'a>>(
 fn run_again<'a, R: RunItem<'a>>(
     task: &R,
     item: &'a [u8],
-    first: Attempt,
+    first: ItemAttempt,
     wants_time: bool,
     reply: &mut Reply<'_>,
 ) -> (Result<R::Output, Failure>, u64, u32) {
     let mut runs = 1;
     loop {
-        let attempt = Attempt { number: first.number.saturating_add(runs), ..first };
+        let attempt = ItemAttempt { number: first.number.saturating_add(runs), ..first };
         runs += 1;
         let start_ns = reply.item_starts_again(first.index, wants_time);
         let outcome = task.read(item).and_then(|input| task.run_item(input, attempt));
@@ -203,13 +203,13 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex};
 
-    struct Picky;
+    struct RejectsSome;
 
-    impl Task for Picky {
+    impl Task for RejectsSome {
         type Input = u64;
         type Output = u64;
         fn name(&self) -> &str {
-            "picky"
+            "rejects-some"
         }
         fn run(&self, input: u64) -> Result<u64, TaskError> {
             match input {
@@ -221,12 +221,12 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Recorder {
+    struct RecordingHost {
         clock: u64,
         sent: Vec<(u32, Vec<u8>)>,
     }
 
-    impl Host for Recorder {
+    impl Host for RecordingHost {
         fn now_ns(&mut self) -> u64 {
             self.clock += 1000;
             self.clock
@@ -240,16 +240,16 @@ mod tests {
         }
     }
 
-    fn run(bytes: &[u8], items: u32, each: bool) -> (Answer, Recorder, Result<(), String>) {
+    fn run(bytes: &[u8], items: u32, each: bool) -> (Answer, RecordingHost, Result<(), String>) {
         let options =
             TextOptions { items: Items::Words, format: Format::Tsv, show: true, identity: Identity::new(9, "h", 0) };
-        let mut recorder = Recorder::default();
+        let mut host = RecordingHost::default();
         let mut answer = Answer::default();
         let block = Block { first: 10, items, chunk: 0, attempt: 1, log: true, bytes };
-        let mut reply = Reply::new(&mut recorder, &mut answer, each, 1 << 20);
-        let ended = TextTask::new(Picky, options).run(&block, &mut reply);
+        let mut reply = Reply::new(&mut host, &mut answer, each, 1 << 20);
+        let ended = TextTask::new(RejectsSome, options).run(&block, &mut reply);
         reply.finish();
-        (answer, recorder, ended)
+        (answer, host, ended)
     }
 
     #[test]
@@ -275,8 +275,8 @@ mod tests {
 
     #[test]
     fn each_item_is_answered_when_asked() {
-        let (answer, recorder, _) = run(b"1 2 3", 3, true);
-        assert_eq!(recorder.sent, [(1, b"1\t2\n".to_vec()), (1, b"2\t3\n".to_vec()), (1, b"3\t4\n".to_vec())]);
+        let (answer, host, _) = run(b"1 2 3", 3, true);
+        assert_eq!(host.sent, [(1, b"1\t2\n".to_vec()), (1, b"2\t3\n".to_vec()), (1, b"3\t4\n".to_vec())]);
         assert_eq!(answer.items, 0);
     }
 
@@ -301,7 +301,7 @@ mod tests {
     fn run_third(again: Again) -> Answer {
         let identity = Identity::new(9, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Tsv, show: false, identity };
-        let (mut host, mut answer) = (Recorder::default(), Answer::default());
+        let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
         let block = Block { first: 0, items: 2, chunk: 0, attempt: 4, log: true, bytes: b"7 x" };
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20).trying(again);
         TextTask::new(Third(0.into()), options).run(&block, &mut reply).unwrap();
@@ -345,7 +345,7 @@ mod tests {
     fn a_shared_draft_is_open_while_an_item_runs_and_then_alone() {
         let identity = Identity::new(9, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
-        let (mut host, draft) = (Recorder::default(), Arc::new(Mutex::default()));
+        let (mut host, draft) = (RecordingHost::default(), Arc::new(Mutex::default()));
         let block = Block { first: 10, items: 2, chunk: 0, attempt: 1, log: false, bytes: b"1 2" };
         let mut reply = Reply::shared(&mut host, &draft, false, 1 << 20);
         assert!(draft.try_lock().is_err(), "no item runs yet");

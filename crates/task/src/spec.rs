@@ -2,14 +2,14 @@
 //! [`JobSpec`], the pool takes it, the coordinator sends it to its workers, and
 //! a worker reads from it what to do.
 
-use crate::{Again, Format, Items, Kind};
+use crate::{Again, FailureKind, Format, Items};
 use procession_scheduler::ChunkSize;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The outcomes that are tried again unless something else is said: those that
 /// may lie with the process as much as with the item.
-pub const RETRY_ON: [Kind; 2] = [Kind::Crashed, Kind::OutOfMemory];
+pub const RETRY_ON: [FailureKind; 2] = [FailureKind::Crashed, FailureKind::OutOfMemory];
 
 /// Longest result of an item unless something else is said, in bytes.
 const MAX_RESULT: usize = 16 << 20;
@@ -61,7 +61,7 @@ pub struct RetryPolicy {
     /// Which outcomes are tried again. The worker runs an item that `failed`
     /// again at once; the others are run by another process. An invalid item is
     /// invalid every time and never tried again.
-    pub retry_on: Vec<Kind>,
+    pub retry_on: Vec<FailureKind>,
 }
 
 /// What an item may use. Only processes can enforce a limit.
@@ -100,8 +100,8 @@ impl JobSpec {
     #[must_use]
     pub fn again(&self) -> Again {
         let RetryPolicy { retries, retry_on } = &self.retry;
-        let failed = retry_on.contains(&Kind::Failed);
-        let crashed = retry_on.contains(&Kind::Crashed) && !self.arguments.is_empty();
+        let failed = retry_on.contains(&FailureKind::Failed);
+        let crashed = retry_on.contains(&FailureKind::Crashed) && !self.arguments.is_empty();
         Again { times: *retries, failed, crashed }
     }
 }
@@ -128,13 +128,13 @@ impl JobLimits {
     /// The message of an item that ended in this way because of a limit; `None`
     /// if no limit ends items in this way.
     #[must_use]
-    pub fn exceeded(&self, kind: Kind) -> Option<String> {
+    pub fn exceeded(&self, kind: FailureKind) -> Option<String> {
         match kind {
-            Kind::TimedOut => self.timeout.map(|timeout| format!("ran longer than {timeout:?}")),
-            Kind::OutOfMemory => {
+            FailureKind::TimedOut => self.timeout.map(|timeout| format!("ran longer than {timeout:?}")),
+            FailureKind::OutOfMemory => {
                 self.memory_limit.map(|limit| format!("wanted more memory than {}", binary_size(limit)))
             }
-            Kind::Invalid | Kind::Failed | Kind::Crashed => None,
+            FailureKind::Invalid | FailureKind::Failed | FailureKind::Crashed => None,
         }
     }
 }
@@ -194,7 +194,7 @@ mod tests {
         let mut spec = JobSpec::new("command");
         assert_eq!(spec.again(), Again { times: Some(2), failed: false, crashed: false });
         spec.arguments.push(b"sed".to_vec());
-        spec.retry = RetryPolicy { retries: None, retry_on: vec![Kind::Crashed, Kind::Failed] };
+        spec.retry = RetryPolicy { retries: None, retry_on: vec![FailureKind::Crashed, FailureKind::Failed] };
         assert_eq!(spec.again(), Again { times: None, failed: true, crashed: true });
     }
 }

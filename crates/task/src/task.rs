@@ -1,6 +1,6 @@
 //! The trait that people implement: one item in, one result out.
 
-use crate::{Failure, Kind};
+use crate::{Failure, FailureKind};
 use std::fmt;
 
 /// A function over items, with a name.
@@ -70,6 +70,6 @@ impl std::error::Error for TaskError {}
 
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
-        Self::new(Kind::Failed, error.0)
+        Self::new(FailureKind::Failed, error.0)
     }
 }

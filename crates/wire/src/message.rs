@@ -91,13 +91,13 @@ pub enum FromWorker {
     /// Results of the next items of a chunk; the blocks follow.
     Answer(AnswerHead),
     /// The worker is about to end because of this item.
-    Condemned {
+    Aborting {
         /// The attempt.
         attempt: u64,
         /// The item, counted from the attempt's first.
         offset: u32,
         /// The item's outcome.
-        kind: procession_task::Kind,
+        kind: procession_task::FailureKind,
     },
     /// The answer to [`ToWorker::Ping`].
     Alive,

@@ -1,7 +1,9 @@
 //! Messages come back as they went, and hostile bytes are refused: never a
 //! panic, never a large allocation.
 
-use procession_task::{Failure, FailureAt, Format, Items, JobLimits, JobSpec, Kind, ParamInfo, RetryPolicy, TaskInfo};
+use procession_task::{
+    Failure, FailureAt, FailureKind, Format, Items, JobLimits, JobSpec, ParamInfo, RetryPolicy, TaskInfo,
+};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, PROTOCOL, ToWorker, WireError, decode_from_worker,
@@ -21,10 +23,10 @@ fn payload(frame: &[u8], direction: Direction) -> &[u8] {
 }
 
 fn failure_at() -> impl Strategy<Value = FailureAt> {
-    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..Kind::ALL.len(), 1u32..).prop_map(
+    (any::<u64>(), ".{0,40}", any::<(u32, u32)>(), any::<(u32, u32)>(), 0..FailureKind::ALL.len(), 1u32..).prop_map(
         |(item, message, input, record, kind, attempts)| FailureAt {
             item,
-            failure: Failure::new(Kind::ALL[kind], message),
+            failure: Failure::new(FailureKind::ALL[kind], message),
             input,
             record,
             attempts,
@@ -159,7 +161,7 @@ fn golden_bytes() {
         items: Items::Words,
         format: Format::Tsv,
         max_result: 16,
-        retry: RetryPolicy { retries: Some(3), retry_on: vec![Kind::Failed] },
+        retry: RetryPolicy { retries: Some(3), retry_on: vec![FailureKind::Failed] },
         limits: JobLimits { timeout: Some(Duration::from_nanos(9)), memory_limit: None },
         ..JobSpec::new("sqrt")
     };

@@ -1,4 +1,5 @@
-//! The input: however a stream's bytes come, its items are those of the rule.
+//! Input: the items do not depend on how the bytes of a stream are split into
+//! reads.
 
 use procession::raw::Place;
 use procession_job::{InputError, cut_all, rest_after_heading};

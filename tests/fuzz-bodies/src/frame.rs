@@ -1,5 +1,5 @@
-//! Frames: what a reader makes of a pipe's bytes does not depend on how many
-//! have come, and what is framed is found again.
+//! Frames: the result of a parse does not depend on how many bytes have arrived,
+//! and a frame that was written is read back.
 
 use procession_wire::frame::{Direction, HEAD_BYTES, Parsed, begin, end, parse};
 

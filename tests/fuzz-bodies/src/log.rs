@@ -1,5 +1,5 @@
-//! A log's lines: whatever a file holds, its lines are visited or it is
-//! refused, and what is shown of them does nothing to a terminal.
+//! Lines of a log: any bytes are either read line by line or refused, and what is
+//! shown of them holds no terminal control sequences.
 
 use procession_report::LogError;
 use procession_report::read::{Line, item_index, visit_lines_of};

@@ -1,4 +1,4 @@
-//! Messages: whatever is read as one, written again, is the same bytes.
+//! Messages: a message that was read gives the same bytes when it is written.
 
 use procession_wire::{decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker, frame::HEAD_BYTES};
 

@@ -1,5 +1,5 @@
-//! What lies beside an output: it is a record, and then written again the same
-//! record, or it is refused in a few words.
+//! Records beside outputs: any bytes are either a record, which is the same
+//! record after it is written and read again, or refused with a short message.
 
 use procession_job::{ResumeRecord, ResumeRecordError};
 

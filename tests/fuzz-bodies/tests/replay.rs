@@ -1,5 +1,5 @@
-//! The seeds of every fuzz target, once more: what was found once stays found,
-//! with a stable compiler and in no time.
+//! Replays the seeds of every fuzz target with a stable compiler, so that a bug
+//! that fuzzing found once does not come back.
 
 use procession_fuzz_bodies::ALL;
 use std::path::Path;

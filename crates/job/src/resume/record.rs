@@ -1,8 +1,7 @@
 //! `OUTPUT.resume`: what is known of an output that may be gone on with. It is
 //! JSON, for people to read; whatever else is found in its place is refused.
 
-use crate::Before;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,7 +50,16 @@ pub(crate) struct Mark {
     /// The hash of these bytes of the output.
     pub(crate) output: Digest,
     /// How many of them failed, by kind.
-    pub(crate) failed: BTreeMap<Kind, u64>,
+    pub(crate) failed: BTreeMap<FailureKind, u64>,
+}
+
+/// What an earlier run had done of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// How many items, failed ones among them.
+    pub items: u64,
+    /// How many of them failed.
+    pub failures: u64,
 }
 
 /// A number of items, and what they were.
@@ -182,7 +190,7 @@ mod tests {
             bytes: 90,
             input: Digest(5),
             output: Digest(u128::MAX),
-            failed: [(Kind::Invalid, 2), (Kind::TimedOut, 1)].into(),
+            failed: [(FailureKind::Invalid, 2), (FailureKind::TimedOut, 1)].into(),
         };
         ResumeRecord::new(State::Interrupted, job.into(), mark)
     }

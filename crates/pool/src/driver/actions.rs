@@ -6,10 +6,10 @@ use super::process::SentAttempt;
 use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure, JobEnd, PoolError};
 use crate::observe::{DriverPhase, Event, Exit, WorkerRef};
 use bytes::Bytes;
-use procession_scheduler::Event as SchedulerEvent;
+use procession_scheduler::SchedulerEvent;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
-use procession_task::{Again, Failure, JobLimits, Kind, Record};
+use procession_task::{Again, Failure, FailureKind, JobLimits, Record};
 use procession_wire::{ChunkHead, JobMessage, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -225,10 +225,12 @@ impl Driver {
         match reason {
             _ if ending => worker.end("the run was ended"),
             KillReason::PoolEnds => worker.end("the pool was ended"),
-            KillReason::Stayed => worker.end("its process was killed: it did not end when it should have"),
-            KillReason::NotReady => worker.end("its process was killed: it did not say hello in time"),
-            KillReason::Nonsense => worker.broke_protocol("it answered what it was not asked"),
-            KillReason::Silent => worker.end("its process was killed: it said nothing for longer than an item may run"),
+            KillReason::GraceExpired => worker.end("its process was killed: it did not end when it should have"),
+            KillReason::StartTimedOut => worker.end("its process was killed: it did not say hello in time"),
+            KillReason::ProtocolViolation => worker.broke_protocol("it answered what it was not asked"),
+            KillReason::Unresponsive => {
+                worker.end("its process was killed: it said nothing for longer than an item may run")
+            }
         }
     }
 
@@ -255,9 +257,9 @@ impl Driver {
 /// The failure of an item: the same text in every run in which the same happens.
 fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
     let kind = match fault {
-        Fault::Crashed => Kind::Crashed,
-        Fault::TimedOut => Kind::TimedOut,
-        Fault::OutOfMemory => Kind::OutOfMemory,
+        Fault::Crashed => FailureKind::Crashed,
+        Fault::TimedOut => FailureKind::TimedOut,
+        Fault::OutOfMemory => FailureKind::OutOfMemory,
     };
     Failure::new(kind, limits.exceeded(kind).unwrap_or(cause))
 }

@@ -6,8 +6,8 @@ use super::process::ProtocolState;
 use crate::jobs::{Delivery, PoolError, cost, failures};
 use crate::observe::{Accepted, Event};
 use bytes::Bytes;
-use procession_scheduler::{Action, AttemptId, Event as SchedulerEvent, Fault, WorkerId};
-use procession_task::{Kind, MESSAGE_BYTES, escape_terminal};
+use procession_scheduler::{Action, AttemptId, SchedulerEvent, Fault, WorkerId};
+use procession_task::{FailureKind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
 use std::ops::Range;
 use std::time::Duration;
@@ -22,13 +22,13 @@ impl Driver {
             (FromWorker::Hello(hello), ProtocolState::Silent) => self.on_hello(id, hello),
             (_, ProtocolState::Silent) => worker.broke_protocol("it did not begin with a hello"),
             (FromWorker::Answer(head), ProtocolState::Ready) => self.on_answer(id, head, tails, payload),
-            (FromWorker::Condemned { attempt, offset, kind }, ProtocolState::Ready) => {
+            (FromWorker::Aborting { attempt, offset, kind }, ProtocolState::Ready) => {
                 let fault = match kind {
-                    Kind::TimedOut => Fault::TimedOut,
-                    Kind::OutOfMemory => Fault::OutOfMemory,
+                    FailureKind::TimedOut => Fault::TimedOut,
+                    FailureKind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
-                self.handle(SchedulerEvent::Condemned { worker: id, attempt: AttemptId(attempt), offset, fault });
+                self.handle(SchedulerEvent::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text),
             (FromWorker::OutputCut { attempt, item }, ProtocolState::Ready) => {
@@ -136,7 +136,7 @@ impl Driver {
     fn on_preparing(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(&id).filter(|worker| worker.items == 0) else { return };
         if let Some(attempt) = worker.assigned.attempts.front().map(|attempt| attempt.id) {
-            self.handle(SchedulerEvent::Again { worker: id, attempt });
+            self.handle(SchedulerEvent::ItemRestarted { worker: id, attempt });
         }
     }
 
@@ -149,7 +149,7 @@ impl Driver {
             return worker.broke_protocol("it ran an item again that it should not have");
         };
         known.agains = known.agains.map(|left| left - 1);
-        self.handle(SchedulerEvent::Again { worker: id, attempt });
+        self.handle(SchedulerEvent::ItemRestarted { worker: id, attempt });
     }
 
     /// Counts accepted results and tells observers of them.

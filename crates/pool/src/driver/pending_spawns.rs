@@ -8,9 +8,9 @@
 use super::event_loop::Driver;
 use super::process::{Assignment, PendingWorker, Process};
 use crate::observe::{DriverPhase, Event, WorkerRef};
-use procession_scheduler::Event as SchedulerEvent;
+use procession_scheduler::SchedulerEvent;
 use procession_scheduler::{Fault, Slot, WorkerId};
-use procession_sys::{Spawn, Spawned};
+use procession_sys::Spawned;
 
 /// The number of processes that are spawned in one turn of the loop, at most.
 const AT_ONCE: usize = 16;
@@ -45,7 +45,7 @@ impl Driver {
         let mut args = crate::worker::arguments(slot);
         args.extend_from_slice(&self.settings.arguments);
         self.watch.switch(DriverPhase::Spawning);
-        let spawned = Spawned::start(&Spawn::leader(self.settings.program.clone(), args));
+        let spawned = Spawned::start(&self.settings.program, &args);
         self.watch.switch(DriverPhase::Transport);
         let at = self.now();
         match spawned {

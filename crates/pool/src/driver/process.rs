@@ -235,11 +235,11 @@ pub(super) fn exit(ended: Ended) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use procession_sys::{PollSet, Spawn};
+    use procession_sys::PollSet;
 
     fn process(script: &str) -> Process {
-        let args = vec!["-c".into(), script.into()];
-        let child = Spawned::start(&Spawn::leader("/bin/sh", args)).unwrap();
+        let args = ["-c".into(), script.into()];
+        let child = Spawned::start("/bin/sh".as_ref(), &args).unwrap();
         Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Assignment::new(0))
     }
 

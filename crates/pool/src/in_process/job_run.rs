@@ -6,7 +6,7 @@ use super::thread_worker::{ThreadUsage, ThreadWorker};
 use super::work_queue::WorkQueue;
 use crate::jobs::{Job, JobEnd, PoolError, prepare};
 use crate::observe::{Event, Exit, WorkerExit, WorkerRef};
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use procession_task::{BlockTask, Identity, JobSpec, escape_terminal};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +71,7 @@ impl JobRun {
         &self,
         slot: u32,
         spec: &JobSpec,
-        entry: Option<&'static Entry>,
+        entry: Option<&'static FunctionEntry>,
         queue: &WorkQueue,
         host: &str,
     ) -> Result<ThreadUsage, String> {

@@ -62,7 +62,7 @@ pub(crate) fn failures(
 mod tests {
     use super::super::source_sink::Place;
     use super::*;
-    use procession_task::{Failure, Kind};
+    use procession_task::{Failure, FailureKind};
     use std::time::Duration;
 
     /// Lines of a bare `x`. The first one, of two bytes, is not part of the answer.
@@ -76,7 +76,7 @@ mod tests {
     const AT: usize = 2;
 
     fn failed(item: u64, input: (u32, u32)) -> FailureAt {
-        FailureAt { item, failure: Failure::new(Kind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
+        FailureAt { item, failure: Failure::new(FailureKind::Invalid, "no"), input, record: (0, 1), attempts: 1 }
     }
 
     #[test]

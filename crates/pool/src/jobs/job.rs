@@ -3,8 +3,8 @@
 use super::source_sink::{Sink, Source};
 use super::window::MAX_CHUNK_BYTES;
 use procession_scheduler::JobOptions;
-use procession_sys::Entry;
-use procession_task::{JobSpec, Kind, ResultOrder};
+use procession_sys::FunctionEntry;
+use procession_task::{FailureKind, JobSpec, ResultOrder};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -19,7 +19,7 @@ pub struct Job {
     /// Where the results go.
     pub sink: Box<dyn Sink>,
     /// The task's code, where it is a function of this program.
-    pub(crate) entry: Option<&'static Entry>,
+    pub(crate) entry: Option<&'static FunctionEntry>,
 }
 
 impl Job {
@@ -37,9 +37,9 @@ impl Job {
             chunk,
             ordered: order == ResultOrder::Input,
             retries: retry.retries,
-            retry_crashed: is_tried_again(Kind::Crashed),
-            retry_timed_out: is_tried_again(Kind::TimedOut),
-            retry_out_of_memory: is_tried_again(Kind::OutOfMemory),
+            retry_crashed: is_tried_again(FailureKind::Crashed),
+            retry_timed_out: is_tried_again(FailureKind::TimedOut),
+            retry_out_of_memory: is_tried_again(FailureKind::OutOfMemory),
             timeout: limits.timeout,
             max_chunk_bytes: MAX_CHUNK_BYTES,
             window_bytes,

@@ -2,7 +2,7 @@
 //! in the program's file, the address by which a message names the entry, and the
 //! calls that an entry answers.
 
-use procession_sys::{Address, Entry};
+use procession_sys::{Address, FunctionEntry};
 use procession_task::BlockTask;
 
 /// The call that makes the task of a job.
@@ -12,7 +12,7 @@ pub(crate) struct PrepareCall {
 }
 
 /// Makes the task of a job with this entry.
-pub(crate) fn prepare(entry: &Entry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
+pub(crate) fn prepare(entry: &FunctionEntry, packed: &[u8]) -> Result<Box<dyn BlockTask>, String> {
     let mut prepare = PrepareCall { packed: packed.to_vec(), task: None };
     entry.run(&mut prepare);
     prepare.task.ok_or_else(|| format!("{} makes no task", entry.name()))
@@ -26,7 +26,7 @@ pub(crate) struct SetUpCall {
 }
 
 impl SetUpCall {
-    pub(crate) fn run(entry: &Entry, packed: &[u8], input: &[u8]) -> Result<(), String> {
+    pub(crate) fn run(entry: &FunctionEntry, packed: &[u8], input: &[u8]) -> Result<(), String> {
         let not_called = Err(format!("{} sets nothing up", entry.name()));
         let mut setup = Self { packed: packed.to_vec(), input: input.to_vec(), done: not_called };
         entry.run(&mut setup);
@@ -41,9 +41,9 @@ pub(crate) fn encode_address(address: Address) -> Vec<u8> {
 
 /// The entry at an encoded address. The address is validated before anything is
 /// called.
-pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static Entry, String> {
+pub(crate) fn entry_at(bytes: &[u8]) -> Result<&'static FunctionEntry, String> {
     let halves = bytes.split_first_chunk::<8>().and_then(|(offset, rest)| Some((offset, rest.as_array::<8>()?)));
     let Some((offset, check)) = halves else { return Err("a job without the place of its code".to_owned()) };
     let address = Address { offset: i64::from_le_bytes(*offset), check: u64::from_le_bytes(*check) };
-    Entry::at(address).map_err(|e| e.to_string())
+    FunctionEntry::at(address).map_err(|e| e.to_string())
 }

@@ -12,7 +12,7 @@ use crate::observe::{Event, Observer};
 use crate::worker::check;
 use procession_scheduler::ChunkSize;
 use procession_task::JobSpec;
-use procession_task::Kind;
+use procession_task::FailureKind;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl PoolBuilder {
     }
 
     /// Which outcomes are tried again (default: [`RETRY_ON`]).
-    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+    pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
         self.settings.spec.retry.retry_on = kinds.into_iter().collect();
         self
     }
@@ -103,7 +103,7 @@ impl PoolBuilder {
     }
 
     /// How much memory each worker may have, in bytes (default: no limit). In a
-    /// program whose `#[global_allocator]` is [`crate::worker::Memory`] an item
+    /// program whose `#[global_allocator]` is [`crate::worker::WorkerAllocator`] an item
     /// that wants more is [`crate::ItemError::OutOfMemory`]; in others it crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.settings.spec.limits.memory_limit = bytes.into();

@@ -1,14 +1,14 @@
 //! Work in the form in which another process receives it: the address of a function
 //! in the program's file, and bytes; and how that function runs a block of items.
 //!
-//! For every type of work the compiler makes an [`Entry`], a constant of the
+//! For every type of work the compiler makes an [`FunctionEntry`], a constant of the
 //! program. Threads and the loop call the same entries on the same blocks.
 
 use super::work::Work;
 use crate::jobs::{PrepareCall, SetUpCall};
-use procession_sys::Entry;
-use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, Kind, NO_RESULT, Reply};
-use procession_task::{Sampler, confined};
+use procession_sys::FunctionEntry;
+use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, FailureKind, NO_RESULT, Reply};
+use procession_task::{Sampler, catch_panic};
 use procession_wire::{WireError, codec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,14 +20,14 @@ pub(crate) struct Entries<W, M>(PhantomData<fn() -> (W, M)>);
 
 impl<W: Work<M>, M: 'static> Entries<W, M> {
     /// Makes the task of a job; called with a [`PrepareCall`].
-    pub(crate) const PREPARE: &'static Entry = &Entry::new::<(W, M)>(|with| {
+    pub(crate) const PREPARE: &'static FunctionEntry = &FunctionEntry::new::<(W, M)>(|with| {
         if let Some(prepare) = with.downcast_mut::<PrepareCall>() {
             prepare.task = Some(Box::new(WorkTask::<W, M>::unpacked(&prepare.packed)));
         }
     });
 
     /// Runs a single item, to set up a worker; called with a [`SetUpCall`].
-    pub(crate) const SET_UP: &'static Entry = &Entry::new::<(SetUpCall, W, M)>(|with| {
+    pub(crate) const SET_UP: &'static FunctionEntry = &FunctionEntry::new::<(SetUpCall, W, M)>(|with| {
         if let Some(setup) = with.downcast_mut::<SetUpCall>() {
             setup.done = set_up::<W, M>(&setup.packed, &setup.input);
         }
@@ -35,7 +35,7 @@ impl<W: Work<M>, M: 'static> Entries<W, M> {
 }
 
 fn set_up<W: Work<M>, M>(packed: &[u8], input: &[u8]) -> Result<(), String> {
-    let ran = confined(|| {
+    let ran = catch_panic(|| {
         let input = codec::decode(input).map_err(WireError::into_words)?;
         W::unpack(packed)?.call(input).map_err(|e| e.to_string())
     });
@@ -69,7 +69,7 @@ struct ItemMoments {
 
 impl<W: Work<M>, M> WorkTask<W, M> {
     fn unpacked(packed: &[u8]) -> Self {
-        let unpacked = confined(|| W::unpack(packed).map_err(invalid)).flatten();
+        let unpacked = catch_panic(|| W::unpack(packed).map_err(invalid)).flatten();
         Self { work: unpacked, result: Vec::new(), sampler: Sampler::default(), is_cheap: false, marker: PhantomData }
     }
 
@@ -80,7 +80,7 @@ impl<W: Work<M>, M> WorkTask<W, M> {
         let work = work.as_ref().map_err(Clone::clone)?;
         let max = reply.max_result();
         let mut now = |is_on: bool| if is_on { reply.host().now_ns() } else { 0 };
-        let ran = confined(|| {
+        let ran = catch_panic(|| {
             let input = decode::<W::Input>(item)?;
             moments.read_ns = now(moments.is_on);
             let output = work.call(input).map_err(Failure::from)?;
@@ -181,11 +181,11 @@ fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
 }
 
 fn invalid(message: String) -> Failure {
-    Failure::new(Kind::Invalid, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Invalid, message).because(Some(Cause::Codec))
 }
 
 fn not_encodable(message: String) -> Failure {
-    Failure::new(Kind::Failed, message).because(Some(Cause::Codec))
+    Failure::new(FailureKind::Failed, message).because(Some(Cause::Codec))
 }
 
 #[cold]

@@ -4,7 +4,7 @@
 use super::entries::Entries;
 use super::work::Work;
 use crate::jobs::{SetUpCall, encode_address, entry_at};
-use procession_sys::Entry;
+use procession_sys::FunctionEntry;
 use procession_wire::{WireError, codec};
 use std::ffi::{OsStr, OsString};
 
@@ -15,7 +15,7 @@ const SET_UP_BYTES: usize = 32 << 10;
 
 /// An initializer: a function and its only item, encoded.
 pub(crate) struct Initializer {
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static FunctionEntry,
     pub(crate) packed: Vec<u8>,
     pub(crate) input: Vec<u8>,
 }

@@ -2,7 +2,7 @@
 
 use crate::jobs::{ItemFailure, PoolError};
 use crate::observe::Exit;
-use procession_task::{Cause, Kind};
+use procession_task::{Cause, FailureKind};
 
 /// The outcome of an item: its result, or why it has none.
 pub type Outcome<T> = Result<T, ItemError>;
@@ -116,14 +116,14 @@ impl From<ItemFailure> for ItemError {
         let ItemFailure { item: index, failure, pid, attempts, .. } = failed;
         let (message, cause) = (failure.message, failure.cause);
         match (failure.kind, cause) {
-            (Kind::Failed, Some(Cause::Panic { location, backtrace })) => {
+            (FailureKind::Failed, Some(Cause::Panic { location, backtrace })) => {
                 let message = message.strip_prefix("panicked: ").map_or_else(|| message.clone(), str::to_owned);
                 Self::Panicked { index, message, location, backtrace }
             }
-            (Kind::Failed, Some(Cause::Codec)) => Self::NotEncodable { index, message },
-            (Kind::Failed, _) => Self::Failed { index, message },
-            (Kind::Invalid, _) => Self::NotDecodable { index, message },
-            (Kind::Crashed, cause) => {
+            (FailureKind::Failed, Some(Cause::Codec)) => Self::NotEncodable { index, message },
+            (FailureKind::Failed, _) => Self::Failed { index, message },
+            (FailureKind::Invalid, _) => Self::NotDecodable { index, message },
+            (FailureKind::Crashed, cause) => {
                 let exit = match cause {
                     Some(Cause::Status(status)) => Some(Exit::Status(status)),
                     Some(Cause::Signal(signal)) => Some(Exit::Signal(signal)),
@@ -131,8 +131,8 @@ impl From<ItemFailure> for ItemError {
                 };
                 Self::Crashed { index, message, exit, pid, attempts }
             }
-            (Kind::TimedOut, _) => Self::TimedOut { index, message, pid, attempts },
-            (Kind::OutOfMemory, _) => Self::OutOfMemory { index, message, pid, attempts },
+            (FailureKind::TimedOut, _) => Self::TimedOut { index, message, pid, attempts },
+            (FailureKind::OutOfMemory, _) => Self::OutOfMemory { index, message, pid, attempts },
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use procession_task::Failure;
 
-    fn error(kind: Kind, message: &str, cause: Option<Cause>) -> ItemError {
+    fn error(kind: FailureKind, message: &str, cause: Option<Cause>) -> ItemError {
         let failure = Failure::new(kind, message).because(cause);
         ItemFailure { item: 7, input: "".into(), place: None, failure, record: 0..0, pid: 9, attempts: 3 }.into()
     }
@@ -155,17 +155,17 @@ mod tests {
     fn each_way_to_fail_has_its_variant_and_its_words() {
         let panic = Cause::Panic { location: Some("a.rs:1:2".to_owned()), backtrace: None };
         for (error, words) in [
-            (error(Kind::Failed, "odd", None), "item 7 failed: odd"),
-            (error(Kind::Failed, "panicked: oh", Some(panic)), "item 7 panicked at a.rs:1:2: oh"),
-            (error(Kind::Failed, "too long", Some(Cause::Codec)), "item 7 can't be sent: too long"),
-            (error(Kind::Invalid, "no u8", Some(Cause::Codec)), "item 7 can't be read: no u8"),
-            (error(Kind::Crashed, "SIGSEGV", Some(Cause::Signal(11))), "item 7 crashed: SIGSEGV"),
-            (error(Kind::TimedOut, "1s", None), "item 7 timed out: 1s"),
-            (error(Kind::OutOfMemory, "1 GiB", None), "item 7 ran out of memory: 1 GiB"),
+            (error(FailureKind::Failed, "odd", None), "item 7 failed: odd"),
+            (error(FailureKind::Failed, "panicked: oh", Some(panic)), "item 7 panicked at a.rs:1:2: oh"),
+            (error(FailureKind::Failed, "too long", Some(Cause::Codec)), "item 7 can't be sent: too long"),
+            (error(FailureKind::Invalid, "no u8", Some(Cause::Codec)), "item 7 can't be read: no u8"),
+            (error(FailureKind::Crashed, "SIGSEGV", Some(Cause::Signal(11))), "item 7 crashed: SIGSEGV"),
+            (error(FailureKind::TimedOut, "1s", None), "item 7 timed out: 1s"),
+            (error(FailureKind::OutOfMemory, "1 GiB", None), "item 7 ran out of memory: 1 GiB"),
         ] {
             assert_eq!((error.to_string().as_str(), error.index()), (words, Some(7)));
         }
-        let crashed = error(Kind::Crashed, "", Some(Cause::Signal(11)));
+        let crashed = error(FailureKind::Crashed, "", Some(Cause::Signal(11)));
         assert!(matches!(crashed, ItemError::Crashed { exit: Some(Exit::Signal(11)), pid: 9, attempts: 3, .. }));
     }
 }

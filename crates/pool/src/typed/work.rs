@@ -75,7 +75,7 @@ where
     }
 
     fn unpack(_: &[u8]) -> Result<Self, String> {
-        Ok(procession_sys::conjure())
+        Ok(procession_sys::zero_sized_value())
     }
 }
 
@@ -98,7 +98,7 @@ where
     }
 
     fn unpack(_: &[u8]) -> Result<Self, String> {
-        Ok(procession_sys::conjure())
+        Ok(procession_sys::zero_sized_value())
     }
 }
 

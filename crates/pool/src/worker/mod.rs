@@ -21,7 +21,7 @@ pub use tasks::{Tasks, listed, serve};
 /// An allocator with which a worker can name the item that wants more memory than
 /// `--memory-limit` allows. A worker's program installs it as its
 /// `#[global_allocator]`. Without it such an item counts as crashed.
-pub use procession_sys::Memory;
+pub use procession_sys::WorkerAllocator;
 pub use procession_task::{Items, ParamSpec, Params};
 
 pub(crate) use process_role::{become_program, become_worker, check};

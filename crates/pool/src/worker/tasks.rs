@@ -4,10 +4,10 @@
 use super::process_role::become_worker;
 use super::role::Role;
 use super::serving::serve_role;
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{
-    Attempt, Block, BlockTask, Failure, Identity, Items, JobSpec, Kept, Kind, ParamError, ParamSpec, Params, Reply,
-    RunItem, Task, TaskInfo, TextOptions, ToText, confined, run_items,
+    ItemAttempt, Block, BlockTask, Failure, Identity, Items, JobSpec, RunBuffers, FailureKind, ParamError, ParamSpec, Params, Reply,
+    RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;
@@ -27,7 +27,7 @@ pub struct Tasks {
     infos: Vec<TaskInfo>,
     makers: Vec<Maker>,
     /// The built-in tasks of the command line.
-    listed: Option<&'static [&'static Entry]>,
+    listed: Option<&'static [&'static TaskEntry]>,
 }
 
 /// Makes a task from its settings.
@@ -42,7 +42,7 @@ impl Tasks {
 
     /// The tasks that the command line's own worker has.
     #[must_use]
-    pub fn listed(list: &'static [&'static Entry]) -> Self {
+    pub fn listed(list: &'static [&'static TaskEntry]) -> Self {
         let infos = list.iter().map(|entry| entry.info()).collect();
         Self { infos, makers: Vec::new(), listed: Some(list) }
     }
@@ -101,7 +101,7 @@ impl Tasks {
         self.makers.push(Box::new(move |job, options| {
             let checked = Params::check(&name, params, &job.params).map_err(|e| e.to_string())?;
             let task = make(&checked).map_err(|what| ParamError::new(&name, what, params).to_string())?;
-            Ok(Box::new(TextBlocks { task: OverText(task), options, kept: Kept::default() }))
+            Ok(Box::new(TextBlocks { task: OverText(task), options, buffers: RunBuffers::default() }))
         }));
         self
     }
@@ -138,7 +138,7 @@ impl Tasks {
 /// Makes tasks of this list. The error is that the list has no such task, or that
 /// the task does not take these settings.
 pub fn listed(
-    list: &'static [&'static Entry],
+    list: &'static [&'static TaskEntry],
 ) -> impl Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
     move |job, identity| {
         let entry = list.iter().find(|entry| entry.name == job.task);
@@ -215,7 +215,7 @@ fn by_hand(tasks: &Tasks) -> ExitCode {
 struct TextBlocks<T> {
     task: OverText<T>,
     options: TextOptions,
-    kept: Kept,
+    buffers: RunBuffers,
 }
 
 struct OverText<T>(Arc<T>);
@@ -226,7 +226,7 @@ where
     T::Output: Display + 'static,
 {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
-        run_items(&self.task, &self.options, &mut self.kept, block, reply)
+        run_items(&self.task, &self.options, &mut self.buffers, block, reply)
     }
 }
 
@@ -239,14 +239,14 @@ where
     type Output = DisplayText<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
-        let invalid = |what: String| Failure::new(Kind::Invalid, what);
+        let invalid = |what: String| Failure::new(FailureKind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
         // Parsing runs the task's own code, too.
-        confined(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
+        catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: Attempt) -> Result<DisplayText<T::Output>, Failure> {
-        confined(|| self.0.run(input))?.map(DisplayText).map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<DisplayText<T::Output>, Failure> {
+        catch_panic(|| self.0.run(input))?.map(DisplayText).map_err(Failure::from)
     }
 }
 

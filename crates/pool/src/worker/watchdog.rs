@@ -10,8 +10,8 @@
 //! overloaded; therefore no wait is long.
 
 use super::watchdog_state::WatchdogState;
-use procession_sys::{Moment, running_moment};
-use procession_task::{Draft, Running};
+use procession_sys::{ClockReading, read_running_clock};
+use procession_task::{Draft, RunningItem};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ enum WatchdogStep {
 fn watch(state: &WatchdogState) {
     let mut stopwatch = ItemStopwatch::default();
     let mut next = WatchdogStep::Sleep;
-    let mut now = running_moment();
+    let mut now = read_running_clock();
     loop {
         // On the clock that includes pauses.
         let due = match next {
@@ -64,12 +64,12 @@ fn watch(state: &WatchdogState) {
         // The lock is free while an item runs, and soon free between two items.
         let draft = Draft::lock(&state.draft);
         let dispatch = *state.dispatch();
-        now = running_moment();
+        now = read_running_clock();
         let late = (now.running_ns + now.paused_ns).saturating_sub(due);
         next = match (draft.running, dispatch.timeout_ns) {
             (Some(running), Some(timeout)) => {
                 let since = running.since_ns + dispatch.epoch_ns;
-                stopwatch.look(Running { since_ns: since, ..running }, now, late, timeout)
+                stopwatch.look(RunningItem { since_ns: since, ..running }, now, late, timeout)
             }
             _ => WatchdogStep::Sleep,
         };
@@ -88,7 +88,7 @@ fn watch(state: &WatchdogState) {
 /// length of the pause.
 #[derive(Debug, Default)]
 struct ItemStopwatch {
-    item: Option<Running>,
+    item: Option<RunningItem>,
     /// When the item began, corrected if that is in the clock's future.
     since_ns: u64,
     /// Time since the item's start in which this process could not run.
@@ -99,7 +99,7 @@ struct ItemStopwatch {
 
 impl ItemStopwatch {
     /// Checks an item; the wait ended `late_ns` too late, pauses included.
-    fn look(&mut self, running: Running, now: Moment, late_ns: u64, timeout_ns: u64) -> WatchdogStep {
+    fn look(&mut self, running: RunningItem, now: ClockReading, late_ns: u64, timeout_ns: u64) -> WatchdogStep {
         let learned = now.paused_ns.saturating_sub(self.paused_ns);
         self.paused_ns = now.paused_ns;
         if self.item != Some(running) {
@@ -128,14 +128,14 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn item(index: u64, since_ms: u64) -> Running {
-        Running { index, since_ns: since_ms * MS }
+    fn item(index: u64, since_ms: u64) -> RunningItem {
+        RunningItem { index, since_ns: since_ms * MS }
     }
 
     /// A moment at this millisecond, on a clock that knows of `paused` milliseconds
     /// of pauses.
-    fn at(ms: u64, paused_ms: u64) -> Moment {
-        Moment { running_ns: ms * MS, paused_ns: paused_ms * MS }
+    fn at(ms: u64, paused_ms: u64) -> ClockReading {
+        ClockReading { running_ns: ms * MS, paused_ns: paused_ms * MS }
     }
 
     #[test]

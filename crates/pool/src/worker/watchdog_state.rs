@@ -8,7 +8,7 @@
 
 use super::frame_writer::FrameWriter;
 use crate::observe::{WorkerPhase, WorkerWatch};
-use procession_task::{Draft, Kind};
+use procession_task::{Draft, FailureKind};
 use procession_wire::{FromWorker, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +63,7 @@ impl WatchdogState {
     }
 
     /// Sends the finished results, and which item ends this process.
-    pub(super) fn leave(&self, draft: &Draft, kind: Kind) -> io::Result<()> {
+    pub(super) fn leave(&self, draft: &Draft, kind: FailureKind) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
         let RunningChunk { attempt, first, .. } = *self.dispatch();
         let mut writer = self.writer();
@@ -73,7 +73,7 @@ impl WatchdogState {
             writer.answer(attempt, &draft.answer, &mut watch)?;
         }
         let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
-        writer.say(&FromWorker::Condemned { attempt, offset, kind }, &[], &mut watch)?;
+        writer.say(&FromWorker::Aborting { attempt, offset, kind }, &[], &mut watch)?;
         writer.flush(&mut watch)
     }
 
@@ -82,10 +82,10 @@ impl WatchdogState {
     pub(super) fn end_for_timeout(&self, draft: &Draft) -> ! {
         // Close to a memory limit the allocations of this message could be refused,
         // and the item would be reported as out of memory.
-        procession_sys::begin_the_end();
+        procession_sys::lift_limits_for_exit();
         // An error means that the coordinator is gone, and this process ends
         // anyway.
-        let _ = self.leave(draft, Kind::TimedOut);
+        let _ = self.leave(draft, FailureKind::TimedOut);
         procession_sys::end_now(TIMED_OUT_STATUS)
     }
 
@@ -100,7 +100,7 @@ impl WatchdogState {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            let _ = state.leave(&draft, Kind::OutOfMemory);
+            let _ = state.leave(&draft, FailureKind::OutOfMemory);
         };
         procession_sys::on_out_of_memory(Box::new(last_words), OUT_OF_MEMORY_STATUS);
     }

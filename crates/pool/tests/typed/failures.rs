@@ -2,7 +2,7 @@
 
 use crate::Case;
 use crate::support::{Add, all, procs};
-use procession::{Exit, ItemError, Kind, Pool, PoolError, TaskError};
+use procession::{Exit, FailureKind, ItemError, Pool, PoolError, TaskError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ fn failed_items_are_tried_again_if_asked() {
         if runs < needed { Err(TaskError::new(format!("run {runs}"))) } else { Ok(runs) }
     };
     for (needed, expected) in [(3, Ok(3)), (4, Err("run 3"))] {
-        let pool = Pool::builder().procs(1).retry_on([Kind::Failed]).build().unwrap();
+        let pool = Pool::builder().procs(1).retry_on([FailureKind::Failed]).build().unwrap();
         let found = pool.submit(work, needed).wait();
         let expected = expected.map_err(|message| ItemError::Failed { index: 0, message: message.to_owned() });
         assert_eq!(found, expected);

@@ -8,6 +8,8 @@ mod frame;
 mod mark;
 mod palette;
 mod phases;
+#[cfg(feature = "png")]
+mod png;
 mod series;
 mod speedups;
 mod svg;

@@ -7,7 +7,7 @@ use crate::runlog::{LogFolder, LogOptions};
 use crate::samples::{accepted, life, line, lost, who};
 use crate::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
 use procession::{Accepted, ChunkSize, Event, Observer};
-use procession_task::{Failure, Kind};
+use procession_task::{Failure, FailureKind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -66,7 +66,7 @@ fn events() -> Vec<Event> {
     let mut events: Vec<Event> = [life(0, 0, 100), life(1, 0, 101)].into_iter().flatten().collect();
     events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
     events.push(Event::Stderr { worker: second, bytes: bytes::Bytes::from_static(b"\x1b[2J") });
-    events.push(lost(second, 1, 4, b"po\x1b[2Jison\xff", Failure::new(Kind::Crashed, "by \u{202e}signal")));
+    events.push(lost(second, 1, 4, b"po\x1b[2Jison\xff", Failure::new(FailureKind::Crashed, "by \u{202e}signal")));
     let long = "y".repeat(300);
     events.push(with_log(line(second, 1, 5, long.as_bytes()), 1, 5, 1));
     events.push(with_log(line(second, 1, 6, b"two\nlines"), 1, 6, 1));

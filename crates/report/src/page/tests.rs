@@ -5,7 +5,7 @@ use crate::samples::{lecture, row, run};
 use crate::study::{Machine, Study};
 use crate::study_data::{Failures, StudyData};
 use crate::summary::FailureRow;
-use procession_task::Kind;
+use procession_task::FailureKind;
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\u{202e}\x1b[31m\"'&";
 
@@ -28,7 +28,7 @@ fn hostile() -> StudyData {
         item: 1,
         place: Some(HOSTILE.into()),
         input: HOSTILE.as_bytes().to_vec(),
-        kind: Kind::Failed,
+        kind: FailureKind::Failed,
         message: HOSTILE.into(),
         pid: 7,
         attempts: 1,

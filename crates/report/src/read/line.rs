@@ -150,10 +150,10 @@ pub fn item_index(line: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::samples;
-    use procession_task::{CoordinatorLine, Failure, Identity, Kind};
+    use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
 
     fn written(input: &[u8], message: &str) -> Vec<u8> {
-        let failure = Failure::new(Kind::Crashed, message);
+        let failure = Failure::new(FailureKind::Crashed, message);
         let line =
             CoordinatorLine { item: 7, input, chunk: 1, attempt: 3, span_ns: (1500, 3_000_250), failure: &failure };
         let mut out = Vec::new();

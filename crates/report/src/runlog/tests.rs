@@ -10,7 +10,7 @@ use crate::samples::{accepted, exit, life, lost, ms, who};
 use crate::study::{Configuration, Executor, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study};
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Observer};
-use procession_task::{Failure, Kind};
+use procession_task::{Failure, FailureKind};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
@@ -54,7 +54,7 @@ fn events() -> Vec<Event> {
     events.push(Event::Accepted(accepted(second, 1, 3, 1)));
     events.push(Event::Stderr { worker: second, bytes: Bytes::from_static(b"oh \x1b[31mno\n") });
     events.push(Event::WorkerExited(exit(1, 0, 101, Exit::Signal(9))));
-    events.push(lost(second, 1, 4, b"poison", Failure::new(Kind::Crashed, "killed by SIGKILL")));
+    events.push(lost(second, 1, 4, b"poison", Failure::new(FailureKind::Crashed, "killed by SIGKILL")));
     events.push(Event::Accepted(accepted(third, 1, 5, 1)));
     events.push(Event::Accepted(accepted(first, 2, 6, 2)));
     events.extend(lives[2].next());

@@ -6,7 +6,7 @@ use crate::samples::{accepted, life, lost, row, run, who};
 use crate::spans::SpanCollector;
 use crate::study::{RunResult, RunStart, RunStatus, Study};
 use procession::{Accepted, Event, Observer};
-use procession_task::{Failure, Kind};
+use procession_task::{Failure, FailureKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +16,7 @@ fn events() -> Vec<Event> {
     events.push(Event::WorkerExited(crate::samples::exit(1, 0, 101, procession::Exit::Signal(9))));
     events.push(Event::Accepted(accepted(who(0, 0, 100), 0, 0, 4)));
     events.push(Event::Accepted(Accepted { attempt: 2, ..accepted(who(0, 0, 100), 7, 9, 2) }));
-    events.push(lost(who(1, 0, 101), 1, 4, b"po\x1b\"ison", Failure::new(Kind::Crashed, "by signal")));
+    events.push(lost(who(1, 0, 101), 1, 4, b"po\x1b\"ison", Failure::new(FailureKind::Crashed, "by signal")));
     events
 }
 

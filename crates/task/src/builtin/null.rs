@@ -1,26 +1,26 @@
 //! `null`: gives every item back as it is. It does nothing, so that a run
 //! measures the pool alone; it is not listed.
 
-use super::{Entry, Shape};
-use crate::runner::{Attempt, Kept, run_items};
+use super::{ItemRunner, TaskEntry, TaskShape};
+use crate::runner::{ItemAttempt, RunBuffers, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "null",
     summary: "the item itself: measures the pool alone",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: true,
-    shape: Shape::List,
-    program: None,
-    make: |_, _, options| Ok(Box::new(Null { options, kept: Kept::default() })),
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
+    make: |_, _, options| Ok(Box::new(Null { options, buffers: RunBuffers::default() })),
 };
 
 struct Null {
     options: TextOptions,
-    kept: Kept,
+    buffers: RunBuffers,
 }
 
 struct Echo;
@@ -31,7 +31,7 @@ impl<'a> crate::runner::RunItem<'a> for Echo {
     fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
-    fn run_item(&self, item: &'a [u8], _: Attempt) -> Result<&'a [u8], Failure> {
+    fn run_item(&self, item: &'a [u8], _: ItemAttempt) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
 }
@@ -56,7 +56,7 @@ impl BlockTask for Null {
             reply.items_done(block.items);
             return Ok(());
         }
-        run_items(&Echo, &self.options, &mut self.kept, block, reply)
+        run_items(&Echo, &self.options, &mut self.buffers, block, reply)
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
         let block = Block { first: 0, items, chunk: 0, attempt: 1, log: false, bytes };
         let (mut host, mut answer) = (Silent, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20);
-        Null { options, kept: Kept::default() }.run(&block, &mut reply).unwrap();
+        Null { options, buffers: RunBuffers::default() }.run(&block, &mut reply).unwrap();
         reply.finish();
         answer
     }

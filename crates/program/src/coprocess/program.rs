@@ -1,0 +1,370 @@
+//! A program that runs: what it is sent, what it says, and its end.
+//!
+//! Both pipes may be full at once, so nothing here waits for one of them: a
+//! write takes what fits, a read what there is, and one wait is for both and
+//! for the program's end. After that its pipes are drained ([`Drain`]).
+
+use super::buffering_detector::{is_occupied, waits_for_input};
+use super::command::CoprocessCommand;
+use super::line_buffer::{LineBuffer, OutputLine};
+use super::stderr_forwarder::{self, StderrForwarder};
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, nanos};
+use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, running_ns};
+use std::convert::Infallible;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// A program that is to end has so long to do it by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A program that has answered all has so long to wait for more input; after one
+/// that did not make it in time, others are given less.
+const SETTLING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1)];
+
+/// And so much longer while it can be seen to compute or to sleep.
+const OCCUPIED: Duration = Duration::from_secs(30);
+
+/// What is written at a time is about so long; more waits in the items.
+const OUTGOING_BYTES: usize = 64 * 1024;
+
+/// A program that runs. Let go of, it is ended.
+#[derive(Debug)]
+pub(super) struct Coprocess {
+    child: LaunchedProgram,
+    /// What it is to be sent, and how much of that was.
+    outgoing: Vec<u8>,
+    sent: usize,
+    lines: LineBuffer,
+    errors: StderrForwarder,
+    state: CoprocessState,
+    /// Whether it was seen to wait for input when it was last looked at.
+    settles: bool,
+    set: PollSet,
+}
+
+/// How much of the program is still there.
+#[derive(Clone, Copy, Debug)]
+enum CoprocessState {
+    /// As far as is known, all of it.
+    Running,
+    /// It reads no more, since then on this process's clock. It should end soon.
+    InputClosed { since_ns: u64 },
+    /// The process has ended; its pipes are being drained.
+    Exited(Drain),
+    /// All that it said was read.
+    Drained {
+        /// Or more may have been on its way.
+        is_cut: bool,
+    },
+    /// It was reaped.
+    Reaped { ended: Ended, is_cut: bool },
+}
+
+const STDIN: u64 = 0;
+const STDOUT: u64 = 1;
+const EXIT: u64 = 2;
+
+impl Coprocess {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Why it can't be started, in a sentence.
+    pub(super) fn start(command: &CoprocessCommand) -> Result<Self, String> {
+        let mut child = command.launch()?;
+        // A program that closes its output answers no more, even if it keeps running.
+        child.let_outputs_end();
+        let errors = child.stderr.try_clone().and_then(StderrForwarder::forward);
+        let errors = errors.map_err(|error| format!("{}: its standard error can't be read: {error}", command.name))?;
+        let (lines, set) = (LineBuffer::new(usize::MAX), PollSet::default());
+        Ok(Self {
+            child,
+            outgoing: Vec::new(),
+            sent: 0,
+            lines,
+            errors,
+            state: CoprocessState::Running,
+            settles: true,
+            set,
+        })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// How long a line may be from now on.
+    pub(super) fn limit_lines(&mut self, longest: usize) {
+        self.lines.limit(longest);
+    }
+
+    /// Where to put what it is to be sent, unless it has enough of that.
+    pub(super) fn outgoing(&mut self) -> Option<&mut Vec<u8>> {
+        let waits = self.outgoing.len() - self.sent;
+        if waits >= OUTGOING_BYTES {
+            return None;
+        }
+        if self.sent >= OUTGOING_BYTES {
+            self.outgoing.drain(..self.sent);
+            self.sent = 0;
+        }
+        Some(&mut self.outgoing)
+    }
+
+    /// Whether it is to be sent something that is not in its pipe yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// How much of what it was sent it has not read.
+    pub(super) fn unread(&self) -> usize {
+        let in_pipe = self.child.stdin.as_ref().and_then(|pipe| procession_sys::unread_bytes(pipe).ok());
+        in_pipe.unwrap_or(usize::MAX).saturating_add(self.outgoing.len() - self.sent)
+    }
+
+    /// Sends as much as its pipe takes.
+    pub(super) fn send(&mut self) {
+        let Some(stdin) = &mut self.child.stdin else { return };
+        while !self.outgoing.is_empty() {
+            match stdin.write(&self.outgoing[self.sent..]) {
+                Ok(bytes) => self.sent += bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // What it has read it may still answer.
+                    if matches!(self.state, CoprocessState::Running) {
+                        self.state = CoprocessState::InputClosed { since_ns: running_ns() };
+                    }
+                    self.sent = self.outgoing.len();
+                }
+            }
+            if self.sent == self.outgoing.len() {
+                self.outgoing.clear();
+                self.outgoing.shrink_to(4 * OUTGOING_BYTES);
+                self.sent = 0;
+            }
+        }
+    }
+
+    /// Waits until it can be sent more, says something, or ends; no longer than
+    /// this. Sends and reads what it can then.
+    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadOutcome {
+        let timeout = match self.state {
+            CoprocessState::Running => timeout,
+            CoprocessState::InputClosed { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
+            CoprocessState::Exited(_) | CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => {
+                return self.read();
+            }
+        };
+        self.poll(timeout);
+        let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+        let (writes, reads, is_over) = (is_ready(STDIN), is_ready(STDOUT), is_ready(EXIT));
+        if writes {
+            self.send();
+        }
+        if is_over {
+            self.begin_drain();
+        }
+        if reads || is_over {
+            return self.read();
+        }
+        match self.state {
+            // It could have answered all this time.
+            CoprocessState::InputClosed { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => {
+                ReadOutcome::End
+            }
+            _ => ReadOutcome::Nothing,
+        }
+    }
+
+    /// The process has ended.
+    fn begin_drain(&mut self) {
+        self.errors.stop();
+        self.state = CoprocessState::Exited(Drain::begin());
+    }
+
+    /// Goes on to drain its pipes: waits for more, but not without a bound.
+    fn drain(&mut self, mut drain: Drain) -> ReadOutcome {
+        let Self { child, lines, errors, set, .. } = self;
+        let (mut heard, mut buffer) = (ReadOutcome::Nothing, vec![0; stderr_forwarder::READ_BYTES]);
+        let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
+            let read = match stream {
+                OutputStream::Output => (lines.read(pipe), 0),
+                OutputStream::Errors => stderr_forwarder::read(pipe, &mut buffer),
+            };
+            if (stream, read.0) == (OutputStream::Output, ReadOutcome::Some) {
+                heard = ReadOutcome::Some;
+            }
+            Ok::<_, Infallible>(read)
+        });
+        let Ok(progress) = progress;
+        self.state = match progress {
+            DrainProgress::Open => CoprocessState::Exited(drain),
+            DrainProgress::Over { is_cut } => CoprocessState::Drained { is_cut },
+        };
+        match (heard, progress) {
+            (ReadOutcome::Some, _) => ReadOutcome::Some,
+            (_, DrainProgress::Open) => ReadOutcome::Nothing,
+            (_, DrainProgress::Over { .. }) => ReadOutcome::End,
+        }
+    }
+
+    /// Whether more of what it said may have been on its way when its pipes
+    /// were given up.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self.state, CoprocessState::Drained { is_cut: true } | CoprocessState::Reaped { is_cut: true, .. })
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>) {
+        self.set.clear();
+        if let Some(stdin) = self.child.stdin.as_ref().filter(|_| !self.outgoing.is_empty()) {
+            self.set.add(stdin.as_fd(), STDIN, true);
+        }
+        self.set.add(self.child.stdout.as_fd(), STDOUT, false);
+        self.set.add(self.child.exit_fd(), EXIT, false);
+        // A wait that fails is one that is over: whoever called comes again.
+        let _ = self.set.wait(timeout);
+    }
+
+    /// Reads what it has said, without waiting but for what comes after its end.
+    pub(super) fn read(&mut self) -> ReadOutcome {
+        match self.state {
+            CoprocessState::Running | CoprocessState::InputClosed { .. } => self.lines.read(&self.child.stdout),
+            CoprocessState::Exited(drain) => self.drain(drain),
+            CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => ReadOutcome::End,
+        }
+    }
+
+    /// Whether it has ended, though nothing was asked of it.
+    pub(super) fn is_gone(&mut self) -> bool {
+        self.poll(Some(Duration::ZERO));
+        let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+        let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
+        if is_over && matches!(self.state, CoprocessState::Running | CoprocessState::InputClosed { .. }) {
+            self.begin_drain();
+        }
+        while (reads || is_over) && !self.has_rest() {
+            match self.read() {
+                ReadOutcome::End => return true,
+                ReadOutcome::Nothing if !is_over => return false,
+                ReadOutcome::Nothing | ReadOutcome::Some => {}
+            }
+        }
+        false
+    }
+
+    /// It has answered all that it was asked: waits until it waits for more, and
+    /// so has said what it will say. A line too many that were still on its way
+    /// would be taken for the next item's answer.
+    ///
+    /// No event tells that a process waits, so it is looked at, again and again,
+    /// if it is not there yet. One that never seems to wait does not cost much.
+    pub(super) fn settle(&mut self) {
+        let patience = SETTLING[usize::from(!self.settles)];
+        let until_ns = running_ns() + nanos(patience);
+        let mut pause = Duration::from_micros(10);
+        loop {
+            // In this order: what it said before it waited is in its pipe.
+            let waits = self.unread() == 0 && self.is_seen_waiting();
+            if self.read() != ReadOutcome::Nothing || waits {
+                self.settles = true;
+                return;
+            }
+            let now_ns = running_ns();
+            let is_late = now_ns >= until_ns && !(self.settles && is_occupied(self.pid()));
+            if is_late || now_ns >= until_ns + nanos(OCCUPIED) {
+                self.settles = false;
+                return;
+            }
+            self.poll(Some(pause));
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether it waits for input now, and a moment later: between two looks at
+    /// one thing and another it may have gone on.
+    fn is_seen_waiting(&mut self) -> bool {
+        waits_for_input(self.pid()) && {
+            self.poll(Some(Duration::from_micros(10)));
+            self.unread() == 0 && waits_for_input(self.pid())
+        }
+    }
+
+    /// The next line that it has said.
+    pub(super) fn line(&mut self) -> Option<OutputLine<'_>> {
+        self.lines.next()
+    }
+
+    /// Whether there is more of what it has said than the lines that were taken.
+    pub(super) fn has_rest(&self) -> bool {
+        self.lines.has_rest()
+    }
+
+    /// Ends it: its input ends, and if that is not its end it is killed. What it
+    /// still says is read, and nobody's.
+    pub(super) fn end(&mut self) -> Ended {
+        if let CoprocessState::Reaped { ended, .. } = self.state {
+            return ended;
+        }
+        self.child.stdin = None;
+        self.lines.limit(0);
+        if let CoprocessState::Running | CoprocessState::InputClosed { .. } = self.state {
+            self.wait_for_exit(GRACE);
+            self.begin_drain();
+        }
+        while self.read() != ReadOutcome::End {
+            while self.lines.next().is_some() {}
+        }
+        let is_cut = self.is_cut();
+        let ended = self.child.reap();
+        self.state = CoprocessState::Reaped { ended, is_cut };
+        ended
+    }
+
+    /// Waits until its process has ended, which is killed after so long.
+    fn wait_for_exit(&mut self, grace: Duration) {
+        let until_ns = running_ns() + nanos(grace);
+        let mut is_open = true;
+        loop {
+            let left = until_ns.saturating_sub(running_ns());
+            if left == 0 {
+                self.child.kill();
+            }
+            self.set.clear();
+            if is_open && left > 0 {
+                self.set.add(self.child.stdout.as_fd(), STDOUT, false);
+            }
+            self.set.add(self.child.exit_fd(), EXIT, false);
+            let _ = self.set.wait((left > 0).then(|| Duration::from_nanos(left)));
+            let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
+            let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
+            if is_over {
+                return;
+            }
+            if reads {
+                // It may have to get rid of something before it can end.
+                is_open = self.lines.read(&self.child.stdout) != ReadOutcome::End;
+                while self.lines.next().is_some() {}
+            }
+        }
+    }
+}
+
+impl Drop for Coprocess {
+    fn drop(&mut self) {
+        // Nobody is left to be told how.
+        self.end();
+    }
+}
+
+/// How a program ended, to stand behind its name.
+pub(super) fn describe(ended: Ended) -> String {
+    match ended {
+        Ended::Status(status) => format!("ended with status {status}"),
+        Ended::Signal(signal) => match Signal::try_from(signal) {
+            Ok(signal) => format!("was killed by {signal}"),
+            Err(_) => format!("was killed by signal {signal}"),
+        },
+        Ended::Unknown => "ended, nobody knows how,".to_owned(),
+    }
+}

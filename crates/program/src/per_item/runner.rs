@@ -1,0 +1,253 @@
+//! One conversation with one process of a program: what it reads is written
+//! while what it says is read, so that neither side ever waits for the other.
+//! When it has ended its pipes are drained ([`Drain`]).
+
+use super::stderr_tail::StderrTail;
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
+use crate::template::TemplateError;
+use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
+use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, ToText};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::os::fd::AsFd;
+
+/// The variables in which a program finds what it may want to know.
+const ITEM: &str = "PROCESSION_ITEM";
+const ATTEMPT: &str = "PROCESSION_ATTEMPT";
+const WORKER: &str = "PROCESSION_WORKER";
+
+/// Longest argument or variable that Linux hands to a program, its final NUL included.
+const ARGUMENT_BYTES: usize = 128 << 10;
+/// How much is read at a time: what a pipe holds.
+const READ_BYTES: usize = 64 << 10;
+
+/// Runs one program, again and again.
+pub(crate) struct ProgramRunner {
+    launcher: Launcher,
+    /// The program's name, for messages.
+    name: String,
+    slot: u32,
+    set: PollSet,
+    buffer: Vec<u8>,
+    /// The process of the last run.
+    child: Child,
+}
+
+/// One run of it.
+pub(crate) struct ProgramCall<'a> {
+    /// Its arguments, its own name first.
+    pub(crate) args: Vec<Vec<u8>>,
+    /// What it finds as the item in its environment, if that can be there.
+    pub(crate) item: Option<&'a [u8]>,
+    /// What it reads: one after the other. `None`: nothing.
+    pub(crate) input: Option<[&'a [u8]; 2]>,
+    /// Which run this is.
+    pub(crate) attempt: ItemAttempt,
+}
+
+/// What a program has written.
+pub(crate) struct ProgramOutput(pub(crate) Vec<u8>);
+
+impl ToText for ProgramOutput {
+    fn is_json(&self) -> bool {
+        false
+    }
+    fn write_text(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+/// What is news of what, in a wait.
+#[derive(Clone, Copy)]
+enum Key {
+    Input,
+    Output,
+    Errors,
+    Exit,
+}
+
+impl ProgramRunner {
+    /// For a worker in this place.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
+        Ok(Self {
+            launcher: Launcher::new(program, &[ITEM, ATTEMPT, WORKER])?,
+            name: String::from_utf8_lossy(program).into_owned(),
+            slot: identity.slot(),
+            set: PollSet::default(),
+            buffer: vec![0; READ_BYTES],
+            child: Child::default(),
+        })
+    }
+
+    /// The process of the last run; without an id if that could not be started.
+    pub(crate) fn child(&self) -> Child {
+        self.child
+    }
+
+    /// Runs the program to its end; returns what it wrote to its standard output.
+    ///
+    /// # Errors
+    /// It could not be started, did not end well, or wrote more than a result may hold.
+    pub(crate) fn run(&mut self, call: &ProgramCall<'_>) -> Result<Vec<u8>, Failure> {
+        self.child = Child::default();
+        let mut program = self.start(call)?;
+        self.child.pid = Some(program.pid());
+        let mut talk = Conversation {
+            feed: call.input.unwrap_or_default(),
+            // One more, that may be the end of the last line.
+            most: call.attempt.max_result.saturating_add(1),
+            out: Vec::new(),
+            errors: StderrTail::default(),
+            buffer: &mut self.buffer,
+        };
+        talk.hold(&mut program, &mut self.set)?;
+        self.child.is_output_cut = talk.drain(&mut program, &mut self.set)?;
+        let Conversation { out, errors, .. } = talk;
+        match program.reap() {
+            Ended::Status(0) => Ok(out),
+            ended => Err(failure(ended, &errors)),
+        }
+    }
+
+    fn start(&mut self, call: &ProgramCall<'_>) -> Result<LaunchedProgram, Failure> {
+        let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
+        let args = args.map_err(|_| Failure::new(FailureKind::Invalid, TemplateError::Nul.to_string()))?;
+        let variables = variables(call, self.slot);
+        let input = if call.input.is_some() { ProgramInput::Piped } else { ProgramInput::Empty };
+        let started = self.launcher.start(&args, &variables, input);
+        started.map_err(|error| Failure::new(FailureKind::Failed, format!("'{}' {error}", self.name)))
+    }
+}
+
+fn variables(call: &ProgramCall<'_>, slot: u32) -> Vec<CString> {
+    let attempt = format!("{ATTEMPT}={}", call.attempt.number);
+    let worker = format!("{WORKER}={slot}");
+    let item = call.item.map(|item| [ITEM.as_bytes(), b"=", item].concat());
+    let item = item.filter(|variable| variable.len() < ARGUMENT_BYTES);
+    let all = [Some(attempt.into_bytes()), Some(worker.into_bytes()), item];
+    // An item with a NUL can't be told in this way.
+    all.into_iter().flatten().filter_map(|variable| CString::new(variable).ok()).collect()
+}
+
+/// A conversation that is going on.
+struct Conversation<'a> {
+    /// What was not written yet.
+    feed: [&'a [u8]; 2],
+    /// How much it may say.
+    most: usize,
+    out: Vec<u8>,
+    errors: StderrTail,
+    buffer: &'a mut [u8],
+}
+
+impl Conversation<'_> {
+    /// Talks until the program has ended.
+    fn hold(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
+        loop {
+            self.write(&mut program.stdin);
+            set.clear();
+            set.add(program.exit_fd(), Key::Exit as u64, false);
+            set.add(program.stdout.as_fd(), Key::Output as u64, false);
+            set.add(program.stderr.as_fd(), Key::Errors as u64, false);
+            if let Some(stdin) = &program.stdin {
+                set.add(stdin.as_fd(), Key::Input as u64, true);
+            }
+            set.wait(None).map_err(|error| failed(format!("its program can't be waited for: {error}")))?;
+            let has_news = |key: Key| set.ready().any(|ready| ready.key == key as u64);
+            if has_news(Key::Exit) {
+                return Ok(());
+            }
+            if has_news(Key::Output) {
+                self.read(OutputStream::Output, &program.stdout)?;
+            }
+            if has_news(Key::Errors) {
+                self.read(OutputStream::Errors, &program.stderr)?;
+            }
+        }
+    }
+
+    /// Reads what comes from a program that has ended; says whether that may be cut.
+    fn drain(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<bool, Failure> {
+        program.let_outputs_end();
+        let (mut drain, pipes) = (Drain::begin(), [Some(&program.stdout), Some(&program.stderr)]);
+        loop {
+            if let DrainProgress::Over { is_cut } = drain.step(set, pipes, |stream, pipe| self.read(stream, pipe))? {
+                return Ok(is_cut);
+            }
+        }
+    }
+
+    /// Writes what the program's input takes, and closes that after the last.
+    fn write(&mut self, stdin: &mut Option<File>) {
+        let Some(pipe) = stdin else { return };
+        let [first, second] = &mut self.feed;
+        while !(first.is_empty() && second.is_empty()) {
+            match pipe.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    let of_first = count.min(first.len());
+                    *first = &first[of_first..];
+                    *second = &second[count - of_first..];
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // It wants to read no more, as is its right.
+                Err(_) => break,
+            }
+        }
+        *stdin = None;
+    }
+
+    /// Reads once. What it says to people is passed on, and the last of it remembered.
+    /// Returns how much was passed on, too.
+    fn read(&mut self, stream: OutputStream, pipe: &File) -> Result<(ReadOutcome, usize), Failure> {
+        let read = ReadOutcome::of(pipe, self.buffer);
+        let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
+        let said = &self.buffer[..bytes];
+        let passed_on = match stream {
+            OutputStream::Output => {
+                self.out.extend_from_slice(said);
+                0
+            }
+            OutputStream::Errors => {
+                self.errors.push(said);
+                pass_on(said);
+                bytes
+            }
+        };
+        if self.out.len() > self.most {
+            let most = self.most - 1;
+            return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
+        }
+        Ok((end, passed_on))
+    }
+}
+
+fn failed(message: String) -> Failure {
+    Failure::new(FailureKind::Failed, message)
+}
+
+/// What a program's end means that was none of the good ones.
+fn failure(ended: Ended, errors: &StderrTail) -> Failure {
+    match ended {
+        Ended::Status(status) => {
+            let words = errors.to_string();
+            let colon = if words.is_empty() { "" } else { ": " };
+            failed(format!("exited with status {status}{colon}{words}")).because(Some(Cause::Status(status)))
+        }
+        Ended::Signal(signal) => {
+            let message = match Signal::try_from(signal) {
+                Ok(Signal::SIGKILL) => "its program was killed by SIGKILL (out of memory?)".to_owned(),
+                Ok(known) => format!("its program was killed by {}", known.as_str()),
+                Err(_) => format!("its program was killed by signal {signal}"),
+            };
+            Failure::new(FailureKind::Crashed, message).because(Some(Cause::Signal(signal)))
+        }
+        Ended::Unknown => {
+            failed("how its program ended can't be known: SIGCHLD is ignored where it was started".to_owned())
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Why a process could not be started.
+
+use nix::errno::Errno;
+use std::io;
+
+/// Why a process could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {source}")]
+pub struct SpawnError {
+    what: &'static str,
+    source: io::Error,
+}
+
+impl SpawnError {
+    pub(super) fn new(what: &'static str, source: io::Error) -> Self {
+        Self { what, source }
+    }
+
+    /// Whether a retry may succeed: the system was temporarily out of
+    /// processes, file descriptors or memory.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self.source.raw_os_error().map(Errno::from_raw),
+            Some(Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EINTR)
+        )
+    }
+}

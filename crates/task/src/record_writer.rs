@@ -1,0 +1,139 @@
+//! Writing down what became of items: each one's record, its log line, the line
+//! that is shown of it, and its failure, into the answer that goes back.
+
+use crate::itemlog::{Common, LoggedItem, TimeSpan};
+use crate::record::{ResultText, is_plain_tsv, push_tsv};
+use crate::{Block, Failure, FailureAt, FailureKind, Format, Items, Record, Reply, TextOptions};
+
+/// Writes down what became of the items of one block.
+pub struct RecordWriter<'t> {
+    options: &'t TextOptions,
+    chunk: u64,
+    attempt: u32,
+    /// What the log lines of first runs have in common; `None` without a log.
+    common: Option<Common>,
+    /// The inputs need no escapes in tsv.
+    has_plain_inputs: bool,
+}
+
+/// An item that has its outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct FinishedItem<'a> {
+    /// Its index in the input.
+    pub index: u64,
+    /// Where it stands in its block.
+    pub at: usize,
+    /// The item.
+    pub input: &'a [u8],
+    /// Its result or failure.
+    pub outcome: Result<ResultText<'a>, &'a Failure>,
+    /// How many times it was run here, at least once.
+    pub runs: u32,
+    /// When its last run began, in nanoseconds since the run's start.
+    pub start_ns: u64,
+    /// When that ended.
+    pub end_ns: u64,
+    /// The process that ran it, where that is another than the worker's.
+    pub child: Child,
+}
+
+/// A process of the user's own program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Child {
+    /// Its id; `None` if there was none.
+    pub pid: Option<u32>,
+    /// Something that it left behind was still writing when its pipes were given
+    /// up: its output may be cut.
+    pub is_output_cut: bool,
+}
+
+impl<'t> RecordWriter<'t> {
+    /// For the items of this block.
+    #[must_use]
+    pub fn new(options: &'t TextOptions, block: &Block<'_>) -> Self {
+        let has_plain_inputs = options.items == Items::Words && is_plain_block(block.bytes);
+        let common = block.log.then(|| options.identity.of_block(block.chunk, block.attempt));
+        Self { options, chunk: block.chunk, attempt: block.attempt, common, has_plain_inputs }
+    }
+
+    /// Whether items have log lines, and so their times are wanted.
+    #[inline]
+    #[must_use]
+    pub fn logs(&self) -> bool {
+        self.common.is_some()
+    }
+
+    /// Writes an item down. The caller counts it ([`Reply::item_done`]).
+    #[inline]
+    pub fn write(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
+        self.write_record(reply, done);
+        if done.child.is_output_cut {
+            reply.output_cut(done.index);
+        }
+        if self.common.is_some() || self.options.show {
+            self.write_lines(reply, done);
+        }
+    }
+
+    fn write_lines(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
+        let line = LoggedItem { index: done.index, input: done.input, outcome: done.outcome, child: done.child };
+        let answer = reply.answer();
+        if let Some(common) = &self.common {
+            let span = TimeSpan { start_ns: done.start_ns, end_ns: done.end_ns };
+            if done.runs == 1 {
+                common.write(&mut answer.log, &line, span);
+            } else {
+                let attempt = self.attempt.saturating_add(done.runs - 1);
+                self.options.identity.of_block(self.chunk, attempt).write(&mut answer.log, &line, span);
+            }
+        }
+        if self.options.show {
+            self.options.identity.show(&mut answer.shown, &line);
+        }
+    }
+
+    #[inline]
+    fn write_record(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
+        let answer = reply.answer();
+        let out = &mut answer.outputs;
+        let from = out.len();
+        match done.outcome {
+            Ok(output) if self.options.format == Format::Tsv && self.has_plain_inputs => {
+                out.extend_from_slice(done.input);
+                out.push(b'\t');
+                if output.is_json || is_plain_tsv(output.text) {
+                    out.extend_from_slice(output.text);
+                } else {
+                    push_tsv(out, output.text);
+                }
+                out.push(b'\n');
+            }
+            outcome => self.options.format.write(out, &Record { index: done.index, input: done.input, outcome }),
+        }
+        if let Err(failure) = done.outcome {
+            // Blocks and answers are bounded far below 4 GiB by the frame's cap.
+            let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+            answer.failures.push(FailureAt {
+                item: done.index,
+                failure: failure.clone(),
+                input: (place(done.at), place(done.input.len())),
+                record: (place(from), place(answer.outputs.len() - from)),
+                attempts: done.runs,
+            });
+        }
+    }
+}
+
+/// What becomes of a result that is longer than a result may be.
+#[must_use]
+pub fn too_long(bytes: usize, max: usize) -> Failure {
+    Failure::new(
+        FailureKind::Failed,
+        format!("the result of {bytes} bytes is longer than the {max} bytes a message may carry"),
+    )
+}
+
+/// Words hold no white space: only a backslash would need an escape.
+fn is_plain_block(bytes: &[u8]) -> bool {
+    memchr::memchr(b'\\', bytes).is_none()
+}

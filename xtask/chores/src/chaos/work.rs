@@ -1,0 +1,179 @@
+//! What is computed in a round, and what must come of it: plain code of our
+//! own, one item after the other, that shares nothing with the product.
+
+use crate::random::Random;
+
+/// The most items of a round.
+const MOST_ITEMS: u64 = 200_000;
+/// The most of those that take their time.
+const MOST_NAPS: u64 = 3000;
+
+/// A task and its items.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) task: Task,
+    pub(crate) items: u64,
+    kind: Items,
+}
+
+/// What is done with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Sqrt,
+    Prime,
+    Null,
+    /// `misbehave`, which gives back what is no order to it.
+    Echo,
+}
+
+/// What the items look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Items {
+    /// A range from here on, in these steps.
+    Range { from: u64, step: u64 },
+    /// Whole numbers below a million.
+    Numbers { salt: u64 },
+    /// Words, of very different lengths.
+    Texts { salt: u64 },
+    /// Orders to sleep for a millisecond or two.
+    Naps { salt: u64 },
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Tsv,
+    Csv,
+    Jsonl,
+    Lines,
+}
+
+impl Work {
+    /// Work drawn at random; of a range if asked.
+    pub(crate) fn of(random: &mut Random, is_range: bool) -> Self {
+        let task = random.pick([Task::Sqrt, Task::Prime, Task::Null, Task::Echo]);
+        let salt = random.number();
+        let kind = match task {
+            _ if is_range => Items::Range { from: random.below(1000), step: random.between(1, 5) },
+            Task::Sqrt | Task::Prime => Items::Numbers { salt },
+            Task::Null => Items::Texts { salt },
+            Task::Echo => random.pick([Items::Texts { salt }, Items::Naps { salt }, Items::Naps { salt }]),
+        };
+        let most = if matches!(kind, Items::Naps { .. }) { MOST_NAPS } else { MOST_ITEMS };
+        // Mostly many, so that there is time for kills; sometimes a few.
+        let items = if random.percent(15) { random.between(1, 50) } else { random.between(most / 20, most) };
+        Self { task, items, kind }
+    }
+
+    /// The item at an index.
+    fn item(&self, index: u64) -> String {
+        let mixed = |salt: u64| Random::new(salt ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        match self.kind {
+            Items::Range { from, step } => (from + index * step).to_string(),
+            Items::Numbers { salt } => mixed(salt).below(1_000_000).to_string(),
+            Items::Texts { salt } => {
+                let mut random = mixed(salt);
+                let length = if random.percent(1) { 3000 } else { random.below(40) };
+                format!("text {index} {}", "x".repeat(usize::try_from(length).unwrap_or(0)))
+            }
+            Items::Naps { salt } => format!("sleep {}", mixed(salt).below(3)),
+        }
+    }
+
+    /// The value of `--range`, for a range.
+    pub(crate) fn range(&self) -> Option<String> {
+        match self.kind {
+            Items::Range { from, step } => Some(format!("{from}..{}:{step}", from + self.items * step)),
+            _ => None,
+        }
+    }
+
+    /// The items, a line each.
+    pub(crate) fn input(&self) -> Vec<u8> {
+        (0..self.items).flat_map(|index| (self.item(index) + "\n").into_bytes()).collect()
+    }
+
+    /// What the output must be, to the byte.
+    pub(crate) fn expected(&self, format: Format) -> Vec<u8> {
+        let head = if format == Format::Csv { "index,input,output,error\n" } else { "" };
+        let mut expected = head.as_bytes().to_vec();
+        for index in 0..self.items {
+            let item = self.item(index);
+            let result = self.task.result(&item);
+            let line = match format {
+                Format::Tsv => format!("{item}\t{result}\n"),
+                Format::Csv => format!("{index},{item},{result},\n"),
+                Format::Jsonl if self.task.gives_values() => {
+                    format!("{{\"index\":{index},\"input\":\"{item}\",\"output\":{result}}}\n")
+                }
+                Format::Jsonl => format!("{{\"index\":{index},\"input\":\"{item}\",\"output\":\"{result}\"}}\n"),
+                Format::Lines => result + "\n",
+            };
+            expected.extend_from_slice(line.as_bytes());
+        }
+        expected
+    }
+}
+
+impl Task {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqrt => "sqrt",
+            Self::Prime => "prime",
+            Self::Null => "null",
+            Self::Echo => "misbehave",
+        }
+    }
+
+    /// Whether its results are numbers or truths, and not texts.
+    fn gives_values(self) -> bool {
+        matches!(self, Self::Sqrt | Self::Prime)
+    }
+
+    fn result(self, item: &str) -> String {
+        match self {
+            Self::Sqrt => format!("{:?}", item.parse::<f64>().map_or(f64::NAN, f64::sqrt)),
+            Self::Prime => item.parse().is_ok_and(is_prime).to_string(),
+            Self::Null | Self::Echo => item.to_owned(),
+        }
+    }
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tsv => "tsv",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::Lines => "lines",
+        }
+    }
+}
+
+fn is_prime(n: u64) -> bool {
+    n == 2 || (n > 2 && n % 2 == 1 && (3..=n.isqrt()).step_by(2).all(|divisor| !n.is_multiple_of(divisor)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_right() {
+        let primes: Vec<u64> = (0..30).filter(|&n| is_prime(n)).collect();
+        assert_eq!(primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]);
+        assert_eq!(["2", "4", "0"].map(|item| Task::Sqrt.result(item)), ["1.4142135623730951", "2.0", "0.0"]);
+    }
+
+    #[test]
+    fn items_and_records_are_as_the_product_has_them() {
+        let work = Work { task: Task::Prime, items: 3, kind: Items::Range { from: 1, step: 2 } };
+        assert_eq!(work.range().unwrap(), "1..7:2");
+        assert_eq!(work.input(), b"1\n3\n5\n");
+        let expected = |format| String::from_utf8(work.expected(format)).unwrap();
+        assert_eq!(expected(Format::Tsv), "1\tfalse\n3\ttrue\n5\ttrue\n");
+        assert!(expected(Format::Csv).ends_with("error\n0,1,false,\n1,3,true,\n2,5,true,\n"));
+        assert!(expected(Format::Jsonl).starts_with("{\"index\":0,\"input\":\"1\",\"output\":false}\n"));
+        assert_eq!(expected(Format::Lines), "false\ntrue\ntrue\n");
+    }
+}
