@@ -1,8 +1,8 @@
 //! Why an input can't be used: all of these end a call with status 2.
 
+use crate::text::{rule, shown, system};
 use procession_task::{Items, counted, escape_terminal};
 use std::io;
-use std::path::Path;
 
 /// Why an input can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -134,18 +134,6 @@ pub enum InputError {
     Thread(io::Error),
 }
 
-/// A path as text for messages: safe for a terminal.
-pub(crate) fn shown(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt as _;
-    escape_terminal(path.as_os_str().as_bytes())
-}
-
-/// The system's words without Rust's `(os error N)`.
-pub(crate) fn system(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
-}
-
 fn folder() -> String {
     shown(&std::env::temp_dir())
 }
@@ -155,15 +143,4 @@ fn heading(first: &Option<String>) -> String {
         || " in it".to_owned(),
         |line| format!(" after its heading \"{line}\" (a leading line with a word is a heading)"),
     )
-}
-
-/// The name of a rule on the command line.
-pub(crate) fn rule(items: Items) -> &'static str {
-    match items {
-        Items::Words => "words",
-        Items::Lines => "lines",
-        Items::Nul => "nul",
-        Items::Whole => "whole",
-        Items::Framed => "framed",
-    }
 }

@@ -1,69 +1,37 @@
 //! A whole job: what is read and how it is cut, what is written and when a
 //! failure ends it, and the study of one job over several configurations.
+//!
+//! Its rooms, bottom-up: what all of them use (errors, text, locks, times);
+//! `resume`, what is known of an interrupted output; `input`, from files to the
+//! pool; `output`, from the pool to a file; `study`, the runs.
 
 #![forbid(unsafe_code)]
 
-mod beside;
-mod blocks;
-mod configuration;
-mod counts;
-mod cutter;
-mod decode;
 mod error;
-mod failures;
-mod gather;
-mod heading;
-mod identity;
-mod input;
-mod launch;
-mod lock;
-mod measure;
-mod origin;
-mod output;
-mod pass;
-mod peek;
-mod picture;
-mod placeholders;
-mod plan;
-mod portion;
-mod queue;
-mod range;
-mod rehearsal;
-mod resume;
-mod rows;
-mod run;
-mod segment;
-mod shuffle;
-mod source;
-mod spec;
-mod stopper;
-mod study;
+mod failure_policy;
+mod file_id;
+mod mutex;
+mod poll;
+mod text;
 mod times;
-mod writer;
 
-pub use beside::{Beside, abandon};
-pub use blocks::Unit;
-pub use configuration::matrix;
-pub use counts::{parse_counts, parse_sizes};
-#[doc(hidden)]
-pub use cutter::cut_all;
+mod resume;
+
+mod input;
+
+mod output;
+
+mod study;
+
 pub use error::InputError;
-pub use failures::{FailurePolicy, Failures, MaxFailures, MaxFailuresError};
+pub use failure_policy::{FailurePolicy, MaxFailures};
+pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Unit};
 #[doc(hidden)]
-pub use heading::rest_after_heading;
-pub use input::{HeadingNote, Input, InputNames, InputStatus, OnNote};
-pub use launch::{Workers, worker_tasks};
-pub use output::{Before, OutputChoice, OutputEnd, OutputError, OutputReport, Target};
-pub use picture::PictureFile;
-pub use placeholders::{ask_for_procs, ask_for_size};
-pub use plan::{Phase, Planned, Rounds, Wanted, plan};
+pub use input::{cut_all, rest_after_heading};
+pub use output::{OutputChoice, PictureFile};
 pub use procession_task::{Configuration, Executor};
-pub use range::IntegerRange;
-pub use rehearsal::Rehearsal;
-pub use resume::{AlreadyComplete, Intent, ResumeError, ResumeOptions, ResumeReason, ResumeRecord, ResumeRecordError};
-pub use run::{Ending, Run, RunInfo, StudyJob};
-pub use source::QueueSource;
-pub use spec::{InputOptions, ItemSource, MAX_ITEM};
-pub use stopper::Stopper;
-pub use study::{Hooks, Mismatch, SizedWork, Study, StudyReport, Workload};
-pub use writer::{OrderedWriter, OutputHandle, OutputOptions, Stop};
+pub use resume::{Before, Intent, ResumeOptions, ResumeRecord, ResumeRecordError};
+pub use study::{
+    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, RunSession, Stopper, Study, StudyJob,
+    StudyReport, Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
+};

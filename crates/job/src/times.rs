@@ -1,7 +1,7 @@
 //! Where the coordinator's time goes in a run: the thread that reads, the
 //! driver, and the thread that writes. Each is always in one phase.
 
-use crate::input::lock;
+use crate::mutex::lock;
 use procession::{DriverTimes, Event, Observer, Phase, Stopwatch};
 use procession_task::CoordinatorTimes;
 use std::sync::{Arc, Mutex};

@@ -7,6 +7,7 @@
 //!
 //! From the bottom up:
 //!
+//! - `atomic_file`: replacing a file in one step
 //! - `clock`: the monotonic clock, with and without pauses
 //! - `pipe`, `poll`, `wake`: waiting for file descriptors
 //! - `signals`, `stdout`: what this process inherited
@@ -15,6 +16,8 @@
 //! - `process`: workers and programs as their parent sees them
 //! - `pause`: suspending and resuming a worker, or this process
 //! - `worker`: the setup of a worker process
+
+mod atomic_file;
 
 mod clock;
 
@@ -35,6 +38,7 @@ mod pause;
 
 mod worker;
 
+pub use atomic_file::{AtomicFile, remove_unfinished_files};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};

@@ -11,19 +11,16 @@
 //! power cut within the first seconds an output may not match its record; the
 //! hash of the output tells, and it is refused, never mixed.
 
-use super::discard;
 use super::record::{Identity, Mark, ResumeRecord, State};
-use super::trail::Trail;
-use crate::failures::Failures;
-use crate::gather::Gather;
-use crate::identity::is_at;
+use super::record_file::{discard, write};
+use super::tracker::Trail;
+use crate::file_id::is_at;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Time between two checkpoints, once a run goes on.
@@ -102,10 +99,10 @@ impl Journal {
         &self.trail
     }
 
-    /// How the writing goes on after what an earlier run has completed.
-    pub(crate) fn go_on(&mut self, writer: Option<Box<dyn Write + Send>>) -> (Gather, Failures) {
-        let digest = std::mem::take(&mut self.digest);
-        (Gather::go_on(writer, self.before.bytes, digest), Failures::counted(&self.before.failed))
+    /// Takes the digest of the bytes that an earlier run has completed, to be
+    /// continued.
+    pub(crate) fn take_digest(&mut self) -> Box<Xxh3> {
+        std::mem::take(&mut self.digest)
     }
 
     /// Before the first byte is written: what does not belong to it is cut off,
@@ -213,39 +210,14 @@ fn moved() -> io::Error {
     io::Error::other("the output was moved or replaced while it was written")
 }
 
-/// A name under which a record is written before it takes its own: nobody
-/// else's, or that is not used at all.
-fn aside(path: &Path) -> PathBuf {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{:x}-{now:x}", std::process::id()));
-    name.into()
-}
-
-/// Writes a record aside and renames it; if it is to be `synced`, after the
-/// output's data. Links are not followed, and others can't read it: settings
-/// of a task may be private.
-fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Result<()> {
-    let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
-    if let Some(output) = synced {
-        output.sync_data()?;
-    }
-    let aside = aside(path);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(&aside)?;
-    let written = file.write_all(&text).and_then(|()| if synced.is_some() { file.sync_data() } else { Ok(()) });
-    written.and_then(|()| std::fs::rename(&aside, path)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&aside);
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::record::Consumed;
     use super::*;
-    use crate::resume::record::Consumed;
     use procession_task::Items;
+    use std::fs::OpenOptions;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
 
     fn journal(folder: &Path, keeps: bool, before: Mark) -> Journal {
         let output = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join("out")).unwrap();

@@ -1,7 +1,6 @@
 //! `OUTPUT.resume`: what is known of an output that may be gone on with. It is
 //! JSON, for people to read; whatever else is found in its place is refused.
 
-use crate::Before;
 use procession_task::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +51,15 @@ pub(crate) struct Mark {
     pub(crate) output: Digest,
     /// How many of them failed, by kind.
     pub(crate) failed: BTreeMap<FailureKind, u64>,
+}
+
+/// What an earlier run had done of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// How many items, failed ones among them.
+    pub items: u64,
+    /// How many of them failed.
+    pub failures: u64,
 }
 
 /// A number of items, and what they were.

@@ -1,12 +1,11 @@
 //! A pool without processes: runs the blocks of a job where it stands, through
 //! the tasks' own code, and answers block by block.
 
-use crate::Configuration;
-use crate::launch::Launch;
+use super::launch::Launch;
 use bytes::Bytes;
 use procession::raw::{Backend, Batch, Control, Credit, Cut, Delivery, ItemFailure, Job, JobEnd, JobHandle, Waker};
 use procession::{ChunkSize, Observer, PoolError};
-use procession_task::{Answer, Block, Host, Identity, Reply, TextOptions, builtin};
+use procession_task::{Answer, Block, Configuration, Host, Identity, Reply, TextOptions, builtin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;

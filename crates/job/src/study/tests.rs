@@ -1,10 +1,21 @@
 //! Whole studies over a pool without processes.
 
 use super::fake::{Fake, Fault};
-use super::*;
-use crate::{Executor, InputOptions, IntegerRange, ItemSource, Phase, PictureFile, Unit, Wanted, matrix};
+use super::hooks::{Hooks, RunSession};
+use super::matrix::matrix;
+use super::plan::{Phase, Rounds, Wanted, plan};
+use super::run::{Ending, Run, RunInfo, StudyJob};
+use super::runner::{Conductor, StudyReport};
+use super::stopper::Stopper;
+use super::workload::{SizedWork, Workload};
+use crate::error::InputError;
+use crate::failure_policy::FailurePolicy;
+use crate::input::{Input, InputOptions, IntegerRange, ItemSource, Unit};
+use crate::output::report::OutputEnd;
+use crate::output::{OutputChoice, PictureFile};
+use crate::resume::decision::ResumeOptions;
 use procession::{ChunkSize, PoolError};
-use procession_task::{Format, Items, JobSpec};
+use procession_task::{Executor, Format, Items, JobSpec};
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
@@ -24,11 +35,15 @@ struct Recorder {
 }
 
 impl Hooks for Recorder {
-    fn on_run_start(&mut self, run: &RunInfo) {
+    fn start(&mut self, run: &RunInfo) -> Box<dyn RunSession + '_> {
         self.reader = None;
         self.started.push((run.planned.number, run.planned.phase));
+        Box::new(self)
     }
-    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+}
+
+impl RunSession for &mut Recorder {
+    fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>) {
         self.ended.push((run.planned.number, ending.is_none()));
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number
@@ -325,7 +340,7 @@ fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> Stud
         launch: &Fake(Fault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, OutputChoice::wanted(output.as_ref())),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::by(output.as_ref())),
         done: Vec::new(),
     };
     conductor.conduct(workload, output)

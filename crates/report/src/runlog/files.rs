@@ -1,8 +1,9 @@
 //! Files of a log: created exclusively, private, few open at a time.
 
 use crate::worker::ProcessName;
+use procession_sys::AtomicFile;
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -35,15 +36,11 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("is no regular file")) }
 }
 
-/// Replaces or creates a file, at no moment with half of its contents.
+/// Replaces or creates a file in one step, for its owner alone.
 pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let aside = path.with_extension("json.new");
-    match fs::remove_file(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    create_file(&aside)?.write_all(contents)?;
-    fs::rename(&aside, path)
+    let mut file = AtomicFile::private(path)?;
+    file.write_all(contents)?;
+    file.replace()
 }
 
 /// Where a run's files are made. A trait, so that tests have disks that fail.
@@ -161,6 +158,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn process(worker: u32) -> FileName {
@@ -230,7 +228,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.json");
         replace_file(&path, b"1").unwrap();
-        symlink("/dev/null", folder.path().join("run.json.new")).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink("/dev/null", &path).unwrap();
         replace_file(&path, b"2").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"2");
         let metadata = fs::symlink_metadata(&path).unwrap();

@@ -3,7 +3,7 @@
 //! value leaves the circle of radius 2. The cost of rows differs widely, so the
 //! picture is a good test of load balancing.
 
-use super::{Entry, Picture, Shape};
+use super::{ItemRunner, Picture, TaskEntry, TaskShape};
 use crate::{FromItem as _, Items, ParamError, ParamSpec, Params, Task, TaskError, TextTask, ToText};
 
 /// The maximum side in pixels: a row of the largest counts is still a result that
@@ -53,15 +53,15 @@ const REGION: ParamSpec = ParamSpec {
 };
 
 /// The task's entry in the list of tasks.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "mandelbrot",
     summary: "a row of a picture of the Mandelbrot set, of --size pixels: each pixel's count of iterations",
     params: &[MAX_ITERATIONS, REGION],
     items: Items::Words,
     numbers: true,
     hidden: false,
-    shape: Shape::Picture(Picture { side: SIDE, max_side: MAX_SIDE, most: |params| most(params).unwrap_or(1) }),
-    program: None,
+    shape: TaskShape::Picture(Picture { side: SIDE, max_side: MAX_SIDE, most: |params| most(params).unwrap_or(1) }),
+    runner: ItemRunner::Native,
     make: |params, _, options| Ok(Box::new(TextTask::new(Mandelbrot::new(params)?, options))),
 };
 

@@ -15,7 +15,7 @@
 //! Any other item, and any item whose action does not end the process, is returned
 //! unchanged.
 
-use super::{Entry, Shape};
+use super::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 use std::hint::black_box;
 use std::io::Write;
@@ -26,15 +26,15 @@ use std::time::Duration;
 struct Misbehave;
 
 /// The task's entry in the list of tasks.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "misbehave",
     summary: "does what its item says to the process: for tests",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: true,
-    shape: Shape::List,
-    program: None,
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
     make: |_, _, options| Ok(Box::new(TextTask::new(Misbehave, options))),
 };
 

@@ -160,7 +160,7 @@ mod tests {
 
     fn args(quick: bool, only: &[&str], pairs: usize) -> BenchArgs {
         let only = only.iter().map(|&name| name.to_owned()).collect();
-        BenchArgs { quick, only, pairs, json: None, coordinator: None }
+        BenchArgs { quick, only, pairs, json: None, coordinator: None, baseline: None }
     }
 
     #[test]

@@ -1,0 +1,25 @@
+//! What people should know of an input: headings that were skipped.
+
+use std::fmt;
+
+/// Leading lines with words that were passed over in a file of numbers. Its
+/// text is `FILE: skipped 1 heading line: "…"`, safe for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadingNote {
+    /// The input's name.
+    pub name: String,
+    /// How many lines.
+    pub lines: u64,
+    /// The first of them.
+    pub first: String,
+}
+
+impl fmt::Display for HeadingNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.lines == 1 { "" } else { "s" };
+        write!(f, "{}: skipped {} heading line{plural}: \"{}\"", self.name, self.lines, self.first)
+    }
+}
+
+/// Hears of headings, once for each; called on the reading thread.
+pub(crate) type OnNote = Box<dyn Fn(&HeadingNote) + Send + Sync>;

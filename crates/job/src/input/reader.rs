@@ -1,0 +1,286 @@
+//! One pass over an input: every item that is taken, from the first to the
+//! last, in segments.
+
+use super::blocks::Blocks;
+use super::cutter::{Cutter, Emit};
+use super::heading::pass_over;
+use super::notes::{HeadingNote, OnNote};
+use super::options::{InputOptions, ItemSource};
+use super::origin::Origin;
+use super::prefix::Prefix;
+use super::queue::Queue;
+use super::range::IntegerRange;
+use super::segment::Segment;
+use super::shuffle::{Collect, Held};
+use super::slice::Portion;
+use super::status::InputNames;
+use super::unpack::visit;
+use crate::error::InputError;
+use crate::mutex::lock;
+use crate::resume::tracker::Trail;
+use bytes::BytesMut;
+use procession::raw::Place;
+use procession_task::Items;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// Generated items are written in pieces of this size.
+const PIECE: usize = 256 * 1024;
+
+pub(crate) struct Inner {
+    pub(crate) source: ItemSource,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) options: InputOptions,
+    pub(crate) held: OnceLock<Held>,
+    pub(crate) names: InputNames,
+    pub(crate) noted: Mutex<BTreeSet<u32>>,
+    pub(crate) on_note: OnNote,
+}
+
+impl Inner {
+    /// How many items a range or a list has, without those that are skipped.
+    pub(crate) fn generated(&self) -> Option<u64> {
+        let all = match &self.source {
+            ItemSource::Files(_) => return None,
+            ItemSource::Range(range) => range.count(),
+            ItemSource::List(list) => list.len() as u64,
+        };
+        Some(all.saturating_sub(self.options.skip))
+    }
+
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        if self.origins.is_empty() || self.options.cycle {
+            return None;
+        }
+        self.origins.iter().map(|origin| origin.bytes).sum()
+    }
+
+    pub(crate) fn name_stream(&self, input: u32, name: &str) {
+        let mut names = lock(&self.names.0);
+        if names.len() <= input as usize {
+            names.push(name.to_owned());
+        }
+    }
+
+    pub(crate) fn note(&self, input: u32, note: HeadingNote) {
+        if lock(&self.noted).insert(input) {
+            (self.on_note)(&note);
+        }
+    }
+}
+
+impl Inner {
+    /// Gives on every item that is taken, again and again if the input cycles,
+    /// until the end or until no more is wanted.
+    pub(crate) fn feed(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
+        loop {
+            let mut is_empty = true;
+            let mut noting = |segment| {
+                is_empty = false;
+                emit(segment)
+            };
+            let flow = match self.options.shuffle {
+                Some(seed) => self.held(seed, read)?.pass(&mut noting)?,
+                None => self.pass(read, &mut noting)?,
+            };
+            if flow.is_break() || !self.options.cycle {
+                return Ok(());
+            }
+            if is_empty {
+                return Err(InputError::NothingToCycle);
+            }
+        }
+    }
+
+    /// The input in shuffled order, read the first time it is needed.
+    fn held(&self, seed: u64, read: &Arc<AtomicU64>) -> Result<&Held, InputError> {
+        if let Some(held) = self.held.get() {
+            return Ok(held);
+        }
+        let mut collect = Collect::default();
+        let mut is_too_large = false;
+        let _ = self.pass(read, &mut |segment| {
+            is_too_large = collect.add(segment, self.options.items).is_none();
+            if is_too_large { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if is_too_large {
+            return Err(InputError::TooLargeToShuffle);
+        }
+        Ok(self.held.get_or_init(|| collect.shuffled(seed, self.options.items)))
+    }
+
+    /// Every item once, in the input's own order, without those to be skipped.
+    fn pass(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
+        let separator = self.options.items.separator();
+        let mut skip = Skip { left: self.options.skip, items: self.options.items };
+        match &self.source {
+            ItemSource::Range(range) => Ok(generate(range.without_first(self.options.skip), separator, emit)),
+            ItemSource::List(list) => {
+                let from = usize::try_from(self.options.skip).unwrap_or(usize::MAX).min(list.len());
+                Ok(emit_list(&list[from..], separator, emit))
+            }
+            ItemSource::Files(_) => {
+                let mut skipping = |segment| match skip.apply(segment) {
+                    Some(segment) => emit(segment),
+                    None => ControlFlow::Continue(()),
+                };
+                let mut index = 0;
+                for origin in &self.origins {
+                    if self.read(origin, &mut index, read, None, &mut skipping)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Ok(ControlFlow::Continue(()))
+            }
+        }
+    }
+
+    /// Reads one file or stream; `index` counts the streams of plain bytes.
+    pub(crate) fn read(
+        &self,
+        origin: &Origin,
+        index: &mut u32,
+        read: &Arc<AtomicU64>,
+        copy: Option<File>,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let Some(opened) = origin.open(read, copy)? else { return Ok(ControlFlow::Continue(())) };
+        visit(&origin.name, opened, &mut |name, reader| {
+            let input = *index;
+            *index += 1;
+            self.name_stream(input, name);
+            self.cut(name, input, reader, emit)
+        })
+    }
+
+    fn cut(
+        &self,
+        name: &str,
+        input: u32,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let place = Place { input, line: 1, column: 1 };
+        let cutter = Cutter { items: self.options.items, max_item: self.options.max_item, name, place };
+        if !self.options.has_heading() {
+            return Ok(cutter.run(reader, emit)?.flow);
+        }
+        let failed = |error| InputError::Read { name: name.to_owned(), error };
+        let (heading, rest) = pass_over(reader).map_err(failed)?;
+        let place = Place { line: 1 + heading.passed, ..place };
+        let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
+        let mut note = heading.first.clone().map(note);
+        let mut noting = |segment| {
+            // Only now is it known that there is more than a heading.
+            if let Some(note) = note.take() {
+                self.note(input, note);
+            }
+            emit(segment)
+        };
+        let passed = Cutter { place, ..cutter }.run(&mut Cursor::new(rest).chain(reader), &mut noting)?;
+        if passed.items == 0 && heading.any {
+            return Err(InputError::NoNumber { name: name.to_owned(), first: heading.first });
+        }
+        Ok(passed.flow)
+    }
+}
+
+impl Inner {
+    /// Gives on what the pool is to be given: items, or blocks of them.
+    pub(crate) fn supply(
+        &self,
+        portion: &Portion,
+        read: &Arc<AtomicU64>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), InputError> {
+        let Some(block) = portion.block else { return self.feed(read, emit) };
+        let mut blocks = Blocks::new(block, &self.options, portion.size);
+        // What an input that breaks off has left is no block.
+        self.feed(read, &mut |segment| blocks.push(segment, emit))?;
+        blocks.finish(emit)
+    }
+
+    /// Gives on what comes after the items that an earlier run has consumed.
+    pub(crate) fn feed_after(
+        &self,
+        portion: &Portion,
+        trail: &Trail,
+        read: &Arc<AtomicU64>,
+        queue: &Queue,
+        push: &mut Emit<'_>,
+    ) -> Result<(), InputError> {
+        let (mut passing, mut refused) = (Some(Prefix::of(trail)), None);
+        let result = self.supply(portion, read, &mut |segment| {
+            let Some(mut prefix) = passing.take() else { return push(segment) };
+            let rest = match prefix.pass(segment) {
+                Ok(rest) => rest,
+                Err(error) => {
+                    refused = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            if !prefix.is_passed() {
+                passing = Some(prefix);
+                return queue.flow();
+            }
+            prefix.confirm(trail);
+            // If that was all that is wanted, nothing will come.
+            queue.nudge();
+            match rest {
+                Some(rest) => push(rest),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        let missing = || passing.as_ref().and_then(Prefix::missing).filter(|_| queue.flow().is_continue());
+        result.and(refused.or_else(missing).map_or(Ok(()), Err))
+    }
+}
+
+/// Leaves out the first items.
+struct Skip {
+    left: u64,
+    items: Items,
+}
+
+impl Skip {
+    fn apply(&mut self, mut segment: Segment) -> Option<Segment> {
+        if self.left == 0 {
+            return Some(segment);
+        }
+        let skipped = self.left.min(segment.items);
+        self.left -= skipped;
+        if skipped == segment.items {
+            return None;
+        }
+        let end = self.items.measure(&segment.bytes, skipped).bytes;
+        let before = segment.bytes.split_to(end);
+        let place = segment.place.map(|place| place.after(&before));
+        Some(Segment { bytes: segment.bytes, items: segment.items - skipped, place, continues: false })
+    }
+}
+
+fn generate(mut range: IntegerRange, separator: u8, emit: &mut Emit<'_>) -> ControlFlow<()> {
+    while range.count() > 0 {
+        // Room for the last number: the longest has 40 characters.
+        let mut bytes = BytesMut::with_capacity(PIECE + 64);
+        let items = range.write(&mut bytes, PIECE, separator);
+        emit(Segment { bytes, items, place: None, continues: false })?;
+    }
+    ControlFlow::Continue(())
+}
+
+fn emit_list(list: &[String], separator: u8, emit: &mut Emit<'_>) -> ControlFlow<()> {
+    let mut bytes = BytesMut::new();
+    for item in list {
+        bytes.extend_from_slice(item.as_bytes());
+        bytes.extend_from_slice(&[separator]);
+    }
+    if list.is_empty() {
+        return ControlFlow::Continue(());
+    }
+    emit(Segment { bytes, items: list.len() as u64, place: None, continues: false })
+}

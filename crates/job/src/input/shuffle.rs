@@ -1,0 +1,136 @@
+//! A reproducible shuffle: the whole input is held, and its items are put into
+//! an order that depends on the seed and the number of items alone.
+//!
+//! The generator is [`SplitMix64`], started with the seed. The order is Fisher
+//! and Yates': for `i` from the last place down to 1, swap `i` with a place drawn
+//! evenly from `0..=i`.
+
+use super::cutter::Emit;
+use super::segment::Segment;
+use crate::error::InputError;
+use bytes::{Bytes, BytesMut};
+use procession::raw::Place;
+use procession_task::{Items, SplitMix64};
+use std::ops::ControlFlow;
+
+/// Shuffled items are given on in pieces of about this size.
+const PIECE: usize = 256 * 1024;
+
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut random = SplitMix64::new(seed);
+    for i in (1..items.len()).rev() {
+        let other = usize::try_from(random.below(i as u64 + 1)).unwrap_or(i);
+        items.swap(i, other);
+    }
+}
+
+/// An input that is held, in shuffled order.
+#[derive(Debug)]
+pub(crate) struct Held {
+    segments: Vec<(Bytes, Option<Place>)>,
+    order: Vec<At>,
+    separator: u8,
+}
+
+/// Where an item is held.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    segment: u32,
+    start: u32,
+    length: u32,
+}
+
+/// Collects segments to be shuffled.
+#[derive(Default)]
+pub(crate) struct Collect {
+    segments: Vec<(Bytes, Option<Place>)>,
+    order: Vec<At>,
+}
+
+impl Collect {
+    /// Takes a segment's items. One that is too large for the table (it would
+    /// hold an item of 4 GiB) gives `None`.
+    pub(crate) fn add(&mut self, segment: Segment, items: Items) -> Option<()> {
+        let bytes = segment.bytes.freeze();
+        u32::try_from(bytes.len()).ok()?;
+        let number = u32::try_from(self.segments.len()).ok()?;
+        for (start, item) in items.split(&bytes) {
+            let (start, length) = (u32::try_from(start).ok()?, u32::try_from(item.len()).ok()?);
+            self.order.push(At { segment: number, start, length });
+        }
+        self.segments.push((bytes, segment.place));
+        Some(())
+    }
+
+    /// Puts them in order.
+    pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> Held {
+        shuffle(&mut self.order, seed);
+        Held { segments: self.segments, order: self.order, separator: items.separator() }
+    }
+}
+
+impl Held {
+    /// How many items there are.
+    pub(crate) fn items(&self) -> u64 {
+        self.order.len() as u64
+    }
+
+    /// Where the item of this index stands in the input.
+    pub(crate) fn place(&self, index: u64) -> Option<Place> {
+        let at = self.order.get(usize::try_from(index.checked_rem(self.items())?).ok()?)?;
+        let (bytes, place) = &self.segments[at.segment as usize];
+        place.map(|place| place.after(&bytes[..at.start as usize]))
+    }
+
+    /// Gives every item on, in shuffled order.
+    pub(crate) fn pass(&self, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
+        let mut piece = BytesMut::new();
+        let mut items = 0;
+        for at in &self.order {
+            let (start, length) = (at.start as usize, at.length as usize);
+            piece.extend_from_slice(&self.segments[at.segment as usize].0[start..start + length]);
+            piece.extend_from_slice(&[self.separator]);
+            items += 1;
+            if piece.len() >= PIECE && flush(&mut piece, &mut items, emit).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(flush(&mut piece, &mut items, emit))
+    }
+}
+
+fn flush(piece: &mut BytesMut, items: &mut u64, emit: &mut Emit<'_>) -> ControlFlow<()> {
+    if *items == 0 {
+        return ControlFlow::Continue(());
+    }
+    let bytes = std::mem::take(piece);
+    emit(Segment { bytes, items: std::mem::take(items), place: None, continues: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_fixed_for_ever() {
+        let mut numbers: Vec<u32> = (0..10).collect();
+        shuffle(&mut numbers, 42);
+        assert_eq!(numbers, [8, 3, 6, 5, 4, 0, 9, 2, 1, 7]);
+        let mut random = SplitMix64(1_234_567);
+        // The reference implementation's first values for this seed.
+        assert_eq!(random.next(), 6_457_827_717_110_365_317);
+        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn every_order_of_four_is_about_equally_likely() {
+        let mut seen = std::collections::HashMap::<[u8; 4], u32>::new();
+        for seed in 0..24_000 {
+            let mut items = [0, 1, 2, 3];
+            shuffle(&mut items, seed);
+            *seen.entry(items).or_default() += 1;
+        }
+        assert_eq!(seen.len(), 24);
+        assert!(seen.values().all(|&count| (850..1150).contains(&count)), "{seen:?}");
+    }
+}

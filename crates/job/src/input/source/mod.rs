@@ -1,0 +1,239 @@
+//! The source that the pool cuts its blocks from: slices of what the reading
+//! thread has queued, measured at memory speed, never copied.
+
+use super::measure::longest;
+use super::options::InputOptions;
+use super::queue::{Queue, Taken};
+use super::status::InputStatus;
+use crate::error::InputError;
+use crate::mutex::lock;
+use crate::resume::tracker::Trail;
+use bytes::Bytes;
+use procession::raw::{Block, Cut, Place, Source, Waker};
+use procession_task::{Items, Measure};
+use std::fmt;
+use std::sync::Arc;
+
+/// What the reading thread does.
+pub(crate) type Read = Box<dyn FnOnce() + Send>;
+
+/// Cuts blocks from a queue that a reading thread fills.
+pub struct QueueSource {
+    read: Option<Read>,
+    queue: Arc<Queue>,
+    rule: Items,
+    current: Option<Current>,
+    next: u64,
+    given: u64,
+    /// How many items are to be given in all.
+    size: Option<u64>,
+    /// About how many bytes an item takes, from what was cut last.
+    bytes_per_item: usize,
+    status: InputStatus,
+    ended: bool,
+    /// Who hears of every block, if the output is a journal.
+    trail: Option<Arc<Trail>>,
+}
+
+/// What is left of a segment.
+#[derive(Debug)]
+struct Current {
+    bytes: Bytes,
+    items: u64,
+    place: Option<Place>,
+}
+
+impl QueueSource {
+    pub(crate) fn new(
+        queue: Arc<Queue>,
+        options: &InputOptions,
+        size: Option<u64>,
+        status: InputStatus,
+        read: Read,
+    ) -> Self {
+        let next = options.first_index();
+        Self {
+            read: Some(read),
+            queue,
+            rule: options.items,
+            current: None,
+            next,
+            given: 0,
+            size,
+            bytes_per_item: 8,
+            status,
+            ended: false,
+            trail: None,
+        }
+    }
+
+    /// Tells a trail of every block, and begins behind what it has passed.
+    pub(crate) fn on(mut self, trail: Option<Arc<Trail>>) -> Self {
+        let before = trail.as_ref().map_or(0, |trail| trail.before());
+        (self.next, self.given, self.trail) = (self.next + before, before, trail);
+        self
+    }
+
+    /// Whether as much as was wanted is given, and known to be of this input.
+    fn is_filled(&self) -> bool {
+        self.size == Some(self.given) && self.trail.as_ref().is_none_or(|trail| trail.is_confirmed())
+    }
+
+    /// The segment to cut from, or why there is none.
+    fn current(&mut self) -> Result<&mut Current, Cut> {
+        if self.current.is_none() {
+            if self.ended || self.is_filled() {
+                self.finish(None);
+                return Err(Cut::End);
+            }
+            match self.queue.take() {
+                // Looked at again: it may have come to be known just now.
+                Taken::Nothing if self.is_filled() => {
+                    self.finish(None);
+                    return Err(Cut::End);
+                }
+                Taken::Nothing => return Err(Cut::Pending),
+                Taken::End(error) => {
+                    self.finish(error);
+                    return Err(Cut::End);
+                }
+                Taken::Segment(segment) => {
+                    let current = Current { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
+                    return Ok(self.current.insert(current));
+                }
+            }
+        }
+        self.current.as_mut().ok_or(Cut::End)
+    }
+
+    /// Nothing more is wanted. What an earlier run has done may still have to be
+    /// compared with the input.
+    fn end(&mut self) -> Cut {
+        match self.current() {
+            Err(other) => other,
+            Ok(_) => {
+                self.finish(None);
+                Cut::End
+            }
+        }
+    }
+
+    /// Ends for good, says why if it is an error, and lets the thread end.
+    fn finish(&mut self, error: Option<InputError>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.current = None;
+        self.queue.close();
+        let too_few = || {
+            let size = self.size.filter(|&size| self.given < size)?;
+            Some(InputError::TooFew { size, items: self.given })
+        };
+        *lock(&self.status.error) = error.or_else(too_few);
+    }
+
+    /// Takes a measured block off the front of the segment.
+    fn split(&mut self, measure: Measure) -> Option<Block> {
+        let current = self.current.as_mut()?;
+        let bytes = current.bytes.split_to(measure.bytes);
+        let place = current.place;
+        current.place = place.map(|place| place.after(&bytes));
+        current.items -= measure.items;
+        if current.items == 0 {
+            self.current = None;
+        }
+        self.bytes_per_item = (bytes.len() as u64 / measure.items.max(1)) as usize + 1;
+        self.given += measure.items;
+        let first = self.next;
+        self.next += measure.items;
+        if let Some(trail) = &self.trail {
+            trail.push(bytes.clone(), measure.items);
+        }
+        Some(Block { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
+    }
+}
+
+impl Current {
+    /// Between words, separators before the first item belong to nobody: a
+    /// block begins with an item.
+    fn trim(&mut self, rule: Items) {
+        if rule == Items::Words {
+            let start = self.bytes.iter().position(|&byte| !rule.is_separator(byte)).unwrap_or(0);
+            let before = self.bytes.split_to(start);
+            self.place = self.place.map(|place| place.after(&before));
+        }
+    }
+}
+
+impl QueueSource {
+    /// Starts to read, if it has not begun: before workers take all the threads
+    /// that this user may have.
+    pub(crate) fn start(&mut self) {
+        let Some(read) = self.read.take() else { return };
+        // Never joined: it may wait in a read for input that never comes.
+        if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
+            self.queue.end(Some(InputError::Thread(error)));
+        }
+    }
+}
+
+impl Source for QueueSource {
+    fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
+        let left = self.size.map_or(u64::MAX, |size| size - self.given);
+        let max_items = u64::from(max_items.max(1)).min(left);
+        let (rule, bytes_per_item) = (self.rule, self.bytes_per_item);
+        if max_items == 0 {
+            return self.end();
+        }
+        let measure = match self.current() {
+            Err(other) => return other,
+            Ok(current) => {
+                current.trim(rule);
+                longest(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
+            }
+        };
+        self.split(measure).map_or(Cut::End, Cut::Block)
+    }
+
+    fn wake_with(&mut self, waker: Waker) {
+        self.queue.wake_with(waker);
+        self.start();
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        if self.ended {
+            return Some(0);
+        }
+        let left = self.status.items.map(|items| items.saturating_sub(self.given));
+        let (queued, is_all) = self.queue.waiting();
+        let here = queued + self.current.as_ref().map_or(0, |current| current.items);
+        if is_all {
+            return Some(left.map_or(here, |left| left.min(here)));
+        }
+        left.or_else(|| {
+            // As many items in each byte of the files, packed or not, as so far.
+            let read = self.status.bytes_read();
+            let unread = u128::from(self.status.bytes?.saturating_sub(read));
+            let to_come = (unread * u128::from(self.given + here)).checked_div(u128::from(read))?;
+            Some(here.saturating_add(u64::try_from(to_come).unwrap_or(u64::MAX)))
+        })
+    }
+}
+
+impl fmt::Debug for QueueSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueueSource").field("given", &self.given).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Drop for QueueSource {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+#[cfg(test)]
+mod resume_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! The file descriptor that results are written to.
+
+use super::new_file::Made;
+use crate::poll::wait_for;
+use crate::resume::record_file::discard;
+use nix::poll::PollFlags;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// A descriptor that is waited for if it does not block; its flags, which
+/// others may share, are left alone. Flushing, which comes last, closes it, as
+/// some file systems tell of an error only then.
+pub(super) struct Descriptor {
+    pub(super) file: Option<File>,
+    /// What is still to be done to it.
+    pub(super) first: Option<First>,
+}
+
+/// What comes before the first write, and not before it is known that there is
+/// one.
+#[derive(Debug, Default)]
+pub(crate) struct First {
+    /// A record that will no longer be true.
+    pub(crate) stale: Option<PathBuf>,
+    /// What it is cut to.
+    pub(crate) cut: Option<u64>,
+    /// The file is new: gone again if it comes to nothing.
+    pub(crate) made: Option<Made>,
+}
+
+impl First {
+    fn apply(self, file: &File) -> io::Result<()> {
+        // The record first: at no moment it speaks of bytes that are not there.
+        self.stale.map_or(Ok(()), |record| discard(&record))?;
+        self.cut.map_or(Ok(()), |bytes| file.set_len(bytes))?;
+        if let Some(made) = self.made {
+            made.keep();
+        }
+        Ok(())
+    }
+}
+
+impl Descriptor {
+    fn ready(&mut self) -> io::Result<&mut File> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        if let Some(first) = self.first.take() {
+            first.apply(file)?;
+        }
+        Ok(file)
+    }
+}
+
+impl Write for Descriptor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = self.ready()?;
+        loop {
+            match file.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_for(file, PollFlags::POLLOUT)?,
+                result => return result,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.ready()?;
+        match self.file.take().map(nix::unistd::close) {
+            // The descriptor is gone after an interruption too.
+            None | Some(Ok(()) | Err(nix::errno::Errno::EINTR)) => Ok(()),
+            Some(Err(error)) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    use std::io::Read as _;
+    use std::os::fd::OwnedFd;
+
+    #[test]
+    fn a_pipe_that_does_not_block_is_waited_for_and_left_as_it_is() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let kept = writer.try_clone().unwrap();
+        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
+        let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
+        let mut read = vec![0; 1 << 20];
+        reader.read_exact(&mut read).unwrap();
+        thread.join().unwrap().unwrap();
+        assert!(read.iter().all(|&byte| byte == 7));
+        let flags = OFlag::from_bits_truncate(fcntl(&kept, FcntlArg::F_GETFL).unwrap());
+        assert!(flags.contains(OFlag::O_NONBLOCK));
+    }
+}

@@ -1,0 +1,134 @@
+//! Where results go: standard output, a file, a writer of the caller's, or
+//! nowhere but into a digest.
+
+use super::descriptor::{Descriptor, First};
+use super::report::OutputError;
+use crate::file_id::FileId;
+use crate::resume::journal::Journal;
+use crate::resume::record::Before;
+use crate::resume::tracker::Trail;
+use crate::text::shown;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where results go.
+pub(crate) struct Target {
+    name: String,
+    /// Which file it is, if it is a regular one.
+    id: Option<FileId>,
+    writer: Option<Box<dyn Write + Send>>,
+    journal: Option<Journal>,
+}
+
+impl Target {
+    /// The standard output, unbuffered.
+    ///
+    /// # Errors
+    /// It is closed: also if it was when the program was started.
+    pub(crate) fn stdout() -> Result<Self, OutputError> {
+        let name = "standard output".to_owned();
+        match procession_sys::check_stdout().and_then(|()| io::stdout().as_fd().try_clone_to_owned()) {
+            Ok(descriptor) => Ok(Self::file(name, File::from(descriptor))),
+            Err(error) => Err(OutputError { name, error }),
+        }
+    }
+
+    /// A file, created if there is none. One that has something in it is
+    /// emptied when the first result is written, or when it is known that there
+    /// is none: a call that is refused, or comes to nothing, leaves it as it was.
+    ///
+    /// # Errors
+    /// It can't be opened for writing.
+    pub(crate) fn create(path: &Path) -> Result<Self, OutputError> {
+        let opened = File::options().write(true).create(true).truncate(false).open(path);
+        match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
+            Ok((is_full, file)) => {
+                let first = First { cut: is_full.then_some(0), ..First::default() };
+                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), first: Some(first) }))
+            }
+            Err(error) => Err(OutputError { name: shown(path), error }),
+        }
+    }
+
+    /// An open file, written from where it stands.
+    #[must_use]
+    pub(crate) fn file(name: String, file: File) -> Self {
+        Self::descriptor(name, Descriptor { file: Some(file), first: None })
+    }
+
+    /// An open file, to which this is done before the first write or at the end.
+    pub(crate) fn prepared(name: String, file: File, first: First) -> Self {
+        Self::descriptor(name, Descriptor { file: Some(file), first: Some(first) })
+    }
+
+    /// Its results are a journal.
+    pub(crate) fn with_journal(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
+    }
+
+    /// What the source is to tell of its blocks to.
+    pub(crate) fn trail(&self) -> Option<Arc<Trail>> {
+        self.journal.as_ref().map(|journal| Arc::clone(journal.trail()))
+    }
+
+    /// What an earlier run had done of it.
+    pub(crate) fn before(&self) -> Before {
+        self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
+    }
+
+    /// What it is called, and which file it is if it is a regular one.
+    pub(crate) fn file_id(&self) -> Option<(&str, FileId)> {
+        self.id.map(|id| (&self.name[..], id))
+    }
+
+    fn descriptor(name: String, descriptor: Descriptor) -> Self {
+        let id = descriptor.file.as_ref().and_then(FileId::of_file);
+        Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
+    }
+
+    /// Something else that takes bytes; flushed at the end.
+    #[must_use]
+    pub(crate) fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
+        Self { name: name.into(), id: None, writer: Some(writer), journal: None }
+    }
+
+    /// Nothing is written, only counted (and digested).
+    #[must_use]
+    pub(crate) fn nothing() -> Self {
+        Self { name: String::new(), id: None, writer: None, journal: None }
+    }
+
+    pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>, Option<Journal>) {
+        (self.name, self.writer, self.journal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_cant_be_created_says_so() {
+        let error = Target::create(Path::new("/nonexistent/out")).err().unwrap();
+        assert_eq!(error.to_string(), "can't write /nonexistent/out: No such file or directory");
+    }
+
+    #[test]
+    fn a_file_is_emptied_by_the_first_write_or_by_the_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
+            std::fs::write(file.path(), "old and long").unwrap();
+            let (_, writer, _) = Target::create(file.path()).unwrap().into_parts();
+            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
+            let mut writer = writer.unwrap();
+            if !written.is_empty() {
+                writer.write_all(written).unwrap();
+            }
+            writer.flush().unwrap();
+            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), expected);
+        }
+    }
+}

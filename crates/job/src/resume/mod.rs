@@ -1,0 +1,16 @@
+//! Interrupted outputs: results are written in order, so a killed run leaves a
+//! beginning of its output. `OUTPUT.resume` beside it says which job it is of
+//! and how far it is complete.
+//!
+//! If the output was given by a symbolic link, the record lies beside the file
+//! that the link points to: it is found whichever name is used.
+
+pub(crate) mod decision;
+pub(crate) mod hash;
+pub(crate) mod journal;
+pub(crate) mod record;
+pub(crate) mod record_file;
+pub(crate) mod tracker;
+
+pub use decision::{Intent, ResumeOptions};
+pub use record::{Before, ResumeRecord, ResumeRecordError};

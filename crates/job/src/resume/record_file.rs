@@ -1,0 +1,90 @@
+//! `OUTPUT.resume` on the disk: found, written and removed.
+
+use super::record::{MAX_RECORD, ResumeRecord};
+use crate::text::{shown, system};
+use procession_sys::AtomicFile;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// What lies beside an output.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    Record(Box<ResumeRecord>),
+    Bad(String),
+}
+
+/// The record lies beside the output.
+pub(crate) fn record_path(place: &Path) -> PathBuf {
+    let mut name = place.as_os_str().to_owned();
+    name.push(".resume");
+    name.into()
+}
+
+/// Removes a record, if there is one; what is none is not touched.
+pub(crate) fn discard(path: &Path) -> io::Result<()> {
+    match find(path) {
+        Found::Nothing => Ok(()),
+        Found::Record(_) => std::fs::remove_file(path),
+        Found::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", shown(path)))),
+    }
+}
+
+/// Reads the record at this path; waits for nothing and follows no link.
+pub(crate) fn find(path: &Path) -> Found {
+    let mut options = File::options();
+    // Neither a link nor a pipe is followed or waited for.
+    options.read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
+    let read = || {
+        let file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut text = Vec::new();
+        file.take(MAX_RECORD as u64 + 1).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+        Err(error) => Found::Bad(system(&error)),
+        Ok(text) => match ResumeRecord::parse(&text) {
+            Ok(record) => Found::Record(Box::new(record)),
+            Err(error) => Found::Bad(error.to_string()),
+        },
+    }
+}
+
+/// Replaces the record in one step. With `synced` the output's data is written
+/// to the disk first, and then the record. Links are not followed, and other
+/// users can't read the record: settings of a task may be private.
+pub(crate) fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Result<()> {
+    let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
+    if let Some(output) = synced {
+        output.sync_data()?;
+    }
+    let mut file = AtomicFile::private(path)?;
+    file.write_all(&text)?;
+    if synced.is_some() {
+        file.sync()?;
+    }
+    file.replace()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_record_is_not_read_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.resume");
+        assert!(matches!(find(&path), Found::Nothing));
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(matches!(find(&path), Found::Bad(_)));
+        std::fs::remove_file(&path).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(matches!(find(&path), Found::Bad(_)));
+    }
+}

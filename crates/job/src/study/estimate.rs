@@ -1,0 +1,173 @@
+//! A rehearsal: the first items of a study, really run by one worker for a
+//! short time, their results dropped. From it people learn what would be run
+//! and how long all of it would take.
+
+use super::launch::Launch;
+use super::placeholders::filled;
+use super::plan::largest;
+use super::run::{Ending, StudyJob};
+use super::runner::Study;
+use super::stopper::Stopper;
+use super::workload::Workload;
+use crate::input::Portion;
+use crate::input::source::QueueSource;
+use bytes::Bytes;
+use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
+use procession::{Event, Observer, PoolError};
+use procession_task::{Configuration, Executor, Items, JobSpec};
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How many of the first units are kept to be shown.
+const SHOWN: usize = 10;
+
+/// What a rehearsal has shown.
+#[derive(Clone, Debug, Default)]
+pub struct Rehearsal {
+    /// The configuration that it is about: the largest.
+    pub configuration: Option<Configuration>,
+    /// What the task is made of in that configuration.
+    pub arguments: Vec<Vec<u8>>,
+    /// The first ten items, or blocks of them, as they were cut.
+    pub first: Vec<Bytes>,
+    /// About how many there are in all, if that can be told.
+    pub expected: Option<u64>,
+    /// How many were done.
+    pub done: u64,
+    /// How many of these failed.
+    pub failed: u64,
+    /// How long the worker was busy with them.
+    pub busy: Duration,
+    /// How many bytes they would have written.
+    pub bytes: u64,
+}
+
+/// What is seen of it while it runs.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Rehearsal>>);
+
+impl Seen {
+    fn lock(&self) -> MutexGuard<'_, Rehearsal> {
+        // Counts and copies: nothing that could be half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Study {
+    /// Runs its first items for so long at most, with one worker. Nothing is
+    /// written, and nothing is decided by items that fail.
+    ///
+    /// # Errors
+    /// Whatever can end a run before a failed item does.
+    pub fn rehearse(self, time: Duration, stopper: &Stopper) -> Result<Rehearsal, Ending> {
+        let Self { work, workload, configurations, workers, .. } = self;
+        let Some(of) = largest(&configurations) else { return Ok(Rehearsal::default()) };
+        let (input, size, more_params) = match workload {
+            Workload::Items(input) => (input, of.size, Vec::new()),
+            Workload::Sized(make) => {
+                let sized = make(of.size).map_err(Ending::Input)?;
+                (sized.input, None, sized.params)
+            }
+        };
+        let is_local = configurations.iter().all(|configuration| configuration.executor != Executor::Procs);
+        let executor = if is_local { Executor::Serial } else { Executor::Procs };
+        let alone = Configuration { executor, count: 1, ..of };
+        let arguments = filled(&work.spec.arguments, &of);
+        let spec = JobSpec { arguments: arguments.clone(), ..work.spec };
+        let work = StudyJob { spec, ..work };
+        let seen = Seen::default();
+        let portion = Portion { size, block: work.unit.block(of.chunk) };
+        let (mut source, status) = input.source_on(&portion, None);
+        source.start();
+        let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
+        let rule = work.unit.items(input.options().items);
+        let source = Box::new(Shown { source, rule, seen: seen.clone() });
+        let spec = work.spec(&alone, input.options().items, more_params);
+        let job = Job::new(spec, source, Box::new(seen.clone()));
+        let control = pool.control();
+        let held = stopper.hold(move |request| control.ask(request));
+        run(pool, job, time).map_err(Ending::Pool)?;
+        drop(held);
+        if stopper.is_stopped() {
+            return Err(Ending::Stopped);
+        }
+        if let Some(error) = status.take_error() {
+            return Err(Ending::Input(error));
+        }
+        let rehearsal = seen.lock().clone();
+        Ok(Rehearsal { configuration: Some(of), arguments, expected: status.expected_items(), ..rehearsal })
+    }
+}
+
+/// Runs a job for so long at most.
+fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError> {
+    let control = pool.control();
+    let (running, ended) = channel::<()>();
+    let timer = move || {
+        if ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+            control.stop();
+        }
+    };
+    let failed = |error: io::Error| PoolError::System { what: "no thread for the time", why: error.to_string() };
+    std::thread::Builder::new().name("rehearsal".to_owned()).spawn(timer).map_err(failed)?;
+    let ran = pool.start(job).and_then(JobHandle::wait);
+    drop(running);
+    pool.close().and(ran).map(drop)
+}
+
+/// Keeps the first units that it cuts.
+struct Shown {
+    source: QueueSource,
+    rule: Items,
+    seen: Seen,
+}
+
+impl Source for Shown {
+    fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
+        let cut = self.source.cut(max_items, max_bytes);
+        if let Cut::Block(block) = &cut {
+            let mut seen = self.seen.lock();
+            let room = SHOWN - seen.first.len().min(SHOWN);
+            let units = self.rule.split(&block.bytes).take(room);
+            seen.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
+        }
+        cut
+    }
+
+    fn wake_with(&mut self, waker: Waker) {
+        self.source.wake_with(waker);
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.source.remaining()
+    }
+}
+
+impl Sink for Seen {
+    fn deliver(&mut self, batch: Batch) {
+        let bytes: u64 = batch.deliveries.iter().map(|delivery| delivery.outputs.len() as u64).sum();
+        self.lock().bytes += bytes;
+    }
+}
+
+impl Observer for Seen {
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Accepted(part) => {
+                let mut seen = self.lock();
+                seen.done += u64::from(part.items);
+                seen.failed += u64::from(part.failed);
+                seen.busy += part.busy;
+            }
+            Event::ItemLost { sent_at, at, .. } => {
+                let mut seen = self.lock();
+                seen.done += 1;
+                seen.failed += 1;
+                seen.busy += at.saturating_sub(*sent_at);
+            }
+            _ => {}
+        }
+    }
+}

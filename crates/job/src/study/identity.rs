@@ -1,0 +1,106 @@
+//! The settings that the bytes of an output depend on: an output of other
+//! settings can't be resumed.
+
+use super::run::StudyJob;
+use crate::input::{InputOptions, Portion};
+use crate::resume::record::Identity;
+use crate::text::rule;
+use procession::ChunkSize;
+
+/// All settings that make the bytes of the output, without the items: names and
+/// values as on the command line.
+pub(crate) fn identity(
+    work: &StudyJob,
+    options: &InputOptions,
+    portion: &Portion,
+    settings: &[(String, String)],
+) -> Identity {
+    let mut identity = Identity::new();
+    let mut set = |name: &str, value: String| identity.insert(format!("--{name}"), value);
+    set("task", work.spec.task.clone());
+    set("format", work.spec.format.name().to_owned());
+    set("items", rule(options.items).to_owned());
+    set("skip", options.skip.to_string());
+    options.shuffle.map(|seed| set("shuffle", seed.to_string()));
+    options.cycle.then(|| set("cycle", String::new()));
+    portion.size.or(options.size).map(|size| set("size", size.to_string()));
+    // Else how many items go into a message makes no difference.
+    portion.block.map(|block| set("chunk", chunk(block)));
+    identity.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
+    identity.extend(settings.iter().cloned());
+    identity
+}
+
+/// As it is typed.
+fn chunk(chunk: ChunkSize) -> String {
+    match chunk {
+        ChunkSize::Auto => "auto".to_owned(),
+        ChunkSize::Fixed(items) => items.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure_policy::FailurePolicy;
+    use crate::input::Unit;
+    use crate::resume::decision::Job;
+    use crate::resume::record::{Mark, ResumeRecord, State};
+    use procession_task::{Format, Items, JobSpec};
+
+    fn work() -> StudyJob {
+        let params = vec![("method".to_owned(), "trial".to_owned())];
+        StudyJob { spec: JobSpec { params, format: Format::Tsv, ..JobSpec::new("prime") }, unit: Unit::Item }
+    }
+
+    fn with(spec: JobSpec) -> StudyJob {
+        StudyJob { spec, ..work() }
+    }
+
+    #[test]
+    fn every_setting_that_makes_bytes_is_compared_and_named() {
+        let options = InputOptions::new(Items::Words);
+        let expected = identity(&work(), &options, &Portion::default(), &[]);
+        let record = ResumeRecord::new(State::Interrupted, expected, Mark::default());
+        let jobs = |work: StudyJob, options: InputOptions, size, settings: &[(String, String)]| {
+            let portion = Portion { size, block: work.unit.block(ChunkSize::Auto) };
+            let identity = identity(&work, &options, &portion, settings);
+            let job = Job { identity, rule: options.items, policy: FailurePolicy::default() };
+            let refused = job.check(&record);
+            refused.map_err(|reason| reason.to_string())
+        };
+        assert_eq!(jobs(work(), options.clone(), None, &[]), Ok(()));
+        let program = [("-- program".to_owned(), "bc".to_owned())];
+        let naive = vec![("method".to_owned(), "naive".to_owned())];
+        for (refused, says) in [
+            (
+                jobs(with(JobSpec { task: "sqrt".to_owned(), ..work().spec }), options.clone(), None, &[]),
+                "--task prime, not with --task sqrt",
+            ),
+            (
+                jobs(with(JobSpec { format: Format::Csv, ..work().spec }), options.clone(), None, &[]),
+                "--format tsv, not with --format csv",
+            ),
+            (
+                jobs(with(JobSpec { params: naive, ..work().spec }), options.clone(), None, &[]),
+                "method=trial, not with --param method=naive",
+            ),
+            (jobs(work(), InputOptions::new(Items::Lines), None, &[]), "--items words, not with --items lines"),
+            (jobs(work(), InputOptions { skip: 1, ..options.clone() }, None, &[]), "--skip 0, not with --skip 1"),
+            (
+                jobs(work(), InputOptions { shuffle: Some(1), ..options.clone() }, None, &[]),
+                "no --shuffle, not with --shuffle 1",
+            ),
+            (jobs(work(), InputOptions { cycle: true, ..options.clone() }, None, &[]), "no --cycle, not with --cycle"),
+            (
+                jobs(StudyJob { unit: Unit::Block, ..work() }, options.clone(), None, &[]),
+                "no --chunk, not with --chunk auto",
+            ),
+            (jobs(work(), options.clone(), Some(9), &[]), "no --size, not with --size 9"),
+            (jobs(work(), options, None, &program), "no -- program, not with -- program bc"),
+        ] {
+            let text = refused.unwrap_err();
+            assert!(text.contains(says), "{text}");
+        }
+    }
+}

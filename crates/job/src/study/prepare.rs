@@ -1,0 +1,26 @@
+//! Keeps an input that can be read only once, if it is needed more often.
+
+use super::run::Ending;
+use super::stopper::Stopper;
+use crate::error::InputError;
+use crate::input::Input;
+use procession::raw::Request;
+use std::sync::mpsc;
+
+/// Spools on a thread of its own, so that a stop is heard while a stream pauses.
+pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Input, Ending> {
+    let (tell, told) = mpsc::channel();
+    let stop = tell.clone();
+    let _held = stopper.hold(move |request| {
+        if matches!(request, Request::Stop | Request::Kill) {
+            let _ = stop.send(Err(Ending::Stopped));
+        }
+    });
+    let work = move || {
+        let result = input.spool(size).map_err(Ending::Input);
+        let _ = tell.send(result.map(|()| input));
+    };
+    let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(work);
+    thread.map_err(|error| Ending::Input(InputError::Thread(error)))?;
+    told.recv().unwrap_or(Err(Ending::Stopped))
+}

@@ -1,0 +1,242 @@
+//! One run: a pool is created, the work goes through it, the last worker ends.
+
+use super::complete::AlreadyComplete;
+use super::launch::Launch;
+use super::placeholders::filled;
+use super::plan::Planned;
+use super::stopper::Stopper;
+use crate::error::InputError;
+use crate::input::source::QueueSource;
+use crate::input::status::InputStatus;
+use crate::input::{Input, Unit};
+use crate::output::report::{OutputEnd, OutputError, OutputReport};
+use crate::output::target::Target;
+use crate::output::writer::options::OutputOptions;
+use crate::output::writer::{OrderedWriter, OutputHandle};
+use crate::resume::Before;
+use crate::resume::decision::ResumeError;
+use crate::times::{DriverEar, coordinator_times};
+use procession::raw::{Job, JobEnd, JobHandle};
+use procession::{Observer, PoolError};
+use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// What is the same in every run of a study.
+#[derive(Clone, Debug)]
+pub struct StudyJob {
+    /// The job, for the input's own items. In a run the configuration's chunk
+    /// takes the place of its own, and in its arguments `{size}` and `{procs}`
+    /// stand for the configuration's.
+    pub spec: JobSpec,
+    /// What the pool is given as one item.
+    pub unit: Unit,
+}
+
+impl StudyJob {
+    /// The job in this configuration, over the input's items, with more settings.
+    pub(crate) fn spec(
+        &self,
+        configuration: &Configuration,
+        items: Items,
+        more_params: Vec<(String, String)>,
+    ) -> JobSpec {
+        JobSpec {
+            params: self.spec.params.iter().cloned().chain(more_params).collect(),
+            arguments: filled(&self.spec.arguments, configuration),
+            items: self.unit.items(items),
+            chunk: self.unit.chunk(configuration.chunk),
+            ..self.spec.clone()
+        }
+    }
+
+    /// Whether results are written in input order.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.spec.order == ResultOrder::Input
+    }
+}
+
+/// A run that begins.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    /// Its number, configuration and purpose.
+    pub planned: Planned,
+    /// How many runs there are in all.
+    pub runs: usize,
+    /// The input's progress.
+    pub input: InputStatus,
+    /// What an earlier run had done of its output.
+    pub before: Before,
+}
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Run {
+    /// Its number, configuration and purpose.
+    pub planned: Planned,
+    /// From the pool's creation to the last worker's exit; `None` if the pool failed.
+    pub wall: Option<Duration>,
+    /// What became of its results; an error in it is taken out for the study's end.
+    pub output: OutputReport,
+    /// Where the coordinator's time went.
+    pub coordinator: CoordinatorTimes,
+    /// Whether every item of the input has its outcome in the output.
+    pub complete: bool,
+}
+
+/// What ended a run, and with it the study.
+#[derive(Debug)]
+pub enum Ending {
+    /// It was stopped from outside.
+    Stopped,
+    /// The results can't be written: status 4.
+    Output(OutputError),
+    /// The pool failed: status 3.
+    Pool(PoolError),
+    /// The input can't be used: status 2.
+    Input(InputError),
+    /// A failed item ended it: status 1.
+    Failures,
+    /// Whoever read the results wants no more: status 0.
+    Closed,
+    /// The output is not touched: status 2.
+    Refused(ResumeError),
+    /// The output was complete before, and nothing was done: status 0, or 1 if items failed.
+    AlreadyComplete(AlreadyComplete),
+}
+
+/// What a run is made of.
+pub(crate) struct Setup<'a> {
+    pub(crate) work: &'a StudyJob,
+    pub(crate) more_params: Vec<(String, String)>,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    pub(crate) item_log: Arc<AtomicBool>,
+    pub(crate) target: Target,
+    pub(crate) output: OutputOptions,
+}
+
+/// What came of a run: its results, and what ended it if that ends the study.
+pub(crate) type Ended = (Run, Option<Ending>);
+
+/// Runs one run. What happens on the way, also that it can't begin, is in the result.
+pub(crate) fn run(
+    planned: Planned,
+    input: &Input,
+    source: (QueueSource, InputStatus),
+    setup: Setup<'_>,
+    launch: &dyn Launch,
+    stopper: &Stopper,
+) -> Ended {
+    let (mut source, status) = source;
+    // Threads first: where a user may have few, it is workers that are done without.
+    source.start();
+    let end = Stopper::default();
+    let before = setup.target.before();
+    let (sink, output) = match start_output(end.clone(), setup.target, setup.output) {
+        Ok(started) => started,
+        Err(error) => {
+            let ending = if stopper.is_stopped() { Ending::Stopped } else { Ending::Pool(error) };
+            let output = OutputReport::nothing(before);
+            return (unborn(planned, output), Some(ending));
+        }
+    };
+    let (ear, heard) = DriverEar::new();
+    let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
+    let pool = match launch.launch(&planned.configuration, observers) {
+        Ok(pool) => pool,
+        Err(error) => {
+            // Nothing was written: what the output had before is left.
+            let mut output = output.written().end(false);
+            let ending = ending(stopper, &mut output, Some(error), None);
+            return (unborn(planned, output), ending);
+        }
+    };
+    let control = || {
+        let control = pool.control();
+        move |request| control.ask(request)
+    };
+    let held = (stopper.hold(control()), end.hold(control()));
+    let spec = setup.work.spec(&planned.configuration, input.options().items, setup.more_params);
+    let mut job = Job::new(spec, Box::new(source), Box::new(sink));
+    job.item_log = setup.item_log;
+    let started = pool.start(job);
+    let is_started = started.is_ok();
+    let ended = started.and_then(JobHandle::wait);
+    let closed = pool.close();
+    drop(held);
+    let mut written = output.written();
+    let coordinator = coordinator_times(&status.watch, &heard, &mut written.watch);
+    let output = &mut written.report;
+    for failure in &mut output.failures.first {
+        failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));
+    }
+    let wall = closed.as_ref().ok().copied().filter(|_| is_started);
+    let pool_error = ended.as_ref().err().or(closed.as_ref().err()).cloned();
+    let ending = ending(stopper, output, pool_error, status.take_error());
+    let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
+    let mut output = written.end(complete);
+    // An empty output is written only now that it is known to be complete.
+    let ending = ending.or_else(|| failed(&mut output));
+    let complete = complete && ending.is_none();
+    (Run { planned, wall, output, coordinator, complete }, ending)
+}
+
+/// A run whose pool never was.
+fn unborn(planned: Planned, output: OutputReport) -> Run {
+    Run { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
+}
+
+/// Starts the output's thread; it uses `end` when it wants no more results,
+/// perhaps before the pool is there.
+fn start_output(
+    end: Stopper,
+    target: Target,
+    options: OutputOptions,
+) -> Result<(OrderedWriter, OutputHandle), PoolError> {
+    let stop = Box::new(move || end.stop());
+    let failed = |error: io::Error| PoolError::System { what: "no thread for the output", why: error.to_string() };
+    OrderedWriter::spawn(target, options, stop).map_err(failed)
+}
+
+/// Takes the error of an output that can't be written.
+fn failed(output: &mut OutputReport) -> Option<Ending> {
+    match std::mem::replace(&mut output.end, OutputEnd::Complete) {
+        OutputEnd::Failed(error) => Some(Ending::Output(error)),
+        end => {
+            output.end = end;
+            None
+        }
+    }
+}
+
+/// Where several things went wrong the first of these is told: a stop from
+/// outside, the output, the pool, the input, a failed item.
+fn ending(
+    stopper: &Stopper,
+    output: &mut OutputReport,
+    pool: Option<PoolError>,
+    input: Option<InputError>,
+) -> Option<Ending> {
+    if stopper.is_stopped() {
+        return Some(Ending::Stopped);
+    }
+    if let Some(failed) = failed(output) {
+        return Some(failed);
+    }
+    let was_ended = matches!(output.end, OutputEnd::Failures);
+    let is_over = !matches!(output.end, OutputEnd::Complete);
+    match pool {
+        // It was ended by the output: that it has ended is no news.
+        Some(PoolError::Ended) if is_over => {}
+        Some(error) => return Some(Ending::Pool(error)),
+        None => {}
+    }
+    // Once a failed item has ended the run, nobody asks what else is in the input.
+    match input {
+        Some(error) if !was_ended => Some(Ending::Input(error)),
+        _ if was_ended => Some(Ending::Failures),
+        _ => None,
+    }
+}

@@ -1,0 +1,165 @@
+//! All the runs of one call: measured in turn, compared by what they wrote,
+//! and printed at most once.
+
+use super::compare::{Mismatch, compare};
+use super::hooks::Hooks;
+use super::launch::{Launch, Workers};
+use super::plan::{Planned, Rounds, Wanted, plan};
+use super::prepare::spooled;
+use super::run::{Ending, Run, RunInfo, Setup, StudyJob, run};
+use super::stopper::Stopper;
+use super::workload::Workload;
+use crate::failure_policy::FailurePolicy;
+use crate::input::Portion;
+use crate::output::choice::OutputChoice;
+use crate::output::report::OutputEnd;
+use crate::output::target::Target;
+use crate::output::writer::options::OutputOptions;
+use crate::resume::decision::ResumeOptions;
+use procession_task::Configuration;
+use std::collections::BTreeMap;
+
+/// A study: everything that is decided before it begins.
+pub struct Study {
+    /// What is run.
+    pub work: StudyJob,
+    /// On which items.
+    pub workload: Workload,
+    /// In which ways.
+    pub configurations: Vec<Configuration>,
+    /// How often.
+    pub rounds: Rounds,
+    /// Where results go; `None`: a single run's to standard output, a study's nowhere.
+    pub output: Option<OutputChoice>,
+    /// What becomes of an output file that is there already.
+    pub resume: ResumeOptions,
+    /// What failed items do to a run.
+    pub policy: FailurePolicy,
+    /// The workers.
+    pub workers: Workers,
+}
+
+/// What came of a study.
+#[derive(Debug)]
+pub struct StudyReport {
+    /// The runs that began, in order.
+    pub runs: Vec<Run>,
+    /// Sizes whose outputs differ.
+    pub mismatches: Vec<Mismatch>,
+    /// What ended it before its plan was done, if anything did.
+    pub ending: Option<Ending>,
+}
+
+impl Study {
+    /// All its runs, in order.
+    #[must_use]
+    pub fn plan(&self) -> Vec<Planned> {
+        plan(&self.configurations, self.rounds, Wanted::by(self.output.as_ref()))
+    }
+
+    /// Runs it, until its end or until `stopper` is used.
+    #[must_use]
+    pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
+        let Self { work, workload, configurations, rounds, output, resume, policy, workers } = self;
+        let runs = plan(&configurations, rounds, Wanted::by(output.as_ref()));
+        Conductor { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
+            .conduct(workload, output)
+    }
+}
+
+/// Goes through the plan.
+pub(crate) struct Conductor<'a> {
+    pub(crate) work: StudyJob,
+    pub(crate) resume: ResumeOptions,
+    pub(crate) policy: FailurePolicy,
+    pub(crate) launch: &'a dyn Launch,
+    pub(crate) hooks: &'a mut dyn Hooks,
+    pub(crate) stopper: &'a Stopper,
+    pub(crate) runs: Vec<Planned>,
+    pub(crate) done: Vec<Run>,
+}
+
+impl Conductor<'_> {
+    pub(crate) fn conduct(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
+        let ending = self.all(workload, output).err();
+        let mismatches = compare(&self.done, self.work.unit);
+        StudyReport { runs: self.done, mismatches, ending }
+    }
+
+    fn all(&mut self, workload: Workload, output: Option<OutputChoice>) -> Result<(), Ending> {
+        // Opened before any work: nobody is to wait for an hour to hear of a missing folder.
+        let choice = output.unwrap_or(OutputChoice::Stdout);
+        let printing: Vec<_> = self.runs.iter().filter(|planned| planned.prints).copied().collect();
+        let mut targets = BTreeMap::new();
+        for planned in printing {
+            targets.insert(planned.number, self.open(&choice, &planned.configuration, &workload)?);
+        }
+        let workload = self.prepared(workload)?;
+        for planned in self.runs.clone() {
+            if self.stopper.is_stopped() {
+                return Err(Ending::Stopped);
+            }
+            let target = targets.remove(&planned.number).unwrap_or_else(Target::nothing);
+            self.one(planned, &workload, target)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the input readable as often as needed, and refuses sizes that it can't fill.
+    fn prepared(&self, workload: Workload) -> Result<Workload, Ending> {
+        let Workload::Items(mut input) = workload else { return Ok(workload) };
+        let sizes = || self.runs.iter().map(|planned| planned.configuration.size);
+        // What is needed more than once must be there more than once.
+        let is_reread = self.runs.len() > 1 || input.options().cycle;
+        if is_reread && input.is_stream() {
+            let largest = sizes().reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+            input = spooled(input, largest, self.stopper)?;
+        }
+        input.check_size(sizes().flatten().max()).map_err(Ending::Input)?;
+        Ok(Workload::Items(input))
+    }
+
+    fn one(&mut self, planned: Planned, workload: &Workload, target: Target) -> Result<(), Ending> {
+        let size = planned.configuration.size;
+        let (sized, more_params);
+        let (input, size) = match workload {
+            Workload::Items(input) => {
+                more_params = Vec::new();
+                (input, size)
+            }
+            Workload::Sized(make) => {
+                sized = make(size).map_err(Ending::Input)?;
+                more_params = sized.params;
+                (&sized.input, None)
+            }
+        };
+        let portion = Portion { size, block: self.work.unit.block(planned.configuration.chunk) };
+        let source = input.source_on(&portion, target.trail());
+        let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
+        let mut session = self.hooks.start(&info);
+        let is_study = self.runs.len() > 1;
+        let setup = Setup {
+            work: &self.work,
+            more_params,
+            observers: session.observers(),
+            item_log: session.item_log(),
+            target,
+            output: OutputOptions {
+                policy: self.policy,
+                digest: is_study && self.work.is_ordered(),
+                stop_when_closed: !is_study,
+                ..OutputOptions::new(self.work.spec.format)
+            },
+        };
+        let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);
+        let ending = ending.or_else(|| closed(&run, is_study));
+        session.finish(&run, ending.as_ref());
+        self.done.push(run);
+        ending.map_or(Ok(()), Err)
+    }
+}
+
+/// In a study a reader that goes away ends only the printing.
+fn closed(run: &Run, is_study: bool) -> Option<Ending> {
+    (matches!(run.output.end, OutputEnd::Closed) && !is_study).then_some(Ending::Closed)
+}

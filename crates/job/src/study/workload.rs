@@ -1,0 +1,37 @@
+//! The items of a study: one input, or one for each size.
+
+use crate::error::InputError;
+use crate::input::{Input, InputOptions, IntegerRange, ItemSource};
+use procession_task::Items;
+
+/// The items of a study.
+pub enum Workload {
+    /// One input; a size is its first items.
+    Items(Input),
+    /// What a size means is the task's own affair: an input and more settings
+    /// of the task for each.
+    Sized(Box<dyn Fn(Option<u64>) -> Result<SizedWork, InputError>>),
+}
+
+/// The work of one size.
+#[derive(Debug)]
+pub struct SizedWork {
+    /// The items.
+    pub input: Input,
+    /// The task's settings for this size, besides those of every run.
+    pub params: Vec<(String, String)>,
+}
+
+impl Workload {
+    /// The rows of a square picture, numbered from 0. A size is its side in
+    /// pixels, which the task is told by its setting of this name.
+    #[must_use]
+    pub fn rows(side: &'static str) -> Self {
+        Self::Sized(Box::new(move |size| {
+            let pixels = size.ok_or_else(|| InputError::Counts("a picture needs a size".to_owned()))?;
+            let range = IntegerRange::new(0, i128::from(pixels), 1, false)?;
+            let input = Input::open(ItemSource::Range(range), InputOptions::new(Items::Words), Box::new(|_| ()))?;
+            Ok(SizedWork { input, params: vec![(side.to_owned(), pixels.to_string())] })
+        }))
+    }
+}
