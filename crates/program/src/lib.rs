@@ -9,6 +9,8 @@
 
 mod template;
 
+mod holders;
+
 mod drain;
 
 mod coprocess;
