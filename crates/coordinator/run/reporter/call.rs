@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// default folder is not, there is a warning and no log.
 pub(super) fn log_folder(
     plan: &RunPlan,
-    study: &report::Study,
+    study: &report::StudyRecord,
     terminal: &Terminal,
 ) -> Result<Option<LogFolder>, String> {
     let given: Option<PathBuf> = plan.look.log_dir.clone();
@@ -34,9 +34,9 @@ pub(super) fn log_folder(
 }
 
 /// Describes the call and the machine.
-pub(super) fn study(plan: &RunPlan, configurations: &[Configuration]) -> report::Study {
+pub(super) fn study(plan: &RunPlan, configurations: &[Configuration]) -> report::StudyRecord {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
-    report::Study {
+    report::StudyRecord {
         log_version: report::LOG_VERSION,
         command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
         started_at: report::rfc3339(std::time::SystemTime::now()),
