@@ -1,6 +1,7 @@
-//! The built-in tasks: one small file each, and this list.
+//! The built-in tasks, a file each, and their list.
 //!
-//! To add a task, write its file with an [`TaskEntry`] and name it in [`ALL`].
+//! To add a task, write its file with a [`TaskEntry`] and add the entry to
+//! [`ALL`].
 
 pub mod mandelbrot;
 pub mod misbehave;
@@ -10,56 +11,56 @@ pub mod sqrt;
 
 use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TaskInfo, TextOptions};
 
-/// What the program knows of a task.
+/// The description of a task.
 pub struct TaskEntry {
-    /// The name under which it is asked for.
+    /// The name of the task (`--task`).
     pub name: &'static str,
-    /// One line for people: what an item is and what becomes of it.
+    /// One line of text: what an item is and what the task does with it.
     pub summary: &'static str,
-    /// Its settings.
+    /// Its parameters.
     pub params: &'static [ParamSpec],
-    /// How its input is cut when nothing else is said.
+    /// How its input is split by default.
     pub items: Items,
-    /// Whether its items are numbers, so that leading lines with words are a heading.
+    /// Whether its items are numbers: then leading lines with words are a heading.
     pub numbers: bool,
-    /// Kept for measuring and testing; not listed.
+    /// Whether it is for measurements and tests only, and not listed.
     pub hidden: bool,
-    /// What its items are, and so what a size of the work means.
+    /// What its items are, and thus the meaning of a size.
     pub shape: TaskShape,
     /// What runs its items.
     pub runner: ItemRunner,
-    /// Makes it.
+    /// Makes the task.
     pub make: Make,
 }
 
-/// What runs a task's items, and so how the items get there.
+/// What runs the items of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemRunner {
-    /// Code in the worker, called for each item.
+    /// Code in the worker. It is called for each item.
     Native,
-    /// A program of the user's own, started for each item.
+    /// A program of the user's own. It is started for each item.
     Program,
-    /// A program of the user's own, started for each block of lines, which are
-    /// its input. Its output is written as it is: it has no items.
+    /// A program of the user's own. It is started for each block of lines and reads
+    /// them. Its output is written unchanged and has no items.
     BlockProgram,
-    /// A program of the user's own, started once per worker: it reads an item
-    /// per line and writes a result per line.
+    /// A program of the user's own. It is started once per worker, reads an item per
+    /// line and writes a result per line.
     Coprocess,
-    /// A Python function of the user's own, called for each item by an
-    /// interpreter that is started once per worker.
+    /// A Python function of the user's own. An interpreter, started once per worker,
+    /// calls it for each item.
     Python,
 }
 
 impl ItemRunner {
-    /// Whether the items are run by code of the user's own, which may give
-    /// another result each time.
+    /// Whether code of the user's own runs the items. Its results may differ each
+    /// time.
     #[must_use]
     pub const fn is_users(self) -> bool {
         self.usage().is_some()
     }
 
-    /// What stands after `--` on the command line, in the words of its help;
-    /// `None`: nothing may stand there.
+    /// What follows `--` on the command line, as help shows it; `None`: nothing may
+    /// follow.
     #[must_use]
     pub const fn usage(self) -> Option<&'static str> {
         match self {
@@ -70,34 +71,33 @@ impl ItemRunner {
     }
 }
 
-/// What a task's items are, and so what a size of the work means.
+/// What the items of a task are, and thus the meaning of a size.
 pub enum TaskShape {
-    /// A list that people give; a size is so many items of it.
+    /// A list that the user gives; a size is a number of items.
     List,
-    /// The rows of a square picture, numbered from 0; a size is its side in pixels.
+    /// The rows of a square picture, numbered from 0; a size is the side in pixels.
     Picture(Picture),
 }
 
-/// What there is to know of a task whose items are the rows of a picture, and
-/// whose results are a row's pixels: whole numbers with commas between them.
+/// A task whose items are the rows of a picture. The result of a row is its
+/// pixels: whole numbers separated by commas.
 pub struct Picture {
-    /// How a worker is told the side; its default is the side when no size is given.
+    /// The parameter with the side in pixels; its default is the default size.
     pub side: ParamSpec,
-    /// Longest side.
+    /// The maximum side, in pixels.
     pub max_side: u32,
-    /// The largest number that a pixel can have, with these settings.
+    /// The maximum value of a pixel with these parameters.
     pub most: fn(&Params) -> u32,
 }
 
-/// Makes a task from its checked parameters and what stands after `--`.
+/// Makes a task from its checked parameters and the words after `--`.
 pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 impl TaskEntry {
-    /// Checks the settings that people give, and what stands after `--`: with
-    /// them the task can be made.
+    /// Checks the parameters that the user gives and the words after `--`.
     ///
     /// # Errors
-    /// A setting that it does not take, with those that it takes.
+    /// The task can't be made of them; the error lists the task's parameters.
     pub fn check(&self, given: &[(String, String)], arguments: &[Vec<u8>]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
@@ -106,7 +106,7 @@ impl TaskEntry {
         Ok(params)
     }
 
-    /// What is told of it.
+    /// The description that a worker sends.
     #[must_use]
     pub fn info(&self) -> TaskInfo {
         TaskInfo {
@@ -118,10 +118,10 @@ impl TaskEntry {
         }
     }
 
-    /// Makes the task from its settings, those that come from a size among them.
+    /// Makes the task from its parameters, including those that follow from a size.
     ///
     /// # Errors
-    /// A setting that it does not take.
+    /// A parameter that it does not have, or a wrong value.
     pub fn task(
         &self,
         given: &[(String, String)],
