@@ -11,7 +11,6 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// A task that was found.
-
 pub(crate) enum KnownTask {
     /// A built-in task, with its parameters, defaults filled in.
     BuiltIn(&'static TaskEntry, Params),
