@@ -10,7 +10,7 @@ use crate::environment::resource_limits::{self, ResourceLimits};
 use crate::environment::{SignalListener, locate};
 use crate::exit::{Refusal, Status};
 use crate::plan::{Plan, WorkSource};
-use procession::raw::Builder;
+use procession::raw::ProcessPoolBuilder;
 use procession_job::{Configuration, Executor, Input, InputNames, Study, StudyJob, Workers, Workload};
 use procession_report::Terminal;
 use reporter::{RunReporter, StudyHooks};
@@ -76,7 +76,7 @@ fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
 
 fn workers(plan: &Plan, program: PathBuf, limits: &ResourceLimits) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
-    let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    let settings = move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
     Workers {
         most: limits.workers,
         window: plan.window,

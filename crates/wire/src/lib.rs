@@ -1,10 +1,9 @@
 //! What travels between the coordinator and a worker: messages, their codec,
 //! and the frames around them.
 //!
-//! A frame is a marker, a length, a checksum and a payload; a payload is a
-//! small header encoded with bincode and, behind it, raw blocks of bytes whose
-//! lengths the header names. Blocks are never encoded item by item and never
-//! copied to be decoded.
+//! A frame is a marker, a length, a checksum and a payload; a payload is a small
+//! header encoded with bincode, followed by raw blocks of bytes whose lengths are
+//! in the header. Blocks are neither encoded item by item nor copied for decoding.
 //!
 //! Everything here is sans-IO: bytes in, bytes out.
 
@@ -20,33 +19,45 @@ pub use message::{
     Tails, ToWorker, decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
 };
 
-/// Why bytes that arrived are no message. Always fatal for the worker at the
-/// other end: a pipe neither loses nor reorders, so there is nothing to skip to.
+/// Why received bytes are no message. The error is always fatal for the worker at
+/// the other end: a pipe neither loses nor reorders bytes, so there is no later
+/// frame to go on with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The bytes do not begin as a frame of the expected direction.
     #[error("no frame begins here: {0}")]
     Marker(String),
-    /// The frame is longer than may be.
+    /// The frame is longer than allowed.
     #[error("a frame of {length} bytes is longer than the {limit} bytes allowed")]
     TooLong {
-        /// What the frame says.
+        /// The length in the frame's head, in bytes.
         length: u64,
-        /// What is allowed.
+        /// The longest length allowed, in bytes.
         limit: u64,
     },
-    /// The payload is not what was sent.
+    /// The payload was changed on its way.
     #[error("the checksum of a frame does not match its payload")]
     Checksum,
     /// The payload is not a message.
     #[error("a frame holds no message: {0}")]
     Codec(String),
     /// The header names more or fewer bytes than follow it.
-    #[error("a message of {found} bytes of blocks announces {announced}")]
+    #[error("a message announces {announced} bytes of blocks but has {found}")]
     Tails {
-        /// What the header says.
+        /// The length according to the header, in bytes.
         announced: u64,
-        /// What follows it.
+        /// The length that follows the header, in bytes.
         found: u64,
     },
+}
+
+impl WireError {
+    /// The codec's message about a value, without the words about frames.
+    #[must_use]
+    pub fn into_words(self) -> String {
+        match self {
+            Self::Codec(words) => words,
+            other => other.to_string(),
+        }
+    }
 }

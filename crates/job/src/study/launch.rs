@@ -2,7 +2,7 @@
 //! are tested without a single process.
 
 use super::stopper::Stopper;
-use procession::raw::{AskedWorker, Backend, Builder, InProcess, MakeLocalTask, Pool};
+use procession::raw::{AskedWorker, Backend, InProcess, MakeThreadTask, ProcessPool, ProcessPoolBuilder};
 use procession::{Observer, PoolError};
 use procession_task::{Configuration, Executor, TaskInfo};
 use std::path::{Path, PathBuf};
@@ -24,20 +24,20 @@ pub struct Workers {
     /// The worker processes' program.
     pub program: PathBuf,
     /// Makes the task where there is no process: on threads and in the plain loop.
-    pub local: Arc<MakeLocalTask>,
+    pub local: Arc<MakeThreadTask>,
     /// How many run at a time at most, however many are asked for.
     pub most: u32,
     /// What a run may hold of items under way and of results that wait, in bytes.
     pub window: u64,
     /// Settings that are the same for every run: time-outs, limits.
-    pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
+    pub settings: Box<dyn Fn(ProcessPoolBuilder) -> ProcessPoolBuilder + Send>,
 }
 
 impl Workers {
     /// This program, everything as it is by default; what makes the task where
     /// there is no process.
     #[must_use]
-    pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
+    pub fn new(program: PathBuf, local: Arc<MakeThreadTask>) -> Self {
         Self {
             program,
             local,
@@ -61,10 +61,10 @@ impl Launch for Workers {
                 Ok(Box::new(InProcess::threads(configuration.count, local(), observers).window(self.window)))
             }
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program))
+                let builder = (self.settings)(ProcessPool::builder(&self.program))
                     .procs(configuration.count.min(self.most))
                     .window(self.window);
-                let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
+                let pool = observers.into_iter().fold(builder, ProcessPoolBuilder::observer).build()?;
                 Ok(Box::new(pool))
             }
         }
