@@ -1,26 +1,26 @@
-//! What a program knows of a task, as a constant in the task's file.
+//! The description of a task: a constant in the task's file.
 
 use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TaskInfo, TextOptions};
 
-/// What the program knows of a task.
+/// The description of a task.
 pub struct TaskEntry {
-    /// The name under which it is asked for.
+    /// The task's name.
     pub name: &'static str,
-    /// One line for people: what an item is and what becomes of it.
+    /// One line for the user: what an item is and what the task does with it.
     pub summary: &'static str,
-    /// Its settings.
+    /// The task's parameters.
     pub params: &'static [ParamSpec],
-    /// How its input is cut when nothing else is said.
+    /// How the input is cut by default.
     pub items: Items,
-    /// Whether its items are numbers, so that leading lines with words are a heading.
+    /// Whether the items are numbers, so that leading lines with words are a heading.
     pub numbers: bool,
-    /// Kept for measuring and testing; not listed.
+    /// Whether the task is left out of lists: it is for measurements and tests.
     pub hidden: bool,
-    /// What its items are, and so what a size of the work means.
+    /// The shape of its items, which determines the meaning of a size.
     pub shape: TaskShape,
     /// What runs its items.
     pub runner: ItemRunner,
-    /// Makes it.
+    /// Creates the task.
     pub make: Make,
 }
 
@@ -29,29 +29,29 @@ pub struct TaskEntry {
 pub enum ItemRunner {
     /// Code in the worker, called for each item.
     Native,
-    /// A program of the user's own, started for each item.
+    /// A program of the user, started for each item.
     Program,
-    /// A program of the user's own, started for each block of lines, which are
-    /// its input. Its output is written as it is: it has no items.
+    /// A program of the user, started for each block of lines, which is its input. Its
+    /// output is written unchanged: it is not divided into items.
     BlockProgram,
-    /// A program of the user's own, started once per worker: it reads an item
-    /// per line and writes a result per line.
+    /// A program of the user, started once per worker. It reads an item per line and
+    /// writes a result per line.
     Coprocess,
-    /// A Python function of the user's own, called for each item by an
-    /// interpreter that is started once per worker.
+    /// A Python function of the user, called for each item by an interpreter that is
+    /// started once per worker.
     Python,
 }
 
 impl ItemRunner {
-    /// Whether the items are run by code of the user's own, which may give
-    /// another result each time.
+    /// Whether the items are run by code of the user, whose results may differ from run
+    /// to run.
     #[must_use]
     pub const fn is_users(self) -> bool {
         self.usage().is_some()
     }
 
-    /// What stands after `--` on the command line, in the words of its help;
-    /// `None`: nothing may stand there.
+    /// The usage of the words after `--` on the command line; `None`: no words are
+    /// allowed there.
     #[must_use]
     pub const fn usage(self) -> Option<&'static str> {
         match self {
@@ -62,34 +62,34 @@ impl ItemRunner {
     }
 }
 
-/// What a task's items are, and so what a size of the work means.
+/// The shape of a task's items, which determines the meaning of a size.
 pub enum TaskShape {
-    /// A list that people give; a size is so many items of it.
+    /// A list given by the user; a size is the number of its items.
     List,
     /// The rows of a square picture, numbered from 0; a size is its side in pixels.
     Picture(Picture),
 }
 
-/// What there is to know of a task whose items are the rows of a picture, and
-/// whose results are a row's pixels: whole numbers with commas between them.
+/// A task whose items are the rows of a picture. A result holds a row's pixels:
+/// whole numbers separated by commas.
 pub struct Picture {
-    /// How a worker is told the side; its default is the side when no size is given.
+    /// The parameter that passes the side to a worker; its default is the side without
+    /// a size.
     pub side: ParamSpec,
-    /// Longest side.
+    /// The maximum side, in pixels.
     pub max_side: u32,
-    /// The largest number that a pixel can have, with these settings.
+    /// The largest possible number of a pixel with these parameters.
     pub most: fn(&Params) -> u32,
 }
 
-/// Makes a task from its checked parameters and what stands after `--`.
+/// Creates a task from its checked parameters and the words after `--`.
 pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 impl TaskEntry {
-    /// Checks the settings that people give, and what stands after `--`: with
-    /// them the task can be made.
+    /// Checks the user's settings and the words after `--` by creating the task.
     ///
     /// # Errors
-    /// A setting that it does not take, with those that it takes.
+    /// A setting that the task does not take; the message lists those that it takes.
     pub fn check(&self, given: &[(String, String)], arguments: &[Vec<u8>]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
@@ -98,7 +98,7 @@ impl TaskEntry {
         Ok(params)
     }
 
-    /// What is told of it.
+    /// The description that the program sends on request.
     #[must_use]
     pub fn info(&self) -> TaskInfo {
         TaskInfo {
@@ -110,10 +110,10 @@ impl TaskEntry {
         }
     }
 
-    /// Makes the task from its settings, those that come from a size among them.
+    /// Creates the task from its settings, including those derived from a size.
     ///
     /// # Errors
-    /// A setting that it does not take.
+    /// A setting that the task does not take.
     pub fn task(
         &self,
         given: &[(String, String)],
