@@ -98,6 +98,8 @@ pub(crate) struct Drain {
     is_first: bool,
     /// When it ends if there is no byte until then, on this process's clock.
     silence_ends_ns: u64,
+    /// Nobody was found who waits for a processor.
+    is_last_look: bool,
     /// When it ends at the latest.
     ends_ns: u64,
     /// Bytes that were passed on to people.
@@ -109,7 +111,7 @@ impl Drain {
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
         let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
-        Self { pipes: [Pipe::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
+        Self { pipes: [Pipe::Silent; 2], is_first: true, silence_ends_ns, is_last_look: false, ends_ns, passed_on: 0 }
     }
 
     /// Has what there is read; from the second call on waits for it first.
@@ -157,13 +159,21 @@ impl Drain {
         if now_ns >= self.ends_ns {
             return false;
         }
-        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != Pipe::Ended);
         // There may have been bytes at the last look.
-        let was_silent = now_ns >= self.silence_ends_ns;
-        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
-            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        if now_ns < self.silence_ends_ns {
+            return true;
         }
-        now_ns < self.silence_ends_ns
+        if self.is_last_look {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != Pipe::Ended);
+        if open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+            return true;
+        }
+        // They may have written, and ended, while they were looked for.
+        self.is_last_look = true;
+        true
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
@@ -189,7 +199,7 @@ impl Drain {
             self.passed_on += passed_on;
             match end {
                 ReadEnd::Some => {
-                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
+                    (self.silence_ends_ns, self.is_last_look) = (running_ns() + nanos(SILENCE), false);
                     if !is_first {
                         pipe = Pipe::Written;
                     }
@@ -290,7 +300,14 @@ mod tests {
         drain.silence_ends_ns = 0;
         assert_eq!(step(&mut drain), Progress::Open);
         drain.silence_ends_ns = 0;
-        assert_eq!(step(&mut drain), Progress::Over { is_cut: true });
+        assert_eq!(step(&mut drain), Progress::Open, "who holds it is looked for");
+        // Who writes meanwhile was not silent either.
+        theirs[0].write_all(b"late").unwrap();
+        assert_eq!(step(&mut drain), Progress::Open);
+        for progress in [Progress::Open, Progress::Over { is_cut: true }] {
+            drain.silence_ends_ns = 0;
+            assert_eq!(step(&mut drain), progress);
+        }
     }
 
     #[test]
