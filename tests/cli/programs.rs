@@ -20,7 +20,7 @@ fn a_missing_or_not_executable_program_is_refused() {
         refused(&place, &["-t", task, "--", "./nowhere"], "can't run ./nowhere: no such file");
         refused(&place, &["-t", task, "--", "./plain"], "not executable (try: chmod +x ./plain");
         refused(&place, &["-t", task, "--", "./folder"], "it is a directory");
-        refused(&place, &["-t", task, "--", "plain"], "in this folder: ./plain");
+        refused(&place, &["-t", task, "--", "plain"], "in the current folder: ./plain");
     }
 }
 

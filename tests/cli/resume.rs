@@ -240,7 +240,7 @@ fn a_complete_output_says_so_and_has_the_status_of_its_run() {
     assert!(!again.err.contains("has more"), "{}", again.err);
     place.run(&args("-v")).fails(2, "1 failed items, and this call ends earlier");
     place.file("in", "1 4 -1 9 16");
-    place.run(&args("-k")).fails(1, "the input has more by now");
+    place.run(&args("-k")).fails(1, "the input has more items now");
     place.file("in", "1 4 -2 9");
     place.run(&args("-k")).fails(2, "first 4 items");
     assert_eq!(place.read("out").lines().count(), 4);
