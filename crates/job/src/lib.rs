@@ -7,12 +7,12 @@
 
 #![forbid(unsafe_code)]
 
+mod text;
 mod error;
 mod failure_policy;
 mod file_id;
 mod mutex;
 mod poll;
-mod text;
 mod times;
 
 mod resume;
