@@ -76,7 +76,8 @@ fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
 
 fn workers(plan: &Plan, program: PathBuf, limits: &ResourceLimits) -> Workers {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
-    let settings = move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    let settings =
+        move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
     Workers {
         most: limits.workers,
         window: plan.window,
