@@ -114,7 +114,7 @@ impl Measured {
 
     fn of(first: &RunSummary) -> Self {
         Self {
-            configuration: first.configuration().clone(),
+            configuration: *first.configuration(),
             runs: vec![first.run],
             completed: 0,
             items: 0,

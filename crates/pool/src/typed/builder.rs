@@ -89,7 +89,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Which outcomes are tried again (default: [`RETRY_ON`]).
+    /// Which outcomes are tried again (default: [`crate::RETRY_ON`]).
     pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
         self.settings.spec.retry.retry_on = kinds.into_iter().collect();
         self
