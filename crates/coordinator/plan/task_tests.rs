@@ -96,7 +96,7 @@ fn a_task_of_the_worker_is_as_the_worker_describes_it() {
 fn the_tasks_of_the_worker_are_listed_for_an_unknown_task() {
     let text = refused(work_of(&["-t", "revers", "--worker", "w"], own()));
     assert!(text.contains("no task 'revers' in w, did you mean 'reverse'?"), "{text}");
-    assert!(text.contains("the tasks are reverse, sqrt, prime; `coordinator tasks --worker w`"), "{text}");
+    assert!(text.contains("the tasks are reverse, sqrt, prime; see `coordinator tasks --worker w`"), "{text}");
     let text = refused(work_of(&["-t", "x", "--worker", "w"], Vec::new()));
     assert!(text.contains("has no tasks"), "{text}");
 }

@@ -36,7 +36,7 @@ mod tests {
         let mut names: Vec<_> =
             fs::read_dir(&dir).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
-        let expected = ["", "-completions", "-cpus", "-demo", "-inspect", "-tasks"];
+        let expected = ["-completions", "-cpus", "-demo", "-inspect", "-tasks", ""];
         assert_eq!(names, expected.map(|name| format!("coordinator{name}.1")));
         let page = fs::read_to_string(dir.join("coordinator.1")).unwrap();
         for word in ["start\\-timeout", "SH WORK", "SH FAULTS", "coordinator \\-\\-procs 4"] {

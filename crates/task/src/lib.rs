@@ -1,12 +1,12 @@
 //! What a task is.
 //!
-//! Two traits: [`Task`] is what people write (one item in, one result out);
-//! [`BlockTask`] is what a worker runs (a block of many items in, finished
-//! output and log lines out). Blanket code, [`TextTask`], turns the first into
-//! the second. Threads, processes and the serial loop all run the same block
-//! code, so that they differ in nothing but the boundary between them.
+//! There are two traits. Users implement [`Task`]: one item in, one result out. A
+//! worker runs a [`BlockTask`]: a block of many items in, finished output and log
+//! lines out. [`TextTask`] turns the first into the second. Threads, processes and
+//! the serial loop all run the same block code, so that they differ only in the
+//! boundary between the parts.
 //!
-//! Nothing here knows of pipes, processes or clocks: the time comes from the
+//! This crate knows nothing of pipes, processes and clocks: the time comes from the
 //! [`Host`] that runs a block.
 
 #![forbid(unsafe_code)]

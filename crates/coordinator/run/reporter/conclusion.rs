@@ -89,7 +89,7 @@ impl RunReporter {
         {
             self.warn(&error.to_string());
         }
-        if let Some(note) = self.data.passed_over().note() {
+        if let Some(note) = self.data.skipped_lines().note() {
             self.warn(&note);
         }
         unwritten

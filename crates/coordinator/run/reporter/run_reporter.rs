@@ -12,7 +12,7 @@ use crate::report_files::ReportFiles;
 use procession_job::{Configuration, Input, InputNames, Run};
 use procession_report::read::RunLog;
 use procession_report::{
-    CollectedSpans, FailureRow, Failures, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
+    CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
 use procession_task::FailureKind;
 use std::io::IsTerminal as _;
@@ -131,7 +131,7 @@ impl RunReporter {
             file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
         };
         let rows = run.output.failures.first.iter().map(row).collect();
-        self.data.failures = Failures { rows, total };
+        self.data.failures = FailureList { rows, total };
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let WalkContext { codec, name, options, program, detector } = means;
         let items: Vec<_> = options.items.split(block.bytes).collect();
         if items.len() != block.items as usize {
-            return Err(format!("a block of {} items held {}", block.items, items.len()));
+            return Err(format!("the block holds {} items instead of {}", items.len(), block.items));
         }
         program.limit_lines(codec.longest_answer(reply.max_result()));
         detector.calm();

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_size_sets_is_not_for_people_to_set() {
+    fn the_parameter_that_a_size_sets_is_not_for_users() {
         let side = [("side".to_owned(), "3".to_owned())];
         let refusal = mandelbrot::ENTRY.check(&side, &[]).unwrap_err().to_string();
         assert!(refusal.contains("unknown parameter 'side'"), "{refusal}");
