@@ -10,7 +10,11 @@ use std::path::PathBuf;
 
 /// Creates the log folder. A folder that was named must be usable; if the
 /// default folder is not, there is a warning and no log.
-pub(super) fn log_folder(plan: &Plan, study: &report::StudyRecord, terminal: &Terminal) -> Result<Option<LogFolder>, String> {
+pub(super) fn log_folder(
+    plan: &Plan,
+    study: &report::StudyRecord,
+    terminal: &Terminal,
+) -> Result<Option<LogFolder>, String> {
     let given: Option<PathBuf> = plan.look.log_dir.clone();
     let was_given = given.is_some();
     let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));

@@ -12,7 +12,7 @@ use crate::report_files::ReportFiles;
 use procession_job::{Configuration, Input, InputNames, Run};
 use procession_report::read::RunLog;
 use procession_report::{
-    CollectedSpans, FailureRow, FailureList, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
+    CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
 use procession_task::FailureKind;
 use std::io::IsTerminal as _;
