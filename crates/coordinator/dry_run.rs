@@ -11,7 +11,7 @@ use crate::quote;
 use crate::run::status_of;
 use crate::verbs;
 use crate::watch::describe;
-use procession_job::{Executor, Rehearsal, Stopper, Study};
+use procession_job::{Estimate, Executor, Stopper, Study};
 use procession_program::{Template, command, pipe};
 use procession_report::units::{bytes, seconds};
 use procession_task::{Items, escape_terminal};
@@ -22,11 +22,11 @@ const TIME: Duration = Duration::from_secs(1);
 
 /// Rehearses a study and shows what was learned.
 pub(crate) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
-    match study.rehearse(TIME, stopper) {
-        Ok(rehearsal) => {
-            let lines: String = lines(plan, &rehearsal).into_iter().map(|line| line + "\n").collect();
+    match study.estimate(TIME, stopper) {
+        Ok(estimate) => {
+            let lines: String = lines(plan, &estimate).into_iter().map(|line| line + "\n").collect();
             let status = verbs::print(lines.as_bytes());
-            for sentence in estimate(&rehearsal, machine::cpus()) {
+            for sentence in sentences(&estimate, machine::cpus()) {
                 exit::say(format_args!("{sentence}"));
             }
             status
@@ -41,11 +41,11 @@ pub(crate) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
 }
 
 /// What would be run for each of the first items, or blocks of them.
-fn lines(plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
+fn lines(plan: &Plan, estimate: &Estimate) -> Vec<String> {
     let items = plan.work.items;
     let first = plan.selection.of_size(None).skip;
-    let numbered = (first..).zip(&rehearsal.first);
-    numbered.map(|(index, unit)| line(&plan.work.task, &rehearsal.arguments, index, unit, items)).collect()
+    let numbered = (first..).zip(&estimate.first);
+    numbered.map(|(index, unit)| line(&plan.work.task, &estimate.arguments, index, unit, items)).collect()
 }
 
 fn line(task: &Known, arguments: &[Vec<u8>], index: u64, unit: &[u8], items: Items) -> String {
@@ -69,7 +69,7 @@ fn line(task: &Known, arguments: &[Vec<u8>], index: u64, unit: &[u8], items: Ite
 
 /// What the whole would take, on so many processors.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn estimate(of: &Rehearsal, cpus: usize) -> Vec<String> {
+fn sentences(of: &Estimate, cpus: usize) -> Vec<String> {
     let mut said = Vec::new();
     let shown = of.first.len() as u64;
     match of.expected {
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn time_and_output_are_judged_by_what_was_tried() {
         let configuration = Configuration { executor: Executor::Procs, count: 4, size: None, chunk: ChunkSize::Auto };
-        let of = Rehearsal {
+        let of = Estimate {
             configuration: Some(configuration),
             expected: Some(1000),
             done: 100,
@@ -134,13 +134,13 @@ mod tests {
             busy: Duration::from_secs(1),
             bytes: 700,
             first: vec!["x".into(); 10],
-            ..Rehearsal::default()
+            ..Estimate::default()
         };
-        let said = estimate(&of, 2).join("\n");
+        let said = sentences(&of, 2).join("\n");
         assert!(said.contains("about 990 more") && said.contains("3 of which failed"), "{said}");
         assert!(said.contains("5.00 s for all 1000 on procs 4") && said.contains("output"), "{said}");
-        assert!(estimate(&Rehearsal { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
-        assert!(estimate(&Rehearsal::default(), 2)[0].contains("no items"));
-        assert_eq!(estimate(&Rehearsal { expected: None, ..of }, 2).len(), 2);
+        assert!(sentences(&Estimate { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
+        assert!(sentences(&Estimate::default(), 2)[0].contains("no items"));
+        assert_eq!(sentences(&Estimate { expected: None, ..of }, 2).len(), 2);
     }
 }

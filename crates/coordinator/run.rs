@@ -10,7 +10,7 @@ use crate::signals::Ears;
 use crate::watch::{Watch, Watching, describe};
 use procession::raw::Builder;
 use procession_job::{
-    Configuration, Ending, Executor, Input, InputNames, Study, StudyJob, StudyReport, Workers, Workload,
+    Configuration, Ending, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, StudyReport, Workload,
 };
 use procession_report::Terminal;
 use procession_task::{JobSpec, ResultOrder, escape_terminal};
@@ -88,18 +88,18 @@ fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
     }
 }
 
-fn workers(plan: &Plan, program: PathBuf, room: &Room) -> Workers {
+fn workers(plan: &Plan, program: PathBuf, room: &Room) -> ExecutorSetup {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers {
+    ExecutorSetup {
         most: room.workers,
         window: plan.window,
         settings: Box::new(settings),
-        ..Workers::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
+        ..ExecutorSetup::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
     }
 }
 
-fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
+fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: ExecutorSetup) -> Study {
     let spec = JobSpec {
         params: plan.work.given.clone(),
         arguments: plan.work.arguments.clone(),

@@ -12,7 +12,7 @@ use crate::notes::Notes;
 use crate::shortage::{Places, Shortage};
 use procession::Observer;
 use procession_job::{
-    AlreadyComplete, Before, Ending, Hooks, InputNames, OutputChoice, Phase, Run, RunInfo, StudyReport,
+    AlreadyComplete, Ending, Hooks, InputNames, OutputChoice, PriorProgress, RunInfo, RunPhase, RunReport, StudyReport,
 };
 use procession_report as report;
 use procession_task::{FailureKind, counted, escape_terminal};
@@ -260,7 +260,7 @@ impl Watch {
     }
 
     /// Keeps the failed items of the first run that had some: the others have the same.
-    fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
+    fn note_failures(&mut self, run: &RunReport, names: &InputNames, folder: Option<&Path>) {
         if self.data.failures.total > 0 {
             return;
         }
@@ -297,14 +297,14 @@ impl Hooks for Watching<'_> {
             keep_tasks_aside();
         }
         if run.before.items > 0 {
-            let Before { items, failures } = run.before;
+            let PriorProgress { items, failures } = run.before;
             let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
             self.watch.note(&format!("going on after the first {}{failed}", counted(items, "item")));
         }
-        let warmup = !matches!(run.planned.phase, Phase::Measured(_));
+        let warmup = !matches!(run.planned.phase, RunPhase::Measured(_));
         let repeat = match run.planned.phase {
-            Phase::Measured(round) | Phase::Warmup(round) => round + 1,
-            Phase::Printing => 1,
+            RunPhase::Measured(round) | RunPhase::Warmup(round) => round + 1,
+            RunPhase::Printing => 1,
         };
         let start = RunStart { configuration: run.planned.configuration, repeat, warmup };
         self.watch.current = Some(Current {
@@ -399,7 +399,7 @@ impl Hooks for Watching<'_> {
         Arc::clone(&current.item_log)
     }
 
-    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+    fn on_run_end(&mut self, run: &RunReport, ending: Option<&Ending>) {
         let Some(current) = self.watch.current.take() else { return };
         let other_cpu_s = current.other_cpu_s();
         if let Some(bar) = current.bar {

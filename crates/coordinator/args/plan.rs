@@ -11,8 +11,7 @@ use super::surroundings::{NoPlan, Surroundings};
 use super::task::{Known, Work};
 use crate::quote;
 use procession_job::{
-    Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs,
-    ask_for_size, matrix,
+    Configuration, FailurePolicy, Intent, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix, use_procs, use_size,
 };
 use procession_report::LogLevel;
 use procession_task::{Format, JobLimits, RetryPolicy};
@@ -156,7 +155,7 @@ impl Plan {
     pub(crate) fn resume(&self) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.arguments.is_empty()).then(|| ("--".to_owned(), quote::line(&self.work.arguments)));
-        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.arguments));
+        let first = self.executors.all.first().filter(|_| use_procs(&self.work.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
     }
@@ -250,7 +249,7 @@ impl Output {
 
 /// Refuses arguments that ask for a size where there is none.
 fn check_size(work: &Work, selection: &Selection) -> Result<(), String> {
-    if ask_for_size(&work.arguments) && selection.sizes.is_empty() {
+    if use_size(&work.arguments) && selection.sizes.is_empty() {
         return Err("{size} in a program's arguments stands for the size of the run: add --size N".to_owned());
     }
     Ok(())

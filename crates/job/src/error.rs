@@ -1,6 +1,6 @@
 //! Why an input can't be used: all of these end a call with status 2.
 
-use crate::text::{rule, shown, system};
+use crate::text::{display_path, items_name, system_message};
 use procession_task::{Items, counted, escape_terminal};
 use std::io;
 
@@ -8,7 +8,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// It can't be opened.
-    #[error("can't open {name}: {}", system(.error))]
+    #[error("can't open {name}: {}", system_message(.error))]
     Open {
         /// The input.
         name: String,
@@ -19,7 +19,7 @@ pub enum InputError {
     #[error("{0} is a folder: give the files in it")]
     Folder(String),
     /// It could not be read to its end.
-    #[error("can't read {name}: {}", system(.error))]
+    #[error("can't read {name}: {}", system_message(.error))]
     Read {
         /// The input.
         name: String,
@@ -93,7 +93,7 @@ pub enum InputError {
     #[error("'-' is given twice: the standard input can be read only once")]
     StdinTwice,
     /// An item of a list holds what separates items.
-    #[error("--list: the item '{}' holds a separator of '--items {}': cut the list another way", escape_terminal(.item.as_bytes()), rule(*.items))]
+    #[error("--list: the item '{}' holds a separator of '--items {}': cut the list another way", escape_terminal(.item.as_bytes()), items_name(*.items))]
     Separator {
         /// The item.
         item: String,
@@ -107,7 +107,7 @@ pub enum InputError {
     #[error("{0}")]
     Counts(String),
     /// The temporary file for an input that is needed more than once can't be written.
-    #[error("can't keep the input in a temporary file in {}: {}", folder(), system(.0))]
+    #[error("can't keep the input in a temporary file in {}: {}", folder(), system_message(.0))]
     Spool(io::Error),
     /// It does not begin with the items that the output to be resumed was made of.
     #[error(
@@ -130,12 +130,12 @@ pub enum InputError {
         items: u64,
     },
     /// The thread that reads could not be started.
-    #[error("can't start the reading thread: {}", system(.0))]
+    #[error("can't start the reading thread: {}", system_message(.0))]
     Thread(io::Error),
 }
 
 fn folder() -> String {
-    shown(&std::env::temp_dir())
+    display_path(&std::env::temp_dir())
 }
 
 fn heading(first: &Option<String>) -> String {

@@ -30,8 +30,8 @@ pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, Item
 pub use input::{cut_all, rest_after_heading};
 pub use output::{OutputChoice, PictureFile};
 pub use procession_task::{Configuration, Executor};
-pub use resume::{Before, Intent, ResumeOptions, ResumeRecord, ResumeRecordError};
+pub use resume::{Intent, PriorProgress, ResumeOptions, ResumeRecord, ResumeRecordError};
 pub use study::{
-    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, Stopper, Study, StudyJob, StudyReport,
-    Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
+    AlreadyComplete, Ending, Estimate, ExecutorSetup, Hooks, Rounds, RunInfo, RunPhase, RunReport, Stopper, Study,
+    StudyJob, StudyReport, Workload, matrix, parse_counts, parse_sizes, use_procs, use_size, worker_tasks,
 };

@@ -27,15 +27,15 @@ impl Phase for InputPhase {
 /// The stopwatch of the input's thread, which may still be waiting for input
 /// when the run has ended.
 #[derive(Clone, Debug)]
-pub(crate) struct InputWatch(Arc<Mutex<Stopwatch<InputPhase, 3>>>);
+pub(crate) struct InputStopwatch(Arc<Mutex<Stopwatch<InputPhase, 3>>>);
 
-impl Default for InputWatch {
+impl Default for InputStopwatch {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Stopwatch::start(InputPhase::Idle))))
     }
 }
 
-impl InputWatch {
+impl InputStopwatch {
     pub(crate) fn switch(&self, phase: InputPhase) {
         lock(&self.0).switch(phase);
     }
@@ -65,23 +65,23 @@ impl Phase for OutputPhase {
 }
 
 /// The stopwatch of the output's thread.
-pub(crate) type OutputWatch = Stopwatch<OutputPhase, 2>;
+pub(crate) type OutputStopwatch = Stopwatch<OutputPhase, 2>;
 
 /// Hears from the driver where its time went.
 #[derive(Debug, Default)]
-pub(crate) struct DriverEar(Arc<Mutex<Option<DriverTimes>>>);
+pub(crate) struct DriverTimesObserver(Arc<Mutex<Option<DriverTimes>>>);
 
-/// What a [`DriverEar`] has heard.
-pub(crate) type Heard = Arc<Mutex<Option<DriverTimes>>>;
+/// What a [`DriverTimesObserver`] has heard.
+pub(crate) type SharedDriverTimes = Arc<Mutex<Option<DriverTimes>>>;
 
-impl DriverEar {
-    pub(crate) fn new() -> (Self, Heard) {
-        let heard = Heard::default();
+impl DriverTimesObserver {
+    pub(crate) fn new() -> (Self, SharedDriverTimes) {
+        let heard = SharedDriverTimes::default();
         (Self(Arc::clone(&heard)), heard)
     }
 }
 
-impl Observer for DriverEar {
+impl Observer for DriverTimesObserver {
     fn on_event(&mut self, event: &Event) {
         if let Event::RunEnded { driver, .. } = event {
             *lock(&self.0) = *driver;
@@ -90,7 +90,11 @@ impl Observer for DriverEar {
 }
 
 /// Where the coordinator's threads spent a run, as their stopwatches tell.
-pub(crate) fn coordinator_times(input: &InputWatch, driver: &Heard, output: &mut OutputWatch) -> CoordinatorTimes {
+pub(crate) fn coordinator_times(
+    input: &InputStopwatch,
+    driver: &SharedDriverTimes,
+    output: &mut OutputStopwatch,
+) -> CoordinatorTimes {
     let (reading, input_waiting) = input.spent();
     let phase = output.phase();
     output.switch(phase);
@@ -114,10 +118,10 @@ mod tests {
 
     #[test]
     fn the_phases_of_each_thread_are_told() {
-        let (mut ear, heard) = DriverEar::new();
+        let (mut ear, heard) = DriverTimesObserver::new();
         let told = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
         ear.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(told) });
-        let (input, mut output) = (InputWatch::default(), OutputWatch::start(OutputPhase::Waiting));
+        let (input, mut output) = (InputStopwatch::default(), OutputStopwatch::start(OutputPhase::Waiting));
         input.switch(InputPhase::Reading);
         input.switch(InputPhase::Waiting);
         output.switch(OutputPhase::Writing);

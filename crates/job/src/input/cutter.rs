@@ -2,7 +2,7 @@
 //! are read into large buffers, what is complete is split off without copying,
 //! and only the unfinished item is carried on.
 
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use bytes::BytesMut;
 use procession::raw::Place;
@@ -16,7 +16,7 @@ const BUFFER: usize = 1024 * 1024;
 const LEAST_ROOM: usize = 64 * 1024;
 
 /// Where segments go; `Break` when no more are wanted.
-pub(crate) type Emit<'a> = dyn FnMut(Segment) -> ControlFlow<()> + 'a;
+pub(crate) type Emit<'a> = dyn FnMut(InputSegment) -> ControlFlow<()> + 'a;
 
 /// Cuts one stream.
 pub(crate) struct Cutter<'a> {
@@ -32,7 +32,7 @@ pub(crate) struct Cutter<'a> {
 
 /// What a stream held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Passed {
+pub(crate) struct CutResult {
     /// Whether more is wanted.
     pub(crate) flow: ControlFlow<()>,
     /// How many items it had.
@@ -42,10 +42,10 @@ pub(crate) struct Passed {
 impl Cutter<'_> {
     /// Reads the stream to its end, or until no more is wanted. Items are given
     /// on as soon as they are complete, also when the stream then pauses.
-    pub(crate) fn run(mut self, reader: &mut dyn Read, emit: &mut Emit<'_>) -> Result<Passed, InputError> {
+    pub(crate) fn run(mut self, reader: &mut dyn Read, emit: &mut Emit<'_>) -> Result<CutResult, InputError> {
         let mut buffer = BytesMut::zeroed(BUFFER);
         let mut filled = 0;
-        let mut passed = Passed { flow: ControlFlow::Continue(()), items: 0 };
+        let mut passed = CutResult { flow: ControlFlow::Continue(()), items: 0 };
         let mut continues = false;
         loop {
             if buffer.len() - filled < LEAST_ROOM {
@@ -95,14 +95,14 @@ impl Cutter<'_> {
     }
 
     /// These bytes as a segment, if there is an item in them.
-    fn segment(&mut self, bytes: BytesMut, continues: bool) -> Result<Option<Segment>, InputError> {
+    fn segment(&mut self, bytes: BytesMut, continues: bool) -> Result<Option<InputSegment>, InputError> {
         if bytes.len() > self.max_item {
             self.check_lengths(&bytes)?;
         }
         let place = self.place;
         self.place = place.after(&bytes);
         let items = self.items.count(&bytes);
-        Ok((items > 0).then_some(Segment { bytes, items, place: Some(place), continues }))
+        Ok((items > 0).then_some(InputSegment { bytes, items, place: Some(place), continues }))
     }
 
     /// Only a segment that is longer than an item may be can hold one that is too long.
@@ -169,7 +169,7 @@ mod tests {
 
     const START: Place = Place { input: 0, line: 1, column: 1 };
 
-    fn cut(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<Segment>, InputError> {
+    fn cut(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<InputSegment>, InputError> {
         let mut segments = Vec::new();
         let cutter = Cutter { items, max_item, name: "f", place: START };
         cutter.run(reader, &mut |segment| {

@@ -24,7 +24,7 @@ pub(crate) struct Heading {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum LineKind {
     Blank,
     Heading,
     Data,
@@ -32,7 +32,7 @@ enum Line {
 
 /// Reads up to the first line of data: says what was passed over and gives back
 /// what was read too far.
-pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)> {
+pub(crate) fn skip_heading(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)> {
     let mut heading = Heading::default();
     let mut held: Vec<u8> = Vec::new();
     let mut at_end = false;
@@ -45,14 +45,14 @@ pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)>
             continue;
         };
         let kind = judge(&held[..end]);
-        if kind == Line::Data || (at_end && held.is_empty()) {
+        if kind == LineKind::Data || (at_end && held.is_empty()) {
             return Ok((heading, held));
         }
-        if kind == Line::Blank && line_end.is_none() {
+        if kind == LineKind::Blank && line_end.is_none() {
             // The end of the file, or blanks without end: nothing to tell apart.
             return Ok((heading, held));
         }
-        if kind == Line::Heading {
+        if kind == LineKind::Heading {
             heading.add(&held[..end]);
         }
         heading.passed += 1;
@@ -70,7 +70,7 @@ pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)>
 /// Whatever reading ends with.
 #[doc(hidden)]
 pub fn rest_after_heading(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let (_, mut rest) = pass_over(reader)?;
+    let (_, mut rest) = skip_heading(reader)?;
     reader.read_to_end(&mut rest)?;
     Ok(rest)
 }
@@ -114,13 +114,13 @@ fn pass_line(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-fn judge(line: &[u8]) -> Line {
-    let mut kind = Line::Blank;
+fn judge(line: &[u8]) -> LineKind {
+    let mut kind = LineKind::Blank;
     for (_, token) in Items::Words.split(line) {
         if has_letter(token) && !is_float(token) {
-            return Line::Heading;
+            return LineKind::Heading;
         }
-        kind = Line::Data;
+        kind = LineKind::Data;
     }
     kind
 }
@@ -144,7 +144,7 @@ mod tests {
 
     fn passed(text: &str) -> (u64, u64, String) {
         let mut reader = text.as_bytes();
-        let (heading, mut rest) = pass_over(&mut reader).unwrap();
+        let (heading, mut rest) = skip_heading(&mut reader).unwrap();
         rest.extend_from_slice(reader);
         (heading.lines, heading.passed, String::from_utf8(rest).unwrap())
     }
@@ -153,7 +153,7 @@ mod tests {
     fn the_prime_pages_title_is_a_heading() {
         let text = "     The First 1,000,000 Primes (from primes.utm.edu)\r\n\r\n       2  3 \r\n 5\r\n";
         assert_eq!(passed(text), (1, 2, "       2  3 \r\n 5\r\n".to_owned()));
-        let (heading, _) = pass_over(&mut text.as_bytes()).unwrap();
+        let (heading, _) = skip_heading(&mut text.as_bytes()).unwrap();
         assert_eq!(heading.first.unwrap(), "The First 1,000,000 Primes (from primes.utm.edu)");
     }
 
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_short_and_safe() {
-        let (heading, _) = pass_over(&mut format!("\u{1b}[31m{}\n", "x".repeat(500)).as_bytes()).unwrap();
+        let (heading, _) = skip_heading(&mut format!("\u{1b}[31m{}\n", "x".repeat(500)).as_bytes()).unwrap();
         let first = heading.first.unwrap();
         assert!(first.starts_with("\\u{1b}[31mxx") && first.ends_with('…') && first.len() < 200, "{first}");
     }

@@ -9,7 +9,7 @@ const LEAST_WINDOW: usize = 256;
 /// of them and, unless the first item is larger, at most `max_bytes` bytes.
 /// Looks at little more than that, however large the piece is, if an item
 /// takes about `bytes_per_item` bytes.
-pub(crate) fn longest(
+pub(crate) fn longest_fit(
     rule: Items,
     bytes: &[u8],
     items: u64,
@@ -60,7 +60,7 @@ mod tests {
 
     fn measured(rule: Items, text: &str, max_items: u64, max_bytes: usize) -> (u64, usize) {
         let items = rule.count(text.as_bytes());
-        let found = longest(rule, text.as_bytes(), items, max_items, max_bytes, 3);
+        let found = longest_fit(rule, text.as_bytes(), items, max_items, max_bytes, 3);
         (found.items, found.bytes)
     }
 
@@ -80,6 +80,6 @@ mod tests {
     #[test]
     fn a_long_first_item_stands_alone_and_a_single_one_is_whole() {
         assert_eq!(measured(Items::Lines, "aaaa\nb\n", 9, 2), (1, 5));
-        assert_eq!(longest(Items::Whole, b"a\nb\n", 1, 1, 2, 3), Measure { items: 1, bytes: 4 });
+        assert_eq!(longest_fit(Items::Whole, b"a\nb\n", 1, 1, 2, 3), Measure { items: 1, bytes: 4 });
     }
 }

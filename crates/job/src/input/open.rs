@@ -1,20 +1,20 @@
 //! An input that was looked at and can be read: as often as one likes if it is
 //! a file, a range or a list, once if it is a stream (or after [`Input::spool`]).
 
+use super::file::InputFile;
 use super::notes::OnNote;
 use super::options::{InputOptions, ItemSource, check_list};
-use super::origin::Origin;
 use super::prefix::Prefix;
-use super::queue::Queue;
-use super::reader::Inner;
-use super::segment::Segment;
-use super::slice::Portion;
+use super::queue::SegmentQueue;
+use super::reader::InputReader;
+use super::segment::InputSegment;
+use super::slice::InputSlice;
 use super::source::QueueSource;
 use super::status::{InputNames, InputStatus};
 use crate::error::InputError;
 use crate::file_id::FileId;
-use crate::resume::record::Consumed;
-use crate::resume::tracker::Trail;
+use crate::resume::record::ConsumedInput;
+use crate::resume::tracker::ResumeTracker;
 use crate::times::InputPhase;
 use procession::raw::Place;
 use procession_task::Items;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 /// An input that was looked at.
 pub struct Input {
-    pub(super) inner: Arc<Inner>,
+    pub(super) inner: Arc<InputReader>,
 }
 
 impl Input {
@@ -40,22 +40,22 @@ impl Input {
         if options.cycle && options.size.is_none() {
             return Err(InputError::CycleWithoutSize);
         }
-        let origins = match &source {
-            ItemSource::Files(paths) => paths.iter().map(|path| Origin::look(path)).collect::<Result<_, _>>()?,
+        let files = match &source {
+            ItemSource::Files(paths) => paths.iter().map(|path| InputFile::check(path)).collect::<Result<_, _>>()?,
             ItemSource::List(list) => check_list(list, options.items, options.max_item).map(|()| Vec::new())?,
             ItemSource::Range(_) => Vec::new(),
         };
-        if origins.iter().filter(|origin: &&Origin| origin.is_stdin()).count() > 1 {
+        if files.iter().filter(|input_file: &&InputFile| input_file.is_stdin()).count() > 1 {
             return Err(InputError::StdinTwice);
         }
         let (held, names, noted) = (OnceLock::new(), InputNames::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { source, origins, options, held, names, noted, on_note }) })
+        Ok(Self { inner: Arc::new(InputReader { source, files, options, held, names, noted, on_note }) })
     }
 
     /// Whether it can be read only once.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.inner.held.get().is_none() && self.inner.origins.iter().any(Origin::is_stream)
+        self.inner.held.get().is_none() && self.inner.files.iter().any(InputFile::is_stream)
     }
 
     /// Refuses a size that the input can't fill, if that can be found out
@@ -72,7 +72,7 @@ impl Input {
         if let Some(known) = self.inner.generated() {
             items = known;
         } else if needed > 0 {
-            self.inner.feed(&Arc::default(), &mut |segment| {
+            self.inner.read_items(&Arc::default(), &mut |segment| {
                 items = items.saturating_add(segment.items);
                 if items >= needed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
@@ -89,24 +89,28 @@ impl Input {
     /// many items instead of the options' own size.
     #[must_use]
     pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
-        self.source_on(&Portion { size, block: None }, None)
+        self.source_on(&InputSlice { size, block: None }, None)
     }
 
-    /// A source of this portion; what it cuts is told to a trail, and what an
-    /// earlier run has consumed by that trail is left out, if the input still
+    /// A source of this slice; what it cuts is told to a tracker, and what an
+    /// earlier run has consumed by that tracker is left out, if the input still
     /// begins with it.
-    pub(crate) fn source_on(&self, portion: &Portion, trail: Option<Arc<Trail>>) -> (QueueSource, InputStatus) {
+    pub(crate) fn source_on(
+        &self,
+        slice: &InputSlice,
+        tracker: Option<Arc<ResumeTracker>>,
+    ) -> (QueueSource, InputStatus) {
         let inner = Arc::clone(&self.inner);
-        let portion = Portion { size: portion.size.or(inner.options.size), ..*portion };
-        let before = trail.as_ref().map_or(0, |trail| trail.before());
-        let items = portion.units(portion.size.or(inner.generated()));
+        let slice = InputSlice { size: slice.size.or(inner.options.size), ..*slice };
+        let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
+        let items = slice.units(slice.size.or(inner.generated()));
         let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(SegmentQueue::default());
         let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
-        let (on, watch) = (trail.clone(), status.watch.clone());
+        let (on, watch) = (tracker.clone(), status.watch.clone());
         let begin = Box::new(move || {
             watch.switch(InputPhase::Reading);
-            let push = &mut |segment: Segment| {
+            let push = &mut |segment: InputSegment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
                 // The clock is looked at only where there is something to wait for.
                 if !theirs.is_full() {
@@ -118,21 +122,21 @@ impl Input {
                 flow
             };
             let result = match on {
-                Some(trail) if before > 0 => {
+                Some(tracker) if before > 0 => {
                     found.store(before, Ordering::Relaxed);
-                    inner.feed_after(&portion, &trail, &read, &theirs, push)
+                    inner.read_rest(&slice, &tracker, &read, &theirs, push)
                 }
-                _ => inner.supply(&portion, &read, push),
+                _ => inner.read_units(&slice, &read, push),
             };
             watch.switch(InputPhase::Idle);
             theirs.end(result.err());
         });
-        let (options, size) = match portion.block {
-            None => (self.inner.options.clone(), portion.size),
+        let (options, size) = match slice.block {
+            None => (self.inner.options.clone(), slice.size),
             // Blocks count from the first that is made, which is made of what is taken.
             Some(_) => (InputOptions::new(Items::Whole), None),
         };
-        let source = QueueSource::new(queue, &options, size, status.clone(), begin).on(trail);
+        let source = QueueSource::new(queue, &options, size, status.clone(), begin).with_tracker(tracker);
         (source, status)
     }
 
@@ -140,11 +144,11 @@ impl Input {
     ///
     /// # Errors
     /// It no longer begins with that, or whatever reading it can end with.
-    pub(crate) fn goes_on_after(&self, portion: &Portion, consumed: Consumed) -> Result<bool, InputError> {
-        let mut prefix = Prefix::new(portion.rule(self.inner.options.items), consumed);
+    pub(crate) fn has_more_after(&self, slice: &InputSlice, consumed: ConsumedInput) -> Result<bool, InputError> {
+        let mut prefix = Prefix::new(slice.rule(self.inner.options.items), consumed);
         let (mut goes_on, mut refused) = (consumed.items == 0, None);
         if !goes_on {
-            self.inner.supply(portion, &Arc::default(), &mut |segment| match prefix.pass(segment) {
+            self.inner.read_units(slice, &Arc::default(), &mut |segment| match prefix.pass(segment) {
                 Ok(None) if !prefix.is_passed() || !self.inner.options.cycle => ControlFlow::Continue(()),
                 Ok(rest) => {
                     goes_on = rest.is_some();
@@ -167,7 +171,7 @@ impl Input {
     }
 
     pub(crate) fn name_of_file(&self, id: FileId) -> Option<&str> {
-        self.inner.origins.iter().find(|origin| origin.id == Some(id)).map(|origin| &origin.name[..])
+        self.inner.files.iter().find(|input_file| input_file.id == Some(id)).map(|input_file| &input_file.name[..])
     }
 
     /// The names of its inputs.

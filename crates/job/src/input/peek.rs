@@ -7,7 +7,7 @@ use std::io::{self, Read};
 const LONGEST: usize = 4;
 
 /// A reader whose first bytes may have been looked at.
-pub(crate) struct Peek<R> {
+pub(crate) struct PeekReader<R> {
     head: [u8; LONGEST],
     /// The part of `head` that was read and not yet given on.
     from: usize,
@@ -15,7 +15,7 @@ pub(crate) struct Peek<R> {
     inner: R,
 }
 
-impl<R: Read> Peek<R> {
+impl<R: Read> PeekReader<R> {
     pub(crate) fn new(inner: R) -> Self {
         Self { head: [0; LONGEST], from: 0, to: 0, inner }
     }
@@ -45,7 +45,7 @@ impl<R: Read> Peek<R> {
     }
 }
 
-impl<R: Read> Read for Peek<R> {
+impl<R: Read> Read for PeekReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.from == self.to {
             return self.inner.read(into);
@@ -85,20 +85,20 @@ mod tests {
             (b"PK2", None),
             (b"\x1f\x8b\x07", None),
         ] {
-            assert_eq!(Peek::new(Drops(text, false)).begins_with(&BEGINNINGS).unwrap(), found, "{text:?}");
+            assert_eq!(PeekReader::new(Drops(text, false)).begins_with(&BEGINNINGS).unwrap(), found, "{text:?}");
         }
     }
 
     #[test]
     fn nothing_is_lost() {
         for text in [&b""[..], b"P", b"PK\x03", b"PK\x03\x04abc", b"2\n3\n"] {
-            let mut peek = Peek::new(Drops(text, true));
+            let mut peek = PeekReader::new(Drops(text, true));
             peek.begins_with(&BEGINNINGS).unwrap();
             let mut all = Vec::new();
             peek.read_to_end(&mut all).unwrap();
             assert_eq!(all, text);
         }
-        let mut peek = Peek::new(&b"\xef\xbb\xbf2"[..]);
+        let mut peek = PeekReader::new(&b"\xef\xbb\xbf2"[..]);
         assert_eq!(peek.begins_with(&[b"\xef\xbb\xbf"]).unwrap(), Some(0));
         peek.pass(3);
         let mut all = Vec::new();

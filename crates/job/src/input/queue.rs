@@ -1,7 +1,7 @@
 //! The bounded queue between the reading thread and the source: the source
 //! never waits, the thread waits while the queue is full.
 
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use procession::raw::Waker;
 use std::collections::VecDeque;
@@ -13,9 +13,9 @@ const CAPACITY: usize = 4 * 1024 * 1024;
 
 /// What the source finds.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum NextSegment {
     /// The next items.
-    Segment(Segment),
+    Segment(InputSegment),
     /// Nothing yet: the waker will be used.
     Nothing,
     /// The input's end.
@@ -24,14 +24,14 @@ pub(crate) enum Taken {
 
 /// The bounded queue.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
+pub(crate) struct SegmentQueue {
+    state: Mutex<SegmentQueueState>,
     room: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    segments: VecDeque<Segment>,
+struct SegmentQueueState {
+    segments: VecDeque<InputSegment>,
     bytes: usize,
     items: u64,
     /// How the input ended, once it has.
@@ -39,19 +39,19 @@ struct State {
     /// Whether the source is gone.
     closed: bool,
     /// Whether the source found nothing and is to be woken.
-    hungry: bool,
+    is_waiting: bool,
     waker: Option<Waker>,
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SegmentQueue {
+    fn lock(&self) -> MutexGuard<'_, SegmentQueueState> {
         // Nothing in here can panic half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a segment, waiting while the queue is full; `Break` when nobody
     /// wants any more.
-    pub(crate) fn push(&self, segment: Segment) -> ControlFlow<()> {
+    pub(crate) fn push(&self, segment: InputSegment) -> ControlFlow<()> {
         let mut state = self.lock();
         while !state.closed && state.bytes >= CAPACITY {
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -85,24 +85,24 @@ impl Queue {
     }
 
     /// Wakes whoever found nothing: there is something to be known.
-    pub(crate) fn nudge(&self) {
+    pub(crate) fn wake(&self) {
         self.lock().wake();
     }
 
     /// Takes the next segment, without waiting.
-    pub(crate) fn take(&self) -> Taken {
+    pub(crate) fn take(&self) -> NextSegment {
         let mut state = self.lock();
         if let Some(segment) = state.segments.pop_front() {
             state.bytes -= segment.bytes.len();
             state.items -= segment.items;
             self.room.notify_one();
-            return Taken::Segment(segment);
+            return NextSegment::Segment(segment);
         }
         match state.end.take() {
-            Some(error) => Taken::End(error),
+            Some(error) => NextSegment::End(error),
             None => {
-                state.hungry = true;
-                Taken::Nothing
+                state.is_waiting = true;
+                NextSegment::Nothing
             }
         }
     }
@@ -127,10 +127,10 @@ impl Queue {
     }
 }
 
-impl State {
+impl SegmentQueueState {
     /// Small pieces that follow each other in memory become one, so that an
     /// input that comes in drops is still cut into blocks of a good size.
-    fn append(&mut self, segment: Segment) {
+    fn append(&mut self, segment: InputSegment) {
         if let Some(last) = self.segments.back_mut() {
             let follows = last.bytes.as_ptr().wrapping_add(last.bytes.len()) == segment.bytes.as_ptr();
             if segment.continues && follows {
@@ -143,8 +143,8 @@ impl State {
     }
 
     fn wake(&mut self) {
-        if self.hungry {
-            self.hungry = false;
+        if self.is_waiting {
+            self.is_waiting = false;
             if let Some(waker) = &self.waker {
                 waker.wake();
             }
@@ -160,29 +160,29 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
-    fn segment(bytes: BytesMut, continues: bool) -> Segment {
+    fn segment(bytes: BytesMut, continues: bool) -> InputSegment {
         let items = bytes.iter().filter(|&&b| b == b'\n').count() as u64;
-        Segment { bytes, items, place: None, continues }
+        InputSegment { bytes, items, place: None, continues }
     }
 
     #[test]
     fn neighbours_in_memory_become_one() {
-        let queue = Queue::default();
+        let queue = SegmentQueue::default();
         let mut buffer = BytesMut::from(&b"a\nb\nc\n"[..]);
         let first = buffer.split_to(2);
         let second = buffer.split_to(2);
         let _ = queue.push(segment(first, false));
         let _ = queue.push(segment(second, true));
         let _ = queue.push(segment(buffer, false));
-        let Taken::Segment(both) = queue.take() else { panic!() };
+        let NextSegment::Segment(both) = queue.take() else { panic!() };
         assert_eq!((&both.bytes[..], both.items), (&b"a\nb\n"[..], 2));
-        let Taken::Segment(last) = queue.take() else { panic!() };
+        let NextSegment::Segment(last) = queue.take() else { panic!() };
         assert_eq!(&last.bytes[..], b"c\n");
     }
 
     #[test]
     fn a_full_queue_holds_the_thread_until_it_is_taken_from_or_closed() {
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(SegmentQueue::default());
         let (told, tell) = mpsc::channel();
         let thread = std::thread::spawn({
             let queue = Arc::clone(&queue);
@@ -197,7 +197,7 @@ mod tests {
         });
         assert_eq!(tell.recv(), Ok(1));
         assert_eq!(tell.recv(), Ok(2));
-        assert!(matches!(queue.take(), Taken::Segment(_)));
+        assert!(matches!(queue.take(), NextSegment::Segment(_)));
         assert_eq!(tell.recv(), Ok(3));
         queue.close();
         assert_eq!(thread.join().unwrap(), 3);
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_push_into_a_full_queue_returns_only_after_something_was_taken() {
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(SegmentQueue::default());
         let is_taken = Arc::new(AtomicBool::new(false));
         for _ in 0..2 {
             let _ = queue.push(segment(BytesMut::zeroed(CAPACITY / 2), false));
@@ -232,12 +232,12 @@ mod tests {
 
     #[test]
     fn the_waker_is_used_once_for_each_time_nothing_was_found() {
-        let queue = Queue::default();
+        let queue = SegmentQueue::default();
         let (woken, wakes) = mpsc::channel();
         queue.wake_with(Waker::new(move || woken.send(()).unwrap()));
         let _ = queue.push(segment(BytesMut::from("a\n"), false));
-        assert!(matches!(queue.take(), Taken::Segment(_)));
-        assert!(matches!(queue.take(), Taken::Nothing));
+        assert!(matches!(queue.take(), NextSegment::Segment(_)));
+        assert!(matches!(queue.take(), NextSegment::Nothing));
         assert!(wakes.try_recv().is_err());
         let _ = queue.push(segment(BytesMut::from("a\n"), false));
         let _ = queue.push(segment(BytesMut::from("a\n"), false));
@@ -247,6 +247,6 @@ mod tests {
         assert_eq!(queue.waiting(), (2, true));
         queue.take();
         queue.take();
-        assert!(matches!(queue.take(), Taken::End(Some(_))));
+        assert!(matches!(queue.take(), NextSegment::End(Some(_))));
     }
 }

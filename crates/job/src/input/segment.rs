@@ -6,7 +6,7 @@ use procession_task::Measure;
 
 /// Whole items, as they go from the reading thread to the source.
 #[derive(Debug)]
-pub(crate) struct Segment {
+pub(crate) struct InputSegment {
     /// Their bytes.
     pub(crate) bytes: BytesMut,
     /// How many items they are, at least one.
@@ -17,7 +17,7 @@ pub(crate) struct Segment {
     pub(crate) continues: bool,
 }
 
-impl Segment {
+impl InputSegment {
     /// Takes a measured part off the front.
     pub(crate) fn split_to(&mut self, measure: Measure) -> Self {
         let bytes = self.bytes.split_to(measure.bytes);

@@ -7,7 +7,7 @@
 //! draw times `i + 1`, drawn again when the lower half is below `2⁶⁴ mod (i + 1)`).
 
 use super::cutter::Emit;
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use bytes::{Bytes, BytesMut};
 use procession::raw::Place;
@@ -52,15 +52,15 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
 
 /// An input that is held, in shuffled order.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ShuffledInput {
     segments: Vec<(Bytes, Option<Place>)>,
-    order: Vec<At>,
+    order: Vec<ItemPosition>,
     separator: u8,
 }
 
 /// Where an item is held.
 #[derive(Clone, Copy, Debug)]
-struct At {
+struct ItemPosition {
     segment: u32,
     start: u32,
     length: u32,
@@ -68,34 +68,34 @@ struct At {
 
 /// Collects segments to be shuffled.
 #[derive(Default)]
-pub(crate) struct Collect {
+pub(crate) struct ShuffleCollector {
     segments: Vec<(Bytes, Option<Place>)>,
-    order: Vec<At>,
+    order: Vec<ItemPosition>,
 }
 
-impl Collect {
+impl ShuffleCollector {
     /// Takes a segment's items. One that is too large for the table (it would
     /// hold an item of 4 GiB) gives `None`.
-    pub(crate) fn add(&mut self, segment: Segment, items: Items) -> Option<()> {
+    pub(crate) fn add(&mut self, segment: InputSegment, items: Items) -> Option<()> {
         let bytes = segment.bytes.freeze();
         u32::try_from(bytes.len()).ok()?;
         let number = u32::try_from(self.segments.len()).ok()?;
         for (start, item) in items.split(&bytes) {
             let (start, length) = (u32::try_from(start).ok()?, u32::try_from(item.len()).ok()?);
-            self.order.push(At { segment: number, start, length });
+            self.order.push(ItemPosition { segment: number, start, length });
         }
         self.segments.push((bytes, segment.place));
         Some(())
     }
 
     /// Puts them in order.
-    pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> Held {
+    pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> ShuffledInput {
         shuffle(&mut self.order, seed);
-        Held { segments: self.segments, order: self.order, separator: items.separator() }
+        ShuffledInput { segments: self.segments, order: self.order, separator: items.separator() }
     }
 }
 
-impl Held {
+impl ShuffledInput {
     /// How many items there are.
     pub(crate) fn items(&self) -> u64 {
         self.order.len() as u64
@@ -130,7 +130,7 @@ fn flush(piece: &mut BytesMut, items: &mut u64, emit: &mut Emit<'_>) -> ControlF
         return ControlFlow::Continue(());
     }
     let bytes = std::mem::take(piece);
-    emit(Segment { bytes, items: std::mem::take(items), place: None, continues: false })
+    emit(InputSegment { bytes, items: std::mem::take(items), place: None, continues: false })
 }
 
 #[cfg(test)]

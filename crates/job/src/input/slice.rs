@@ -5,14 +5,14 @@ use procession_task::Items;
 
 /// What a run takes of an input, and in what.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Portion {
+pub(crate) struct InputSlice {
     /// So many items instead of the options' own size.
     pub(crate) size: Option<u64>,
     /// Blocks of so many items each, instead of items.
     pub(crate) block: Option<ChunkSize>,
 }
 
-impl Portion {
+impl InputSlice {
     /// What separates the units that the pool is given.
     pub(crate) fn rule(&self, items: Items) -> Items {
         if self.block.is_some() { Items::Whole } else { items }

@@ -2,7 +2,7 @@
 
 use crate::error::InputError;
 use crate::mutex::lock;
-use crate::times::InputWatch;
+use crate::times::InputStopwatch;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ pub struct InputStatus {
     pub(crate) error: Arc<Mutex<Option<InputError>>>,
     pub(crate) read: Arc<AtomicU64>,
     /// What the thread does that reads it.
-    pub(crate) watch: InputWatch,
+    pub(crate) watch: InputStopwatch,
     /// How many items were found so far.
     pub(crate) found: Arc<AtomicU64>,
     /// How many bytes the files have, compressed as they are, if that is known.

@@ -1,6 +1,6 @@
 //! The file descriptor that results are written to.
 
-use super::new_file::Made;
+use super::new_file::NewFile;
 use crate::poll::wait_for;
 use crate::resume::record_file::discard;
 use nix::poll::PollFlags;
@@ -11,25 +11,25 @@ use std::path::PathBuf;
 /// A descriptor that is waited for if it does not block; its flags, which
 /// others may share, are left alone. Flushing, which comes last, closes it, as
 /// some file systems tell of an error only then.
-pub(super) struct Descriptor {
+pub(super) struct OutputDescriptor {
     pub(super) file: Option<File>,
     /// What is still to be done to it.
-    pub(super) first: Option<First>,
+    pub(super) first: Option<BeforeFirstWrite>,
 }
 
 /// What comes before the first write, and not before it is known that there is
 /// one.
 #[derive(Debug, Default)]
-pub(crate) struct First {
+pub(crate) struct BeforeFirstWrite {
     /// A record that will no longer be true.
     pub(crate) stale: Option<PathBuf>,
     /// What it is cut to.
     pub(crate) cut: Option<u64>,
     /// The file is new: gone again if it comes to nothing.
-    pub(crate) made: Option<Made>,
+    pub(crate) made: Option<NewFile>,
 }
 
-impl First {
+impl BeforeFirstWrite {
     fn apply(self, file: &File) -> io::Result<()> {
         // The record first: at no moment it speaks of bytes that are not there.
         self.stale.map_or(Ok(()), |record| discard(&record))?;
@@ -41,7 +41,7 @@ impl First {
     }
 }
 
-impl Descriptor {
+impl OutputDescriptor {
     fn ready(&mut self) -> io::Result<&mut File> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         if let Some(first) = self.first.take() {
@@ -51,7 +51,7 @@ impl Descriptor {
     }
 }
 
-impl Write for Descriptor {
+impl Write for OutputDescriptor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let file = self.ready()?;
         loop {
@@ -84,7 +84,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();
-        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
+        let mut descriptor = OutputDescriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
         let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
         let mut read = vec![0; 1 << 20];
         reader.read_exact(&mut read).unwrap();

@@ -13,7 +13,7 @@ const KEPT: usize = 100;
 const KEPT_BYTES: usize = 4096;
 /// The failed items of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Failures {
+pub struct FailedItems {
     /// How many there were.
     pub total: u64,
     /// The first hundred, in the order of the output; a long item is cut.
@@ -21,7 +21,7 @@ pub struct Failures {
     by_kind: [u64; FailureKind::ALL.len()],
 }
 
-impl Failures {
+impl FailedItems {
     /// How many were of this kind.
     #[must_use]
     pub fn of_kind(&self, kind: FailureKind) -> u64 {
@@ -64,7 +64,7 @@ impl Failures {
 
 /// What a failed item means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum FailureAction {
     /// Its record is written and the run goes on.
     GoOn,
     /// Its record is written and the run ends.
@@ -75,29 +75,29 @@ pub(crate) enum Verdict {
 
 /// Judges failed items, in the order of the output.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct FailureJudge {
     policy: FailurePolicy,
-    pub(crate) failures: Failures,
+    pub(crate) failures: FailedItems,
 }
 
-impl Judge {
+impl FailureJudge {
     #[cfg(test)]
     pub(crate) fn new(policy: FailurePolicy) -> Self {
-        Self::after(policy, Failures::default())
+        Self::after(policy, FailedItems::default())
     }
 
     /// Judges what comes after these.
-    pub(crate) fn after(policy: FailurePolicy, failures: Failures) -> Self {
+    pub(crate) fn after(policy: FailurePolicy, failures: FailedItems) -> Self {
         Self { policy, failures }
     }
 
     /// Another failed item; `items` were written before it.
-    pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> Verdict {
+    pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> FailureAction {
         self.failures.add(failure);
         match self.policy {
-            FailurePolicy { keep_going: false, max: None } => Verdict::EndBefore,
-            policy if policy.ends_by(self.failures.total, items + 1) => Verdict::EndWith,
-            _ => Verdict::GoOn,
+            FailurePolicy { keep_going: false, max: None } => FailureAction::EndBefore,
+            policy if policy.ends_by(self.failures.total, items + 1) => FailureAction::EndWith,
+            _ => FailureAction::GoOn,
         }
     }
 
@@ -122,39 +122,39 @@ mod tests {
         ItemFailure { item, input: Bytes::from("x"), place: None, failure, record: 0..0, pid: 1, attempts: 1 }
     }
 
-    fn judge(max: &str) -> Judge {
-        Judge::new(FailurePolicy { keep_going: false, max: Some(max.parse().unwrap()) })
+    fn judge(max: &str) -> FailureJudge {
+        FailureJudge::new(FailurePolicy { keep_going: false, max: Some(max.parse().unwrap()) })
     }
 
     #[test]
     fn policies() {
         let first = failure(0, FailureKind::Failed);
-        assert_eq!(Judge::new(FailurePolicy::default()).judge(&first, 7), Verdict::EndBefore);
+        assert_eq!(FailureJudge::new(FailurePolicy::default()).judge(&first, 7), FailureAction::EndBefore);
         let keep = FailurePolicy { keep_going: true, max: None };
-        assert_eq!(Judge::new(keep).judge(&first, 7), Verdict::GoOn);
+        assert_eq!(FailureJudge::new(keep).judge(&first, 7), FailureAction::GoOn);
         let mut three = judge("3");
         let verdicts: Vec<_> = (0..3).map(|item| three.judge(&first, item)).collect();
-        assert_eq!(verdicts, [Verdict::GoOn, Verdict::GoOn, Verdict::EndWith]);
+        assert_eq!(verdicts, [FailureAction::GoOn, FailureAction::GoOn, FailureAction::EndWith]);
     }
 
     #[test]
     fn shares_are_judged_from_a_hundred_items_on_and_at_the_end() {
         let mut tenth = judge("10%");
         for item in 0..10 {
-            assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), Verdict::GoOn);
+            assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), FailureAction::GoOn);
         }
         assert!(tenth.is_exceeded(99));
         assert!(!tenth.is_exceeded(100));
-        assert_eq!(tenth.judge(&failure(98, FailureKind::Failed), 98), Verdict::GoOn);
-        assert_eq!(tenth.judge(&failure(99, FailureKind::Failed), 99), Verdict::EndWith);
+        assert_eq!(tenth.judge(&failure(98, FailureKind::Failed), 98), FailureAction::GoOn);
+        assert_eq!(tenth.judge(&failure(99, FailureKind::Failed), 99), FailureAction::EndWith);
         let mut none = judge("0%");
         assert!(!none.is_exceeded(0));
-        assert_eq!(none.judge(&failure(100, FailureKind::Failed), 100), Verdict::EndWith);
+        assert_eq!(none.judge(&failure(100, FailureKind::Failed), 100), FailureAction::EndWith);
     }
 
     #[test]
     fn all_are_counted_and_some_are_kept() {
-        let mut judge = Judge::new(FailurePolicy { keep_going: true, max: None });
+        let mut judge = FailureJudge::new(FailurePolicy { keep_going: true, max: None });
         for item in 0..250 {
             judge.judge(&failure(item, if item % 2 == 0 { FailureKind::Crashed } else { FailureKind::Invalid }), item);
         }

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What came of asking for a lock.
 #[derive(Debug)]
-pub(crate) enum Locked {
+pub(crate) enum LockResult {
     /// It is held until the last copy of the descriptor is closed.
     Yes,
     /// Another run holds it.
@@ -22,26 +22,26 @@ pub(crate) enum Locked {
     Unsupported(io::Error),
 }
 
-/// Locks a file against other runs. Workers don't inherit the descriptor.
-pub(crate) fn lock(file: &File) -> Locked {
+/// Locks a file against other runs. Worker processes don't inherit the descriptor.
+pub(crate) fn lock(file: &File) -> LockResult {
     match file.try_lock() {
-        Ok(()) => Locked::Yes,
-        Err(TryLockError::Error(error)) => Locked::Unsupported(error),
+        Ok(()) => LockResult::Yes,
+        Err(TryLockError::Error(error)) => LockResult::Unsupported(error),
         Err(TryLockError::WouldBlock) => wait(file),
     }
 }
 
 /// Waits for somebody who is just ending, on a thread that can be left behind.
-fn wait(file: &File) -> Locked {
-    let Ok(theirs) = file.try_clone() else { return Locked::InUse };
+fn wait(file: &File) -> LockResult {
+    let Ok(theirs) = file.try_clone() else { return LockResult::InUse };
     let (tell, told) = mpsc::channel();
     let work = move || {
         let _ = tell.send(theirs.lock().is_ok());
     };
     if thread::Builder::new().name("lock".to_owned()).spawn(work).is_err() {
-        return Locked::InUse;
+        return LockResult::InUse;
     }
-    if told.recv_timeout(PATIENCE) == Ok(true) { Locked::Yes } else { Locked::InUse }
+    if told.recv_timeout(PATIENCE) == Ok(true) { LockResult::Yes } else { LockResult::InUse }
 }
 
 #[cfg(test)]
@@ -52,13 +52,13 @@ mod tests {
     fn one_holds_it_and_whoever_waits_gets_it_when_it_is_free() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let holder = file.reopen().unwrap();
-        assert!(matches!(lock(&holder), Locked::Yes));
-        assert!(matches!(lock(&file.reopen().unwrap()), Locked::InUse));
+        assert!(matches!(lock(&holder), LockResult::Yes));
+        assert!(matches!(lock(&file.reopen().unwrap()), LockResult::InUse));
         let copy = holder.try_clone().unwrap();
         drop(holder);
-        assert!(matches!(lock(&file.reopen().unwrap()), Locked::InUse), "a copy holds it too");
+        assert!(matches!(lock(&file.reopen().unwrap()), LockResult::InUse), "a copy holds it too");
         drop(copy);
         // Those who gave up may hold it for the moment that they take to end.
-        while !matches!(lock(&file.reopen().unwrap()), Locked::Yes) {}
+        while !matches!(lock(&file.reopen().unwrap()), LockResult::Yes) {}
     }
 }

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 /// A file that this call has made: gone again unless something is written to it.
 #[derive(Debug)]
-pub(crate) struct Made {
+pub(crate) struct NewFile {
     path: PathBuf,
     /// A copy of its descriptor: holds the lock until it is gone.
     file: File,
     is_kept: bool,
 }
 
-impl Made {
+impl NewFile {
     pub(crate) fn new(path: PathBuf, file: File) -> Self {
         Self { path, file, is_kept: false }
     }
@@ -25,7 +25,7 @@ impl Made {
     }
 }
 
-impl Drop for Made {
+impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept && is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
@@ -41,7 +41,7 @@ mod tests {
     fn what_was_made_goes_again_unless_it_is_kept_or_another_has_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made");
-        let make = || Made::new(path.clone(), File::create(&path).unwrap());
+        let make = || NewFile::new(path.clone(), File::create(&path).unwrap());
         drop(make());
         assert!(!path.exists());
         make().keep();

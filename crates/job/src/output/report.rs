@@ -1,13 +1,13 @@
 //! What became of a run's results.
 
-use super::failures::Failures;
-use crate::resume::record::Before;
-use crate::text::system;
+use super::failures::FailedItems;
+use crate::resume::record::PriorProgress;
+use crate::text::system_message;
 use std::io;
 
 /// An output can't be opened or written: status 4.
 #[derive(Debug, thiserror::Error)]
-#[error("can't write {name}: {}", system(.error))]
+#[error("can't write {name}: {}", system_message(.error))]
 pub struct OutputError {
     /// Which one.
     pub name: String,
@@ -38,13 +38,13 @@ pub struct OutputReport {
     /// XXH3-128 of what was written, if it was asked for.
     pub digest: Option<u128>,
     /// The failed items.
-    pub failures: Failures,
+    pub failures: FailedItems,
     /// Whether there were more of them than the policy allows.
     pub exceeded: bool,
     /// How it ended.
     pub end: OutputEnd,
     /// What an earlier run had done of it; the figures above include that.
-    pub before: Before,
+    pub before: PriorProgress,
     /// How many items are complete, if it can be gone on with.
     pub resumable: Option<u64>,
     /// Why its record could not be kept: it may not be possible to resume it.
@@ -53,12 +53,12 @@ pub struct OutputReport {
 
 impl OutputReport {
     /// Of a run that could not begin.
-    pub(crate) fn nothing(before: Before) -> Self {
+    pub(crate) fn nothing(before: PriorProgress) -> Self {
         Self {
             items: before.items,
             bytes: 0,
             digest: None,
-            failures: Failures::default(),
+            failures: FailedItems::default(),
             exceeded: false,
             end: OutputEnd::Complete,
             before,

@@ -1,13 +1,13 @@
 //! Where results go: standard output, a file, a writer of the caller's, or
 //! nowhere but into a digest.
 
-use super::descriptor::{Descriptor, First};
+use super::descriptor::{BeforeFirstWrite, OutputDescriptor};
 use super::report::OutputError;
 use crate::file_id::FileId;
 use crate::resume::journal::Journal;
-use crate::resume::record::Before;
-use crate::resume::tracker::Trail;
-use crate::text::shown;
+use crate::resume::record::PriorProgress;
+use crate::resume::tracker::ResumeTracker;
+use crate::text::display_path;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Where results go.
-pub(crate) struct Target {
+pub(crate) struct OutputTarget {
     name: String,
     /// Which file it is, if it is a regular one.
     id: Option<FileId>,
@@ -23,7 +23,7 @@ pub(crate) struct Target {
     journal: Option<Journal>,
 }
 
-impl Target {
+impl OutputTarget {
     /// The standard output, unbuffered.
     ///
     /// # Errors
@@ -46,22 +46,22 @@ impl Target {
         let opened = File::options().write(true).create(true).truncate(false).open(path);
         match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
             Ok((is_full, file)) => {
-                let first = First { cut: is_full.then_some(0), ..First::default() };
-                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), first: Some(first) }))
+                let first = BeforeFirstWrite { cut: is_full.then_some(0), ..BeforeFirstWrite::default() };
+                Ok(Self::descriptor(display_path(path), OutputDescriptor { file: Some(file), first: Some(first) }))
             }
-            Err(error) => Err(OutputError { name: shown(path), error }),
+            Err(error) => Err(OutputError { name: display_path(path), error }),
         }
     }
 
     /// An open file, written from where it stands.
     #[must_use]
     pub(crate) fn file(name: String, file: File) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), first: None })
+        Self::descriptor(name, OutputDescriptor { file: Some(file), first: None })
     }
 
     /// An open file, to which this is done before the first write or at the end.
-    pub(crate) fn prepared(name: String, file: File, first: First) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), first: Some(first) })
+    pub(crate) fn prepared(name: String, file: File, first: BeforeFirstWrite) -> Self {
+        Self::descriptor(name, OutputDescriptor { file: Some(file), first: Some(first) })
     }
 
     /// Its results are a journal.
@@ -70,13 +70,13 @@ impl Target {
     }
 
     /// What the source is to tell of its blocks to.
-    pub(crate) fn trail(&self) -> Option<Arc<Trail>> {
-        self.journal.as_ref().map(|journal| Arc::clone(journal.trail()))
+    pub(crate) fn tracker(&self) -> Option<Arc<ResumeTracker>> {
+        self.journal.as_ref().map(|journal| Arc::clone(journal.tracker()))
     }
 
     /// What an earlier run had done of it.
-    pub(crate) fn before(&self) -> Before {
-        self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
+    pub(crate) fn before(&self) -> PriorProgress {
+        self.journal.as_ref().map_or_else(PriorProgress::default, |journal| journal.before.summary())
     }
 
     /// What it is called, and which file it is if it is a regular one.
@@ -84,7 +84,7 @@ impl Target {
         self.id.map(|id| (&self.name[..], id))
     }
 
-    fn descriptor(name: String, descriptor: Descriptor) -> Self {
+    fn descriptor(name: String, descriptor: OutputDescriptor) -> Self {
         let id = descriptor.file.as_ref().and_then(FileId::of_file);
         Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
     }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_output_that_cant_be_created_says_so() {
-        let error = Target::create(Path::new("/nonexistent/out")).err().unwrap();
+        let error = OutputTarget::create(Path::new("/nonexistent/out")).err().unwrap();
         assert_eq!(error.to_string(), "can't write /nonexistent/out: No such file or directory");
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
             std::fs::write(file.path(), "old and long").unwrap();
-            let (_, writer, _) = Target::create(file.path()).unwrap().into_parts();
+            let (_, writer, _) = OutputTarget::create(file.path()).unwrap().into_parts();
             assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
             let mut writer = writer.unwrap();
             if !written.is_empty() {

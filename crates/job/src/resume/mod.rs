@@ -13,4 +13,4 @@ pub(crate) mod record_file;
 pub(crate) mod tracker;
 
 pub use decision::{Intent, ResumeOptions};
-pub use record::{Before, ResumeRecord, ResumeRecordError};
+pub use record::{PriorProgress, ResumeRecord, ResumeRecordError};

@@ -18,29 +18,29 @@ const SAID: usize = 300;
 pub struct ResumeRecord {
     /// The form of this record.
     pub(crate) version: u32,
-    pub(crate) state: State,
+    pub(crate) state: RecordState,
     /// What the output is of: a job with any other is not the same.
-    pub(crate) job: Identity,
+    pub(crate) job: JobSettings,
     /// How much of it is done.
-    pub(crate) done: Mark,
+    pub(crate) done: OutputProgress,
 }
 
 /// Whether there is more to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum RecordState {
     Interrupted,
     Complete,
 }
 
 /// A job, by everything that its output's bytes depend on beside the input:
 /// names and values, as people gave them.
-pub(crate) type Identity = BTreeMap<String, String>;
+pub(crate) type JobSettings = BTreeMap<String, String>;
 
 /// How far an output is complete.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mark {
+pub(crate) struct OutputProgress {
     /// How many items are complete, failed ones with their records among them.
     pub(crate) items: u64,
     /// How many bytes of the output they are, a header included.
@@ -55,7 +55,7 @@ pub(crate) struct Mark {
 
 /// What an earlier run had done of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct PriorProgress {
     /// How many items, failed ones among them.
     pub items: u64,
     /// How many of them failed.
@@ -64,7 +64,7 @@ pub struct Before {
 
 /// A number of items, and what they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Consumed {
+pub(crate) struct ConsumedInput {
     pub(crate) items: u64,
     pub(crate) hash: u128,
 }
@@ -89,7 +89,7 @@ pub enum ResumeRecordError {
 }
 
 impl ResumeRecord {
-    pub(crate) fn new(state: State, job: Identity, done: Mark) -> Self {
+    pub(crate) fn new(state: RecordState, job: JobSettings, done: OutputProgress) -> Self {
         Self { version: VERSION, state, job, done }
     }
 
@@ -122,7 +122,7 @@ impl ResumeRecord {
         if self.done.failures() > self.done.items {
             return malformed("more items failed than there are");
         }
-        if self.state == State::Interrupted && self.done.items == 0 && self.done.bytes > 0 {
+        if self.state == RecordState::Interrupted && self.done.items == 0 && self.done.bytes > 0 {
             return malformed("no items, but bytes");
         }
         Ok(())
@@ -149,17 +149,17 @@ fn short(text: &str) -> String {
     format!("{begin}…{end}")
 }
 
-impl Mark {
-    pub(crate) fn consumed(&self) -> Consumed {
-        Consumed { items: self.items, hash: self.input.0 }
+impl OutputProgress {
+    pub(crate) fn consumed(&self) -> ConsumedInput {
+        ConsumedInput { items: self.items, hash: self.input.0 }
     }
 
     pub(crate) fn failures(&self) -> u64 {
         self.failed.values().fold(0, |sum, &count| sum.saturating_add(count))
     }
 
-    pub(crate) fn summary(&self) -> Before {
-        Before { items: self.items, failures: self.failures() }
+    pub(crate) fn summary(&self) -> PriorProgress {
+        PriorProgress { items: self.items, failures: self.failures() }
     }
 }
 
@@ -185,14 +185,14 @@ mod tests {
 
     fn record() -> ResumeRecord {
         let job = [("task", "sqrt"), ("format", "tsv")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let mark = Mark {
+        let progress = OutputProgress {
             items: 7,
             bytes: 90,
             input: Digest(5),
             output: Digest(u128::MAX),
             failed: [(FailureKind::Invalid, 2), (FailureKind::TimedOut, 1)].into(),
         };
-        ResumeRecord::new(State::Interrupted, job.into(), mark)
+        ResumeRecord::new(RecordState::Interrupted, job.into(), progress)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `OUTPUT.resume` on the disk: found, written and removed.
 
 use super::record::{MAX_RECORD, ResumeRecord};
-use crate::text::{shown, system};
+use crate::text::{display_path, system_message};
 use procession_sys::AtomicFile;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What lies beside an output.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum FoundRecord {
     Nothing,
     Record(Box<ResumeRecord>),
     Bad(String),
@@ -26,14 +26,14 @@ pub(crate) fn record_path(place: &Path) -> PathBuf {
 /// Removes a record, if there is one; what is none is not touched.
 pub(crate) fn discard(path: &Path) -> io::Result<()> {
     match find(path) {
-        Found::Nothing => Ok(()),
-        Found::Record(_) => std::fs::remove_file(path),
-        Found::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", shown(path)))),
+        FoundRecord::Nothing => Ok(()),
+        FoundRecord::Record(_) => std::fs::remove_file(path),
+        FoundRecord::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", display_path(path)))),
     }
 }
 
 /// Reads the record at this path; waits for nothing and follows no link.
-pub(crate) fn find(path: &Path) -> Found {
+pub(crate) fn find(path: &Path) -> FoundRecord {
     let mut options = File::options();
     // Neither a link nor a pipe is followed or waited for.
     options.read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
@@ -47,11 +47,11 @@ pub(crate) fn find(path: &Path) -> Found {
         Ok(text)
     };
     match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-        Err(error) => Found::Bad(system(&error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => FoundRecord::Nothing,
+        Err(error) => FoundRecord::Bad(system_message(&error)),
         Ok(text) => match ResumeRecord::parse(&text) {
-            Ok(record) => Found::Record(Box::new(record)),
-            Err(error) => Found::Bad(error.to_string()),
+            Ok(record) => FoundRecord::Record(Box::new(record)),
+            Err(error) => FoundRecord::Bad(error.to_string()),
         },
     }
 }
@@ -80,11 +80,11 @@ mod tests {
     fn what_is_no_record_is_not_read_as_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.resume");
-        assert!(matches!(find(&path), Found::Nothing));
+        assert!(matches!(find(&path), FoundRecord::Nothing));
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        assert!(matches!(find(&path), Found::Bad(_)));
+        assert!(matches!(find(&path), FoundRecord::Bad(_)));
         std::fs::remove_file(&path).unwrap();
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(matches!(find(&path), Found::Bad(_)));
+        assert!(matches!(find(&path), FoundRecord::Bad(_)));
     }
 }

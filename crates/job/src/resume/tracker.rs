@@ -4,7 +4,7 @@
 //! a checkpoint stands where the output stands.
 
 use super::hash::InputHash;
-use super::record::Consumed;
+use super::record::ConsumedInput;
 use crate::mutex::lock;
 use bytes::Bytes;
 use procession_task::Items;
@@ -18,20 +18,20 @@ const MOST_HELD: usize = 32 * 1024 * 1024;
 /// What holding a block costs beside its bytes.
 const OVERHEAD: usize = 64;
 
-/// The trail of a run whose output is its own journal.
-pub(crate) struct Trail {
+/// The tracker of a run whose output is its own journal.
+pub(crate) struct ResumeTracker {
     rule: Items,
     /// What an earlier run has consumed; the input must begin with it.
-    before: Consumed,
-    state: Mutex<State>,
+    before: ConsumedInput,
+    state: Mutex<TrackerState>,
 }
 
-struct State {
+struct TrackerState {
     hash: InputHash,
     /// How many items are in the hash.
     hashed: u64,
     /// Ends of blocks that were hashed before the writer came to them.
-    ahead: VecDeque<Consumed>,
+    ahead: VecDeque<ConsumedInput>,
     /// Blocks that are not hashed yet.
     blocks: VecDeque<(Bytes, u64)>,
     /// What they take of memory.
@@ -40,9 +40,9 @@ struct State {
     is_confirmed: bool,
 }
 
-impl Trail {
-    pub(crate) fn new(rule: Items, before: Consumed) -> Self {
-        let state = State {
+impl ResumeTracker {
+    pub(crate) fn new(rule: Items, before: ConsumedInput) -> Self {
+        let state = TrackerState {
             hash: InputHash::new(rule),
             hashed: 0,
             ahead: VecDeque::new(),
@@ -63,7 +63,7 @@ impl Trail {
     }
 
     /// What the input must begin with, and how its items are separated.
-    pub(crate) fn expected(&self) -> (Items, Consumed) {
+    pub(crate) fn expected(&self) -> (Items, ConsumedInput) {
         (self.rule, self.before)
     }
 
@@ -80,7 +80,7 @@ impl Trail {
         state.held += bytes.len() + OVERHEAD;
         state.blocks.push_back((bytes, items));
         while state.held > MOST_HELD && state.hash_block() {
-            let end = Consumed { items: state.hashed, hash: state.hash.digest() };
+            let end = ConsumedInput { items: state.hashed, hash: state.hash.digest() };
             state.ahead.push_back(end);
         }
     }
@@ -107,7 +107,7 @@ impl Trail {
     }
 }
 
-impl State {
+impl TrackerState {
     /// Hashes the oldest block, if there is one.
     fn hash_block(&mut self) -> bool {
         let Some((bytes, items)) = self.blocks.pop_front() else { return false };
@@ -132,7 +132,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const NOTHING: Consumed = Consumed { items: 0, hash: 0 };
+    const NOTHING: ConsumedInput = ConsumedInput { items: 0, hash: 0 };
 
     fn hash(rule: Items, text: &str) -> u128 {
         let mut hash = InputHash::new(rule);
@@ -148,34 +148,34 @@ mod tests {
             let all: Vec<_> = rule.split(text.as_bytes()).map(|(_, item)| String::from_utf8_lossy(item)).collect();
             let separator = char::from(rule.separator()).to_string();
             for max in 1..=all.len() as u64 {
-                let trail = Trail::new(rule, NOTHING);
+                let tracker = ResumeTracker::new(rule, NOTHING);
                 let mut rest = Bytes::copy_from_slice(text.as_bytes());
                 while rule.count(&rest) > 0 {
                     let measure = rule.measure(&rest, max);
-                    trail.push(rest.split_to(measure.bytes), measure.items);
+                    tracker.push(rest.split_to(measure.bytes), measure.items);
                 }
                 for at in 0..all.len() {
                     let expected = hash(rule, &(all[..=at].join(&separator) + &separator));
-                    assert_eq!(trail.reach(at as u64 + 1), Some(expected), "{rule:?} {max} {at}");
-                    assert_eq!(trail.reach(at as u64 + 1), Some(expected), "asked again");
+                    assert_eq!(tracker.reach(at as u64 + 1), Some(expected), "{rule:?} {max} {at}");
+                    assert_eq!(tracker.reach(at as u64 + 1), Some(expected), "asked again");
                 }
-                assert_eq!(trail.reach(all.len() as u64 + 1), None);
+                assert_eq!(tracker.reach(all.len() as u64 + 1), None);
             }
         }
     }
 
     #[test]
     fn what_is_held_is_bounded_and_the_ends_of_blocks_are_kept() {
-        let trail = Trail::new(Items::Lines, NOTHING);
+        let tracker = ResumeTracker::new(Items::Lines, NOTHING);
         let block = format!("{}\n\n", "x".repeat(1 << 20));
         for _ in 0..40 {
-            trail.push(Bytes::from(block.clone()), 2);
+            tracker.push(Bytes::from(block.clone()), 2);
         }
-        assert!(lock(&trail.state).held <= MOST_HELD);
-        assert_eq!(trail.reach(1), None);
-        assert_eq!(trail.reach(2), Some(hash(Items::Lines, &block)));
-        assert_eq!(trail.reach(3), None);
-        assert!(trail.reach(79).is_some(), "the last ones are held");
-        assert_eq!(trail.reach(80), Some(hash(Items::Lines, &block.repeat(40))));
+        assert!(lock(&tracker.state).held <= MOST_HELD);
+        assert_eq!(tracker.reach(1), None);
+        assert_eq!(tracker.reach(2), Some(hash(Items::Lines, &block)));
+        assert_eq!(tracker.reach(3), None);
+        assert!(tracker.reach(79).is_some(), "the last ones are held");
+        assert_eq!(tracker.reach(80), Some(hash(Items::Lines, &block.repeat(40))));
     }
 }

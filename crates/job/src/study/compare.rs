@@ -1,6 +1,6 @@
 //! Compares what the runs of a study wrote.
 
-use super::run::Run;
+use super::run::RunReport;
 use crate::input::Unit;
 use procession::ChunkSize;
 use procession_task::Configuration;
@@ -16,7 +16,7 @@ pub struct Mismatch {
 }
 
 /// Sizes whose complete outputs differ. Other blocks may well have another output.
-pub(super) fn compare(runs: &[Run], unit: Unit) -> Vec<Mismatch> {
+pub(super) fn compare(runs: &[RunReport], unit: Unit) -> Vec<Mismatch> {
     let mut groups: BTreeMap<_, BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.complete) {
         let Configuration { size, chunk, .. } = run.planned.configuration;

@@ -1,9 +1,9 @@
 //! An output that was complete before this call.
 
 use crate::error::InputError;
-use crate::input::{Input, Portion};
-use crate::resume::record::Mark;
-use crate::text::shown;
+use crate::input::{Input, InputSlice};
+use crate::resume::record::OutputProgress;
+use crate::text::display_path;
 use std::path::Path;
 
 /// An output that was complete before this call.
@@ -23,16 +23,16 @@ pub struct AlreadyComplete {
 /// only once is not asked.
 pub(crate) fn check_complete(
     path: &Path,
-    mark: &Mark,
+    progress: &OutputProgress,
     input: &Input,
-    portion: &Portion,
+    slice: &InputSlice,
 ) -> Result<AlreadyComplete, InputError> {
-    let has_more = !input.is_stream() && input.goes_on_after(portion, mark.consumed())?;
-    let has_size = portion.size.is_some_and(|size| size <= mark.items);
+    let has_more = !input.is_stream() && input.has_more_after(slice, progress.consumed())?;
+    let has_size = slice.size.is_some_and(|size| size <= progress.items);
     Ok(AlreadyComplete {
-        name: shown(path),
-        items: mark.items,
-        failures: mark.failures(),
+        name: display_path(path),
+        items: progress.items,
+        failures: progress.failures(),
         input_has_grown: has_more && !has_size,
     })
 }

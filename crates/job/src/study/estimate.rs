@@ -3,13 +3,13 @@
 //! and how long all of it would take.
 
 use super::launch::Launch;
-use super::placeholders::filled;
+use super::placeholders::fill_placeholders;
 use super::plan::largest;
 use super::run::{Ending, StudyJob};
 use super::runner::Study;
 use super::stopper::Stopper;
 use super::workload::Workload;
-use crate::input::Portion;
+use crate::input::InputSlice;
 use crate::input::source::QueueSource;
 use bytes::Bytes;
 use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
@@ -25,7 +25,7 @@ const SHOWN: usize = 10;
 
 /// What a rehearsal has shown.
 #[derive(Clone, Debug, Default)]
-pub struct Rehearsal {
+pub struct Estimate {
     /// The configuration that it is about: the largest.
     pub configuration: Option<Configuration>,
     /// What the task is made of in that configuration.
@@ -46,10 +46,10 @@ pub struct Rehearsal {
 
 /// What is seen of it while it runs.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Rehearsal>>);
+struct EstimateRecorder(Arc<Mutex<Estimate>>);
 
-impl Seen {
-    fn lock(&self) -> MutexGuard<'_, Rehearsal> {
+impl EstimateRecorder {
+    fn lock(&self) -> MutexGuard<'_, Estimate> {
         // Counts and copies: nothing that could be half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,9 +61,9 @@ impl Study {
     ///
     /// # Errors
     /// Whatever can end a run before a failed item does.
-    pub fn rehearse(self, time: Duration, stopper: &Stopper) -> Result<Rehearsal, Ending> {
+    pub fn estimate(self, time: Duration, stopper: &Stopper) -> Result<Estimate, Ending> {
         let Self { work, workload, configurations, workers, .. } = self;
-        let Some(of) = largest(&configurations) else { return Ok(Rehearsal::default()) };
+        let Some(of) = largest(&configurations) else { return Ok(Estimate::default()) };
         let (input, size, more_params) = match workload {
             Workload::Items(input) => (input, of.size, Vec::new()),
             Workload::Sized(make) => {
@@ -74,16 +74,16 @@ impl Study {
         let is_local = configurations.iter().all(|configuration| configuration.executor != Executor::Procs);
         let executor = if is_local { Executor::Serial } else { Executor::Procs };
         let alone = Configuration { executor, count: 1, ..of };
-        let arguments = filled(&work.spec.arguments, &of);
+        let arguments = fill_placeholders(&work.spec.arguments, &of);
         let spec = JobSpec { arguments: arguments.clone(), ..work.spec };
         let work = StudyJob { spec, ..work };
-        let seen = Seen::default();
-        let portion = Portion { size, block: work.unit.block(of.chunk) };
-        let (mut source, status) = input.source_on(&portion, None);
+        let seen = EstimateRecorder::default();
+        let slice = InputSlice { size, block: work.unit.block(of.chunk) };
+        let (mut source, status) = input.source_on(&slice, None);
         source.start();
         let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
         let rule = work.unit.items(input.options().items);
-        let source = Box::new(Shown { source, rule, seen: seen.clone() });
+        let source = Box::new(SampledSource { source, rule, seen: seen.clone() });
         let spec = work.spec(&alone, input.options().items, more_params);
         let job = Job::new(spec, source, Box::new(seen.clone()));
         let control = pool.control();
@@ -97,7 +97,7 @@ impl Study {
             return Err(Ending::Input(error));
         }
         let rehearsal = seen.lock().clone();
-        Ok(Rehearsal { configuration: Some(of), arguments, expected: status.expected_items(), ..rehearsal })
+        Ok(Estimate { configuration: Some(of), arguments, expected: status.expected_items(), ..rehearsal })
     }
 }
 
@@ -118,13 +118,13 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
 }
 
 /// Keeps the first units that it cuts.
-struct Shown {
+struct SampledSource {
     source: QueueSource,
     rule: Items,
-    seen: Seen,
+    seen: EstimateRecorder,
 }
 
-impl Source for Shown {
+impl Source for SampledSource {
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
         let cut = self.source.cut(max_items, max_bytes);
         if let Cut::Block(block) = &cut {
@@ -145,14 +145,14 @@ impl Source for Shown {
     }
 }
 
-impl Sink for Seen {
+impl Sink for EstimateRecorder {
     fn deliver(&mut self, batch: Batch) {
         let bytes: u64 = batch.deliveries.iter().map(|delivery| delivery.outputs.len() as u64).sum();
         self.lock().bytes += bytes;
     }
 }
 
-impl Observer for Seen {
+impl Observer for EstimateRecorder {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Accepted(part) => {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What the fake is to do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum FakeFault {
     None,
     /// Pools of this count write an `x` too many.
     Differs(u32),
@@ -21,12 +21,12 @@ pub(super) enum Fault {
     CannotStart(u32),
 }
 
-pub(super) struct Fake(pub(super) Fault);
+pub(super) struct Fake(pub(super) FakeFault);
 
 struct FakePool {
     count: u32,
     chunk: ChunkSize,
-    fault: Fault,
+    fault: FakeFault,
     stopped: Arc<AtomicBool>,
 }
 
@@ -47,7 +47,7 @@ impl Host for NoClock {
 
 impl Launch for Fake {
     fn launch(&self, run: &Configuration, _: Vec<Box<dyn Observer>>) -> Result<Box<dyn Backend>, PoolError> {
-        if self.0 == Fault::CannotStart(run.count) {
+        if self.0 == FakeFault::CannotStart(run.count) {
             return Err(PoolError::CannotStart { failures: 3, why: "no".to_owned() });
         }
         Ok(Box::new(FakePool { count: run.count, chunk: run.chunk, fault: self.0, stopped: Arc::default() }))
@@ -119,7 +119,7 @@ impl FakePool {
             }
         });
         let failures = failures.collect();
-        if self.fault == Fault::Differs(self.count) {
+        if self.fault == FakeFault::Differs(self.count) {
             answer.outputs.push(b'x');
         }
         Delivery { first: block.first, items: block.items, outputs: Bytes::from(answer.outputs), failures }

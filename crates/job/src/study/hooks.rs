@@ -1,6 +1,6 @@
 //! What accompanies the runs of a study.
 
-use super::run::{Ending, Run, RunInfo};
+use super::run::{Ending, RunInfo, RunReport};
 use procession::Observer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,5 +24,5 @@ pub trait Hooks {
     fn warn(&mut self, _text: &str) {}
 
     /// A run has ended; `ending` says why if the study ends with it.
-    fn on_run_end(&mut self, _run: &Run, _ending: Option<&Ending>) {}
+    fn on_run_end(&mut self, _run: &RunReport, _ending: Option<&Ending>) {}
 }

@@ -20,7 +20,7 @@ pub(crate) trait Launch {
 }
 
 /// What the executors are and how they are set up.
-pub struct Workers {
+pub struct ExecutorSetup {
     /// The worker processes' program.
     pub program: PathBuf,
     /// Makes the task where there is no process: on threads and in the plain loop.
@@ -33,7 +33,7 @@ pub struct Workers {
     pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
 }
 
-impl Workers {
+impl ExecutorSetup {
     /// This program, everything as it is by default; what makes the task where
     /// there is no process.
     #[must_use]
@@ -48,7 +48,7 @@ impl Workers {
     }
 }
 
-impl Launch for Workers {
+impl Launch for ExecutorSetup {
     fn launch(
         &self,
         configuration: &Configuration,

@@ -10,7 +10,7 @@ const SIZE: &str = "{size}";
 const PROCS: &str = "{procs}";
 
 /// The arguments as they are in a run of this configuration.
-pub(crate) fn filled(arguments: &[Vec<u8>], configuration: &Configuration) -> Vec<Vec<u8>> {
+pub(crate) fn fill_placeholders(arguments: &[Vec<u8>], configuration: &Configuration) -> Vec<Vec<u8>> {
     let size = configuration.size.map(|size| size.to_string());
     let procs = configuration.count.to_string();
     let known = [(SIZE, size.as_deref()), (PROCS, Some(&procs[..]))];
@@ -19,18 +19,18 @@ pub(crate) fn filled(arguments: &[Vec<u8>], configuration: &Configuration) -> Ve
 
 /// Whether any argument asks for the size, which must be known then.
 #[must_use]
-pub fn ask_for_size(arguments: &[Vec<u8>]) -> bool {
-    ask_for(SIZE, arguments)
+pub fn use_size(arguments: &[Vec<u8>]) -> bool {
+    contain(SIZE, arguments)
 }
 
 /// Whether any argument asks how many processes there are, so that what is done
 /// depends on it.
 #[must_use]
-pub fn ask_for_procs(arguments: &[Vec<u8>]) -> bool {
-    ask_for(PROCS, arguments)
+pub fn use_procs(arguments: &[Vec<u8>]) -> bool {
+    contain(PROCS, arguments)
 }
 
-fn ask_for(name: &str, arguments: &[Vec<u8>]) -> bool {
+fn contain(name: &str, arguments: &[Vec<u8>]) -> bool {
     arguments.iter().any(|argument| memchr::memmem::find(argument, name.as_bytes()).is_some())
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     fn of(argument: &str, size: Option<u64>) -> String {
         let configuration = Configuration { executor: Executor::Procs, count: 3, size, chunk: ChunkSize::Auto };
-        String::from_utf8(filled(&[argument.into()], &configuration).concat()).unwrap()
+        String::from_utf8(fill_placeholders(&[argument.into()], &configuration).concat()).unwrap()
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_size_is_asked_for_by_name() {
-        assert!(ask_for_size(&["a".into(), "x{size}".into()]));
-        assert!(!ask_for_size(&["{procs}".into(), "size".into()]));
+        assert!(use_size(&["a".into(), "x{size}".into()]));
+        assert!(!use_size(&["{procs}".into(), "size".into()]));
     }
 }

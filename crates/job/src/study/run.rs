@@ -2,20 +2,20 @@
 
 use super::complete::AlreadyComplete;
 use super::launch::Launch;
-use super::placeholders::filled;
-use super::plan::Planned;
+use super::placeholders::fill_placeholders;
+use super::plan::PlannedRun;
 use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::source::QueueSource;
 use crate::input::status::InputStatus;
 use crate::input::{Input, Unit};
 use crate::output::report::{OutputEnd, OutputError, OutputReport};
-use crate::output::target::Target;
+use crate::output::target::OutputTarget;
 use crate::output::writer::options::OutputOptions;
-use crate::output::writer::{OrderedWriter, OutputHandle};
-use crate::resume::Before;
+use crate::output::writer::{OutputHandle, OutputWriter};
+use crate::resume::PriorProgress;
 use crate::resume::decision::ResumeError;
-use crate::times::{DriverEar, coordinator_times};
+use crate::times::{DriverTimesObserver, coordinator_times};
 use procession::raw::{Job, JobEnd, JobHandle};
 use procession::{Observer, PoolError};
 use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
@@ -45,7 +45,7 @@ impl StudyJob {
     ) -> JobSpec {
         JobSpec {
             params: self.spec.params.iter().cloned().chain(more_params).collect(),
-            arguments: filled(&self.spec.arguments, configuration),
+            arguments: fill_placeholders(&self.spec.arguments, configuration),
             items: self.unit.items(items),
             chunk: self.unit.chunk(configuration.chunk),
             ..self.spec.clone()
@@ -62,20 +62,20 @@ impl StudyJob {
 #[derive(Clone, Debug)]
 pub struct RunInfo {
     /// Its number, configuration and purpose.
-    pub planned: Planned,
+    pub planned: PlannedRun,
     /// How many runs there are in all.
     pub runs: usize,
     /// The input's progress.
     pub input: InputStatus,
     /// What an earlier run had done of its output.
-    pub before: Before,
+    pub before: PriorProgress,
 }
 
 /// A run that ended.
 #[derive(Debug)]
-pub struct Run {
+pub struct RunReport {
     /// Its number, configuration and purpose.
-    pub planned: Planned,
+    pub planned: PlannedRun,
     /// From the pool's creation to the last worker's exit; `None` if the pool failed.
     pub wall: Option<Duration>,
     /// What became of its results; an error in it is taken out for the study's end.
@@ -108,24 +108,24 @@ pub enum Ending {
 }
 
 /// What a run is made of.
-pub(crate) struct Setup<'a> {
+pub(crate) struct RunSetup<'a> {
     pub(crate) work: &'a StudyJob,
     pub(crate) more_params: Vec<(String, String)>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) item_log: Arc<AtomicBool>,
-    pub(crate) target: Target,
+    pub(crate) target: OutputTarget,
     pub(crate) output: OutputOptions,
 }
 
 /// What came of a run: its results, and what ended it if that ends the study.
-pub(crate) type Ended = (Run, Option<Ending>);
+pub(crate) type Ended = (RunReport, Option<Ending>);
 
 /// Runs one run. What happens on the way, also that it can't begin, is in the result.
 pub(crate) fn run(
-    planned: Planned,
+    planned: PlannedRun,
     input: &Input,
     source: (QueueSource, InputStatus),
-    setup: Setup<'_>,
+    setup: RunSetup<'_>,
     launch: &dyn Launch,
     stopper: &Stopper,
 ) -> Ended {
@@ -139,10 +139,10 @@ pub(crate) fn run(
         Err(error) => {
             let ending = if stopper.is_stopped() { Ending::Stopped } else { Ending::Pool(error) };
             let output = OutputReport::nothing(before);
-            return (unborn(planned, output), Some(ending));
+            return (without_pool(planned, output), Some(ending));
         }
     };
-    let (ear, heard) = DriverEar::new();
+    let (ear, heard) = DriverTimesObserver::new();
     let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
     let pool = match launch.launch(&planned.configuration, observers) {
         Ok(pool) => pool,
@@ -150,7 +150,7 @@ pub(crate) fn run(
             // Nothing was written: what the output had before is left.
             let mut output = output.written().end(false);
             let ending = ending(stopper, &mut output, Some(error), None);
-            return (unborn(planned, output), ending);
+            return (without_pool(planned, output), ending);
         }
     };
     let control = || {
@@ -180,24 +180,24 @@ pub(crate) fn run(
     // An empty output is written only now that it is known to be complete.
     let ending = ending.or_else(|| failed(&mut output));
     let complete = complete && ending.is_none();
-    (Run { planned, wall, output, coordinator, complete }, ending)
+    (RunReport { planned, wall, output, coordinator, complete }, ending)
 }
 
 /// A run whose pool never was.
-fn unborn(planned: Planned, output: OutputReport) -> Run {
-    Run { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
+fn without_pool(planned: PlannedRun, output: OutputReport) -> RunReport {
+    RunReport { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
 }
 
 /// Starts the output's thread; it uses `end` when it wants no more results,
 /// perhaps before the pool is there.
 fn start_output(
     end: Stopper,
-    target: Target,
+    target: OutputTarget,
     options: OutputOptions,
-) -> Result<(OrderedWriter, OutputHandle), PoolError> {
+) -> Result<(OutputWriter, OutputHandle), PoolError> {
     let stop = Box::new(move || end.stop());
     let failed = |error: io::Error| PoolError::System { what: "no thread for the output", why: error.to_string() };
-    OrderedWriter::spawn(target, options, stop).map_err(failed)
+    OutputWriter::spawn(target, options, stop).map_err(failed)
 }
 
 /// Takes the error of an output that can't be written.

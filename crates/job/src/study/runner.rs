@@ -3,17 +3,17 @@
 
 use super::compare::{Mismatch, compare};
 use super::hooks::Hooks;
-use super::launch::{Launch, Workers};
-use super::plan::{Planned, Rounds, Wanted, plan};
+use super::launch::{ExecutorSetup, Launch};
+use super::plan::{PlannedRun, PrintedResults, Rounds, plan};
 use super::prepare::spooled;
-use super::run::{Ending, Run, RunInfo, Setup, StudyJob, run};
+use super::run::{Ending, RunInfo, RunReport, RunSetup, StudyJob, run};
 use super::stopper::Stopper;
 use super::workload::Workload;
 use crate::failure_policy::FailurePolicy;
-use crate::input::Portion;
+use crate::input::InputSlice;
 use crate::output::choice::OutputChoice;
 use crate::output::report::OutputEnd;
-use crate::output::target::Target;
+use crate::output::target::OutputTarget;
 use crate::output::writer::options::OutputOptions;
 use crate::resume::decision::ResumeOptions;
 use procession_task::Configuration;
@@ -36,14 +36,14 @@ pub struct Study {
     /// What failed items do to a run.
     pub policy: FailurePolicy,
     /// The workers.
-    pub workers: Workers,
+    pub workers: ExecutorSetup,
 }
 
 /// What came of a study.
 #[derive(Debug)]
 pub struct StudyReport {
     /// The runs that began, in order.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RunReport>,
     /// Sizes whose outputs differ.
     pub mismatches: Vec<Mismatch>,
     /// What ended it before its plan was done, if anything did.
@@ -53,34 +53,34 @@ pub struct StudyReport {
 impl Study {
     /// All its runs, in order.
     #[must_use]
-    pub fn plan(&self) -> Vec<Planned> {
-        plan(&self.configurations, self.rounds, Wanted::by(self.output.as_ref()))
+    pub fn plan(&self) -> Vec<PlannedRun> {
+        plan(&self.configurations, self.rounds, PrintedResults::by(self.output.as_ref()))
     }
 
     /// Runs it, until its end or until `stopper` is used.
     #[must_use]
     pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
         let Self { work, workload, configurations, rounds, output, resume, policy, workers } = self;
-        let runs = plan(&configurations, rounds, Wanted::by(output.as_ref()));
-        Conductor { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
-            .conduct(workload, output)
+        let runs = plan(&configurations, rounds, PrintedResults::by(output.as_ref()));
+        StudyRunner { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
+            .run_all(workload, output)
     }
 }
 
 /// Goes through the plan.
-pub(crate) struct Conductor<'a> {
+pub(crate) struct StudyRunner<'a> {
     pub(crate) work: StudyJob,
     pub(crate) resume: ResumeOptions,
     pub(crate) policy: FailurePolicy,
     pub(crate) launch: &'a dyn Launch,
     pub(crate) hooks: &'a mut dyn Hooks,
     pub(crate) stopper: &'a Stopper,
-    pub(crate) runs: Vec<Planned>,
-    pub(crate) done: Vec<Run>,
+    pub(crate) runs: Vec<PlannedRun>,
+    pub(crate) done: Vec<RunReport>,
 }
 
-impl Conductor<'_> {
-    pub(crate) fn conduct(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
+impl StudyRunner<'_> {
+    pub(crate) fn run_all(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
         let ending = self.all(workload, output).err();
         let mismatches = compare(&self.done, self.work.unit);
         StudyReport { runs: self.done, mismatches, ending }
@@ -99,7 +99,7 @@ impl Conductor<'_> {
             if self.stopper.is_stopped() {
                 return Err(Ending::Stopped);
             }
-            let target = targets.remove(&planned.number).unwrap_or_else(Target::nothing);
+            let target = targets.remove(&planned.number).unwrap_or_else(OutputTarget::nothing);
             self.one(planned, &workload, target)?;
         }
         Ok(())
@@ -119,7 +119,7 @@ impl Conductor<'_> {
         Ok(Workload::Items(input))
     }
 
-    fn one(&mut self, planned: Planned, workload: &Workload, target: Target) -> Result<(), Ending> {
+    fn one(&mut self, planned: PlannedRun, workload: &Workload, target: OutputTarget) -> Result<(), Ending> {
         let size = planned.configuration.size;
         let (sized, more_params);
         let (input, size) = match workload {
@@ -133,12 +133,12 @@ impl Conductor<'_> {
                 (&sized.input, None)
             }
         };
-        let portion = Portion { size, block: self.work.unit.block(planned.configuration.chunk) };
-        let source = input.source_on(&portion, target.trail());
+        let slice = InputSlice { size, block: self.work.unit.block(planned.configuration.chunk) };
+        let source = input.source_on(&slice, target.tracker());
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
         self.hooks.on_run_start(&info);
         let is_study = self.runs.len() > 1;
-        let setup = Setup {
+        let setup = RunSetup {
             work: &self.work,
             more_params,
             observers: self.hooks.observers(&info),
@@ -160,6 +160,6 @@ impl Conductor<'_> {
 }
 
 /// In a study a reader that goes away ends only the printing.
-fn closed(run: &Run, is_study: bool) -> Option<Ending> {
+fn closed(run: &RunReport, is_study: bool) -> Option<Ending> {
     (matches!(run.output.end, OutputEnd::Closed) && !is_study).then_some(Ending::Closed)
 }

@@ -10,10 +10,10 @@ type OnRequest = Arc<dyn Fn(Request) + Send + Sync>;
 
 /// Stops a study from elsewhere; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Stopper(Arc<Mutex<State>>);
+pub struct Stopper(Arc<Mutex<StopperState>>);
 
 #[derive(Default)]
-struct State {
+struct StopperState {
     /// What still holds for a run that is about to begin.
     asked: Option<Request>,
     current: Option<OnRequest>,
@@ -64,7 +64,7 @@ impl Stopper {
 
     /// From now on this is what is stopped, until the guard is dropped; at once
     /// if it was asked for before.
-    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> Held {
+    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> StopGuard {
         let current: OnRequest = Arc::new(current);
         let mut state = lock(&self.0);
         state.current = Some(Arc::clone(&current));
@@ -73,7 +73,7 @@ impl Stopper {
         if let Some(request) = asked {
             current(request);
         }
-        Held(self.clone())
+        StopGuard(self.clone())
     }
 }
 
@@ -84,9 +84,9 @@ impl fmt::Debug for Stopper {
 }
 
 /// Lets go of what a [`Stopper`] holds.
-pub(crate) struct Held(Stopper);
+pub(crate) struct StopGuard(Stopper);
 
-impl Drop for Held {
+impl Drop for StopGuard {
     fn drop(&mut self) {
         lock(&self.0.0).current = None;
     }

@@ -1,11 +1,11 @@
 //! Whole studies over a pool without processes.
 
-use super::fake::{Fake, Fault};
+use super::fake::{Fake, FakeFault};
 use super::hooks::Hooks;
 use super::matrix::matrix;
-use super::plan::{Phase, Rounds, Wanted, plan};
-use super::run::{Ending, Run, RunInfo, StudyJob};
-use super::runner::{Conductor, StudyReport};
+use super::plan::{PrintedResults, Rounds, RunPhase, plan};
+use super::run::{Ending, RunInfo, RunReport, StudyJob};
+use super::runner::{StudyReport, StudyRunner};
 use super::stopper::Stopper;
 use super::workload::{SizedWork, Workload};
 use crate::error::InputError;
@@ -27,7 +27,7 @@ fn work(task: &str) -> StudyJob {
 /// Remembers what it was told.
 #[derive(Default)]
 struct Recorder {
-    started: Vec<(usize, Phase)>,
+    started: Vec<(usize, RunPhase)>,
     ended: Vec<(usize, bool)>,
     stop_after: Option<(usize, Stopper)>,
     /// Whoever reads the output, until the first run begins.
@@ -39,7 +39,7 @@ impl Hooks for Recorder {
         self.reader = None;
         self.started.push((run.planned.number, run.planned.phase));
     }
-    fn on_run_end(&mut self, run: &Run, ending: Option<&Ending>) {
+    fn on_run_end(&mut self, run: &RunReport, ending: Option<&Ending>) {
         self.ended.push((run.planned.number, ending.is_none()));
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number
@@ -59,7 +59,7 @@ struct Bench {
     policy: FailurePolicy,
     output: PathBuf,
     resume: ResumeOptions,
-    fault: Fault,
+    fault: FakeFault,
     hooks: Recorder,
     stopper: Stopper,
     _folder: tempfile::TempDir,
@@ -80,7 +80,7 @@ fn bench(input: Input) -> Bench {
         policy: FailurePolicy::default(),
         output: folder.path().join("out"),
         resume: ResumeOptions::default(),
-        fault: Fault::None,
+        fault: FakeFault::None,
         hooks: Recorder::default(),
         stopper: Stopper::default(),
         _folder: folder,
@@ -95,8 +95,8 @@ impl Bench {
     fn run(mut self) -> (StudyReport, Recorder, String) {
         let procs: Vec<_> = self.counts.iter().map(|&count| (Executor::Procs, count)).collect();
         let configurations = matrix(&procs, &self.sizes, &[ChunkSize::Auto]);
-        let runs = plan(&configurations, self.rounds, Wanted::Largest);
-        let conductor = Conductor {
+        let runs = plan(&configurations, self.rounds, PrintedResults::Largest);
+        let runner = StudyRunner {
             work: work(self.task),
             resume: self.resume,
             policy: self.policy,
@@ -106,7 +106,7 @@ impl Bench {
             runs,
             done: Vec::new(),
         };
-        let report = conductor.conduct(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
+        let report = runner.run_all(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
         // Devices are not read back: some have no end.
         let is_file = self.output.is_file();
         let text = if is_file { std::fs::read_to_string(&self.output).unwrap() } else { String::new() };
@@ -135,7 +135,7 @@ fn a_study_compares_all_and_writes_the_largest_once() {
     assert_eq!(text, ROOTS);
     assert!(report.ending.is_none() && report.mismatches.is_empty());
     assert_eq!(report.runs.len(), 13);
-    assert_eq!(hooks.started[12], (13, Phase::Printing));
+    assert_eq!(hooks.started[12], (13, RunPhase::Printing));
     for run in &report.runs {
         assert!(run.complete);
         assert_eq!(Some(run.output.items), run.planned.configuration.size);
@@ -145,8 +145,12 @@ fn a_study_compares_all_and_writes_the_largest_once() {
 
 #[test]
 fn an_output_that_differs_is_found() {
-    let bench =
-        Bench { counts: vec![1, 2, 3], rounds: Rounds { repeat: 2, warmup: 1 }, fault: Fault::Differs(2), ..squares() };
+    let bench = Bench {
+        counts: vec![1, 2, 3],
+        rounds: Rounds { repeat: 2, warmup: 1 },
+        fault: FakeFault::Differs(2),
+        ..squares()
+    };
     let (report, _, text) = bench.run();
     // The warm-up at the largest count wrote it.
     assert_eq!((text.as_str(), report.runs.len()), (ROOTS, 9));
@@ -259,11 +263,11 @@ fn what_cant_work_is_refused_before_any_run() {
 
 #[test]
 fn a_pool_that_fails_ends_the_study() {
-    let (report, ..) = Bench { counts: vec![1, 2, 3], fault: Fault::CannotStart(2), ..squares() }.run();
+    let (report, ..) = Bench { counts: vec![1, 2, 3], fault: FakeFault::CannotStart(2), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
     assert_eq!(report.runs.len(), 2);
     assert!(report.runs[1].wall.is_none() && !report.runs[1].complete);
-    let bench = Bench { fault: Fault::CannotStart(1), ..squares() };
+    let bench = Bench { fault: FakeFault::CannotStart(1), ..squares() };
     std::fs::write(&bench.output, "of another day").unwrap();
     let (report, hooks, text) = bench.run();
     assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
@@ -298,17 +302,17 @@ fn sizes_may_be_the_tasks_own_affair() {
         Ok(SizedWork { input, params: vec![("method".to_owned(), "naive".to_owned())] })
     };
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], &[2, 3], &[ChunkSize::Auto]);
-    let conductor = Conductor {
+    let runner = StudyRunner {
         work: work("prime"),
         resume: ResumeOptions::default(),
         policy: FailurePolicy::default(),
-        launch: &Fake(Fault::None),
+        launch: &Fake(FakeFault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::Nothing),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, PrintedResults::Nothing),
         done: Vec::new(),
     };
-    let report = conductor.conduct(Workload::Sized(Box::new(make)), None);
+    let report = runner.run_all(Workload::Sized(Box::new(make)), None);
     let items: Vec<_> = report.runs.iter().map(|run| run.output.items).collect();
     assert_eq!(items, [4, 4, 9, 9]);
     assert!(report.mismatches.is_empty() && report.ending.is_none());
@@ -329,17 +333,17 @@ fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> Stud
     let picture = PictureFile { path: folder.join("m.png"), most: 1000, named_by_size: sizes.len() > 1 };
     let output = Some(OutputChoice::Picture(picture));
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
-    let conductor = Conductor {
+    let runner = StudyRunner {
         work: StudyJob { spec: JobSpec::new(task), unit: Unit::Item },
         resume: ResumeOptions::default(),
         policy: FailurePolicy { keep_going: true, max: None },
-        launch: &Fake(Fault::None),
+        launch: &Fake(FakeFault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::by(output.as_ref())),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, PrintedResults::by(output.as_ref())),
         done: Vec::new(),
     };
-    conductor.conduct(workload, output)
+    runner.run_all(workload, output)
 }
 
 #[test]
@@ -347,7 +351,7 @@ fn each_size_of_a_picture_is_written_by_a_run_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let report = painted("mandelbrot", &[9, 5], Workload::rows("side"), folder.path());
     assert!(report.ending.is_none() && report.mismatches.is_empty(), "{:?}", report.ending);
-    let shape = |run: &Run| (run.output.items, run.planned.phase == Phase::Printing);
+    let shape = |run: &RunReport| (run.output.items, run.planned.phase == RunPhase::Printing);
     let expected = [(9, false), (9, false), (5, false), (5, false), (9, true), (5, true)];
     assert_eq!(report.runs.iter().map(shape).collect::<Vec<_>>(), expected);
     for side in [9, 5] {

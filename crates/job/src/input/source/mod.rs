@@ -1,13 +1,13 @@
 //! The source that the pool cuts its blocks from: slices of what the reading
 //! thread has queued, measured at memory speed, never copied.
 
-use super::measure::longest;
+use super::measure::longest_fit;
 use super::options::InputOptions;
-use super::queue::{Queue, Taken};
+use super::queue::{NextSegment, SegmentQueue};
 use super::status::InputStatus;
 use crate::error::InputError;
 use crate::mutex::lock;
-use crate::resume::tracker::Trail;
+use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
 use procession::raw::{Block, Cut, Place, Source, Waker};
 use procession_task::{Items, Measure};
@@ -15,14 +15,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What the reading thread does.
-pub(crate) type Read = Box<dyn FnOnce() + Send>;
+pub(crate) type ReadThread = Box<dyn FnOnce() + Send>;
 
 /// Cuts blocks from a queue that a reading thread fills.
 pub struct QueueSource {
-    read: Option<Read>,
-    queue: Arc<Queue>,
+    read: Option<ReadThread>,
+    queue: Arc<SegmentQueue>,
     rule: Items,
-    current: Option<Current>,
+    current: Option<CurrentSegment>,
     next: u64,
     given: u64,
     /// How many items are to be given in all.
@@ -32,12 +32,12 @@ pub struct QueueSource {
     status: InputStatus,
     ended: bool,
     /// Who hears of every block, if the output is a journal.
-    trail: Option<Arc<Trail>>,
+    tracker: Option<Arc<ResumeTracker>>,
 }
 
 /// What is left of a segment.
 #[derive(Debug)]
-struct Current {
+struct CurrentSegment {
     bytes: Bytes,
     items: u64,
     place: Option<Place>,
@@ -45,11 +45,11 @@ struct Current {
 
 impl QueueSource {
     pub(crate) fn new(
-        queue: Arc<Queue>,
+        queue: Arc<SegmentQueue>,
         options: &InputOptions,
         size: Option<u64>,
         status: InputStatus,
-        read: Read,
+        read: ReadThread,
     ) -> Self {
         let next = options.first_index();
         Self {
@@ -63,24 +63,24 @@ impl QueueSource {
             bytes_per_item: 8,
             status,
             ended: false,
-            trail: None,
+            tracker: None,
         }
     }
 
-    /// Tells a trail of every block, and begins behind what it has passed.
-    pub(crate) fn on(mut self, trail: Option<Arc<Trail>>) -> Self {
-        let before = trail.as_ref().map_or(0, |trail| trail.before());
-        (self.next, self.given, self.trail) = (self.next + before, before, trail);
+    /// Tells a tracker of every block, and begins behind what it has passed.
+    pub(crate) fn with_tracker(mut self, tracker: Option<Arc<ResumeTracker>>) -> Self {
+        let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
+        (self.next, self.given, self.tracker) = (self.next + before, before, tracker);
         self
     }
 
     /// Whether as much as was wanted is given, and known to be of this input.
     fn is_filled(&self) -> bool {
-        self.size == Some(self.given) && self.trail.as_ref().is_none_or(|trail| trail.is_confirmed())
+        self.size == Some(self.given) && self.tracker.as_ref().is_none_or(|tracker| tracker.is_confirmed())
     }
 
     /// The segment to cut from, or why there is none.
-    fn current(&mut self) -> Result<&mut Current, Cut> {
+    fn current(&mut self) -> Result<&mut CurrentSegment, Cut> {
         if self.current.is_none() {
             if self.ended || self.is_filled() {
                 self.finish(None);
@@ -88,17 +88,18 @@ impl QueueSource {
             }
             match self.queue.take() {
                 // Looked at again: it may have come to be known just now.
-                Taken::Nothing if self.is_filled() => {
+                NextSegment::Nothing if self.is_filled() => {
                     self.finish(None);
                     return Err(Cut::End);
                 }
-                Taken::Nothing => return Err(Cut::Pending),
-                Taken::End(error) => {
+                NextSegment::Nothing => return Err(Cut::Pending),
+                NextSegment::End(error) => {
                     self.finish(error);
                     return Err(Cut::End);
                 }
-                Taken::Segment(segment) => {
-                    let current = Current { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
+                NextSegment::Segment(segment) => {
+                    let current =
+                        CurrentSegment { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
                     return Ok(self.current.insert(current));
                 }
             }
@@ -147,14 +148,14 @@ impl QueueSource {
         self.given += measure.items;
         let first = self.next;
         self.next += measure.items;
-        if let Some(trail) = &self.trail {
-            trail.push(bytes.clone(), measure.items);
+        if let Some(tracker) = &self.tracker {
+            tracker.push(bytes.clone(), measure.items);
         }
         Some(Block { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
     }
 }
 
-impl Current {
+impl CurrentSegment {
     /// Between words, separators before the first item belong to nobody: a
     /// block begins with an item.
     fn trim(&mut self, rule: Items) {
@@ -190,7 +191,7 @@ impl Source for QueueSource {
             Err(other) => return other,
             Ok(current) => {
                 current.trim(rule);
-                longest(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
+                longest_fit(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
             }
         };
         self.split(measure).map_or(Cut::End, Cut::Block)

@@ -66,9 +66,9 @@ impl Files {
     }
 }
 
-type Found = (u64, String, Option<Place>);
+type FoundRecord = (u64, String, Option<Place>);
 
-fn walked(blocks: &[Block], rule: Items) -> Vec<Found> {
+fn walked(blocks: &[Block], rule: Items) -> Vec<FoundRecord> {
     let mut found = Vec::new();
     for block in blocks {
         let items: Vec<_> = rule.split(&block.bytes).collect();

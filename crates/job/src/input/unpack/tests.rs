@@ -26,10 +26,10 @@ pub(crate) fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn positioned(bytes: &[u8]) -> Opened {
+fn positioned(bytes: &[u8]) -> OpenedFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    Opened::File(Positioned::new(Arc::new(file), 0, Arc::default()))
+    OpenedFile::File(PositionedFile::new(Arc::new(file), 0, Arc::default()))
 }
 
 fn streamed(bytes: &[u8]) -> Result<Vec<(String, String)>, InputError> {
@@ -37,12 +37,12 @@ fn streamed(bytes: &[u8]) -> Result<Vec<(String, String)>, InputError> {
     let bytes = bytes.to_vec();
     let thread = std::thread::spawn(move || writer.write_all(&bytes));
     let file = std::fs::File::from(std::os::fd::OwnedFd::from(reader));
-    let found = collected(Opened::Stream(crate::input::origin::Waiting::new(file)));
+    let found = collected(OpenedFile::Stream(crate::input::file::StreamReader::new(file)));
     let _ = thread.join().unwrap();
     found
 }
 
-fn collected(opened: Opened) -> Result<Vec<(String, String)>, InputError> {
+fn collected(opened: OpenedFile) -> Result<Vec<(String, String)>, InputError> {
     let mut found = Vec::new();
     let flow = visit("f", opened, &mut |name, reader| {
         let mut text = String::new();
@@ -112,7 +112,7 @@ fn damage_is_an_error() {
 }
 
 /// Reads to the end without holding anything.
-fn drained(opened: Opened) -> Result<u64, InputError> {
+fn drained(opened: OpenedFile) -> Result<u64, InputError> {
     let mut total = 0;
     let _ = visit("f", opened, &mut |name, reader| {
         total +=

@@ -8,7 +8,7 @@ mod palette;
 mod raster;
 
 use super::report::OutputError;
-use super::target::Target;
+use super::target::OutputTarget;
 use procession_sys::AtomicFile;
 use raster::Raster;
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ pub struct PictureFile {
 impl PictureFile {
     /// The picture of this side, written to this target; a file is replaced in
     /// one step, as half a picture is none.
-    pub(crate) fn paint(&self, target: Target, side: Option<u64>) -> Result<Target, OutputError> {
+    pub(crate) fn paint(&self, target: OutputTarget, side: Option<u64>) -> Result<OutputTarget, OutputError> {
         let is_file = target.file_id().is_some();
         let (name, out, _) = target.into_parts();
         let pixels = side.and_then(|side| u32::try_from(side).ok()).filter(|&side| side > 0);
@@ -40,7 +40,7 @@ impl PictureFile {
             _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "a picture needs a size")),
         };
         match painted {
-            Ok(raster) => Ok(Target::writer(name, Box::new(raster))),
+            Ok(raster) => Ok(OutputTarget::writer(name, Box::new(raster))),
             Err(error) => Err(OutputError { name, error }),
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let picture = PictureFile { path: link.clone(), most: 9, named_by_size: false };
-        let painted = || picture.paint(Target::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
+        let painted = || picture.paint(OutputTarget::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
         let mut half = painted();
         half.write_all(b"1\n").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn a_picture_needs_a_size() {
         let file = PictureFile { path: "m.png".into(), most: 9, named_by_size: true };
-        assert!(file.paint(Target::nothing(), Some(3)).is_err(), "and somewhere to go");
-        let target = || Target::writer("m.png", Box::new(io::sink()));
+        assert!(file.paint(OutputTarget::nothing(), Some(3)).is_err(), "and somewhere to go");
+        let target = || OutputTarget::writer("m.png", Box::new(io::sink()));
         let error = file.paint(target(), None).err().unwrap().to_string();
         assert!(error.contains("needs a size"), "{error}");
         assert!(file.paint(target(), Some(3)).is_ok());

@@ -20,10 +20,10 @@ pub(crate) struct Raster {
     number: Option<u32>,
     /// How many rows are complete.
     rows: u32,
-    state: State,
+    state: RasterState,
 }
 
-enum State {
+enum RasterState {
     /// Nothing was written: the file is still as it was.
     Untouched,
     /// Some rows were written.
@@ -79,7 +79,7 @@ impl Raster {
     /// A picture of `side` × `side` pixels, numbers up to `most`, written to `out`.
     pub(crate) fn new(out: Box<dyn Write + Send>, side: u32, most: u32) -> Self {
         let palette = Palette::new(most);
-        Self { out, side, palette, row: Vec::new(), number: None, rows: 0, state: State::Untouched }
+        Self { out, side, palette, row: Vec::new(), number: None, rows: 0, state: RasterState::Untouched }
     }
 
     fn read(&mut self, byte: u8) -> io::Result<()> {
@@ -114,14 +114,14 @@ impl Raster {
                 self.row.len()
             )));
         }
-        let mut png = match std::mem::replace(&mut self.state, State::Done) {
-            State::Untouched => Box::new(Png::new(self.side)?),
-            State::Begun(png) => png,
-            State::Done => return Err(broken("a row after the last one".to_owned())),
+        let mut png = match std::mem::replace(&mut self.state, RasterState::Done) {
+            RasterState::Untouched => Box::new(Png::new(self.side)?),
+            RasterState::Begun(png) => png,
+            RasterState::Done => return Err(broken("a row after the last one".to_owned())),
         };
         png.encoder.write_all(&self.row)?;
         let encoded = png.encoded.take();
-        self.state = State::Begun(png);
+        self.state = RasterState::Begun(png);
         self.row.clear();
         self.rows += 1;
         self.out.write_all(&encoded)
@@ -135,14 +135,14 @@ impl Write for Raster {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if matches!(self.state, State::Begun(_)) {
+        if matches!(self.state, RasterState::Begun(_)) {
             self.row.clear();
             self.number = None;
             while self.rows < self.side {
                 self.end_row(true)?;
             }
         }
-        if let State::Begun(png) = std::mem::replace(&mut self.state, State::Done) {
+        if let RasterState::Begun(png) = std::mem::replace(&mut self.state, RasterState::Done) {
             let Png { encoder, encoded } = *png;
             encoder.finish()?;
             self.out.write_all(&encoded.take())?;
@@ -163,9 +163,9 @@ mod tests {
 
     /// What was written, and how often it was flushed.
     #[derive(Clone, Default)]
-    struct File(Arc<Mutex<(Vec<u8>, u32)>>);
+    struct RecordedFile(Arc<Mutex<(Vec<u8>, u32)>>);
 
-    impl Write for File {
+    impl Write for RecordedFile {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().0.extend_from_slice(bytes);
             Ok(bytes.len())
@@ -178,7 +178,7 @@ mod tests {
 
     /// The file's bytes after these pieces of text.
     fn encoded(side: u32, most: u32, pieces: &[&str]) -> io::Result<Vec<u8>> {
-        let file = File::default();
+        let file = RecordedFile::default();
         let mut raster = Raster::new(Box::new(file.clone()), side, most);
         pieces.iter().try_for_each(|piece| raster.write_all(piece.as_bytes()))?;
         raster.flush()?;
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_large_picture_is_written_as_it_comes() {
-        let file = File::default();
+        let file = RecordedFile::default();
         let mut raster = Raster::new(Box::new(file.clone()), 1000, 1000);
         let mut seed = 1u32;
         let mut written = 0;

@@ -1,23 +1,23 @@
 //! Batches on their way from the driver's thread to the writing thread.
 
 use crate::mutex::lock;
-use crate::output::gather::GATHERED;
+use crate::output::buffer::BUFFERED_BYTES;
 use procession::raw::Batch;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 /// After this many batches what waits is written, though more has arrived: the
 /// memory that they stand for is wanted back.
-pub(super) const GATHERED_BATCHES: usize = 64;
+pub(super) const BUFFERED_BATCHES: usize = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) queue: Mutex<Queue>,
+pub(super) struct BatchQueue {
+    pub(super) queue: Mutex<QueuedBatches>,
     pub(super) arrived: Condvar,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct QueuedBatches {
     pub(super) batches: Vec<Batch>,
     /// How many bytes of results they hold.
     pub(super) bytes: usize,
@@ -34,7 +34,7 @@ pub(super) enum Arrived {
     End,
 }
 
-impl Shared {
+impl BatchQueue {
     /// The batches that have arrived, if any; does not wait.
     pub(super) fn take_now(&self) -> Vec<Batch> {
         lock(&self.queue).take()
@@ -45,7 +45,7 @@ impl Shared {
     pub(super) fn take(&self, pause: Instant, due: Option<Instant>) -> Arrived {
         let mut queue = lock(&self.queue);
         loop {
-            let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            let is_enough = queue.bytes >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
             let now = Instant::now();
             let left = pause.saturating_duration_since(now);
             if queue.finished || is_enough || (left.is_zero() && !queue.batches.is_empty()) {
@@ -67,7 +67,7 @@ impl Shared {
     }
 }
 
-impl Queue {
+impl QueuedBatches {
     fn take(&mut self) -> Vec<Batch> {
         self.bytes = 0;
         std::mem::take(&mut self.batches)

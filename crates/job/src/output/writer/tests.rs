@@ -34,7 +34,7 @@ impl Write for Told {
 
 /// A writer with everything that is to be seen of it.
 struct Bench {
-    writer: OrderedWriter,
+    writer: OutputWriter,
     handle: OutputHandle,
     written: Receiver<Vec<u8>>,
     stops: Receiver<()>,
@@ -45,9 +45,9 @@ struct Bench {
 fn bench(options: OutputOptions, room: usize, error: i32) -> Bench {
     let (tell, written) = mpsc::channel();
     let (stop, stops) = mpsc::channel();
-    let target = Target::writer("out", Box::new(Told { tell, room, error }));
+    let target = OutputTarget::writer("out", Box::new(Told { tell, room, error }));
     let stop = Box::new(move || stop.send(()).unwrap());
-    let (writer, handle) = OrderedWriter::spawn(target, options, stop).unwrap();
+    let (writer, handle) = OutputWriter::spawn(target, options, stop).unwrap();
     Bench { writer, handle, written, stops, account: Arc::default(), released: 0 }
 }
 
@@ -209,10 +209,10 @@ fn a_full_disk_is_an_error_and_ends_the_work_at_once() {
 
 #[test]
 fn the_full_device_is_an_error_even_for_one_byte() {
-    let target = Target::create(std::path::Path::new("/dev/full")).unwrap();
+    let target = OutputTarget::create(std::path::Path::new("/dev/full")).unwrap();
     let (stop, stops) = mpsc::channel();
     let stop = Box::new(move || stop.send(()).unwrap());
-    let (mut writer, handle) = OrderedWriter::spawn(target, options(KEEP), stop).unwrap();
+    let (mut writer, handle) = OutputWriter::spawn(target, options(KEEP), stop).unwrap();
     let credit = Credit::new(1, Arc::default(), Waker::new(|| ()));
     writer.deliver(Batch { deliveries: vec![delivery(0, 1, &[])], credit });
     let report = ended(handle);

@@ -1,15 +1,15 @@
 //! The writing thread: judges failed items, writes results, makes checkpoints.
 
 use super::options::{OutputOptions, Stop};
-use super::queue::{Arrived, GATHERED_BATCHES, Shared};
-use super::written::{Written, begin};
-use crate::output::failures::{Failures, Judge, Verdict};
-use crate::output::gather::Gather;
-use crate::output::position::Position;
+use super::queue::{Arrived, BUFFERED_BATCHES, BatchQueue};
+use super::written::{WrittenOutput, begin};
+use crate::output::buffer::OutputBuffer;
+use crate::output::checkpoint::CheckpointWriter;
+use crate::output::failures::{FailedItems, FailureAction, FailureJudge};
 use crate::output::report::{OutputEnd, OutputError, OutputReport};
-use crate::output::target::Target;
-use crate::resume::record::Before;
-use crate::times::{OutputPhase, OutputWatch};
+use crate::output::target::OutputTarget;
+use crate::resume::record::PriorProgress;
+use crate::times::{OutputPhase, OutputStopwatch};
 use procession::raw::{Batch, Credit, Delivery, ItemFailure};
 use std::io;
 use std::ops::ControlFlow;
@@ -21,52 +21,52 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The state of the writing thread.
-pub(super) struct Writing {
+pub(super) struct WriterThread {
     name: String,
-    gather: Gather,
-    judge: Judge,
+    buffer: OutputBuffer,
+    judge: FailureJudge,
     options: OutputOptions,
     items: u64,
     end: OutputEnd,
     stop: Option<Stop>,
-    before: Before,
-    position: Option<Position>,
+    before: PriorProgress,
+    checkpoints: Option<CheckpointWriter>,
     /// Whether the output was touched.
     has_begun: bool,
-    watch: OutputWatch,
+    watch: OutputStopwatch,
 }
 
-impl Writing {
-    pub(super) fn new(target: Target, options: OutputOptions, stop: Stop) -> Self {
+impl WriterThread {
+    pub(super) fn new(target: OutputTarget, options: OutputOptions, stop: Stop) -> Self {
         let before = target.before();
         let (name, writer, mut journal) = target.into_parts();
-        let (gather, failures) = match &mut journal {
+        let (buffer, failures) = match &mut journal {
             Some(journal) => (
-                Gather::go_on(writer, journal.before.bytes, journal.take_digest()),
-                Failures::counted(&journal.before.failed),
+                OutputBuffer::resume(writer, journal.before.bytes, journal.take_digest()),
+                FailedItems::counted(&journal.before.failed),
             ),
-            None => (Gather::new(writer, options.digest), Failures::default()),
+            None => (OutputBuffer::new(writer, options.digest), FailedItems::default()),
         };
         Self {
             name,
-            gather,
-            judge: Judge::after(options.policy, failures),
+            buffer,
+            judge: FailureJudge::after(options.policy, failures),
             options,
             items: before.items,
             end: OutputEnd::Complete,
             stop: Some(stop),
             before,
-            position: journal.map(Position::new),
+            checkpoints: journal.map(CheckpointWriter::new),
             has_begun: false,
-            watch: OutputWatch::start(OutputPhase::Writing),
+            watch: OutputStopwatch::start(OutputPhase::Writing),
         }
     }
 
-    pub(super) fn run(mut self, shared: &Shared) -> Written {
+    pub(super) fn run(mut self, shared: &BatchQueue) -> WrittenOutput {
         let mut pause = Instant::now();
         loop {
             self.watch.switch(OutputPhase::Waiting);
-            let arrived = shared.take(pause, self.position.as_ref().and_then(Position::due));
+            let arrived = shared.take(pause, self.checkpoints.as_ref().and_then(CheckpointWriter::due));
             self.watch.switch(OutputPhase::Writing);
             match arrived {
                 Arrived::Batches(batches) => {
@@ -76,14 +76,14 @@ impl Writing {
                 Arrived::Due => {}
                 Arrived::End => return self.report(),
             }
-            if let Some(position) = &mut self.position {
-                position.checkpoint();
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.checkpoint();
             }
         }
     }
 
     /// Writes these batches and what arrives meanwhile.
-    fn write_all(&mut self, shared: &Shared, mut batches: Vec<Batch>) {
+    fn write_all(&mut self, shared: &BatchQueue, mut batches: Vec<Batch>) {
         // Memory is given back only after the bytes that it stands for are out.
         let mut credits: Vec<Credit> = Vec::new();
         while !batches.is_empty() {
@@ -93,11 +93,11 @@ impl Writing {
                 }
                 credits.push(batch.credit);
             }
-            let goes_on = self.gather.is_waiting() && credits.len() < GATHERED_BATCHES;
+            let goes_on = self.buffer.is_waiting() && credits.len() < BUFFERED_BATCHES;
             batches = if goes_on { shared.take_now() } else { Vec::new() };
         }
         // Nothing more at the moment: whoever reads is to see what there is.
-        let flushed = self.gather.flush();
+        let flushed = self.buffer.flush();
         if self.noted(flushed).is_continue() {
             self.is_out();
         }
@@ -105,11 +105,11 @@ impl Writing {
 
     /// All that was put is written.
     fn is_out(&mut self) {
-        if let Some(position) = &mut self.position
+        if let Some(checkpoints) = &mut self.checkpoints
             && self.stop.is_some()
         {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind());
-            position.confirm();
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind());
+            checkpoints.confirm();
         }
     }
 
@@ -126,17 +126,17 @@ impl Writing {
         for failure in &delivery.failures {
             let before = failure.item.saturating_sub(delivery.first);
             let ends_with = match self.judge.judge(failure, self.items + before) {
-                Verdict::GoOn => continue,
-                Verdict::EndBefore => false,
-                Verdict::EndWith => true,
+                FailureAction::GoOn => continue,
+                FailureAction::EndBefore => false,
+                FailureAction::EndWith => true,
             };
             return self.write_last(delivery, failure, ends_with);
         }
         self.put(&delivery.outputs, u64::from(delivery.items))?;
-        if let Some(position) = &mut self.position
-            && position.is_behind
+        if let Some(checkpoints) = &mut self.checkpoints
+            && checkpoints.is_behind
         {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind());
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind());
         }
         ControlFlow::Continue(())
     }
@@ -147,15 +147,15 @@ impl Writing {
         let start = failure.record.start.min(delivery.outputs.len());
         let end = failure.record.end.clamp(start, delivery.outputs.len());
         self.put(&delivery.outputs[..start], failure.item.saturating_sub(delivery.first))?;
-        let flushed = self.gather.flush();
+        let flushed = self.buffer.flush();
         self.noted(flushed)?;
-        if let Some(position) = &mut self.position {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind_before(failure.failure.kind));
-            position.confirm();
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind_before(failure.failure.kind));
+            checkpoints.confirm();
         }
         if ends_with {
             self.put(&delivery.outputs[start..end], 1)?;
-            let flushed = self.gather.flush();
+            let flushed = self.buffer.flush();
             self.noted(flushed)?;
         }
         self.end_with(OutputEnd::Failures);
@@ -165,10 +165,10 @@ impl Writing {
     fn put(&mut self, bytes: &[u8], items: u64) -> ControlFlow<()> {
         if !self.has_begun && items > 0 {
             self.has_begun = true;
-            let begun = begin(&mut self.gather, self.position.as_mut(), self.options.format.header());
+            let begun = begin(&mut self.buffer, self.checkpoints.as_mut(), self.options.format.header());
             self.noted(begun)?;
         }
-        let result = self.gather.put(bytes);
+        let result = self.buffer.put(bytes);
         self.items += items;
         self.noted(result)
     }
@@ -176,7 +176,7 @@ impl Writing {
     /// Draws the consequences of a write.
     fn noted(&mut self, result: io::Result<()>) -> ControlFlow<()> {
         let Err(error) = result else { return ControlFlow::Continue(()) };
-        self.gather.mute();
+        self.buffer.stop_writing();
         if error.kind() != io::ErrorKind::BrokenPipe {
             self.end_with(OutputEnd::Failed(OutputError { name: self.name.clone(), error }));
         } else if self.options.stop_when_closed {
@@ -196,15 +196,15 @@ impl Writing {
         }
     }
 
-    fn report(mut self) -> Written {
+    fn report(mut self) -> WrittenOutput {
         if self.has_begun {
-            let finished = self.gather.finish();
+            let finished = self.buffer.finish();
             let _ = self.noted(finished);
         }
         let report = OutputReport {
             items: self.items,
-            bytes: self.gather.bytes,
-            digest: self.gather.digest().filter(|_| self.options.digest),
+            bytes: self.buffer.bytes,
+            digest: self.buffer.digest().filter(|_| self.options.digest),
             exceeded: self.judge.is_exceeded(self.items),
             failures: self.judge.failures,
             end: self.end,
@@ -212,7 +212,7 @@ impl Writing {
             resumable: None,
             record_error: None,
         };
-        let untouched = (!self.has_begun).then(|| (self.gather, self.options.format.header()));
-        Written { report, position: self.position, name: self.name, untouched, watch: self.watch }
+        let untouched = (!self.has_begun).then(|| (self.buffer, self.options.format.header()));
+        WrittenOutput { report, checkpoints: self.checkpoints, name: self.name, untouched, watch: self.watch }
     }
 }

@@ -2,9 +2,9 @@
 //! alone: decided by its record, its length and what the call asks for.
 
 use crate::failure_policy::FailurePolicy;
-use crate::resume::record::{Identity, Mark, ResumeRecord, State};
-use crate::resume::record_file::Found;
-use crate::text::shown;
+use crate::resume::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
+use crate::resume::record_file::FoundRecord;
+use crate::text::display_path;
 use procession_task::{Items, counted};
 use std::path::Path;
 
@@ -106,8 +106,8 @@ pub enum ResumeReason {
 }
 
 /// The job that an output is to be of.
-pub(crate) struct Job {
-    pub(crate) identity: Identity,
+pub(crate) struct ResumeJob {
+    pub(crate) settings: JobSettings,
     /// How the units that the pool is given are separated.
     pub(crate) rule: Items,
     pub(crate) policy: FailurePolicy,
@@ -117,27 +117,27 @@ pub(crate) struct Job {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Begin,
-    GoOn(Mark),
-    Complete(Mark),
+    GoOn(OutputProgress),
+    Complete(OutputProgress),
 }
 
 impl Decision {
-    pub(crate) fn mark(&self) -> Mark {
+    pub(crate) fn progress(&self) -> OutputProgress {
         match self {
-            Self::Begin => Mark::default(),
-            Self::GoOn(mark) | Self::Complete(mark) => mark.clone(),
+            Self::Begin => OutputProgress::default(),
+            Self::GoOn(progress) | Self::Complete(progress) => progress.clone(),
         }
     }
 }
 
-impl Job {
+impl ResumeJob {
     /// Refuses a record of another job.
     pub(crate) fn check(&self, record: &ResumeRecord) -> Result<(), ResumeReason> {
         // Of several that differ the task is the one to be told.
-        let names = self.identity.keys().chain(record.job.keys()).map(String::as_str);
-        let differs = |name: &&str| self.identity.get(*name) != record.job.get(*name);
+        let names = self.settings.keys().chain(record.job.keys()).map(String::as_str);
+        let differs = |name: &&str| self.settings.get(*name) != record.job.get(*name);
         if let Some(name) = std::iter::once("--task").chain(names).find(differs) {
-            let (was, is) = (setting(name, record.job.get(name)), setting(name, self.identity.get(name)));
+            let (was, is) = (setting(name, record.job.get(name)), setting(name, self.settings.get(name)));
             return Err(ResumeReason::OtherJob { was, is });
         }
         let failures = record.done.failures();
@@ -160,38 +160,47 @@ fn setting(name: &str, value: Option<&String>) -> String {
 }
 
 /// Decides what becomes of an output of `length` bytes; `None`: there was none.
-pub(crate) fn decide(found: Found, intent: Intent, length: Option<u64>, job: &Job) -> Result<Decision, ResumeReason> {
+pub(crate) fn decide(
+    found: FoundRecord,
+    intent: Intent,
+    length: Option<u64>,
+    job: &ResumeJob,
+) -> Result<Decision, ResumeReason> {
     if intent != Intent::Resume {
-        return fresh(found, intent, length);
+        return decide_without_resume(found, intent, length);
     }
     let has = length.unwrap_or(0);
     match found {
-        Found::Nothing if has == 0 => Ok(Decision::Begin),
-        Found::Nothing => Err(ResumeReason::NoRecord(String::new())),
-        Found::Bad(why) => Err(bad(why)),
-        Found::Record(record) => {
+        FoundRecord::Nothing if has == 0 => Ok(Decision::Begin),
+        FoundRecord::Nothing => Err(ResumeReason::NoRecord(String::new())),
+        FoundRecord::Bad(why) => Err(bad(why)),
+        FoundRecord::Record(record) => {
             job.check(&record)?;
             let bytes = record.done.bytes;
             match record.state {
                 _ if has < bytes => Err(ResumeReason::TooShort { bytes, has }),
-                State::Complete if has > bytes => Err(ResumeReason::Edited),
-                State::Complete => Ok(Decision::Complete(record.done)),
-                State::Interrupted => Ok(Decision::GoOn(record.done)),
+                RecordState::Complete if has > bytes => Err(ResumeReason::Edited),
+                RecordState::Complete => Ok(Decision::Complete(record.done)),
+                RecordState::Interrupted => Ok(Decision::GoOn(record.done)),
             }
         }
     }
 }
 
 /// The same for a call that does not go on with anything.
-pub(crate) fn fresh(found: Found, intent: Intent, length: Option<u64>) -> Result<Decision, ResumeReason> {
+pub(crate) fn decide_without_resume(
+    found: FoundRecord,
+    intent: Intent,
+    length: Option<u64>,
+) -> Result<Decision, ResumeReason> {
     match found {
         // Whatever is asked for: it may be anybody's.
-        Found::Bad(why) => Err(bad(why)),
-        Found::Nothing => Ok(Decision::Begin),
+        FoundRecord::Bad(why) => Err(bad(why)),
+        FoundRecord::Nothing => Ok(Decision::Begin),
         // Of nothing, nothing is lost.
-        Found::Record(_) if intent == Intent::Overwrite || length.unwrap_or(0) == 0 => Ok(Decision::Begin),
-        Found::Record(record) if record.state == State::Complete => Ok(Decision::Begin),
-        Found::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
+        FoundRecord::Record(_) if intent == Intent::Overwrite || length.unwrap_or(0) == 0 => Ok(Decision::Begin),
+        FoundRecord::Record(record) if record.state == RecordState::Complete => Ok(Decision::Begin),
+        FoundRecord::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
     }
 }
 
@@ -203,8 +212,8 @@ impl ResumeReason {
     /// The same, if it tells of the record, with the record's name.
     pub(crate) fn naming(self, path: &Path) -> Self {
         match self {
-            Self::NoRecord(_) => Self::NoRecord(shown(path)),
-            Self::BadRecord { why, .. } => Self::BadRecord { record: shown(path), why },
+            Self::NoRecord(_) => Self::NoRecord(display_path(path)),
+            Self::BadRecord { why, .. } => Self::BadRecord { record: display_path(path), why },
             reason => reason,
         }
     }

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Small pieces wait until there are this many bytes of them.
-pub(crate) const GATHERED: usize = 64 * 1024;
+pub(crate) const BUFFERED_BYTES: usize = 64 * 1024;
 /// Pieces of this size are written without being copied.
 const LARGE: usize = 16 * 1024;
 
 /// Gathers, counts, digests and writes.
-pub(crate) struct Gather {
+pub(crate) struct OutputBuffer {
     writer: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
     /// How many bytes were given to it.
@@ -18,7 +18,7 @@ pub(crate) struct Gather {
     digest: Option<Box<Xxh3>>,
 }
 
-impl Gather {
+impl OutputBuffer {
     /// Writes to `writer`, if there is one.
     pub(crate) fn new(writer: Option<Box<dyn Write + Send>>, digest: bool) -> Self {
         let digest = digest.then(|| Box::new(Xxh3::new()));
@@ -26,7 +26,7 @@ impl Gather {
     }
 
     /// Goes on with an output that has so many bytes of this digest.
-    pub(crate) fn go_on(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
+    pub(crate) fn resume(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
         Self { writer, pending: Vec::new(), bytes, digest: Some(digest) }
     }
 
@@ -39,7 +39,7 @@ impl Gather {
         if self.writer.is_none() {
             return Ok(());
         }
-        if piece.len() >= LARGE || self.pending.len() + piece.len() > GATHERED {
+        if piece.len() >= LARGE || self.pending.len() + piece.len() > BUFFERED_BYTES {
             self.flush()?;
         }
         if piece.len() < LARGE {
@@ -63,7 +63,7 @@ impl Gather {
     }
 
     /// Nothing more is written, whatever comes; it is still counted and digested.
-    pub(crate) fn mute(&mut self) {
+    pub(crate) fn stop_writing(&mut self) {
         self.writer = None;
         self.pending.clear();
     }
@@ -113,18 +113,18 @@ mod tests {
     #[test]
     fn every_byte_is_written_once_and_in_few_writes() {
         let fussy = Fussy::default();
-        let mut gather = Gather::new(Some(Box::new(fussy.clone())), true);
+        let mut buffer = OutputBuffer::new(Some(Box::new(fussy.clone())), true);
         let mut expected = Vec::new();
         for n in 0..3000u32 {
             let piece = vec![n as u8; if n % 500 == 0 { 50_000 } else { 10 }];
             expected.extend_from_slice(&piece);
-            gather.put(&piece).unwrap();
+            buffer.put(&piece).unwrap();
         }
-        gather.finish().unwrap();
+        buffer.finish().unwrap();
         let writes = fussy.0.lock().unwrap();
         assert_eq!(writes.concat(), expected);
         assert!(writes.len() < 30, "{}", writes.len());
-        assert_eq!(gather.bytes, expected.len() as u64);
-        assert_eq!(gather.digest(), Some(xxhash_rust::xxh3::xxh3_128(&expected)));
+        assert_eq!(buffer.bytes, expected.len() as u64);
+        assert_eq!(buffer.digest(), Some(xxhash_rust::xxh3::xxh3_128(&expected)));
     }
 }

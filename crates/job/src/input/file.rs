@@ -4,7 +4,7 @@
 use crate::error::InputError;
 use crate::file_id::FileId;
 use crate::poll::wait_for;
-use crate::text::shown;
+use crate::text::display_path;
 use nix::poll::PollFlags;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
@@ -16,18 +16,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One named input.
 #[derive(Debug)]
-pub(crate) struct Origin {
+pub(crate) struct InputFile {
     /// Its name, safe for a terminal.
     pub(crate) name: String,
     /// How many bytes it has, where that is known.
     pub(crate) bytes: Option<u64>,
     /// Which file it is, if it is a regular one.
     pub(crate) id: Option<FileId>,
-    kind: Kind,
+    kind: InputFileKind,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum InputFileKind {
     /// A regular file, opened anew for each reading.
     Path(PathBuf),
     /// A regular file that is open already, from this byte on.
@@ -41,31 +41,31 @@ enum Kind {
 }
 
 /// An opened input.
-pub(crate) enum Opened {
+pub(crate) enum OpenedFile {
     /// It can be sought in.
-    File(Positioned),
+    File(PositionedFile),
     /// It can only be read on.
-    Stream(Waiting),
+    Stream(StreamReader),
 }
 
-impl Origin {
+impl InputFile {
     /// Looks at an input without reading it; what can't be read is refused here,
     /// before any work begins.
-    pub(crate) fn look(path: &Path) -> Result<Self, InputError> {
+    pub(crate) fn check(path: &Path) -> Result<Self, InputError> {
         if path == Path::new("-") {
             return Self::stdin();
         }
-        let name = shown(path);
-        let failed = |error| InputError::Open { name: shown(path), error };
+        let name = display_path(path);
+        let failed = |error| InputError::Open { name: display_path(path), error };
         let about = std::fs::metadata(path).map_err(failed)?;
         if about.is_dir() {
             return Err(InputError::Folder(name));
         }
         if !about.is_file() {
-            return Ok(Self { name, bytes: None, id: None, kind: Kind::Stream(path.to_owned()) });
+            return Ok(Self { name, bytes: None, id: None, kind: InputFileKind::Stream(path.to_owned()) });
         }
         File::open(path).map_err(failed)?;
-        Ok(Self { name, bytes: Some(about.len()), id: FileId::of(&about), kind: Kind::Path(path.to_owned()) })
+        Ok(Self { name, bytes: Some(about.len()), id: FileId::of(&about), kind: InputFileKind::Path(path.to_owned()) })
     }
 
     fn stdin() -> Result<Self, InputError> {
@@ -77,12 +77,12 @@ impl Origin {
             return Err(InputError::Folder(name));
         }
         if !about.is_file() {
-            return Ok(Self { name, bytes: None, id: None, kind: Kind::Stdin });
+            return Ok(Self { name, bytes: None, id: None, kind: InputFileKind::Stdin });
         }
         // Someone before us may have read a part of it.
         let at = (&file).stream_position().map_err(failed)?;
         let (bytes, id) = (Some(about.len().saturating_sub(at)), FileId::of(&about));
-        Ok(Self { name, bytes, id, kind: Kind::Open(Arc::new(file), at) })
+        Ok(Self { name, bytes, id, kind: InputFileKind::Open(Arc::new(file), at) })
     }
 
     /// Whether it is the standard input.
@@ -92,36 +92,42 @@ impl Origin {
 
     /// Whether it can be read only once.
     pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.kind, Kind::Stream(_) | Kind::Stdin)
+        matches!(self.kind, InputFileKind::Stream(_) | InputFileKind::Stdin)
     }
 
     /// From now on this file holds what the stream had.
     pub(crate) fn replace(&mut self, file: File, bytes: u64) {
-        self.kind = Kind::Open(Arc::new(file), 0);
+        self.kind = InputFileKind::Open(Arc::new(file), 0);
         self.bytes = Some(bytes);
     }
 
     /// Nothing of it will be needed, if it is a stream.
     pub(crate) fn forget_stream(&mut self) {
         if self.is_stream() {
-            self.kind = Kind::Unwanted;
+            self.kind = InputFileKind::Unwanted;
         }
     }
 
     /// Opens it; `None` if nothing of it is wanted. `read` counts the bytes that
     /// are read; of a stream, `copy` gets every byte that is read.
-    pub(crate) fn open(&self, read: &Arc<AtomicU64>, copy: Option<File>) -> Result<Option<Opened>, InputError> {
+    pub(crate) fn open(&self, read: &Arc<AtomicU64>, copy: Option<File>) -> Result<Option<OpenedFile>, InputError> {
         let failed = |error| InputError::Open { name: self.name.clone(), error };
         let meter = || Arc::clone(read);
         Ok(Some(match &self.kind {
-            Kind::Path(path) => Opened::File(Positioned::new(Arc::new(File::open(path).map_err(failed)?), 0, meter())),
-            Kind::Open(file, start) => Opened::File(Positioned::new(Arc::clone(file), *start, meter())),
-            Kind::Stream(path) => {
-                let file = File::open(path).map_err(failed)?;
-                Opened::Stream(Waiting { file, read: meter(), copy })
+            InputFileKind::Path(path) => {
+                OpenedFile::File(PositionedFile::new(Arc::new(File::open(path).map_err(failed)?), 0, meter()))
             }
-            Kind::Stdin => Opened::Stream(Waiting { file: stdin_file().map_err(failed)?, read: meter(), copy }),
-            Kind::Unwanted => return Ok(None),
+            InputFileKind::Open(file, start) => {
+                OpenedFile::File(PositionedFile::new(Arc::clone(file), *start, meter()))
+            }
+            InputFileKind::Stream(path) => {
+                let file = File::open(path).map_err(failed)?;
+                OpenedFile::Stream(StreamReader { file, read: meter(), copy })
+            }
+            InputFileKind::Stdin => {
+                OpenedFile::Stream(StreamReader { file: stdin_file().map_err(failed)?, read: meter(), copy })
+            }
+            InputFileKind::Unwanted => return Ok(None),
         }))
     }
 }
@@ -134,14 +140,14 @@ fn stdin_file() -> io::Result<File> {
 /// A regular file read from a position of its own, so that whoever shares the
 /// descriptor, or reads it a second time, is not disturbed.
 #[derive(Clone)]
-pub(crate) struct Positioned {
+pub(crate) struct PositionedFile {
     file: Arc<File>,
     start: u64,
     at: u64,
     read: Arc<AtomicU64>,
 }
 
-impl Positioned {
+impl PositionedFile {
     pub(crate) fn new(file: Arc<File>, start: u64, read: Arc<AtomicU64>) -> Self {
         Self { file, start, at: start, read }
     }
@@ -152,7 +158,7 @@ impl Positioned {
     }
 }
 
-impl Read for Positioned {
+impl Read for PositionedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(into, self.at)?;
         self.at += read as u64;
@@ -161,7 +167,7 @@ impl Read for Positioned {
     }
 }
 
-impl Seek for Positioned {
+impl Seek for PositionedFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let (base, offset) = match to {
             SeekFrom::Start(offset) => (self.start, i64::try_from(offset).unwrap_or(i64::MAX)),
@@ -175,7 +181,7 @@ impl Seek for Positioned {
 }
 
 /// A stream; one that does not block is waited for, its flags are left alone.
-pub(crate) struct Waiting {
+pub(crate) struct StreamReader {
     file: File,
     read: Arc<AtomicU64>,
     copy: Option<File>,
@@ -186,14 +192,14 @@ pub(crate) struct Waiting {
 #[error("can't be copied")]
 pub(crate) struct CopyFailed(#[source] pub(crate) io::Error);
 
-impl Waiting {
+impl StreamReader {
     #[cfg(test)]
     pub(crate) fn new(file: File) -> Self {
         Self { file, read: Arc::default(), copy: None }
     }
 }
 
-impl Read for Waiting {
+impl Read for StreamReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.file.read(into) {
@@ -215,8 +221,10 @@ impl Read for Waiting {
 mod tests {
     use super::*;
 
-    fn read_all(origin: &Origin) -> String {
-        let Some(Opened::File(mut file)) = origin.open(&Arc::default(), None).unwrap() else { panic!("no file") };
+    fn read_all(input_file: &InputFile) -> String {
+        let Some(OpenedFile::File(mut file)) = input_file.open(&Arc::default(), None).unwrap() else {
+            panic!("no file")
+        };
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         text
@@ -224,27 +232,27 @@ mod tests {
 
     #[test]
     fn what_cant_be_read_is_refused_when_it_is_looked_at() {
-        let missing = Origin::look(Path::new("/nonexistent/primes")).unwrap_err().to_string();
+        let missing = InputFile::check(Path::new("/nonexistent/primes")).unwrap_err().to_string();
         assert_eq!(missing, "can't open /nonexistent/primes: No such file or directory");
-        assert!(matches!(Origin::look(Path::new("/")), Err(InputError::Folder(_))));
+        assert!(matches!(InputFile::check(Path::new("/")), Err(InputError::Folder(_))));
     }
 
     #[test]
     fn regular_files_are_read_again_and_again() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"2 3").unwrap();
-        let origin = Origin::look(file.path()).unwrap();
-        assert!(!origin.is_stream());
-        assert_eq!(origin.bytes, Some(3));
-        assert_eq!(read_all(&origin), "2 3");
-        assert_eq!(read_all(&origin), "2 3");
+        let input_file = InputFile::check(file.path()).unwrap();
+        assert!(!input_file.is_stream());
+        assert_eq!(input_file.bytes, Some(3));
+        assert_eq!(read_all(&input_file), "2 3");
+        assert_eq!(read_all(&input_file), "2 3");
     }
 
     #[test]
     fn a_position_of_its_own_starts_where_it_is_told() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"head body").unwrap();
-        let mut at = Positioned::new(Arc::new(file), 5, Arc::default());
+        let mut at = PositionedFile::new(Arc::new(file), 5, Arc::default());
         assert_eq!(at.seek(SeekFrom::End(-2)).unwrap(), 2);
         assert_eq!(at.seek(SeekFrom::Current(-1)).unwrap(), 1);
         assert!(at.seek(SeekFrom::Current(-2)).is_err());
