@@ -1,9 +1,11 @@
-//! A whole job: what is read and how it is cut, what is written and when a
-//! failure ends it, and the study of one job over several configurations.
+//! A whole job: reads the input and cuts it into items, writes the results,
+//! applies the failure policy, and runs a study: one job over several
+//! configurations.
 //!
-//! Its rooms, bottom-up: what all of them use (errors, text, locks, times);
-//! `resume`, what is known of an interrupted output; `input`, from files to the
-//! pool; `output`, from the pool to a file; `study`, the runs.
+//! The rooms, bottom-up: the files of this folder, which all rooms use (errors,
+//! text, locks, times); `resume`: what is known of an interrupted output;
+//! `input`: from files to the pool; `output`: from the pool to a file; `study`:
+//! the runs.
 
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,10 @@
-//! Blocks of items, for tasks that take many at a time: what the pool is given
-//! as one item is then a block of lines.
+//! Makes blocks of items, for tasks that take many items at a time. The pool
+//! then receives each block as one item.
 //!
-//! Where a block ends depends on the items and on how many a block is to have,
-//! and on nothing else: not on the pace of a pipe, nor on where files end, nor
-//! on who runs what. So the same input makes the same blocks every time, and an
-//! interrupted output can be gone on with behind any of them.
+//! The end of a block depends only on the items and on the block size: not on
+//! the speed of a pipe, the ends of files, or the configuration. So the same
+//! input always gives the same blocks, and an interrupted output can be resumed
+//! after any of them.
 
 use super::cutter::Emit;
 use super::measure::longest_fit;
@@ -18,26 +18,27 @@ use procession_task::Items;
 use std::mem::take;
 use std::ops::ControlFlow;
 
-/// How long a block is made of whole items when nobody says how many.
+/// The size in bytes at which a block ends, if the number of items is not
+/// given.
 const AUTO_BYTES: usize = 64 * 1024;
 
 /// Makes blocks of the segments of an input.
 pub(crate) struct BlockMaker {
-    /// How a block is cut into items: at lines, where the input is cut at words.
+    /// How a block is separated into items. Words become lines.
     rule: Items,
     words: bool,
     most: BlockLimit,
-    /// No block may be longer, unless it is one item.
+    /// The largest size of a block in bytes, unless it is a single item.
     max_bytes: usize,
-    /// How many items are to be taken in all.
+    /// How many items to take in all.
     size: Option<u64>,
-    /// How many were.
+    /// How many items were taken.
     taken: u64,
     open: OpenBlock,
     end: Option<BlocksEnd>,
 }
 
-/// How much goes into a block.
+/// The size of a block.
 #[derive(Clone, Copy)]
 enum BlockLimit {
     Items(u64),
@@ -52,19 +53,20 @@ struct OpenBlock {
     place: Option<Place>,
 }
 
-/// Why no more is taken.
+/// Why no more items are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BlocksEnd {
-    /// That was as much as was wanted.
+    /// As many items as wanted were taken.
     Filled,
-    /// Whoever takes the blocks wants no more.
+    /// The receiver wants no more blocks.
     Unwanted,
-    /// A block of so many items is longer than it may be.
+    /// A block of so many items is longer than the limit.
     TooLong,
 }
 
 impl BlockMaker {
-    /// Blocks of so many items each of this input, made of `size` items.
+    /// Makes blocks of this many items. `size` is the number of items to take
+    /// in all.
     pub(crate) fn new(block: ChunkSize, options: &InputOptions, size: Option<u64>) -> Self {
         let words = options.items == Items::Words;
         Self {
@@ -82,7 +84,7 @@ impl BlockMaker {
         }
     }
 
-    /// Takes a segment and gives on the blocks that it completes.
+    /// Takes a segment and emits the blocks that it completes.
     pub(crate) fn push(&mut self, segment: InputSegment, emit: &mut Emit<'_>) -> ControlFlow<()> {
         let mut segment = self.ended(segment);
         while segment.items > 0 && self.end.is_none() {
@@ -110,11 +112,12 @@ impl BlockMaker {
         if self.end.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
-    /// The input has ended without an error: gives on the last block, which may
-    /// be shorter than the others.
+    /// Called when the input has ended without an error. Emits the last block,
+    /// which may be shorter than the others.
     ///
     /// # Errors
-    /// A block that is too long, or too few items.
+    ///
+    /// A block is too long, or the input has too few items.
     pub(crate) fn finish(mut self, emit: &mut Emit<'_>) -> Result<(), InputError> {
         match self.end {
             Some(BlocksEnd::Unwanted) => return Ok(()),
@@ -146,7 +149,8 @@ impl BlockMaker {
         }
     }
 
-    /// The same with an end behind the last item too; words become lines.
+    /// The segment with a separator after its last item too; words become
+    /// lines.
     fn ended(&self, mut segment: InputSegment) -> InputSegment {
         let separator = self.rule.separator();
         if !self.words {
@@ -160,7 +164,7 @@ impl BlockMaker {
             bytes.extend_from_slice(word);
             bytes.extend_from_slice(&[separator]);
         }
-        // Where a word stands in a line can't be told from these.
+        // The place of a single word is not known after this.
         InputSegment { bytes, place: None, ..segment }
     }
 }
@@ -189,7 +193,7 @@ mod tests {
         ChunkSize::Fixed(NonZero::new(items).unwrap())
     }
 
-    /// What becomes of an input that comes in these pieces.
+    /// The blocks of an input that arrives in these pieces.
     fn blocks(mut blocks: BlockMaker, rule: Items, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Result<(), InputError>) {
         let mut made = Vec::new();
         let mut emit = |segment: InputSegment| {
@@ -208,7 +212,7 @@ mod tests {
         (made, ended)
     }
 
-    /// The lines of a text in pieces of about so many bytes, each of whole lines.
+    /// Cuts a text into pieces of about this many bytes, each of whole lines.
     fn pieces(text: &[u8], bytes: usize) -> Vec<&[u8]> {
         let mut rest = text;
         std::iter::from_fn(|| {
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_has_exactly_so_many_lines_and_the_last_what_is_left() {
+    fn a_block_has_the_given_number_of_lines_and_the_last_one_the_rest() {
         let (made, ended) =
             blocks(BlockMaker::new(fixed(2), &options(Items::Lines), None), Items::Lines, &[b"a\n\nb", b"c"]);
         assert!(ended.is_ok());
@@ -234,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_the_same_however_the_input_comes() {
+    fn blocks_do_not_depend_on_how_the_input_arrives() {
         let line = |n: usize| format!("{n}{}\n", "x".repeat(n * 7919 % 3000));
         let text: String = (0..400).map(line).chain(["y".repeat(100_000) + "\n", line(9), line(1)]).collect();
         for block in [ChunkSize::Auto, fixed(7), fixed(1), fixed(1000)] {
@@ -258,7 +262,7 @@ mod tests {
             assert!(made == expected, "{block:?} without a last line feed");
             if block == ChunkSize::Auto {
                 assert!(expected.iter().all(|made| made.len() <= AUTO_BYTES || made.len() == 100_001));
-                // Each is as full as it can be.
+                // No block could take one more line.
                 for pair in expected.windows(2) {
                     let next = pair[1].iter().position(|&b| b == b'\n').unwrap() + 1;
                     assert!(pair[0].len() + next > AUTO_BYTES);
@@ -268,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_so_many_lines() {
+    fn a_size_counts_lines() {
         let text: &[&[u8]] = &[b"a\nb\nc\n", b"d\ne\n"];
         let sized = |size| blocks(BlockMaker::new(fixed(2), &options(Items::Lines), Some(size)), Items::Lines, text);
         assert_eq!(sized(3).0, [&b"a\nb\n"[..], b"c\n"]);
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_no_message_could_carry_is_refused() {
+    fn a_block_that_is_too_long_is_refused() {
         let small = InputOptions { max_item: 10, ..options(Items::Lines) };
         let (made, ended) = blocks(BlockMaker::new(fixed(3), &small, None), Items::Lines, &[b"1234\n1234\n1234\n"]);
         assert!(made.is_empty());
@@ -287,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_wants_no_more_gets_no_more() {
+    fn no_block_is_emitted_after_a_break() {
         let mut blocks = BlockMaker::new(fixed(1), &options(Items::Lines), Some(9));
         let segment = InputSegment { bytes: BytesMut::from("a\nb\n"), items: 2, place: None, continues: false };
         let mut count = 0;

@@ -1,5 +1,5 @@
-//! Where bytes come from: files that can be read as often as one likes, and
-//! streams that can be read once.
+//! The files and streams that bytes are read from. Files can be read as often
+//! as needed, streams once.
 
 use crate::error::InputError;
 use crate::file_id::FileId;
@@ -17,39 +17,40 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// One named input.
 #[derive(Debug)]
 pub(crate) struct InputFile {
-    /// Its name, safe for a terminal.
+    /// The name, safe for a terminal.
     pub(crate) name: String,
-    /// How many bytes it has, where that is known.
+    /// The size in bytes, if it is known.
     pub(crate) bytes: Option<u64>,
-    /// Which file it is, if it is a regular one.
+    /// The file's identity, if it is a regular file.
     pub(crate) id: Option<FileId>,
     kind: InputFileKind,
 }
 
 #[derive(Debug)]
 enum InputFileKind {
-    /// A regular file, opened anew for each reading.
+    /// A regular file, opened for each reading.
     Path(PathBuf),
-    /// A regular file that is open already, from this byte on.
+    /// An open regular file, read from this byte on.
     Open(Arc<File>, u64),
-    /// A pipe or a device, opened when its turn comes (that may wait for a writer).
+    /// A pipe or a device. Opened when it is its turn, because that may wait
+    /// for a writer.
     Stream(PathBuf),
-    /// The standard input, if it is no regular file.
+    /// Standard input, if it is not a regular file.
     Stdin,
-    /// A stream behind the last item that is wanted: never opened.
+    /// A stream after the last item that is wanted: never opened.
     Unwanted,
 }
 
 /// An opened input.
 pub(crate) enum OpenedFile {
-    /// It can be sought in.
+    /// A file that can seek.
     File(PositionedFile),
-    /// It can only be read on.
+    /// A stream that can only be read forward.
     Stream(StreamReader),
 }
 
 impl InputFile {
-    /// Looks at an input without reading it; what can't be read is refused here,
+    /// Checks an input without reading it. What can't be read is refused here,
     /// before any work begins.
     pub(crate) fn check(path: &Path) -> Result<Self, InputError> {
         if path == Path::new("-") {
@@ -79,13 +80,13 @@ impl InputFile {
         if !about.is_file() {
             return Ok(Self { name, bytes: None, id: None, kind: InputFileKind::Stdin });
         }
-        // Someone before us may have read a part of it.
+        // Another program may have read a part of it before.
         let at = (&file).stream_position().map_err(failed)?;
         let (bytes, id) = (Some(about.len().saturating_sub(at)), FileId::of(&about));
         Ok(Self { name, bytes, id, kind: InputFileKind::Open(Arc::new(file), at) })
     }
 
-    /// Whether it is the standard input.
+    /// Whether it is standard input.
     pub(crate) fn is_stdin(&self) -> bool {
         self.name == "-"
     }
@@ -95,21 +96,21 @@ impl InputFile {
         matches!(self.kind, InputFileKind::Stream(_) | InputFileKind::Stdin)
     }
 
-    /// From now on this file holds what the stream had.
+    /// Replaces the stream by a file with the same content.
     pub(crate) fn replace(&mut self, file: File, bytes: u64) {
         self.kind = InputFileKind::Open(Arc::new(file), 0);
         self.bytes = Some(bytes);
     }
 
-    /// Nothing of it will be needed, if it is a stream.
+    /// Marks a stream as not needed.
     pub(crate) fn forget_stream(&mut self) {
         if self.is_stream() {
             self.kind = InputFileKind::Unwanted;
         }
     }
 
-    /// Opens it; `None` if nothing of it is wanted. `read` counts the bytes that
-    /// are read; of a stream, `copy` gets every byte that is read.
+    /// Opens the input; `None` if it is not needed. `read` counts the bytes
+    /// that are read. `copy` receives every byte that is read from a stream.
     pub(crate) fn open(&self, read: &Arc<AtomicU64>, copy: Option<File>) -> Result<Option<OpenedFile>, InputError> {
         let failed = |error| InputError::Open { name: self.name.clone(), error };
         let meter = || Arc::clone(read);
@@ -132,13 +133,13 @@ impl InputFile {
     }
 }
 
-/// The standard input without a buffer in front of it.
+/// Standard input without a buffer.
 fn stdin_file() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// A regular file read from a position of its own, so that whoever shares the
-/// descriptor, or reads it a second time, is not disturbed.
+/// A regular file with a read position of its own: other users of the file
+/// descriptor, or a second reader, are not disturbed.
 #[derive(Clone)]
 pub(crate) struct PositionedFile {
     file: Arc<File>,
@@ -152,7 +153,7 @@ impl PositionedFile {
         Self { file, start, at: start, read }
     }
 
-    /// How many bytes there are from its start.
+    /// How many bytes there are from its start position.
     pub(crate) fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len().saturating_sub(self.start))
     }
@@ -180,7 +181,8 @@ impl Seek for PositionedFile {
     }
 }
 
-/// A stream; one that does not block is waited for, its flags are left alone.
+/// A stream. If it is in non-blocking mode, it is waited for; the mode is not
+/// changed.
 pub(crate) struct StreamReader {
     file: File,
     read: Arc<AtomicU64>,
@@ -231,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cant_be_read_is_refused_when_it_is_looked_at() {
+    fn what_cannot_be_read_is_refused_by_the_check() {
         let missing = InputFile::check(Path::new("/nonexistent/primes")).unwrap_err().to_string();
         assert_eq!(missing, "can't open /nonexistent/primes: No such file or directory");
         assert!(matches!(InputFile::check(Path::new("/")), Err(InputError::Folder(_))));
     }
 
     #[test]
-    fn regular_files_are_read_again_and_again() {
+    fn regular_files_can_be_read_repeatedly() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"2 3").unwrap();
         let input_file = InputFile::check(file.path()).unwrap();
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_of_its_own_starts_where_it_is_told() {
+    fn a_positioned_file_begins_at_its_start() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"head body").unwrap();
         let mut at = PositionedFile::new(Arc::new(file), 5, Arc::default());

@@ -1,9 +1,9 @@
-//! What is read, and how it is cut into items.
+//! Reads the input and cuts it into items.
 //!
-//! Bottom-up: what to read (`options`, `range`); where bytes come from
-//! (`input_file`), unpacked (`peek`, `unpack`), without their headings (`heading`);
-//! cut into items (`cutter`, `measure`), shuffled or made into blocks; one pass
-//! over an input (`reader`); and on to the pool through a queue (`source`).
+//! Bottom-up: what to read (`options`, `range`); the files and streams
+//! (`file`), unpacked (`peek`, `unpack`), without headings (`heading`); cut
+//! into items (`cutter`, `measure`), shuffled or made into blocks; one pass
+//! over an input (`reader`); and to the pool through a queue (`source`).
 
 pub(crate) mod blocks;
 pub(crate) mod cutter;

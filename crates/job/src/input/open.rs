@@ -1,5 +1,6 @@
-//! An input that was looked at and can be read: as often as one likes if it is
-//! a file, a range or a list, once if it is a stream (or after [`Input::spool`]).
+//! An input that was checked and can be read: as often as needed if it is a
+//! file, a range or a list; once if it is a stream, unless [`Input::spool`] was
+//! called.
 
 use super::file::InputFile;
 use super::notes::OnNote;
@@ -24,18 +25,19 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// An input that was looked at.
+/// An input that was checked.
 pub struct Input {
     pub(super) inner: Arc<InputReader>,
 }
 
 impl Input {
-    /// Looks at an input: everything that can be refused without reading it is
+    /// Checks an input. Everything that can be refused without reading it is
     /// refused here.
     ///
     /// # Errors
-    /// A file that is missing, a folder or not readable; options that
-    /// contradict each other; an item of a list that would be cut apart.
+    ///
+    /// A file is missing, unreadable or a folder; options contradict each
+    /// other; an item of a list contains a separator.
     pub fn open(source: ItemSource, options: InputOptions, on_note: OnNote) -> Result<Self, InputError> {
         if options.cycle && options.size.is_none() {
             return Err(InputError::CycleWithoutSize);
@@ -58,12 +60,13 @@ impl Input {
         self.inner.held.get().is_none() && self.inner.files.iter().any(InputFile::is_stream)
     }
 
-    /// Refuses a size that the input can't fill, if that can be found out
-    /// before the work begins: by counting, at memory speed, no further than
-    /// needed. Streams are not touched.
+    /// Refuses a size that the input can't fill, if this can be found out
+    /// before the work begins: the items are counted, at memory speed and only
+    /// up to the size. Streams are not read.
     ///
     /// # Errors
-    /// Too few items, or whatever reading the input can end with.
+    ///
+    /// The input has too few items, or can't be read.
     pub fn check_size(&self, size: Option<u64>) -> Result<(), InputError> {
         let size = size.or(self.inner.options.size).filter(|_| !self.is_stream());
         let Some(size) = size else { return Ok(()) };
@@ -84,17 +87,17 @@ impl Input {
         }
     }
 
-    /// A source of the items, read by a thread of its own that begins when the
-    /// pool asks for the first block, and what is known of it. `size` is that
-    /// many items instead of the options' own size.
+    /// A source of the items, and the status of the input. The source is read
+    /// by a thread that begins when the pool asks for the first block. `size`
+    /// replaces the size of the options.
     #[must_use]
     pub fn source(&self, size: Option<u64>) -> (QueueSource, InputStatus) {
         self.source_on(&InputSlice { size, block: None }, None)
     }
 
-    /// A source of this slice; what it cuts is told to a tracker, and what an
-    /// earlier run has consumed by that tracker is left out, if the input still
-    /// begins with it.
+    /// A source of this slice of the input. It reports each block to the
+    /// tracker, and leaves out what an earlier run has consumed, if the input
+    /// still begins with it.
     pub(crate) fn source_on(
         &self,
         slice: &InputSlice,
@@ -112,7 +115,7 @@ impl Input {
             watch.switch(InputPhase::Reading);
             let push = &mut |segment: InputSegment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
-                // The clock is looked at only where there is something to wait for.
+                // The clock is read only if the thread has to wait.
                 if !theirs.is_full() {
                     return theirs.push(segment);
                 }
@@ -133,17 +136,19 @@ impl Input {
         });
         let (options, size) = match slice.block {
             None => (self.inner.options.clone(), slice.size),
-            // Blocks count from the first that is made, which is made of what is taken.
+            // The indexes of blocks begin at 0, with the first item that is
+            // taken.
             Some(_) => (InputOptions::new(Items::Whole), None),
         };
         let source = QueueSource::new(queue, &options, size, status.clone(), begin).with_tracker(tracker);
         (source, status)
     }
 
-    /// Whether the input has more than what was consumed of it.
+    /// Whether the input has more items than were consumed.
     ///
     /// # Errors
-    /// It no longer begins with that, or whatever reading it can end with.
+    ///
+    /// The input no longer begins with those items, or can't be read.
     pub(crate) fn has_more_after(&self, slice: &InputSlice, consumed: ConsumedInput) -> Result<bool, InputError> {
         let mut prefix = Prefix::new(slice.rule(self.inner.options.items), consumed);
         let (mut goes_on, mut refused) = (consumed.items == 0, None);
@@ -163,8 +168,8 @@ impl Input {
         refused.or_else(|| prefix.missing()).map_or(Ok(goes_on), Err)
     }
 
-    /// The name of the input that is this very file, if one is: to write to that
-    /// would destroy it, or never end.
+    /// The name of the input that is this file, if one is. Writing to that file
+    /// would destroy the input, or never end.
     #[must_use]
     pub fn name_of(&self, about: &Metadata) -> Option<&str> {
         FileId::of(about).and_then(|id| self.name_of_file(id))
@@ -174,19 +179,20 @@ impl Input {
         self.inner.files.iter().find(|input_file| input_file.id == Some(id)).map(|input_file| &input_file.name[..])
     }
 
-    /// The names of its inputs.
+    /// The names of the files and streams.
     #[must_use]
     pub fn names(&self) -> InputNames {
         self.inner.names.clone()
     }
 
-    /// Where an item of a shuffled input stands; others know their place themselves.
+    /// The place of an item of a shuffled input. Otherwise the blocks have the
+    /// places.
     #[must_use]
     pub fn locate(&self, index: u64) -> Option<Place> {
         self.inner.held.get()?.place(index)
     }
 
-    /// How it is cut and what is taken of it.
+    /// How the input is separated and which items are taken.
     #[must_use]
     pub fn options(&self) -> &InputOptions {
         &self.inner.options

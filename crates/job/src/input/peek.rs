@@ -1,15 +1,15 @@
-//! Looks at the first bytes of a stream, no further than is needed to know what
-//! it is: a stream that pauses after its first line is not waited for.
+//! Examines the first bytes of a stream, no more than are needed to identify
+//! it: a stream that pauses after its first line is not waited for.
 
 use std::io::{self, Read};
 
-/// Longest beginning that is looked at.
+/// The longest beginning that is examined, in bytes.
 const LONGEST: usize = 4;
 
-/// A reader whose first bytes may have been looked at.
+/// A reader whose first bytes can be examined.
 pub(crate) struct PeekReader<R> {
     head: [u8; LONGEST],
-    /// The part of `head` that was read and not yet given on.
+    /// The part of `head` that was read from the stream but not yet returned.
     from: usize,
     to: usize,
     inner: R,
@@ -20,8 +20,8 @@ impl<R: Read> PeekReader<R> {
         Self { head: [0; LONGEST], from: 0, to: 0, inner }
     }
 
-    /// Which of these beginnings the stream has, if it has one. To be called
-    /// before anything else is read.
+    /// Which of these beginnings the stream has, if any. Must be called before
+    /// anything is read.
     pub(crate) fn begins_with(&mut self, beginnings: &[&[u8]]) -> io::Result<Option<usize>> {
         loop {
             let head = &self.head[self.from..self.to];
@@ -39,7 +39,7 @@ impl<R: Read> PeekReader<R> {
         }
     }
 
-    /// Drops bytes that were looked at.
+    /// Skips bytes that were examined.
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.from = (self.from + bytes).min(self.to);
     }
@@ -63,7 +63,7 @@ mod tests {
 
     const BEGINNINGS: [&[u8]; 2] = [b"\x1f\x8b\x08", b"PK\x03\x04"];
 
-    /// Gives one byte at a time and must not be asked for more than it has.
+    /// Returns one byte at a time and must not be read after its last byte.
     struct Drops<'a>(&'a [u8], bool);
 
     impl Read for Drops<'_> {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_no_further_than_needed() {
+    fn no_more_bytes_are_read_than_needed() {
         for (text, found) in [
             (&b"2"[..], None),
             (b"\x1f\x8b\x08", Some(0)),

@@ -1,5 +1,5 @@
-//! The beginning of the input that an earlier run has consumed: compared with
-//! what the resume record says, and left out.
+//! The beginning of the input that an earlier run has consumed. It is left out,
+//! after its hash was compared with the resume record.
 
 use super::segment::InputSegment;
 use crate::error::InputError;
@@ -8,7 +8,7 @@ use crate::resume::record::ConsumedInput;
 use crate::resume::tracker::ResumeTracker;
 use procession_task::Items;
 
-/// Goes through the items that an earlier run has consumed.
+/// Passes over the items that an earlier run has consumed.
 pub(crate) struct Prefix {
     rule: Items,
     hash: InputHash,
@@ -21,21 +21,22 @@ impl Prefix {
         Self { rule, hash: InputHash::new(rule), passed: 0, expected }
     }
 
-    /// The items that this tracker expects.
+    /// The prefix that this tracker expects.
     pub(crate) fn of(tracker: &ResumeTracker) -> Self {
         let (rule, expected) = tracker.expected();
         Self::new(rule, expected)
     }
 
-    /// Tells the tracker that all of it was seen.
+    /// Reports to the tracker that the whole prefix was seen.
     pub(crate) fn confirm(self, tracker: &ResumeTracker) {
         tracker.confirm(self.hash, self.passed);
     }
 
-    /// Takes a segment and gives back what of it comes after the prefix.
+    /// Takes a segment and returns the part of it after the prefix.
     ///
     /// # Errors
-    /// The prefix is at its end and is not what it was.
+    ///
+    /// The whole prefix was seen and its hash differs.
     pub(crate) fn pass(&mut self, mut segment: InputSegment) -> Result<Option<InputSegment>, InputError> {
         let wanted = self.expected.items - self.passed;
         let taken = wanted.min(segment.items);
@@ -54,12 +55,12 @@ impl Prefix {
         Ok(Some(InputSegment { bytes: segment.bytes, items: segment.items - taken, place, continues: false }))
     }
 
-    /// Whether all of it was seen.
+    /// Whether the whole prefix was seen.
     pub(crate) fn is_passed(&self) -> bool {
         self.passed == self.expected.items
     }
 
-    /// Why the input's end is too early, if it is.
+    /// The error if the input ends before the prefix does.
     pub(crate) fn missing(&self) -> Option<InputError> {
         let (consumed, items) = (self.expected.items, self.passed);
         (!self.is_passed()).then_some(InputError::Shorter { consumed, items })
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_passed_or_refused() {
+    fn a_prefix_is_verified_or_refused() {
         let consumed = ConsumedInput { items: 3, hash: hash(Items::Lines, "1\n2\n3\n") };
         let tracker = ResumeTracker::new(Items::Lines, consumed);
         assert!(!tracker.is_confirmed());

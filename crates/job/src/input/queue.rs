@@ -1,5 +1,5 @@
-//! The bounded queue between the reading thread and the source: the source
-//! never waits, the thread waits while the queue is full.
+//! The bounded queue between the input thread and the source. The source never
+//! waits; the thread waits while the queue is full.
 
 use super::segment::InputSegment;
 use crate::error::InputError;
@@ -8,17 +8,17 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many bytes may wait.
+/// The capacity in bytes.
 const CAPACITY: usize = 4 * 1024 * 1024;
 
-/// What the source finds.
+/// What the source takes.
 #[derive(Debug)]
 pub(crate) enum NextSegment {
     /// The next items.
     Segment(InputSegment),
-    /// Nothing yet: the waker will be used.
+    /// Nothing yet: the source's waker will be called.
     Nothing,
-    /// The input's end.
+    /// The end of the input.
     End(Option<InputError>),
 }
 
@@ -34,23 +34,23 @@ struct SegmentQueueState {
     segments: VecDeque<InputSegment>,
     bytes: usize,
     items: u64,
-    /// How the input ended, once it has.
+    /// The end of the input, with its error if there was one.
     end: Option<Option<InputError>>,
-    /// Whether the source is gone.
+    /// Whether the source was dropped.
     closed: bool,
-    /// Whether the source found nothing and is to be woken.
+    /// Whether the source found nothing and its waker must be called.
     is_waiting: bool,
     waker: Option<Waker>,
 }
 
 impl SegmentQueue {
     fn lock(&self) -> MutexGuard<'_, SegmentQueueState> {
-        // Nothing in here can panic half-way through a change.
+        // No code here can panic in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a segment, waiting while the queue is full; `Break` when nobody
-    /// wants any more.
+    /// Adds a segment; waits while the queue is full. Returns `Break` if the
+    /// source wants no more.
     pub(crate) fn push(&self, segment: InputSegment) -> ControlFlow<()> {
         let mut state = self.lock();
         while !state.closed && state.bytes >= CAPACITY {
@@ -66,30 +66,31 @@ impl SegmentQueue {
         ControlFlow::Continue(())
     }
 
-    /// Whether a push has to wait. Only the thread that pushes can make it so.
+    /// Whether a push would wait. Only the pushing thread can fill the queue.
     pub(crate) fn is_full(&self) -> bool {
         let state = self.lock();
         state.bytes >= CAPACITY && !state.closed
     }
 
-    /// The input has ended.
+    /// Reports the end of the input.
     pub(crate) fn end(&self, error: Option<InputError>) {
         let mut state = self.lock();
         state.end = Some(error);
         state.wake();
     }
 
-    /// Whether anybody wants any more.
+    /// Returns `Break` if the source wants no more.
     pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.lock().closed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Wakes whoever found nothing: there is something to be known.
+    /// Calls the waker if the source found nothing before: its state may have
+    /// changed.
     pub(crate) fn wake(&self) {
         self.lock().wake();
     }
 
-    /// Takes the next segment, without waiting.
+    /// Takes the next segment without waiting.
     pub(crate) fn take(&self) -> NextSegment {
         let mut state = self.lock();
         if let Some(segment) = state.segments.pop_front() {
@@ -107,18 +108,18 @@ impl SegmentQueue {
         }
     }
 
-    /// How many items wait, and whether these are the last.
+    /// How many items are in the queue, and whether they are the last ones.
     pub(crate) fn waiting(&self) -> (u64, bool) {
         let state = self.lock();
         (state.items, state.end.is_some())
     }
 
-    /// Whom to wake.
+    /// Sets the waker.
     pub(crate) fn wake_with(&self, waker: Waker) {
         self.lock().waker = Some(waker);
     }
 
-    /// The source is gone: drops what waits and lets the thread end.
+    /// The source wants no more: drops the segments and lets the thread end.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -128,8 +129,8 @@ impl SegmentQueue {
 }
 
 impl SegmentQueueState {
-    /// Small pieces that follow each other in memory become one, so that an
-    /// input that comes in drops is still cut into blocks of a good size.
+    /// Joins small pieces that are adjacent in memory, so that an input that
+    /// arrives in small pieces is still cut into blocks of a good size.
     fn append(&mut self, segment: InputSegment) {
         if let Some(last) = self.segments.back_mut() {
             let follows = last.bytes.as_ptr().wrapping_add(last.bytes.len()) == segment.bytes.as_ptr();
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_memory_become_one() {
+    fn adjacent_pieces_are_joined() {
         let queue = SegmentQueue::default();
         let mut buffer = BytesMut::from(&b"a\nb\nc\n"[..]);
         let first = buffer.split_to(2);
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_holds_the_thread_until_it_is_taken_from_or_closed() {
+    fn a_push_into_a_full_queue_waits_until_a_take_or_the_close() {
         let queue = Arc::new(SegmentQueue::default());
         let (told, tell) = mpsc::channel();
         let thread = std::thread::spawn({
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_push_into_a_full_queue_returns_only_after_something_was_taken() {
+    fn a_push_into_a_full_queue_returns_only_after_a_take() {
         let queue = Arc::new(SegmentQueue::default());
         let is_taken = Arc::new(AtomicBool::new(false));
         for _ in 0..2 {
@@ -221,7 +222,8 @@ mod tests {
             }
         });
         told.recv().unwrap();
-        // Gives the thread every chance to do wrong; when it does right, this changes nothing.
+        // Gives the thread time to return too early. If it works correctly, the
+        // loop changes nothing.
         for _ in 0..10_000 {
             std::thread::yield_now();
         }
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_waker_is_used_once_for_each_time_nothing_was_found() {
+    fn the_waker_is_called_once_for_each_empty_take() {
         let queue = SegmentQueue::default();
         let (woken, wakes) = mpsc::channel();
         queue.wake_with(Waker::new(move || woken.send(()).unwrap()));

@@ -1,5 +1,5 @@
-//! One pass over an input: every item that is taken, from the first to the
-//! last, in segments.
+//! Reads an input: all items that are taken, from the first to the last, in
+//! segments.
 
 use super::blocks::BlockMaker;
 use super::cutter::{Cutter, Emit};
@@ -28,7 +28,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Generated items are written in pieces of this size.
+/// Generated items are written in pieces of this many bytes.
 const PIECE: usize = 256 * 1024;
 
 pub(crate) struct InputReader {
@@ -42,7 +42,7 @@ pub(crate) struct InputReader {
 }
 
 impl InputReader {
-    /// How many items a range or a list has, without those that are skipped.
+    /// How many items a range or a list has, without the skipped ones.
     pub(crate) fn generated(&self) -> Option<u64> {
         let all = match &self.source {
             ItemSource::Files(_) => return None,
@@ -74,8 +74,8 @@ impl InputReader {
 }
 
 impl InputReader {
-    /// Gives on every item that is taken, again and again if the input cycles,
-    /// until the end or until no more is wanted.
+    /// Emits every item that is taken, repeatedly if the input cycles, until
+    /// the end or until the receiver wants no more.
     pub(crate) fn read_items(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
         loop {
             let mut is_empty = true;
@@ -96,7 +96,7 @@ impl InputReader {
         }
     }
 
-    /// The input in shuffled order, read the first time it is needed.
+    /// The items in shuffled order; read when they are first needed.
     fn shuffled(&self, seed: u64, read: &Arc<AtomicU64>) -> Result<&ShuffledInput, InputError> {
         if let Some(held) = self.held.get() {
             return Ok(held);
@@ -113,7 +113,8 @@ impl InputReader {
         Ok(self.held.get_or_init(|| collect.shuffled(seed, self.options.items)))
     }
 
-    /// Every item once, in the input's own order, without those to be skipped.
+    /// Emits every item once, in the order of the input, without the skipped
+    /// ones.
     fn read_once(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let separator = self.options.items.separator();
         let mut skip = Skip { left: self.options.skip, items: self.options.items };
@@ -139,7 +140,7 @@ impl InputReader {
         }
     }
 
-    /// Reads one file or stream; `index` counts the streams of plain bytes.
+    /// Reads one file or stream. `index` counts the streams of unpacked bytes.
     pub(crate) fn read(
         &self,
         input_file: &InputFile,
@@ -175,7 +176,7 @@ impl InputReader {
         let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
         let mut note = heading.first.clone().map(note);
         let mut noting = |segment| {
-            // Only now is it known that there is more than a heading.
+            // Reported only when the input has more than a heading.
             if let Some(note) = note.take() {
                 self.note(input, note);
             }
@@ -190,7 +191,7 @@ impl InputReader {
 }
 
 impl InputReader {
-    /// Gives on what the pool is to be given: items, or blocks of them.
+    /// Emits the units for the pool: items, or blocks of them.
     pub(crate) fn read_units(
         &self,
         slice: &InputSlice,
@@ -199,12 +200,12 @@ impl InputReader {
     ) -> Result<(), InputError> {
         let Some(block) = slice.block else { return self.read_items(read, emit) };
         let mut blocks = BlockMaker::new(block, &self.options, slice.size);
-        // What an input that breaks off has left is no block.
+        // After a read error the items that are left do not become a block.
         self.read_items(read, &mut |segment| blocks.push(segment, emit))?;
         blocks.finish(emit)
     }
 
-    /// Gives on what comes after the items that an earlier run has consumed.
+    /// Emits what follows the items that an earlier run has consumed.
     pub(crate) fn read_rest(
         &self,
         slice: &InputSlice,
@@ -228,7 +229,7 @@ impl InputReader {
                 return queue.flow();
             }
             prefix.confirm(tracker);
-            // If that was all that is wanted, nothing will come.
+            // If nothing more is wanted, no push will wake the source.
             queue.wake();
             match rest {
                 Some(rest) => push(rest),

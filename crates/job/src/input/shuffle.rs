@@ -1,10 +1,11 @@
-//! A reproducible shuffle: the whole input is held, and its items are put into
-//! an order that depends on the seed and the number of items alone.
+//! A reproducible shuffle. The whole input is kept in memory, and its items are
+//! put into an order that depends only on the seed and the number of items.
 //!
-//! The generator is SplitMix64 started with the seed. The order is Fisher and
-//! Yates': for `i` from the last place down to 1, swap `i` with a place drawn
-//! evenly from `0..=i` (Lemire's multiplication: the upper half of a 64-bit
-//! draw times `i + 1`, drawn again when the lower half is below `2⁶⁴ mod (i + 1)`).
+//! The random generator is SplitMix64, started with the seed. The algorithm is
+//! Fisher–Yates: for `i` from the last position down to 1, item `i` is swapped
+//! with an item at a uniformly random position in `0..=i` (Lemire's method: the
+//! upper half of a 64-bit random number times `i + 1`, drawn again if the lower
+//! half is below `2⁶⁴ mod (i + 1)`).
 
 use super::cutter::Emit;
 use super::segment::InputSegment;
@@ -14,7 +15,7 @@ use procession::raw::Place;
 use procession_task::Items;
 use std::ops::ControlFlow;
 
-/// Shuffled items are given on in pieces of about this size.
+/// Shuffled items are emitted in pieces of about this many bytes.
 const PIECE: usize = 256 * 1024;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
@@ -29,7 +30,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// An even draw from `0..below`.
+    /// A uniformly random number in `0..below`.
     fn below(&mut self, below: u64) -> u64 {
         loop {
             let product = u128::from(self.next()) * u128::from(below);
@@ -50,7 +51,7 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
     }
 }
 
-/// An input that is held, in shuffled order.
+/// An input in memory, in shuffled order.
 #[derive(Debug)]
 pub(crate) struct ShuffledInput {
     segments: Vec<(Bytes, Option<Place>)>,
@@ -58,7 +59,7 @@ pub(crate) struct ShuffledInput {
     separator: u8,
 }
 
-/// Where an item is held.
+/// The position of an item in memory.
 #[derive(Clone, Copy, Debug)]
 struct ItemPosition {
     segment: u32,
@@ -74,8 +75,8 @@ pub(crate) struct ShuffleCollector {
 }
 
 impl ShuffleCollector {
-    /// Takes a segment's items. One that is too large for the table (it would
-    /// hold an item of 4 GiB) gives `None`.
+    /// Adds the items of a segment; `None` if the segment is too large for the
+    /// table (an item of 4 GiB).
     pub(crate) fn add(&mut self, segment: InputSegment, items: Items) -> Option<()> {
         let bytes = segment.bytes.freeze();
         u32::try_from(bytes.len()).ok()?;
@@ -88,7 +89,7 @@ impl ShuffleCollector {
         Some(())
     }
 
-    /// Puts them in order.
+    /// Shuffles the items.
     pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> ShuffledInput {
         shuffle(&mut self.order, seed);
         ShuffledInput { segments: self.segments, order: self.order, separator: items.separator() }
@@ -101,14 +102,14 @@ impl ShuffledInput {
         self.order.len() as u64
     }
 
-    /// Where the item of this index stands in the input.
+    /// The place of the item of this index in the input.
     pub(crate) fn place(&self, index: u64) -> Option<Place> {
         let at = self.order.get(usize::try_from(index.checked_rem(self.items())?).ok()?)?;
         let (bytes, place) = &self.segments[at.segment as usize];
         place.map(|place| place.after(&bytes[..at.start as usize]))
     }
 
-    /// Gives every item on, in shuffled order.
+    /// Emits every item in shuffled order.
     pub(crate) fn pass(&self, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let mut piece = BytesMut::new();
         let mut items = 0;
@@ -138,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_fixed_for_ever() {
+    fn the_order_of_a_seed_never_changes() {
         let mut numbers: Vec<u32> = (0..10).collect();
         shuffle(&mut numbers, 42);
         assert_eq!(numbers, [8, 3, 6, 5, 4, 0, 9, 2, 1, 7]);
         let mut random = SplitMix64(1_234_567);
-        // The reference implementation's first values for this seed.
+        // The first values of the reference implementation for this seed.
         assert_eq!(random.next(), 6_457_827_717_110_365_317);
         assert_eq!(random.next(), 3_203_168_211_198_807_973);
     }

@@ -1,4 +1,4 @@
-//! Keeps streams in temporary files, so that the input can be read again.
+//! Copies streams to temporary files, so that the input can be read again.
 
 use super::file::CopyFailed;
 use super::open::Input;
@@ -8,13 +8,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 impl Input {
-    /// Keeps what streams give in temporary files without a name, so that the
-    /// input can be read again; no further than `size` items (or the options'
-    /// own size) reach. To be
-    /// called before any source is made; reads until then.
+    /// Copies streams to unnamed temporary files, so that the input can be read
+    /// again; only as many items as `size` (or the size of the options) needs.
+    /// Must be called before any source is made. Returns when everything was
+    /// copied.
     ///
     /// # Errors
-    /// Whatever reading the input can end with, and a full disk.
+    ///
+    /// The input can't be read, or the temporary file can't be written.
     pub fn spool(&mut self, size: Option<u64>) -> Result<(), InputError> {
         let Some(inner) = Arc::get_mut(&mut self.inner) else { return Ok(()) };
         let limit = size.or(inner.options.size).filter(|_| inner.options.shuffle.is_none());

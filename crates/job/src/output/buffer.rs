@@ -1,19 +1,19 @@
-//! Bytes on their way out: many small pieces become one write, large ones are
-//! written as they are; all are counted and digested.
+//! Buffers the output: many small pieces become one write, large pieces are
+//! written directly. All bytes are counted and, if asked for, hashed.
 
 use std::io::{self, Write};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Small pieces wait until there are this many bytes of them.
+/// The size of the buffer in bytes.
 pub(crate) const BUFFERED_BYTES: usize = 64 * 1024;
-/// Pieces of this size are written without being copied.
+/// Pieces of at least this many bytes are written without being copied.
 const LARGE: usize = 16 * 1024;
 
-/// Gathers, counts, digests and writes.
+/// Buffers, counts, hashes and writes.
 pub(crate) struct OutputBuffer {
     writer: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
-    /// How many bytes were given to it.
+    /// How many bytes were put.
     pub(crate) bytes: u64,
     digest: Option<Box<Xxh3>>,
 }
@@ -25,12 +25,12 @@ impl OutputBuffer {
         Self { writer, pending: Vec::new(), bytes: 0, digest }
     }
 
-    /// Goes on with an output that has so many bytes of this digest.
+    /// Continues an output that has this many bytes with this hash state.
     pub(crate) fn resume(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
         Self { writer, pending: Vec::new(), bytes, digest: Some(digest) }
     }
 
-    /// Takes a piece; what is small may wait for [`Self::flush`].
+    /// Adds a piece. Small pieces may stay in the buffer until [`Self::flush`].
     pub(crate) fn put(&mut self, piece: &[u8]) -> io::Result<()> {
         self.bytes += piece.len() as u64;
         if let Some(digest) = &mut self.digest {
@@ -49,12 +49,12 @@ impl OutputBuffer {
         self.writer.as_mut().map_or(Ok(()), |writer| write_all(writer, piece))
     }
 
-    /// Whether small pieces wait to be written.
+    /// Whether the buffer has bytes that are not written.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Writes what waits.
+    /// Writes the buffer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let result = write_all(writer, &self.pending);
@@ -62,26 +62,26 @@ impl OutputBuffer {
         result
     }
 
-    /// Nothing more is written, whatever comes; it is still counted and digested.
+    /// From now on nothing is written; bytes are still counted and hashed.
     pub(crate) fn stop_writing(&mut self) {
         self.writer = None;
         self.pending.clear();
     }
 
-    /// Writes what waits and lets the writer go.
+    /// Writes the buffer, then flushes and drops the writer.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
         self.writer.take().map_or(Ok(()), |mut writer| writer.flush())
     }
 
-    /// XXH3-128 of everything so far, if it was asked for.
+    /// The XXH3-128 hash of all bytes so far, if it was asked for.
     pub(crate) fn digest(&self) -> Option<u128> {
         self.digest.as_ref().map(|digest| digest.digest128())
     }
 }
 
 fn write_all(writer: &mut Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
-    // Goes on after short writes and interruptions.
+    // Continues after short writes and interruptions.
     if bytes.is_empty() { Ok(()) } else { writer.write_all(bytes) }
 }
 
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Remembers each write, takes at most seven bytes of every third and is
-    /// interrupted at every fifth.
+    /// Records each write. Every third takes at most seven bytes, every fifth
+    /// is interrupted.
     #[derive(Clone, Default)]
     struct Fussy(Arc<Mutex<Vec<Vec<u8>>>>, u32);
 

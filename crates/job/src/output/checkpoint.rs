@@ -1,5 +1,5 @@
-//! Where the writer stands: up to which item everything is written, with the
-//! hashes that a checkpoint there needs.
+//! Up to which item everything is written, with the hashes that a checkpoint
+//! there needs.
 
 use super::buffer::OutputBuffer;
 use crate::resume::journal::{Journal, JournalEnd};
@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
 
-/// The writer's place in its journal.
+/// Makes checkpoints in the journal.
 #[derive(Debug)]
 pub(crate) struct CheckpointWriter {
     pub(crate) journal: Journal,
-    /// The last place whose hashes are known; its bytes may still wait.
+    /// The last progress whose hashes are known. Its bytes may still be in the
+    /// buffer.
     noted: OutputProgress,
-    /// The last of those whose bytes are written.
+    /// The last noted progress whose bytes are written.
     written: OutputProgress,
-    /// Whether the hash of the input is ahead of the output: then a place is
-    /// good only where a block ends.
+    /// Whether the input's hash is ahead of the output. Then a checkpoint is
+    /// possible only at the end of a block.
     pub(crate) is_behind: bool,
 }
 
@@ -28,8 +29,8 @@ impl CheckpointWriter {
         Self { journal, noted: before.clone(), written: before, is_behind: false }
     }
 
-    /// All results up to here were put: `items` in all, so many `failed` ones
-    /// among them.
+    /// Reports that all results up to here were put: `items` in all, of which
+    /// `failed` failed.
     pub(crate) fn note(&mut self, items: u64, buffer: &OutputBuffer, failed: BTreeMap<FailureKind, u64>) {
         if items <= self.noted.items {
             return;
@@ -42,7 +43,7 @@ impl CheckpointWriter {
         }
     }
 
-    /// Nothing more will be written: without any items the header is all there is.
+    /// Ends the output. If it has no items, it has only a header.
     pub(crate) fn finish(&mut self, items: u64, buffer: &OutputBuffer) {
         if items == 0 {
             let output = Digest(buffer.digest().unwrap_or_default());
@@ -50,26 +51,27 @@ impl CheckpointWriter {
         }
     }
 
-    /// What was noted is written.
+    /// Reports that everything noted is written.
     pub(crate) fn confirm(&mut self) {
         if self.written.items < self.noted.items {
             self.written = self.noted.clone();
         }
     }
 
-    /// When a checkpoint is due, if there is something new to be said.
+    /// The earliest time of the next checkpoint; `None` if there is no progress
+    /// to record.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.journal.due(&self.written)
     }
 
-    /// Makes a checkpoint, if one is due.
+    /// Makes a checkpoint if it is due.
     pub(crate) fn checkpoint(&mut self) {
         if self.due().is_some_and(|due| due <= Instant::now()) {
             self.journal.checkpoint(&self.written);
         }
     }
 
-    /// The run is at its end.
+    /// Ends the run.
     pub(crate) fn end(self, is_complete: bool) -> io::Result<JournalEnd> {
         self.journal.end(&self.written, is_complete)
     }
@@ -85,7 +87,7 @@ mod tests {
     use procession_task::Items;
 
     #[test]
-    fn only_what_is_written_counts_and_where_the_hash_is_ahead_the_ends_of_blocks() {
+    fn checkpoints_need_written_bytes_and_a_known_hash() {
         let folder = tempfile::tempdir().unwrap();
         let output = std::fs::File::create(folder.path().join("out")).unwrap();
         let (record_path, output_path) = (folder.path().join("out.resume"), folder.path().join("out"));
@@ -106,7 +108,8 @@ mod tests {
             checkpoints.confirm();
             (before, checkpoints.written.items, checkpoints.is_behind)
         };
-        // The first block was hashed before its results came; the second is held.
+        // The first block was hashed before its results came; the second is
+        // kept.
         assert_eq!(stands(1), (0, 0, true));
         assert_eq!(stands(2), (0, 2, false));
         assert_eq!(stands(3), (2, 3, false));

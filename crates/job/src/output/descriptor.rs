@@ -8,30 +8,30 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// A descriptor that is waited for if it does not block; its flags, which
-/// others may share, are left alone. Flushing, which comes last, closes it, as
-/// some file systems tell of an error only then.
+/// A file descriptor that is waited for if it is in non-blocking mode; the mode
+/// is not changed, because other processes may share it. The flush at the end
+/// closes the descriptor: some file systems report errors only then.
 pub(super) struct OutputDescriptor {
     pub(super) file: Option<File>,
-    /// What is still to be done to it.
+    /// What to do before the first write.
     pub(super) first: Option<BeforeFirstWrite>,
 }
 
-/// What comes before the first write, and not before it is known that there is
-/// one.
+/// What to do to an output before its first write, or at the end if there is
+/// none.
 #[derive(Debug, Default)]
 pub(crate) struct BeforeFirstWrite {
-    /// A record that will no longer be true.
+    /// A resume record that will no longer be true: removed.
     pub(crate) stale: Option<PathBuf>,
-    /// What it is cut to.
+    /// The length in bytes that the output is truncated to.
     pub(crate) cut: Option<u64>,
-    /// The file is new: gone again if it comes to nothing.
+    /// The file is new: kept from now on.
     pub(crate) made: Option<NewFile>,
 }
 
 impl BeforeFirstWrite {
     fn apply(self, file: &File) -> io::Result<()> {
-        // The record first: at no moment it speaks of bytes that are not there.
+        // The record first: it must never describe bytes that are gone.
         self.stale.map_or(Ok(()), |record| discard(&record))?;
         self.cut.map_or(Ok(()), |bytes| file.set_len(bytes))?;
         if let Some(made) = self.made {
@@ -65,7 +65,7 @@ impl Write for OutputDescriptor {
     fn flush(&mut self) -> io::Result<()> {
         self.ready()?;
         match self.file.take().map(nix::unistd::close) {
-            // The descriptor is gone after an interruption too.
+            // The descriptor is closed after an interruption too.
             None | Some(Ok(()) | Err(nix::errno::Errno::EINTR)) => Ok(()),
             Some(Err(error)) => Err(error.into()),
         }
@@ -80,7 +80,7 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     #[test]
-    fn a_pipe_that_does_not_block_is_waited_for_and_left_as_it_is() {
+    fn a_non_blocking_pipe_is_waited_for_and_its_mode_kept() {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();

@@ -1,5 +1,4 @@
-//! What failed items do to a run: which of them end it, and what is kept of
-//! them for the summary.
+//! Applies the failure policy, and collects failed items for the summary.
 
 use crate::failure_policy::{FailurePolicy, MaxFailures, is_above};
 use bytes::Bytes;
@@ -7,16 +6,16 @@ use procession::raw::ItemFailure;
 use procession_task::FailureKind;
 use std::collections::BTreeMap;
 
-/// How many failures are kept in full.
+/// How many failed items are kept in full.
 const KEPT: usize = 100;
-/// How much is kept of a failed item's bytes.
+/// How many bytes of a failed item are kept.
 const KEPT_BYTES: usize = 4096;
 /// The failed items of a run.
 #[derive(Clone, Debug, Default)]
 pub struct FailedItems {
-    /// How many there were.
+    /// How many items failed.
     pub total: u64,
-    /// The first hundred, in the order of the output; a long item is cut.
+    /// The first hundred, in the order of the output; a long item is truncated.
     pub first: Vec<ItemFailure>,
     by_kind: [u64; FailureKind::ALL.len()],
 }
@@ -33,7 +32,7 @@ impl FailedItems {
         FailureKind::ALL.into_iter().zip(self.by_kind).filter(|&(_, count)| count > 0).collect()
     }
 
-    /// The same before the last one, which was of this kind.
+    /// The same without the last one, which was of this kind.
     pub(crate) fn by_kind_before(&self, last: FailureKind) -> BTreeMap<FailureKind, u64> {
         let mut counts = self.by_kind();
         if let Some(count) = counts.get_mut(&last) {
@@ -43,7 +42,7 @@ impl FailedItems {
         counts
     }
 
-    /// Those of an earlier run, of which no more is known than how many they were.
+    /// The failed items of an earlier run, of which only the numbers are known.
     pub(crate) fn counted(counts: &BTreeMap<FailureKind, u64>) -> Self {
         let by_kind = FailureKind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or(0));
         Self { total: by_kind.iter().sum(), first: Vec::new(), by_kind }
@@ -55,17 +54,17 @@ impl FailedItems {
             self.by_kind[at] += 1;
         }
         if self.first.len() < KEPT {
-            // A copy: the item's block is not to be held for it.
+            // A copy, so that the item's block can be freed.
             let input = Bytes::copy_from_slice(&failure.input[..failure.input.len().min(KEPT_BYTES)]);
             self.first.push(ItemFailure { input, ..failure.clone() });
         }
     }
 }
 
-/// What a failed item means.
+/// What a failed item does to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureAction {
-    /// Its record is written and the run goes on.
+    /// Its record is written and the run continues.
     GoOn,
     /// Its record is written and the run ends.
     EndWith,
@@ -73,7 +72,7 @@ pub(crate) enum FailureAction {
     EndBefore,
 }
 
-/// Judges failed items, in the order of the output.
+/// Decides what each failed item does, in the order of the output.
 #[derive(Debug)]
 pub(crate) struct FailureJudge {
     policy: FailurePolicy,
@@ -86,12 +85,12 @@ impl FailureJudge {
         Self::after(policy, FailedItems::default())
     }
 
-    /// Judges what comes after these.
+    /// Continues after these failed items.
     pub(crate) fn after(policy: FailurePolicy, failures: FailedItems) -> Self {
         Self { policy, failures }
     }
 
-    /// Another failed item; `items` were written before it.
+    /// Adds a failed item; `items` were written before it.
     pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> FailureAction {
         self.failures.add(failure);
         match self.policy {
@@ -101,8 +100,8 @@ impl FailureJudge {
         }
     }
 
-    /// Whether the run as a whole had too many failures: a share is judged at
-    /// the end, however few items there were.
+    /// Whether the whole run had too many failures. Unlike during the run, a
+    /// percentage is evaluated however few items there were.
     pub(crate) fn is_exceeded(&self, items: u64) -> bool {
         match self.policy.max {
             Some(MaxFailures::Percent(share)) => is_above(self.failures.total, share, items),
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_judged_from_a_hundred_items_on_and_at_the_end() {
+    fn percentages_are_evaluated_from_100_items_on_and_at_the_end() {
         let mut tenth = judge("10%");
         for item in 0..10 {
             assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), FailureAction::GoOn);
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_counted_and_some_are_kept() {
+    fn all_failures_are_counted_and_the_first_kept() {
         let mut judge = FailureJudge::new(FailurePolicy { keep_going: true, max: None });
         for item in 0..250 {
             judge.judge(&failure(item, if item % 2 == 0 { FailureKind::Crashed } else { FailureKind::Invalid }), item);

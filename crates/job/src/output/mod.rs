@@ -1,4 +1,4 @@
-//! Where results go, and how they are written.
+//! Writes the results, in order or as they come, as text or as a picture.
 
 pub(crate) mod buffer;
 pub(crate) mod checkpoint;

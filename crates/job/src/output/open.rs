@@ -1,5 +1,5 @@
-//! Opens an output file: locks it, decides what becomes of one that is there
-//! already, and leaves whatever is refused as it was.
+//! Opens an output file: locks it, and decides whether an existing one is
+//! overwritten, resumed or refused. A refused output is not changed.
 
 use super::descriptor::BeforeFirstWrite;
 use super::file_lock::{LockResult, lock};
@@ -19,19 +19,19 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
-/// How much of an output is read at once.
+/// How many bytes of an output are read at once.
 const BUFFER: usize = 1024 * 1024;
-/// An output that others take away each time it is opened is in use.
+/// How often to open an output that is replaced each time before it is locked.
 const ATTEMPTS: u32 = 10;
 
-/// Hears of what people should know.
+/// Receives warnings.
 pub(crate) type Warn<'a> = &'a mut dyn FnMut(&str);
 
-/// What opening an output came to.
+/// The result of opening an output.
 pub(crate) enum OpenedOutput {
-    /// It is to be written.
+    /// The output is to be written.
     Target(Box<OutputTarget>),
-    /// All is done: by this progress.
+    /// The output is complete, with this progress.
     Complete(OutputProgress),
 }
 
@@ -42,7 +42,8 @@ pub(crate) enum OpenError {
     Failed(OutputError),
 }
 
-/// Opens a file for the results of a job. Whatever is refused is left as it was.
+/// Opens a file for the results of a job that can be resumed. A refused output
+/// is not changed.
 pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) -> Result<OpenedOutput, OpenError> {
     let failed = |error| OpenError::Failed(OutputError { name: display_path(path), error });
     let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
@@ -64,7 +65,7 @@ pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) 
     }
     let mut file = files.output.try_clone().map_err(failed)?;
     file.seek(SeekFrom::Start(before.bytes)).map_err(failed)?;
-    // Its journal cuts it.
+    // The journal truncates it.
     let target =
         OutputTarget::prepared(display_path(path), file, BeforeFirstWrite { made, ..BeforeFirstWrite::default() });
     let tracker = ResumeTracker::new(job.rule, before.consumed());
@@ -72,8 +73,8 @@ pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) 
     Ok(OpenedOutput::Target(target.with_journal(journal).into()))
 }
 
-/// Opens a file for results that are no journal: as they come, of several runs,
-/// or a picture.
+/// Opens a file for results that can't be resumed: unordered ones, those of
+/// several runs, or a picture.
 pub(crate) fn open_new_file(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<OutputTarget, OpenError> {
     let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
     if intent == Intent::Resume {
@@ -93,14 +94,14 @@ pub(crate) fn open_new_file(path: &Path, intent: Intent, warn: Warn<'_>) -> Resu
     }
 }
 
-/// Whether an output can be locked and gone on with.
+/// Whether an output can be locked and resumed.
 enum RegularFile {
-    /// It is open and ours.
+    /// It is a regular file, open and locked.
     Yes {
         files: JournalFiles,
-        /// It is new.
+        /// The file, if this call created it.
         made: Option<NewFile>,
-        /// How many bytes it has; `None`: there was none.
+        /// Its length in bytes; `None` if it did not exist.
         length: Option<u64>,
     },
     No,
@@ -122,16 +123,16 @@ fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<RegularFile, OpenE
                 warn(&format!("{} can't be locked against other runs: {error}", display_path(path)))
             }
         }
-        // Beside the file itself, wherever links lead to it from.
+        // The record lies beside the file itself, whatever links lead to it.
         let place = match std::fs::canonicalize(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => continue,
             place => place.map_err(failed)?,
         };
-        // Whoever had it may have taken it away again before it was ours.
+        // Another run may have removed it before it was locked.
         if !is_at(&output, &place) {
             continue;
         }
-        // Looked at only now: somebody may have written it until a moment ago.
+        // Read after locking: another run may have written to it until then.
         let length = Some(output.metadata().map_err(failed)?.len()).filter(|&length| !is_new || length > 0);
         let made = if is_new { Some(output.try_clone().map_err(failed)?) } else { None };
         let made = made.map(|file| NewFile::new(place.clone(), file));
@@ -144,20 +145,21 @@ fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<RegularFile, OpenE
     Err(in_use())
 }
 
-/// Whether it is new is known for sure: nobody else's file may be taken away.
+/// Opens the file; returns also whether this call created it. Only then may it
+/// be removed.
 fn open_or_create(path: &Path, reads: bool) -> io::Result<(File, bool)> {
     let mut options = File::options();
     options.read(reads).write(true);
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok((file, true)),
-        // Also through a link that leads to nothing yet.
+        // Also for a symbolic link to a file that does not exist.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok((options.create(true).open(path)?, false)),
         Err(error) => Err(error),
     }
 }
 
-/// The digest of the bytes that are said to be good, to be gone on with;
-/// `None` if they are not what was written.
+/// The hash state of the bytes that the record says are complete; `None` if
+/// their hash differs.
 fn digest_of(file: &File, progress: &OutputProgress) -> io::Result<Option<Box<Xxh3>>> {
     let mut digest = Box::<Xxh3>::default();
     let mut buffer = vec![0; BUFFER.min(usize::try_from(progress.bytes).unwrap_or(BUFFER))];
@@ -184,13 +186,13 @@ mod tests {
     use crate::resume::record::Digest;
 
     #[test]
-    fn an_output_that_is_no_journal_cant_be_resumed() {
+    fn an_unordered_output_cannot_be_resumed() {
         let refused = open_new_file(Path::new("out"), Intent::Resume, &mut |_| ());
         assert!(matches!(refused, Err(OpenError::Refused(ResumeError { reason: ResumeReason::NotOrdered, .. }))));
     }
 
     #[test]
-    fn an_output_is_known_by_its_bytes() {
+    fn changed_bytes_of_an_output_are_found() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "1\t1.0\n4\t").unwrap();
         let digest = Digest(xxhash_rust::xxh3::xxh3_128(b"1\t1.0\n"));

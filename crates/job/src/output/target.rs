@@ -1,5 +1,5 @@
-//! Where results go: standard output, a file, a writer of the caller's, or
-//! nowhere but into a digest.
+//! Where results go: standard output, a file, another writer, or nowhere (they
+//! are only hashed).
 
 use super::descriptor::{BeforeFirstWrite, OutputDescriptor};
 use super::report::OutputError;
@@ -17,17 +17,18 @@ use std::sync::Arc;
 /// Where results go.
 pub(crate) struct OutputTarget {
     name: String,
-    /// Which file it is, if it is a regular one.
+    /// The file's identity, if it is a regular file.
     id: Option<FileId>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Journal>,
 }
 
 impl OutputTarget {
-    /// The standard output, unbuffered.
+    /// Standard output, unbuffered.
     ///
     /// # Errors
-    /// It is closed: also if it was when the program was started.
+    ///
+    /// It is closed, or was when the program was started.
     pub(crate) fn stdout() -> Result<Self, OutputError> {
         let name = "standard output".to_owned();
         match procession_sys::check_stdout().and_then(|()| io::stdout().as_fd().try_clone_to_owned()) {
@@ -36,11 +37,12 @@ impl OutputTarget {
         }
     }
 
-    /// A file, created if there is none. One that has something in it is
-    /// emptied when the first result is written, or when it is known that there
-    /// is none: a call that is refused, or comes to nothing, leaves it as it was.
+    /// A file, created if it does not exist. An existing file is truncated when
+    /// the first result is written, or when it is known that there is none: a
+    /// call that is refused or fails leaves it unchanged.
     ///
     /// # Errors
+    ///
     /// It can't be opened for writing.
     pub(crate) fn create(path: &Path) -> Result<Self, OutputError> {
         let opened = File::options().write(true).create(true).truncate(false).open(path);
@@ -53,33 +55,33 @@ impl OutputTarget {
         }
     }
 
-    /// An open file, written from where it stands.
+    /// An open file, written from its current position.
     #[must_use]
     pub(crate) fn file(name: String, file: File) -> Self {
         Self::descriptor(name, OutputDescriptor { file: Some(file), first: None })
     }
 
-    /// An open file, to which this is done before the first write or at the end.
+    /// An open file, with what to do before the first write.
     pub(crate) fn prepared(name: String, file: File, first: BeforeFirstWrite) -> Self {
         Self::descriptor(name, OutputDescriptor { file: Some(file), first: Some(first) })
     }
 
-    /// Its results are a journal.
+    /// The same output, to be resumed by this journal.
     pub(crate) fn with_journal(self, journal: Journal) -> Self {
         Self { journal: Some(journal), ..self }
     }
 
-    /// What the source is to tell of its blocks to.
+    /// The tracker that the source reports its blocks to.
     pub(crate) fn tracker(&self) -> Option<Arc<ResumeTracker>> {
         self.journal.as_ref().map(|journal| Arc::clone(journal.tracker()))
     }
 
-    /// What an earlier run had done of it.
+    /// What earlier runs have completed of it.
     pub(crate) fn before(&self) -> PriorProgress {
         self.journal.as_ref().map_or_else(PriorProgress::default, |journal| journal.before.summary())
     }
 
-    /// What it is called, and which file it is if it is a regular one.
+    /// Its name and identity, if it is a regular file.
     pub(crate) fn file_id(&self) -> Option<(&str, FileId)> {
         self.id.map(|id| (&self.name[..], id))
     }
@@ -89,13 +91,13 @@ impl OutputTarget {
         Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
     }
 
-    /// Something else that takes bytes; flushed at the end.
+    /// Another writer; flushed at the end.
     #[must_use]
     pub(crate) fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
         Self { name: name.into(), id: None, writer: Some(writer), journal: None }
     }
 
-    /// Nothing is written, only counted (and digested).
+    /// Nothing is written; bytes are only counted and hashed.
     #[must_use]
     pub(crate) fn nothing() -> Self {
         Self { name: String::new(), id: None, writer: None, journal: None }
@@ -111,13 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_that_cant_be_created_says_so() {
+    fn an_output_that_cannot_be_created_is_an_error() {
         let error = OutputTarget::create(Path::new("/nonexistent/out")).err().unwrap();
         assert_eq!(error.to_string(), "can't write /nonexistent/out: No such file or directory");
     }
 
     #[test]
-    fn a_file_is_emptied_by_the_first_write_or_by_the_end() {
+    fn a_file_is_truncated_at_the_first_write_or_at_the_end() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
             std::fs::write(file.path(), "old and long").unwrap();

@@ -1,15 +1,17 @@
-//! Keeps `OUTPUT.resume` while an output is written: at most every so often,
-//! always after the bytes that it speaks of, and in one step (written aside
-//! and renamed), so that at any moment it tells of bytes that are there. Nothing
-//! is touched before the first result; a record is found by the output's name, so
-//! it is touched only while that name still leads to the output.
+//! Keeps `OUTPUT.resume` up to date while an output is written. A record is
+//! written only after the bytes that it describes, and it replaces the old
+//! record in one step: at any moment it describes bytes that are in the output.
+//! Nothing is changed before the first result. The record is found by the
+//! output's path, so it is changed only while that path still leads to the
+//! output.
 //!
-//! Against a killed process that order is enough: what was written is the
-//! system's. Against a power cut it is not, so a run that has lasted a while
-//! also has the output's data, then the record, brought to the disk at each
-//! checkpoint, as far apart as keeps this a small share of the time. After a
-//! power cut within the first seconds an output may not match its record; the
-//! hash of the output tells, and it is refused, never mixed.
+//! If the process is killed, this order is enough: the operating system has all
+//! written bytes. After a power cut it is not. So once a run has lasted 5 s,
+//! each checkpoint first writes the output's data to the disk, then the record;
+//! checkpoints are so far apart that they take a small share of the time. After
+//! a power cut within the first 5 s the output may not match its record. Its
+//! hash shows this, and the output is refused, never continued with wrong
+//! bytes.
 
 use super::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
 use super::record_file::{discard, write};
@@ -23,50 +25,54 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Time between two checkpoints, once a run goes on.
+/// Time between two checkpoints.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Between the first ones: each time a run is killed early it is to get ahead.
+/// Time between the first two checkpoints; it doubles up to [`PERIOD`]. A run
+/// that is killed soon after its start, again and again, still makes progress.
 const FIRST_PERIOD: Duration = Duration::from_millis(20);
-/// A younger run is not synced: beginning again costs less.
+/// In a younger run the data is not synced to the disk: starting again costs
+/// less.
 const SYNC_AFTER: Duration = Duration::from_secs(5);
-/// The time between two checkpoints is that many times what one takes.
+/// The time between two checkpoints is at least this many times the duration of
+/// one.
 const SHARE: u32 = 20;
 
-/// The record of one run.
+/// The resume record of one run.
 pub(crate) struct Journal {
     record_path: PathBuf,
-    /// The output's own path.
+    /// The output's path without symbolic links.
     output_path: PathBuf,
-    /// A copy of the output's descriptor: holds the lock until the end.
+    /// A duplicate of the output's file descriptor. It holds the lock until the
+    /// end.
     output: File,
-    /// Whether anything was touched.
+    /// Whether the output or the record was changed.
     has_begun: bool,
     job: JobSettings,
-    /// Whether a complete output keeps its record.
+    /// Whether the record of a complete output is kept.
     keeps: bool,
     tracker: Arc<ResumeTracker>,
     /// What an earlier run has completed.
     pub(crate) before: OutputProgress,
-    /// The digest of those bytes of the output, to be gone on with.
+    /// The hash state of those bytes of the output, to be continued.
     digest: Box<Xxh3>,
-    /// What the record says, once there is one.
+    /// What the record on the disk says, if there is one.
     written: Option<OutputProgress>,
     began: Instant,
-    /// When the next checkpoint may be.
+    /// The earliest time of the next checkpoint.
     next: Instant,
-    /// The time from one to the next.
+    /// The time between checkpoints at present.
     period: Duration,
-    /// Why the record could not be written, the last time it was tried.
+    /// Why the last attempt to write the record failed.
     problem: Option<io::Error>,
 }
 
-/// What a journal is about.
+/// The files that a journal handles.
 pub(crate) struct JournalFiles {
-    /// Where the record goes.
+    /// The path of the record.
     pub(crate) record_path: PathBuf,
-    /// The output's own path, without links.
+    /// The output's path without symbolic links.
     pub(crate) output_path: PathBuf,
-    /// A copy of the output's descriptor.
+    /// A duplicate of the output's file descriptor.
     pub(crate) output: File,
 }
 
@@ -101,21 +107,21 @@ impl Journal {
         }
     }
 
-    /// What the source is to tell of its blocks to.
+    /// The tracker that the source reports its blocks to.
     pub(crate) fn tracker(&self) -> &Arc<ResumeTracker> {
         &self.tracker
     }
 
-    /// Takes the digest of the bytes that an earlier run has completed, to be
-    /// continued.
+    /// Takes the hash state of the bytes that an earlier run has completed.
     pub(crate) fn take_digest(&mut self) -> Box<Xxh3> {
         std::mem::take(&mut self.digest)
     }
 
-    /// Before the first byte is written: what does not belong to it is cut off,
-    /// and from now on the output is known as one that is not complete. What is
-    /// resumed already is. Whoever is killed on the way leaves no record of
-    /// bytes that are gone, and no old output with a new record.
+    /// Called before the first byte is written. Truncates the output to what an
+    /// earlier run has completed, and marks it as incomplete in the record
+    /// (that of a resumed output says so already). The order matters: if the
+    /// process is killed in between, no record describes bytes that are gone,
+    /// and no old output has a new record.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         if std::mem::replace(&mut self.has_begun, true) {
             return Ok(());
@@ -130,12 +136,14 @@ impl Journal {
         Ok(())
     }
 
-    /// When a checkpoint is due that says this, if one is.
+    /// The earliest time of a checkpoint with this progress; `None` if the
+    /// record says so already.
     pub(crate) fn due(&self, progress: &OutputProgress) -> Option<Instant> {
         (self.written.as_ref().map_or(0, |written| written.items) < progress.items).then_some(self.next)
     }
 
-    /// Says in the record that so much is complete; all of it has been written.
+    /// Writes this progress to the record. All of its bytes must have been
+    /// written.
     pub(crate) fn checkpoint(&mut self, progress: &OutputProgress) {
         let before = Instant::now();
         self.write(RecordState::Interrupted, progress);
@@ -144,8 +152,9 @@ impl Journal {
         self.period = PERIOD.min(self.period * 2);
     }
 
-    /// The run is at its end. A complete one needs no record, unless it is to
-    /// be known as complete; of one that has nothing there is nothing to resume.
+    /// Ends the run. The record of a complete output is removed, unless it is
+    /// kept to mark the output as complete. If no item is complete, there is
+    /// nothing to resume, and the record is removed too.
     pub(crate) fn end(mut self, progress: &OutputProgress, is_complete: bool) -> io::Result<JournalEnd> {
         let left = match (is_complete, progress.items) {
             (true, _) if self.keeps => {
@@ -190,7 +199,7 @@ impl Journal {
         };
         match written {
             Ok(()) => (self.written, self.problem) = (Some(progress.clone()), None),
-            // The last record still holds, and the next may succeed.
+            // The last record is still true, and the next attempt may succeed.
             Err(error) => self.problem = Some(error),
         }
     }
@@ -205,14 +214,14 @@ impl fmt::Debug for Journal {
     }
 }
 
-/// What a run leaves.
+/// What a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JournalEnd {
-    /// All of it.
+    /// The whole output.
     Complete,
-    /// So many items, to be gone on with.
+    /// An output that can be resumed after this many items.
     Interrupted(u64),
-    /// An empty file, or what there was.
+    /// An empty file, or the file as it was before.
     Nothing,
 }
 
@@ -250,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_there_from_the_beginning_and_gone_with_the_end() {
+    fn the_record_exists_from_the_first_write_until_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path(), false, OutputProgress::default());
         assert_eq!(read(folder.path()), None, "not before there is something to write");
@@ -265,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_resumed_is_marked_complete() {
+    fn a_resumed_output_is_marked_complete_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path(), true, progress(2));
         assert_eq!(journal.end(&progress(4), true).unwrap(), JournalEnd::Complete);
@@ -274,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_before_time_leaves_what_there_is() {
+    fn an_interrupted_run_keeps_what_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = journal(folder.path(), false, OutputProgress::default());
         first.begin().unwrap();
@@ -293,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn checkpoints_are_due_only_for_news_and_not_too_often() {
+    fn checkpoints_need_progress_and_are_not_too_frequent() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path(), false, OutputProgress::default());
         journal.begin().unwrap();
@@ -312,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn once_the_name_is_another_files_the_record_is_too() {
+    fn the_record_is_left_alone_once_the_output_was_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (out, record) = (folder.path().join("out"), folder.path().join("out.resume"));
         for is_complete in [true, false] {
@@ -330,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_not_replaced() {
+    fn a_file_that_is_not_a_record_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let record = folder.path().join("out.resume");
         let mut journal = journal(folder.path(), false, OutputProgress::default());
@@ -342,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn links_in_the_way_are_not_followed() {
+    fn a_link_at_the_path_of_the_record_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let other = folder.path().join("other");
         std::fs::write(&other, "precious").unwrap();

@@ -1,31 +1,34 @@
-//! `OUTPUT.resume`: what is known of an output that may be gone on with. It is
-//! JSON, for people to read; whatever else is found in its place is refused.
+//! The content of `OUTPUT.resume`: what is known of an output that may be
+//! resumed. It is JSON, so that people can read it. Any other content is
+//! refused.
 
 use procession_task::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Of this form; another one is refused.
+/// The version of the format. A record of another version is refused.
 const VERSION: u32 = 1;
-/// No record is longer, and no more than that is read of one.
+/// The largest size of a record in bytes; no more is read.
 pub(crate) const MAX_RECORD: usize = 1024 * 1024;
-/// How much of what is wrong with one is said: it may quote all of it.
+/// The largest length of a parser's message in characters: it may quote the
+/// whole file.
 const SAID: usize = 300;
 
 /// What is known of an output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeRecord {
-    /// The form of this record.
+    /// The version of the format.
     pub(crate) version: u32,
     pub(crate) state: RecordState,
-    /// What the output is of: a job with any other is not the same.
+    /// The settings of the job. The output can't be resumed with other
+    /// settings.
     pub(crate) job: JobSettings,
-    /// How much of it is done.
+    /// How far the output is complete.
     pub(crate) done: OutputProgress,
 }
 
-/// Whether there is more to be done.
+/// Whether the output is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RecordState {
@@ -33,57 +36,57 @@ pub(crate) enum RecordState {
     Complete,
 }
 
-/// A job, by everything that its output's bytes depend on beside the input:
-/// names and values, as people gave them.
+/// All settings of a job that the bytes of its output depend on, besides the
+/// input: names and values as on the command line.
 pub(crate) type JobSettings = BTreeMap<String, String>;
 
 /// How far an output is complete.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutputProgress {
-    /// How many items are complete, failed ones with their records among them.
+    /// How many items are complete, including failed ones with their records.
     pub(crate) items: u64,
-    /// How many bytes of the output they are, a header included.
+    /// The size of their results in the output in bytes, including a header.
     pub(crate) bytes: u64,
     /// The hash of these items in the input.
     pub(crate) input: Digest,
     /// The hash of these bytes of the output.
     pub(crate) output: Digest,
-    /// How many of them failed, by kind.
+    /// How many of the items failed, by kind.
     pub(crate) failed: BTreeMap<FailureKind, u64>,
 }
 
-/// What an earlier run had done of an output.
+/// What earlier runs have completed of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PriorProgress {
-    /// How many items, failed ones among them.
+    /// How many items, including failed ones.
     pub items: u64,
-    /// How many of them failed.
+    /// How many of the items failed.
     pub failures: u64,
 }
 
-/// A number of items, and what they were.
+/// The first items of an input: their number and their hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConsumedInput {
     pub(crate) items: u64,
     pub(crate) hash: u128,
 }
 
-/// An XXH3-128, written as 32 digits.
+/// An XXH3-128 hash, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Digest(pub(crate) u128);
 
-/// Why something is no record.
+/// Why a file is not a resume record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeRecordError {
-    /// Too long to be one.
+    /// The file is larger than a record can be.
     #[error("it is longer than a record can be")]
     TooLong,
-    /// Of a form that this version does not know.
+    /// The record has a version that this program does not know.
     #[error("its version is {0}, and this program knows {VERSION}")]
     Version(u32),
-    /// Anything else.
+    /// The file is not a valid record.
     #[error("{0}")]
     Malformed(String),
 }
@@ -93,12 +96,13 @@ impl ResumeRecord {
         Self { version: VERSION, state, job, done }
     }
 
-    /// Reads a record; whatever it is given, memory stays bounded.
+    /// Parses a record. Memory is bounded, whatever the file contains.
     ///
     /// # Errors
-    /// It is none.
+    ///
+    /// The file is not a valid record.
     pub fn parse(text: &[u8]) -> Result<Self, ResumeRecordError> {
-        /// Looked at first: another version may have other fields.
+        /// The version comes first: another version may have other fields.
         #[derive(Deserialize)]
         struct Head {
             version: u32,
@@ -116,7 +120,7 @@ impl ResumeRecord {
         Ok(record)
     }
 
-    /// What can't be is not believed.
+    /// Refuses records that contradict themselves.
     fn check(&self) -> Result<(), ResumeRecordError> {
         let malformed = |what: &str| Err(ResumeRecordError::Malformed(what.to_owned()));
         if self.done.failures() > self.done.items {
@@ -128,7 +132,7 @@ impl ResumeRecord {
         Ok(())
     }
 
-    /// As it is written; `None` if it would be longer than a record may be.
+    /// The record as JSON; `None` if it would be larger than 1 MiB.
     #[doc(hidden)]
     #[must_use]
     pub fn to_text(&self) -> Option<Vec<u8>> {
@@ -138,7 +142,8 @@ impl ResumeRecord {
     }
 }
 
-/// Both ends of a text: a parser says last where it stopped.
+/// The beginning and the end of a long text: a parser's message ends with the
+/// position.
 fn short(text: &str) -> String {
     let count = text.chars().count();
     if count <= SAID {
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_record_can_be_parsed() {
         let text = record().to_text().unwrap();
         assert_eq!(ResumeRecord::parse(&text), Ok(record()));
         let text = String::from_utf8(text).unwrap();
@@ -204,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_is_refused_and_never_panics() {
+    fn invalid_records_are_refused_without_a_panic() {
         let text = String::from_utf8(record().to_text().unwrap()).unwrap();
         for (from, to) in [
             ("\"items\": 7", "\"items\": -7"),
@@ -233,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_mistake_only_the_ends_are_shown() {
+    fn a_long_parser_message_is_shortened() {
         let text = format!("{{\"version\":1,\"{}\":1}}", "ä".repeat(100_000));
         let Err(error) = ResumeRecord::parse(text.as_bytes()) else { panic!("it has no job") };
         let shown = error.to_string();

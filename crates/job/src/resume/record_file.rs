@@ -1,4 +1,4 @@
-//! `OUTPUT.resume` on the disk: found, written and removed.
+//! Reads, writes and removes `OUTPUT.resume`.
 
 use super::record::{MAX_RECORD, ResumeRecord};
 use crate::text::{display_path, system_message};
@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// What lies beside an output.
+/// What is at the path of the record.
 #[derive(Debug)]
 pub(crate) enum FoundRecord {
     Nothing,
@@ -16,14 +16,15 @@ pub(crate) enum FoundRecord {
     Bad(String),
 }
 
-/// The record lies beside the output.
+/// The path of the record: beside the output.
 pub(crate) fn record_path(place: &Path) -> PathBuf {
     let mut name = place.as_os_str().to_owned();
     name.push(".resume");
     name.into()
 }
 
-/// Removes a record, if there is one; what is none is not touched.
+/// Removes the record, if there is one. A file that is not a record is left
+/// alone.
 pub(crate) fn discard(path: &Path) -> io::Result<()> {
     match find(path) {
         FoundRecord::Nothing => Ok(()),
@@ -32,10 +33,10 @@ pub(crate) fn discard(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads the record at this path; waits for nothing and follows no link.
+/// Reads the record at this path. Symbolic links are not followed, and a pipe
+/// is not waited for.
 pub(crate) fn find(path: &Path) -> FoundRecord {
     let mut options = File::options();
-    // Neither a link nor a pipe is followed or waited for.
     options.read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
     let read = || {
         let file = options.open(path)?;
@@ -56,9 +57,9 @@ pub(crate) fn find(path: &Path) -> FoundRecord {
     }
 }
 
-/// Replaces the record in one step. With `synced` the output's data is written
-/// to the disk first, and then the record. Links are not followed, and other
-/// users can't read the record: settings of a task may be private.
+/// Replaces the record in one step. With `synced`, the output's data is written
+/// to the disk first, then the record. Symbolic links are not followed, and
+/// other users can't read the record: the settings of a task may be private.
 pub(crate) fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Result<()> {
     let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
     if let Some(output) = synced {
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_record_is_not_read_as_one() {
+    fn links_and_pipes_are_not_records() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.resume");
         assert!(matches!(find(&path), FoundRecord::Nothing));

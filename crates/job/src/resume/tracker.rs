@@ -1,7 +1,8 @@
-//! What was cut from the input and is not yet written: the link between the
-//! source, which has the bytes, and the writer, which knows how far the output
-//! has come. Its hash can be brought to any item, also within a block, so that
-//! a checkpoint stands where the output stands.
+//! Items that were cut from the input and are not written yet. The tracker
+//! connects the source, which has the bytes, with the writer, which knows how
+//! far the output is complete. It can compute the input's hash up to any item,
+//! also within a block, so a checkpoint can be made exactly where the output
+//! ends.
 
 use super::hash::InputHash;
 use super::record::ConsumedInput;
@@ -11,32 +12,33 @@ use procession_task::Items;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-/// Blocks are held for their hash up to this many bytes. Beyond that, where
-/// large inputs have small results that wait for their turn, the oldest are
-/// hashed at once, and checkpoints stand only where one of them ends.
+/// Blocks are kept until they are hashed, up to this many bytes. Beyond that
+/// (large items with small results that wait for their turn) the oldest blocks
+/// are hashed at once, and checkpoints are possible only at their ends.
 const MOST_HELD: usize = 32 * 1024 * 1024;
-/// What holding a block costs beside its bytes.
+/// Memory for a block besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// The tracker of a run whose output is its own journal.
+/// The tracker of a run whose output can be resumed.
 pub(crate) struct ResumeTracker {
     rule: Items,
-    /// What an earlier run has consumed; the input must begin with it.
+    /// What an earlier run has consumed. The input must begin with it.
     before: ConsumedInput,
     state: Mutex<TrackerState>,
 }
 
 struct TrackerState {
     hash: InputHash,
-    /// How many items are in the hash.
+    /// How many items were hashed.
     hashed: u64,
-    /// Ends of blocks that were hashed before the writer came to them.
+    /// Ends of blocks that were hashed before the writer reached them.
     ahead: VecDeque<ConsumedInput>,
     /// Blocks that are not hashed yet.
     blocks: VecDeque<(Bytes, u64)>,
-    /// What they take of memory.
+    /// The memory that these blocks take in bytes.
     held: usize,
-    /// Whether the input was seen to begin with what was consumed before.
+    /// Whether it was verified that the input begins with what was consumed
+    /// before.
     is_confirmed: bool,
 }
 
@@ -67,8 +69,8 @@ impl ResumeTracker {
         (self.rule, self.before)
     }
 
-    /// The input begins as it must, with these `items` items of this hash: what
-    /// follows is new.
+    /// Reports that the input begins with these `items` items of this hash.
+    /// What follows is new.
     pub(crate) fn confirm(&self, hash: InputHash, items: u64) {
         let mut state = lock(&self.state);
         (state.hash, state.hashed, state.is_confirmed) = (hash, items, true);
@@ -85,8 +87,9 @@ impl ResumeTracker {
         }
     }
 
-    /// The hash of the first `items` items, if it can still be told: each call
-    /// for at least as many as the one before.
+    /// The hash of the first `items` items; `None` if it is no longer
+    /// available. Each call must be for at least as many items as the one
+    /// before.
     pub(crate) fn reach(&self, items: u64) -> Option<u128> {
         let mut state = lock(&self.state);
         while let Some(&end) = state.ahead.front() {
@@ -117,7 +120,7 @@ impl TrackerState {
         true
     }
 
-    /// Hashes the first items of the oldest block, which has more.
+    /// Hashes the first items of the oldest block, which has more than that.
     fn hash_part(&mut self, rule: Items, wanted: u64) {
         let Some((bytes, items)) = self.blocks.front_mut() else { return };
         let part = bytes.split_to(rule.measure(bytes, wanted).bytes);
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_item_can_be_reached_wherever_blocks_end() {
+    fn the_hash_up_to_every_item_is_available() {
         for (rule, text) in
             [(Items::Lines, "a\n\nbc\nd\ne"), (Items::Words, " a  b,\n,c d\re"), (Items::Nul, "a\0\0b\0c\0d")]
         {
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded_and_the_ends_of_blocks_are_kept() {
+    fn kept_blocks_are_bounded_and_their_ends_are_remembered() {
         let tracker = ResumeTracker::new(Items::Lines, NOTHING);
         let block = format!("{}\n\n", "x".repeat(1 << 20));
         for _ in 0..40 {

@@ -9,18 +9,18 @@ use std::path::Path;
 /// An output that was complete before this call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlreadyComplete {
-    /// Which, safe for a terminal.
+    /// The output, safe for a terminal.
     pub name: String,
     /// How many items it has.
     pub items: u64,
     /// How many of them failed.
     pub failures: u64,
-    /// Whether the input has more by now.
+    /// Whether the input has more items by now.
     pub input_has_grown: bool,
 }
 
-/// Whether a complete output is still that of this input; one that can be read
-/// only once is not asked.
+/// Verifies that a complete output belongs to this input. An input that can be
+/// read only once is not read.
 pub(crate) fn check_complete(
     path: &Path,
     progress: &OutputProgress,

@@ -1,6 +1,5 @@
-//! A rehearsal: the first items of a study, really run by one worker for a
-//! short time, their results dropped. From it people learn what would be run
-//! and how long all of it would take.
+//! Estimates the time of a study: one worker runs the first items for a short
+//! time, and the results are dropped.
 
 use super::launch::Launch;
 use super::placeholders::fill_placeholders;
@@ -20,47 +19,48 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many of the first units are kept to be shown.
+/// How many of the first units are kept.
 const SHOWN: usize = 10;
 
-/// What a rehearsal has shown.
+/// The estimate of a study.
 #[derive(Clone, Debug, Default)]
 pub struct Estimate {
-    /// The configuration that it is about: the largest.
+    /// The configuration that is estimated: the largest.
     pub configuration: Option<Configuration>,
-    /// What the task is made of in that configuration.
+    /// The task's arguments in that configuration.
     pub arguments: Vec<Vec<u8>>,
-    /// The first ten items, or blocks of them, as they were cut.
+    /// The first ten units (items or blocks), as they were cut.
     pub first: Vec<Bytes>,
-    /// About how many there are in all, if that can be told.
+    /// The expected number of items in all, if it is known.
     pub expected: Option<u64>,
-    /// How many were done.
+    /// How many items were done.
     pub done: u64,
     /// How many of these failed.
     pub failed: u64,
     /// How long the worker was busy with them.
     pub busy: Duration,
-    /// How many bytes they would have written.
+    /// The size of their results in bytes.
     pub bytes: u64,
 }
 
-/// What is seen of it while it runs.
+/// Records what happens during the run.
 #[derive(Clone, Default)]
 struct EstimateRecorder(Arc<Mutex<Estimate>>);
 
 impl EstimateRecorder {
     fn lock(&self) -> MutexGuard<'_, Estimate> {
-        // Counts and copies: nothing that could be half changed.
+        // The data is always consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Study {
-    /// Runs its first items for so long at most, with one worker. Nothing is
-    /// written, and nothing is decided by items that fail.
+    /// Runs the first items with one worker for at most this time. Nothing is
+    /// written, and failed items end nothing.
     ///
     /// # Errors
-    /// Whatever can end a run before a failed item does.
+    ///
+    /// Whatever can end a run, except failed items.
     pub fn estimate(self, time: Duration, stopper: &Stopper) -> Result<Estimate, Ending> {
         let Self { work, workload, configurations, workers, .. } = self;
         let Some(of) = largest(&configurations) else { return Ok(Estimate::default()) };
@@ -101,7 +101,7 @@ impl Study {
     }
 }
 
-/// Runs a job for so long at most.
+/// Runs a job for at most this time.
 fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError> {
     let control = pool.control();
     let (running, ended) = channel::<()>();
@@ -117,7 +117,7 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
     pool.close().and(ran).map(drop)
 }
 
-/// Keeps the first units that it cuts.
+/// Records the first units that are cut.
 struct SampledSource {
     source: QueueSource,
     rule: Items,

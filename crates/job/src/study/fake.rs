@@ -1,5 +1,5 @@
-//! A pool without processes: runs the blocks of a job where it stands, through
-//! the tasks' own code, and answers block by block.
+//! A pool without processes for tests: runs the blocks of a job on the calling
+//! thread with the tasks' own code, and answers block by block.
 
 use super::launch::Launch;
 use bytes::Bytes;
@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What the fake is to do wrong.
+/// What the fake pool does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FakeFault {
     None,
-    /// Pools of this count write an `x` too many.
+    /// Pools of this count write one more `x`.
     Differs(u32),
     /// Pools of this count can't be created.
     CannotStart(u32),

@@ -5,22 +5,22 @@ use procession::Observer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What happens around the runs; called on the study's thread.
+/// Called around the runs, on the study's thread.
 pub trait Hooks {
     /// A run is about to begin.
     fn on_run_start(&mut self, _run: &RunInfo) {}
 
-    /// Who hears of its events.
+    /// The observers of its events.
     fn observers(&mut self, _run: &RunInfo) -> Vec<Box<dyn Observer>> {
         Vec::new()
     }
 
-    /// Whether its items have log lines; may be changed while it runs.
+    /// Whether its items have log lines; may be changed during the run.
     fn item_log(&mut self, _run: &RunInfo) -> Arc<AtomicBool> {
         Arc::default()
     }
 
-    /// Something that people should know and that ends nothing.
+    /// A warning that ends nothing.
     fn warn(&mut self, _text: &str) {}
 
     /// A run has ended; `ending` says why if the study ends with it.

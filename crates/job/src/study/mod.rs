@@ -1,4 +1,5 @@
-//! A job over several configurations: planned, run in turn, compared.
+//! A study: one job over several configurations, which are planned, run in
+//! turn, and compared.
 
 pub(crate) mod compare;
 pub(crate) mod complete;

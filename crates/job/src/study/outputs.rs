@@ -34,7 +34,7 @@ impl StudyRunner<'_> {
         }
     }
 
-    /// Opens a file. The results of a single run, in order, are their own journal.
+    /// Opens a file. The ordered results of a single run can be resumed.
     fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<OutputTarget, Ending> {
         if self.runs.len() > 1 || !self.work.is_ordered() {
             return self.open_new(path);
@@ -60,7 +60,7 @@ impl StudyRunner<'_> {
         }
     }
 
-    /// Opens a file of which nothing can be gone on with.
+    /// Opens a file that can't be resumed.
     fn open_new(&mut self, path: &Path) -> Result<OutputTarget, Ending> {
         let hooks = &mut *self.hooks;
         Ok(open_new_file(path, self.resume.intent, &mut |text| hooks.warn(text))?)
@@ -76,8 +76,8 @@ impl From<OpenError> for Ending {
     }
 }
 
-/// An output that is an input too would be read while it is written, or be
-/// gone before it is read.
+/// Refuses an output that is also an input: it would be read while it is
+/// written, or be truncated before it is read.
 fn refuse_input(target: &OutputTarget, workload: &Workload) -> Result<(), Ending> {
     let (Some((name, id)), Workload::Items(input)) = (target.file_id(), workload) else { return Ok(()) };
     match input.name_of_file(id) {

@@ -1,56 +1,57 @@
-//! Which runs there are, and in which order: warm-ups first, then round after
-//! round through all configurations, so that what slows the machine for a
-//! while slows all of them.
+//! Plans the runs: warm-ups first, then repeated rounds through all
+//! configurations. So a temporary slowdown of the machine affects all
+//! configurations.
 
 use crate::output::OutputChoice;
 use procession_task::Configuration;
 
-/// What a run is for.
+/// The purpose of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunPhase {
-    /// It is measured: the round, from 0.
+    /// It is measured, in this round, from 0.
     Measured(u32),
-    /// It warms the machine up: the round, from 0.
+    /// It is a warm-up, in this round, from 0.
     Warmup(u32),
-    /// It writes the results, after all that is measured.
+    /// It writes the results, after all measured runs.
     Printing,
 }
 
-/// One run to come.
+/// A planned run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlannedRun {
     /// Its number, from 1.
     pub number: usize,
-    /// What it runs on.
+    /// Its configuration.
     pub configuration: Configuration,
-    /// What it is for.
+    /// Its purpose.
     pub phase: RunPhase,
-    /// Whether its results are written.
+    /// Whether its results are written to the output.
     pub prints: bool,
 }
 
 /// How often each configuration runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rounds {
-    /// How often it is measured, at least once.
+    /// How many measured runs, at least one.
     pub repeat: u32,
-    /// How often it runs before that.
+    /// How many warm-up runs.
     pub warmup: u32,
 }
 
-/// Which results of several runs are written.
+/// Which results of a study are written to the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PrintedResults {
     /// None.
     Nothing,
-    /// Those of the largest size, once.
+    /// The results of the largest size, once.
     Largest,
-    /// Those of each size, once.
+    /// The results of each size, once.
     EachSize,
 }
 
 impl PrintedResults {
-    /// What this output takes; without one a single run writes to standard output.
+    /// The results that this output receives. Without an output, a single run
+    /// writes to standard output.
     pub(crate) fn by(output: Option<&OutputChoice>) -> Self {
         match output {
             None => Self::Nothing,
@@ -60,9 +61,10 @@ impl PrintedResults {
     }
 }
 
-/// All runs, in order. A single run writes its results; of several, none that
-/// is measured does, and if an output is wanted a size's results are written
-/// by its first warm-up at the largest count, or by a run of its own.
+/// All runs, in order. A single run writes its results. With several runs,
+/// measured ones write nothing; if there is an output, the results of a size
+/// are written by the first warm-up at the largest count, or by an additional
+/// run.
 #[must_use]
 pub(crate) fn plan(configurations: &[Configuration], rounds: Rounds, wanted: PrintedResults) -> Vec<PlannedRun> {
     let warmups = (0..rounds.warmup).map(RunPhase::Warmup);
@@ -95,12 +97,12 @@ fn printed(configurations: &[Configuration], wanted: PrintedResults) -> Vec<Conf
     match wanted {
         PrintedResults::Nothing => Vec::new(),
         PrintedResults::Largest => largest(configurations).into_iter().collect(),
-        // They come size by size.
+        // The configurations are sorted by size.
         PrintedResults::EachSize => configurations.chunk_by(|a, b| a.size == b.size).filter_map(largest).collect(),
     }
 }
 
-/// The largest size at its largest count; no size at all is the whole input.
+/// The largest count of the largest size; no size means the whole input.
 pub(crate) fn largest(configurations: &[Configuration]) -> Option<Configuration> {
     let size = |c: &Configuration| c.size.unwrap_or(u64::MAX);
     configurations.iter().copied().rev().max_by_key(|c| (size(c), c.count))
@@ -130,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_single_run_prints() {
+    fn a_single_run_writes_its_results_to_the_output() {
         assert_eq!(shape(&[4], &[], 1, 0, PrintedResults::Nothing), [(RunPhase::Measured(0), 4, 0, true)]);
         assert_eq!(shape(&[4], &[], 1, 0, PrintedResults::Largest), [(RunPhase::Measured(0), 4, 0, true)]);
     }
 
     #[test]
-    fn rounds_are_interleaved_and_silent() {
+    fn rounds_are_interleaved_and_write_nothing() {
         use RunPhase::{Measured, Warmup};
         let expected = [
             (Warmup(0), 1, 0, false),
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_size_is_printed_once_and_never_by_a_measured_run() {
+    fn the_largest_size_is_written_once_and_not_by_a_measured_run() {
         let printed = |counts: &[u32], sizes: &[u64], warmup| {
             let runs = shape(counts, sizes, 2, warmup, PrintedResults::Largest);
             let printing: Vec<_> = runs.iter().filter(|run| run.3).copied().collect();
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(printed(&[1], &[], 1), (3, (RunPhase::Warmup(0), 1, 0, true)));
     }
     #[test]
-    fn each_size_is_printed_once_if_that_is_wanted() {
+    fn each_size_is_written_once_for_pictures() {
         for (warmup, phase) in [(0, RunPhase::Printing), (1, RunPhase::Warmup(0))] {
             let runs = shape(&[1, 3, 2], &[5, 9, 7], 2, warmup, PrintedResults::EachSize);
             let printing: Vec<_> = runs.iter().filter(|run| run.3).copied().collect();

@@ -1,5 +1,5 @@
-//! All the runs of one call: measured in turn, compared by what they wrote,
-//! and printed at most once.
+//! Runs a study: all its runs in turn. Compares their outputs, and writes the
+//! results at most once.
 
 use super::compare::{Mismatch, compare};
 use super::hooks::Hooks;
@@ -19,34 +19,35 @@ use crate::resume::decision::ResumeOptions;
 use procession_task::Configuration;
 use std::collections::BTreeMap;
 
-/// A study: everything that is decided before it begins.
+/// A study, before it begins.
 pub struct Study {
-    /// What is run.
+    /// The job.
     pub work: StudyJob,
-    /// On which items.
+    /// Its items.
     pub workload: Workload,
-    /// In which ways.
+    /// Its configurations.
     pub configurations: Vec<Configuration>,
-    /// How often.
+    /// How often each configuration runs.
     pub rounds: Rounds,
-    /// Where results go; `None`: a single run's to standard output, a study's nowhere.
+    /// Where results go; `None`: to standard output for a single run, nowhere
+    /// for several.
     pub output: Option<OutputChoice>,
-    /// What becomes of an output file that is there already.
+    /// What to do with an existing output file.
     pub resume: ResumeOptions,
-    /// What failed items do to a run.
+    /// What failed items do.
     pub policy: FailurePolicy,
-    /// The workers.
+    /// The executors.
     pub workers: ExecutorSetup,
 }
 
-/// What came of a study.
+/// The result of a study.
 #[derive(Debug)]
 pub struct StudyReport {
     /// The runs that began, in order.
     pub runs: Vec<RunReport>,
     /// Sizes whose outputs differ.
     pub mismatches: Vec<Mismatch>,
-    /// What ended it before its plan was done, if anything did.
+    /// Why it ended before its last run, if it did.
     pub ending: Option<Ending>,
 }
 
@@ -57,7 +58,7 @@ impl Study {
         plan(&self.configurations, self.rounds, PrintedResults::by(self.output.as_ref()))
     }
 
-    /// Runs it, until its end or until `stopper` is used.
+    /// Runs it to its end, or until `stopper` is used.
     #[must_use]
     pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
         let Self { work, workload, configurations, rounds, output, resume, policy, workers } = self;
@@ -67,7 +68,7 @@ impl Study {
     }
 }
 
-/// Goes through the plan.
+/// Performs the planned runs.
 pub(crate) struct StudyRunner<'a> {
     pub(crate) work: StudyJob,
     pub(crate) resume: ResumeOptions,
@@ -87,7 +88,7 @@ impl StudyRunner<'_> {
     }
 
     fn all(&mut self, workload: Workload, output: Option<OutputChoice>) -> Result<(), Ending> {
-        // Opened before any work: nobody is to wait for an hour to hear of a missing folder.
+        // Opened before any work, so that a missing folder is reported at once.
         let choice = output.unwrap_or(OutputChoice::Stdout);
         let printing: Vec<_> = self.runs.iter().filter(|planned| planned.prints).copied().collect();
         let mut targets = BTreeMap::new();
@@ -105,11 +106,13 @@ impl StudyRunner<'_> {
         Ok(())
     }
 
-    /// Makes the input readable as often as needed, and refuses sizes that it can't fill.
+    /// Makes the input readable as often as needed, and refuses sizes that it
+    /// can't fill.
     fn prepared(&self, workload: Workload) -> Result<Workload, Ending> {
         let Workload::Items(mut input) = workload else { return Ok(workload) };
         let sizes = || self.runs.iter().map(|planned| planned.configuration.size);
-        // What is needed more than once must be there more than once.
+        // An input that is needed more than once must be readable more than
+        // once.
         let is_reread = self.runs.len() > 1 || input.options().cycle;
         if is_reread && input.is_stream() {
             let largest = sizes().reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
@@ -159,7 +162,8 @@ impl StudyRunner<'_> {
     }
 }
 
-/// In a study a reader that goes away ends only the printing.
+/// In a study of several runs, a reader that closes the output ends only the
+/// writing.
 fn closed(run: &RunReport, is_study: bool) -> Option<Ending> {
     (matches!(run.output.end, OutputEnd::Closed) && !is_study).then_some(Ending::Closed)
 }

@@ -1,5 +1,5 @@
-//! The settings that the bytes of an output depend on: an output of other
-//! settings can't be resumed.
+//! The settings that the bytes of an output depend on. An output made with
+//! other settings can't be resumed.
 
 use super::run::StudyJob;
 use crate::input::{InputOptions, InputSlice};
@@ -7,8 +7,8 @@ use crate::resume::record::JobSettings;
 use crate::text::items_name;
 use procession::ChunkSize;
 
-/// All settings that make the bytes of the output, without the items: names and
-/// values as on the command line.
+/// All settings that the bytes of the output depend on, without the items:
+/// names and values as on the command line.
 pub(crate) fn job_settings(
     work: &StudyJob,
     options: &InputOptions,
@@ -24,14 +24,14 @@ pub(crate) fn job_settings(
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
     options.cycle.then(|| set("cycle", String::new()));
     slice.size.or(options.size).map(|size| set("size", size.to_string()));
-    // Else how many items go into a message makes no difference.
+    // Without blocks the chunk size does not change the output.
     slice.block.map(|block| set("chunk", chunk(block)));
     all.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
     all.extend(settings.iter().cloned());
     all
 }
 
-/// As it is typed.
+/// As on the command line.
 fn chunk(chunk: ChunkSize) -> String {
     match chunk {
         ChunkSize::Auto => "auto".to_owned(),
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_that_makes_bytes_is_compared_and_named() {
+    fn every_setting_is_compared_and_named() {
         let options = InputOptions::new(Items::Words);
         let expected = job_settings(&work(), &options, &InputSlice::default(), &[]);
         let record = ResumeRecord::new(RecordState::Interrupted, expected, OutputProgress::default());

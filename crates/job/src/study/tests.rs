@@ -24,13 +24,13 @@ fn work(task: &str) -> StudyJob {
     StudyJob { spec: JobSpec { format: Format::Tsv, ..JobSpec::new(task) }, unit: Unit::Item }
 }
 
-/// Remembers what it was told.
+/// Records its calls.
 #[derive(Default)]
 struct Recorder {
     started: Vec<(usize, RunPhase)>,
     ended: Vec<(usize, bool)>,
     stop_after: Option<(usize, Stopper)>,
-    /// Whoever reads the output, until the first run begins.
+    /// The reader of the output, until the first run begins.
     reader: Option<std::io::PipeReader>,
 }
 
@@ -49,7 +49,7 @@ impl Hooks for Recorder {
     }
 }
 
-/// A study to be run over the fake.
+/// A study that uses the fake pool.
 struct Bench {
     task: &'static str,
     input: Input,
@@ -107,7 +107,7 @@ impl Bench {
             done: Vec::new(),
         };
         let report = runner.run_all(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
-        // Devices are not read back: some have no end.
+        // Devices are not read: some have no end.
         let is_file = self.output.is_file();
         let text = if is_file { std::fs::read_to_string(&self.output).unwrap() } else { String::new() };
         (report, self.hooks, text)
@@ -128,7 +128,7 @@ fn a_single_run_writes_its_results() {
 }
 
 #[test]
-fn a_study_compares_all_and_writes_the_largest_once() {
+fn a_study_compares_all_outputs_and_writes_the_largest_once() {
     let bench =
         Bench { counts: vec![1, 2], sizes: vec![3, 7, 5], rounds: Rounds { repeat: 2, warmup: 0 }, ..squares() };
     let (report, hooks, text) = bench.run();
@@ -159,7 +159,7 @@ fn an_output_that_differs_is_found() {
     assert_eq!(runs, [vec![1, 3, 4, 6, 7, 9], vec![2, 5, 8]]);
 }
 
-/// An input that comes through a pipe.
+/// An input from a pipe.
 fn piped() -> (Input, std::io::PipeWriter, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
     let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
@@ -167,7 +167,7 @@ fn piped() -> (Input, std::io::PipeWriter, std::io::PipeReader) {
 }
 
 #[test]
-fn a_pipe_is_kept_for_a_study() {
+fn a_pipe_is_spooled_for_a_study() {
     let (input, mut writer, _reader) = piped();
     writer.write_all(b"1 4 9 16 25 36 49\n").unwrap();
     drop(writer);
@@ -178,7 +178,7 @@ fn a_pipe_is_kept_for_a_study() {
 }
 
 #[test]
-fn a_stop_is_heard_while_a_pipe_pauses() {
+fn a_stop_takes_effect_while_a_pipe_pauses() {
     let (input, writer, _reader) = piped();
     let bench = Bench { counts: vec![1, 2], ..bench(input) };
     let stopper = bench.stopper.clone();
@@ -191,7 +191,7 @@ fn a_stop_is_heard_while_a_pipe_pauses() {
 }
 
 #[test]
-fn a_stop_ends_the_runs_that_would_follow() {
+fn a_stop_prevents_later_runs() {
     let mut bench = Bench { counts: vec![1, 2, 3], ..squares() };
     bench.hooks.stop_after = Some((2, bench.stopper.clone()));
     let (report, hooks, _) = bench.run();
@@ -200,7 +200,7 @@ fn a_stop_ends_the_runs_that_would_follow() {
 }
 
 #[test]
-fn the_first_failed_item_ends_it_after_what_comes_before() {
+fn the_first_failed_item_ends_the_run_after_the_items_before_it() {
     let list = ItemSource::parse_list("1,4,-9,16,-25,36,49");
     let make = || bench(open(list.clone(), InputOptions::new(Items::Words)));
     let (report, hooks, text) = make().run();
@@ -218,7 +218,7 @@ fn the_first_failed_item_ends_it_after_what_comes_before() {
 }
 
 #[test]
-fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
+fn a_failed_item_of_a_shuffled_input_has_its_place() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"1 2\n3 x 4\n").unwrap();
     for shuffle in [None, Some(1), Some(2)] {
@@ -231,7 +231,7 @@ fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
+fn a_reader_that_closes_the_output_ends_a_run_but_not_a_study() {
     let run = |counts: &[u32]| {
         let (reader, writer) = std::io::pipe().unwrap();
         let output = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
@@ -250,7 +250,7 @@ fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
 }
 
 #[test]
-fn what_cant_work_is_refused_before_any_run() {
+fn impossible_studies_are_refused_before_any_run() {
     let (report, hooks, _) = Bench { output: PathBuf::from("/nonexistent/out"), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Output(_))) && hooks.started.is_empty());
     let bench = Bench { sizes: vec![2, 8], ..squares() };
@@ -275,7 +275,7 @@ fn a_pool_that_fails_ends_the_study() {
 }
 
 #[test]
-fn an_input_that_breaks_off_ends_the_study_after_what_comes_before() {
+fn a_read_error_ends_the_study_after_the_items_before_it() {
     let (input, mut writer, _reader) = piped();
     writer.write_all(b"1 4 9").unwrap();
     drop(writer);
@@ -294,7 +294,7 @@ fn a_full_disk_ends_the_study() {
 }
 
 #[test]
-fn sizes_may_be_the_tasks_own_affair() {
+fn a_task_can_define_its_sizes() {
     let make = |size: Option<u64>| {
         let to = size.unwrap_or(1);
         let range = IntegerRange::new(0, i128::from(to * to), 1, false)?;
@@ -318,7 +318,7 @@ fn sizes_may_be_the_tasks_own_affair() {
     assert!(report.mismatches.is_empty() && report.ending.is_none());
 }
 
-/// A picture's opacity, pixel by pixel.
+/// The opacity of each pixel of a picture.
 fn opacities(path: &Path) -> Vec<u8> {
     let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
     decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::EXPAND);
@@ -328,7 +328,8 @@ fn opacities(path: &Path) -> Vec<u8> {
     pixels.chunks(4).map(|pixel| pixel[3]).collect()
 }
 
-/// Over this work at counts of 1 and 2, with a picture `m.png` in the folder.
+/// The study of this workload at counts of 1 and 2, with a picture `m.png` in
+/// the folder.
 fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> StudyReport {
     let picture = PictureFile { path: folder.join("m.png"), most: 1000, named_by_size: sizes.len() > 1 };
     let output = Some(OutputChoice::Picture(picture));

@@ -1,5 +1,5 @@
-//! A source of a resumed run leaves out what an earlier run has done, and checks
-//! that the input still begins with it.
+//! The source of a resumed run leaves out what an earlier run has done, and
+//! verifies that the input still begins with it.
 
 use super::tests::{Woken, open};
 use super::*;
@@ -9,7 +9,7 @@ use procession::ChunkSize;
 use std::num::NonZero;
 
 #[test]
-fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left() {
+fn the_consumed_prefix_is_verified_and_left_out() {
     let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n");
     let resumed = |list: &str, options: InputOptions, size| {
         let tracker = Arc::new(ResumeTracker::new(options.items, ConsumedInput { items: 3, hash }));
@@ -36,7 +36,7 @@ fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left
 }
 
 #[test]
-fn blocks_that_an_earlier_run_has_done_are_cut_again_and_left_out() {
+fn consumed_blocks_are_cut_again_and_left_out() {
     let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n4\n");
     let resumed = |list: &str, of: u32, size| {
         let tracker = Arc::new(ResumeTracker::new(Items::Whole, ConsumedInput { items: 2, hash }));

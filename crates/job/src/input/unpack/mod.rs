@@ -1,5 +1,5 @@
-//! Unpacks what is compressed, recognised by its content: gzip (of several
-//! members too) and zip (every file in it, in order).
+//! Unpacks compressed inputs, recognised by their content: gzip (also with
+//! several members) and zip (every file in it, in order).
 
 use super::file::{OpenedFile, PositionedFile};
 use super::peek::PeekReader;
@@ -17,18 +17,18 @@ const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How much more than itself a compressed input may unpack to.
+/// The largest accepted ratio of unpacked to packed bytes.
 const MAX_RATIO: u64 = 1000;
-/// The ratio is judged once this much has been unpacked.
+/// The ratio is checked once this many bytes were unpacked.
 const JUDGED_FROM: u64 = 64 * 1024 * 1024;
-/// Compressed bytes are read in pieces of this size.
+/// Packed bytes are read in pieces of this many bytes.
 const PACKED_BUFFER: usize = 128 * 1024;
 
-/// Takes one stream of plain bytes and its name.
+/// Receives one stream of unpacked bytes and its name.
 pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn Read) -> Result<ControlFlow<()>, InputError> + 'a;
 
-/// Shows every stream of plain bytes that this input holds: itself, what it
-/// unpacks to, or each file of an archive. A byte-order mark is left out.
+/// Visits every stream of plain bytes in this input: the input itself, what it
+/// unpacks to, or each file of an archive. A byte-order mark is removed.
 pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
     let failed = |error| InputError::Read { name: name.to_owned(), error };
     let beginnings = [GZIP, ZIP, EMPTY_ZIP];
@@ -72,8 +72,8 @@ fn visit_gzip(name: &str, reader: impl Read, visit: &mut Visit<'_>) -> Result<Co
     explained(name, visit_plain(name, &mut reader, visit))
 }
 
-/// An archive's directory is at its end: one that comes through a pipe is put
-/// into a temporary file, as it is.
+/// Copies an archive that comes through a pipe to a temporary file, because its
+/// directory is at its end.
 fn held(stream: &mut dyn Read) -> Result<PositionedFile, InputError> {
     let mut file = tempfile::tempfile().map_err(InputError::Spool)?;
     io::copy(stream, &mut file).map_err(InputError::Spool)?;
@@ -100,7 +100,8 @@ fn visit_zip(name: &str, file: PositionedFile, visit: &mut Visit<'_>) -> Result<
     Ok(ControlFlow::Continue(()))
 }
 
-/// The files of an archive, without folders and without what macOS adds.
+/// The files of an archive, without folders and without the files that macOS
+/// adds.
 fn wanted_entries(
     name: &str,
     archive: &mut ZipArchive<BufReader<PositionedFile>>,
@@ -122,7 +123,7 @@ fn unpack_error(name: &str, error: &zip::result::ZipError) -> InputError {
     InputError::Unpack { name: name.to_owned(), message: error.to_string() }
 }
 
-/// Gives errors that came through a reader of unpacked bytes their true names.
+/// Replaces errors of the unpacking reader by errors that say what is wrong.
 fn explained<T>(name: &str, result: Result<T, InputError>) -> Result<T, InputError> {
     result.map_err(|error| match error {
         InputError::Read { error, .. } if error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) => {
@@ -142,7 +143,7 @@ fn explained<T>(name: &str, result: Result<T, InputError>) -> Result<T, InputErr
 #[error("unpacks to too much")]
 struct Bomb;
 
-/// Counts what is unpacked and stops when it is out of proportion.
+/// Counts unpacked bytes and fails when the ratio is too large.
 struct UnpackedReader<'a, R, S> {
     inner: R,
     given: &'a mut u64,
@@ -161,7 +162,7 @@ impl<R: Read, S: Fn() -> u64> Read for UnpackedReader<'_, R, S> {
     }
 }
 
-/// Counts the packed bytes that were used up, not those that were only read ahead.
+/// Counts the packed bytes that were used, not those that were only read ahead.
 struct CompressedReader<R> {
     inner: R,
     taken: Arc<AtomicU64>,

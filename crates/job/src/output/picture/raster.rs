@@ -1,5 +1,5 @@
-//! The way from text to a PNG file: lines of numbers with commas between them
-//! become rows of pixels as they come, wherever the text is cut.
+//! Converts text to a PNG file: lines of comma-separated integers become rows
+//! of pixels as they arrive, in pieces of any length.
 
 use super::palette::{MISSING, Palette, colours, opacities};
 use crate::mutex::lock;
@@ -7,9 +7,9 @@ use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, Stre
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-/// Takes rows as text, writes a picture. An empty line is a row that nobody
-/// has computed, as are those that never come: they are transparent. Flushing,
-/// which comes last, completes it.
+/// Receives rows as text and writes a picture. An empty line is a row that was
+/// not computed; it is transparent, as are rows that never arrive. The flush at
+/// the end completes the picture.
 pub(crate) struct Raster {
     out: Box<dyn Write + Send>,
     side: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Raster {
 }
 
 enum RasterState {
-    /// Nothing was written: the file is still as it was.
+    /// Nothing was written: the file is unchanged.
     Untouched,
     /// Some rows were written.
     Begun(Box<Png>),
@@ -32,15 +32,14 @@ enum RasterState {
     Done,
 }
 
-/// An encoder that can't fail, as it writes to memory, and where from there
-/// its bytes are to be taken.
+/// The encoder, which writes to memory and so can't fail, and the memory.
 struct Png {
     encoder: StreamWriter<'static, Encoded>,
     encoded: Encoded,
 }
 
-/// Encoded bytes on their way out. The encoder owns its writer for good, drops
-/// errors with it and flushes when it likes: so it has this one.
+/// Encoded bytes that are not written yet. The encoder owns its writer, drops
+/// it with its errors and flushes at any time, so it gets this one.
 #[derive(Clone, Default)]
 struct Encoded(Arc<Mutex<Vec<u8>>>);
 
@@ -69,14 +68,15 @@ impl Png {
         encoder.set_palette(colours());
         encoder.set_trns(opacities());
         encoder.set_compression(Compression::Balanced);
-        // Differences of indexes mean nothing.
+        // Differences between colour indexes would not compress better.
         encoder.set_filter(Filter::NoFilter);
         Ok(Self { encoder: encoder.write_header()?.into_stream_writer()?, encoded })
     }
 }
 
 impl Raster {
-    /// A picture of `side` × `side` pixels, numbers up to `most`, written to `out`.
+    /// A picture of `side` × `side` pixels, with numbers up to `most`, written
+    /// to `out`.
     pub(crate) fn new(out: Box<dyn Write + Send>, side: u32, most: u32) -> Self {
         let palette = Palette::new(most);
         Self { out, side, palette, row: Vec::new(), number: None, rows: 0, state: RasterState::Untouched }
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_become_pixels_wherever_the_text_is_cut() {
+    fn numbers_become_pixels_however_the_text_is_split() {
         let text = "1,2,3\n1000,10,999\n7,1000,100\n";
         let whole = encoded(3, 1000, &[text]).unwrap();
         let palette = Palette::new(1000);
@@ -218,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_nobody_has_computed_are_transparent() {
+    fn rows_that_were_not_computed_are_transparent() {
         let failed = encoded(3, 9, &["1,2,3\n", "\n", "9,9,9\n"]).unwrap();
         let pixels = decoded(&failed);
         assert_eq!(pixels[3..6], [colour(MISSING); 3]);
         assert_eq!((pixels[3][3], pixels[6]), (0, colour(INSIDE)));
-        // The run was ended, even in the middle of a row.
+        // The run ended in the middle of a row.
         let ended = encoded(3, 9, &["1,2,3\n1,"]).unwrap();
         assert_eq!(decoded(&ended)[3..], [colour(MISSING); 6]);
         assert_eq!(decoded(&ended)[..3], pixels[..3]);
@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_an_error() {
+    fn invalid_rows_are_an_error() {
         for text in ["1,2\n", "1,2,3,4\n", "1,,3\n", "1,2,x\n", "1,2,4294967296\n", "1,2,3\n1,2,3\n1,2,3\n1,2,3\n"] {
             assert_eq!(encoded(3, 9, &[text]).unwrap_err().kind(), io::ErrorKind::InvalidData, "{text}");
         }
     }
 
     #[test]
-    fn an_error_of_the_disk_is_told_even_for_the_last_byte() {
+    fn a_write_error_is_reported_even_for_the_last_byte() {
         struct Disk(usize);
         impl Write for Disk {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_is_written_as_it_comes() {
+    fn a_large_picture_is_written_row_by_row() {
         let file = RecordedFile::default();
         let mut raster = Raster::new(Box::new(file.clone()), 1000, 1000);
         let mut seed = 1u32;
@@ -278,7 +278,7 @@ mod tests {
                 .collect();
             raster.write_all(format!("{}\n", numbers.join(",")).as_bytes()).unwrap();
             let now = file.0.lock().unwrap().0.len();
-            // What the compressor keeps back is bounded.
+            // The compressor buffers a bounded number of bytes.
             assert!(row < 300 || now > 0, "nothing after {row} rows");
             assert!(now - written < 512 * 1024, "{} bytes at once", now - written);
             written = now;

@@ -1,6 +1,6 @@
-//! The sink that writes results in order, on a thread of its own: the pool's
-//! driver never waits for a disk or a reader. What waits to be written is
-//! bounded by the credits that the batches carry.
+//! Writes results in order on a thread of its own, so that the pool's driver
+//! never waits for a disk or a reader. The memory of results that wait to be
+//! written is bounded by the credits that the batches carry.
 
 pub(crate) mod options;
 mod queue;
@@ -23,7 +23,7 @@ use written::WrittenOutput;
 #[derive(Debug)]
 pub(crate) struct OutputWriter(Arc<BatchQueue>);
 
-/// The other end of an [`OutputWriter`]: waits for the writing to end.
+/// Waits for the end of an [`OutputWriter`].
 #[derive(Debug)]
 pub(crate) struct OutputHandle {
     shared: Arc<BatchQueue>,
@@ -32,10 +32,11 @@ pub(crate) struct OutputHandle {
 
 impl OutputWriter {
     /// Starts the thread that writes to `target`. `stop` is called when the
-    /// results so far have ended the work: a failed item, a reader that went
-    /// away, an output that can't be written.
+    /// output ends the work: by a failed item, a reader that closed the output,
+    /// or a write error.
     ///
     /// # Errors
+    ///
     /// The thread can't be started.
     pub(crate) fn spawn(target: OutputTarget, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
         let shared = Arc::new(BatchQueue::default());
@@ -49,7 +50,7 @@ impl OutputWriter {
 impl Sink for OutputWriter {
     fn deliver(&mut self, batch: Batch) {
         let mut queue = lock(&self.0.queue);
-        // After the end nobody would take it: dropped, its credit is given back.
+        // After the end the batch is dropped, which returns its credit.
         if !queue.finished {
             let before = queue.bytes;
             queue.bytes += batch.deliveries.iter().map(|delivery| delivery.outputs.len()).sum::<usize>();
@@ -64,8 +65,8 @@ impl Sink for OutputWriter {
 }
 
 impl OutputHandle {
-    /// Waits until everything that was delivered is written. What is delivered
-    /// after this call is dropped.
+    /// Waits until everything delivered is written. What is delivered after
+    /// this call is dropped.
     pub(crate) fn written(self) -> WrittenOutput {
         lock(&self.shared.queue).finished = true;
         self.shared.arrived.notify_one();

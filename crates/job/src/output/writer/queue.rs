@@ -1,4 +1,4 @@
-//! Batches on their way from the driver's thread to the writing thread.
+//! The queue of batches between the driver's thread and the output thread.
 
 use crate::mutex::lock;
 use crate::output::buffer::BUFFERED_BYTES;
@@ -6,8 +6,8 @@ use procession::raw::Batch;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// After this many batches what waits is written, though more has arrived: the
-/// memory that they stand for is wanted back.
+/// The output is written after this many batches even if more have arrived, so
+/// that their memory is released.
 pub(super) const BUFFERED_BATCHES: usize = 64;
 
 #[derive(Debug, Default)]
@@ -19,29 +19,30 @@ pub(super) struct BatchQueue {
 #[derive(Debug, Default)]
 pub(super) struct QueuedBatches {
     pub(super) batches: Vec<Batch>,
-    /// How many bytes of results they hold.
+    /// The size of their results in bytes.
     pub(super) bytes: usize,
-    /// The thread pauses: a little is not worth waking it for.
+    /// Whether the output thread is in its pause: it is woken only for enough
+    /// batches.
     pub(super) pausing: bool,
     pub(super) finished: bool,
 }
 
-/// What the writing thread is woken by.
+/// Why the output thread wakes.
 pub(super) enum Arrived {
     Batches(Vec<Batch>),
-    /// The time that was asked for has come first.
+    /// The due time was reached.
     Due,
     End,
 }
 
 impl BatchQueue {
-    /// The batches that have arrived, if any; does not wait.
+    /// Takes the batches that have arrived; does not wait.
     pub(super) fn take_now(&self) -> Vec<Batch> {
         lock(&self.queue).take()
     }
 
-    /// Waits for batches, or until something is `due`. Until `pause` is over it
-    /// waits for enough of them to be worth a write.
+    /// Waits for batches, or for the time `due`. Until the time `pause` it
+    /// waits for enough batches to be worth a write.
     pub(super) fn take(&self, pause: Instant, due: Option<Instant>) -> Arrived {
         let mut queue = lock(&self.queue);
         loop {

@@ -1,4 +1,5 @@
-//! The writing thread: judges failed items, writes results, makes checkpoints.
+//! The output thread: applies the failure policy, writes results, makes
+//! checkpoints.
 
 use super::options::{OutputOptions, Stop};
 use super::queue::{Arrived, BUFFERED_BATCHES, BatchQueue};
@@ -15,12 +16,12 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// After a write, what little comes waits this long for more to come: a write
-/// for every answer would take the processor from the workers too often. What
-/// comes later than that is written at once.
+/// After a write, the thread waits this long for more results: a write for
+/// every answer would take processor time from the workers. Results that arrive
+/// later than that are written at once.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The state of the writing thread.
+/// The state of the output thread.
 pub(super) struct WriterThread {
     name: String,
     buffer: OutputBuffer,
@@ -31,7 +32,7 @@ pub(super) struct WriterThread {
     stop: Option<Stop>,
     before: PriorProgress,
     checkpoints: Option<CheckpointWriter>,
-    /// Whether the output was touched.
+    /// Whether the output was changed.
     has_begun: bool,
     watch: OutputStopwatch,
 }
@@ -82,9 +83,9 @@ impl WriterThread {
         }
     }
 
-    /// Writes these batches and what arrives meanwhile.
+    /// Writes these batches and those that arrive meanwhile.
     fn write_all(&mut self, shared: &BatchQueue, mut batches: Vec<Batch>) {
-        // Memory is given back only after the bytes that it stands for are out.
+        // The credits are returned only after the bytes are written.
         let mut credits: Vec<Credit> = Vec::new();
         while !batches.is_empty() {
             for batch in batches {
@@ -96,14 +97,14 @@ impl WriterThread {
             let goes_on = self.buffer.is_waiting() && credits.len() < BUFFERED_BATCHES;
             batches = if goes_on { shared.take_now() } else { Vec::new() };
         }
-        // Nothing more at the moment: whoever reads is to see what there is.
+        // Nothing more has arrived: flush, so that readers see the results.
         let flushed = self.buffer.flush();
         if self.noted(flushed).is_continue() {
             self.is_out();
         }
     }
 
-    /// All that was put is written.
+    /// Reports to the checkpoints that everything put is written.
     fn is_out(&mut self) {
         if let Some(checkpoints) = &mut self.checkpoints
             && self.stop.is_some()
@@ -121,7 +122,7 @@ impl WriterThread {
         }
     }
 
-    /// Writes a delivery, or what of it comes before the end of the run.
+    /// Writes a delivery, or the part of it before the end of the run.
     fn write_delivery(&mut self, delivery: &Delivery) -> ControlFlow<()> {
         for failure in &delivery.failures {
             let before = failure.item.saturating_sub(delivery.first);
@@ -141,8 +142,8 @@ impl WriterThread {
         ControlFlow::Continue(())
     }
 
-    /// Writes what comes before a failed item, and perhaps its record, and ends
-    /// the run. Whoever resumes it begins again with that item.
+    /// Writes the results before a failed item, and its record if `ends_with`,
+    /// and ends the run. A resumed run begins with that item.
     fn write_last(&mut self, delivery: &Delivery, failure: &ItemFailure, ends_with: bool) -> ControlFlow<()> {
         let start = failure.record.start.min(delivery.outputs.len());
         let end = failure.record.end.clamp(start, delivery.outputs.len());
@@ -173,7 +174,7 @@ impl WriterThread {
         self.noted(result)
     }
 
-    /// Draws the consequences of a write.
+    /// Handles the result of a write.
     fn noted(&mut self, result: io::Result<()>) -> ControlFlow<()> {
         let Err(error) = result else { return ControlFlow::Continue(()) };
         self.buffer.stop_writing();

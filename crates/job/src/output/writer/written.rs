@@ -7,21 +7,21 @@ use crate::resume::journal::JournalEnd;
 use crate::times::OutputStopwatch;
 use std::io;
 
-/// What was written, before it is known whether that is all.
+/// What was written, until it is known whether that is everything.
 pub(crate) struct WrittenOutput {
     pub(crate) report: OutputReport,
     pub(super) checkpoints: Option<CheckpointWriter>,
     pub(super) name: String,
-    /// Where nothing has been written to, and what a whole output begins with.
+    /// The buffer and the header of an output that was not changed yet.
     pub(super) untouched: Option<(OutputBuffer, &'static [u8])>,
-    /// What the thread did until everything was written.
+    /// The times of the output thread.
     pub(crate) watch: OutputStopwatch,
 }
 
 impl WrittenOutput {
-    /// Keeps or removes the record that says how far the output is good. Where
-    /// nothing was written, only a complete run makes an empty output: any other
-    /// leaves what there was.
+    /// Ends the output: updates or removes the resume record. If nothing was
+    /// written, a complete run makes an empty output, and an incomplete run
+    /// leaves the file unchanged.
     pub(crate) fn end(mut self, is_complete: bool) -> OutputReport {
         if let Some((buffer, header)) = self.untouched.take().filter(|_| is_complete) {
             let result = self.end_empty(buffer, header);
@@ -42,7 +42,7 @@ impl WrittenOutput {
         report
     }
 
-    /// Everything is complete, and nothing of it was there to be written.
+    /// Writes the output of a complete run without items.
     fn end_empty(&mut self, mut buffer: OutputBuffer, header: &[u8]) -> io::Result<()> {
         let result = begin(&mut buffer, self.checkpoints.as_mut(), header).and_then(|()| buffer.finish());
         let report = &mut self.report;
@@ -54,8 +54,8 @@ impl WrittenOutput {
     }
 }
 
-/// Before the first byte: what the output had before is given up, and a new one
-/// has its header.
+/// Called before the first byte: truncates the old output, and writes the
+/// header of a new one.
 pub(super) fn begin(
     buffer: &mut OutputBuffer,
     checkpoints: Option<&mut CheckpointWriter>,

@@ -1,4 +1,4 @@
-//! What becomes of an output that is there already, whatever lies beside it.
+//! What happens to an existing output, for every kind of record.
 
 use super::*;
 use crate::failure_policy::MaxFailures;
@@ -31,7 +31,7 @@ fn bytes(decision: Result<Decision, ResumeReason>) -> Option<u64> {
 }
 
 #[test]
-fn without_a_word_an_interrupted_output_is_left_alone_and_others_are_not() {
+fn by_default_an_interrupted_output_is_refused_and_others_are_overwritten() {
     let decide = |found, length| decide(found, Intent::Plain, length, &job());
     assert_eq!(decide(FoundRecord::Nothing, None), Ok(Decision::Begin));
     assert_eq!(decide(FoundRecord::Nothing, Some(9)), Ok(Decision::Begin));
@@ -48,7 +48,7 @@ fn without_a_word_an_interrupted_output_is_left_alone_and_others_are_not() {
 }
 
 #[test]
-fn overwriting_asks_for_nothing() {
+fn overwriting_needs_no_valid_job() {
     for found in [FoundRecord::Nothing, found(RecordState::Interrupted, 0)] {
         assert_eq!(decide(found, Intent::Overwrite, Some(50), &job()), Ok(Decision::Begin));
     }
@@ -77,7 +77,7 @@ fn resuming_needs_a_record_of_the_same_job_and_enough_bytes() {
 }
 
 #[test]
-fn failed_items_stand_in_the_output_only_if_the_call_would_have_gone_on() {
+fn an_output_with_too_many_failed_items_is_refused() {
     let check = |job: ResumeJob, state, failed| {
         let FoundRecord::Record(record) = found(state, failed) else { panic!() };
         job.check(&record).is_ok()
