@@ -1,15 +1,14 @@
-//! The exit statuses, in one place: what a script that calls us may rely on.
+//! The exit statuses, which scripts rely on, and their precedence.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Every item succeeded.
 pub(crate) const SUCCESS: Status = Status(0);
-/// An item failed, or outputs that should be equal differed.
+/// An item failed, or outputs that must be equal differ.
 pub(crate) const ITEM_FAILED: Status = Status(1);
 /// The command line or the input can't be used.
 pub(crate) const USAGE: Status = Status(2);
-/// The pool failed: workers can't start or speak another protocol.
+/// The pool failed: workers can't start, or use another protocol version.
 pub(crate) const POOL_FAILED: Status = Status(3);
 /// The output can't be written.
 pub(crate) const OUTPUT_FAILED: Status = Status(4);
@@ -22,19 +21,45 @@ pub(crate) const TERMINATED: Status = Status(143);
 
 /// How a call ended.
 ///
-/// Its order is the order of precedence: where several apply, the greatest is
-/// the one to exit with, so `a.max(b)` is all that callers need.
+/// The order of statuses is their precedence: if several apply, the call exits
+/// with the greatest, `a.max(b)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Status(u8);
 
-/// Says something on standard error. Where nobody reads any more, or nothing
-/// can be written, the exit status alone has to do: `eprintln!` would panic.
-pub(crate) fn say(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "{what}");
+/// Why a call ended before its first run.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The flags are wrong; the error shows the usage. Help and version are
+    /// errors of this kind too, with status 0.
+    Flags(clap::Error),
+    /// The call can't begin.
+    Call {
+        /// The status to exit with.
+        status: Status,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+}
+
+impl Refusal {
+    /// The command line or the input can't be used.
+    pub(crate) fn usage(why: impl ToString) -> Self {
+        Self::Call { status: USAGE, why: why.to_string() }
+    }
+
+    /// The output can't be written.
+    pub(crate) fn output(why: impl ToString) -> Self {
+        Self::Call { status: OUTPUT_FAILED, why: why.to_string() }
+    }
+
+    /// No worker can be started.
+    pub(crate) fn pool(why: impl ToString) -> Self {
+        Self::Call { status: POOL_FAILED, why: why.to_string() }
+    }
 }
 
 impl Status {
-    /// The status for a call that was ended by this signal.
+    /// The status of a call that this signal ended.
     pub(crate) fn of_signal(signal: i32) -> Self {
         match signal {
             1 => HANGUP,
@@ -62,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_the_documented_ones() {
+    fn statuses_are_as_documented() {
         let all = [SUCCESS, ITEM_FAILED, USAGE, POOL_FAILED, OUTPUT_FAILED, HANGUP, INTERRUPTED, TERMINATED]
             .map(Status::number);
         assert_eq!(all, [0, 1, 2, 3, 4, 129, 130, 143]);
     }
 
     #[test]
-    fn a_signal_comes_first_then_output_pool_usage_and_items() {
+    fn precedence_is_signal_output_pool_usage_items() {
         let order = [SUCCESS, ITEM_FAILED, USAGE, POOL_FAILED, OUTPUT_FAILED, INTERRUPTED];
         assert!(order.is_sorted());
         assert_eq!(ITEM_FAILED.max(OUTPUT_FAILED), OUTPUT_FAILED);
@@ -77,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn signals_have_their_statuses() {
+    fn a_signal_is_128_and_its_number() {
         assert_eq!([1, 2, 15].map(Status::of_signal), [HANGUP, INTERRUPTED, TERMINATED]);
         assert_eq!(Status::of_signal(9).number(), 137);
     }

@@ -1,89 +1,65 @@
-//! The program that people run: it reads the command line and hands what was
-//! asked for to the library.
+//! The `coordinator` program. A call goes through these steps: parse the flags,
+//! find out which tasks there are, make a checked plan, run it, and exit with
+//! a status.
+//!
+//! The modules, each using only those above it:
+//!
+//! - `exit`, `console`: exit statuses; printing
+//! - `args`: parses the command line; opens nothing, starts nothing
+//! - `environment`: the machine, its limits, signals, the worker and its tasks
+//! - `plan`: makes a checked plan of flags, tasks and environment
+//! - `report_files`: writes the files that show what was measured
+//! - `run`: carries out a plan
+//! - `subcommands`: `inspect`, `tasks`, `cpus` and the others
 
 #![forbid(unsafe_code)]
 
 mod args;
-mod aside;
-mod cut_outputs;
-mod dry_run;
+mod console;
+mod environment;
 mod exit;
-mod locate;
-mod looks;
-mod machine;
-mod notes;
-mod own_worker;
-mod program;
-mod quote;
-mod room;
+mod plan;
+mod report_files;
 mod run;
-mod shortage;
-mod signals;
-mod verbs;
-mod watch;
+mod subcommands;
 
-use args::{Call, NoCall, Surroundings};
-use exit::Status;
-use procession_task::escape_terminal;
-use signals::Ears;
-use std::io::{IsTerminal as _, stdin};
-use std::path::Path;
+use args::{Invocation, RunFlags};
+use environment::{Catalog, Environment, SignalListener, machine};
+use exit::{Refusal, Status};
+use plan::Plan;
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
-        exit::say(format_args!("warning: inherited signal settings stay: {error}"));
+        console::say(format_args!("warning: can't reset the inherited signal settings: {error}"));
     }
-    let ears = Rc::new(Ears::default());
-    let theirs = Rc::clone(&ears);
-    let ask = move |worker: Option<&Path>, time: Duration| own_worker::tasks(worker, time, &theirs);
-    let around = Surroundings { stdin_is_terminal: stdin().is_terminal(), cpus: machine::cpus(), ask: &ask };
-    match args::parse_from(std::env::args_os(), around) {
-        Ok(call) => answer(call, &ears).into(),
-        Err(NoCall::Worker(why)) => unasked(&why, &ears).into(),
-        Err(NoCall::Usage(error)) => {
-            // Help and version come this way too, with status 0; a reader that
-            // left early is nothing to complain of.
-            print(&error);
-            if error.use_stderr() { exit::USAGE.into() } else { exit::SUCCESS.into() }
+    let answered = match args::parse(std::env::args_os(), machine::cpus()) {
+        Ok(Invocation::Run(flags)) => run(*flags),
+        Ok(Invocation::Subcommand(subcommand)) => subcommands::answer(subcommand),
+        Err(error) => Err(Refusal::Flags(error)),
+    };
+    answered.unwrap_or_else(tell).into()
+}
+
+/// Runs a task as the flags say.
+fn run(flags: RunFlags) -> Result<Status, Refusal> {
+    let signals = SignalListener::start().map_err(Refusal::pool)?;
+    let catalog = match Catalog::for_call(&flags, signals.stopper()) {
+        Ok(catalog) => catalog,
+        // If a signal ended the worker, the exit status says so.
+        Err(why) => return signals.status().ok_or(Refusal::pool(why)),
+    };
+    let plan = Plan::new(flags, &catalog, Environment::look()).map_err(args::refuse).map_err(Refusal::Flags)?;
+    run::run(&plan, &signals)
+}
+
+/// Prints why a call ended before its first run.
+fn tell(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Flags(error) => console::print_usage(&error),
+        Refusal::Call { status, why } => {
+            console::say(format_args!("error: {why}"));
+            status
         }
     }
-}
-
-/// Prints what does not fit the command line. What people typed is shown to
-/// them, escaped where it could do more than be read.
-fn print(error: &clap::Error) {
-    let plain = error.render().to_string();
-    let escaped: Vec<String> = plain.split('\n').map(|line| escape_terminal(line.as_bytes())).collect();
-    if !error.use_stderr() || escaped.join("\n") == plain {
-        let _ = error.print();
-    } else {
-        exit::say(format_args!("{}", escaped.join("\n").trim_end()));
-    }
-}
-
-/// A worker did not say what it knows. If that was because a signal ended it,
-/// nobody has to be told.
-fn unasked(why: &str, ears: &Ears) -> Status {
-    ears.status().unwrap_or_else(|| {
-        exit::say(format_args!("error: {why}"));
-        exit::POOL_FAILED
-    })
-}
-
-fn answer(call: Call, ears: &Ears) -> Status {
-    let text = match call {
-        Call::Run(plan) => return run::run(&plan, ears),
-        Call::Inspect(flags) => return verbs::inspect::answer(&flags),
-        Call::Tasks { worker, json } => match verbs::tasks::answer(worker.as_deref(), json, ears) {
-            Ok(text) => text.into_bytes(),
-            Err(why) => return unasked(&why, ears),
-        },
-        Call::Cpus { json: true } => verbs::cpus::json(&machine::Machine::look()).into_bytes(),
-        Call::Cpus { json: false } => verbs::cpus::text(&machine::Machine::look()).into_bytes(),
-        Call::Completions { shell } => args::completions(shell),
-    };
-    verbs::print(&text)
 }

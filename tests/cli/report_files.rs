@@ -266,3 +266,11 @@ fn advice_is_shown_for_measurements_only() {
     let short = hints(&["--list", "4,9", "-j1,2"]);
     assert!(short.iter().any(|hint| hint.contains("too short to compare. Take --size ")), "{short:?}");
 }
+
+#[test]
+fn a_chart_can_be_a_png_picture() {
+    let place = Place::new();
+    place.run(&["-t", "sqrt", "--range", "0..9", "--procs", "1,2", "-q", "--log=off", "--chart", "chart.png"]).ok();
+    let picture = std::fs::read(place.path("chart.png")).expect("a picture");
+    assert!(picture.starts_with(b"\x89PNG\r\n"), "{:?}", &picture[..8]);
+}

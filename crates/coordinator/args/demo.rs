@@ -1,11 +1,11 @@
-//! The demonstration: a command line like any other, with everything that it
-//! needs in the program.
+//! `coordinator demo`: a command line like any other. Its input is in the
+//! program, so that no file is needed.
 
-use super::verbs::DemoFlags;
+use super::subcommands::DemoFlags;
 use std::ffi::OsString;
 
-/// Primes of eight digits, from the one that the naive method is often shown
-/// with: each takes some ten milliseconds, all of them the same.
+/// Consecutive primes of eight digits. With the naive method each takes about
+/// 10 ms, and all of them take the same time.
 const PRIMES: [u32; 34] = [
     15488801, 15488807, 15488827, 15488833, 15488881, 15488899, 15488917, 15488923, 15488951, 15488953, 15488981,
     15488983, 15489013, 15489029, 15489031, 15489043, 15489053, 15489077, 15489079, 15489107, 15489113, 15489121,
@@ -13,11 +13,11 @@ const PRIMES: [u32; 34] = [
     15489319,
 ];
 
-/// More counts than this are doubled, not counted up: on large machines, too,
-/// the demonstration is done in seconds.
+/// With more CPUs than this the counts of workers double (1, 2, 4 …), so that
+/// the demonstration takes seconds on large machines too.
 const MOST_COUNTED: usize = 8;
 
-/// The demonstration as somebody would type it, for so many processors.
+/// The command line of the demonstration on a machine with `cpus` CPUs.
 pub(super) fn line(flags: &DemoFlags, cpus: usize) -> Vec<OsString> {
     let list: Vec<String> = PRIMES.iter().map(u32::to_string).collect();
     let words = ["coordinator", "--task", "prime", "--param", "method=naive", "--list"];

@@ -1,5 +1,5 @@
-//! The files that show what was measured: where each goes, and what its
-//! extension says it is to be.
+//! The flags for files that show what was measured. The extension of a file
+//! says what is written.
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
@@ -8,35 +8,42 @@ use std::path::{Path, PathBuf};
 
 /// Why a chart can't be a PNG picture, in a program that was built without the
 /// feature `png`.
-pub(crate) const NO_PNG: &str = "this program was built without PNG charts: give a name ending in .svg, or use the \
+pub(crate) const NO_PNG: &str = "this program was built without PNG charts: give a name that ends in .svg, or use the \
                                  coordinator that `cargo install` builds";
 
-/// The files to write of what was measured.
+/// The files that show what was measured.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FileFlags {
-    /// A page with the tables, the charts and what ran when: one file, complete in itself [default: none]
+    /// Write an HTML page with tables and charts
     ///
-    /// Like the three below it is written anew after each run, so that an interrupted study leaves what was
-    /// measured, and never half: the file is replaced in one step.
+    /// The page is one file without references to others. This file and those of --chart, --timings and --trace are
+    /// replaced after each run, each in one step, so that an interrupted study leaves what it measured.
+    /// [default: none]
     #[arg(long, value_name = "FILE.html", value_parser = page())]
     pub(crate) report: Option<PathBuf>,
 
-    /// The main chart alone, time and speedup by count, for a paper or slides [default: none]
+    /// Write a chart of time and speedup
+    ///
+    /// It shows them by the count of workers, for a paper or slides. [default: none]
     #[arg(long, value_name = "FILE.svg|.png", value_parser = chart(cfg!(feature = "png")))]
     pub(crate) chart: Option<PathBuf>,
 
-    /// Every measured figure (json, csv), or the table as Markdown (md) [default: none]
-    #[arg(long, value_name = "FILE.json|.csv|.md", value_parser = named(&["json", "csv", "md"]))]
+    /// Write every measurement (.json, .csv), or the table as Markdown (.md)
+    ///
+    /// [default: none]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json|.csv|.md", value_parser = named(&["json", "csv", "md"]))]
     pub(crate) timings: Option<PathBuf>,
 
-    /// The runs as a trace, a track per PID, for Perfetto or Chrome [default: none]
-    #[arg(long, value_name = "FILE.json", value_parser = named(&["json"]))]
+    /// Write a trace for Perfetto or Chrome, with a track for each process
+    ///
+    /// [default: none]
+    #[arg(long, hide_short_help = true, value_name = "FILE.json", value_parser = named(&["json"]))]
     pub(crate) trace: Option<PathBuf>,
 }
 
-/// What a file shows.
+/// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum FileKind {
     /// The page.
     Report,
     /// The chart, as SVG.
@@ -49,7 +56,7 @@ pub(crate) enum Shown {
     Trace,
 }
 
-impl Shown {
+impl FileKind {
     /// The flag that asks for it.
     pub(crate) const fn flag(self) -> &'static str {
         match self {
@@ -62,62 +69,62 @@ impl Shown {
 }
 
 impl FileFlags {
-    /// The files, the cheapest to write first: a call that is ended while it
-    /// writes has at least those.
-    pub(crate) fn all(&self) -> Vec<(Shown, &Path)> {
-        let chart = |path: &Path| if extension(path) == "png" { Shown::Png } else { Shown::Svg };
-        let timings = |path: &Path| Shown::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
+    /// The files, in the order in which they are written: the fastest first, so
+    /// that a call that is killed meanwhile has written as many as possible.
+    pub(crate) fn all(&self) -> Vec<(FileKind, &Path)> {
+        let chart = |path: &Path| if extension(path) == "png" { FileKind::Png } else { FileKind::Svg };
+        let timings = |path: &Path| FileKind::Timings(TimingsFormat::of_path(path).unwrap_or(TimingsFormat::Json));
         let all = [
             self.timings.as_deref().map(|path| (timings(path), path)),
-            self.report.as_deref().map(|path| (Shown::Report, path)),
+            self.report.as_deref().map(|path| (FileKind::Report, path)),
             self.chart.as_deref().map(|path| (chart(path), path)),
-            self.trace.as_deref().map(|path| (Shown::Trace, path)),
+            self.trace.as_deref().map(|path| (FileKind::Trace, path)),
         ];
         all.into_iter().flatten().collect()
     }
 
-    /// Refuses a file that is written, or read, for something else too.
+    /// Refuses a file that another flag names too.
     ///
     /// # Errors
     /// The two flags that name it.
     pub(crate) fn check_distinct(&self, others: &[(&'static str, &Path)]) -> Result<(), String> {
         let mut seen = others.to_vec();
-        for (shown, path) in self.all() {
+        for (kind, path) in self.all() {
             if let Some((flag, _)) = seen.iter().find(|(_, other)| is_same(other, path)) {
-                let own = shown.flag();
-                return Err(format!("{flag} and {own} name the same file: give each one of its own"));
+                let own = kind.flag();
+                return Err(format!("{flag} and {own} name the same file: give them different files"));
             }
-            seen.push((shown.flag(), path));
+            seen.push((kind.flag(), path));
         }
         Ok(())
     }
 }
 
-/// Whether two names lead to one place, as far as names tell.
+/// Whether two paths are of one file, as far as the paths tell.
 fn is_same(a: &Path, b: &Path) -> bool {
     let place = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
     a == b || place(a).is_some_and(|a| Some(a) == place(b))
 }
 
-/// A page's path.
+/// Parses the path of an HTML page.
 pub(super) fn page() -> impl TypedValueParser<Value = PathBuf> {
     named(&["html", "htm"])
 }
 
-/// A chart's path; a PNG picture only where this program can make one.
+/// Parses the path of a chart; a PNG picture only if this program can make one.
 fn chart(has_png: bool) -> impl TypedValueParser<Value = PathBuf> {
     let is_made = move |path: PathBuf| if has_png || extension(&path) != "png" { Ok(path) } else { Err(NO_PNG) };
     named(&["svg", "png"]).try_map(is_made)
 }
 
-/// A path with one of these extensions.
+/// Parses a path with one of these extensions.
 fn named(extensions: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(move |path: PathBuf| {
         if extensions.contains(&extension(&path).as_str()) {
             return Ok(path);
         }
         let dotted: Vec<String> = extensions.iter().map(|extension| format!(".{extension}")).collect();
-        Err(format!("the name must end in {}, which says what is written", dotted.join(" or ")))
+        Err(format!("the file name must end in {}, which selects what is written", dotted.join(" or ")))
     })
 }
 
@@ -142,15 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_one_of_its_own() {
+    fn two_flags_may_not_name_one_file() {
         let flags = FileFlags {
             timings: Some("a.json".into()),
             trace: Some("./a.json".into()),
             chart: Some("c.PNG".into()),
             ..FileFlags::default()
         };
-        let shown: Vec<Shown> = flags.all().into_iter().map(|(shown, _)| shown).collect();
-        assert_eq!(shown, [Shown::Timings(TimingsFormat::Json), Shown::Png, Shown::Trace]);
+        let kind: Vec<FileKind> = flags.all().into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kind, [FileKind::Timings(TimingsFormat::Json), FileKind::Png, FileKind::Trace]);
         assert!(flags.check_distinct(&[]).unwrap_err().contains("--timings and --trace name the same file"));
         let flags = FileFlags { trace: None, ..flags };
         assert!(flags.check_distinct(&[("--output", Path::new("b.json"))]).is_ok());

@@ -1,8 +1,8 @@
-//! Quantities that people type: durations and sizes in bytes.
+//! Parses quantities: whole numbers, durations, and sizes in bytes.
 
 use std::time::Duration;
 
-/// A whole number of at least `LEAST`.
+/// Parses a whole number of at least `LEAST`.
 ///
 /// # Errors
 /// What to write instead.
@@ -11,10 +11,10 @@ where
     N: std::str::FromStr + From<u32> + PartialOrd,
 {
     let number = text.parse().ok().filter(|number| *number >= N::from(LEAST));
-    number.ok_or_else(|| format!("write a whole number from {LEAST} on"))
+    number.ok_or_else(|| format!("write a whole number, {LEAST} or more"))
 }
 
-/// A duration: `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds.
+/// Parses a duration: `500ms`, `2s`, `1.5m`, `1h`; a bare number is seconds.
 ///
 /// # Errors
 /// What is wrong with it, and what it should look like.
@@ -27,17 +27,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err(format!("'{unit}' is no unit of time: {HINT}")),
+        _ => return Err(format!("'{unit}' is not a unit of time: {HINT}")),
     };
     let number = decimal(number).ok_or_else(|| format!("not a duration: {HINT}"))?;
-    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| "longer than time can be".to_owned())?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| "the duration is too long".to_owned())?;
     if duration.is_zero() {
-        return Err("a duration here must be more than zero".to_owned());
+        return Err("the duration must be more than 0".to_owned());
     }
     Ok(duration)
 }
 
-/// A size in bytes: `4096`, `512M`, `2G`, `16MiB`. Units are powers of 1024.
+/// Parses a size in bytes: `4096`, `512M`, `2G`, `16MiB`. Units are powers of 1024.
 ///
 /// # Errors
 /// What is wrong with it, and what it should look like.
@@ -50,12 +50,12 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
         "t" | "tb" | "tib" => 40,
-        _ => return Err(format!("'{unit}' is no unit of size: {HINT}")),
+        _ => return Err(format!("'{unit}' is not a unit of size: {HINT}")),
     };
     let bytes = decimal(number).ok_or_else(|| format!("not a size: {HINT}"))? * 2f64.powi(shift);
-    // 2^53: above it a double no longer holds every whole number, and no machine has as much.
+    // 2^53: above it a double does not hold every whole number.
     if !(1.0..=9_007_199_254_740_992.0).contains(&bytes) {
-        return Err(format!("a size here is at least one byte and at most 8192T: {HINT}"));
+        return Err(format!("the size must be from 1 byte to 8192T: {HINT}"));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
     Ok(bytes.round() as u64)
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(whole::<0, u32>("0"), Ok(0));
         assert_eq!(whole::<1, u64>("7"), Ok(7));
         for text in ["", "x", "-1", "0", "1.5", "99999999999"] {
-            assert!(whole::<1, u32>(text).unwrap_err().contains("from 1 on"), "{text}");
+            assert!(whole::<1, u32>(text).unwrap_err().contains("1 or more"), "{text}");
         }
     }
 
@@ -100,7 +100,7 @@ mod tests {
         for text in ["", "s", "-1s", "2 years", "1e3", "inf", "1.2.3", "ms500"] {
             assert!(duration(text).unwrap_err().contains("500ms"), "{text}");
         }
-        assert!(duration("0").unwrap_err().contains("more than zero"));
+        assert!(duration("0").unwrap_err().contains("more than 0"));
         assert!(duration("99999999999999999999h").is_err());
     }
 

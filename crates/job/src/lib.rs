@@ -34,6 +34,6 @@ pub use output::{OutputChoice, PictureFile};
 pub use procession_task::{Configuration, Executor};
 pub use resume::{Intent, PriorProgress, ResumeOptions, ResumeRecord, ResumeRecordError};
 pub use study::{
-    AlreadyComplete, Ending, Estimate, ExecutorSetup, Hooks, Rounds, RunInfo, RunPhase, RunReport, Stopper, Study,
-    StudyJob, StudyReport, Workload, matrix, parse_counts, parse_sizes, use_procs, use_size, worker_tasks,
+    AlreadyComplete, Ending, Estimate, ExecutorSetup, Hooks, Rounds, RunInfo, RunPhase, RunReport, RunSession, Stopper,
+    Study, StudyJob, StudyReport, Workload, matrix, parse_counts, parse_sizes, use_procs, use_size, worker_tasks,
 };

@@ -6,19 +6,19 @@
 
 use crate::per_item::{PerItem, PerItemRules, ProgramCall};
 use crate::template::Template;
-use procession_task::builtin::{Entry, Shape};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{ItemAttempt, Items};
 
 /// The task's entry in the list of tasks.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "command",
     summary: "a program of your own, one process for each item; {} in its arguments is the item",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Program,
     make: |_, words, options| PerItem::make(&RULES, words, options),
 };
 

@@ -3,8 +3,10 @@
 //! and that is a part of its output.
 //!
 //! The pipes are read until end of file, but no longer than a bound: a daemon
-//! that holds a pipe holds up nobody.
+//! that holds a pipe holds up nobody. One who is silent only because it waits
+//! for a processor is given more time, as a whole.
 
+use crate::holders;
 use procession_sys::{PollSet, running_ns};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,6 +15,9 @@ use std::time::Duration;
 
 /// Draining ends after so long without a byte.
 const SILENCE: Duration = Duration::from_millis(300);
+/// Or after so long more, again and again, while somebody who holds a pipe waits
+/// for a processor.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// And after so long in all.
 const IN_ALL: Duration = Duration::from_secs(2);
 /// And after so many bytes of errors, which would else fill logs and terminals.
@@ -91,8 +96,10 @@ pub(crate) enum DrainProgress {
 pub(crate) struct Drain {
     pipes: [PipeState; 2],
     is_first: bool,
-    begun_ns: u64,
-    heard_ns: u64,
+    /// When it ends if there is no byte until then, on this process's clock.
+    silence_ends_ns: u64,
+    /// When it ends at the latest.
+    ends_ns: u64,
     /// Bytes that were passed on to people.
     passed_on: usize,
 }
@@ -101,7 +108,8 @@ impl Drain {
     /// For a program that has just ended.
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
-        Self { pipes: [PipeState::Silent; 2], is_first: true, begun_ns: now_ns, heard_ns: now_ns, passed_on: 0 }
+        let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
+        Self { pipes: [PipeState::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
     }
 
     /// Has what there is read; from the second call on waits for it first.
@@ -133,15 +141,29 @@ impl Drain {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = left.is_zero() || self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        let is_over = self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        let is_over = is_over || (left.is_zero() && !self.goes_on(files));
         Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
 
     /// How long to wait.
     fn left(&self) -> Duration {
+        Duration::from_nanos(self.silence_ends_ns.min(self.ends_ns).saturating_sub(running_ns()))
+    }
+
+    /// Whether it goes on though its time seems to be over.
+    fn goes_on(&mut self, files: [Option<&File>; 2]) -> bool {
         let now_ns = running_ns();
-        let since = |then_ns: u64| Duration::from_nanos(now_ns.saturating_sub(then_ns));
-        SILENCE.saturating_sub(since(self.heard_ns)).min(IN_ALL.saturating_sub(since(self.begun_ns)))
+        if now_ns >= self.ends_ns {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeState::Ended);
+        // There may have been bytes at the last look.
+        let was_silent = now_ns >= self.silence_ends_ns;
+        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        }
+        now_ns < self.silence_ends_ns
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
@@ -167,7 +189,7 @@ impl Drain {
             self.passed_on += passed_on;
             match end {
                 ReadOutcome::Some => {
-                    self.heard_ns = running_ns();
+                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
                     if !is_first {
                         pipe = PipeState::Written;
                     }
@@ -182,6 +204,11 @@ impl Drain {
     fn over(&self) -> DrainProgress {
         DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
     }
+}
+
+/// A time as this process's clock has it.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Passes on what a program says to people.
@@ -247,6 +274,23 @@ mod tests {
             }
         });
         assert_eq!((said, is_cut), ([b"late".to_vec(), Vec::new()], false));
+    }
+
+    #[test]
+    fn who_was_heard_at_the_last_look_was_not_silent() {
+        let (ours, mut theirs) = pipes();
+        let (mut drain, mut set) = (Drain::begin(), PollSet::default());
+        let mut step = |drain: &mut Drain| {
+            let read = |_, pipe: &File| Ok::<_, io::Error>((ReadOutcome::of(pipe, &mut [0; 8])?.0, 0));
+            drain.step(&mut set, [Some(&ours[0]), Some(&ours[1])], read).unwrap()
+        };
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        theirs[0].write_all(b"late").unwrap();
+        // As if this process had not run meanwhile.
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        drain.silence_ends_ns = 0;
+        assert_eq!(step(&mut drain), DrainProgress::Over { is_cut: true });
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! `filter`: a program that is kept, a line in and a line out.
 
 use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
-use procession_task::builtin::{Entry, Shape};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, FailureKind, Items, ParamError};
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "filter",
     summary: "a program of your own, started once per worker: a line in, a line out",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("PROGRAM ARGS…"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Coprocess,
     make: |_, words, options| {
         let words = c_strings(words)?;
         let program = words.first().ok_or_else(|| ParamError::new("filter", "no program is given", &[]))?;

@@ -9,6 +9,8 @@
 
 mod template;
 
+mod holders;
+
 mod drain;
 
 mod coprocess;
@@ -22,13 +24,13 @@ pub mod python;
 #[cfg(test)]
 mod trial;
 
-use procession_task::builtin::{self, Entry};
+use procession_task::builtin::{self, TaskEntry};
 
 pub use template::{Template, TemplateError};
 
 /// Every task that the programs know: the built-in ones, and those that run a
 /// program of the user's own.
-pub const ALL: &[&Entry] = &[
+pub const ALL: &[&TaskEntry] = &[
     &builtin::sqrt::ENTRY,
     &builtin::prime::ENTRY,
     &builtin::mandelbrot::ENTRY,
@@ -42,7 +44,7 @@ pub const ALL: &[&Entry] = &[
 
 /// The task of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static TaskEntry> {
     ALL.iter().find(|entry| entry.name == name).copied()
 }
 

@@ -8,7 +8,7 @@
 //! anything else what `str` makes of it. An exception is its item's failure.
 
 use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
-use procession_task::builtin::{Entry, Shape};
+use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{BlockTask, Failure, FailureKind, Items, ParamError, ParamSpec, Params, TextOptions};
 
 const SHIM: &str = include_str!("shim.py");
@@ -22,15 +22,15 @@ pub const PARAMS: &[ParamSpec] = &[ParamSpec {
 }];
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "python",
     summary: "a function of your own in Python, called with each item",
     params: PARAMS,
     items: Items::Lines,
     numbers: false,
     hidden: false,
-    shape: Shape::List,
-    program: Some("FILE.py:FUNCTION"),
+    shape: TaskShape::List,
+    runner: ItemRunner::Python,
     make,
 };
 

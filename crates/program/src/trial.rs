@@ -1,7 +1,7 @@
 //! How the tests of this crate run a block through a task, with plain
 //! surroundings.
 
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{Again, Answer, Block, BlockTask, Format, Host, Identity, Items, Reply, TextOptions};
 
 /// Time passes with each look at the clock, and what is sent is put together.
@@ -45,7 +45,7 @@ pub(crate) struct BlockResult {
 
 impl Trial {
     /// In the place of worker 7.
-    pub(crate) fn new(entry: &Entry, words: &[&str], items: Items, format: Format) -> Self {
+    pub(crate) fn new(entry: &TaskEntry, words: &[&str], items: Items, format: Format) -> Self {
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         let options = TextOptions { items, format, show: false, identity: Identity::new(1, "h", 7) };
         let task = entry.task(&[], &words, options).unwrap();

@@ -1,7 +1,5 @@
-//! What one answered chunk costs the scheduler, alone: an endless supply of
+//! Measures what one answered chunk costs the scheduler: an endless supply of
 //! one-item chunks, for few and for many workers.
-//!
-//! `cargo run --release -p procession-scheduler --example dispatch_cost`
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures and says so")]
 
@@ -17,7 +15,7 @@ const JOB: JobId = JobId(0);
 const CHUNK_BYTES: u64 = 8;
 const RESULT_BYTES: u64 = 12;
 
-/// A driver that cuts whatever it is asked for and lets the sink write at once.
+/// A driver that cuts whatever it is asked for, and a sink that writes at once.
 struct Pipe {
     scheduler: Scheduler,
     sent: VecDeque<(WorkerId, AttemptId)>,
@@ -59,7 +57,7 @@ impl Pipe {
         }
     }
 
-    /// Has the attempt answered that was sent first.
+    /// Answers the attempt that was sent first.
     fn answer(&mut self, busy: Duration) {
         let (worker, attempt) = self.sent.pop_front().expect("something is in flight");
         self.handle(SchedulerEvent::Answered { worker, attempt, items: 1, bytes: RESULT_BYTES, busy });

@@ -1,12 +1,10 @@
-//! Code that is named across processes: a function of this program, as the
-//! offset of a constant in its file, which is the same in every process that
-//! runs that file.
+//! Functions that one process can name to another: the offset of a constant in the
+//! program's file, which is the same in every process that runs that file.
 //!
-//! What travels is a number, and nothing is called on a number's word. Both
-//! sides look into the process's own memory map: the constant must lie in the
-//! program's own file, not in a library of its, and it must begin with a mark
-//! that nothing else has and tell the name that was sent along. Only then is
-//! the function in it called.
+//! A received offset is validated before anything is called. The receiver looks at
+//! its own memory map: the constant must lie in the program's own file, not in one
+//! of its libraries. It must begin with a unique mark, and its name must have the
+//! hash that was sent along. Only then is its function called.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -14,11 +12,11 @@ use std::mem::{align_of, size_of};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// What an [`FunctionEntry`] begins with; drawn by lot once.
+/// The first bytes of a [`FunctionEntry`]; drawn at random once.
 const MARK: [u64; 2] = [0x7cd1_35e2_98a4_b06f, 0xe31b_5c07_f29d_8846];
 
-/// A function that another process can be told to call; to be a constant of the
-/// program, which is what has an [`Address`].
+/// A function that another process can be told to call. It must be a constant of
+/// the program; only constants have an [`Address`].
 #[repr(C)]
 pub struct FunctionEntry {
     mark: [u64; 2],
@@ -26,47 +24,47 @@ pub struct FunctionEntry {
     run: fn(&mut dyn Any),
 }
 
-/// Where an [`FunctionEntry`] stands, for another process of the same program.
+/// The position of a [`FunctionEntry`], for another process of the same program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// How far behind the anchor, in bytes.
+    /// The distance from the anchor, in bytes.
     pub offset: i64,
-    /// What must be found there: a hash of its name.
+    /// A hash of the entry's name.
     pub check: u64,
 }
 
-/// Why code has no address, or there is no code at one.
+/// Why a function has no address, or why there is no function at an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// What this process runs can't be seen.
+    /// The memory map of this process can't be read.
     #[error("the memory map of this process can't be read: {0}")]
     Map(String),
-    /// The code is in a library.
+    /// The function is in a library.
     #[error("{0} is not in the program's own file but in a library that it has loaded, which a worker can't find")]
     Foreign(String),
-    /// There is something else.
-    #[error("there is no code of this program where another process says that it is")]
+    /// There is no entry at the address.
+    #[error("no function of this program is at the address that another process sent")]
     Nothing,
 }
 
-/// What offsets count from.
+/// The origin of all offsets.
 static ANCHOR: FunctionEntry = FunctionEntry::new::<FunctionEntry>(|_| {});
 
 impl FunctionEntry {
-    /// An entry that calls `run`; its name is that of the type `T`, which should
-    /// be another one for each function.
+    /// An entry that calls `run`. The entry's name is that of the type `T`, which must
+    /// differ from function to function.
     #[must_use]
     pub const fn new<T: ?Sized>(run: fn(&mut dyn Any)) -> Self {
         Self { mark: MARK, name: type_name::<T>, run }
     }
 
-    /// The name that its address is checked by.
+    /// The name by which its address is checked.
     #[must_use]
     pub fn name(&self) -> &'static str {
         (self.name)()
     }
 
-    /// Calls it.
+    /// Calls the function.
     pub fn run(&self, with: &mut dyn Any) {
         (self.run)(with);
     }
@@ -75,12 +73,12 @@ impl FunctionEntry {
         hash(self.name())
     }
 
-    /// Where it stands.
+    /// The entry's address.
     ///
     /// # Errors
-    /// It is not in the program's own file.
+    /// The entry is not in the program's own file.
     pub fn address(&'static self) -> Result<Address, ImageError> {
-        // Exposed, as other entries of this process may be asked for by number.
+        // Exposed, because other entries of this process are later read by number.
         let at = std::ptr::from_ref(self).expose_provenance();
         if !own_image()?.holds(at) {
             return Err(ImageError::Foreign(self.name().to_owned()));
@@ -89,10 +87,10 @@ impl FunctionEntry {
         Ok(Address { offset: offset.cast_signed(), check: self.check() })
     }
 
-    /// The entry of this address.
+    /// The entry at this address.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such entry.
     pub fn at(address: Address) -> Result<&'static Self, ImageError> {
         let offset = usize::try_from(address.offset.cast_unsigned()).map_err(|_| ImageError::Nothing)?;
         let at = anchor().wrapping_add(offset);
@@ -101,14 +99,14 @@ impl FunctionEntry {
         }
         let place: *const Self = std::ptr::with_exposed_provenance(at);
         let mark: *const [u64; 2] = place.cast();
-        // SAFETY: the memory map says that so many bytes can be read there, it is
-        // aligned, and any bytes are numbers.
+        // SAFETY: the memory map says that this many bytes can be read there, the pointer
+        // is aligned, and any bytes are valid numbers.
         if unsafe { mark.read() } != MARK {
             return Err(ImageError::Nothing);
         }
-        // SAFETY: it lies in the program's own file, which nobody writes to, and
-        // begins with the mark, as `FunctionEntry::new` alone makes it; entries that are
-        // no constants lie elsewhere.
+        // SAFETY: it lies in the program's own file, which nothing writes to, and begins
+        // with the mark, which only `FunctionEntry::new` writes. Entries that are not
+        // constants lie elsewhere.
         let entry = unsafe { &*place };
         if entry.check() == address.check { Ok(entry) } else { Err(ImageError::Nothing) }
     }
@@ -120,19 +118,19 @@ impl fmt::Debug for FunctionEntry {
     }
 }
 
-/// The one value of a function's own type: what a function item, or a closure
-/// that captures nothing, is.
+/// The only value of a function's own type: of a function item, or of a closure
+/// that captures nothing.
 ///
-/// It is for the process that was told to run such a function by another one of
-/// the same program, which had the value. A type that stands for something that
-/// was done in a process (a token of an initialisation, say) must not be captured
-/// by such a function: what it stands for was not done here.
+/// It is for a process that another process of the same program told to run such a
+/// function; that other process had the value. The function must not capture a type
+/// whose value proves that something was done in this process (a token of an
+/// initialization, for example): it was not done here.
 #[must_use]
 pub fn zero_sized_value<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0, "a function that captures something, or a pointer to one, can't travel") };
     // SAFETY: the type has no bytes, so no bytes can be wrong, and it is inhabited:
-    // whoever named it by an `FunctionEntry` had a value. That values of it mean nothing
-    // beyond the code that they are is what callers are told above.
+    // the process that named it by a `FunctionEntry` had a value. The documentation
+    // tells callers that the value means nothing but its code.
     unsafe { std::ptr::NonNull::<F>::dangling().as_ptr().read() }
 }
 
@@ -140,7 +138,7 @@ fn anchor() -> usize {
     std::ptr::from_ref(&ANCHOR).addr()
 }
 
-/// Where the program's own file stands in memory.
+/// The memory ranges of the program's own file.
 struct Image(Vec<std::ops::Range<usize>>);
 
 impl Image {
@@ -150,7 +148,7 @@ impl Image {
     }
 }
 
-/// Looked up once: libraries come and go, the program's own file stays where it is.
+/// Looked up once: libraries come and go, the program's own file keeps its place.
 fn own_image() -> Result<&'static Image, ImageError> {
     static OWN: OnceLock<Result<Image, ImageError>> = OnceLock::new();
     OWN.get_or_init(read_own_image).as_ref().map_err(Clone::clone)
@@ -163,7 +161,7 @@ fn read_own_image() -> Result<Image, ImageError> {
     Ok(Image(parts_of(&map, &program)))
 }
 
-/// The readable and constant parts of a file in a memory map.
+/// The readable and constant ranges of a file in a memory map.
 fn parts_of(map: &[u8], file: &Path) -> Vec<std::ops::Range<usize>> {
     let part = |line: &[u8]| {
         let line = String::from_utf8_lossy(line);
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_called() {
+    fn an_address_without_an_entry_is_refused() {
         let address = ADD.address().unwrap();
         for offset in [1, 8, 16, -8, 4096, i64::MAX, i64::MIN] {
             let wrong = Address { offset: address.offset.wrapping_add(offset), ..address };
@@ -212,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_program_s_file_has_no_address() {
-        // On the heap, as it might be in a library.
+    fn an_entry_outside_the_program_file_has_no_address() {
+        // On the heap, to stand for an entry in a library.
         let foreign: &'static FunctionEntry = Box::leak(Box::new(FunctionEntry::new::<u16>(|_| {})));
         let error = foreign.address().unwrap_err();
         assert!(error.to_string().contains("u16 is not in the program's own file"), "{error}");
     }
 
     #[test]
-    fn maps_are_read_as_they_are_written() {
+    fn memory_maps_are_parsed() {
         let map = b"00400000-00452000 r--p 00000000 08:02 173521      /bin/a b\n\
                     00452000-00453000 rw-p 00000000 08:02 173521      /bin/a b\n\
                     00500000-00501000 r-xp 00000000 08:02 173521 /lib/c\n\
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_made_of_nothing() {
+    fn functions_without_captures_need_no_bytes() {
         fn call<F: Fn(u8) -> u8 + Copy + 'static>(_: F) -> u8 {
             zero_sized_value::<F>()(1)
         }

@@ -1,10 +1,9 @@
-//! What a process may have: the limit on its memory, and what is done when an
-//! allocation is refused because of it.
+//! The memory limit of a process, and what happens when an allocation is refused
+//! because of it.
 //!
-//! The limit is `RLIMIT_DATA`: it counts what a process may write to and has for
-//! itself, mapped memory too (since Linux 4.7), and not the programs and
-//! libraries that are mapped as well. Programs that the process starts inherit
-//! it, each for itself.
+//! The limit is `RLIMIT_DATA`. It counts the private writable memory of a process,
+//! including mapped memory (since Linux 4.7), but not mapped programs and
+//! libraries. Each program that the process starts inherits the limit for itself.
 
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
@@ -15,16 +14,17 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is free below a limit at least: without it nothing could begin.
+/// The memory that must be free below a limit, in bytes: a worker cannot begin with
+/// less.
 const ROOM: u64 = 2 << 20;
 
 /// Why memory can't be limited.
 #[derive(Debug, thiserror::Error)]
 pub enum LimitError {
-    /// The limit was set, and more was given all the same.
+    /// The limit was set, but the system still gave more memory.
     #[error("this system does not enforce it (RLIMIT_DATA)")]
     NotEnforced,
-    /// The process has about as much already.
+    /// The process uses about this much memory already.
     #[error("it is too small: a worker needs some {} MiB for itself", .0.div_ceil(1 << 20))]
     TooSmall(u64),
     /// The system refused it.
@@ -32,16 +32,15 @@ pub enum LimitError {
     System(#[from] io::Error),
 }
 
-/// Whether this process has a limit that we set.
+/// Whether this process has a limit that `limit_memory` set.
 static LIMITED: AtomicBool = AtomicBool::new(false);
 
-/// Limits this process's memory to so many bytes, what it has already included,
-/// or lifts the limit. Where a stricter one is in force that can't be lifted,
-/// that one stays.
+/// Limits this process's memory to this many bytes, including what it uses already,
+/// or removes the limit. A stricter hard limit stays in force.
 ///
 /// # Errors
-/// A limit that the system does not enforce, or that leaves nothing to work
-/// with; then none was set.
+/// The system does not enforce the limit, or the limit leaves no memory to work
+/// with. Then no limit is set.
 pub fn limit_memory(bytes: Option<u64>) -> Result<(), LimitError> {
     let (_, hard) = getrlimit(Resource::RLIMIT_DATA).map_err(io::Error::from)?;
     let Some(bytes) = bytes else {
@@ -49,7 +48,7 @@ pub fn limit_memory(bytes: Option<u64>) -> Result<(), LimitError> {
         return Ok(setrlimit(Resource::RLIMIT_DATA, hard, hard).map_err(io::Error::from)?);
     };
     if bytes == 0 {
-        // The system takes it for none at all.
+        // The system treats 0 as no limit.
         return Err(LimitError::TooSmall(ROOM + in_use()));
     }
     let soft = hard.min(rlim_t::from(bytes));
@@ -68,43 +67,44 @@ pub fn limit_memory(bytes: Option<u64>) -> Result<(), LimitError> {
     tried
 }
 
-/// Takes the limit of its own away from this process, as far as it may.
+/// Removes this process's own limit, as far as the system permits.
 fn lift() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_DATA) {
-        // Whoever calls this is about to end, or to say that it failed.
+        // On failure nothing can be done: every caller is about to end or to report an
+        // error.
         let _ = setrlimit(Resource::RLIMIT_DATA, hard, hard);
     }
 }
 
-/// Whether the system gives so much memory. None of it is touched.
+/// Whether the system gives this much memory. No page of it is touched.
 fn is_given(bytes: u64) -> bool {
     let Ok(length) = usize::try_from(bytes) else { return false };
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    // SAFETY: a new mapping, wherever there is room: it replaces nothing.
+    // SAFETY: a new mapping at any free place: it replaces nothing.
     let mapped = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {
         return false;
     }
-    // SAFETY: exactly what was just mapped, which nobody else knows.
+    // SAFETY: exactly the range that was just mapped; nothing else uses it.
     unsafe { libc::munmap(mapped, length) };
     true
 }
 
-/// What counts against the limit now, in bytes; 0 without `/proc`.
+/// The memory that counts against the limit, in bytes; 0 without `/proc`.
 fn in_use() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
     line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-/// Ends this process at once: nothing is run, written or released on the way.
+/// Ends this process at once: no code runs, nothing is written or released.
 pub fn end_now(status: i32) -> ! {
     // SAFETY: the call does not return, and touches nothing of ours.
     unsafe { libc::_exit(status) }
 }
 
-/// Ends this process at once by this signal, as if it had come from elsewhere,
-/// without a core file: what has died and is to be told of is somebody else.
+/// Ends this process at once with this signal, as if another process had sent it.
+/// No core file is written: the signal stands for the death of another process.
 pub fn end_by(signal: i32) -> ! {
     use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
@@ -115,102 +115,103 @@ pub fn end_by(signal: i32) -> ! {
         let _ = SigSet::from(signal).thread_unblock();
         let _ = raise(signal);
     }
-    // A signal that ends nobody, or that this system does not know.
+    // The signal does not end a process, or this system does not know it.
     end_now(128 + signal)
 }
 
-/// The system's allocator, but for this: in a process with a limit of its own
-/// ([`limit_memory`]), an allocation that is refused is its end. The last words
-/// that were prepared ([`on_out_of_memory`]) are said first.
+/// The system's allocator with one difference: in a process with a limit
+/// ([`limit_memory`]), a refused allocation ends the process. The handler of
+/// [`on_out_of_memory`] runs first.
 ///
-/// That holds for allocations that may fail, too (`try_reserve`): a limit means
-/// that an item which wants more ends there, the same in whatever way its task
-/// asks. Without a limit all is as the system's allocator has it. What a C
-/// library allocates by itself does not pass here.
+/// This includes fallible allocations (`try_reserve`): an item that exceeds the
+/// limit always ends there, however its task allocates. Without a limit the
+/// behavior is that of the system's allocator. Allocations of C libraries do not
+/// pass through here.
 ///
 /// ```
 /// #[global_allocator]
-/// static MEMORY: procession_sys::WorkerAllocator = procession_sys::WorkerAllocator;
+/// static MEMORY: procession_sys::WorkerAllocator =
+/// procession_sys::WorkerAllocator;
 /// # fn main() {}
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerAllocator;
 
-/// What is done when memory is refused.
-type LastWords = Box<dyn Fn() + Send + Sync>;
+/// Called when an allocation is refused.
+type RefusalHandler = Box<dyn Fn() + Send + Sync>;
 
-static LAST_WORDS: OnceLock<(LastWords, i32)> = OnceLock::new();
+static HANDLER: OnceLock<(RefusalHandler, i32)> = OnceLock::new();
 
-/// Prepares what is done when memory is refused to a process with a limit, and
-/// the status it ends with then. They may allocate: the limit is lifted before.
-/// Only the first call counts.
-pub fn on_out_of_memory(last_words: LastWords, status: i32) {
-    // Set already: the first ones stay.
-    let _ = LAST_WORDS.set((last_words, status));
+/// Sets the handler that runs when a process with a limit is refused memory, and
+/// the status with which the process then exits. The handler may allocate: the
+/// limit is removed before. Only the first call counts.
+pub fn on_out_of_memory(handler: RefusalHandler, status: i32) {
+    // Set already: the first handler stays.
+    let _ = HANDLER.set((handler, status));
 }
 
 thread_local! {
-    /// Whether this thread is saying the last words.
-    static SPEAKING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread runs the handler.
+    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// An allocation was refused.
 #[cold]
 fn on_refused() {
-    let Some((last_words, status)) = LAST_WORDS.get() else { return };
-    // A thread that is saying the last words and is refused even now has to
-    // fail as anything fails without memory.
-    if !LIMITED.load(Ordering::Relaxed) || SPEAKING.get() {
+    let Some((handler, status)) = HANDLER.get() else { return };
+    // If the handler's own thread is refused memory, the allocation fails as usual.
+    if !LIMITED.load(Ordering::Relaxed) || IN_HANDLER.get() {
         return;
     }
     lift_limits_for_exit();
-    last_words();
+    handler();
     end_now(*status);
 }
 
-/// Makes the caller the thread that ends this process: from here on it may have
-/// what memory it needs, and whoever else is refused some waits for the end
-/// instead of saying the last words. Does not return if another thread is at it.
+/// Makes the caller the thread that ends this process: its allocations are no
+/// longer limited. A refused allocation in another thread then waits for the
+/// process's end instead of calling the handler. Does not return if another thread
+/// was first.
 pub fn lift_limits_for_exit() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     if BEGUN.swap(true, Ordering::Relaxed) {
-        // All will end with that one.
+        // That other thread ends the process.
         loop {
             std::thread::park();
         }
     }
-    SPEAKING.set(true);
+    IN_HANDLER.set(true);
     lift();
 }
 
 #[inline]
-fn noticed(memory: *mut u8) -> *mut u8 {
+fn checked(memory: *mut u8) -> *mut u8 {
     if memory.is_null() {
         on_refused();
     }
     memory
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is, and what
-// comes back is handed on; in between, nothing is allocated unless the process
-// is about to end.
+// SAFETY: every call is passed to the system's allocator unchanged, and its result
+// is returned. In between, nothing is allocated unless the process is about to
+// end.
 unsafe impl GlobalAlloc for WorkerAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        noticed(unsafe { System.alloc(layout) })
+        // SAFETY: the caller guarantees what the system's allocator requires.
+        checked(unsafe { System.alloc(layout) })
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        noticed(unsafe { System.alloc_zeroed(layout) })
+        checked(unsafe { System.alloc_zeroed(layout) })
     }
 
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as above.
-        noticed(unsafe { System.realloc(memory, layout, size) })
+        checked(unsafe { System.realloc(memory, layout, size) })
     }
 
     #[inline]
@@ -229,8 +230,8 @@ mod tests {
     #[global_allocator]
     static MEMORY: WorkerAllocator = WorkerAllocator;
 
-    /// Runs one of the tests below in a process of its own, where it can do as
-    /// it likes; returns how it ended and what it wrote to its errors.
+    /// Runs one of the tests below in a process of its own; returns how the process
+    /// ended and its standard error.
     fn alone(test: &str) -> (Ended, String) {
         let program = std::env::current_exe().unwrap();
         let args = ["--exact", &format!("limits::tests::{test}"), "--ignored", "--nocapture"].map(Into::into);
@@ -246,21 +247,21 @@ mod tests {
 
     #[test]
     #[ignore = "the process of a test below"]
-    fn wants_more_than_it_may() {
-        on_out_of_memory(Box::new(|| drop(writeln!(io::stderr(), "{}", "last words ".repeat(3)))), 97);
+    fn exceeds_its_limit() {
+        on_out_of_memory(Box::new(|| drop(writeln!(io::stderr(), "{}", "out of memory ".repeat(3)))), 97);
         limit_memory(Some(64 << 20)).unwrap();
         let little = vec![1u8; 1 << 20];
         let mut much: Vec<u8> = Vec::new();
-        // Not even an allocation that may fail comes back.
+        // Not even a fallible allocation returns.
         let given = much.try_reserve(128 << 20).is_ok();
         panic!("{given} {}", little.len());
     }
 
     #[test]
-    fn a_refused_allocation_is_the_end_after_the_last_words() {
-        let (ended, said) = alone("wants_more_than_it_may");
+    fn a_refused_allocation_ends_the_process_after_its_handler() {
+        let (ended, said) = alone("exceeds_its_limit");
         assert_eq!(ended, Ended::Status(97), "{said}");
-        assert!(said.contains("last words last words"), "{said}");
+        assert!(said.contains("out of memory out of memory"), "{said}");
     }
 
     #[test]
@@ -270,7 +271,7 @@ mod tests {
         limit_memory(Some(64 << 20)).unwrap();
         limit_memory(None).unwrap();
         assert_eq!(vec![1u8; 128 << 20].len(), 128 << 20);
-        // Without a limit a refusal can be asked for.
+        // Without a limit a fallible allocation reports the failure.
         assert!(Vec::<u8>::new().try_reserve_exact(isize::MAX as usize).is_err());
         end_now(0);
     }
@@ -290,7 +291,7 @@ mod tests {
             scope.spawn(|| {
                 begun.wait();
                 refused.wait();
-                // More than there is, whatever the limit.
+                // More than any system has, whatever the limit.
                 drop(Vec::<u8>::new().try_reserve_exact(isize::MAX as usize));
                 end_now(98);
             });
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn who_ends_the_process_has_room_and_is_not_overtaken() {
+    fn the_thread_that_ends_the_process_has_memory_and_is_not_overtaken() {
         let (ended, said) = alone("ends_for_another_reason");
         assert_eq!(ended, Ended::Status(0), "{said}");
     }
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn too_small_a_limit_is_refused() {
+    fn a_limit_that_is_too_small_is_refused() {
         assert_eq!(alone("has_too_small_a_limit").0, Ended::Status(0));
     }
 }

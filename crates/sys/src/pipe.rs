@@ -1,13 +1,13 @@
-//! What can be asked of a pipe.
+//! The fill level of a pipe.
 
 use nix::libc;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
-/// How many bytes lie in a pipe that nobody has read; either end may be asked.
+/// The number of bytes in a pipe that were not read yet; either end may be passed.
 ///
 /// # Errors
-/// What the system says: this is no pipe, say.
+/// The descriptor is not a pipe, for example.
 pub fn unread_bytes(pipe: &impl AsFd) -> io::Result<usize> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the call writes one int, to a local that outlives it.
@@ -21,7 +21,7 @@ mod tests {
     use std::io::{Read, Write};
 
     #[test]
-    fn both_ends_know_what_was_not_read() {
+    fn both_ends_of_a_pipe_report_the_unread_bytes() {
         let (mut read, mut write) = io::pipe().unwrap();
         write.write_all(b"hello").unwrap();
         assert_eq!((unread_bytes(&read).unwrap(), unread_bytes(&write).unwrap()), (5, 5));

@@ -1,4 +1,4 @@
-//! One wait for many descriptors.
+//! One wait for many file descriptors.
 
 use nix::errno::Errno;
 use nix::libc;
@@ -6,40 +6,40 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-/// The descriptors to wait for, each with a key of the caller's.
+/// The descriptors to wait for, each with a key chosen by the caller.
 #[derive(Debug, Default)]
 pub struct PollSet {
     fds: Vec<libc::pollfd>,
     keys: Vec<u64>,
 }
 
-/// A descriptor about which there is news.
+/// A descriptor that is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The caller's key. What was waited for is there, or the other end is
-    /// gone: then a read meets the end of file and a write fails.
+    /// The caller's key. The descriptor is readable or writable, or the other end is
+    /// closed: then a read returns end of file and a write fails.
     pub key: u64,
 }
 
 impl PollSet {
-    /// Forgets all descriptors, keeping the memory.
+    /// Removes all descriptors and keeps the memory.
     pub fn clear(&mut self) {
         self.fds.clear();
         self.keys.clear();
     }
 
-    /// Waits also for this descriptor: to be writable if `write`, else readable.
+    /// Adds a descriptor: waits until it is writable if `write`, else readable.
     pub fn add(&mut self, fd: BorrowedFd<'_>, key: u64, write: bool) {
         let events = if write { libc::POLLOUT } else { libc::POLLIN };
         self.fds.push(libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 });
         self.keys.push(key);
     }
 
-    /// Waits until there is news or the time is over; for ever without one.
-    /// Interruption by a signal counts as the time being over.
+    /// Waits until a descriptor is ready or the timeout has passed; without a timeout
+    /// for any time. A signal ends the wait as the timeout does.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system call failed.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let time = timeout.map(|t| libc::timespec {
             tv_sec: libc::time_t::try_from(t.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -47,8 +47,8 @@ impl PollSet {
         });
         let time_pointer = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         let count = libc::nfds_t::try_from(self.fds.len()).unwrap_or(libc::nfds_t::MAX);
-        // SAFETY: the array is valid for `count` entries and is written by the call only;
-        // the time, where given, outlives the call; no signal mask is passed.
+        // SAFETY: the array is valid for `count` entries and only the call writes to it.
+        // The time, if given, outlives the call. No signal mask is passed.
         let result = unsafe { libc::ppoll(self.fds.as_mut_ptr(), count, time_pointer, std::ptr::null()) };
         if result >= 0 {
             return Ok(());
@@ -62,7 +62,7 @@ impl PollSet {
         }
     }
 
-    /// The descriptors with news, as of the last wait.
+    /// The descriptors that were ready at the end of the last wait.
     pub fn ready(&self) -> impl Iterator<Item = Ready> + '_ {
         self.fds.iter().zip(&self.keys).filter(|(fd, _)| fd.revents != 0).map(|(_, &key)| Ready { key })
     }

@@ -1,9 +1,9 @@
-//! Wakes a thread out of its poll.
+//! Wakes a thread that waits in a poll.
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// A counter that a poll can wait for.
+/// An event counter that a poll can wait for.
 #[derive(Debug)]
 pub struct WakeUp(EventFd);
 
@@ -11,18 +11,18 @@ impl WakeUp {
     /// A counter at zero.
     ///
     /// # Errors
-    /// No descriptors left.
+    /// No file descriptor is left.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
     }
 
     /// Makes the descriptor readable.
     pub fn wake(&self) {
-        // It can only fail when the counter is full, and then it is readable.
+        // This can fail only if the counter is full, and then the descriptor is readable.
         let _ = self.0.write(1);
     }
 
-    /// Makes it unreadable again.
+    /// Makes the descriptor unreadable again.
     pub fn clear(&self) {
         let _ = self.0.read();
     }
@@ -41,7 +41,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn waking_before_or_during_a_poll_ends_it() {
+    fn a_wake_up_before_or_during_a_poll_ends_it() {
         let wake = WakeUp::new().unwrap();
         let mut set = PollSet::default();
         let mut ready = || {

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod builtin;
+pub mod shell_quote;
 
 mod block;
 mod catch_panic;
@@ -23,6 +24,7 @@ mod items;
 mod outcome;
 mod params;
 mod plural;
+mod random;
 mod record;
 mod record_writer;
 mod runner;
@@ -41,6 +43,7 @@ pub use items::{FRAME_BYTES, Items, Measure};
 pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamSpec, Params};
 pub use plural::counted;
+pub use random::SplitMix64;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_terminal};
 pub use record_writer::{Child, FinishedItem, RecordWriter, too_long};
 pub use runner::{ItemAttempt, RunBuffers, RunItem, TextOptions, TextTask, run_items};

@@ -15,9 +15,9 @@ use std::time::Instant;
 /// to the end.
 const SHARE: u64 = 5_000;
 /// The test that runs schedules of up to 16 workers, as they are drawn.
-const SMALL: &str = "every_seed_ends_well";
+const SMALL: &str = "every_seed_passes";
 /// The test that runs schedules of up to 10,000 workers.
-const LARGE: &str = "thousands_of_workers_end_well";
+const LARGE: &str = "runs_with_thousands_of_workers_pass";
 /// By how much the cost of a dispatch may outgrow the logarithm of the number
 /// of workers: caches are larger for few.
 const LENIENCE: f64 = 2.0;

@@ -5,24 +5,27 @@ use procession::Observer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Called around the runs, on the study's thread.
+/// What accompanies the runs of a study; called on the study's thread.
 pub trait Hooks {
-    /// A run is about to begin.
-    fn on_run_start(&mut self, _run: &RunInfo) {}
-
-    /// The observers of its events.
-    fn observers(&mut self, _run: &RunInfo) -> Vec<Box<dyn Observer>> {
-        Vec::new()
-    }
-
-    /// Whether its items have log lines; may be changed during the run.
-    fn item_log(&mut self, _run: &RunInfo) -> Arc<AtomicBool> {
-        Arc::default()
-    }
-
     /// A warning that ends nothing.
     fn warn(&mut self, _text: &str) {}
 
-    /// A run has ended; `ending` says why if the study ends with it.
-    fn on_run_end(&mut self, _run: &RunReport, _ending: Option<&Ending>) {}
+    /// A run is about to begin. The session accompanies it to its end.
+    fn start(&mut self, run: &RunInfo) -> Box<dyn RunSession + '_>;
+}
+
+/// What accompanies one run, from its start to its end.
+pub trait RunSession {
+    /// The observers of the run's events; called once.
+    fn observers(&mut self) -> Vec<Box<dyn Observer>> {
+        Vec::new()
+    }
+
+    /// Whether items have log lines; may be changed during the run.
+    fn item_log(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
+
+    /// The run has ended; `ending` says why if the study ends with it.
+    fn finish(self: Box<Self>, run: &RunReport, ending: Option<&Ending>);
 }

@@ -21,7 +21,7 @@ pub(crate) mod workload;
 pub use complete::AlreadyComplete;
 pub use counts::{parse_counts, parse_sizes};
 pub use estimate::Estimate;
-pub use hooks::Hooks;
+pub use hooks::{Hooks, RunSession};
 pub use launch::{ExecutorSetup, worker_tasks};
 pub use matrix::matrix;
 pub use placeholders::{use_procs, use_size};

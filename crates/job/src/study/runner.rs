@@ -139,13 +139,13 @@ impl StudyRunner<'_> {
         let slice = InputSlice { size, block: self.work.unit.block(planned.configuration.chunk) };
         let source = input.source_on(&slice, target.tracker());
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
-        self.hooks.on_run_start(&info);
+        let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
         let setup = RunSetup {
             work: &self.work,
             more_params,
-            observers: self.hooks.observers(&info),
-            item_log: self.hooks.item_log(&info),
+            observers: session.observers(),
+            item_log: session.item_log(),
             target,
             output: OutputOptions {
                 policy: self.policy,
@@ -156,7 +156,7 @@ impl StudyRunner<'_> {
         };
         let (run, ending) = run(planned, input, source, setup, self.launch, self.stopper);
         let ending = ending.or_else(|| closed(&run, is_study));
-        self.hooks.on_run_end(&run, ending.as_ref());
+        session.finish(&run, ending.as_ref());
         self.done.push(run);
         ending.map_or(Ok(()), Err)
     }

@@ -1,7 +1,7 @@
 //! Whole studies over a pool without processes.
 
 use super::fake::{Fake, FakeFault};
-use super::hooks::Hooks;
+use super::hooks::{Hooks, RunSession};
 use super::matrix::matrix;
 use super::plan::{PrintedResults, Rounds, RunPhase, plan};
 use super::run::{Ending, RunInfo, RunReport, StudyJob};
@@ -35,11 +35,15 @@ struct Recorder {
 }
 
 impl Hooks for Recorder {
-    fn on_run_start(&mut self, run: &RunInfo) {
+    fn start(&mut self, run: &RunInfo) -> Box<dyn RunSession + '_> {
         self.reader = None;
         self.started.push((run.planned.number, run.planned.phase));
+        Box::new(self)
     }
-    fn on_run_end(&mut self, run: &RunReport, ending: Option<&Ending>) {
+}
+
+impl RunSession for &mut Recorder {
+    fn finish(self: Box<Self>, run: &RunReport, ending: Option<&Ending>) {
         self.ended.push((run.planned.number, ending.is_none()));
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number

@@ -15,7 +15,7 @@ use host::PipeHost;
 use input::Input;
 use outlet::Outlet;
 use procession_sys::{Protocol, SetupError};
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{
     Again, Block, BlockTask, Draft, Host as _, Identity, JobLimits, JobSpec, Reply, TaskInfo, TextOptions,
 };
@@ -70,7 +70,7 @@ pub(crate) type MakeTask<'a> = dyn Fn(&JobSpec, Identity) -> Result<Box<dyn Bloc
 /// Makes the tasks of a list; its error is that there is no such task, or that it
 /// does not take these settings.
 pub fn listed(
-    list: &'static [&'static Entry],
+    list: &'static [&'static TaskEntry],
 ) -> impl Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
     move |job, identity| {
         let entry = list.iter().find(|entry| entry.name == job.task);

@@ -2,7 +2,7 @@
 //! `main`'s only line.
 
 use super::{Role, listed, serve_role};
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{
     Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, JobSpec, ParamError, ParamSpec, Params,
     Reply, RunBuffers, RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
@@ -25,7 +25,7 @@ pub struct Tasks {
     infos: Vec<TaskInfo>,
     makers: Vec<Maker>,
     /// Those that the command line brings.
-    listed: Option<&'static [&'static Entry]>,
+    listed: Option<&'static [&'static TaskEntry]>,
 }
 
 /// Makes a task from its settings.
@@ -40,7 +40,7 @@ impl Tasks {
 
     /// The tasks that the command line's own worker has.
     #[must_use]
-    pub fn listed(list: &'static [&'static Entry]) -> Self {
+    pub fn listed(list: &'static [&'static TaskEntry]) -> Self {
         let infos = list.iter().map(|entry| entry.info()).collect();
         Self { infos, makers: Vec::new(), listed: Some(list) }
     }

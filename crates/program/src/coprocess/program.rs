@@ -8,7 +8,7 @@ use super::buffering_detector::{is_occupied, waits_for_input};
 use super::command::CoprocessCommand;
 use super::line_buffer::{LineBuffer, OutputLine};
 use super::stderr_forwarder::{self, StderrForwarder};
-use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome};
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, nanos};
 use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, running_ns};
 use std::convert::Infallible;
 use std::io::{ErrorKind, Write};
@@ -355,10 +355,6 @@ impl Drop for Coprocess {
         // Nobody is left to be told how.
         self.end();
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How a program ended, to stand behind its name.

@@ -1,6 +1,6 @@
 //! Small programs, kept and asked.
 
-use procession_task::builtin::Entry;
+use procession_task::builtin::TaskEntry;
 use procession_task::{
     Again, Answer, Block, BlockTask, Draft, Format, Host, Identity, Items, ProcessEnd, Reply, TextOptions,
 };
@@ -50,7 +50,7 @@ fn options(items: Items, format: Format) -> TextOptions {
     TextOptions { items, format, show: false, identity: Identity::new(9, "h", 3) }
 }
 
-fn task_of(entry: &Entry, words: &[&str], options: TextOptions) -> Box<dyn BlockTask> {
+fn task_of(entry: &TaskEntry, words: &[&str], options: TextOptions) -> Box<dyn BlockTask> {
     let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
     entry.task(&[], &words, options).unwrap()
 }

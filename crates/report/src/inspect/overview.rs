@@ -13,7 +13,7 @@ use crate::study_data::StudyData;
 use crate::study_table::{self, named, or_dash};
 use crate::worker::WorkerRow;
 use crate::{crossover, limits, summary, units, worker_table};
-use procession_task::escape_terminal;
+use procession_task::{escape_terminal, shell_quote};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -64,24 +64,15 @@ pub(crate) fn write(
 
 fn head(number: &str, log: &StudyLog, style: Style) -> String {
     let Study { command, started_at, machine, task, .. } = log.study();
-    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let command = escape_terminal(shell_quote::line(command).as_bytes());
     let Machine { host, os, kernel, cpu, logical_cores, usable_cores, .. } = machine;
     let mut text = format!("{number}{}\n", shown(log.path()));
-    let _ = writeln!(text, "{}", style.bold(&command.join(" ")));
+    let _ = writeln!(text, "{}", style.bold(&command));
     let cpus = format!("{usable_cores} of {logical_cores} CPUs");
     let known: Vec<&str> = [os, kernel, cpu, &cpus].map(String::as_str).into_iter().filter(|s| !s.is_empty()).collect();
     let about = format!("task {task}, {started_at}, on {host} ({})", known.join(", "));
     let _ = writeln!(text, "{}", escape_terminal(about.as_bytes()));
     text
-}
-
-/// A word of a command line, quoted where a shell would need it; safe for a terminal.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%^".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", escape_terminal(word.replace('\'', "'\\''").as_bytes()))
 }
 
 fn runs_table(looked: &[Looked<'_>], style: Style) -> String {

@@ -9,6 +9,7 @@ use crate::measured::Measured;
 use crate::study::Machine;
 use crate::study_data::{StudyData, shown};
 use crate::units;
+use procession_task::shell_quote;
 use std::fmt::Write as _;
 
 /// Runs whose processes have a table of their own.
@@ -64,8 +65,8 @@ pub(crate) fn calls(data: &[StudyData]) -> String {
         if several {
             let _ = writeln!(html, "<details><summary>{}</summary>", escaped(&data.label));
         }
-        let command: Vec<String> = data.study.command.iter().map(|word| quoted(word)).collect();
-        let _ = writeln!(html, "<pre><code>{}</code></pre>\n<dl>", escaped(&command.join(" ")));
+        let command = shell_quote::line(&data.study.command);
+        let _ = writeln!(html, "<pre><code>{}</code></pre>\n<dl>", escaped(&command));
         for (term, said) in facts(data).into_iter().filter(|(_, said)| !said.is_empty()) {
             let _ = writeln!(html, "<dt>{term}</dt><dd>{}</dd>", escaped(&said));
         }
@@ -89,16 +90,6 @@ fn facts(data: &StudyData) -> Vec<(&'static str, String)> {
         ("Versions", versions.collect::<Vec<_>>().join(", ")),
         ("Log", data.log.as_ref().map_or_else(String::new, |log| log.to_string_lossy().into_owned())),
     ]
-}
-
-/// A word of a command line, quoted where a shell would need it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%^".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// What to do better next time.

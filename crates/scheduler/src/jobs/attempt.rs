@@ -7,11 +7,12 @@ use crate::model::{AttemptId, ChunkId, JobId};
 /// How an attempt is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptMode {
-    /// Like any other, with others before and behind it.
+    /// Like most attempts: other attempts may be in the same worker.
     Plain,
-    /// With an answer after every item, and nothing else in the worker.
+    /// The range may hold the item that crashed a worker: the worker answers after
+    /// every item and holds no other attempt.
     Suspect,
-    /// A single item with nothing else in the worker: a culprit.
+    /// A single item that crashed a worker: the worker holds no other attempt.
     Alone,
 }
 
@@ -33,19 +34,19 @@ pub(crate) struct ItemRange {
 pub(crate) struct Attempt {
     pub(crate) id: AttemptId,
     pub(crate) job: JobId,
-    /// As it was sent.
+    /// The range as it was sent.
     pub(crate) range: ItemRange,
     pub(crate) answered: u32,
     pub(crate) mode: AttemptMode,
-    /// What it takes, in nanoseconds, as it was estimated when it was sent.
+    /// The estimated run time in nanoseconds, as of the sending.
     pub(crate) cost: u64,
     pub(crate) bytes: u64,
-    /// How long its worker may say nothing while this is being run.
+    /// How long the worker may send nothing while it runs this attempt.
     pub(crate) silence: Option<Duration>,
 }
 
 impl Attempt {
-    /// The part that has no answer.
+    /// The part without an answer.
     pub(crate) fn rest(&self) -> ItemRange {
         ItemRange {
             chunk: self.range.chunk,

@@ -1,9 +1,9 @@
-//! The chunks of a job that are not wholly delivered, and the order in which
-//! they are.
+//! The chunks of a job that are not completely delivered, and the order of
+//! delivery.
 //!
-//! A range is settled when it was accepted or charged. In an ordered job it
-//! then waits for every item before it; in an unordered one it is delivered at
-//! once. A chunk whose items are all settled needs its block no more.
+//! A range is settled once it was accepted or charged. In an ordered job it then
+//! waits for every item before it. In an unordered job it is delivered at once. A
+//! chunk whose items are all settled no longer needs its block.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,13 +11,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::attempt::ItemRange;
 use crate::model::ChunkId;
 
-/// What follows from settling a range.
+/// What follows when a range is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Deliver(ItemRange),
-    /// Every item is settled: the block of so many bytes can go.
+    /// Every item is settled: the block of this many bytes can be dropped.
     Forget(ChunkId, u64),
-    /// Every item is delivered: nothing is left of the chunk.
+    /// Every item is delivered: the chunk is complete.
     Gone,
 }
 
@@ -35,10 +35,11 @@ pub(crate) struct ChunkTable {
 struct ChunkProgress {
     items: u32,
     unsettled: u32,
-    /// In an ordered job, how many items from the front are delivered.
+    /// In an ordered job, the number of items from the front that are delivered.
     delivered: u32,
     bytes: u64,
-    /// Settled ranges that wait for their turn, in order: (first, count).
+    /// Settled ranges that are not yet delivered, in order: (first item, number of
+    /// items).
     waiting: VecDeque<(u32, u32)>,
 }
 
@@ -59,7 +60,7 @@ impl ChunkTable {
         self.live.is_empty()
     }
 
-    /// About how many bytes of a chunk so many of its items have.
+    /// The approximate number of bytes of this many items of a chunk.
     pub(crate) fn bytes(&self, chunk: ChunkId, items: u32) -> u64 {
         self.live.get(&chunk.0).map_or(0, |chunk| {
             let share = u128::from(chunk.bytes) * u128::from(items) / u128::from(chunk.items.max(1));
@@ -67,12 +68,12 @@ impl ChunkTable {
         })
     }
 
-    /// How many items have no outcome, for the check of the whole.
+    /// The number of items without an outcome, for the consistency check.
     pub(crate) fn unsettled(&self) -> u64 {
         self.live.values().map(|chunk| u64::from(chunk.unsettled)).sum()
     }
 
-    /// A range, none of which was settled before, is accepted or charged.
+    /// A range is accepted or charged. None of its items was settled before.
     pub(crate) fn settle(&mut self, range: ItemRange, mut emit: impl FnMut(Step)) {
         let Some(chunk) = self.live.get_mut(&range.chunk.0) else {
             return;
@@ -98,7 +99,7 @@ impl ChunkTable {
         }
     }
 
-    /// Delivers what has its turn now, chunk after chunk.
+    /// Delivers every waiting range whose turn has come, chunk after chunk.
     fn deliver_waiting(&mut self, mut emit: impl FnMut(Step)) {
         while let Some(chunk) = self.live.get_mut(&self.head) {
             while let Some((from, items)) = chunk.pop_turn() {
@@ -130,8 +131,8 @@ impl ChunkProgress {
     }
 }
 
-/// Spreads the bits of a number that counts up. The numbers are our own, so
-/// nobody can choose them to collide.
+/// Spreads the bits of consecutive numbers. The scheduler itself assigns the
+/// numbers, so nobody can choose them to collide.
 #[derive(Default)]
 struct IdHasher(u64);
 

@@ -1,5 +1,5 @@
-//! One job: its input, its chunks, what has to be sent again, its window, and
-//! what it has learned of its items.
+//! One job: its input, its chunks, the ranges to be sent again, its memory window,
+//! and the measured cost of its items.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use super::sizing::Sizing;
 use super::window::{CHUNK_OVERHEAD, Window};
 use crate::model::{Action, AttemptId, ChunkId, Fault, JobId, JobOptions};
 
-/// How much longer than an item's timeout a worker may say nothing. Its own
-/// watchdog reports such an item exactly; this is for the worker whose watchdog
-/// cannot run, and must not overtake one that can.
+/// How much longer than an item's timeout a worker may send nothing. The worker's
+/// own watchdog reports a timeout exactly. This limit is for a worker whose
+/// watchdog cannot run, and must not come before a watchdog that can.
 pub const SILENCE_GRACE: Duration = Duration::from_secs(1);
 
-/// What is known of a job's input.
+/// The state of a job's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InputState {
-    /// There may be something to cut.
+    /// There may be items to cut.
     Ready,
-    /// Nothing now.
+    /// No items now.
     Pending,
-    /// Nothing ever again.
+    /// No more items.
     Ended,
 }
 
-/// What becomes of an item after an attempt was charged to it.
+/// What happens to an item after an attempt was charged to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryDecision {
     Retry,
-    /// It has failed, after so many attempts.
+    /// It has failed for good, after this many attempts.
     Failed {
         attempts: u32,
     },
@@ -41,7 +41,7 @@ pub(crate) enum RetryDecision {
 pub(crate) struct ScheduledJob {
     id: JobId,
     options: JobOptions,
-    /// The number that the pool's next attempt had when the job was opened.
+    /// The number of the pool's next attempt when the job was opened.
     first_attempt: AttemptId,
     pub(crate) input: InputState,
     pub(crate) chunks: ChunkTable,
@@ -69,8 +69,8 @@ impl ScheduledJob {
         !self.retries.is_empty() || (self.input == InputState::Ready && self.window.has_room())
     }
 
-    /// Whether an attempt under its id is its own, and not one of a stopped job
-    /// whose id it was given again.
+    /// Whether an attempt with this job's id belongs to this job, and not to a stopped
+    /// job that had the same id.
     pub(crate) fn has_sent(&self, attempt: AttemptId) -> bool {
         self.first_attempt <= attempt
     }
@@ -79,7 +79,7 @@ impl ScheduledJob {
         self.input == InputState::Ended && self.chunks.is_empty()
     }
 
-    /// How long a worker that runs this job may say nothing.
+    /// How long a worker that runs this job may send nothing.
     fn silence(&self) -> Option<Duration> {
         self.options.timeout.map(|timeout| timeout.saturating_add(SILENCE_GRACE))
     }
@@ -90,7 +90,7 @@ impl ScheduledJob {
         self.chunks.add(items, bytes)
     }
 
-    /// A range as it is sent now, under this number.
+    /// An attempt at a range, with this id.
     pub(crate) fn attempt(&self, id: AttemptId, range: ItemRange, mode: AttemptMode) -> Attempt {
         Attempt {
             id,
@@ -104,7 +104,8 @@ impl ScheduledJob {
         }
     }
 
-    /// A range has its outcome, of so many bytes: delivers what has its turn.
+    /// A range has its outcome, of this many bytes. Delivers every range whose turn has
+    /// come.
     pub(crate) fn settle(&mut self, range: ItemRange, bytes: u64, actions: &mut VecDeque<Action>) {
         let job = self.id;
         self.window.take(bytes);
@@ -121,8 +122,8 @@ impl ScheduledJob {
         });
     }
 
-    /// Charges an attempt to an item, and has it run alone from now on, unless
-    /// it has had enough.
+    /// Charges an attempt to an item. The item is retried alone, unless it has no
+    /// retries left.
     pub(crate) fn charge(&mut self, chunk: ChunkId, item: u32, fault: Fault) -> RetryDecision {
         let attempts = self.retries.charge(chunk, item);
         if self.may_retry(fault) && self.options.retries.is_none_or(|retries| attempts <= retries) {
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_tried_as_often_as_allowed() {
+    fn an_item_is_retried_as_often_as_allowed() {
         let mut job = job(JobOptions { retries: Some(1), ..JobOptions::default() });
         let chunk = job.on_cut(1, 10);
         assert_eq!(job.charge(chunk, 0, Fault::Crashed), RetryDecision::Retry);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_is_not_tried_again_is_final_whatever_came_before() {
+    fn a_fault_without_retry_is_final_whatever_came_before() {
         let mut job = job(JobOptions { retries: None, ..JobOptions::default() });
         let chunk = job.on_cut(1, 10);
         assert_eq!(job.charge(chunk, 0, Fault::OutOfMemory), RetryDecision::Retry);
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_goes_to_zero_when_all_is_written() {
+    fn nothing_is_held_when_all_is_written() {
         let mut job = job(JobOptions::default());
         let mut actions = VecDeque::new();
         let chunk = job.on_cut(2, 10);
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_window_leaves_work_only_if_something_must_be_sent_again() {
+    fn a_full_window_has_work_only_if_there_are_retries() {
         let mut job = job(JobOptions { window_bytes: 1, ..JobOptions::default() });
         assert!(job.has_work());
         let chunk = job.on_cut(1, 10);

@@ -1,9 +1,9 @@
-//! What has to be sent again, and how.
+//! The ranges that have to be sent again, and how.
 //!
-//! Ranges are kept in the order of their items: the oldest is what delivery
-//! waits for. A range that must be run with nothing else in its worker is
-//! *exclusive*: suspects, so that the first unanswered item of a dead worker is
-//! the culprit beyond doubt, and an item that is alone.
+//! Ranges are kept in the order of their items: delivery waits for the oldest. An
+//! *exclusive* range must be the only one in its worker. Suspects are exclusive, so
+//! that the first unanswered item of a dead worker is certainly the one that
+//! crashed it. An item that is run alone is exclusive, too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::model::ChunkId;
 pub(crate) struct RetryQueue {
     waiting: BTreeMap<(ChunkId, u32), (u32, AttemptMode)>,
     exclusive: usize,
-    /// How many attempts were charged to the items that have any.
+    /// The number of charged attempts of each item that has any.
     charged: BTreeMap<(ChunkId, u32), u32>,
 }
 
@@ -23,7 +23,7 @@ impl RetryQueue {
         self.waiting.is_empty()
     }
 
-    /// Whether something waits for a worker that holds nothing.
+    /// Whether a range waits for a worker that holds nothing.
     pub(crate) fn has_exclusive(&self) -> bool {
         self.exclusive > 0
     }
@@ -36,8 +36,8 @@ impl RetryQueue {
         self.waiting.insert((range.chunk, range.from), (range.items, mode));
     }
 
-    /// Takes the oldest range: at most `plain` items of a plain one, and at
-    /// most `budget` of any. What is left of it stays the oldest.
+    /// Takes the oldest range: at most `plain` items of a plain range, and at most
+    /// `budget` items of any. The rest of the range stays the oldest.
     pub(crate) fn pop(&mut self, plain: u32, budget: u32) -> Option<(ItemRange, AttemptMode)> {
         let ((chunk, from), (items, mode)) = self.waiting.pop_first()?;
         self.exclusive -= usize::from(mode.is_exclusive());
@@ -47,14 +47,14 @@ impl RetryQueue {
         Some((ItemRange { chunk, from, items: taken }, mode))
     }
 
-    /// Charges an attempt to an item; returns how many that makes.
+    /// Charges an attempt to an item; returns the item's number of charged attempts.
     pub(crate) fn charge(&mut self, chunk: ChunkId, item: u32) -> u32 {
         let charged = self.charged.entry((chunk, item)).or_default();
         *charged += 1;
         *charged
     }
 
-    /// A range has its outcome: nothing is remembered against its items.
+    /// A range has its outcome: the charges of its items are dropped.
     pub(crate) fn on_settled(&mut self, range: ItemRange) {
         if self.charged.is_empty() {
             return;
@@ -65,7 +65,7 @@ impl RetryQueue {
         }
     }
 
-    /// How many items wait, for the check of the whole.
+    /// The number of waiting items, for the consistency check.
     pub(crate) fn items(&self) -> u64 {
         self.waiting.values().map(|&(items, _)| u64::from(items)).sum()
     }

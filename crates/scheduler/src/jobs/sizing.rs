@@ -1,68 +1,70 @@
-//! How many items make a chunk, learned from what items cost.
+//! The number of items in a chunk, learned from the items' measured cost.
 //!
-//! A chunk costs the coordinator and the pipe some microseconds whatever is in
-//! it; a chunk of a few milliseconds makes that a thousandth, and is still
-//! short enough that workers finish together and a death costs little.
+//! A chunk costs the coordinator and the pipe a few microseconds whatever its size.
+//! In a chunk of a few milliseconds that is a thousandth. Such a chunk is still
+//! short enough that all workers finish at nearly the same time, and that a
+//! worker's death loses little work.
 
 use std::time::Duration;
 
 use crate::model::{ChunkSize, JobOptions};
 
-/// What an automatic chunk should take. Long against the cost of a message
-/// (some ten microseconds of the processors that the workers want, for each of
-/// two wake-ups), short against a human's patience and a worker's answer
-/// interval (ten milliseconds).
+/// The target run time of an automatic chunk. It is long compared with the cost of
+/// a message (about 10 µs of processor time for each of two wake-ups), and short
+/// compared with a user's patience and a worker's answer interval (10 ms).
 pub(crate) const CHUNK_TIME: Duration = Duration::from_millis(8);
 
-/// An item that costs more than this waits behind no other: what a worker
-/// saves by having it at hand is nothing against what it loses by not running
-/// in an idle one.
+/// An item that takes longer than this is never queued behind another: sending it
+/// ahead saves the worker little, and another worker may become idle meanwhile.
 pub(crate) const EXPENSIVE_ITEM: Duration = Duration::from_millis(5);
 
-/// No automatic chunk has more items than this, whatever they cost: where
-/// items cost nothing that can be measured, a chunk must end somewhere.
+/// The maximum number of items in an automatic chunk. It bounds chunks of items
+/// whose cost cannot be measured.
 pub(crate) const MAX_CHUNK_ITEMS: u32 = 1 << 17;
 
-/// How much larger than the largest that was answered a chunk may be. One
-/// measurement says little about items that are not alike; a factor of four
-/// reaches a thousand items in five steps.
+/// A chunk may be this many times as large as the largest chunk that was answered.
+/// One measurement says little about items that differ. A factor of four reaches a
+/// thousand items in five steps.
 const GROWTH: u32 = 4;
 
-/// Weights of a new measurement in the running cost. Recent ones count, and bad
-/// news counts more than good: a chunk that turns out too short costs
-/// microseconds, one that is too long keeps everyone waiting.
+/// The weight of a new measurement in the moving average of the cost. Recent
+/// measurements count most, and an increase counts more than a decrease: a chunk
+/// that is too short costs microseconds, one that is too long makes the other
+/// workers wait.
 const COSTLIER: f64 = 0.5;
 const CHEAPER: f64 = 0.125;
 
-/// ChunkTable a worker should still get before the input ends, so that the last
-/// ones are small and workers finish together.
+/// The number of chunks that a worker should still get before the input ends, so
+/// that the last chunks are small and all workers finish at nearly the same time.
 const LAST_ROUNDS: u64 = 2;
 
-/// An answer is a surprise if its items cost so many times what was expected,
-/// and the difference is more than a processor's hiccup.
+/// An answer is a surprise if its items cost this many times the expected time, and
+/// the difference is larger than a short interruption of the processor.
 const SURPRISE: f64 = 4.0;
 const HICCUP: Duration = Duration::from_micros(500);
 
-/// The size of a job's chunks, for whoever hands them out.
+/// The size of a job's chunks, for the scheduler and for executors without
+/// processes.
 #[derive(Debug)]
 pub struct Sizing {
     rule: ChunkSize,
-    /// Nanoseconds an item, once one was answered.
+    /// The cost of an item in nanoseconds, once an item was answered.
     cost: Option<f64>,
-    /// The most items of an attempt that was answered whole.
+    /// The largest number of items of an attempt that was completely answered.
     largest: u32,
-    /// How many items were answered since the last surprise: so many may lie
-    /// with a worker, and a few. A few cheap items prove little, and what lies
-    /// with one worker no other can take, however dear it turns out to be.
+    /// The number of items that were answered since the last surprise. A worker may
+    /// hold about this many. A few cheap items prove little, and no other worker can
+    /// take the items that one worker holds, however expensive they turn out to be.
     trust: u64,
-    /// About how many items are left to cut, if the driver said so.
+    /// The approximate number of items to be cut, if the driver reported it.
     remaining: Option<u64>,
     max_bytes: u64,
 }
 
 impl Sizing {
-    /// For a job with these options; `slots` share the window: a chunk takes so little of it that each can
-    /// have one running and one waiting, with results as large as their items.
+    /// For a job with these options. The slots share the window: a chunk takes so
+    /// little of it that each slot can have one running chunk and one waiting, with
+    /// results as large as their items.
     #[must_use]
     pub fn new(options: &JobOptions, slots: u32) -> Self {
         let share = options.window_bytes / (4 * u64::from(slots));
@@ -73,8 +75,8 @@ impl Sizing {
         Self { rule: options.chunk, cost: None, largest: 0, trust: 0, remaining: None, max_bytes }
     }
 
-    /// How many items a worker that holds so many is sent at a time; one that is
-    /// not `familiar` with the job has answered none of it yet.
+    /// The number of items to send at a time to a worker that holds `holds` items. A
+    /// worker that is not `familiar` with the job has answered none of its items yet.
     #[must_use]
     pub fn items(&self, familiar: bool, holds: u64, workers: u32) -> u32 {
         match (self.rule, self.cost) {
@@ -91,13 +93,13 @@ impl Sizing {
         }
     }
 
-    /// How many items a worker that holds so many may be given beside them.
+    /// The number of items that a worker may get in addition to those it holds.
     pub(crate) fn beside(&self, holds: u64, workers: u32) -> u32 {
         let most = self.trust.max(u64::from(GROWTH)).min(u64::from(self.near_end(workers)));
         u32::try_from(most.saturating_sub(holds)).unwrap_or(u32::MAX)
     }
 
-    /// How many bytes an automatic chunk has at most.
+    /// The maximum size of an automatic chunk, in bytes.
     #[must_use]
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
@@ -111,8 +113,8 @@ impl Sizing {
         u32::try_from(fair).unwrap_or(u32::MAX)
     }
 
-    /// What so many items will take, in nanoseconds; unknown is 0, and then
-    /// nothing is sent that would have to wait.
+    /// The estimated time of this many items, in nanoseconds. If the cost is unknown,
+    /// this is 0, and nothing is sent that would have to wait.
     pub(crate) fn estimate(&self, items: u32) -> u64 {
         (self.cost.unwrap_or(0.0) * f64::from(items)) as u64
     }
@@ -121,7 +123,7 @@ impl Sizing {
         self.cost.is_none_or(|cost| cost > EXPENSIVE_ITEM.as_nanos() as f64)
     }
 
-    /// Learns from an answer.
+    /// Learns the cost from an answer.
     pub fn on_answered(&mut self, items: u32, busy: Duration) {
         let sample = busy.as_nanos() as f64 / f64::from(items.max(1));
         let expected = self.cost.unwrap_or(sample);
@@ -137,18 +139,18 @@ impl Sizing {
         });
     }
 
-    /// An attempt of so many items was answered whole.
+    /// An attempt of this many items was completely answered.
     pub fn on_completed(&mut self, items: u32) {
         self.largest = self.largest.max(items);
     }
 
-    /// About so many items are left to cut, those of the next chunk included.
+    /// About this many items are left to cut, including those of the next chunk.
     pub fn on_remaining(&mut self, items: u64) {
         self.remaining = Some(items).filter(|&items| items > 0);
     }
 
-    /// So many items were cut. A hint that is used up was too low: forgotten,
-    /// so that a wrong one does not leave chunks of one item for ever.
+    /// This many items were cut. A hint that is used up was too low; it is dropped, so
+    /// that a wrong hint does not leave chunks of one item for the rest of the run.
     pub fn on_cut(&mut self, items: u32) {
         self.remaining = self.remaining.and_then(|left| left.checked_sub(u64::from(items))).filter(|&left| left > 0);
     }
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn grows_by_four_until_a_chunk_takes_long_enough() {
+    fn chunks_grow_by_four_until_they_take_long_enough() {
         let mut sizing = auto();
         let mut sizes = Vec::new();
         for _ in 0..8 {
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn who_knows_nothing_of_a_job_gets_one_item() {
+    fn a_worker_that_is_new_to_a_job_gets_one_item() {
         let mut sizing = auto();
         answer(&mut sizing, 64, Duration::from_micros(1));
         assert_eq!(sizing.items(false, 0, 2), 1);
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_cost_nothing_still_end_a_chunk() {
+    fn chunks_of_items_that_cost_nothing_are_bounded() {
         let mut sizing = auto();
         for _ in 0..20 {
             let items = sizing.items(true, 0, 2);
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_news_counts_at_once_and_good_news_slowly() {
+    fn a_rising_cost_counts_at_once_and_a_falling_one_slowly() {
         let mut sizing = auto();
         answer(&mut sizing, 1000, Duration::from_micros(8));
         assert_eq!(sizing.items(true, 0, 2), 1000);
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn shrinks_near_the_end_and_forgets_a_hint_that_was_too_low() {
+    fn chunks_shrink_near_the_end_and_a_hint_that_was_too_low_is_dropped() {
         let mut sizing = auto();
         answer(&mut sizing, 1000, Duration::from_micros(8));
         sizing.on_remaining(100);
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_cheap_items_prove_little() {
+    fn a_few_cheap_items_allow_only_a_few_more() {
         let mut sizing = auto();
         assert_eq!((sizing.beside(1, 2), sizing.beside(4, 2)), (3, 0));
         for _ in 0..100 {
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn near_the_end_nobody_holds_more_than_a_fair_share() {
+    fn near_the_end_no_worker_holds_more_than_a_fair_share() {
         let mut sizing = auto();
         answer(&mut sizing, 1000, Duration::from_micros(1));
         sizing.on_remaining(32);
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_slow_items_are_dear() {
+    fn unknown_and_slow_items_are_expensive() {
         let mut sizing = auto();
         assert!(sizing.is_expensive());
         answer(&mut sizing, 1, Duration::from_millis(6));

@@ -1,17 +1,18 @@
-//! How much a job holds in memory, and whether it may take more.
+//! The memory that a job holds, and whether it may hold more.
 //!
-//! Held are the blocks of chunks that may have to be sent again, the results
-//! that were accepted and not yet released, and a fixed sum for every chunk
-//! that is not wholly delivered. A job may take more as long as it holds less
-//! than its limit, or nothing at all, so that an item larger than the window
-//! still gets through, alone. So it never holds more than its limit, plus one
-//! chunk, plus the results of what was in flight when the limit was reached.
+//! A job holds the blocks of chunks that may have to be sent again, the results
+//! that were accepted and are not yet written, and a fixed amount for every chunk
+//! that is not completely delivered. A job may take more as long as it holds less
+//! than its limit. It may also take more if it holds nothing, so that an item
+//! larger than the window still gets through, alone. So a job never holds more than
+//! its limit, plus one chunk, plus the results of what was in flight when the limit
+//! was reached.
 //!
-//! Nothing that is needed to *free* room ever asks for room: a retry is a part
-//! of a block that is held already.
+//! Nothing that is needed to *free* memory ever waits for memory: a retry is part
+//! of a block that the job holds already.
 
-/// What a chunk costs beside its bytes, until it is wholly delivered: its
-/// bookkeeping here and in the driver. Without it a million tiny chunks behind
+/// The cost of a chunk in addition to its bytes, until it is completely delivered:
+/// the bookkeeping here and in the driver. Without it, a million tiny chunks behind
 /// one slow item would count as nothing.
 pub const CHUNK_OVERHEAD: u64 = 256;
 
@@ -38,8 +39,8 @@ impl Window {
         self.held = self.held.saturating_add(bytes);
     }
 
-    /// Saturates: a driver that releases more than it was given must not make
-    /// the window shrink for ever by wrapping around.
+    /// Saturates: a driver that releases more than it was given must not wrap the
+    /// counter around and block the window for the rest of the run.
     pub(crate) fn give_back(&mut self, bytes: u64) {
         self.held = self.held.saturating_sub(bytes);
     }
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_until_the_limit_is_reached_and_not_before() {
+    fn the_window_has_room_until_the_limit_is_reached() {
         let mut window = Window::new(10);
         window.take(9);
         assert!(window.has_room());

@@ -1,8 +1,9 @@
-//! What workers say: that items are done, or on which one they will die.
+//! Messages from workers: items are done, or the worker is about to end because of
+//! an item.
 //!
-//! A worker answers in the order in which it was sent work, so an answer
-//! belongs to the first attempt it holds, or it is late. Anything else a sound
-//! worker cannot say: it is killed, and its end is a crash like any other.
+//! A worker answers in the order in which it was sent work. So an answer belongs to
+//! the first attempt that the worker holds, or it is late. Any other answer is a
+//! protocol violation: the worker is killed, and its end counts as a crash.
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use crate::jobs::ItemRange;
 use crate::model::{Action, AttemptId, Fault, RunTime, WorkerId};
 use crate::workers::{EndReason, WorkerState};
 
-/// What to make of an answer.
+/// Whether an answer counts.
 enum AnswerCheck {
     Valid,
-    /// To an attempt that is over, or of a worker that is: dropped.
+    /// Late: for an attempt that is over, or from a worker that is gone. It is dropped.
     Stale,
-    /// Dropped, and the worker with it.
+    /// A protocol violation: it is dropped and the worker is killed.
     Impossible,
 }
 
@@ -76,8 +77,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes the answer into the books of the worker and, if it is still
-    /// wanted, of the job.
+    /// Notes the answer for the worker and, if the job is still open, for the job.
     fn accept(&mut self, slot: u32, items: u32, bytes: u64, busy: Duration) {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
@@ -107,8 +107,8 @@ impl Scheduler {
         self.finish_if_done(id);
     }
 
-    /// The worker runs an item once more. It can say so only of the first attempt
-    /// that it holds; of any other it is late, or wrong, and changes nothing.
+    /// The worker runs an item again. Only its first attempt can hold that item; a
+    /// message about any other attempt is late or wrong and is ignored.
     pub(crate) fn on_item_restarted(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId) {
         let Some(slot) = self.roster.slot_of(id) else { return };
         let first = self.roster.worker(slot).and_then(|worker| worker.queue.front());
@@ -117,9 +117,9 @@ impl Scheduler {
         }
     }
 
-    /// The worker has named an item it holds: it gets nothing more, and should
-    /// be gone soon. A name that fits nothing it holds is ignored: the item was
-    /// answered in the very moment.
+    /// The worker has named an item that it holds. It gets no more work, and should end
+    /// soon. If it does not hold that item, the message is ignored: the item was
+    /// answered at the same moment.
     pub(crate) fn on_aborting(&mut self, now: RunTime, id: WorkerId, attempt: AttemptId, offset: u32, fault: Fault) {
         let Some(slot) = self.roster.slot_of(id) else {
             return;
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_a_worker_that_is_gone_is_dropped() {
+    fn an_answer_of_a_dead_worker_is_dropped() {
         let mut rig = three();
         rig.end(0);
         assert_eq!(rig.answer(0, 0, 3), ["discard 0 of 0"]);
     }
 
     #[test]
-    fn who_answers_more_than_it_was_asked_is_killed_and_its_items_are_safe() {
+    fn a_worker_that_answers_too_many_items_is_killed_and_its_items_are_safe() {
         let mut rig = three();
         assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
         assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0"]);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_worker_still_answers_counts() {
+    fn a_valid_answer_of_a_killed_worker_counts() {
         let mut rig = three();
         rig.answer(0, 7, 1);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_before_it_is_ready_has_failed_to_start() {
+    fn a_worker_that_answers_before_it_is_ready_has_failed_to_start() {
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.open(1, JobOptions::default());
         assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_nothing_changes_nothing() {
+    fn an_answer_of_no_items_changes_nothing() {
         let mut rig = three();
         assert_eq!(rig.answer(0, 0, 0), ["discard 0 of 0"]);
         assert_eq!(rig.scheduler.items_in_flight(WorkerId(0)), 3);
     }
 
     #[test]
-    fn who_stays_after_naming_an_item_is_killed() {
+    fn a_worker_that_outlives_the_grace_period_after_naming_an_item_is_killed() {
         let mut rig = three();
         assert_eq!(rig.abort(0, 0, 1), [""; 0]);
         let mut lines = Vec::new();

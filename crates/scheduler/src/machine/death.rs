@@ -1,11 +1,11 @@
-//! What the end of a worker means for what it held.
+//! What the end of a worker means for the items that it held.
 //!
-//! Nothing is guessed. If the worker named the item, that one is charged and
-//! all others are innocent. If a single item was all it had been sent, that one
-//! is charged. Otherwise what it had not answered is suspect, and is sent again
-//! so that the next death tells more: suspects with an answer after each, and
-//! nothing else in that worker; the first of them that has no answer when that
-//! one dies is the culprit, and is run alone.
+//! No item is charged on a guess. If the worker named an item, that item is charged
+//! and all others are innocent. If the worker was sent a single item, that item is
+//! charged. Otherwise every unanswered item is suspect, and is sent again in such a
+//! way that the next death tells more: the worker answers after each suspect and
+//! holds nothing else. If that worker dies, its first unanswered item is the
+//! culprit, and is then run alone.
 
 use super::scheduler::Scheduler;
 use crate::jobs::{Attempt, AttemptMode, ItemRange, RetryDecision};
@@ -42,8 +42,8 @@ impl Scheduler {
         self.close_if_empty();
     }
 
-    /// Nobody is to blame, as nothing was run: all of it goes elsewhere, and what
-    /// was suspect stays so.
+    /// Nothing was run, so no item is charged. All items are sent again as they were;
+    /// suspects stay suspects.
     pub(crate) fn requeue_unchanged(&mut self, queue: AttemptQueue) {
         for attempt in queue.into_attempts() {
             if self.wants(&attempt) {
@@ -52,7 +52,7 @@ impl Scheduler {
         }
     }
 
-    /// Whether an attempt is one of a job that is open.
+    /// Whether the attempt's job is still open.
     pub(crate) fn wants(&self, attempt: &Attempt) -> bool {
         let job = self.jobs.get(&attempt.job);
         job.is_some_and(|job| job.has_sent(attempt.id))
@@ -65,7 +65,7 @@ impl Scheduler {
         }
     }
 
-    /// The worker died on one of the items that it held.
+    /// The worker died because of one of the items that it held.
     fn blame(&mut self, worker: WorkerId, queue: AttemptQueue, fault: Fault) {
         let attempts = queue.into_attempts();
         let is_sole = attempts.len() == 1;
@@ -86,8 +86,8 @@ impl Scheduler {
         }
     }
 
-    /// The worker died on the item that it had named, unless that was answered
-    /// after all.
+    /// The worker died because of the item that it had named, unless that item was
+    /// answered after all.
     fn blame_named(&mut self, worker: WorkerId, queue: AttemptQueue, (named, offset): (AttemptId, u32), fault: Fault) {
         for attempt in queue.into_attempts() {
             if !self.wants(&attempt) {
@@ -122,7 +122,7 @@ impl Scheduler {
     }
 }
 
-/// The first so many items of a range, and the rest.
+/// The first items of a range, and the rest.
 fn split(range: ItemRange, first: u32) -> (ItemRange, ItemRange) {
     let ItemRange { chunk, from, items } = range;
     let first = first.min(items);
@@ -144,11 +144,12 @@ mod tests {
     fn a_poison_item_is_found_run_alone_and_charged() {
         let mut rig = Rig::ready(1);
         assert_eq!(rig.open(4, chunks_of(4, 1)), ["send 0:0+4 as 0 to 0"]);
-        // Nothing is known: all are suspect.
+        // Nothing is known yet: all items are suspect.
         assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+4 as 1 to 1, each"]);
         rig.make_ready(1);
         assert_eq!(rig.answer(1, 1, 1), ["accept 0:0+1 of 1", "deliver 0:0+1"]);
-        // The second is the culprit: alone from now on, and not yet charged.
+        // The second item is the culprit: it is run alone from now on, and is not yet
+        // charged.
         assert_eq!(rig.end(1), ["spawn 2 in 0", "send 0:1+1 as 2 to 2, each"]);
         rig.make_ready(2);
         assert_eq!(rig.end(2), ["spawn 3 in 0", "send 0:1+1 as 3 to 3, each"]);
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_held_that_was_never_ready_goes_elsewhere() {
+    fn items_of_a_worker_that_was_never_ready_go_to_another() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(2, chunks_of(1, 0));
         rig.make_ready(1);
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_culprit_stays_alone_when_the_worker_it_was_meant_for_fails_to_start() {
+    fn a_culprit_stays_alone_when_its_worker_fails_to_start() {
         let mut rig = Rig::ready(1);
         rig.open(1, chunks_of(1, 1));
         assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1, each"]);
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_worker_dies_unnoticed_until_there_is_work() {
+    fn a_dead_idle_worker_is_replaced_when_there_is_work() {
         let mut rig = Rig::ready(1);
         assert_eq!(rig.end(0), [""; 0]);
         assert_eq!(rig.open(1, chunks_of(1, 0)), ["spawn 1 in 0", "send 0:0+1 as 0 to 1"]);

@@ -1,26 +1,27 @@
-//! Giving work to workers.
+//! Sending work to workers.
 //!
-//! The oldest job that has work goes first, and in it what has to be sent
-//! again, the oldest item first; only then is something new cut. It goes to a
-//! worker that holds nothing; if there is none and a slot is empty, to a new
-//! worker; else to the one that holds least of those that should get more.
-//! While something waits that needs a worker for itself, nobody is topped up:
-//! so one soon holds nothing.
+//! The oldest job that has work goes first. Within a job, retries go first, the
+//! oldest item first; only then is a new chunk cut. The work goes to a worker that
+//! holds nothing. If there is none and a slot is vacant, it goes to a new worker.
+//! Otherwise it goes to the worker that holds least among those that should get
+//! more. While an exclusive range waits, no worker gets more work, so that one of
+//! them soon holds nothing.
 
 use super::scheduler::{Cutting, Scheduler};
 use crate::jobs::{AttemptMode, ItemRange, ScheduledJob};
 use crate::model::{Action, AttemptId, JobId, RunTime};
 use crate::workers::WorkerState;
 
-/// Who gets what is next.
+/// The receiver of the next work.
 enum Taker {
     Worker(u32),
-    /// A worker that is spawned for it, once it is certain that there is work.
+    /// A worker to be spawned, once it is certain that there is work.
     Vacancy,
 }
 
 impl Scheduler {
-    /// Lists a job as having work, or not, after anything about it has changed.
+    /// Updates whether a job is listed as having work. To be called after any change of
+    /// the job.
     pub(crate) fn refresh(&mut self, id: JobId) {
         if self.jobs.get(&id).is_some_and(ScheduledJob::has_work) {
             self.workable.insert(id);
@@ -29,7 +30,7 @@ impl Scheduler {
         }
     }
 
-    /// Whether work waits that only a new worker could take.
+    /// Whether there is work that only a new worker could take.
     pub(crate) fn wants_spawn(&self) -> bool {
         self.phase.is_running()
             && self.cutting.is_none()
@@ -37,7 +38,7 @@ impl Scheduler {
             && self.roster.first_vacant().is_some()
     }
 
-    /// Sends what can be sent, until the driver has to cut something first.
+    /// Sends all that can be sent, until the driver has to cut a chunk first.
     pub(crate) fn dispatch(&mut self, now: RunTime) {
         while self.phase.is_running() && self.cutting.is_none() {
             let Some(&job) = self.workable.first() else {
@@ -51,7 +52,7 @@ impl Scheduler {
         }
     }
 
-    /// Who is to get something of this job.
+    /// The worker that gets the next work of this job.
     fn taker(&mut self, now: RunTime, id: JobId) -> Option<Taker> {
         if let Some(slot) = self.roster.first_idle() {
             return Some(Taker::Worker(slot));
@@ -69,13 +70,13 @@ impl Scheduler {
             if worker.is_familiar(id) && job.sizing.beside(worker.queue.items(), living) > 0 {
                 return Some(Taker::Worker(slot));
             }
-            // Not again before it has answered something.
+            // Listed again once it has answered something.
             self.roster.unlist(slot);
         }
         None
     }
 
-    /// Gives a worker the next work of a job, or has it cut.
+    /// Sends a worker the next work of a job, or has a chunk cut for it.
     fn give(&mut self, now: RunTime, slot: u32, id: JobId) {
         let living = self.roster.living();
         let Some(worker) = self.roster.worker(slot) else {
@@ -95,9 +96,8 @@ impl Scheduler {
         }
     }
 
-    /// Spawns a worker if there is work for it, else has some cut. An input
-    /// that has come to its end is noticed like this without a process made in
-    /// vain.
+    /// Spawns a worker if there is work for it; otherwise has a chunk cut. So no
+    /// process is created in vain at the end of the input.
     fn give_to_new(&mut self, now: RunTime, id: JobId) {
         let Some(job) = self.jobs.get(&id) else {
             return;
@@ -138,7 +138,7 @@ impl Scheduler {
         self.roster.relist(slot);
     }
 
-    /// From now on a ready worker may say nothing only for so long.
+    /// Restarts the time for which a ready worker may send nothing.
     pub(crate) fn restart_silence_timer(&mut self, now: RunTime, slot: u32) {
         let Some(worker) = self.roster.worker(slot) else {
             return;
@@ -164,29 +164,29 @@ mod tests {
     }
 
     #[test]
-    fn every_worker_is_dealt_one_item_before_any_is_ready() {
+    fn every_worker_gets_one_item_before_any_is_ready() {
         let mut rig = Rig::new(PoolOptions::new(3));
         let dealt = rig.open(3, JobOptions::default());
         assert_eq!(dealt, ["send 0:0+1 as 0 to 0", "send 1:0+1 as 1 to 1", "send 2:0+1 as 2 to 2"]);
     }
 
     #[test]
-    fn nobody_gets_a_second_chunk_before_the_first_is_answered() {
+    fn no_worker_gets_a_second_chunk_before_the_first_is_answered() {
         let mut rig = Rig::ready(2);
         rig.busy = Duration::from_micros(1);
         assert_eq!(rig.open(100, JobOptions::default()).len(), 2);
         let first = rig.answer(1, 1, 1);
-        // Four times as many, and nothing yet to wait behind it.
+        // Four times as many items, and nothing queued behind them yet.
         assert_eq!(first[0], "accept 1:0+1 of 1");
         assert_eq!(first[2], "send 2:0+4 as 2 to 1");
         assert_eq!(rig.scheduler.in_flight(WorkerId(0)), 1);
         assert_eq!(rig.scheduler.in_flight(WorkerId(1)), 1);
     }
 
-    /// A worker that was lucky with its first items must not be given all the
-    /// others, while one that was not is still at its first.
+    /// A worker with cheap first items must not get all other items while another
+    /// worker still runs its first.
     #[test]
-    fn cheap_first_items_do_not_win_the_rest_of_the_input() {
+    fn cheap_first_items_do_not_get_a_worker_the_rest_of_the_input() {
         let mut rig = Rig::ready(2);
         rig.busy = Duration::from_micros(1);
         rig.open(34, JobOptions::default());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_waits_behind_a_dear_item() {
+    fn nothing_waits_behind_an_expensive_item() {
         let mut rig = Rig::ready(1);
         rig.busy = Duration::from_millis(6);
         rig.open(100, fixed(1));
@@ -229,14 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn a_full_window_stops_what_is_new_and_nothing_else() {
+    fn a_full_window_stops_new_chunks_and_nothing_else() {
         let mut rig = Rig::ready(2);
         let window_bytes = 2 * (ITEM_BYTES + CHUNK_OVERHEAD);
         rig.open(9, JobOptions { window_bytes, ..fixed(1) });
-        // The first item is slow: the second waits, and with it its result.
+        // The first item is slow: the second one's result waits for it.
         assert_eq!(rig.answer(1, 1, 1), ["accept 1:0+1 of 1", "forget 1"]);
         assert!(rig.scheduler.held_bytes(JOB) >= window_bytes);
-        // Its worker dies, and the idle one takes it although nothing has room.
+        // The first item's worker dies, and the idle worker takes the item although the
+        // window is full.
         assert_eq!(rig.end(0), ["send 0:0+1 as 2 to 1, each"]);
         let all = rig.answer(1, 2, 1);
         assert_eq!(all[..3], ["accept 0:0+1 of 2", "forget 0", "deliver 0:0+1"]);
@@ -253,21 +254,21 @@ mod tests {
     }
 
     #[test]
-    fn the_older_job_goes_first_and_the_younger_fills_the_gaps() {
+    fn the_older_job_goes_first_and_the_younger_fills_idle_workers() {
         let mut rig = Rig::ready(3);
         rig.open(2, JobOptions::default());
         rig.left = 5;
         let options = JobOptions::default();
         let other = SchedulerEvent::JobOpened { job: JobId(1), options };
         assert_eq!(rig.tell(other), ["send 0:0+1 as 2 to 2"]);
-        // The younger one has more to give, but the older one needs this again.
+        // The younger job has more to send, but the older job's retry goes first.
         assert_eq!(rig.end(0), ["spawn 3 in 0", "send 0:0+1 as 3 to 3, each"]);
-        // The older one has nothing more: the younger goes on.
+        // The older job has nothing more to send: the younger goes on.
         assert_eq!(rig.answer(1, 1, 1).last().map(String::as_str), Some("send 1:0+1 as 4 to 1"));
     }
 
     #[test]
-    fn a_silent_worker_is_killed_when_its_item_must_be_over() {
+    fn a_silent_worker_is_killed_after_the_timeout_and_the_grace() {
         let mut rig = Rig::ready(1);
         let timeout = Duration::from_secs(2);
         rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn each_run_of_an_item_may_take_its_time_without_a_word() {
+    fn each_run_of_an_item_restarts_the_silence_timer() {
         let mut rig = Rig::ready(1);
         let timeout = Duration::from_secs(2);
         rig.open(1, JobOptions { timeout: Some(timeout), ..JobOptions::default() });
@@ -292,7 +293,7 @@ mod tests {
             assert_eq!(rig.tell(again(0)), [""; 0]);
         }
         let last = rig.now;
-        // What fits nothing that it holds is no sign of life.
+        // A message about an attempt that it does not hold does not restart the timer.
         rig.wait(Duration::from_secs(1));
         rig.tell(again(1));
         let mut lines = Vec::new();
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_has_had_its_share_is_replaced() {
+    fn a_worker_is_replaced_after_its_maximum_of_items() {
         let mut rig = Rig::new(PoolOptions { max_tasks_per_worker: Some(5), ..PoolOptions::new(1) });
         rig.make_ready(0);
         assert_eq!(rig.open(8, fixed(3)), ["send 0:0+3 as 0 to 0"]);
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn no_process_is_made_to_learn_that_nothing_is_left() {
+    fn no_process_is_created_at_the_end_of_the_input() {
         let mut rig = Rig::new(PoolOptions { max_tasks_per_worker: Some(1), ..PoolOptions::new(1) });
         rig.make_ready(0);
         rig.open(1, fixed(1));

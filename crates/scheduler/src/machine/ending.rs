@@ -1,9 +1,8 @@
 //! The end of workers, of jobs and of the pool.
 //!
-//! A worker that is not needed any more is retired: it may say farewell and
-//! goes by itself. One that must go is terminated. Either is killed if it has
-//! not gone when its grace is over. How it went then means nothing for any
-//! item.
+//! A worker that is no longer needed is retired: it sends a last message and exits
+//! by itself. A worker that must end is terminated. Both are killed if they outlive
+//! the grace period. How such a worker ended has no consequences for any item.
 
 use super::phase::PoolPhase;
 use super::scheduler::Scheduler;
@@ -24,7 +23,7 @@ impl Scheduler {
         }
     }
 
-    /// Forgets a job. What is still in workers is discarded when it comes.
+    /// Closes a job. Later answers of workers that still run its items are discarded.
     fn finish(&mut self, id: JobId, stopped: bool) {
         self.jobs.remove(&id);
         self.workable.remove(&id);
@@ -38,7 +37,7 @@ impl Scheduler {
         }
     }
 
-    /// Once no job is left of a pool that is closing, its workers go.
+    /// If the pool is closing and no job is left, all workers are retired.
     pub(crate) fn retire_if_done(&mut self, now: RunTime) {
         if self.phase == PoolPhase::Closing && self.jobs.is_empty() {
             self.phase = PoolPhase::Ending;
@@ -49,8 +48,8 @@ impl Scheduler {
         }
     }
 
-    /// Drops all work and ends all workers: those that are already being ended
-    /// more gently too.
+    /// Drops all work and ends all workers, including those that are being ended more
+    /// gently.
     pub(crate) fn end_all(&mut self, now: RunTime, end: EndReason) {
         if self.phase == PoolPhase::Closed {
             return;
@@ -75,7 +74,7 @@ impl Scheduler {
         }
     }
 
-    /// Asks a worker to end that is not being ended.
+    /// Retires a worker, unless it is being ended already.
     pub(crate) fn retire(&mut self, now: RunTime, slot: u32) {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
@@ -103,7 +102,7 @@ impl Scheduler {
         self.roster.relist(slot);
     }
 
-    /// Kills a worker that was not killed before.
+    /// Kills a worker, unless it was killed already.
     pub(crate) fn kill(&mut self, slot: u32, end: EndReason) {
         let Some(worker) = self.roster.worker_mut(slot) else {
             return;
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_retire_is_killed() {
+    fn a_worker_that_does_not_retire_is_killed() {
         let mut rig = Rig::ready(1);
         assert_eq!(rig.tell(SchedulerEvent::Close), ["retire 0"]);
         assert_eq!(rig.now.since_start(), Duration::ZERO);
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn terminate_drops_all_work_and_blames_nobody() {
+    fn terminate_drops_all_work_and_charges_no_item() {
         let mut rig = busy();
         assert_eq!(rig.tell(SchedulerEvent::Terminate), ["stopped 0", "terminate 0", "terminate 1"]);
         assert_eq!(rig.tell(SchedulerEvent::Terminate), NOTHING);
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_comes_too_late_is_stopped() {
+    fn a_job_opened_after_close_is_stopped() {
         let mut rig = Rig::ready(1);
         rig.tell(SchedulerEvent::Close);
         let late = SchedulerEvent::JobOpened { job: JobId(5), options: JobOptions::default() };

@@ -1,25 +1,26 @@
-//! The books agree with each other: for the simulator, after each step.
+//! Checks that the scheduler's data are consistent: for the simulator, after each
+//! step.
 
 use super::scheduler::Scheduler;
 use crate::model::JobId;
 
 impl Scheduler {
-    /// Says what is wrong, if anything is. Looks at everything, so it is for
-    /// tests.
+    /// Reports an inconsistency, if there is one. Looks at everything, so it is for
+    /// tests only.
     ///
     /// # Errors
     ///
-    /// The first contradiction that was found.
+    /// The first inconsistency that was found.
     #[doc(hidden)]
     pub fn check_invariants(&self) -> Result<(), String> {
         self.roster.check()?;
         for (&id, job) in &self.jobs {
             if self.workable.contains(&id) != job.has_work() {
-                return Err(format!("job {id} is listed wrongly"));
+                return Err(format!("job {id} has the wrong list entry"));
             }
             let (somewhere, open) = (job.retries.items() + self.outstanding(id), job.chunks.unsettled());
             if somewhere != open {
-                return Err(format!("job {id}: {open} items have no outcome, {somewhere} are somewhere"));
+                return Err(format!("job {id}: {open} items have no outcome, {somewhere} are queued or in workers"));
             }
             if job.is_done() {
                 return Err(format!("job {id} is done and still open"));
@@ -28,7 +29,7 @@ impl Scheduler {
         for (_, worker) in self.roster.workers() {
             let exclusive = worker.queue.iter().any(|attempt| attempt.mode.is_exclusive());
             if exclusive && worker.queue.len() > 1 {
-                return Err(format!("worker {} holds more than what must be alone", worker.id));
+                return Err(format!("worker {} holds more than an exclusive attempt", worker.id));
             }
         }
         Ok(())

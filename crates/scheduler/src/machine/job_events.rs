@@ -1,5 +1,4 @@
-//! What the driver says about a job: that it begins, what was cut of its
-//! input, and that its output was written.
+//! Events of a job: it begins, a part of its input was cut, results were written.
 
 use super::scheduler::Scheduler;
 use crate::jobs::{AttemptMode, InputState, ItemRange, ScheduledJob};
@@ -42,7 +41,7 @@ impl Scheduler {
         }
     }
 
-    /// Nothing was cut, or nothing will be.
+    /// No chunk was cut: there are no items now, or no more items.
     pub(crate) fn on_nothing_cut(&mut self, id: JobId, input: InputState) {
         self.cutting.take_if(|cutting| cutting.job == id);
         if let Some(job) = self.jobs.get_mut(&id)
@@ -54,8 +53,8 @@ impl Scheduler {
         }
     }
 
-    /// A chunk was cut, for the worker that wanted one; should that be gone, or
-    /// nobody have asked, the chunk waits with those that are sent again.
+    /// A chunk was cut for the worker that needs one. If that worker is gone, or no
+    /// worker needed it, the chunk is queued with the retries.
     pub(crate) fn on_cut(&mut self, now: RunTime, id: JobId, items: u32, bytes: u64) {
         let cutting = self.cutting.take_if(|cutting| cutting.job == id);
         let Some(job) = self.jobs.get_mut(&id) else {

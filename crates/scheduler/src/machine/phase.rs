@@ -1,11 +1,11 @@
-//! How far the life of the pool has got.
+//! The phases of the pool's life.
 
-/// How far the life of the pool has got.
+/// The phases of the pool's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PoolPhase {
     /// Jobs may come.
     Open,
-    /// No more will come; those that are open are being done.
+    /// No more jobs may come; the open ones are being finished.
     Closing,
     /// Every worker is being ended.
     Ending,
@@ -18,7 +18,7 @@ impl PoolPhase {
         self == Self::Open
     }
 
-    /// Whether work is given out.
+    /// Whether work is sent.
     pub(crate) fn is_running(self) -> bool {
         matches!(self, Self::Open | Self::Closing)
     }

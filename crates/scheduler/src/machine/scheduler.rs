@@ -1,9 +1,8 @@
-//! The scheduler itself: what it consists of, and its doors to the outside.
+//! The scheduler's state and its public interface.
 //!
-//! An event is handled in two steps: its own handler brings the books up to
-//! date, then whatever can be sent is sent. The handlers are in files of their
-//! own, by what happened: `job_events`, `answer`, `death`, `start`, `ending`; the
-//! sending is in `dispatch`.
+//! An event is handled in two steps: its handler updates the state, then all that
+//! can be sent is sent. The handlers are in files by kind of event: `job_events`,
+//! `answer`, `death`, `start`, `ending`. The sending is in `dispatch`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,15 +11,15 @@ use crate::jobs::{InputState, ScheduledJob};
 use crate::model::{Action, JobId, PoolOptions, RunTime, SchedulerEvent, WorkerId};
 use crate::workers::{EndReason, Roster, StartTracker, Worker, WorkerState};
 
-/// For whom the driver is cutting a chunk.
+/// The chunk that the driver is cutting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cutting {
     pub(crate) job: JobId,
-    /// Nobody yet, if an empty slot is to be filled for it.
+    /// The worker that gets it; `None` if a worker will be spawned for it.
     pub(crate) worker: Option<WorkerId>,
 }
 
-/// Decides who gets which chunk; see the [crate]'s documentation.
+/// Decides which worker gets which chunk; see the [crate]'s documentation.
 #[derive(Debug)]
 pub struct Scheduler {
     pub(crate) options: PoolOptions,
@@ -28,9 +27,9 @@ pub struct Scheduler {
     pub(crate) roster: Roster,
     pub(crate) starts: StartTracker,
     pub(crate) jobs: BTreeMap<JobId, ScheduledJob>,
-    /// The jobs that have something to send.
+    /// The jobs that have work to send.
     pub(crate) workable: BTreeSet<JobId>,
-    /// The question that the driver has not answered.
+    /// The `Cut` that the driver has not answered.
     pub(crate) cutting: Option<Cutting>,
     /// The number of the next attempt.
     pub(crate) next_attempt: u64,
@@ -38,8 +37,8 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A pool at the start of its run, [`RunTime::ZERO`]: the first actions spawn
-    /// a worker for every slot.
+    /// A pool at the start of its run, [`RunTime::ZERO`]. The first actions spawn a
+    /// worker for every slot.
     #[must_use]
     pub fn new(options: PoolOptions) -> Self {
         let slots = options.slots.max(1);
@@ -58,8 +57,7 @@ impl Scheduler {
         scheduler
     }
 
-    /// Takes in what happened. Poll the actions afterwards, until there are
-    /// none.
+    /// Handles an event. Poll all actions afterwards.
     pub fn handle_event(&mut self, now: RunTime, event: SchedulerEvent) {
         match event {
             SchedulerEvent::JobOpened { job, options } => self.on_opened(job, options),
@@ -91,8 +89,9 @@ impl Scheduler {
         self.dispatch(now);
     }
 
-    /// Does what is due. Call it when [`poll_timeout`](Self::poll_timeout) has
-    /// come, and poll the actions afterwards; earlier does no harm.
+    /// Handles the deadlines that have passed. Call it at the time
+    /// [`poll_timeout`](Self::poll_timeout), and poll all actions afterwards. An
+    /// earlier call does no harm.
     pub fn handle_timeout(&mut self, now: RunTime) {
         while let Some(slot) = self.roster.pop_overdue(now) {
             self.on_overdue(slot);
@@ -100,15 +99,15 @@ impl Scheduler {
         self.dispatch(now);
     }
 
-    /// The next thing to do, until there is none.
+    /// The next requested action, if there is one.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing
-    /// happens before: never late, but it may be early, with nothing to do.
-    /// Ask again after every event.
+    /// The time at which to call [`handle_timeout`](Self::handle_timeout) if no event
+    /// comes before. It is never late; it may be early, with nothing to do. Ask again
+    /// after every event.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<RunTime> {
         let deadline = self.roster.next_deadline();
@@ -118,33 +117,33 @@ impl Scheduler {
         }
     }
 
-    /// How many workers have been spawned and have not ended.
+    /// The number of workers that were spawned and have not ended.
     #[must_use]
     pub fn worker_count(&self) -> usize {
         self.roster.living() as usize
     }
 
-    /// How many chunks (or parts of some) a worker holds.
+    /// The number of attempts that a worker holds.
     #[must_use]
     pub fn in_flight(&self, worker: WorkerId) -> usize {
         self.living(worker).map_or(0, |worker| worker.queue.len())
     }
 
-    /// How many items a worker holds.
+    /// The number of items that a worker holds.
     #[must_use]
     pub fn items_in_flight(&self, worker: WorkerId) -> u64 {
         self.living(worker).map_or(0, |worker| worker.queue.items())
     }
 
-    /// How much a job holds: blocks, results that are not released, and
-    /// [`CHUNK_OVERHEAD`](crate::CHUNK_OVERHEAD) for each chunk that is not
-    /// wholly delivered.
+    /// The number of bytes that a job holds: blocks, results that are not yet written,
+    /// and [`CHUNK_OVERHEAD`](crate::CHUNK_OVERHEAD) for each chunk that is not
+    /// completely delivered.
     #[must_use]
     pub fn held_bytes(&self, job: JobId) -> u64 {
         self.jobs.get(&job).map_or(0, |job| job.window.held())
     }
 
-    /// How many jobs are open.
+    /// The number of open jobs.
     #[must_use]
     pub fn job_count(&self) -> usize {
         self.jobs.len()

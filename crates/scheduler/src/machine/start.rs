@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_that_is_ready_makes_the_failures_count_from_new() {
+    fn a_ready_worker_resets_the_count_of_failures() {
         let mut rig = Rig::new(PoolOptions::new(3));
         rig.open(9, JobOptions::default());
         rig.end(0);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_never_speaks_ends_the_run_after_one_start_up_time() {
+    fn a_program_that_sends_nothing_ends_the_run_after_one_start_timeout() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(9, JobOptions::default());
         assert_eq!(rig.wait(LONG), ["kill 0: StartTimedOut", "kill 1: StartTimedOut"]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_up_time_counts_from_when_the_process_exists() {
+    fn the_start_timeout_counts_from_when_the_process_exists() {
         let mut scheduler = Scheduler::new(PoolOptions::new(1));
         assert!(matches!(scheduler.poll_action(), Some(Action::Spawn { .. })));
         assert_eq!(scheduler.poll_timeout(), None);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn without_descriptors_the_pool_goes_on_with_those_it_has() {
+    fn without_descriptors_the_pool_goes_on_with_its_workers() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.make_ready(0);
         rig.open(9, JobOptions::default());
@@ -168,12 +168,12 @@ mod tests {
         assert_eq!(rig.wait(LONG), ["spawn 3 in 1", "send 1:0+1 as 2 to 3"]);
         assert_eq!(rig.now.since_start(), SPAWN_RETRY);
         assert_eq!(fail(&mut rig, 3, false), [""; 0]);
-        // One has ended: what it used is free again.
+        // A worker has ended and freed its resources.
         assert_eq!(rig.end(0)[0], "spawn 2 in 0");
     }
 
     #[test]
-    fn without_any_worker_a_shortage_is_a_failure_and_tried_again_soon() {
+    fn without_any_worker_a_shortage_is_a_failure_and_retried_soon() {
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.open(1, JobOptions::default());
         assert_eq!(fail(&mut rig, 0, false), [""; 0]);

@@ -1,8 +1,8 @@
-//! For tests: tell a scheduler what happens, and read what it asks for, one
-//! line an action.
+//! A test rig: reports events to a scheduler, and returns its actions as one line
+//! each.
 //!
-//! The script of a test is short because the input is a number: a cut takes as
-//! many items as are asked for and left, of ten bytes each.
+//! A test needs few lines because the input is only a number: a cut takes as many
+//! items as are requested and left, of ten bytes each.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use crate::model::{
     Action, AttemptId, Fault, GiveUp, JobId, JobOptions, PoolOptions, RunTime, SchedulerEvent, WorkerId,
 };
 
-/// The one job of most tests.
+/// The only job of most tests.
 pub(crate) const JOB: JobId = JobId(0);
 
-/// What an item and a result of one have.
+/// The sizes of an item and of its result, in bytes.
 pub(crate) const ITEM_BYTES: u64 = 10;
 pub(crate) const RESULT_BYTES: u64 = 20;
 
 pub(crate) struct Rig {
     pub(crate) scheduler: Scheduler,
     pub(crate) now: RunTime,
-    /// How many items of the input are left; none: it ends.
+    /// The number of items left in the input; at 0 the input ends.
     pub(crate) left: u32,
-    /// How long every item takes.
+    /// The run time of every item.
     pub(crate) busy: Duration,
 }
 
 impl Rig {
-    /// A pool whose workers are spawned and not ready.
+    /// A pool whose workers are spawned but not ready.
     pub(crate) fn new(options: PoolOptions) -> Self {
         let scheduler = Scheduler::new(options);
         let mut rig = Self { scheduler, now: RunTime::ZERO, left: 0, busy: Duration::from_millis(4) };
@@ -45,7 +45,7 @@ impl Rig {
         rig
     }
 
-    /// Tells one event; returns what is to be done.
+    /// Reports one event; returns the requested actions.
     pub(crate) fn tell(&mut self, event: SchedulerEvent) -> Vec<String> {
         self.scheduler.handle_event(self.now, event);
         self.drain()
@@ -80,7 +80,7 @@ impl Rig {
         self.tell(SchedulerEvent::Released { job: JOB, bytes })
     }
 
-    /// Lets time pass, up to the next alarm at most; returns what is to be done.
+    /// Advances the time, at most to the next deadline; returns the requested actions.
     pub(crate) fn wait(&mut self, most: Duration) -> Vec<String> {
         let until = self.now + most;
         self.now = self.scheduler.poll_timeout().map_or(until, |alarm| alarm.min(until));
@@ -106,12 +106,12 @@ impl Rig {
                 }
             }
         }
-        self.scheduler.check_invariants().expect("the books agree");
+        self.scheduler.check_invariants().expect("the data are consistent");
         lines
     }
 }
 
-/// An action in few words: `send 0:2+3 as 7 to 1` are three items of chunk 0,
+/// A short form of an action: `send 0:2+3 as 7 to 1` sends three items of chunk 0,
 /// from its item 2, as attempt 7, to worker 1.
 fn line(action: &Action) -> String {
     match action {

@@ -1,139 +1,138 @@
-//! What the scheduler asks the driver to do.
+//! The actions that the scheduler requests from the driver.
 
 use super::event::Fault;
 use super::ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 
-/// Something to be done, in the order in which it is polled.
+/// A requested action. The driver carries out actions in the order in which it
+/// polls them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Make a worker, and answer with `Spawned` or `SpawnFailed`, at once or
-    /// later. `Send` for it may follow before that, and before it is ready.
+    /// Create a worker, and answer with `Spawned` or `SpawnFailed`, at once or later.
+    /// `Send` may follow before that answer, and before the worker is ready.
     Spawn {
-        /// The place it takes.
+        /// The slot that the worker takes.
         slot: Slot,
-        /// Its id.
+        /// The worker's id.
         worker: WorkerId,
     },
-    /// Cut the next items of a job's input into a chunk, and answer with
-    /// `ChunkCut`, `InputPending` or `InputEnded` before any other event. At
-    /// least one item is cut, even if it is larger than `max_bytes`.
+    /// Cut the next items of a job's input into a chunk, and answer with `ChunkCut`,
+    /// `InputPending` or `InputEnded` before any other event. At least one item is cut,
+    /// even if it is larger than `max_bytes`.
     Cut {
         /// The job.
         job: JobId,
-        /// At most so many items.
+        /// The maximum number of items.
         max_items: u32,
-        /// At most so many bytes, but for the first item.
+        /// The maximum number of bytes. The first item may be larger.
         max_bytes: u64,
     },
     /// Send a range of a chunk to a worker.
     Send {
-        /// To whom.
+        /// The receiver.
         worker: WorkerId,
-        /// The name of this dispatch.
+        /// The id of this attempt.
         attempt: AttemptId,
-        /// Whose chunk.
+        /// The job of the chunk.
         job: JobId,
-        /// Which chunk; the one that was just cut has the next number of its
-        /// job.
+        /// The chunk. A chunk that was just cut has the next number of its job.
         chunk: ChunkId,
         /// The first item, counted from the chunk's first.
         from: u32,
-        /// How many items.
+        /// The number of items.
         items: u32,
-        /// Whether the worker is to answer after every item.
+        /// Whether the worker must answer after every item.
         each: bool,
     },
-    /// The answer just handled is valid: keep it as the result of these items.
+    /// The answer that was just handled is valid: keep it as the result of these items.
     Accept {
         /// The attempt it belongs to.
         attempt: AttemptId,
-        /// Whose chunk.
+        /// The job of the chunk.
         job: JobId,
-        /// Which chunk.
+        /// The chunk.
         chunk: ChunkId,
         /// The first item, counted from the chunk's first.
         from: u32,
-        /// How many items.
+        /// The number of items.
         items: u32,
     },
-    /// The answer just handled is stale or impossible: drop it.
+    /// The answer that was just handled is late or impossible: drop it.
     Discard {
-        /// Who sent it.
+        /// The worker that sent the answer.
         worker: WorkerId,
-        /// The attempt that it named.
+        /// The attempt named in the answer.
         attempt: AttemptId,
     },
-    /// An item has failed for good: make its record, as if that had been
-    /// accepted.
+    /// An item has failed for good: write its record, as if an accepted answer held it.
     Charge {
-        /// Whose item.
+        /// The item's job.
         job: JobId,
-        /// Which chunk.
+        /// The chunk.
         chunk: ChunkId,
-        /// Which item, counted from the chunk's first.
+        /// The item, counted from the chunk's first.
         item: u32,
-        /// The worker it died in last.
+        /// The worker of the last attempt.
         worker: WorkerId,
-        /// How many attempts were charged to it.
+        /// The number of attempts that were charged to the item.
         attempts: u32,
-        /// How the last of them ended.
+        /// How the last attempt ended.
         fault: Fault,
     },
-    /// Hand this range to the sink: exactly a range that was accepted or
-    /// charged, in input order if the job is ordered.
+    /// Pass this range to the sink. It is exactly a range that was accepted or charged;
+    /// ranges come in input order if the job is ordered.
     Deliver {
-        /// Whose results.
+        /// The job of the results.
         job: JobId,
-        /// Which chunk.
+        /// The chunk.
         chunk: ChunkId,
         /// The first item, counted from the chunk's first.
         from: u32,
-        /// How many items.
+        /// The number of items.
         items: u32,
     },
-    /// Every item of the chunk was accepted or charged: its block will not be
-    /// sent again.
+    /// Every item of the chunk was accepted or charged: its block will not be sent
+    /// again and can be dropped.
     Forget {
-        /// Whose chunk.
+        /// The job of the chunk.
         job: JobId,
-        /// Which chunk.
+        /// The chunk.
         chunk: ChunkId,
     },
-    /// Ask a worker to end: nothing more will be sent.
+    /// Ask a worker to end: it gets no more work.
     Retire {
-        /// The worker; what it may still hold belongs to jobs that were stopped.
+        /// The worker. Attempts that it still holds belong to jobs that were stopped.
         worker: WorkerId,
     },
-    /// End a worker with a signal that it may handle.
+    /// End a worker with a signal that it can handle (SIGTERM).
     Terminate {
         /// The worker.
         worker: WorkerId,
     },
-    /// End a worker at once.
+    /// End a worker at once (SIGKILL).
     Kill {
         /// The worker.
         worker: WorkerId,
-        /// What for.
+        /// The reason.
         reason: KillReason,
     },
-    /// Nothing more will be asked for this job; an answer that is still to come
-    /// will be discarded, and whatever is held for it can be dropped once what
-    /// was delivered is written.
+    /// No more actions follow for this job. A later answer will be discarded. The
+    /// driver can drop everything it holds for the job once the delivered results are
+    /// written.
     JobDone {
         /// The job.
         job: JobId,
         /// Whether it ended before all of its items were delivered.
         stopped: bool,
     },
-    /// The pool cannot go on. What follows: every job done (stopped), every
-    /// worker ended, `Closed`.
+    /// The pool cannot go on. Then follow: `JobDone` (stopped) for every job, the end
+    /// of every worker, and `Closed`.
     GiveUp {
-        /// Why.
+        /// The reason.
         reason: GiveUp,
     },
-    /// Every worker has ended, after `Close`, `Terminate`, `Kill` or `GiveUp`.
-    /// The last action of all, but for the `Discard` of an answer and the
-    /// `JobDone` (stopped) of a job that come later still.
+    /// Every worker has ended, after `Close`, `Terminate`, `Kill` or `GiveUp`. This is
+    /// the last action, except for the `Discard` of a later answer and the `JobDone`
+    /// (stopped) of a later job.
     Closed,
 }
 
@@ -142,22 +141,23 @@ pub enum Action {
 pub enum KillReason {
     /// The pool ends.
     PoolEnds,
-    /// It was asked to end, or said itself that it would, and stayed.
+    /// The worker did not end within its grace period after it was asked to end, or
+    /// after it reported that it would.
     GraceExpired,
-    /// It was not ready in time.
+    /// The worker was not ready before the start timeout.
     StartTimedOut,
-    /// It answered what it was not asked.
+    /// The worker sent an answer that does not fit what it was asked.
     ProtocolViolation,
-    /// It said nothing for longer than an item may run.
+    /// The worker sent nothing for longer than an item may run.
     Unresponsive,
 }
 
 /// Why the pool cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
-    /// Workers cannot be started.
+    /// No worker can be started.
     CannotStart {
-        /// How many starts have failed since a worker was last ready.
+        /// The number of failed starts since a worker was last ready.
         failures: u32,
     },
 }

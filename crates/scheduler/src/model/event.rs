@@ -1,145 +1,146 @@
-//! What the driver tells the scheduler.
+//! The events that the driver reports to the scheduler.
 
 use std::time::Duration;
 
 use super::ids::{AttemptId, JobId, WorkerId};
 use super::options::JobOptions;
 
-/// Something that happened outside.
+/// Something that happened outside of the scheduler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SchedulerEvent {
-    /// A job begins. After `Close` or the like it is done (stopped) at once; an
-    /// id that is in use is ignored.
+    /// A job begins. After `Close`, `Terminate` or `Kill` it is done (stopped) at once.
+    /// An id that is in use is ignored.
     JobOpened {
-        /// Its id; higher than that of every older job.
+        /// The job's id, higher than the id of every older job.
         job: JobId,
-        /// How it is to be run.
+        /// How the job is run.
         options: JobOptions,
     },
-    /// The answer to [`Action::Cut`](crate::Action::Cut): a chunk was cut.
-    /// This, `InputPending` or `InputEnded` comes immediately after that action
-    /// was polled, before any other event.
+    /// The answer to [`Action::Cut`](crate::Action::Cut): a chunk was cut. One of this,
+    /// `InputPending` and `InputEnded` must follow immediately after that action was
+    /// polled, before any other event.
     ChunkCut {
-        /// The job that was asked.
+        /// The job named in `Cut`.
         job: JobId,
-        /// How many items it has; 0 is taken as `InputPending`.
+        /// The number of items; 0 counts as `InputPending`.
         items: u32,
-        /// How many bytes the driver holds for it.
+        /// The number of bytes that the driver holds for the chunk.
         bytes: u64,
     },
-    /// The answer to `Cut`: nothing there now; `InputReady` will come.
+    /// The answer to `Cut`: no items now; `InputReady` will follow.
     InputPending {
-        /// The job that was asked.
+        /// The job named in `Cut`.
         job: JobId,
     },
-    /// The answer to `Cut`: there is nothing left and nothing will come. May
-    /// also come by itself, as soon as that is known.
+    /// The answer to `Cut`: there are no more items. May also come unasked, as soon as
+    /// the driver knows it.
     InputEnded {
-        /// The job that was asked.
+        /// The job named in `Cut`.
         job: JobId,
     },
-    /// More can be cut now.
+    /// More items can be cut now.
     InputReady {
-        /// The job whose input it is.
+        /// The job of the input.
         job: JobId,
     },
-    /// A hint: about so many items are left to be cut. May come at any time.
+    /// A hint: about this many items are still to be cut. May come at any time.
     Remaining {
         /// The job.
         job: JobId,
-        /// About how many items are not yet cut.
+        /// The approximate number of items that are not yet cut.
         items: u64,
     },
-    /// The process exists; its start-up time counts from here, so a driver may
-    /// take its time to make thousands.
+    /// The process exists. The start timeout counts from here, so a driver may take its
+    /// time to create thousands of processes.
     Spawned {
         /// The worker.
         worker: WorkerId,
     },
-    /// The process could not be made.
+    /// The process could not be created.
     SpawnFailed {
-        /// The worker that will never be.
+        /// The worker that does not exist.
         worker: WorkerId,
-        /// Whether trying again is pointless as such (no such file): that is a
-        /// start failure. Otherwise (no process or descriptor free) the pool
-        /// goes on with those it has, and tries again later.
+        /// Whether a retry is pointless (no such file): that is a start failure. Otherwise
+        /// (no process or file descriptor free) the pool goes on with the workers it has,
+        /// and retries later.
         lasting: bool,
     },
-    /// Handshake and initializer are done.
+    /// The handshake and the initializer are done.
     WorkerReady {
         /// The worker.
         worker: WorkerId,
     },
-    /// The next unanswered items of an attempt, from its front, are done.
-    /// Answered by `Accept` or `Discard`, the first action polled after it.
+    /// The next unanswered items of an attempt, from its front, are done. The first
+    /// action polled after this event is `Accept` or `Discard`.
     Answered {
-        /// Who says so.
+        /// The worker that answered.
         worker: WorkerId,
-        /// Which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// How many items; an answer of none is discarded.
+        /// The number of items; an answer of no items is discarded.
         items: u32,
-        /// The size of the result the driver now holds.
+        /// The size of the result, in bytes, that the driver now holds.
         bytes: u64,
         /// The time the worker spent on these items.
         busy: Duration,
     },
-    /// The worker runs an item of this attempt once more, with all of its time:
-    /// it may be silent for as long again.
+    /// The worker runs an item of this attempt again and restarts the item's timeout:
+    /// its silence is measured anew.
     ItemRestarted {
-        /// Who says so.
+        /// The worker.
         worker: WorkerId,
-        /// Which attempt.
+        /// The attempt.
         attempt: AttemptId,
     },
-    /// The worker itself named the item that it is about to die on (its
-    /// watchdog or its allocator did).
+    /// The worker named the item because of which it is about to end (its watchdog or
+    /// its allocator did).
     Aborting {
-        /// Who says so.
+        /// The worker.
         worker: WorkerId,
-        /// Which attempt.
+        /// The attempt.
         attempt: AttemptId,
-        /// Which item, counted from the attempt's first.
+        /// The item, counted from the attempt's first.
         offset: u32,
-        /// Why.
+        /// The reason.
         fault: Fault,
     },
-    /// The process is gone and its pipe was drained.
+    /// The process has ended and its pipe was drained.
     WorkerEnded {
         /// The worker.
         worker: WorkerId,
-        /// Why, as far as the driver can tell; ignored where the end was ours.
+        /// The reason, as far as the driver knows it. Ignored if the scheduler ended the
+        /// worker.
         fault: Fault,
     },
-    /// The sink has written so many result bytes, of those that came with
-    /// `Answered` (what the driver wrote for a charged item is its own).
+    /// The sink has written this many result bytes, of those reported with `Answered`.
+    /// Records that the driver wrote for charged items do not count.
     Released {
-        /// Whose results.
+        /// The job of the results.
         job: JobId,
-        /// How many bytes.
+        /// The number of bytes.
         bytes: u64,
     },
-    /// The job is not wanted any more: drop everything of it.
+    /// The job was cancelled: drop everything of it.
     JobStopped {
         /// The job.
         job: JobId,
     },
-    /// No more jobs will come: when those that are open are done, retire all.
+    /// No more jobs will come: retire all workers when the open jobs are done.
     Close,
-    /// End all workers now: terminate, wait for the grace, kill. All work is
-    /// dropped.
+    /// End all workers now: terminate them, and kill those that outlive the grace
+    /// period. All work is dropped.
     Terminate,
     /// Kill all workers now. All work is dropped.
     Kill,
 }
 
-/// Why a worker died, or an item failed with it.
+/// Why a worker died, or why an item failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// It crashed, exited or was killed by somebody else.
+    /// The process crashed, exited, or was killed from outside.
     Crashed,
     /// An item ran for too long.
     TimedOut,
-    /// An item wanted too much memory.
+    /// An item exceeded the memory limit.
     OutOfMemory,
 }

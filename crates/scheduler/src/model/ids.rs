@@ -1,4 +1,4 @@
-//! Names for things, as types: a worker's number cannot be taken for a job's.
+//! Ids as types of their own, so that a worker's number cannot be used as a job's.
 
 use std::fmt;
 
@@ -17,28 +17,28 @@ macro_rules! id {
 }
 
 id! {
-    /// A worker's place in the pool, from 0; kept when the worker is replaced.
+    /// A place in the pool for a worker, numbered from 0. A replacement takes the same
+    /// slot.
     Slot(u32)
 }
 id! {
-    /// One worker, from its spawn to its end; never used again.
+    /// One worker, from its spawn to its end. An id is never used again.
     ///
-    /// The first workers are numbered like their slots; each later number
-    /// leaves the slot as its remainder by the number of slots, which is how a
-    /// worker is found without a map.
+    /// The first workers have the numbers of their slots. A later id modulo the number
+    /// of slots is the worker's slot, so a worker is found without a map.
     WorkerId(u64)
 }
 id! {
-    /// A job, numbered by the driver. An older job has the lower number: the
-    /// scheduler serves the lowest number that has work.
+    /// A job, numbered by the driver. An older job has a lower number: the scheduler
+    /// serves the lowest number that has work.
     JobId(u64)
 }
 id! {
-    /// A chunk, unique within its job: chunks are numbered from 0 in the order
-    /// in which they are cut, which is the order of their items.
+    /// A chunk, unique within its job. Chunks are numbered from 0 in the order in which
+    /// they are cut, which is the order of their items.
     ChunkId(u64)
 }
 id! {
-    /// One dispatch of a range of a chunk to a worker, unique in the pool.
+    /// One sending of a range of a chunk to a worker, unique in the pool.
     AttemptId(u64)
 }

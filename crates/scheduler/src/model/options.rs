@@ -1,38 +1,38 @@
-//! What the user may set: for the pool as a whole, and for one job.
+//! The settings of the pool and of one job.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// How the pool keeps its workers.
+/// The settings of the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
-    /// How many workers live at a time; 0 is taken as 1.
+    /// The number of workers; 0 counts as 1.
     pub slots: u32,
-    /// How long a worker may take from its spawn to [`WorkerReady`].
+    /// The longest time from a worker's spawn to [`WorkerReady`].
     ///
     /// [`WorkerReady`]: crate::SchedulerEvent::WorkerReady
     pub start_timeout: Duration,
-    /// How long a worker may take from `Retire` or `Terminate` to its end
-    /// before it is killed.
+    /// The longest time from `Retire` or `Terminate` to a worker's end before it is
+    /// killed.
     pub grace: Duration,
-    /// A worker that has been given so many items is retired when it has
-    /// answered them, and replaced; 0 is taken as 1.
+    /// A worker that has been given this many items is retired when it has answered
+    /// them, and replaced; 0 counts as 1.
     pub max_tasks_per_worker: Option<u64>,
-    /// So many start failures in a row, with no worker ready in between, end
-    /// the run; 0 is taken as 1.
+    /// This many consecutive start failures, with no worker ready in between, end the
+    /// run; 0 counts as 1.
     pub start_failures: u32,
-    /// How many chunks a worker may hold at a time, the running one included;
-    /// 0 is taken as 1. For a worker at the end of a slow line.
+    /// The maximum number of chunks in a worker, including the running one; 0 counts as
+    /// 1. For a worker at the end of a slow connection.
     pub max_depth: usize,
 }
 
 impl PoolOptions {
-    /// The defaults for so many slots.
+    /// The defaults for this number of slots.
     ///
-    /// `start_failures` is then the number of slots, at least 3: every slot is
-    /// spawned at once, so on a machine that is short of something for a moment
-    /// all of the first workers may fail together, and that should not end the
-    /// run before any was tried again, unless none comes up at all.
+    /// `start_failures` is the number of slots, but at least 3. Every slot is spawned
+    /// at once. So on a machine that is short of a resource for a moment all first
+    /// workers may fail together. That should end the run only if the retries fail,
+    /// too.
     #[must_use]
     pub fn new(slots: u32) -> Self {
         Self {
@@ -55,11 +55,11 @@ impl Default for PoolOptions {
 /// How many items go into a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChunkSize {
-    /// One at first, then as many as take a few milliseconds, and fewer again
-    /// near the end.
+    /// One item at first, then as many as take a few milliseconds, and fewer again near
+    /// the end of the input.
     #[default]
     Auto,
-    /// Always so many.
+    /// Always this number.
     Fixed(NonZeroU32),
 }
 
@@ -70,7 +70,7 @@ impl ChunkSize {
         *self == Self::Auto
     }
 
-    /// How many items, if that is always the same number.
+    /// The number of items, if it is fixed.
     #[must_use]
     pub fn fixed(self) -> Option<u32> {
         match self {
@@ -80,30 +80,30 @@ impl ChunkSize {
     }
 }
 
-/// How one job is run.
+/// The settings of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobOptions {
-    /// How many items go into a chunk.
+    /// The number of items in a chunk.
     pub chunk: ChunkSize,
-    /// How many bytes an automatic chunk has at most (one item may have more).
+    /// The maximum size of an automatic chunk, in bytes. A single item may be larger.
     pub max_chunk_bytes: u64,
-    /// No chunk is cut while the job holds so many bytes or more: blocks that
-    /// may be needed again, and results that are not released.
+    /// No chunk is cut while the job holds this many bytes or more: blocks that may
+    /// have to be sent again, and results that are not yet written.
     pub window_bytes: u64,
-    /// Whether results are delivered in input order, or as they come.
+    /// Whether results are delivered in input order, or as they arrive.
     pub ordered: bool,
-    /// How often an item is tried again after an attempt was charged to it;
-    /// `None`: for ever.
+    /// How many times an item is retried after an attempt was charged to it; `None`:
+    /// without limit.
     pub retries: Option<u32>,
-    /// Whether an item that timed out is tried again at all.
+    /// Whether an item that timed out is retried.
     pub retry_timed_out: bool,
-    /// Whether an item that crashed its worker is tried again at all.
+    /// Whether an item that crashed its worker is retried.
     pub retry_crashed: bool,
-    /// Whether an item that ran out of memory is tried again at all.
+    /// Whether an item that ran out of memory is retried.
     pub retry_out_of_memory: bool,
-    /// How long one item may run. The worker's own watchdog keeps it exactly;
-    /// the scheduler kills a worker that has said nothing for this long and
-    /// [`SILENCE_GRACE`](crate::SILENCE_GRACE) more.
+    /// How long one item may run. The worker's own watchdog enforces it exactly. The
+    /// scheduler kills a worker that has sent nothing for this time plus
+    /// [`SILENCE_GRACE`](crate::SILENCE_GRACE).
     pub timeout: Option<Duration>,
 }
 

@@ -1,8 +1,9 @@
-//! Time, as the scheduler knows it: an argument.
+//! Points in time. The scheduler has no clock: the time is an argument of every
+//! call.
 //!
 //! A point in time is a duration since the start of the run, on the run's own
-//! clock. The driver may pause that clock (the machine slept, the user pressed
-//! Ctrl-Z), so no deadline passes while nothing could run.
+//! clock. The driver may pause that clock (the machine was suspended, the user
+//! pressed Ctrl-Z), so no deadline passes while nothing could run.
 
 use std::ops::Add;
 use std::time::Duration;
@@ -15,13 +16,13 @@ impl RunTime {
     /// The start of the run.
     pub const ZERO: Self = Self(Duration::ZERO);
 
-    /// So many nanoseconds after the start.
+    /// This many nanoseconds after the start.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(Duration::from_nanos(nanos))
     }
 
-    /// So many milliseconds after the start.
+    /// This many milliseconds after the start.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
@@ -33,7 +34,7 @@ impl RunTime {
         self.0
     }
 
-    /// The time since `earlier`; zero if that lies ahead.
+    /// The time since `earlier`; zero if `earlier` is later than this.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -49,7 +50,7 @@ impl From<Duration> for RunTime {
 impl Add<Duration> for RunTime {
     type Output = Self;
 
-    /// Saturates: a deadline beyond all time is never reached.
+    /// Saturates: a deadline beyond the largest time is never reached.
     fn add(self, later: Duration) -> Self {
         Self(self.0.saturating_add(later))
     }

@@ -1,7 +1,7 @@
-//! What one worker holds: the attempts it was sent and has not answered.
+//! The attempts that a worker was sent and has not completely answered.
 //!
-//! A worker runs them in the order in which they were sent, so an answer can
-//! only belong to the first, and whatever stands behind it waits.
+//! A worker runs them in the order in which they were sent. So an answer can only
+//! belong to the first, and all others wait.
 
 use std::collections::VecDeque;
 
@@ -32,8 +32,8 @@ impl AttemptQueue {
         self.attempts.front()
     }
 
-    /// The work that waits behind the first attempt, in nanoseconds. (Sums that
-    /// have saturated no longer fit their parts, hence the subtraction.)
+    /// The work that waits behind the first attempt, in nanoseconds. (The subtraction
+    /// saturates because a sum that has saturated may be smaller than its parts.)
     pub(crate) fn waiting_cost(&self) -> u64 {
         self.cost.saturating_sub(self.front().map_or(0, |first| first.cost))
     }
@@ -43,12 +43,12 @@ impl AttemptQueue {
         self.bytes.saturating_sub(self.front().map_or(0, |first| first.bytes))
     }
 
-    /// Whether it holds an attempt that must be the only one.
+    /// Whether the worker holds an attempt that must be its only one.
     pub(crate) fn is_exclusive(&self) -> bool {
         self.front().is_some_and(|first| first.mode.is_exclusive())
     }
 
-    /// How many items have no answer.
+    /// The number of items without an answer.
     pub(crate) fn items(&self) -> u64 {
         self.items
     }
@@ -60,8 +60,8 @@ impl AttemptQueue {
         self.attempts.push_back(attempt);
     }
 
-    /// The next items of the first attempt are answered; returns the attempt if
-    /// those were its last.
+    /// The next items of the first attempt are answered; returns the attempt if these
+    /// were its last.
     pub(crate) fn advance(&mut self, items: u32) -> Option<Attempt> {
         let first = self.attempts.front_mut()?;
         first.answered += items;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_all_but_the_first() {
+    fn all_but_the_first_attempt_wait() {
         let mut queue = AttemptQueue::default();
         assert_eq!((queue.waiting_cost(), queue.waiting_bytes()), (0, 0));
         queue.push(attempt(1, 3));

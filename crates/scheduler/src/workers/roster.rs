@@ -1,8 +1,8 @@
-//! The workers by slot, and who of them waits for work.
+//! The workers by slot, and which of them can take work.
 //!
-//! Every list is an ordered set, so that no decision looks at all workers: who
-//! is idle (ready ones first, then by slot), who holds something and should get
-//! more (those who hold least first), and which slots stand empty.
+//! Every list is an ordered set, so that no decision looks at all workers: idle
+//! workers (ready ones first, then by slot), workers that hold something and should
+//! get more (those that hold least first), and vacant slots.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(crate) struct Roster {
 
 #[derive(Debug, Default)]
 struct SlotEntry {
-    /// How many workers have had this place.
+    /// The number of workers that have had this slot.
     spawned: u64,
     worker: Option<Box<Worker>>,
 }
@@ -40,16 +40,16 @@ impl Roster {
     }
 
     pub(crate) fn slots(&self) -> u32 {
-        // It was made from that many.
+        // Cannot truncate: the list was made from a `u32`.
         self.places.len() as u32
     }
 
-    /// How many workers have been spawned and have not ended.
+    /// The number of workers that were spawned and have not ended.
     pub(crate) fn living(&self) -> u32 {
         self.slots() - self.vacant.len() as u32
     }
 
-    /// The slot of a worker that lives.
+    /// The slot of a worker that has not ended.
     pub(crate) fn slot_of(&self, worker: WorkerId) -> Option<u32> {
         let slot = (worker.0 % self.places.len() as u64) as u32;
         (self.worker(slot)?.id == worker).then_some(slot)
@@ -79,7 +79,7 @@ impl Roster {
         self.needing_more.first().map(|&(_, slot)| slot)
     }
 
-    /// Puts a new worker into an empty slot.
+    /// Puts a new worker into a vacant slot.
     pub(crate) fn occupy(&mut self, slot: u32, budget: u64) -> Option<(Slot, WorkerId)> {
         let slots = self.places.len() as u64;
         let place = self.places.get_mut(slot as usize)?;
@@ -91,7 +91,7 @@ impl Roster {
         Some((Slot(slot), id))
     }
 
-    /// Takes out a worker that has ended.
+    /// Removes a worker that has ended.
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Box<Worker>> {
         self.unlist(slot);
         self.set_deadline(slot, None);
@@ -103,7 +103,7 @@ impl Roster {
         Some(worker)
     }
 
-    /// Lists a worker as its state says, after anything about it has changed.
+    /// Lists a worker according to its state. To be called after any change of it.
     pub(crate) fn relist(&mut self, slot: u32) {
         let max_depth = self.max_depth;
         if let Some(worker) = self.worker(slot) {
@@ -112,7 +112,7 @@ impl Roster {
         }
     }
 
-    /// Takes a worker off the lists until something about it changes.
+    /// Takes a worker off the lists until its state changes.
     pub(crate) fn unlist(&mut self, slot: u32) {
         self.list(slot, Availability::None);
     }
@@ -137,8 +137,8 @@ impl Roster {
         };
     }
 
-    /// Sets or lifts a worker's deadline. Only one that is earlier than the
-    /// entry in the timers touches them.
+    /// Sets or removes a worker's deadline. Only a deadline that is earlier than the
+    /// worker's entry in the timers changes that entry.
     pub(crate) fn set_deadline(&mut self, slot: u32, at: Option<RunTime>) {
         let Some(place) = self.places.get_mut(slot as usize) else {
             return;
@@ -180,7 +180,7 @@ impl Roster {
         None
     }
 
-    /// Whether the lists say what the workers say, and no more.
+    /// Checks that the lists hold exactly what the workers' states say.
     pub(crate) fn check(&self) -> Result<(), String> {
         let mut listed = 0;
         for (slot, worker) in self.workers() {
@@ -191,11 +191,11 @@ impl Roster {
             };
             listed += 1;
             if !is_listed || worker.listed != worker.availability(self.max_depth) {
-                return Err(format!("worker {} is listed wrongly", worker.id));
+                return Err(format!("worker {} has the wrong list entry", worker.id));
             }
         }
         if listed != self.idle.len() + self.needing_more.len() {
-            return Err("somebody is listed who is not there".to_owned());
+            return Err("a list has an entry without a worker".to_owned());
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_kept_and_a_worker_is_never_confused_with_the_one_before() {
+    fn a_replacement_has_the_same_slot_and_another_id() {
         let mut roster = roster();
         assert!(roster.vacate(1).is_some());
         assert_eq!(roster.first_vacant(), Some(1));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_ready_comes_before_who_is_starting() {
+    fn ready_workers_come_before_starting_ones() {
         let mut roster = roster();
         assert_eq!(roster.first_idle(), Some(0));
         roster.worker_mut(1).expect("a worker").state = WorkerState::Ready;
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_is_put_off_fires_once_at_its_time() {
+    fn an_extended_deadline_fires_once_at_its_time() {
         let mut roster = roster();
         roster.set_deadline(0, Some(at(10)));
         roster.set_deadline(0, Some(at(30)));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_is_brought_forward_is_not_late() {
+    fn an_earlier_deadline_is_not_late() {
         let mut roster = roster();
         roster.set_deadline(0, Some(at(30)));
         roster.set_deadline(1, Some(at(20)));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_lifted_deadline_nor_one_of_the_dead_fires() {
+    fn removed_deadlines_and_those_of_dead_workers_do_not_fire() {
         let mut roster = roster();
         roster.set_deadline(0, Some(at(10)));
         roster.set_deadline(0, None);

@@ -1,7 +1,7 @@
-//! One deadline a worker, the earliest first.
+//! One deadline for each worker, the earliest first.
 //!
-//! An entry stands for a worker's deadline and is never later than it. It may
-//! be earlier: when it fires, the worker says whether its time has really come.
+//! An entry stands for a worker's deadline and is never later than it. It may be
+//! earlier: when it fires, the worker's own deadline decides.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ impl Timers {
         self.armed.remove(&(at, slot));
     }
 
-    /// Takes the first entry that is due.
+    /// Takes the first entry whose time has come.
     pub(crate) fn pop_due(&mut self, now: RunTime) -> Option<(RunTime, u32)> {
         if self.next()? > now {
             return None;

@@ -1,9 +1,8 @@
-//! One worker as the scheduler sees it: in which state it is, what it holds,
-//! and whether it should get more.
+//! One worker: its state, the attempts it holds, and whether it should get more.
 //!
-//! How much it should hold is measured in time. Enough must wait in its pipe
-//! that it never waits for the coordinator, and not more, because what waits
-//! here cannot be run elsewhere.
+//! The amount of work that waits in a worker's pipe is measured in time. It must be
+//! enough that the worker never waits for the coordinator, and not more, because no
+//! other worker can run it.
 
 use std::time::Duration;
 
@@ -11,55 +10,56 @@ use super::queue::AttemptQueue;
 use crate::jobs::Attempt;
 use crate::model::{AttemptId, Fault, JobId, KillReason, RunTime, WorkerId};
 
-/// How much work may wait in a worker's pipe before nothing more is sent. A
-/// round trip over a pipe takes some ten microseconds, and the coordinator
-/// may be busy elsewhere for some hundred: a millisecond covers both.
+/// The amount of work that may wait in a worker's pipe. A round trip over a pipe
+/// takes about 10 µs, and the coordinator may be busy for about 100 µs: a
+/// millisecond covers both.
 pub(crate) const WAITING_TIME: Duration = Duration::from_millis(1);
 
-/// How many bytes may wait in a worker's pipe before nothing more is sent: what
-/// a pipe holds at the most. One chunk may wait whatever its size.
+/// The number of bytes that may wait in a worker's pipe: the capacity of a pipe.
+/// One chunk may wait whatever its size.
 pub(crate) const MAX_WAITING_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WorkerState {
-    /// Spawned, not ready; what it was sent waits in its pipe.
+    /// Spawned, not ready. What it was sent waits in its pipe.
     Starting,
     Ready,
-    /// It has named the item it is about to die on.
+    /// It has named the item because of which it is about to end.
     Aborting {
         attempt: AttemptId,
         offset: u32,
         fault: Fault,
     },
-    /// We are ending it.
+    /// The scheduler is ending it.
     Ending(EndReason),
 }
 
-/// Why a worker is being ended, hence what its end means.
+/// Why a worker is being ended. This determines what its end means for its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndReason {
-    /// Asked to end; it holds nothing.
+    /// Asked to end; it holds no items of an open job.
     Retired,
-    /// Signalled to end.
+    /// Asked to end by a signal.
     Terminated,
     /// Killed because the pool ends.
     PoolKilled,
-    /// Killed because it outlived its grace.
+    /// Killed because it did not end within its grace period.
     GraceExpired,
-    /// Killed because it was not ready in time: a start failure.
+    /// Killed because it was not ready before the start timeout: a start failure.
     StartTimedOut,
-    /// Killed because it spoke nonsense before it was ready: a start failure.
+    /// Killed for a protocol violation before it was ready: a start failure.
     HandshakeFailed,
-    /// Killed because it spoke nonsense: a crash like any other.
+    /// Killed for a protocol violation: counts as a crash.
     ProtocolViolation,
-    /// Killed because it said nothing for longer than an item may run.
+    /// Killed because it sent nothing for longer than an item may run.
     Unresponsive,
-    /// Killed because it stayed after naming an item.
+    /// Killed because it did not end within its grace period after it had named an
+    /// item.
     AbortGraceExpired { attempt: AttemptId, offset: u32, fault: Fault },
 }
 
 impl EndReason {
-    /// Whether the worker was killed, whatever for.
+    /// Whether the worker was killed, for any reason.
     pub(crate) fn is_killed(self) -> bool {
         self.kill_reason().is_some()
     }
@@ -77,20 +77,20 @@ impl EndReason {
     }
 }
 
-/// Under which heading a worker waits for work.
+/// Whether a worker can take work, and its rank among those that can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Availability {
-    /// Not to be given anything.
+    /// It cannot take work.
     None,
-    /// Holds nothing; one that is ready comes before one that is starting.
+    /// It holds nothing. A ready worker ranks before a starting one.
     Idle { starting: bool },
-    /// Holds so many attempts, and should get more.
+    /// It holds this many attempts, and should get more.
     NeedsMore { holds: usize },
 }
 
-/// The worker's deadline, and the entry in the timers that stands for it. The
-/// entry is never later; it may be earlier, so that putting off a deadline with
-/// every answer costs nothing.
+/// A worker's deadline, and the entry in the timers that stands for it. The entry
+/// is never later. It may be earlier, so that extending the deadline with every
+/// answer costs nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Deadline {
     pub(crate) at: Option<RunTime>,
@@ -102,9 +102,9 @@ pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) state: WorkerState,
     pub(crate) queue: AttemptQueue,
-    /// How many items it may still be given.
+    /// The number of items that it may still be given.
     pub(crate) budget: u64,
-    /// The jobs of which it has answered something, in order.
+    /// The open jobs of which it has answered something, sorted.
     familiar: Vec<JobId>,
     pub(crate) listed: Availability,
     pub(crate) deadline: Deadline,
@@ -131,7 +131,7 @@ impl Worker {
         matches!(self.state, WorkerState::Ending(_))
     }
 
-    /// What its state and what it holds say, whatever the job.
+    /// Determined by its state and what it holds, whatever the job.
     pub(crate) fn availability(&self, max_depth: usize) -> Availability {
         let starting = match self.state {
             WorkerState::Starting => true,
@@ -161,7 +161,7 @@ impl Worker {
         self.state == WorkerState::Ready && self.budget == 0 && self.queue.is_empty()
     }
 
-    /// It is sent this.
+    /// The worker is sent this attempt.
     pub(crate) fn give(&mut self, attempt: Attempt) {
         self.budget = self.budget.saturating_sub(u64::from(attempt.range.items));
         self.queue.push(attempt);
@@ -171,8 +171,7 @@ impl Worker {
         self.familiar.binary_search(&job).is_ok()
     }
 
-    /// It has answered something of this job; jobs that are gone are dropped
-    /// from its memory on the way.
+    /// It has answered an item of this job. Jobs that are no longer open are dropped.
     pub(crate) fn on_familiar(&mut self, job: JobId, is_open: impl Fn(JobId) -> bool) {
         self.familiar.retain(|&other| is_open(other));
         if let Err(at) = self.familiar.binary_search(&job) {
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_hungry_until_a_millisecond_of_work_waits() {
+    fn a_worker_needs_more_until_a_millisecond_of_work_waits() {
         let mut worker = ready();
         assert_eq!(worker.availability(128), Availability::Idle { starting: false });
         give(&mut worker, 3_000_000, 1, AttemptMode::Plain);
@@ -229,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_joins_what_must_be_alone() {
+    fn nothing_joins_an_exclusive_attempt() {
         let mut worker = ready();
         give(&mut worker, 0, 1, AttemptMode::Suspect);
         assert_eq!(worker.availability(128), Availability::None);
     }
 
     #[test]
-    fn who_is_starting_holds_one_and_who_is_ending_nothing() {
+    fn a_starting_worker_gets_one_attempt_and_an_ending_one_none() {
         let mut worker = Worker::new(WorkerId(0), 100);
         assert_eq!(worker.availability(128), Availability::Idle { starting: true });
         give(&mut worker, 0, 1, AttemptMode::Plain);
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn it_remembers_the_jobs_that_are_open() {
+    fn a_worker_remembers_only_open_jobs() {
         let mut worker = ready();
         worker.on_familiar(JobId(2), |_| true);
         worker.on_familiar(JobId(1), |_| true);

@@ -257,7 +257,7 @@ mod tests {
         launcher(args[0]).start(&strings(args), &strings(variables), input).unwrap()
     }
 
-    /// Waits for its end; returns how it ended and what it had said by then.
+    /// Waits for the program's end; returns how it ended, and what it wrote before.
     fn wait(mut program: LaunchedProgram) -> (Ended, String, String) {
         let mut set = PollSet::default();
         set.add(program.exit_fd(), 0, false);

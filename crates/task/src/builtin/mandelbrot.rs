@@ -3,7 +3,7 @@
 //! radius 2. Rows differ much in what they cost, which is what makes them
 //! worth dealing out.
 
-use super::{Entry, Picture, Shape};
+use super::{ItemRunner, Picture, TaskEntry, TaskShape};
 use crate::{FromItem as _, Items, ParamError, ParamSpec, Params, Task, TaskError, TextTask, ToText};
 
 /// Longest side: a row of the largest counts is still a result that fits a message.
@@ -52,15 +52,15 @@ const REGION: ParamSpec = ParamSpec {
 };
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "mandelbrot",
     summary: "a row of a picture of the Mandelbrot set, of --size pixels: each pixel's count of iterations",
     params: &[MAX_ITERATIONS, REGION],
     items: Items::Words,
     numbers: true,
     hidden: false,
-    shape: Shape::Picture(Picture { side: SIDE, max_side: MAX_SIDE, most: |params| most(params).unwrap_or(1) }),
-    program: None,
+    shape: TaskShape::Picture(Picture { side: SIDE, max_side: MAX_SIDE, most: |params| most(params).unwrap_or(1) }),
+    runner: ItemRunner::Native,
     make: |params, _, options| Ok(Box::new(TextTask::new(Mandelbrot::new(params)?, options))),
 };
 

@@ -15,7 +15,7 @@
 //!
 //! Anything else, and whatever survives, is given back as it is.
 
-use super::{Entry, Shape};
+use super::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 use std::hint::black_box;
 use std::io::Write;
@@ -26,15 +26,15 @@ use std::time::Duration;
 struct Misbehave;
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "misbehave",
     summary: "does what its item says to the process: for tests",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: true,
-    shape: Shape::List,
-    program: None,
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
     make: |_, _, options| Ok(Box::new(TextTask::new(Misbehave, options))),
 };
 

@@ -1,6 +1,6 @@
 //! The built-in tasks: one small file each, and this list.
 //!
-//! To add a task, write its file with an [`Entry`] and name it in [`ALL`].
+//! To add a task, write its file with an [`TaskEntry`] and name it in [`ALL`].
 
 pub mod mandelbrot;
 pub mod misbehave;
@@ -11,7 +11,7 @@ pub mod sqrt;
 use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, TaskInfo, TextOptions};
 
 /// What the program knows of a task.
-pub struct Entry {
+pub struct TaskEntry {
     /// The name under which it is asked for.
     pub name: &'static str,
     /// One line for people: what an item is and what becomes of it.
@@ -25,17 +25,53 @@ pub struct Entry {
     /// Kept for measuring and testing; not listed.
     pub hidden: bool,
     /// What its items are, and so what a size of the work means.
-    pub shape: Shape,
-    /// What stands after `--` on the command line, for tasks that run a program
-    /// of the user's own: its words as the help shows them. Such a task may give
-    /// another result each time.
-    pub program: Option<&'static str>,
+    pub shape: TaskShape,
+    /// What runs its items.
+    pub runner: ItemRunner,
     /// Makes it.
     pub make: Make,
 }
 
+/// What runs a task's items, and so how the items get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemRunner {
+    /// Code in the worker, called for each item.
+    Native,
+    /// A program of the user's own, started for each item.
+    Program,
+    /// A program of the user's own, started for each block of lines, which are
+    /// its input. Its output is written as it is: it has no items.
+    BlockProgram,
+    /// A program of the user's own, started once per worker: it reads an item
+    /// per line and writes a result per line.
+    Coprocess,
+    /// A Python function of the user's own, called for each item by an
+    /// interpreter that is started once per worker.
+    Python,
+}
+
+impl ItemRunner {
+    /// Whether the items are run by code of the user's own, which may give
+    /// another result each time.
+    #[must_use]
+    pub const fn is_users(self) -> bool {
+        self.usage().is_some()
+    }
+
+    /// What stands after `--` on the command line, in the words of its help;
+    /// `None`: nothing may stand there.
+    #[must_use]
+    pub const fn usage(self) -> Option<&'static str> {
+        match self {
+            Self::Native => None,
+            Self::Program | Self::BlockProgram | Self::Coprocess => Some("PROGRAM ARGS…"),
+            Self::Python => Some("FILE.py:FUNCTION"),
+        }
+    }
+}
+
 /// What a task's items are, and so what a size of the work means.
-pub enum Shape {
+pub enum TaskShape {
     /// A list that people give; a size is so many items of it.
     List,
     /// The rows of a square picture, numbered from 0; a size is its side in pixels.
@@ -56,7 +92,7 @@ pub struct Picture {
 /// Makes a task from its checked parameters and what stands after `--`.
 pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
-impl Entry {
+impl TaskEntry {
     /// Checks the settings that people give, and what stands after `--`: with
     /// them the task can be made.
     ///
@@ -93,8 +129,8 @@ impl Entry {
         options: TextOptions,
     ) -> Result<Box<dyn BlockTask>, ParamError> {
         let by_size = match &self.shape {
-            Shape::List => &[][..],
-            Shape::Picture(picture) => std::slice::from_ref(&picture.side),
+            TaskShape::List => &[][..],
+            TaskShape::Picture(picture) => std::slice::from_ref(&picture.side),
         };
         let params = Params::check(self.name, &[self.params, by_size].concat(), given)?;
         (self.make)(&params, arguments, options)
@@ -102,11 +138,11 @@ impl Entry {
 }
 
 /// Every built-in task.
-pub const ALL: &[&Entry] = &[&sqrt::ENTRY, &prime::ENTRY, &mandelbrot::ENTRY, &null::ENTRY, &misbehave::ENTRY];
+pub const ALL: &[&TaskEntry] = &[&sqrt::ENTRY, &prime::ENTRY, &mandelbrot::ENTRY, &null::ENTRY, &misbehave::ENTRY];
 
 /// The task of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static TaskEntry> {
     ALL.iter().find(|entry| entry.name == name).copied()
 }
 

@@ -1,20 +1,20 @@
 //! `null`: gives every item back as it is. It does nothing, so that a run
 //! measures the pool alone; it is not listed.
 
-use super::{Entry, Shape};
+use super::{ItemRunner, TaskEntry, TaskShape};
 use crate::runner::{ItemAttempt, RunBuffers, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "null",
     summary: "the item itself: measures the pool alone",
     params: &[],
     items: Items::Lines,
     numbers: false,
     hidden: true,
-    shape: Shape::List,
-    program: None,
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
     make: |_, _, options| Ok(Box::new(Null { options, buffers: RunBuffers::default() })),
 };
 

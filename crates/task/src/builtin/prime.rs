@@ -1,7 +1,7 @@
 //! `prime`: whether a number is prime, by one of three methods. The naive one
 //! is the lecture's: slow on purpose, so that parallelism has something to do.
 
-use super::{Entry, Shape};
+use super::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, ParamSpec, Params, Task, TaskError, TextTask};
 
 /// Whether a number is prime.
@@ -20,7 +20,7 @@ pub enum Method {
 }
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "prime",
     summary: "whether an unsigned 64-bit whole number is prime: true or false",
     params: &[ParamSpec {
@@ -32,8 +32,8 @@ pub static ENTRY: Entry = Entry {
     items: Items::Words,
     numbers: true,
     hidden: false,
-    shape: Shape::List,
-    program: None,
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
     make: |params, _, options| Ok(Box::new(TextTask::new(Prime::new(params), options))),
 };
 

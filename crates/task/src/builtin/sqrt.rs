@@ -1,21 +1,21 @@
 //! `sqrt`: the lecture's first task, the square root of a number.
 
-use super::{Entry, Shape};
+use super::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 
 /// The square root of a number.
 pub struct Sqrt;
 
 /// Its place in the list.
-pub static ENTRY: Entry = Entry {
+pub static ENTRY: TaskEntry = TaskEntry {
     name: "sqrt",
     summary: "the square root of a decimal number, printed to round-trip; a negative number is that item's error",
     params: &[],
     items: Items::Words,
     numbers: true,
     hidden: false,
-    shape: Shape::List,
-    program: None,
+    shape: TaskShape::List,
+    runner: ItemRunner::Native,
     make: |_, _, options| Ok(Box::new(TextTask::new(Sqrt, options))),
 };
 

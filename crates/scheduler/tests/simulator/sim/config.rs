@@ -1,4 +1,4 @@
-//! What one simulated run is like: drawn from its seed.
+//! The parameters of a simulated run, drawn from its seed.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,25 +9,24 @@ use super::rng::Rng;
 
 pub(crate) const MILLI: u64 = 1_000_000;
 
-/// How the things around the scheduler behave.
+/// How everything around the scheduler behaves.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) pool: PoolOptions,
     pub(crate) jobs: Vec<JobPlan>,
-    /// The mean time of an item, in nanoseconds.
+    /// The mean run time of an item, in nanoseconds.
     pub(crate) item_time: u64,
-    /// Chances in a thousand.
+    /// Probabilities per mille.
     pub(crate) death_per_item: u64,
     pub(crate) death_after_answer: u64,
     pub(crate) stall_per_item: u64,
     pub(crate) bad_start: u64,
     pub(crate) spawn_fails: u64,
-    pub(crate) nonsense: u64,
+    pub(crate) violations: u64,
     pub(crate) double_answer: u64,
     pub(crate) ignores_end: u64,
-    /// How many misfortunes of all these kinds there may be in all, so that
-    /// the run can end.
-    pub(crate) misfortunes: u64,
+    /// The maximum number of faults of all these kinds, so that the run can end.
+    pub(crate) max_faults: u64,
     pub(crate) stop_a_job_at: Option<u64>,
     pub(crate) end: End,
 }
@@ -48,12 +47,12 @@ pub(crate) struct JobPlan {
     pub(crate) items: u32,
     pub(crate) item_bytes: u64,
     pub(crate) result_bytes: u64,
-    /// Chance that a cut finds nothing for the moment.
+    /// The probability per mille that a cut finds no items for the moment.
     pub(crate) pending: u64,
-    /// Chance that an item is poison.
+    /// The probability per mille that an item ends its worker.
     pub(crate) poison: u64,
     pub(crate) hints: bool,
-    /// How long the sink takes to write what is delivered.
+    /// The time in nanoseconds that the sink takes to write a delivered range.
     pub(crate) sink_delay: u64,
 }
 
@@ -68,7 +67,7 @@ impl Config {
         let stall_per_item = chance(20);
         let bad_start = chance(300);
         let spawn_fails = chance(300);
-        let nonsense = chance(30);
+        let violations = chance(30);
         let double_answer = chance(100);
         let ignores_end = chance(500);
         let item_time = rng.pick(&[0, 1_000, 50_000, MILLI, 4 * MILLI, 12 * MILLI]);
@@ -82,10 +81,10 @@ impl Config {
             stall_per_item,
             bad_start,
             spawn_fails,
-            nonsense,
+            violations,
             double_answer,
             ignores_end,
-            misfortunes: rng.between(0, 60),
+            max_faults: rng.between(0, 60),
             stop_a_job_at: rng.per_mille(100).then(|| rng.below(200 * MILLI)),
             end: End::draw(rng),
         }
@@ -123,7 +122,7 @@ impl JobPlan {
             max_chunk_bytes: rng.pick(&[1, 50, 256 << 10]),
             window_bytes: rng.pick(&[0, 1, 700, 3000, 50_000, 16 << 20]),
             ordered: rng.per_mille(700),
-            // A poison item that is tried for ever never ends.
+            // A poison item with unlimited retries would never end.
             retries: (poison > 0 || rng.per_mille(700)).then(|| rng.below(4) as u32),
             retry_timed_out: rng.per_mille(500),
             retry_crashed: rng.per_mille(800),

@@ -1,27 +1,27 @@
-//! The driver and what is behind it: the input, the sink, and the system that
-//! makes processes.
+//! The simulated driver, and what is behind it: the input, the sink, and the system
+//! that creates processes.
 
 use procession_scheduler::{Action, JobId, SchedulerEvent, WorkerId};
 
 use super::config::MILLI;
-use super::puppet::{Puppet, Task};
-use super::world::{Happening, Line, World, garbage};
+use super::worker::{SimulatedWorker, Task};
+use super::world::{ScheduledEvent, TraceLine, World, impossible_answer};
 
 impl World {
-    /// The driver.
+    /// Carries out an action as a driver would.
     pub(super) fn carry_out(&mut self, action: Action) {
         match action {
             Action::Spawn { worker, .. } => self.spawn(worker),
             Action::Cut { job, max_items, max_bytes } => {
                 let answer = self.cut(job, max_items, max_bytes);
-                self.note(Line::Event(answer.clone()));
-                self.model.on_event(&answer);
+                self.note(TraceLine::Event(answer.clone()));
+                self.oracle.on_event(&answer);
                 self.scheduler.handle_event(self.time(), answer);
             }
             Action::Send { worker, attempt, job, chunk, from, items, each } => {
                 let first = self.inputs[job.0 as usize].firsts[chunk.0 as usize] + u64::from(from);
-                if let Some(puppet) = self.puppets.get_mut(&worker) {
-                    puppet.tasks.push_back(Task { attempt, job, first, items, each, run: 0, told: 0 });
+                if let Some(worker_state) = self.workers.get_mut(&worker) {
+                    worker_state.tasks.push_back(Task { attempt, job, first, items, each, run: 0, told: 0 });
                     self.run_next(worker);
                 }
             }
@@ -34,7 +34,7 @@ impl World {
                 if let Some(bytes) = input.results.remove(&(chunk, from)) {
                     let delay = self.config.jobs[job.0 as usize].sink_delay;
                     let released = SchedulerEvent::Released { job, bytes };
-                    self.at(self.now + delay, Happening::Event(released));
+                    self.at(self.now + delay, ScheduledEvent::Event(released));
                 }
             }
             Action::Retire { worker } => {
@@ -45,7 +45,7 @@ impl World {
             Action::Kill { worker, .. } => {
                 self.summary.kills += 1;
                 let after = self.rng.below(MILLI / 10);
-                self.at(self.now + after, Happening::Dies(worker));
+                self.at(self.now + after, ScheduledEvent::Dies(worker));
             }
             _ => {}
         }
@@ -54,7 +54,7 @@ impl World {
     pub(super) fn ask_to_end(&mut self, worker: WorkerId) {
         if !self.rng.per_mille(self.config.ignores_end) {
             let after = self.rng.below(MILLI);
-            self.at(self.now + after, Happening::Dies(worker));
+            self.at(self.now + after, ScheduledEvent::Dies(worker));
         }
     }
 
@@ -62,7 +62,7 @@ impl World {
         let plan = self.config.jobs[job.0 as usize].clone();
         let input = &mut self.inputs[job.0 as usize];
         if self.rng.per_mille(plan.pending) {
-            let ready = Happening::Event(SchedulerEvent::InputReady { job });
+            let ready = ScheduledEvent::Event(SchedulerEvent::InputReady { job });
             let wait = self.rng.below(5 * MILLI);
             self.at(self.now + wait, ready);
             return SchedulerEvent::InputPending { job };
@@ -77,37 +77,37 @@ impl World {
         input.cut += items;
         if plan.hints && self.rng.per_mille(300) {
             let items = u64::from(left) + self.rng.below(3);
-            self.at(self.now, Happening::Event(SchedulerEvent::Remaining { job, items }));
+            self.at(self.now, ScheduledEvent::Event(SchedulerEvent::Remaining { job, items }));
         }
         SchedulerEvent::ChunkCut { job, items, bytes: u64::from(items) * plan.item_bytes }
     }
 
-    pub(super) fn unlucky(&mut self, chance: u64) -> bool {
-        let unlucky = self.config.misfortunes > 0 && self.rng.per_mille(chance);
-        self.config.misfortunes -= u64::from(unlucky);
-        unlucky
+    pub(super) fn has_fault(&mut self, chance: u64) -> bool {
+        let has_fault = self.config.max_faults > 0 && self.rng.per_mille(chance);
+        self.config.max_faults -= u64::from(has_fault);
+        has_fault
     }
 
     pub(super) fn spawn(&mut self, worker: WorkerId) {
-        if self.unlucky(self.config.spawn_fails) {
+        if self.has_fault(self.config.spawn_fails) {
             let lasting = self.rng.per_mille(300);
-            return self.at(self.now, Happening::Event(SchedulerEvent::SpawnFailed { worker, lasting }));
+            return self.at(self.now, ScheduledEvent::Event(SchedulerEvent::SpawnFailed { worker, lasting }));
         }
-        self.puppets.insert(worker, Puppet::new(worker));
-        // At once, or when others are made.
+        self.workers.insert(worker, SimulatedWorker::new(worker));
+        // At once, or while other processes are created.
         let until = if self.rng.per_mille(500) { 0 } else { self.rng.below(10 * MILLI) };
-        self.at(self.now + until, Happening::Event(SchedulerEvent::Spawned { worker }));
+        self.at(self.now + until, ScheduledEvent::Event(SchedulerEvent::Spawned { worker }));
         let takes = self.rng.below(10 * MILLI);
-        if !self.unlucky(self.config.bad_start) {
-            return self.at(self.now + takes, Happening::Ready(worker));
+        if !self.has_fault(self.config.bad_start) {
+            return self.at(self.now + takes, ScheduledEvent::Ready(worker));
         }
         match self.rng.below(4) {
             0 => {} // Never ready.
             1 => {
-                self.say(worker, garbage(worker));
-                self.summary.nonsense += 1;
+                self.say(worker, impossible_answer(worker));
+                self.summary.violations += 1;
             }
-            _ => self.at(self.now + takes, Happening::Dies(worker)),
+            _ => self.at(self.now + takes, ScheduledEvent::Dies(worker)),
         }
     }
 }

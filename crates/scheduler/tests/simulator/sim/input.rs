@@ -1,22 +1,22 @@
-//! The items of a job, which of them are poison, and what has come of them.
+//! The items of a job, which of them are poison, and what happened to them.
 
 use std::collections::BTreeMap;
 
 use procession_scheduler::{ChunkId, Fault, JobId};
 
 use super::config::{Config, JobPlan};
-use super::model::Check;
+use super::oracle::Check;
 use super::rng::Rng;
 
-/// How an item, or bad luck, ends a worker.
+/// How an item, or a random fault, ends a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Poison {
     Dies,
-    /// Says so before.
+    /// Names the item before.
     Names(Fault),
-    /// Says so and stays.
+    /// Names the item and does not end.
     NamesAndStays(Fault),
-    /// Says nothing more.
+    /// Sends nothing more.
     Stalls,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Input {
     /// The first item of each chunk.
     pub(super) firsts: Vec<u64>,
     pub(super) poison: BTreeMap<u64, Poison>,
-    /// Result bytes of the ranges that are not delivered.
+    /// The result sizes, in bytes, of the ranges that are not yet delivered.
     pub(super) results: BTreeMap<(ChunkId, u32), u64>,
     pub(super) last_answer_bytes: u64,
 }
@@ -51,7 +51,7 @@ impl Input {
         Self { cut: 0, firsts: Vec::new(), poison, results: BTreeMap::new(), last_answer_bytes: 0 }
     }
 
-    /// Every item has its outcome, and no poison item got through.
+    /// Checks that every item has its outcome, and that no poison item was accepted.
     pub(super) fn check(&self, accepted: u64, charged: &[(ChunkId, u32)], config: &Config, id: JobId) -> Check {
         let items = u64::from(config.jobs[id.0 as usize].items);
         if accepted + charged.len() as u64 != items {

@@ -1,13 +1,13 @@
-//! A whole run in virtual time, drawn from a seed: workers, input, sink and
-//! every kind of bad luck, with the oracle looking on after each step.
+//! A whole run in virtual time, drawn from a seed: workers, input, sink and faults
+//! of every kind, with the oracle checking each step.
 
+mod action_checks;
 mod config;
 mod driver;
 mod input;
-mod judge;
-mod model;
-mod puppet;
+mod oracle;
 mod rng;
+mod worker;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,8 @@ pub(crate) use config::Config;
 pub(crate) use rng::Rng;
 use world::World;
 
-/// What a run was like, so that a test can see that all kinds occur.
+/// What happened in a run, so that a test can check that every kind of event
+/// occurs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) steps: u64,
@@ -25,16 +26,16 @@ pub(crate) struct Summary {
     pub(crate) deaths: u64,
     pub(crate) stopped_jobs: u64,
     pub(crate) gave_up: u64,
-    pub(crate) nonsense: u64,
+    pub(crate) violations: u64,
     /// Workers that stop in the middle of an item, for a while or for good.
     pub(crate) stalls: u64,
     /// Items that their workers named before they ended.
     pub(crate) aborting: u64,
     /// Workers that were to be replaced, or were no longer needed.
     pub(crate) retired: u64,
-    /// Answers that were given again, or came too late.
+    /// Answers that were sent twice, or came too late.
     pub(crate) double_answers: u64,
-    /// Kills, of the silent mostly.
+    /// Killed workers, most of them for their silence.
     pub(crate) kills: u64,
 }
 
@@ -46,7 +47,7 @@ impl Summary {
         self.deaths += run.deaths;
         self.stopped_jobs += run.stopped_jobs;
         self.gave_up += run.gave_up;
-        self.nonsense += run.nonsense;
+        self.violations += run.violations;
         self.stalls += run.stalls;
         self.aborting += run.aborting;
         self.retired += run.retired;
@@ -55,8 +56,8 @@ impl Summary {
     }
 }
 
-/// Runs the simulation that a seed draws, with what `adjust` makes of it; what
-/// went wrong comes with the last steps before it.
+/// Runs the simulation that a seed draws, changed by `adjust`. An error comes with
+/// the last steps before it.
 pub(crate) fn run(seed: u64, adjust: impl FnOnce(&mut Config)) -> Result<Summary, String> {
     let mut rng = Rng::new(seed);
     let mut config = Config::draw(&mut rng);

@@ -1,4 +1,5 @@
-//! A small generator of its own, so that a seed means the same for ever.
+//! A small random number generator of its own, so that a seed always means the same
+//! run.
 
 /// `SplitMix64`.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// From 0 to below `end`; 0 if that is nothing.
+    /// A number below `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.next() % end }
     }
@@ -26,7 +27,7 @@ impl Rng {
         first + self.below(last - first + 1)
     }
 
-    /// True so many times in a thousand.
+    /// True with this probability per mille.
     pub(crate) fn per_mille(&mut self, chance: u64) -> bool {
         self.below(1000) < chance
     }

@@ -1,0 +1,185 @@
+//! Parses the command line. Nothing is opened and no process is started here. A
+//! value that can be checked alone is checked, so that the error names its
+//! flag; rules between two flags are in `plan`.
+
+mod demo;
+mod files;
+mod flags;
+mod subcommands;
+mod units;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser};
+use std::ffi::OsString;
+
+#[cfg(not(feature = "png"))]
+pub(crate) use files::NO_PNG;
+pub(crate) use files::{FileFlags, FileKind};
+pub(crate) use flags::{ExecutorFlags, FaultFlags, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+use subcommands::AnySubcommand;
+pub(crate) use subcommands::{InspectFlags, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  coordinator --procs 4 --task prime --input primes.txt       test which of the numbers are prime
+  ls *.wav | coordinator --task command -- flac {}            run your own program on each line
+  coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
+                                                              measure the speedup of more processes
+  seq 1000000 | coordinator --task sqrt --output roots.csv --keep-going
+                                                              read a stream, write a file, keep failures
+  coordinator inspect --slowest 5                             show the slowest items of the last call";
+
+/// Runs a task on each item of a list in parallel; results are in input order
+#[derive(Parser, Debug)]
+#[command(
+    name = "coordinator",
+    version,
+    before_long_help = EXAMPLES,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    subcommand_value_name = "SUBCOMMAND",
+    subcommand_help_heading = "Subcommands",
+    override_usage = "coordinator --task NAME [OPTIONS] [-- PROGRAM ARGS…]\n       coordinator SUBCOMMAND",
+    max_term_width = 110
+)]
+struct Cli {
+    #[command(subcommand)]
+    subcommand: Option<AnySubcommand>,
+    #[command(flatten)]
+    work: WorkFlags,
+    #[command(flatten)]
+    executors: ExecutorFlags,
+    #[command(flatten)]
+    faults: FaultFlags,
+    #[command(flatten)]
+    output: OutputFlags,
+    #[command(flatten)]
+    look: LookFlags,
+    /// Print help; --help prints all flags
+    ///
+    /// -h prints the most important flags, --help all of them.
+    #[arg(short, long, help_heading = "Looking", action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, help_heading = "Looking", action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) enum Invocation {
+    /// A run, or a study of several.
+    Run(Box<RunFlags>),
+    /// Anything else.
+    Subcommand(Subcommand),
+}
+
+/// All the flags of a call that runs a task.
+#[derive(Debug)]
+pub(crate) struct RunFlags {
+    pub(crate) work: WorkFlags,
+    pub(crate) executors: ExecutorFlags,
+    pub(crate) faults: FaultFlags,
+    pub(crate) output: OutputFlags,
+    pub(crate) look: LookFlags,
+    /// Whether `coordinator demo` made them.
+    pub(crate) is_demo: bool,
+}
+
+impl RunFlags {
+    fn new(cli: Cli, is_demo: bool) -> Box<Self> {
+        let Cli { work, executors, faults, output, look, .. } = cli;
+        Box::new(Self { work, executors, faults, output, look, is_demo })
+    }
+}
+
+/// Parses a command line; its first word is the program's name. The
+/// demonstration measures up to `cpus` workers.
+///
+/// # Errors
+/// What is wrong with it, or the help or version that was asked for; ready to
+/// be printed.
+pub(crate) fn parse<I, T>(line: I, cpus: usize) -> Result<Invocation, clap::Error>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let mut cli = Cli::try_parse_from(line).map_err(explained)?;
+    Ok(match cli.subcommand.take() {
+        Some(AnySubcommand::Demo(flags)) => {
+            Invocation::Run(RunFlags::new(Cli::try_parse_from(demo::line(&flags, cpus))?, true))
+        }
+        Some(AnySubcommand::Other(other)) => Invocation::Subcommand(other),
+        None => Invocation::Run(RunFlags::new(cli, false)),
+    })
+}
+
+/// Makes an error of flags that do not fit together; it shows the usage.
+pub(crate) fn refuse(why: String) -> clap::Error {
+    Cli::command().error(ErrorKind::ValueValidation, why)
+}
+
+/// Explains a word without a flag, which is what people try first.
+fn explained(error: clap::Error) -> clap::Error {
+    let text = error.to_string();
+    let is_word = text.contains("unrecognized subcommand")
+        || text.contains("the subcommand '")
+        || (error.kind() == ErrorKind::UnknownArgument && !text.contains("argument '-"));
+    let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
+    let hint = format!(
+        "'{word}' needs a flag: --task for a task, --input for a file of items, --list for items; a program of your \
+         own comes after --"
+    );
+    Cli::command().error(ErrorKind::InvalidSubcommand, hint)
+}
+
+/// The definition of the command line, for completions and man pages.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_with_a_value_shows_its_default_unless_it_has_none() {
+        let command = Cli::command();
+        let without: Vec<_> = command
+            .get_arguments()
+            .filter(|arg| arg.get_action().takes_values() && arg.get_default_values().is_empty())
+            .filter(|arg| {
+                let help = arg.get_long_help().or(arg.get_help());
+                !help.is_some_and(|help| help.to_string().contains("[default: "))
+            })
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        assert_eq!(without, ["task", "range", "list", "shuffle"]);
+    }
+
+    #[test]
+    fn the_short_help_fits_50_lines_of_80_columns() {
+        let text = Cli::command().term_width(80).render_help().to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() <= 50, "{} lines:\n{text}", lines.len());
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+        // A line for each flag: none is continued.
+        let is_continued = |line: &&&str| line.starts_with("          ") && !line.trim_start().starts_with('-');
+        assert_eq!(lines.iter().filter(is_continued).count(), 0, "{text}");
+    }
+
+    #[test]
+    fn the_long_help_shows_every_flag() {
+        let text = Cli::command().render_long_help().to_string();
+        for flag in Cli::command().get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(text.contains(&format!("--{flag}")), "{flag}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the work runs on: the counts of processes and threads, and the
+//! configurations that follow.
+
+use crate::args::ExecutorFlags;
+use procession::ChunkSize;
+use procession_job::{Executor, Rounds};
+
+/// The configurations, without their sizes.
+#[derive(Debug)]
+pub(crate) struct ExecutorPlan {
+    /// Executors and counts, at least one, in the order of the runs: the serial
+    /// loop, threads, processes.
+    pub(crate) all: Vec<(Executor, u32)>,
+    /// Items per message, at least one value.
+    pub(crate) chunks: Vec<ChunkSize>,
+    /// How often each runs.
+    pub(crate) rounds: Rounds,
+    /// Whether the counts were given, not chosen by default.
+    pub(crate) are_counted: bool,
+    /// Whether the outputs of configurations are compared.
+    pub(crate) verify: bool,
+}
+
+impl ExecutorPlan {
+    /// `cpus` is the value of `auto`.
+    pub(super) fn new(flags: &ExecutorFlags, cpus: usize) -> Result<Self, String> {
+        let counts = |flag: &str, text: &str| -> Result<Vec<u32>, String> {
+            let counts = procession_job::parse_counts(text, cpus as u64).map_err(|e| format!("--{flag}: {e}"))?;
+            let counts: Result<_, _> = counts.into_iter().map(u32::try_from).collect();
+            counts.map_err(|_| format!("--{flag}: the count is too large"))
+        };
+        let ExecutorFlags { compare, serial, .. } = *flags;
+        // --compare uses the same counts for both, unless both are given.
+        let threads = flags.threads.as_deref().or_else(|| compare.then(|| flags.procs.as_deref().unwrap_or("auto")));
+        let by_default = || (compare || !(serial || threads.is_some())).then(|| threads.unwrap_or("auto"));
+        let procs = flags.procs.as_deref().or_else(by_default);
+        let mut all = Vec::new();
+        if serial || compare {
+            all.push((Executor::Serial, 1));
+        }
+        for (executor, flag, text) in [(Executor::Threads, "threads", threads), (Executor::Procs, "procs", procs)] {
+            if let Some(text) = text {
+                all.extend(counts(flag, text)?.into_iter().map(|count| (executor, count)));
+            }
+        }
+        let rounds = Rounds { repeat: flags.repeat, warmup: flags.warmup };
+        let are_counted = flags.procs.is_some() || flags.threads.is_some();
+        Ok(Self { all, chunks: flags.chunk.0.clone(), rounds, are_counted, verify: !flags.no_verify })
+    }
+
+    /// Whether some of it runs in this process, which can't be killed.
+    pub(crate) fn has_local(&self) -> bool {
+        self.all.iter().any(|(executor, _)| *executor != Executor::Procs)
+    }
+
+    /// Whether there are several configurations for one size.
+    pub(crate) fn are_several(&self) -> bool {
+        self.all.len() > 1 || self.chunks.len() > 1
+    }
+
+    /// Refuses limits that only processes can be held to.
+    pub(super) fn check_limits(&self, given: &[(&str, bool)]) -> Result<(), String> {
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) if self.has_local() => Err(format!(
+                "{flag} can't be enforced on threads or in the serial loop: leave it out, or use --procs alone"
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Finds the task: a built-in one, or one that only a worker of the user's own
+//! has. For an unknown name it suggests the nearest.
+
+use crate::args::WorkFlags;
+use crate::environment::Catalog;
+use procession_job::{InputOptions, Unit};
+use procession_program::{ALL, find};
+use procession_task::builtin::{ItemRunner, TaskEntry};
+use procession_task::{Items, JobSpec, Params, TaskInfo};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// A task that was found.
+
+pub(crate) enum KnownTask {
+    /// A built-in task, with its parameters, defaults filled in.
+    BuiltIn(&'static TaskEntry, Params),
+    /// A task that only the worker has.
+    Own(TaskInfo),
+}
+
+/// The task, and the job to be done with it.
+pub(crate) struct PlannedTask {
+    /// The task.
+    pub(crate) task: KnownTask,
+    /// The job: from here its task, parameters as they were given, arguments and
+    /// items; everything else is filled in by the plan.
+    pub(crate) job: JobSpec,
+}
+
+impl PlannedTask {
+    /// Finds the task in the catalog and checks its parameters. `worker` is the
+    /// worker program that was named, if any.
+    ///
+    /// # Errors
+    /// The task is unknown, it does not have a parameter, or a program is missing
+    /// or not wanted.
+    pub(crate) fn new(flags: &WorkFlags, worker: Option<&Path>, catalog: &Catalog) -> Result<Self, String> {
+        let Some(name) = flags.task.as_deref() else {
+            return Err(format!("no task: add --task NAME; {}", known_without(worker)));
+        };
+        let given = &flags.params;
+        let task = match (catalog, find(name)) {
+            (Catalog::BuiltIn, Some(entry)) => FoundTask::BuiltIn(entry),
+            (Catalog::BuiltIn, None) => return Err(unknown(name, &built_in(), worker)),
+            (Catalog::Worker(tasks), _) => among(name, tasks, worker)?,
+        };
+        let (task, arguments) = match task {
+            FoundTask::BuiltIn(entry) => {
+                let arguments = arguments(entry.name, entry.runner, &flags.program)?;
+                let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
+                (KnownTask::BuiltIn(entry, params), arguments)
+            }
+            FoundTask::Own(task) => {
+                let arguments = arguments(&task.name, ItemRunner::Native, &flags.program)?;
+                task.check(given).map_err(|error| error.to_string())?;
+                (KnownTask::Own(task), arguments)
+            }
+        };
+        let items = flags.items.unwrap_or_else(|| task.items());
+        let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
+        Ok(Self { task, job })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.task.name()
+    }
+
+    /// Its parameters, defaults filled in.
+    pub(crate) fn params(&self) -> Vec<(String, String)> {
+        match &self.task {
+            KnownTask::BuiltIn(_, params) => {
+                params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+            }
+            KnownTask::Own(task) => {
+                let is_given = |name: &String| self.job.params.iter().any(|(key, _)| key == name);
+                let rest = task.params.iter().filter(|param| !is_given(&param.name));
+                let rest = rest.map(|param| (param.name.clone(), param.default.clone()));
+                self.job.params.iter().cloned().chain(rest).collect()
+            }
+        }
+    }
+
+    /// How the task reads its input.
+    pub(crate) fn input_options(&self) -> InputOptions {
+        let numbers = match &self.task {
+            KnownTask::BuiltIn(entry, _) => entry.numbers,
+            KnownTask::Own(task) => task.numbers,
+        };
+        InputOptions { numbers, ..InputOptions::new(self.job.items) }
+    }
+
+    /// What is one item for the pool.
+    pub(crate) fn unit(&self) -> Unit {
+        if self.has_block_output() { Unit::Block } else { Unit::Item }
+    }
+
+    /// Whether programs run on whole blocks, so that the output has no items.
+    pub(crate) fn has_block_output(&self) -> bool {
+        self.task.runner() == ItemRunner::BlockProgram
+    }
+
+    /// Whether it is code of the user's own, whose results may differ each time.
+    pub(crate) fn is_users(&self) -> bool {
+        matches!(self.task, KnownTask::Own(_)) || self.task.runner().is_users()
+    }
+}
+
+impl KnownTask {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::BuiltIn(entry, _) => entry.name,
+            Self::Own(task) => &task.name,
+        }
+    }
+
+    /// What runs its items.
+    pub(crate) fn runner(&self) -> ItemRunner {
+        match self {
+            Self::BuiltIn(entry, _) => entry.runner,
+            Self::Own(_) => ItemRunner::Native,
+        }
+    }
+
+    /// How its input is split by default; lines, if they are made into blocks.
+    fn items(&self) -> Items {
+        let items = match self {
+            Self::BuiltIn(entry, _) => entry.items,
+            Self::Own(task) => task.items,
+        };
+        if items == Items::Whole { Items::Lines } else { items }
+    }
+}
+
+/// A task, before its parameters are checked.
+enum FoundTask {
+    BuiltIn(&'static TaskEntry),
+    Own(TaskInfo),
+}
+
+/// The task of this name among those of a worker. If it is equal to a built-in
+/// task, it is that task: threads can run it, and its items may be the rows of
+/// a picture.
+fn among(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> Result<FoundTask, String> {
+    let task = tasks.iter().find(|task| task.name == name).ok_or_else(|| unknown(name, tasks, worker))?;
+    let same = find(name).filter(|entry| entry.info() == *task);
+    Ok(same.map_or_else(|| FoundTask::Own(task.clone()), FoundTask::BuiltIn))
+}
+
+/// The words after `--`, for the task.
+fn arguments(task: &str, runner: ItemRunner, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
+    match runner.usage() {
+        Some(usage) if program.is_empty() => Err(format!("task '{task}' needs a program: add -- {usage} at the end")),
+        None if !program.is_empty() => Err(format!(
+            "task '{task}' runs no program: leave out -- and the words after it, or use --task command, filter, pipe or python"
+        )),
+        _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
+    }
+}
+
+/// The built-in tasks that are listed.
+pub(crate) fn built_in() -> Vec<TaskInfo> {
+    ALL.iter().filter(|entry| !entry.hidden).map(|entry| entry.info()).collect()
+}
+
+/// The tasks of a worker that are listed.
+pub(crate) fn listed(tasks: Vec<TaskInfo>) -> Vec<TaskInfo> {
+    let is_hidden = |task: &TaskInfo| find(&task.name).is_some_and(|entry| entry.hidden && entry.info() == *task);
+    tasks.into_iter().filter(|task| !is_hidden(task)).collect()
+}
+
+fn names(tasks: &[TaskInfo]) -> String {
+    tasks.iter().map(|task| &task.name[..]).collect::<Vec<_>>().join(", ")
+}
+
+/// Where the tasks are listed; no worker is asked.
+fn known_without(worker: Option<&Path>) -> String {
+    match worker {
+        None => format!("the tasks are {}", names(&built_in())),
+        Some(worker) => format!("`coordinator tasks --worker {}` lists those of that worker", worker.display()),
+    }
+}
+
+fn unknown(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> String {
+    let tasks = listed(tasks.to_vec());
+    let nearest = tasks
+        .iter()
+        .map(|task| (distance(name, &task.name), &task.name[..]))
+        .filter(|&(distance, known)| distance <= known.len().max(3) / 2 || known.starts_with(name))
+        .min();
+    let hint = nearest.map_or(String::new(), |(_, known)| format!(", did you mean '{known}'?"));
+    let (of, more) = match worker {
+        None => (String::new(), String::new()),
+        Some(path) => (format!(" in {}", path.display()), format!(" --worker {}", path.display())),
+    };
+    if tasks.is_empty() {
+        return format!("there is no task '{name}'{of}, which has no tasks at all");
+    }
+    format!("there is no task '{name}'{of}{hint}\nthe tasks are {}; see `coordinator tasks{more}`", names(&tasks))
+}
+
+/// The edit distance (Levenshtein) of two names.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

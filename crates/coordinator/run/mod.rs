@@ -1,0 +1,99 @@
+//! Carries out a plan and chooses the exit status.
+
+mod dry_run;
+mod ending;
+mod in_process;
+mod reporter;
+mod user_program;
+
+use crate::environment::resource_limits::{self, ResourceLimits};
+use crate::environment::{SignalListener, locate};
+use crate::exit::{Refusal, Status};
+use crate::plan::{Plan, WorkSource};
+use procession::raw::Builder;
+use procession_job::{Configuration, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, Workload};
+use procession_report::Terminal;
+use reporter::{RunReporter, StudyHooks};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Carries out the plan, reports how it ended, and returns the status.
+///
+/// # Errors
+/// Why there was no first run.
+pub(crate) fn run(plan: &Plan, signals: &SignalListener) -> Result<Status, Refusal> {
+    user_program::check(&plan.work).map_err(Refusal::usage)?;
+    let worker = locate::worker(plan.worker.as_deref(), std::env::current_exe()).map_err(Refusal::pool)?;
+    let configurations = plan.configurations();
+    let most = |executor| {
+        let of_it = configurations.iter().filter(|configuration| configuration.executor == executor);
+        of_it.map(|configuration| configuration.count).max()
+    };
+    if let Some(why) = most(Executor::Threads).and_then(resource_limits::too_many_threads) {
+        return Err(Refusal::pool(why));
+    }
+    let limits = ResourceLimits::look();
+    let status = if plan.is_dry {
+        let workload = workload(plan, &Terminal::stderr())?;
+        let study = study(plan, configurations, workload, workers(plan, worker, &limits));
+        dry_run::show(plan, study, signals.stopper())
+    } else {
+        let mut reporter = RunReporter::new(plan, &configurations).map_err(Refusal::usage)?;
+        if let Some(complaint) = most(Executor::Procs).and_then(|most| limits.complaint(most)) {
+            reporter.warn(&complaint);
+        }
+        let workload = workload(plan, reporter.terminal())?;
+        let input = match &workload {
+            Workload::Items(input) => Some(input),
+            Workload::Sized(_) => None,
+        };
+        reporter.check_joblog(plan, input).map_err(Refusal::usage)?;
+        let names = input.map_or_else(InputNames::default, Input::names);
+        let study = study(plan, configurations, workload, workers(plan, worker, &limits));
+        let report = study.run(&mut StudyHooks { reporter: &mut reporter, names: &names }, signals.stopper());
+        reporter.conclude(plan, &report)
+    };
+    Ok(signals.status().unwrap_or_default().max(status))
+}
+
+/// Opens the input. Headings that are skipped are noted on the terminal.
+fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
+    let (terminal, quiet) = (terminal.clone(), plan.look.quiet);
+    let on_note = Box::new(move |note: &procession_job::HeadingNote| {
+        if !quiet {
+            terminal.println(&format!("note: {note}"));
+        }
+    });
+    match &plan.source {
+        WorkSource::Given(source) => {
+            let options = plan.selection.of_size(plan.selection.sizes.first().copied());
+            let input = Input::open(source.clone(), options, on_note);
+            input.map(Workload::Items).map_err(Refusal::usage)
+        }
+        WorkSource::Rows(picture) => Ok(Workload::rows(picture.side.name)),
+    }
+}
+
+fn workers(plan: &Plan, program: PathBuf, limits: &ResourceLimits) -> ExecutorSetup {
+    let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
+    let settings = move |builder: Builder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    ExecutorSetup {
+        most: limits.workers,
+        window: plan.window,
+        settings: Box::new(settings),
+        ..ExecutorSetup::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
+    }
+}
+
+fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: ExecutorSetup) -> Study {
+    Study {
+        work: StudyJob { spec: plan.work.job.clone(), unit: plan.work.unit() },
+        workload,
+        configurations,
+        rounds: plan.executors.rounds,
+        output: plan.output.choice.clone(),
+        resume: plan.resume(),
+        policy: plan.faults.policy,
+        workers,
+    }
+}

@@ -1,0 +1,126 @@
+//! What is reported at the end of the call, and the exit status.
+
+use super::run_reporter::RunReporter;
+use crate::console::{self, style};
+use crate::environment::signals::WritingFiles;
+use crate::exit::{self, Status};
+use crate::plan::Plan;
+use crate::report_files::Unwritten;
+use crate::run::ending::{describe, status_of};
+use procession_job::{AlreadyComplete, Ending, OutputChoice, StudyReport};
+use procession_report::{self as report, LogFolder, Summary};
+use procession_task::{counted, escape_terminal};
+use std::io::IsTerminal as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::slice;
+
+impl RunReporter {
+    /// Reports the results of the call and returns the status.
+    pub(crate) fn conclude(&mut self, plan: &Plan, report: &StudyReport) -> Status {
+        let unwritten = self.finish_files();
+        self.show_summary();
+        self.tell_of_output(plan, report);
+        if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
+            self.warn("the input has no items");
+        }
+        if let Some(Ending::AlreadyComplete(of)) = &report.ending {
+            return self.already_complete(of);
+        }
+        let mut status = report.ending.as_ref().map_or(exit::SUCCESS, status_of);
+        for problem in unwritten {
+            console::say(format_args!("error: {problem}"));
+            status = status.max(exit::OUTPUT_FAILED);
+        }
+        if let Some(text) = report.ending.as_ref().and_then(describe) {
+            console::say(format_args!("error: {}", escape_terminal(text.as_bytes())));
+        }
+        if report.runs.iter().any(|run| run.output.failures.total > 0) {
+            status = status.max(exit::ITEM_FAILED);
+        }
+        if plan.executors.verify {
+            status = status.max(self.compare(plan, report));
+        }
+        status
+    }
+
+    /// Reports outputs that differ between configurations. For code of the user's
+    /// own that is a warning: it may use the time or random numbers.
+    fn compare(&self, plan: &Plan, report: &StudyReport) -> Status {
+        for mismatch in &report.mismatches {
+            let size = mismatch.size.map_or(String::new(), |size| format!(" of size {size}"));
+            let groups: Vec<String> = mismatch.runs.iter().map(|(_, runs)| format!("{runs:?}")).collect();
+            let text = format!("the outputs{size} differ between runs {}", groups.join(" and "));
+            if plan.work.is_users() {
+                self.warn(&format!("{text}; use --no-verify if they may differ"));
+            } else {
+                console::say(format_args!("error: {text}"));
+            }
+        }
+        let is_fault = !report.mismatches.is_empty() && !plan.work.is_users();
+        if is_fault { exit::ITEM_FAILED } else { exit::SUCCESS }
+    }
+
+    /// Prints the tables and hints. With --quiet only failed items are printed.
+    fn show_summary(&self) {
+        let quiet = self.settings.quiet;
+        let summary = Summary {
+            runs: if quiet { &[] } else { &self.data.runs },
+            usable_cores: self.data.usable_cores(),
+            failures: &self.data.failures.rows,
+            failed: self.data.failures.total,
+            log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
+        };
+        self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
+        for advice in report::advice(&self.data).iter().filter(|advice| self.settings.hints.include(advice)) {
+            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.way_out()));
+        }
+        if let Some(page) = self.files.page().filter(|_| self.settings.is_demo && !quiet) {
+            self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));
+        }
+    }
+
+    /// Writes the report files after the last run.
+    fn finish_files(&mut self) -> Vec<Unwritten> {
+        let _writing = WritingFiles::begin();
+        let unwritten = self.files.finish(slice::from_ref(&self.data));
+        self.files.notes().iter().for_each(|note| self.note(note));
+        if !self.settings.quiet
+            && let Err(error) = self.data.read_item_times()
+        {
+            self.warn(&error.to_string());
+        }
+        if let Some(note) = self.data.passed_over().note() {
+            self.warn(&note);
+        }
+        unwritten
+    }
+
+    /// The output was complete before the call: the status is that of the run that
+    /// wrote it.
+    fn already_complete(&self, of: &AlreadyComplete) -> Status {
+        let failed = if of.failures > 0 { format!(", {} of them failed", of.failures) } else { String::new() };
+        let grown = if of.input_has_grown { "; the input has more items now: --overwrite starts again" } else { "" };
+        self.note(&format!("{} is complete with {}{failed}; nothing to do{grown}", of.name, counted(of.items, "item")));
+        if of.failures > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
+    }
+
+    /// Says what to do about an output that is not complete.
+    fn tell_of_output(&self, plan: &Plan, report: &StudyReport) {
+        let Some(OutputChoice::File(path)) = &plan.output.choice else { return };
+        let name = escape_terminal(path.as_os_str().as_bytes());
+        for run in &report.runs {
+            if let Some(error) = &run.output.record_error {
+                self.warn(&format!(
+                    "it may not be possible to resume {name}: {}",
+                    escape_terminal(error.to_string().as_bytes())
+                ));
+            }
+            if let Some(items) = run.output.resumable {
+                self.note(&format!(
+                    "{name} has the results of the first {}; --resume continues after them",
+                    counted(items, "item")
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Opens the job log (`--joblog`) before any work, and refuses one that would
+//! overwrite the input or the output.
+
+use crate::plan::Plan;
+use procession_job::{Input, Intent, OutputChoice};
+use procession_report::JobLog;
+use procession_task::escape_terminal;
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+
+/// Opens the job log, if one is asked for.
+///
+/// # Errors
+/// It can't be written.
+pub(super) fn open(plan: &Plan, host: &str) -> Result<Option<JobLog>, String> {
+    let Some(path) = &plan.look.joblog else { return Ok(None) };
+    let is_appended = plan.output.intent == Intent::Resume;
+    let opened = JobLog::open(path, is_appended, plan.work.name(), host);
+    opened.map(Some).map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes())))
+}
+
+/// Refuses a job log that is an input or the output.
+///
+/// # Errors
+/// Which of them it is.
+pub(super) fn check_distinct(joblog: &JobLog, plan: &Plan, input: Option<&Input>) -> Result<(), String> {
+    let Some(path) = &plan.look.joblog else { return Ok(()) };
+    let Some(about) = joblog.metadata().ok().filter(Metadata::is_file) else { return Ok(()) };
+    let is_it = |other: Metadata| (other.dev(), other.ino()) == (about.dev(), about.ino());
+    let is_output = match &plan.output.choice {
+        Some(OutputChoice::File(path)) => fs::metadata(path).is_ok_and(is_it),
+        Some(OutputChoice::Picture(picture)) => fs::metadata(&picture.path).is_ok_and(is_it),
+        None | Some(OutputChoice::Stdout) => fs::metadata("/proc/self/fd/1").is_ok_and(is_it),
+    };
+    let other = match input.and_then(|input| input.name_of(&about)) {
+        Some(name) => format!("the input {name}"),
+        None if is_output => "the output".to_owned(),
+        None => return Ok(()),
+    };
+    let name = escape_terminal(path.as_os_str().as_bytes());
+    Err(format!("--joblog {name} is the same file as {other} and would overwrite it: choose another file"))
+}

@@ -1,0 +1,63 @@
+//! Prints warnings, and the notes that workers send.
+
+use procession::{Event, Observer};
+use procession_report::{Terminal, Warn};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread;
+
+/// The maximum number of notes of a run.
+const MAX_NOTES: usize = 10;
+
+/// Prints each note once, even if several workers send it.
+pub(super) struct NotesObserver {
+    terminal: Terminal,
+    shown: BTreeSet<String>,
+}
+
+impl NotesObserver {
+    pub(super) fn new(terminal: &Terminal) -> Self {
+        Self { terminal: terminal.clone(), shown: BTreeSet::new() }
+    }
+
+    /// Whether the note is printed.
+    fn is_news(&mut self, text: &str) -> bool {
+        self.shown.len() < MAX_NOTES && self.shown.insert(text.to_owned())
+    }
+}
+
+impl Observer for NotesObserver {
+    fn on_event(&mut self, event: &Event) {
+        if let Event::Note { text, .. } = event
+            && self.is_news(text)
+        {
+            let (terminal, line) = (self.terminal.clone(), format!("note: {text}"));
+            // On a thread, as the terminal may block and the run must not. If no
+            // thread can be started, the note is dropped.
+            let _ = thread::Builder::new().name("note".to_owned()).spawn(move || terminal.println(&line));
+        }
+    }
+}
+
+/// Prints warnings, unless `quiet`.
+pub(super) fn warner(terminal: &Terminal, quiet: bool) -> Warn {
+    let terminal = terminal.clone();
+    Arc::new(move |text| {
+        if !quiet {
+            terminal.println(&format!("warning: {text}"));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_note_is_printed_once_and_their_number_is_limited() {
+        let mut notes = NotesObserver::new(&Terminal::stderr());
+        assert!(notes.is_news("a") && !notes.is_news("a"));
+        let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
+        assert_eq!(shown, MAX_NOTES - 1);
+    }
+}

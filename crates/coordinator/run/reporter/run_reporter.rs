@@ -1,0 +1,141 @@
+//! The reporter of a call: where its runs are logged, and what is known of the
+//! runs that ended.
+
+use super::call;
+use super::hints::Hints;
+use super::joblog;
+use super::notes::warner;
+use crate::args::ProgressMode;
+use crate::environment::signals::WritingFiles;
+use crate::plan::{LookPlan, Plan};
+use crate::report_files::ReportFiles;
+use procession_job::{Configuration, Input, InputNames, RunReport};
+use procession_report::read::RunLog;
+use procession_report::{
+    CollectedSpans, FailureRow, Failures, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
+};
+use procession_task::FailureKind;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::slice;
+
+/// Reports the runs of a call.
+pub(crate) struct RunReporter {
+    pub(super) settings: ReportSettings,
+    pub(super) terminal: Terminal,
+    pub(super) log: Option<LogFolder>,
+    pub(super) joblog: Option<JobLog>,
+    pub(super) host: String,
+    /// What is known of the runs that ended.
+    pub(super) data: StudyData,
+    /// The files that show what was measured.
+    pub(super) files: ReportFiles,
+}
+
+/// What is shown and logged.
+pub(super) struct ReportSettings {
+    pub(super) level: Option<LogLevel>,
+    pub(super) verbose: bool,
+    pub(super) bar: bool,
+    pub(super) quiet: bool,
+    pub(super) hints: Hints,
+    pub(super) is_demo: bool,
+}
+
+impl RunReporter {
+    /// Prepares to report the runs of this plan.
+    ///
+    /// # Errors
+    /// A log or a file that was asked for can't be written.
+    pub(crate) fn new(plan: &Plan, configurations: &[Configuration]) -> Result<Self, String> {
+        let &LookPlan { log: level, verbose, progress, quiet, is_demo, .. } = &plan.look;
+        let bar = match progress {
+            ProgressMode::Auto => std::io::stderr().is_terminal(),
+            ProgressMode::Always => true,
+            ProgressMode::Never => false,
+        };
+        let terminal = Terminal::stderr();
+        let study = call::study(plan, configurations);
+        let log = if level.is_none() { None } else { call::log_folder(plan, &study, &terminal)? };
+        let log_path = log.as_ref().map(|log| log.path().to_owned());
+        let fallback = log_path.as_deref().filter(|_| is_demo);
+        let files = ReportFiles::new(&plan.look.files, fallback).map_err(|error| error.to_string())?;
+        let host = procession_sys::hostname();
+        let joblog = joblog::open(plan, &host)?;
+        Ok(Self {
+            settings: ReportSettings { level, verbose, bar, quiet, hints: Hints::of(plan), is_demo },
+            terminal,
+            log,
+            joblog,
+            host,
+            data: StudyData { study, log: log_path, ..StudyData::default() },
+            files,
+        })
+    }
+
+    /// Prints a warning, unless --quiet is given.
+    pub(crate) fn warn(&self, text: &str) {
+        warner(&self.terminal, self.settings.quiet)(text);
+    }
+
+    /// Prints a note, unless --quiet is given.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.settings.quiet {
+            self.terminal.println(&format!("note: {text}"));
+        }
+    }
+
+    /// The terminal that it prints to.
+    pub(crate) fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+    /// Refuses a job log that is an input or the output.
+    ///
+    /// # Errors
+    /// Which of them it is.
+    pub(crate) fn check_joblog(&self, plan: &Plan, input: Option<&Input>) -> Result<(), String> {
+        self.joblog.as_ref().map_or(Ok(()), |joblog| joblog::check_distinct(joblog, plan, input))
+    }
+
+    /// Keeps the data of a run that ended and rewrites the report files.
+    pub(super) fn keep(&mut self, mut run: RunSummary, spans: Option<CollectedSpans>, log: Option<&Path>) {
+        let _writing = WritingFiles::begin();
+        let read = |folder: &Path| Spans::of_log(&RunLog::ended(folder.to_owned(), run.run)?);
+        match log.filter(|_| self.files.are_wanted()).map(read) {
+            Some(Ok(spans)) => run.spans = spans,
+            Some(Err(error)) => self.warn(&error.to_string()),
+            None => run.spans = spans.map(|spans| spans.take()).unwrap_or_default(),
+        }
+        self.data.push(run);
+        for problem in self.files.rewrite(slice::from_ref(&self.data)) {
+            self.warn(&problem.to_string());
+        }
+    }
+
+    /// Keeps the failed items of the first run that has some; other runs have the
+    /// same.
+    pub(super) fn note_failures(&mut self, run: &RunReport, names: &InputNames, folder: Option<&Path>) {
+        if self.data.failures.total > 0 {
+            return;
+        }
+        let total = run.output.failures.total.saturating_sub(run.output.before.failures);
+        let row = |failure: &procession::raw::ItemFailure| FailureRow {
+            item: failure.item,
+            place: failure.place.map(|p| format!("{}:{}:{}", names.get(p.input), p.line, p.column)),
+            input: failure.input.to_vec(),
+            kind: failure.failure.kind,
+            message: failure.failure.message.clone(),
+            pid: failure.pid,
+            attempts: failure.attempts,
+            // For other kinds the message says everything.
+            file: folder.filter(|_| is_death(failure.failure.kind)).and_then(|run| RunLog::file_of(run, failure.pid)),
+        };
+        let rows = run.output.failures.first.iter().map(row).collect();
+        self.data.failures = Failures { rows, total };
+    }
+}
+
+/// Whether the process of the item ended too.
+fn is_death(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Crashed | FailureKind::TimedOut | FailureKind::OutOfMemory)
+}

@@ -1,0 +1,86 @@
+//! Whether somebody who holds a pipe only waits for a processor: then its
+//! silence means nothing.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Who has had so much of a processor could have spoken: 300 ms, in the units of
+/// `/proc`, which are 10 ms for every program.
+const ENOUGH_TICKS: u64 = 30;
+
+/// Whether another process that holds this pipe is able to run, or waits for a
+/// disk, and has not had enough of a processor so far. Looks at all processes:
+/// at most at some twenty microseconds each.
+pub(crate) fn wait_for_processor(pipe: &File) -> bool {
+    let Ok(inode) = pipe.metadata().map(|about| about.ino()) else { return false };
+    let (link, own) = (format!("pipe:[{inode}]"), std::process::id());
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let others = entries.filter(|entry| {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        pid.is_some_and(|pid| pid != own)
+    });
+    others.map(|entry| entry.path()).any(|process| is_waiting(&process) && holds(&process, &link))
+}
+
+fn is_waiting(process: &Path) -> bool {
+    let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+    let Some((_, rest)) = stat.rsplit_once(") ") else { return false };
+    // State, and eleven fields behind it the time in user mode and in the kernel.
+    let mut fields = rest.split(' ');
+    let is_able = matches!(fields.next(), Some("R" | "D"));
+    let ticks: u64 = fields.skip(10).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    is_able && ticks < ENOUGH_TICKS
+}
+
+/// Whether a process holds what has this name; one that can't be looked at does not.
+fn holds(process: &Path, link: &str) -> bool {
+    let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::OwnedFd;
+    use std::process::{Child, Command};
+    use std::time::{Duration, Instant};
+
+    fn holder(script: &str) -> (Child, File) {
+        let (ours, theirs) = std::io::pipe().unwrap();
+        let child = Command::new("sh").args(["-c", script]).stdout(theirs).spawn().unwrap();
+        (child, File::from(OwnedFd::from(ours)))
+    }
+
+    fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "never: {what}");
+        }
+    }
+
+    #[test]
+    fn who_works_is_told_from_who_sleeps_until_it_has_had_its_time() {
+        let (mut child, pipe) = holder("while :; do :; done");
+        until("it wants a processor", || wait_for_processor(&pipe));
+        until("it has had its time", || !wait_for_processor(&pipe));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (mut child, pipe) = holder("exec sleep 1000");
+        until("it sleeps", || !wait_for_processor(&pipe));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn who_holds_a_pipe_is_told_from_who_does_not() {
+        let (mut busy, its_own) = holder("while :; do :; done");
+        let (pipe, _held) = std::io::pipe().unwrap();
+        let link = |pipe: &File| format!("pipe:[{}]", pipe.metadata().unwrap().ino());
+        let about = Path::new("/proc").join(busy.id().to_string());
+        assert!(holds(&about, &link(&its_own)));
+        assert!(!holds(&about, &link(&File::from(OwnedFd::from(pipe)))));
+        busy.kill().unwrap();
+        busy.wait().unwrap();
+    }
+}
