@@ -38,7 +38,7 @@ pub enum InputError {
     /// The input unpacks to so much more than its size that it is probably a
     /// decompression bomb.
     #[error(
-        "{name} unpacks to more than {ratio} times its size: it looks like a decompression bomb; unpack it by hand if it is none"
+        "{name} unpacks to more than {ratio} times its size: it is probably a decompression bomb; if it is not, unpack it first"
     )]
     Bomb {
         /// The input.
@@ -57,9 +57,7 @@ pub enum InputError {
         max: usize,
     },
     /// A block of this many items is longer than the limit for one item.
-    #[error(
-        "a block of {items} lines is longer than {max} bytes: make blocks of fewer with --chunk, or see --max-item"
-    )]
+    #[error("a block of {items} lines is longer than {max} bytes: use a smaller --chunk or a larger --max-item")]
     BlockTooLong {
         /// How many items.
         items: u64,
@@ -67,7 +65,7 @@ pub enum InputError {
         max: usize,
     },
     /// The items should be numbers and the input has none.
-    #[error("{name}: there is no number{}", heading(.first))]
+    #[error("{name}: no numbers{}", heading(.first))]
     NoNumber {
         /// The input.
         name: String,
@@ -75,7 +73,7 @@ pub enum InputError {
         first: Option<String>,
     },
     /// The input has fewer items than were asked for.
-    #[error("--size {size}: the input has only {} (use --cycle to start again at the end)", counted(*.items, "item"))]
+    #[error("--size {size}: the input has only {} (--cycle repeats them)", counted(*.items, "item"))]
     TooFew {
         /// How many items were asked for.
         size: u64,
@@ -83,20 +81,20 @@ pub enum InputError {
         items: u64,
     },
     /// An input without items can't be repeated to fill a size.
-    #[error("--cycle: the input has no items to start again with")]
+    #[error("--cycle: the input has no items to repeat")]
     NothingToCycle,
     /// The input has an item of 4 GiB, or more items than the shuffle table can
     /// hold.
-    #[error("--shuffle: the input is too large to be held")]
+    #[error("--shuffle: the input is too large to be shuffled")]
     TooLargeToShuffle,
     /// Repeating the input without a size would never end.
     #[error("--cycle needs --size: without it the input would never end")]
     CycleWithoutSize,
     /// Standard input was named twice.
-    #[error("'-' is given twice: the standard input can be read only once")]
+    #[error("'-' is given twice: standard input can be read only once")]
     StdinTwice,
     /// An item of a list contains a separator.
-    #[error("--list: the item '{}' holds a separator of '--items {}': cut the list another way", escape_terminal(.item.as_bytes()), items_name(*.items))]
+    #[error("--list: the item '{}' contains a separator of '--items {}': use another --items", escape_terminal(.item.as_bytes()), items_name(*.items))]
     Separator {
         /// The item.
         item: String,
@@ -111,12 +109,12 @@ pub enum InputError {
     Counts(String),
     /// The input is needed more than once, and its temporary file can't be
     /// written.
-    #[error("can't keep the input in a temporary file in {}: {}", folder(), system_message(.0))]
+    #[error("can't copy the input to a temporary file in {}: {}", folder(), system_message(.0))]
     Spool(io::Error),
     /// The input does not begin with the items that the output to be resumed
     /// was made of.
     #[error(
-        "can't resume: the output was not made of the first {} of this input; give the input as it was, or --overwrite to begin anew",
+        "can't resume: the output was not made of the first {} of this input; use the original input, or start again with --overwrite",
         counted(*.items, "item")
     )]
     Changed {
@@ -125,7 +123,7 @@ pub enum InputError {
     },
     /// The input has fewer items than the output to be resumed was made of.
     #[error(
-        "can't resume: the output was made of the first {} of the input, which has only {items} now; give the input as it was, or --overwrite to begin anew",
+        "can't resume: the output was made of the first {} of the input, which has only {items} now; use the original input, or start again with --overwrite",
         counted(*.consumed, "item")
     )]
     Shorter {
@@ -135,7 +133,7 @@ pub enum InputError {
         items: u64,
     },
     /// The thread that reads the input could not be started.
-    #[error("can't start the reading thread: {}", system_message(.0))]
+    #[error("can't start the input thread: {}", system_message(.0))]
     Thread(io::Error),
 }
 
@@ -144,8 +142,7 @@ fn folder() -> String {
 }
 
 fn heading(first: &Option<String>) -> String {
-    first.as_ref().map_or_else(
-        || " in it".to_owned(),
-        |line| format!(" after its heading \"{line}\" (a leading line with a word is a heading)"),
-    )
+    first.as_ref().map_or_else(String::new, |line| {
+        format!(" after its heading \"{line}\" (a leading line with a word is a heading)")
+    })
 }

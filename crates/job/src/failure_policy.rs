@@ -41,7 +41,7 @@ impl FailurePolicy {
 
 /// The text is not a limit of failures.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no limit: write a number from 1 (10) or a share from 0% to 100% (5%)")]
+#[error("'{0}' is not a limit: write a number from 1 (10) or a percentage from 0% to 100% (5%)")]
 pub struct MaxFailuresError(String);
 
 impl FromStr for MaxFailures {

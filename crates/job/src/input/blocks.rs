@@ -116,7 +116,6 @@ impl BlockMaker {
     /// which may be shorter than the others.
     ///
     /// # Errors
-    ///
     /// A block is too long, or the input has too few items.
     pub(crate) fn finish(mut self, emit: &mut Emit<'_>) -> Result<(), InputError> {
         match self.end {

@@ -128,7 +128,6 @@ impl Cutter<'_> {
 /// For tests that compare the cutter with a plain implementation of the rule.
 ///
 /// # Errors
-///
 /// An item is longer than `max_item`, or the stream can't be read.
 #[doc(hidden)]
 pub fn cut_all(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<(Place, u64, Vec<u8>)>, InputError> {

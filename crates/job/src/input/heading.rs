@@ -69,7 +69,6 @@ pub(crate) fn skip_heading(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8
 /// whole stream.
 ///
 /// # Errors
-///
 /// The stream can't be read.
 #[doc(hidden)]
 pub fn rest_after_heading(reader: &mut dyn Read) -> io::Result<Vec<u8>> {

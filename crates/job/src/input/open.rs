@@ -35,7 +35,6 @@ impl Input {
     /// refused here.
     ///
     /// # Errors
-    ///
     /// A file is missing, unreadable or a folder; options contradict each
     /// other; an item of a list contains a separator.
     pub fn open(source: ItemSource, options: InputOptions, on_note: OnNote) -> Result<Self, InputError> {
@@ -65,7 +64,6 @@ impl Input {
     /// up to the size. Streams are not read.
     ///
     /// # Errors
-    ///
     /// The input has too few items, or can't be read.
     pub fn check_size(&self, size: Option<u64>) -> Result<(), InputError> {
         let size = size.or(self.inner.options.size).filter(|_| !self.is_stream());
@@ -147,7 +145,6 @@ impl Input {
     /// Whether the input has more items than were consumed.
     ///
     /// # Errors
-    ///
     /// The input no longer begins with those items, or can't be read.
     pub(crate) fn has_more_after(&self, slice: &InputSlice, consumed: ConsumedInput) -> Result<bool, InputError> {
         let mut prefix = Prefix::new(slice.rule(self.inner.options.items), consumed);

@@ -35,7 +35,6 @@ impl Prefix {
     /// Takes a segment and returns the part of it after the prefix.
     ///
     /// # Errors
-    ///
     /// The whole prefix was seen and its hash differs.
     pub(crate) fn pass(&mut self, mut segment: InputSegment) -> Result<Option<InputSegment>, InputError> {
         let wanted = self.expected.items - self.passed;

@@ -17,7 +17,6 @@ impl IntegerRange {
     /// with `to` itself if `inclusive`. The range may be empty.
     ///
     /// # Errors
-    ///
     /// The step is below 1, or there are more integers than an index can count.
     pub fn new(from: i128, to: i128, step: i128, inclusive: bool) -> Result<Self, InputError> {
         if step < 1 {
@@ -31,17 +30,16 @@ impl IntegerRange {
             .and_then(|span| span.checked_sub(i128::from(!inclusive)))
             .map(|span| span / step + 1)
             .and_then(|count| u64::try_from(count).ok())
-            .ok_or_else(|| InputError::Range(format!("{from}..{to} holds more items than can be counted")))?;
+            .ok_or_else(|| InputError::Range(format!("{from}..{to} has more items than can be counted")))?;
         Ok(Self { from, step, count })
     }
 
     /// Parses `A..B`, `A..=B`, `A..B:STEP` or `A..=B:STEP`.
     ///
     /// # Errors
-    ///
     /// What is wrong with the text, and what is expected.
     pub fn parse(text: &str) -> Result<Self, InputError> {
-        let shape = || InputError::Range(format!("'{text}' is no range: write A..B, A..=B or A..B:STEP"));
+        let shape = || InputError::Range(format!("'{text}' is not a range: write A..B, A..=B or A..B:STEP"));
         let (from, rest) = text.split_once("..").ok_or_else(shape)?;
         let (to, step) = rest.split_once(':').map_or((rest, None), |(to, step)| (to, Some(step)));
         let (to, inclusive) = to.strip_prefix('=').map_or((to, false), |to| (to, true));
@@ -94,7 +92,7 @@ impl IntegerRange {
 
 fn integer(text: &str) -> Result<i128, InputError> {
     let digits = text.trim().replace('_', "");
-    digits.parse().map_err(|_| InputError::Range(format!("'{}' is no integer", text.trim())))
+    digits.parse().map_err(|_| InputError::Range(format!("'{}' is not an integer", text.trim())))
 }
 
 #[cfg(test)]
@@ -143,11 +141,11 @@ mod tests {
             ("5", "A..B"),
             ("..5", "A..B"),
             ("5..", "A..B"),
-            ("a..b", "'a' is no integer"),
+            ("a..b", "'a' is not an integer"),
             ("1..5:0", "1 or more"),
             ("1..5:-1", "1 or more"),
-            ("1..5:x", "'x' is no integer"),
-            ("1.5..2", "'1.5' is no integer"),
+            ("1..5:x", "'x' is not an integer"),
+            ("1.5..2", "'1.5' is not an integer"),
         ] {
             let error = IntegerRange::parse(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

@@ -14,7 +14,6 @@ impl Input {
     /// copied.
     ///
     /// # Errors
-    ///
     /// The input can't be read, or the temporary file can't be written.
     pub fn spool(&mut self, size: Option<u64>) -> Result<(), InputError> {
         let Some(inner) = Arc::get_mut(&mut self.inner) else { return Ok(()) };

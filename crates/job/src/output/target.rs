@@ -27,7 +27,6 @@ impl OutputTarget {
     /// Standard output, unbuffered.
     ///
     /// # Errors
-    ///
     /// It is closed, or was when the program was started.
     pub(crate) fn stdout() -> Result<Self, OutputError> {
         let name = "standard output".to_owned();
@@ -42,7 +41,6 @@ impl OutputTarget {
     /// call that is refused or fails leaves it unchanged.
     ///
     /// # Errors
-    ///
     /// It can't be opened for writing.
     pub(crate) fn create(path: &Path) -> Result<Self, OutputError> {
         let opened = File::options().write(true).create(true).truncate(false).open(path);

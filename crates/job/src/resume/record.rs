@@ -84,7 +84,7 @@ pub enum ResumeRecordError {
     #[error("it is longer than a record can be")]
     TooLong,
     /// The record has a version that this program does not know.
-    #[error("its version is {0}, and this program knows {VERSION}")]
+    #[error("its version is {0}; this program knows version {VERSION}")]
     Version(u32),
     /// The file is not a valid record.
     #[error("{0}")]
@@ -99,7 +99,6 @@ impl ResumeRecord {
     /// Parses a record. Memory is bounded, whatever the file contains.
     ///
     /// # Errors
-    ///
     /// The file is not a valid record.
     pub fn parse(text: &[u8]) -> Result<Self, ResumeRecordError> {
         /// The version comes first: another version may have other fields.

@@ -29,7 +29,9 @@ pub(crate) fn discard(path: &Path) -> io::Result<()> {
     match find(path) {
         FoundRecord::Nothing => Ok(()),
         FoundRecord::Record(_) => std::fs::remove_file(path),
-        FoundRecord::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", display_path(path)))),
+        FoundRecord::Bad(why) => {
+            Err(io::Error::other(format!("{} is not a resume record ({why})", display_path(path))))
+        }
     }
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn find(path: &Path) -> FoundRecord {
     let read = || {
         let file = options.open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let mut text = Vec::new();
         file.take(MAX_RECORD as u64 + 1).read_to_end(&mut text)?;

@@ -11,7 +11,6 @@ const MOST_PROCESSES: u64 = 100_000;
 /// stands for the given number. Repeated counts are dropped.
 ///
 /// # Errors
-///
 /// What is wrong with the text, and what to write instead.
 pub fn parse_counts(text: &str, auto: u64) -> Result<Vec<u64>, InputError> {
     let counts = parse_list(text, Some(auto))?;
@@ -27,7 +26,6 @@ pub fn parse_counts(text: &str, auto: u64) -> Result<Vec<u64>, InputError> {
 /// `auto`.
 ///
 /// # Errors
-///
 /// What is wrong with the text, and what to write instead.
 pub fn parse_sizes(text: &str) -> Result<Vec<u64>, InputError> {
     parse_list(text, None)
@@ -79,7 +77,7 @@ fn number(text: &str, auto: Option<u64>) -> Result<u64, InputError> {
     let or_auto =
         if auto.is_some() { ", a range such as 1..=8 or 'auto'" } else { " or a range such as 100..=500:100" };
     let digits = text.replace('_', "");
-    digits.parse().map_err(|_| InputError::Counts(format!("'{text}' is no count: write a number{or_auto}")))
+    digits.parse().map_err(|_| InputError::Counts(format!("'{text}' is not a count: write a number{or_auto}")))
 }
 
 #[cfg(test)]

@@ -59,7 +59,6 @@ impl Study {
     /// written, and failed items end nothing.
     ///
     /// # Errors
-    ///
     /// Whatever can end a run, except failed items.
     pub fn estimate(self, time: Duration, stopper: &Stopper) -> Result<Estimate, Ending> {
         let Self { work, workload, configurations, workers, .. } = self;
@@ -110,8 +109,8 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
             control.stop();
         }
     };
-    let failed = |error: io::Error| PoolError::System { what: "no thread for the time", why: error.to_string() };
-    std::thread::Builder::new().name("rehearsal".to_owned()).spawn(timer).map_err(failed)?;
+    let failed = |error: io::Error| PoolError::System { what: "can't start the timer thread", why: error.to_string() };
+    std::thread::Builder::new().name("timer".to_owned()).spawn(timer).map_err(failed)?;
     let ran = pool.start(job).and_then(JobHandle::wait);
     drop(running);
     pool.close().and(ran).map(drop)

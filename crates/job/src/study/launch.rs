@@ -75,7 +75,6 @@ impl Launch for ExecutorSetup {
 /// Asks a worker program for its tasks, unless the stopper is used.
 ///
 /// # Errors
-///
 /// The worker can't be started, or the stopper was used.
 pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
     let asked = AskedWorker::start(program, start_timeout)?;

@@ -201,7 +201,7 @@ fn start_output(
     options: OutputOptions,
 ) -> Result<(OutputWriter, OutputHandle), PoolError> {
     let stop = Box::new(move || end.stop());
-    let failed = |error: io::Error| PoolError::System { what: "no thread for the output", why: error.to_string() };
+    let failed = |error: io::Error| PoolError::System { what: "can't start the output thread", why: error.to_string() };
     OutputWriter::spawn(target, options, stop).map_err(failed)
 }
 

@@ -130,7 +130,7 @@ fn explained<T>(name: &str, result: Result<T, InputError>) -> Result<T, InputErr
             InputError::Bomb { name: name.to_owned(), ratio: MAX_RATIO }
         }
         InputError::Read { name, error } if error.kind() == io::ErrorKind::UnexpectedEof => {
-            InputError::Unpack { name, message: "it ends too early".to_owned() }
+            InputError::Unpack { name, message: "unexpected end of file".to_owned() }
         }
         InputError::Read { name, error } if error.raw_os_error().is_none() => {
             InputError::Unpack { name, message: system_message(&error) }

@@ -92,7 +92,7 @@ impl Raster {
             b',' => self.end_pixel(),
             b'\n' if self.row.is_empty() && self.number.is_none() => self.end_row(true),
             b'\n' => self.end_pixel().and_then(|()| self.end_row(false)),
-            other => Err(broken(format!("'{}' is no part of a row of numbers", other.escape_ascii()))),
+            other => Err(broken(format!("'{}' is not allowed in a row of numbers", other.escape_ascii()))),
         }
     }
 

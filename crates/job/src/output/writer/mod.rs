@@ -36,7 +36,6 @@ impl OutputWriter {
     /// or a write error.
     ///
     /// # Errors
-    ///
     /// The thread can't be started.
     pub(crate) fn spawn(target: OutputTarget, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
         let shared = Arc::new(BatchQueue::default());

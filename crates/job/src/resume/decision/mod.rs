@@ -48,21 +48,21 @@ pub struct ResumeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeReason {
     /// Another run writes to it.
-    #[error("is in use: another run writes it")]
+    #[error("is in use: another run is writing it")]
     InUse,
     /// It is one of the inputs.
-    #[error("is the same file as the input {0}, and would destroy it: write to another file, then move it")]
+    #[error("is the same file as the input {0} and would overwrite it: write to another file, then rename it")]
     IsInput(String),
     /// It is incomplete, and the call says neither resume nor overwrite.
     #[error(
-        "is the output of an interrupted run, good for its first {}: --resume goes on after that, --overwrite begins anew",
+        "is the output of an interrupted run and has the results of the first {}: --resume continues after them, --overwrite starts again",
         counted(*.0, "item")
     )]
     Interrupted(u64),
     /// There is a file at the path of the record that is not a record. It may
     /// belong to somebody.
     #[error(
-        "can't be written: {record} is no record that this program can use ({why}), and is not touched: move it away, or write to another file"
+        "can't be written: {record} is not a resume record of this program ({why}) and is not replaced: move it away, or write to another file"
     )]
     BadRecord {
         /// The path of that file, safe for a terminal.
@@ -71,18 +71,16 @@ pub enum ResumeReason {
         why: String,
     },
     /// It is a pipe or a device.
-    #[error("can't be resumed: it is no regular file")]
+    #[error("can't be resumed: it is not a regular file")]
     NotRegular,
     /// It belongs to a study of several runs, or its results are not in order.
-    #[error("can't be resumed: only the results of a single run, in order, can be")]
+    #[error("can't be resumed: only the ordered results of a single run can be")]
     NotOrdered,
     /// It is not empty and has no record.
-    #[error(
-        "can't be resumed: it is not empty and there is no {0} that says how far it is good; --overwrite begins anew"
-    )]
+    #[error("can't be resumed: it is not empty and has no resume record {0}; --overwrite starts again")]
     NoRecord(String),
     /// It was made by another job.
-    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite begins anew")]
+    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite starts again")]
     OtherJob {
         /// The setting that differs, with the old value.
         was: String,
@@ -90,7 +88,7 @@ pub enum ResumeReason {
         is: String,
     },
     /// It has fewer bytes than its record says.
-    #[error("can't be resumed: it has {has} bytes, and its record speaks of {bytes}; --overwrite begins anew")]
+    #[error("can't be resumed: it has {has} bytes, but its record says {bytes}; --overwrite starts again")]
     TooShort {
         /// How many bytes the record says are complete.
         bytes: u64,
@@ -98,11 +96,11 @@ pub enum ResumeReason {
         has: u64,
     },
     /// Its bytes are not those that were written.
-    #[error("can't be resumed: it was changed since it was written; --overwrite begins anew")]
+    #[error("can't be resumed: it was changed since it was written; --overwrite starts again")]
     Edited,
     /// It has so many failed items that this call would have ended earlier.
     #[error(
-        "can't be resumed: it holds the records of {0} failed items, and this call ends earlier: add --keep-going, raise --max-failures, or begin anew with --overwrite"
+        "can't be resumed: it has {0} failed items, and this call would have ended earlier: add --keep-going, raise --max-failures, or start again with --overwrite"
     )]
     HasFailures(u64),
 }
