@@ -25,7 +25,7 @@ pub(crate) struct FileFlags {
     /// Write a chart of time and speedup
     ///
     /// It shows them by the count of workers, for a paper or slides. [default: none]
-    #[arg(long, value_name = "FILE.svg|.png", value_parser = chart(cfg!(feature = "png")))]
+    #[arg(long, value_name = "FILE.svg|.png", value_parser = chart(cfg!(feature = "png")), hide_short_help = true)]
     pub(crate) chart: Option<PathBuf>,
 
     /// Write every measurement (.json, .csv), or the table as Markdown (.md)

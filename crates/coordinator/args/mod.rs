@@ -9,7 +9,7 @@ mod subcommands;
 mod units;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser};
+use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 
 #[cfg(not(feature = "png"))]
@@ -21,13 +21,16 @@ pub(crate) use subcommands::{InspectFlags, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  coordinator --procs 4 --task prime --input primes.txt       test which of the numbers are prime
-  ls *.wav | coordinator --task command -- flac {}            run your own program on each line
+  # which of these numbers are prime?
+  coordinator --procs 4 --task prime --input primes.txt
+  # run a program of your own on each line
+  ls *.wav | coordinator --task command -- flac {}
+  # measure the speedup of more processes
   coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
-                                                              measure the speedup of more processes
+  # read a stream, write a file, record failures
   seq 1000000 | coordinator --task sqrt --output roots.csv --keep-going
-                                                              read a stream, write a file, keep failures
-  coordinator inspect --slowest 5                             show the slowest items of the last call";
+  # show the slowest items of the last call
+  coordinator inspect --slowest 5";
 
 /// Runs a task on each item of a list in parallel; results are in input order
 #[derive(Parser, Debug)]
@@ -35,8 +38,6 @@ Examples:
     name = "coordinator",
     version,
     before_long_help = EXAMPLES,
-    disable_help_flag = true,
-    disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     subcommand_value_name = "SUBCOMMAND",
@@ -57,14 +58,6 @@ struct Cli {
     output: OutputFlags,
     #[command(flatten)]
     look: LookFlags,
-    /// Print help; --help prints all flags
-    ///
-    /// -h prints the most important flags, --help all of them.
-    #[arg(short, long, help_heading = "Looking", action = ArgAction::Help)]
-    help: Option<bool>,
-    /// Print the version
-    #[arg(short = 'V', long, help_heading = "Looking", action = ArgAction::Version)]
-    version: Option<bool>,
 }
 
 /// What was asked for.
@@ -90,7 +83,7 @@ pub(crate) struct RunFlags {
 
 impl RunFlags {
     fn new(cli: Cli, is_demo: bool) -> Box<Self> {
-        let Cli { work, executors, faults, output, look, .. } = cli;
+        let Cli { subcommand: _, work, executors, faults, output, look } = cli;
         Box::new(Self { work, executors, faults, output, look, is_demo })
     }
 }
@@ -135,9 +128,15 @@ fn explained(error: clap::Error) -> clap::Error {
     Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }
 
-/// The definition of the command line, for completions and man pages.
+/// The definition of the command line, for completions.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The definition of the command line for man pages, which have the examples at
+/// their end.
+pub(crate) fn command_of_manual() -> clap::Command {
+    Cli::command().before_long_help(None).after_long_help(EXAMPLES)
 }
 
 #[cfg(test)]

@@ -48,8 +48,8 @@ fn write_files(
     }
     let unwritten = files.write(&data);
     files.notes().iter().for_each(|note| console::say(format_args!("note: {note}")));
-    let passed_over = data.iter().filter_map(|data| data.passed_over().note());
-    passed_over.filter(|note| !told.contains(note)).for_each(|note| console::say(format_args!("note: {note}")));
+    let skipped_lines = data.iter().filter_map(|data| data.skipped_lines().note());
+    skipped_lines.filter(|note| !told.contains(note)).for_each(|note| console::say(format_args!("note: {note}")));
     unwritten.iter().for_each(|problem| console::say(format_args!("error: {problem}")));
     Ok(if unwritten.is_empty() { exit::SUCCESS } else { exit::OUTPUT_FAILED })
 }

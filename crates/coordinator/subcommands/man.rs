@@ -21,7 +21,7 @@ pub(super) fn write(dir: &Path) -> Result<Status, Refusal> {
 
 fn pages(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(args::command(), dir)
+    clap_mangen::generate_to(args::command_of_manual(), dir)
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
         let mut names: Vec<_> =
             fs::read_dir(&dir).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
-        let expected = ["", "-completions", "-cpus", "-demo", "-inspect", "-tasks"];
+        let expected = ["-completions", "-cpus", "-demo", "-inspect", "-tasks", ""];
         assert_eq!(names, expected.map(|name| format!("coordinator{name}.1")));
         let page = fs::read_to_string(dir.join("coordinator.1")).unwrap();
         for word in ["start\\-timeout", "SH WORK", "SH FAULTS", "coordinator \\-\\-procs 4"] {

@@ -2,7 +2,7 @@
 //! driver and the output thread. Each is always in exactly one phase.
 
 use crate::mutex::lock;
-use procession::{DriverTimes, Event, Observer, Phase, Stopwatch};
+use procession::{DriverTimes, Event, Observer, Stopwatch, WatchPhase};
 use procession_task::CoordinatorTimes;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) enum InputPhase {
     Waiting,
 }
 
-impl Phase for InputPhase {
+impl WatchPhase for InputPhase {
     fn number(self) -> usize {
         self as usize
     }
@@ -58,7 +58,7 @@ pub(crate) enum OutputPhase {
     Writing,
 }
 
-impl Phase for OutputPhase {
+impl WatchPhase for OutputPhase {
     fn number(self) -> usize {
         self as usize
     }

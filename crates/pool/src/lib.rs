@@ -1,5 +1,5 @@
-//! A process pool that people can trust: functions over values in many
-//! processes, results in order, and every failure the one item's own.
+//! A process pool: functions over values in many processes, results in order, and
+//! every failure catch_panic to its item.
 //!
 //! ```
 //! use procession::Pool;
@@ -15,21 +15,20 @@
 //!
 //! # How it works
 //!
-//! A pool starts the program that it is in once more for each worker.
-//! [`init`], first thing in `main`, is where such a process turns into a worker:
-//! it never comes back from there. So there is nothing to register: a function is
-//! at the same place in the same file, and its place is all that travels of it.
-//! Items and results travel in bytes, by `serde`, over pipes, many to a message.
-//! (Of a `Vec<u8>`, `serde` looks at each byte by itself: large ones travel faster
-//! as a `String`, or with `serde_bytes`.)
-//! Nothing is forked: a worker has none of this process's memory, threads or
-//! locks, and what runs before `init` runs in every worker, too.
+//! A pool starts the program that it is in again for each worker. In such a process
+//! [`init`], first thing in `main`, serves the pool and never returns. Functions
+//! need no registration: a function is at the same address in the same file, and
+//! only its address travels. Items and results travel as bytes, encoded by `serde`,
+//! over pipes, many in one message. (`serde` encodes a `Vec<u8>` byte by byte:
+//! large ones travel faster as a `String`, or with `serde_bytes`.) Workers are not
+//! forked: a worker shares none of this process's memory, threads or locks, and
+//! code that runs before `init` runs in every worker, too.
 //!
 //! # What can run
 //!
 //! A [`Work`] is a function or a closure that captures nothing, from one item to
-//! its result; one that returns `Result<_, TaskError>`, to say no to an item; or,
-//! if it has settings, a value of a type that implements [`Task`]:
+//! its result; it may return `Result<_, TaskError>` to reject an item. If the work
+//! has settings, it is a value of a type that implements [`Task`]:
 //!
 //! ```
 //! use procession::{ItemError, Pool, Task, TaskError};
@@ -61,17 +60,17 @@
 //! }
 //! ```
 //!
-//! What all items need and what is too large to travel with each belongs into a
-//! `static` that [`Builder::initializer`] fills, once in each worker.
+//! Data that all items need and that is too large to travel with each item belongs
+//! in a `static` that [`PoolBuilder::initializer`] fills, once in each worker.
 //!
 //! # What can go wrong
 //!
-//! Each item has one [`Outcome`]: its result, or an [`ItemError`] that says what
-//! became of it. A panic is caught, and its worker lives on. A worker that dies
-//! is replaced, the item that it died of is tried again ([`Builder::retries`]) and
-//! then given up, and its neighbours are none the worse. With
-//! [`Builder::timeout`] and [`Builder::memory_limit`] an item that takes too long
-//! or too much is ended alone.
+//! Each item has one [`Outcome`]: its result, or an [`ItemError`]. A panic is
+//! caught, and its worker goes on. A worker that dies is replaced; the item that it
+//! died of is tried again ([`PoolBuilder::retries`]) and then given up; the other
+//! items of the worker are not affected. With [`PoolBuilder::timeout`] and
+//! [`PoolBuilder::memory_limit`] an item that takes too long or too much memory is
+//! ended alone.
 //!
 //! ```
 //! use procession::{Exit, ItemError, Pool};
@@ -88,17 +87,17 @@
 //! }
 //! ```
 //!
-//! # A guest in your program
+//! # What the library leaves alone
 //!
-//! The library leaves signal handlers, masks, limits and SIGCHLD of the program
-//! alone. [`Pool::control`] ends the work from elsewhere, which is all that a
-//! handler for Ctrl-C needs. Whatever ends the program, `kill -9` among it, ends
-//! its workers. What tasks print, on whichever stream, appears on the program's
-//! standard error.
+//! The library does not change the program's signal handlers, signal masks, limits
+//! or SIGCHLD. A handler for Ctrl-C uses [`Pool::control`] to end the work.
+//! Whatever ends the program, including `kill -9`, ends its workers. What tasks
+//! print, on standard output or standard error, appears on the program's standard
+//! error.
 //!
-//! Where there is no `main` of one's own, as in `cargo test`, processes can't be
-//! had; [`Builder::threads`] and [`Builder::serial`] run the same code on the same
-//! blocks. (Or give a test target `harness = false` and a `main`.)
+//! Without a `main` of one's own, as in `cargo test`, there can be no pool of
+//! processes; [`PoolBuilder::threads`] and [`PoolBuilder::serial`] run the same
+//! code on the same blocks. (Or give a test target `harness = false` and a `main`.)
 //!
 //! # From Python's `multiprocessing.Pool`
 //!
@@ -106,10 +105,10 @@
 //! |---|---|
 //! | `if __name__ == "__main__":` | [`procession::init()`](init), first in `main` |
 //! | `Pool()`, `Pool(4)` | [`Pool::new`], `Pool::builder().procs(4).build()` |
-//! | `Pool(initializer=f, initargs=(a,))` | [`Builder::initializer`]`(f, &a)` |
-//! | `Pool(maxtasksperchild=n)` | [`Builder::max_tasks_per_worker`]`(n)` |
+//! | `Pool(initializer=f, initargs=(a,))` | [`PoolBuilder::initializer`]`(f, &a)` |
+//! | `Pool(maxtasksperchild=n)` | [`PoolBuilder::max_tasks_per_worker`]`(n)` |
 //! | `pool.map(f, xs)` | `pool.map(f, xs).collect::<Result<Vec<_>, _>>()` |
-//! | `pool.map(f, xs, chunksize=n)` | [`Builder::chunk`]`(n)`; by itself it adapts |
+//! | `pool.map(f, xs, chunksize=n)` | [`PoolBuilder::chunk`]`(n)`; by itself it adapts |
 //! | `pool.imap(f, xs)` | [`Pool::map`], which is lazy and bounded |
 //! | `pool.imap_unordered(f, xs)` | [`Pool::map_unordered`], with indexes |
 //! | `pool.starmap(f, pairs)` | `pool.map(\|(a, b): (A, B)\| f(a, b), pairs)` |
@@ -134,61 +133,47 @@
 //! | a panic ends the call | a panic is that item's [`ItemError::Panicked`] |
 //! | a crash ends the program | a crash is that item's [`ItemError::Crashed`] |
 //!
-//! If the work never crashes, Rayon is the faster choice: threads share memory,
-//! and nothing has to be copied. As a measure: an item of eight bytes costs some
-//! forty nanoseconds of processor time here, and calling a pool that has nothing
-//! to do about as much as a message from process to process and back.
+//! If the work never crashes, Rayon is faster: threads share memory, and nothing
+//! has to be copied. For comparison: an item of eight bytes costs about 40 ns of
+//! processor time here, and a call to an idle pool about as much as a message to
+//! another process and back.
 //!
-//! # Beneath
+//! # The layers below
 //!
-//! [`raw`] is what all this is made of: jobs of opaque blocks, and programs of
-//! one's own as workers. [`worker`] is for such programs: [`worker::serve`] makes a
-//! worker for the command line of a list of tasks. [`Observer`]s hear of what
-//! happens, whichever way a pool is used.
+//! [`raw`] is what the typed pool is made of: jobs of opaque blocks, and programs
+//! of one's own as workers. [`worker`] is for such programs: [`worker::serve`]
+//! turns a list of tasks into a worker for the command line. [`Observer`]s receive
+//! events, whichever way a pool is used.
 
 #![forbid(unsafe_code)]
 
-pub mod raw;
+// The rooms, each of which uses only those before it:
+// what observers receive, and stopwatches;
+mod observe;
+
+// a job, its source and sink, and the trait for what runs it;
+mod jobs;
+
+// the worker's side;
 pub mod worker;
 
-mod builder;
-mod clock;
+// what runs jobs: the pool of processes, and threads or a loop of this process;
 mod driver;
-mod error;
-mod events;
-mod feed;
-mod handle;
 mod in_process;
-mod limits;
-mod mailbox;
-mod map;
-mod outcome;
-mod phases;
-mod pool;
-mod remote;
-mod results;
-mod spares;
-mod standing;
-mod stopwatch;
-mod watchers;
-mod work;
 
-pub use builder::Builder;
-pub use error::PoolError;
-pub use events::{Accepted, Event, Exit, Observer, WorkerExit, WorkerRef};
-pub use handle::Handle;
-pub use map::{Map, MapUnordered};
-pub use outcome::{ItemError, Outcome};
-pub use phases::DriverTimes;
-pub use pool::Pool;
+// all of this for programs that have bytes;
+pub mod raw;
+
+// and the pool of functions over values.
+mod typed;
+
+pub use jobs::{Control, PoolError};
+pub use observe::{Accepted, DriverTimes, Event, Exit, Observer, Stopwatch, WatchPhase, WorkerExit, WorkerRef};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{FailureKind, Task, TaskError};
-pub use raw::Control;
-pub use standing::init;
-pub use stopwatch::{Phase, Stopwatch};
-pub use work::{Fallible, Function, Value, Work};
+pub use procession_task::{FailureKind, RETRY_ON, Task, TaskError};
+pub use typed::{
+    Fallible, Function, Handle, ItemError, Map, MapUnordered, Outcome, Pool, PoolBuilder, Value, Work, init,
+};
 
 /// Where a worker's time goes.
 pub use procession_task::Times;
-
-pub use procession_task::RETRY_ON;

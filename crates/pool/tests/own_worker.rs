@@ -4,14 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use procession::PoolError;
-use procession::raw::{Backend as _, Batch, Block, Cut, Job, JobEnd, Pool, Sink, Source, Waker};
+use procession::raw::{Backend as _, Batch, Cut, InputBlock, Job, JobEnd, ProcessPool, Sink, Source, Waker};
 use procession_task::{Format, Items, JobSpec};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
 /// Blocks of lines.
-struct Lines(Box<dyn Iterator<Item = Block> + Send>);
+struct Lines(Box<dyn Iterator<Item = InputBlock> + Send>);
 
 impl Source for Lines {
     fn cut(&mut self, _: u32, _: usize) -> Cut {
@@ -39,7 +39,7 @@ fn worker() -> PathBuf {
 fn job(
     task: &str,
     params: &[(&str, &str)],
-    blocks: impl Iterator<Item = Block> + Send + 'static,
+    blocks: impl Iterator<Item = InputBlock> + Send + 'static,
     tell: Sender<Vec<u8>>,
 ) -> Job {
     let params = params.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -47,13 +47,13 @@ fn job(
     Job::new(spec, Box::new(Lines(Box::new(blocks))), Box::new(Keep(tell)))
 }
 
-fn block(lines: &'static str) -> Block {
+fn block(lines: &'static str) -> InputBlock {
     let items = u32::try_from(Items::Lines.count(lines.as_bytes())).unwrap();
-    Block { bytes: lines.into(), items, first: 0, place: None }
+    InputBlock { bytes: lines.into(), items, first: 0, place: None }
 }
 
 fn run(task: &str, params: &[(&str, &str)], lines: &'static str) -> Result<String, PoolError> {
-    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    let pool = ProcessPool::builder(worker()).procs(1).build().unwrap();
     let (tell, told) = channel();
     let job = job(task, params, std::iter::once(block(lines)), tell);
     assert_eq!(pool.start(job)?.wait()?, JobEnd::Complete);
@@ -82,7 +82,7 @@ fn what_it_does_not_have_or_take_is_said() {
 
 #[test]
 fn a_job_that_is_given_up_leaves_the_pool_as_it_was() {
-    let pool = Pool::builder(worker()).procs(1).build().unwrap();
+    let pool = ProcessPool::builder(worker()).procs(1).build().unwrap();
     for _ in 0..10 {
         let (tell, told) = channel();
         let endless = pool.start(job("collatz", &[], std::iter::repeat_with(|| block("27\n")), tell)).unwrap();

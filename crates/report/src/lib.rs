@@ -4,77 +4,57 @@
 //! Everything here hears of [`procession::Event`]s through observers, or reads
 //! them back from a log; the pool knows nothing of it. What comes from items
 //! and workers is escaped before it meets a terminal.
+//!
+//! The rooms, each of which imports only those above it:
+//!
+//! - `text`: times, sizes and dates as people read them; escapes.
+//! - `background`: a queue before a thread that writes.
+//! - `model`: what a study is: its call, its runs, their processes and items.
+//! - `live`: the observers of a run under way: they gather, or show it.
+//! - `log`: the files of a study, written and read, and the job log.
+//! - `analysis`: what is concluded: statistics, speedups, bottlenecks, advice.
+//! - `render`: what a study is drawn as: tables, charts, the page, the trace.
+//! - `inspect`: answers to questions about logs.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
-mod advice;
-mod ceiling;
-pub mod chart;
-mod collector;
-mod columns;
-mod coordinator;
-mod crossover;
-mod fits;
-mod grid;
+mod text;
+mod model;
+mod background;
+mod log;
+mod live;
+mod analysis;
+mod render;
 pub mod inspect;
-mod joblog;
-mod least_squares;
-mod limits;
-mod machine_load;
-mod measured;
-mod page;
-mod progress;
-mod progress_line;
-mod queue;
-pub mod read;
-mod runlog;
 #[cfg(test)]
 mod samples;
-pub mod scaling;
-mod shares;
-mod spans;
-pub mod stats;
-mod study;
-mod study_data;
-mod study_table;
-mod summary;
-mod terminal;
-mod timings;
-mod trace;
-pub mod units;
-mod until_error;
-mod utc;
-mod verbose;
-mod worker;
-mod worker_table;
 
-pub use advice::{Advice, advice};
-pub use ceiling::{Ceiling, ItemTimes, Limit};
-pub use collector::{Collected, Collector, RunSummary};
-pub use columns::Style;
-pub use coordinator::CoordinatorShares;
-pub use crossover::{Cost, Crossover, Origin, crossovers};
-pub use fits::{Fit, fits};
-pub use joblog::{JobLog, JobLogger, JobLogging};
-pub use limits::{Bottleneck, bottleneck};
-pub use machine_load::MachineLoad;
-pub use measured::{Basis, Measured, measure};
-pub use page::page;
-pub use progress::{Progress, ProgressBar, ProgressTotal};
-pub use runlog::{
-    ChunkLine, KEEP_BYTES, KEEP_FOLDERS, LogError, LogFolder, LogOptions, NoteLine, RunLogger, RunLogging, Warn,
-    default_root, latest_log,
+pub use analysis::advice::{Advice, advice};
+pub use live::collector::{Collected, Collector};
+pub use live::machine_load::MachineLoad;
+pub use live::progress::{Progress, ProgressBar};
+pub use live::progress_line::ProgressTotal;
+pub use live::span_collector::{CollectedSpans, SpanCollector};
+pub use live::terminal::Terminal;
+pub use live::verbose::{Verbose, VerboseLines};
+pub use log::error::{LogError, Warn};
+pub use log::joblog::{JobLog, JobLogging};
+pub use log::read;
+pub use log::write::folder::{LogFolder, latest_log};
+pub use log::write::logger::{LogOptions, RunLogging};
+pub use model::failure::{FailureList, FailureRow};
+pub use model::run_summary::RunSummary;
+pub use model::spans::Spans;
+pub use model::study::{
+    Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunResult, RunStart, RunStatus, StudyRecord,
 };
-pub use shares::Shares;
-pub use spans::{CollectedSpans, Span, SpanCollector, SpanKind, Spans, Track};
-pub use study::{
-    Configuration, Executor, LOG_VERSION, LogLevel, Machine, RunRecord, RunResult, RunStart, RunStatus, Study,
-};
-pub use study_data::{Failures, StudyData};
-pub use summary::{FailureRow, Summary};
-pub use terminal::Terminal;
-pub use timings::{TimingsFormat, write_timings};
-pub use trace::{TraceError, Traced, write_trace};
-pub use utc::rfc3339;
-pub use verbose::{Verbose, VerboseLines};
-pub use worker::{ProcessEnd, ProcessName, WorkerLine, WorkerRow, WorkerRows};
+pub use model::study_data::StudyData;
+pub use render::chart;
+pub use render::page::page;
+pub use render::style::Style;
+pub use render::summary::Summary;
+pub use render::timings::{TimingsFormat, write_timings};
+pub use render::trace::write_trace;
+pub use text::units;
+pub use text::utc::rfc3339;

@@ -1,9 +1,10 @@
 //! Events for this crate's own tests.
 
-use crate::collector::RunSummary;
-use crate::spans::Spans;
-use crate::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
-use crate::worker::{ProcessEnd, WorkerRow};
+use crate::model::process::WorkerEnd;
+use crate::model::run_summary::RunSummary;
+use crate::model::spans::Spans;
+use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
+use crate::model::worker::WorkerRow;
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
@@ -92,7 +93,7 @@ pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8
 /// A row of a process that was ready after `ready_s` and told what it did:
 /// seconds busy, waiting and writing.
 pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing): (f64, f64, f64)) -> WorkerRow {
-    let end = ProcessEnd {
+    let end = WorkerEnd {
         status: Some(0),
         asked: true,
         cpu_user_s: busy,
@@ -106,7 +107,7 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
         writing_s: Some(writing),
         items: 25_000,
         chunks: 40,
-        ..ProcessEnd::default()
+        ..WorkerEnd::default()
     };
     WorkerRow {
         worker,

@@ -1,4 +1,4 @@
-//! Running an item so that its panic is its own failure and nothing else's.
+//! Running an item in such a way that its panic becomes its own failure.
 
 use crate::{Cause, Failure, FailureKind, outcome};
 use std::any::Any;
@@ -8,19 +8,19 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
-    /// What a hook has seen of this thread's last panic.
+    /// What the panic hook recorded about this thread's last panic.
     static SEEN: RefCell<Option<Cause>> = const { RefCell::new(None) };
 }
 
-/// Whether this thread is running an item: for panic hooks, as such a panic is
-/// caught and becomes the item's failure.
+/// Whether this thread is running an item. For panic hooks: such a panic is caught
+/// and becomes the item's failure.
 #[must_use]
 pub fn is_running_item() -> bool {
     RUNNING.get()
 }
 
-/// Keeps what only a panic hook can see, for the failure of the item that is
-/// running: to be called by the hook of a program that serves as a worker.
+/// Records what only a panic hook can see, for the failure of the running item.
+/// Call it in the panic hook of a program that serves as a worker.
 pub fn note_panic(info: &PanicHookInfo<'_>) {
     if !is_running_item() {
         return;
@@ -35,7 +35,7 @@ pub fn note_panic(info: &PanicHookInfo<'_>) {
 /// Runs an item; a panic becomes its failure.
 ///
 /// # Errors
-/// What the panic said, and what a hook has seen of it (see [`note_panic`]).
+/// The panic's message, and what the panic hook recorded (see [`note_panic`]).
 #[inline]
 pub fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
     RUNNING.set(true);
@@ -50,7 +50,7 @@ fn failure(panic: &(dyn Any + Send)) -> Failure {
     Failure::new(FailureKind::Failed, format!("panicked: {}", panic_message(panic))).because(Some(cause))
 }
 
-/// What a panic said, when it said it in words.
+/// The message of a panic, if it is text.
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_comes_back_in_words_and_the_thread_knows_where_it_is() {
+    fn a_panic_becomes_a_failure_and_the_thread_knows_whether_an_item_runs() {
         assert_eq!(catch_panic(is_running_item), Ok(true));
         assert!(!is_running_item());
         let said: Failure = catch_panic(|| panic!("{}", 14)).map(|_: ()| ()).unwrap_err();

@@ -1,18 +1,28 @@
-//! The log's lines about items: who ran what, when, and what came of it.
+//! The log lines of items: which process ran an item, when, and with what outcome.
 //!
-//! A worker formats its own lines; they travel with the results, and only the
-//! accepted ones are written. For an item whose process died the coordinator
-//! writes the line, with that process's pid.
+//! A worker formats its own lines. They travel with the results, and only the lines
+//! of accepted results are written. For an item whose process died the coordinator
+//! writes the line, with the process id of that process.
 
 use crate::Failure;
 use crate::record::{ResultText, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
-use crate::record_writer::Child;
 
-/// Inputs and outputs longer than this are cut in the log, with their true
-/// length in a field `input_bytes` or `output_bytes`.
+/// Inputs and outputs longer than this are cut in the log. The field `input_bytes`
+/// or `output_bytes` then holds the true length.
 pub const LOGGED_BYTES: usize = 256;
 
-/// Who writes the lines; the same in all of them, so formatted once.
+/// A process of the user's program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Child {
+    /// The process id; `None` if there was no process.
+    pub pid: Option<u32>,
+    /// Whether the output may be incomplete: a process that it left behind was still
+    /// writing when its pipes were closed.
+    pub is_output_cut: bool,
+}
+
+/// The process and slot in a worker's lines; formatted once because they are the
+/// same in all of them.
 #[derive(Clone, Debug)]
 pub struct Identity {
     slot: u32,
@@ -26,27 +36,28 @@ pub struct Identity {
 #[derive(Clone, Debug)]
 pub(crate) struct Common(Vec<u8>);
 
-/// When an item was run, in nanoseconds since the run's start.
+/// The time in which an item ran, in nanoseconds since the run's start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeSpan {
     pub(crate) start_ns: u64,
     pub(crate) end_ns: u64,
 }
 
-/// An item's line as the coordinator writes it, for an item whose process died.
+/// The log line of an item whose process died, as the coordinator writes it.
 #[derive(Clone, Copy, Debug)]
 pub struct CoordinatorLine<'a> {
-    /// Index of the item in the input.
+    /// The index of the item in the input.
     pub item: u64,
     /// The item.
     pub input: &'a [u8],
-    /// Its chunk.
+    /// The item's chunk.
     pub chunk: u64,
-    /// How many times it was sent.
+    /// How many times the item was sent.
     pub attempt: u32,
-    /// When it was last sent and when the process was found dead, in nanoseconds since the run's start.
+    /// When the item was last sent and when its process was found dead, in nanoseconds
+    /// since the run's start.
     pub span_ns: (u64, u64),
-    /// What it was charged with.
+    /// The failure that the item is charged with.
     pub failure: &'a Failure,
 }
 
@@ -61,13 +72,13 @@ impl Identity {
         Self { slot, fields, shown: format!("Task <pid {pid}, worker {slot}> ").into_bytes() }
     }
 
-    /// The place in the pool, from 0.
+    /// The slot in the pool, from 0.
     #[must_use]
     pub fn slot(&self) -> u32 {
         self.slot
     }
 
-    /// What the lines of a block have in common, so that it is formatted once.
+    /// The common part of a block's lines, formatted once.
     pub(crate) fn of_block(&self, chunk: u64, attempt: u32) -> Common {
         let mut fields = self.fields.clone();
         fields.extend_from_slice(b",\"chunk\":");
@@ -90,7 +101,7 @@ impl Identity {
         out.push(b'\n');
     }
 
-    /// Appends the line of an item whose process, which this is, died.
+    /// Appends the line of an item whose process died. `self` is that process.
     pub fn write_for_dead(&self, out: &mut Vec<u8>, line: &CoordinatorLine<'_>) {
         let item =
             LoggedItem { index: line.item, input: line.input, outcome: Err(line.failure), child: Child::default() };
@@ -128,13 +139,13 @@ impl Common {
     }
 }
 
-/// What a line tells of an item.
+/// The content of an item's line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoggedItem<'a> {
     pub(crate) index: u64,
     pub(crate) input: &'a [u8],
     pub(crate) outcome: Result<ResultText<'a>, &'a Failure>,
-    /// The process that ran it, where that is another than the worker's.
+    /// The process that ran the item, if it is not the worker's.
     pub(crate) child: Child,
 }
 
@@ -142,7 +153,7 @@ fn cut(bytes: &[u8]) -> &[u8] {
     if bytes.len() <= LOGGED_BYTES {
         return bytes;
     }
-    // Not in the middle of a character, where there are characters.
+    // Do not cut inside a UTF-8 character.
     let mut end = LOGGED_BYTES;
     while end > LOGGED_BYTES - 4 && (bytes[end] & 0xc0) == 0x80 {
         end -= 1;
@@ -157,7 +168,7 @@ fn push_cut(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
     }
 }
 
-/// Microseconds with three decimals, from nanoseconds.
+/// Appends nanoseconds as microseconds with three decimals.
 fn push_microseconds(out: &mut Vec<u8>, ns: u64) {
     if ns < 1000 {
         out.extend_from_slice(format!("0.{ns:03}").as_bytes());
@@ -170,7 +181,7 @@ fn push_microseconds(out: &mut Vec<u8>, ns: u64) {
     out.extend_from_slice(decimals);
 }
 
-/// How many digits stand before the last three.
+/// The number of digits before the last three.
 fn digits_before(ns: u64) -> usize {
     ns.ilog10() as usize - 2
 }
@@ -203,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_and_what_was_cut_stand_in_the_line() {
+    fn a_line_names_the_child_and_marks_cut_output() {
         let mut out = Vec::new();
         let (outcome, span) = (Ok(ResultText { text: b"x", is_json: false }), TimeSpan { start_ns: 0, end_ns: 0 });
         let child = Child { pid: Some(7), is_output_cut: true };
@@ -236,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn shown_lines_are_those_of_the_lecture() {
+    fn shown_lines_name_the_process_the_item_and_the_result() {
         let mut out = Vec::new();
         let outcome = Ok(ResultText { text: b"1.4142135623730951", is_json: true });
         let item = LoggedItem { index: 0, input: b"2", outcome, child: Child::default() };

@@ -1,6 +1,6 @@
-//! How a block of bytes is cut into items: one rule, used by the coordinator to
-//! measure blocks (at memory speed, without looking at items) and by the
-//! worker to walk through them.
+//! How a block of bytes is cut into items. The coordinator uses the rule to measure
+//! blocks (at memory speed, without looking at items), the worker to iterate over
+//! the items.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,33 +8,33 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Items {
-    /// At white space and commas; nothing between two separators is no item.
+    /// At white space and commas. There are no empty items.
     Words,
-    /// At line feeds; a carriage return before one belongs to the end of line;
-    /// an empty line is an item.
+    /// At line feeds. A carriage return before a line feed belongs to the separator. An
+    /// empty line is an item.
     Lines,
-    /// At NUL bytes; nothing between two NULs is an item too.
+    /// At NUL bytes. There are empty items.
     Nul,
     /// Not at all: a block is one item.
     Whole,
-    /// Each item has its length before it, four bytes with the lowest first:
-    /// for items that are no text.
+    /// Each item follows its length (four bytes, little-endian): for binary items.
     Framed,
 }
 
-/// Bytes of the length before a framed item, and before a framed record.
+/// The size of the length before a framed item or record, in bytes.
 pub const FRAME_BYTES: usize = 4;
 
-/// What [`Items::measure`] found.
+/// The result of [`Items::measure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
-    /// How many items there are.
+    /// The number of items.
     pub items: u64,
-    /// How many bytes they take, their separators included.
+    /// The number of bytes, including separators.
     pub bytes: usize,
 }
 
-/// Stretches this small are walked byte by byte; larger ones are counted first.
+/// Ranges up to this size, in bytes, are searched byte by byte; in larger ones the
+/// items are counted first.
 const WALK_BYTES: usize = 256;
 
 impl Items {
@@ -49,7 +49,7 @@ impl Items {
         }
     }
 
-    /// The separator that is written between items made by us.
+    /// The separator to write between items.
     #[must_use]
     pub fn separator(self) -> u8 {
         match self {
@@ -58,7 +58,7 @@ impl Items {
         }
     }
 
-    /// How many items this block holds. The last one needs no separator after it.
+    /// The number of items in this block. The last item needs no separator after it.
     #[must_use]
     pub fn count(self, block: &[u8]) -> u64 {
         if matches!(self, Self::Whole | Self::Framed) {
@@ -69,11 +69,11 @@ impl Items {
         ends + u64::from(open)
     }
 
-    /// The longest beginning of `block` with at most `max_items` items: how
-    /// many there are, and where they end. A separator belongs to the item
-    /// before it. The whole block counts when it has no more items than that.
+    /// The longest prefix of `block` with at most `max_items` items: the number of its
+    /// items and bytes. A separator belongs to the item before it. If the block has no
+    /// more items than that, the prefix is the whole block.
     ///
-    /// Looks at little more of the block than it takes.
+    /// Reads little more of the block than the prefix.
     #[must_use]
     pub fn measure(self, block: &[u8], max_items: u64) -> Measure {
         if max_items == 0 {
@@ -90,7 +90,7 @@ impl Items {
             let ends = self.count_ends(block, from, to);
             if ends >= left {
                 let bytes = self.nth_end(block, from, to, left);
-                // Without another item behind them they are all there is.
+                // If no item follows, the prefix is the whole block.
                 let rest = &block[bytes..];
                 let is_last = rest.iter().all(|&b| self == Self::Words && is_word_separator(b));
                 return Measure { items: max_items, bytes: if is_last { block.len() } else { bytes } };
@@ -103,7 +103,7 @@ impl Items {
         Measure { items: max_items - left + u64::from(open), bytes: block.len() }
     }
 
-    /// As [`Self::measure`], for rules that have no separators.
+    /// Like [`Self::measure`], for rules without separators.
     fn measure_by_walking(self, block: &[u8], max_items: u64) -> Measure {
         let (mut at, mut items) = (0, 0);
         while items < max_items && self.next_item(block, &mut at).is_some() {
@@ -112,8 +112,8 @@ impl Items {
         Measure { items, bytes: at }
     }
 
-    /// Walks through the items of a block, with each item's place in it. What
-    /// is torn at the end of a framed block is no item.
+    /// Iterates over the items of a block, with each item's position. An incomplete
+    /// item at the end of a framed block is left out.
     pub fn split(self, block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         let mut at = 0;
         std::iter::from_fn(move || self.next_item(block, &mut at))
@@ -154,7 +154,7 @@ impl Items {
     /// Counts the separators in `from..to` that end an item.
     fn count_ends(self, block: &[u8], from: usize, to: usize) -> u64 {
         match self {
-            // The byte before tells whether the first one ends a word.
+            // The byte before the range decides whether its first byte ends a word.
             Self::Words => count_word_ends(&block[from.saturating_sub(1)..to]),
             Self::Lines => memchr::memchr_iter(b'\n', &block[from..to]).count() as u64,
             Self::Nul => memchr::memchr_iter(0, &block[from..to]).count() as u64,
@@ -162,9 +162,9 @@ impl Items {
         }
     }
 
-    /// Just behind the `n`-th of the separators in `from..to` that end an item;
-    /// there are at least so many. Halves the range by counting, so that the
-    /// cost is a few passes at memory speed, not a step an item.
+    /// The position after the `n`-th separator in `from..to` that ends an item; there
+    /// are at least that many. It halves the range by counting, so the cost is a few
+    /// passes at memory speed instead of one step for each item.
     fn nth_end(self, block: &[u8], mut from: usize, mut to: usize, mut n: u64) -> usize {
         while to - from > WALK_BYTES {
             let middle = from + (to - from) / 2;
@@ -190,7 +190,8 @@ impl Items {
     }
 }
 
-/// Where the first word ends, if a separator ends it: eight bytes at a time.
+/// The length of the first word if a separator ends it; checks eight bytes at a
+/// time.
 #[inline]
 fn word_length(bytes: &[u8]) -> Option<usize> {
     let (runs, rest) = bytes.as_chunks::<8>();
@@ -203,15 +204,15 @@ fn word_length(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(|&byte| is_word_separator(byte)).map(|at| runs.len() * 8 + at)
 }
 
-/// The high bits of those of eight bytes that are separators; exact up to the
-/// lowest of them, which is the one that is asked for.
+/// The high bits of those of eight bytes that are separators. The result is exact
+/// up to the lowest separator, which is the only one needed.
 #[inline]
 fn separators(bytes: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
-    // Of a byte that is zero the high bit is set here, and of none below it.
+    // The high bit of a zero byte is set here, and none below the lowest zero byte.
     let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    // Tab to carriage return: those of seven bits that are 9 or more and not 14.
+    // Tab to carriage return: seven-bit values of at least 9 and below 14.
     let low = bytes & !HIGHS;
     let controls = (low + ONES * (0x80 - 9)) & !(low + ONES * (0x80 - 14)) & !bytes & HIGHS;
     zeros(bytes ^ (ONES * u64::from(b' '))) | zeros(bytes ^ (ONES * u64::from(b','))) | controls
@@ -222,9 +223,9 @@ fn is_word_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | b',')
 }
 
-/// Counts the bytes that are a separator after a byte that is none. Written
-/// without branches and in short runs of byte-wide sums, so that the compiler
-/// turns it into vector code.
+/// Counts the separators that follow a byte which is not a separator. Written
+/// without branches and with short runs of byte-wide sums, so that the compiler
+/// generates vector code.
 fn count_word_ends(block: &[u8]) -> u64 {
     const RUN: usize = 128;
     let mut total = 0u64;
@@ -263,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_end_at_any_separator_at_any_place() {
+    fn words_end_at_every_separator_at_every_position() {
         for byte in 0..=u8::MAX {
             for before in 0..20 {
                 for after in 0..10 {
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_block_is_one_item_whatever_it_holds() {
+    fn a_whole_block_is_one_item() {
         let found: Vec<_> = Items::Whole.split(b"a\nb\0 c").collect();
         assert_eq!(found, [(0, &b"a\nb\0 c"[..])]);
         assert_eq!(Items::Whole.count(b"a\nb"), 1);
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn framed_items_have_their_length_before_them_and_a_torn_one_is_none() {
+    fn framed_items_follow_their_length_and_an_incomplete_one_is_left_out() {
         let block = [&3u32.to_le_bytes()[..], b"abc", &0u32.to_le_bytes(), &2u32.to_le_bytes(), b"de"].concat();
         let found: Vec<_> = Items::Framed.split(&block).collect();
         assert_eq!(found, [(4, &b"abc"[..]), (11, b""), (15, b"de")]);
@@ -320,7 +321,8 @@ mod tests {
         }
     }
 
-    /// Blocks with runs of separators and words of odd lengths, from a fixed recurrence.
+    /// Blocks with runs of separators and words of odd lengths, from a fixed
+    /// pseudo-random sequence.
     fn block(seed: u64, length: usize) -> Vec<u8> {
         let mut state = seed;
         (0..length)
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn measuring_agrees_with_walking() {
+    fn measuring_agrees_with_splitting() {
         for rule in [Items::Words, Items::Lines, Items::Nul] {
             for length in [0, 1, 2, 127, 128, 129, 255, 257, 1000, 5000] {
                 let block = block(length as u64 + 1, length);

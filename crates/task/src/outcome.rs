@@ -1,22 +1,23 @@
-//! What can become of an item other than a value.
+//! The failures of items.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Longest message that is kept of a failure, in bytes; the rest is cut with a mark.
+/// The maximum size of a failure's message, in bytes. A longer message is cut and
+/// marked.
 pub const MESSAGE_BYTES: usize = 4096;
 
-/// Why an item has no value. The words are those of outputs, logs and summaries.
+/// Why an item has no value. Outputs, logs and summaries use the same words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// The item is not what the task takes.
+    /// The item is not valid input for the task.
     Invalid,
-    /// The task or program said no.
+    /// The task or program reported a failure.
     Failed,
     /// The process died while it ran this item alone.
     Crashed,
-    /// The item ran longer than it may.
+    /// The item ran longer than its timeout.
     TimedOut,
     /// The process ran out of memory on this item.
     OutOfMemory,
@@ -26,7 +27,7 @@ impl FailureKind {
     /// Every kind, in the order of the documentation.
     pub const ALL: [Self; 5] = [Self::Invalid, Self::Failed, Self::Crashed, Self::TimedOut, Self::OutOfMemory];
 
-    /// The word for it in outputs, logs and on the command line.
+    /// The word in outputs, logs and on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,32 +46,32 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// An item's failure: its kind and what was said about it.
+/// An item's failure: its kind and a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Which of the five it is.
+    /// The kind.
     pub kind: FailureKind,
-    /// One sentence for a person, at most [`MESSAGE_BYTES`] long.
+    /// One sentence for the user, at most [`MESSAGE_BYTES`] long.
     pub message: String,
-    /// What else is known, for programs.
+    /// Further data, for programs.
     pub cause: Option<Cause>,
 }
 
-/// What is behind a failure, where that is known.
+/// The cause of a failure, if it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// The task panicked.
     Panic {
-        /// `FILE:LINE:COLUMN`, if the panic could be looked at.
+        /// `FILE:LINE:COLUMN`, if a panic hook recorded it.
         location: Option<String>,
-        /// Where it came from, if `RUST_BACKTRACE` asks for that; cut like a message.
+        /// The backtrace, if `RUST_BACKTRACE` requests it; cut like a message.
         backtrace: Option<String>,
     },
-    /// The process that ran it exited with this status.
+    /// The process that ran the item exited with this status.
     Status(i32),
-    /// The process that ran it was ended by this signal.
+    /// The process that ran the item was killed by this signal.
     Signal(i32),
-    /// The item, or its result, could not be put into bytes or read from them.
+    /// The item or its result could not be encoded or decoded.
     Codec,
 }
 
@@ -81,7 +82,7 @@ impl Failure {
         Self { kind, message: cut(message.into()), cause: None }
     }
 
-    /// The same, with everything cut that is longer than [`MESSAGE_BYTES`].
+    /// The same failure, with every text cut to [`MESSAGE_BYTES`].
     #[must_use]
     pub fn cut(self) -> Self {
         let cause = self.cause.map(|cause| match cause {
@@ -93,14 +94,14 @@ impl Failure {
         Self::new(self.kind, self.message).because(cause)
     }
 
-    /// The same, and what is behind it.
+    /// The same failure with this cause.
     #[must_use]
     pub fn because(self, cause: Option<Cause>) -> Self {
         Self { cause, ..self }
     }
 }
 
-/// Cuts what is longer than [`MESSAGE_BYTES`], with a mark.
+/// Cuts a text to [`MESSAGE_BYTES`] and marks the cut.
 pub(crate) fn cut(mut message: String) -> String {
     if message.len() > MESSAGE_BYTES {
         let end = message.floor_char_boundary(MESSAGE_BYTES);
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_the_wire_and_the_output() {
+    fn failure_kinds_have_the_same_words_in_messages_and_output() {
         for kind in FailureKind::ALL {
             let json = serde_json::to_string(&kind).unwrap();
             assert_eq!(json, format!("\"{}\"", kind.as_str()));

@@ -1,23 +1,43 @@
-//! A task's own settings, `--param KEY=VALUE`: declared by the task, so that an
-//! unknown key or a bad value is refused with the list of what the task takes.
+//! A task's parameters, `--param KEY=VALUE`. The task declares them, so that an
+//! unknown key or a bad value is refused with a list of what the task takes.
 
-use crate::ParamInfo;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One setting that a task takes.
+/// One parameter of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamSpec {
-    /// Its key.
+    /// The key.
     pub name: &'static str,
-    /// The value that holds when none is given.
+    /// The default value.
     pub default: &'static str,
-    /// The values it may have; empty when the task itself decides.
+    /// The possible values; empty if the task itself checks the value.
     pub values: &'static [&'static str],
     /// One line for `coordinator tasks`.
     pub help: &'static str,
 }
 
-/// Checks settings against what a task takes.
+/// The description of a parameter; see [`ParamSpec`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParamInfo {
+    /// The key.
+    pub name: String,
+    /// The default value.
+    pub default: String,
+    /// The possible values; empty if the task itself checks the value.
+    pub values: Vec<String>,
+    /// One line for the user.
+    pub help: String,
+}
+
+impl From<&ParamSpec> for ParamInfo {
+    fn from(spec: &ParamSpec) -> Self {
+        let values = spec.values.iter().map(|&value| value.to_owned()).collect();
+        Self { name: spec.name.to_owned(), default: spec.default.to_owned(), values, help: spec.help.to_owned() }
+    }
+}
+
+/// Checks settings against a task's parameters.
 pub(crate) fn check(task: &str, specs: &[ParamInfo], given: &[(String, String)]) -> Result<(), ParamError> {
     let error = |what: String| Err(ParamError::of(task, what, specs));
     for (at, (key, value)) in given.iter().enumerate() {
@@ -28,13 +48,13 @@ pub(crate) fn check(task: &str, specs: &[ParamInfo], given: &[(String, String)])
             return error(format!("parameter '{key}' is given twice"));
         }
         if !spec.values.is_empty() && !spec.values.contains(value) {
-            return error(format!("'{value}' is no value of '{key}'"));
+            return error(format!("'{value}' is not a value of '{key}'"));
         }
     }
     Ok(())
 }
 
-/// Settings checked against what the task takes, defaults filled in.
+/// The values of all parameters of a task, with defaults filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params {
     values: Vec<(&'static str, String)>,
@@ -44,8 +64,8 @@ impl Params {
     /// Checks the given pairs against `specs`.
     ///
     /// # Errors
-    /// An unknown or repeated key, or a value outside the listed ones, with
-    /// what the task takes instead.
+    /// An unknown or repeated key, or a value outside the listed ones. The message
+    /// lists what the task takes.
     pub fn check(task: &str, specs: &[ParamSpec], given: &[(String, String)]) -> Result<Self, ParamError> {
         let infos: Vec<ParamInfo> = specs.iter().map(ParamInfo::from).collect();
         check(task, &infos, given)?;
@@ -60,31 +80,31 @@ impl Params {
         Ok(Self { values })
     }
 
-    /// Every setting with its value.
+    /// Every parameter with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(key, value)| (*key, value.as_str()))
     }
 
-    /// The value of a declared setting; empty for one that was never declared.
+    /// The value of a declared parameter; empty for an undeclared one.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.values.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 }
 
-/// Why the settings were refused; says what the task takes.
+/// Why the settings were refused; lists what the task takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParamError(String);
 
 impl ParamError {
-    /// `what` is wrong, said together with what the task does take.
+    /// An error that says what is wrong and lists the task's parameters.
     #[must_use]
     pub fn new(task: &str, what: impl fmt::Display, specs: &[ParamSpec]) -> Self {
         let infos: Vec<ParamInfo> = specs.iter().map(ParamInfo::from).collect();
         Self::of(task, what, &infos)
     }
 
-    /// `what` is wrong, and no setting of the task's has to do with it.
+    /// An error that does not concern the task's parameters.
     #[must_use]
     pub fn plain(what: impl fmt::Display) -> Self {
         Self(what.to_string())
@@ -124,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn defaults_fill_in_and_values_override() {
+    fn defaults_apply_unless_a_value_is_given() {
         assert_eq!(Params::check("prime", &[METHOD], &[]).unwrap().get("method"), "trial");
         let params = Params::check("prime", &[METHOD], &given(&[("method", "naive")])).unwrap();
         assert_eq!(params.get("method"), "naive");
     }
 
     #[test]
-    fn refusals_list_what_is_taken() {
+    fn refusals_list_the_valid_parameters() {
         for bad in [&[("methode", "naive")][..], &[("method", "x")], &[("method", "naive"), ("method", "trial")]] {
             let text = Params::check("prime", &[METHOD], &given(bad)).unwrap_err().to_string();
             assert!(text.contains("method=trial|naive (default trial)"), "{text}");

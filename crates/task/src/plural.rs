@@ -1,4 +1,4 @@
-//! Counts as people say them.
+//! Counts with a noun in the singular or plural.
 
 /// `1 item`, `2 items`, and `1 process`, `2 processes`.
 #[must_use]
@@ -15,7 +15,7 @@ mod tests {
     use super::counted;
 
     #[test]
-    fn one_is_no_plural() {
+    fn only_one_is_singular() {
         let all = [(0, "item"), (1, "item"), (2, "item"), (1, "more process"), (3, "more process")];
         let said = all.map(|(count, noun)| counted(count, noun));
         assert_eq!(said, ["0 items", "1 item", "2 items", "1 more process", "3 more processes"]);

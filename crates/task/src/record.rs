@@ -1,10 +1,11 @@
-//! Output records: one line an item, in one of four formats.
+//! Output records: one line for each item in one of four formats, and two formats
+//! for programs.
 
 use crate::{FRAME_BYTES, Failure};
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
-/// First line of a csv output.
+/// The first line of a csv output.
 pub const CSV_HEADER: &[u8] = b"index,input,output,error\n";
 
 /// How a result is written.
@@ -13,31 +14,31 @@ pub const CSV_HEADER: &[u8] = b"index,input,output,error\n";
 pub enum Format {
     /// `INPUT<TAB>RESULT`, with tab, newline, carriage return and backslash escaped.
     Tsv,
-    /// RFC 4180, lines end in a line feed.
+    /// RFC 4180, with lines that end in a line feed.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object for each line.
     Jsonl,
-    /// The result alone, with line feeds and carriage returns in it as `\n` and
-    /// `\r`, so that each item has its line.
+    /// Only the result, with its line feeds and carriage returns written as `\n` and
+    /// `\r`, so that each item has one line.
     Lines,
-    /// The result alone, as it is, with nothing around it; nothing for a failed item.
+    /// Only the result, unchanged; nothing for a failed item.
     Raw,
-    /// The result with its length before it, four bytes with the lowest first;
-    /// for a failed item [`NO_RESULT`] stands in the length's place.
+    /// The result after its length (four bytes, little-endian). A failed item has
+    /// [`NO_RESULT`] as its length.
     Framed,
 }
 
-/// What stands in the length's place of a framed record without a result.
+/// The length in a framed record without a result.
 pub const NO_RESULT: u32 = u32::MAX;
 
-/// One item and what became of it.
+/// One item and its outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// Index of the item in the input, from 0.
+    /// The index of the item in the input, from 0.
     pub index: u64,
     /// The item.
     pub input: &'a [u8],
-    /// Its result or failure.
+    /// The result or the failure.
     pub outcome: Result<ResultText<'a>, &'a Failure>,
 }
 
@@ -46,7 +47,7 @@ pub struct Record<'a> {
 pub struct ResultText<'a> {
     /// The text.
     pub text: &'a [u8],
-    /// Whether it stands in JSON as it is.
+    /// Whether the text is a JSON value as it is.
     pub is_json: bool,
 }
 
@@ -55,25 +56,25 @@ impl Format {
     pub const ALL: [(&'static str, Self); 4] =
         [("tsv", Self::Tsv), ("csv", Self::Csv), ("jsonl", Self::Jsonl), ("lines", Self::Lines)];
 
-    /// The format of this name.
+    /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
     }
 
-    /// Its name, which is also a file's extension.
+    /// The name, which is also the file name extension.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
-    /// What stands before the first record.
+    /// The text before the first record.
     #[must_use]
     pub fn header(self) -> &'static [u8] {
         if self == Self::Csv { CSV_HEADER } else { b"" }
     }
 
-    /// Appends a record, its end of line included.
+    /// Appends a record, including its end of line.
     pub fn write(self, out: &mut Vec<u8>, record: &Record<'_>) {
         match self {
             Self::Tsv => write_tsv(out, record),
@@ -155,7 +156,7 @@ pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Appends a tsv field; plain ones, nearly all, as they are.
+/// Appends a tsv field with its escapes.
 pub(crate) fn push_tsv(out: &mut Vec<u8>, field: &[u8]) {
     for &byte in field {
         match byte {
@@ -229,7 +230,7 @@ pub(crate) fn push_json_error(out: &mut Vec<u8>, failure: &Failure) {
     out.push(b'}');
 }
 
-/// Appends a JSON string; the plain ones, nearly all, without a serializer.
+/// Appends a JSON string. Nearly all strings are plain and need no serializer.
 pub(crate) fn push_json_string(out: &mut Vec<u8>, text: &str) {
     if is_plain_json(text.as_bytes()) {
         out.push(b'"');
@@ -241,15 +242,14 @@ pub(crate) fn push_json_string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Whether these bytes stand in a JSON string as they are: printable ASCII
-/// without quotes and backslashes.
+/// Whether these bytes need no escapes in a JSON string: printable ASCII without
+/// quotes and backslashes.
 fn is_plain_json(bytes: &[u8]) -> bool {
     bytes.iter().all(|&b| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\')
 }
 
-/// Text from items and workers, made safe for a terminal: control characters
-/// (C0, DEL, C1), bidirectional controls and bytes that are not UTF-8 are
-/// written as escapes.
+/// Makes text from items and workers safe for a terminal: control characters (C0,
+/// DEL, C1), bidirectional controls and bytes that are not UTF-8 become escapes.
 #[must_use]
 pub fn escape_terminal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

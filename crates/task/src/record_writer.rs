@@ -1,54 +1,48 @@
-//! Writing down what became of items: each one's record, its log line, the line
-//! that is shown of it, and its failure, into the answer that goes back.
+//! Writes the outcomes of items into an answer: the record, the log line, the line
+//! shown to the user, and the failure.
 
-use crate::itemlog::{Common, LoggedItem, TimeSpan};
+use crate::block::{Block, FailureAt, Reply};
+use crate::itemlog::{Child, Common, LoggedItem, TimeSpan};
+use crate::items::Items;
+use crate::outcome::{Failure, FailureKind};
+use crate::record::{Format, Record};
 use crate::record::{ResultText, is_plain_tsv, push_tsv};
-use crate::{Block, Failure, FailureAt, FailureKind, Format, Items, Record, Reply, TextOptions};
+use crate::text_options::TextOptions;
 
-/// Writes down what became of the items of one block.
+/// Writes the outcomes of one block's items.
 pub struct RecordWriter<'t> {
     options: &'t TextOptions,
     chunk: u64,
     attempt: u32,
-    /// What the log lines of first runs have in common; `None` without a log.
+    /// The common part of the log lines of first runs; `None` without a log.
     common: Option<Common>,
-    /// The inputs need no escapes in tsv.
+    /// Whether no input needs escapes in tsv.
     has_plain_inputs: bool,
 }
 
-/// An item that has its outcome.
+/// An item with its outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct FinishedItem<'a> {
-    /// Its index in the input.
+    /// The item's index in the input.
     pub index: u64,
-    /// Where it stands in its block.
+    /// The item's position in its block.
     pub at: usize,
     /// The item.
     pub input: &'a [u8],
-    /// Its result or failure.
+    /// The result or the failure.
     pub outcome: Result<ResultText<'a>, &'a Failure>,
-    /// How many times it was run here, at least once.
+    /// How many times the worker ran the item, at least once.
     pub runs: u32,
-    /// When its last run began, in nanoseconds since the run's start.
+    /// The start of the last run, in nanoseconds since the run's start.
     pub start_ns: u64,
-    /// When that ended.
+    /// The end of the last run, on the same clock.
     pub end_ns: u64,
-    /// The process that ran it, where that is another than the worker's.
+    /// The process that ran the item, if it is not the worker's.
     pub child: Child,
 }
 
-/// A process of the user's own program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Child {
-    /// Its id; `None` if there was none.
-    pub pid: Option<u32>,
-    /// Something that it left behind was still writing when its pipes were given
-    /// up: its output may be cut.
-    pub is_output_cut: bool,
-}
-
 impl<'t> RecordWriter<'t> {
-    /// For the items of this block.
+    /// A writer for the items of this block.
     #[must_use]
     pub fn new(options: &'t TextOptions, block: &Block<'_>) -> Self {
         let has_plain_inputs = options.items == Items::Words && is_plain_block(block.bytes);
@@ -56,14 +50,14 @@ impl<'t> RecordWriter<'t> {
         Self { options, chunk: block.chunk, attempt: block.attempt, common, has_plain_inputs }
     }
 
-    /// Whether items have log lines, and so their times are wanted.
+    /// Whether items have log lines, so that their times are needed.
     #[inline]
     #[must_use]
     pub fn logs(&self) -> bool {
         self.common.is_some()
     }
 
-    /// Writes an item down. The caller counts it ([`Reply::item_done`]).
+    /// Writes an item. The caller counts it ([`Reply::item_done`]).
     #[inline]
     pub fn write(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {
         self.write_record(reply, done);
@@ -111,7 +105,7 @@ impl<'t> RecordWriter<'t> {
             outcome => self.options.format.write(out, &Record { index: done.index, input: done.input, outcome }),
         }
         if let Err(failure) = done.outcome {
-            // Blocks and answers are bounded far below 4 GiB by the frame's cap.
+            // The frame's size limit bounds blocks and answers far below 4 GiB.
             let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
             answer.failures.push(FailureAt {
                 item: done.index,
@@ -124,7 +118,7 @@ impl<'t> RecordWriter<'t> {
     }
 }
 
-/// What becomes of a result that is longer than a result may be.
+/// The failure of an item whose result is longer than allowed.
 #[must_use]
 pub fn too_long(bytes: usize, max: usize) -> Failure {
     Failure::new(

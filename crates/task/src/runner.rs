@@ -1,25 +1,17 @@
-//! From a [`Task`] over items to a [`BlockTask`] over blocks of text: read each
-//! item, run it, write its record and its log line.
+//! Turns a [`Task`] over items into a [`BlockTask`] over blocks of text: reads each
+//! item, runs it, writes its record and its log line.
 
+use crate::block::{Block, BlockTask, Reply};
 use crate::catch_panic::catch_panic;
+use crate::itemlog::Child;
+use crate::outcome::{Failure, FailureKind};
 use crate::record::ResultText;
-use crate::record_writer::{Child, FinishedItem, RecordWriter, too_long};
+use crate::record_writer::{FinishedItem, RecordWriter, too_long};
+use crate::task::Task;
+use crate::text_options::TextOptions;
 use crate::times::Sampler;
-use crate::{Block, BlockTask, Failure, FailureKind, Format, FromItem, Identity, Items, Reply, Task, ToText};
+use crate::value::{FromItem, ToText};
 use std::marker::PhantomData;
-
-/// How items come in and results go out.
-#[derive(Clone, Debug)]
-pub struct TextOptions {
-    /// How the block is cut into items.
-    pub items: Items,
-    /// How records are written.
-    pub format: Format,
-    /// Whether every item has a line to be shown at once.
-    pub show: bool,
-    /// Whose name stands in the lines.
-    pub identity: Identity,
-}
 
 /// Runs a [`Task`] over blocks of text.
 pub struct TextTask<T, I> {
@@ -30,53 +22,53 @@ pub struct TextTask<T, I> {
 }
 
 impl<T, I> TextTask<T, I> {
-    /// `task` over blocks of text.
+    /// A block task that runs `task`.
     pub fn new(task: T, options: TextOptions) -> Self {
         Self { task, options, buffers: RunBuffers::default(), input: PhantomData }
     }
 }
 
-/// What is kept from block to block.
+/// Buffers and samples that are kept between blocks.
 #[derive(Default)]
 pub struct RunBuffers {
-    /// The current item's result, for its memory.
+    /// The current item's result; kept for its memory.
     result: Vec<u8>,
     sampler: Sampler,
 }
 
-/// Which run of which item.
+/// The number of an item's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ItemAttempt {
-    /// Index of the item in the input.
+    /// The index of the item in the input.
     pub index: u64,
-    /// How many times it was begun, here and elsewhere, this time included.
+    /// How many times the item was started, by any worker, including this time.
     pub number: u32,
-    /// Longest result that it may have, in bytes.
+    /// The maximum size of the item's result, in bytes.
     pub max_result: usize,
 }
 
-/// What runs an item, as [`run_items`] sees it. A [`Task`] is one; what needs
-/// to know more of the item than its bytes, or says more of its end than that
-/// it failed, implements this itself.
+/// Runs an item for [`run_items`]. Every [`Task`] implements it. A type that needs
+/// more of the item than its bytes, or that reports other failures than `failed`,
+/// implements it directly.
 pub trait RunItem<'a> {
-    /// An item that was read; it may borrow from the block.
+    /// A parsed item; it may borrow from the block.
     type Input;
-    /// What becomes of it.
+    /// The result.
     type Output: ToText;
 
-    /// Reads an item.
+    /// Parses an item.
     ///
     /// # Errors
-    /// It is not what is taken.
+    /// The item is not valid.
     fn read(&self, item: &'a [u8]) -> Result<Self::Input, Failure>;
 
     /// Runs an item.
     ///
     /// # Errors
-    /// It has no result.
+    /// The item has no result.
     fn run_item(&self, input: Self::Input, attempt: ItemAttempt) -> Result<Self::Output, Failure>;
 
-    /// The process that ran the last item, where that is another than this one.
+    /// The process that ran the last item, if it is not this one.
     #[inline]
     fn child(&self) -> Child {
         Child::default()
@@ -115,8 +107,8 @@ where
     }
 }
 
-/// Walks through a block: the loop that all tasks share that run one item after
-/// the other.
+/// Runs all items of a block: the loop that is common to all tasks which run one
+/// item after the other.
 ///
 /// # Errors
 /// The block does not hold the items that it announces.
@@ -170,12 +162,12 @@ pub fn run_items<'a, R: RunItem<'a>>(
         done += 1;
         reply.item_done(block.log.then_some(end_ns));
     }
-    if done == block.items { Ok(()) } else { Err(format!("a block of {} items held {done}", block.items)) }
+    if done == block.items { Ok(()) } else { Err(format!("the block holds {done} items instead of {}", block.items)) }
 }
 
-/// Runs an item again that has failed, as often as it may be; returns its last
-/// outcome, when that run began, and how many there were in all. An item that
-/// is invalid is so every time.
+/// Runs a failed item again, as often as it may be. Returns its last outcome, the
+/// start of its last run, and the number of its runs. An invalid item would be
+/// invalid again.
 #[cold]
 fn run_again<'a, R: RunItem<'a>>(
     task: &R,
@@ -199,7 +191,7 @@ fn run_again<'a, R: RunItem<'a>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Again, Answer, Draft, Host, TaskError};
+    use crate::{Again, Answer, Draft, Format, Host, Identity, Items, TaskError};
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex};
 
@@ -274,13 +266,13 @@ mod tests {
     }
 
     #[test]
-    fn each_item_is_answered_when_asked() {
+    fn each_item_is_sent_on_request() {
         let (answer, host, _) = run(b"1 2 3", 3, true);
         assert_eq!(host.sent, [(1, b"1\t2\n".to_vec()), (1, b"2\t3\n".to_vec()), (1, b"3\t4\n".to_vec())]);
         assert_eq!(answer.items, 0);
     }
 
-    /// Fails on each item until it has been asked for it three times.
+    /// Fails on each item until its third run.
     struct Third(AtomicU32);
 
     impl Task for Third {
@@ -310,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_items_are_run_again_as_often_as_allowed_and_invalid_ones_never() {
+    fn failed_items_are_retried_as_often_as_allowed_and_invalid_ones_never() {
         for (again, attempts) in [(Again::NEVER, 1), (failed(Some(1)), 2)] {
             let answer = run_third(again);
             assert!(answer.outputs.starts_with(b"7\t\tfailed: not yet\n"), "{again:?}");
@@ -326,13 +318,13 @@ mod tests {
     }
 
     /// A task that looks at the draft while its item runs, as a watchdog would.
-    struct Peeping(Arc<Mutex<Draft>>);
+    struct LooksAtDraft(Arc<Mutex<Draft>>);
 
-    impl Task for Peeping {
+    impl Task for LooksAtDraft {
         type Input = u64;
         type Output = String;
         fn name(&self) -> &str {
-            "peeping"
+            "looks-at-draft"
         }
         fn run(&self, _: u64) -> Result<String, TaskError> {
             let draft = self.0.try_lock().expect("nobody holds it while an item runs");
@@ -342,14 +334,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_draft_is_open_while_an_item_runs_and_then_alone() {
+    fn a_shared_draft_is_unlocked_only_while_an_item_runs() {
         let identity = Identity::new(9, "h", 0);
         let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
         let (mut host, draft) = (RecordingHost::default(), Arc::new(Mutex::default()));
         let block = Block { first: 10, items: 2, chunk: 0, attempt: 1, log: false, bytes: b"1 2" };
         let mut reply = Reply::shared(&mut host, &draft, false, 1 << 20);
         assert!(draft.try_lock().is_err(), "no item runs yet");
-        let mut task = TextTask::new(Peeping(Arc::clone(&draft)), options);
+        let mut task = TextTask::new(LooksAtDraft(Arc::clone(&draft)), options);
         task.run(&block, &mut reply).unwrap();
         assert!(draft.try_lock().is_err(), "no item runs any more");
         reply.finish();
@@ -359,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_with_other_items_than_announced_is_an_error() {
+    fn a_block_with_a_wrong_number_of_items_is_an_error() {
         assert!(run(b"1 2 3", 4, false).2.is_err());
     }
 }

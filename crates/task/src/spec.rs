@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_in_the_largest_unit_that_fits() {
+    fn sizes_are_shown_in_the_largest_unit_that_fits() {
         for (bytes, text) in [
             (1000, "1000 bytes"),
             (1536, "1536 bytes"),

@@ -1,4 +1,4 @@
-//! The trait that people implement: one item in, one result out.
+//! The trait that users implement: one item in, one result out.
 
 use crate::{Failure, FailureKind};
 use std::fmt;
@@ -32,28 +32,28 @@ use std::fmt;
 /// assert_eq!(Halve.run(8), Ok(4));
 /// ```
 pub trait Task: Send + Sync + 'static {
-    /// What one item is.
+    /// The type of an item.
     type Input;
-    /// What becomes of it.
+    /// The type of a result.
     type Output;
 
-    /// The name under which it is asked for.
+    /// The task's name.
     fn name(&self) -> &str;
 
     /// Runs one item.
     ///
     /// # Errors
-    /// The task's own "no" to this item. A panic counts as one too: it is
+    /// The task reports a failure of this item. A panic has the same effect: it is
     /// caught and becomes the item's failure.
     fn run(&self, input: Self::Input) -> Result<Self::Output, TaskError>;
 }
 
-/// A task's own "no" to an item.
+/// A failure that a task reports for an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskError(String);
 
 impl TaskError {
-    /// An error with what a person should read.
+    /// An error with a message for the user.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())

@@ -1,49 +1,50 @@
-//! Where the time of a worker goes: one list of phases, for tables, logs and
+//! How a worker spends its time: one list of phases, for tables, logs and
 //! documentation.
 //!
-//! Parsing, running and writing an item are told apart by looking at the clock
-//! between them. For cheap items that would cost more than they do, so only
-//! some are looked at, and what a block took is shared out as they did.
+//! The time of an item is divided into parsing, running and writing by reading the
+//! clock in between. For cheap items that would cost more than the items. So only
+//! some items are sampled, and the time of a block is divided in the same
+//! proportions.
 
 use serde::{Deserialize, Serialize};
 
-/// What sampling may cost: one sampled item (four looks at the clock) for so
+/// The cost limit of sampling: one sampled item (four reads of the clock) for this
 /// much work, in nanoseconds.
 const SAMPLED_EVERY_NS: u64 = 100_000;
-/// However cheap items are, one of so many is looked at.
+/// However cheap items are, one of this many is sampled.
 const MAX_GAP: u64 = 256;
 
-/// Time by phase, in nanoseconds. What a worker does is always in one of them.
+/// Time by phase, in nanoseconds. A worker is in exactly one phase at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// Waiting for a chunk.
     pub waiting_ns: u64,
     /// Reading, checking and framing messages.
     pub transport_ns: u64,
-    /// Reading items from their text.
+    /// Parsing items.
     pub decoding_ns: u64,
-    /// The task itself.
+    /// Running the task.
     pub running_ns: u64,
     /// Writing records and log lines.
     pub encoding_ns: u64,
-    /// Handing results over: a process writes to its pipe.
+    /// Handing over results: a process writes to its pipe.
     pub writing_ns: u64,
 }
 
 impl Times {
-    /// Spent on items, whatever part of it.
+    /// The time spent on items, in all phases.
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
         self.decoding_ns + self.running_ns + self.encoding_ns
     }
 
-    /// All of it.
+    /// The total.
     #[must_use]
     pub fn total_ns(&self) -> u64 {
         self.waiting_ns + self.transport_ns + self.busy_ns() + self.writing_ns
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self {
@@ -56,7 +57,8 @@ impl Times {
         }
     }
 
-    /// Shares `busy_ns` out as the samples say; without any it was all running.
+    /// Divides `busy_ns` in the proportions of the samples. Without samples all of it
+    /// counts as running.
     pub fn add_busy(&mut self, busy_ns: u64, samples: &Samples) {
         let total = u128::from(samples.decoding_ns + samples.running_ns + samples.encoding_ns);
         let share = |part: u64| {
@@ -70,19 +72,19 @@ impl Times {
     }
 }
 
-/// What the items that were looked at took, in nanoseconds.
+/// The times of the sampled items, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Samples {
-    /// Reading them from their text.
+    /// Parsing items.
     pub decoding_ns: u64,
-    /// The task itself.
+    /// Running the task.
     pub running_ns: u64,
-    /// Writing their records and log lines.
+    /// Writing records and log lines.
     pub encoding_ns: u64,
 }
 
 impl Samples {
-    /// Another item: when it began, when it was read, run, and written.
+    /// Adds an item by the times at which it was started, parsed, run, and written.
     #[inline]
     pub fn add(&mut self, at_ns: &[u64; 4]) {
         self.decoding_ns += at_ns[1].saturating_sub(at_ns[0]);
@@ -91,14 +93,14 @@ impl Samples {
     }
 }
 
-/// Chooses the items that are looked at.
+/// Chooses the items to sample.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sampler {
     gap: u64,
 }
 
 impl Sampler {
-    /// Whether the next item is to be looked at.
+    /// Whether to sample the next item.
     #[inline]
     pub fn is_due(&mut self) -> bool {
         match self.gap.checked_sub(1) {
@@ -110,8 +112,8 @@ impl Sampler {
         }
     }
 
-    /// An item took so long: the cheaper it was, the more follow that are not
-    /// looked at.
+    /// A sampled item took this long: the cheaper it was, the more items follow without
+    /// a sample.
     pub fn took(&mut self, item_ns: u64) {
         self.gap = (SAMPLED_EVERY_NS / item_ns.max(1)).min(MAX_GAP);
     }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shared_out_adds_up() {
+    fn divided_times_add_up() {
         let mut times = Times::default();
         times.add_busy(1000, &Samples { decoding_ns: 1, running_ns: 5, encoding_ns: 1 });
         assert_eq!((times.decoding_ns, times.running_ns, times.encoding_ns), (142, 716, 142));
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn dear_items_are_all_looked_at_and_cheap_ones_seldom() {
+    fn expensive_items_are_all_sampled_and_cheap_ones_rarely() {
         let looked = |item_ns: u64| {
             let mut sampler = Sampler::default();
             let is_due = |_: &usize| {

@@ -1,18 +1,18 @@
-//! How items become inputs and outputs become text.
+//! How items are parsed and results are written as text.
 
-/// An input that can be read from an item's bytes.
+/// An input that can be parsed from an item's bytes.
 pub trait FromItem<'a>: Sized {
-    /// Reads an item.
+    /// Parses an item.
     ///
     /// # Errors
-    /// What is wrong with it, as half a sentence: `not a whole number`.
+    /// What is wrong with the item, as a phrase: `not a whole number`.
     fn from_item(item: &'a [u8]) -> Result<Self, String>;
 }
 
-/// An output that can be written as text.
+/// A result that can be written as text.
 pub trait ToText {
-    /// Whether its text stands in JSON as it is (a finite number, a boolean)
-    /// and not as a string.
+    /// Whether its text is a JSON value as it is (a finite number, a boolean) and not a
+    /// string.
     fn is_json(&self) -> bool;
     /// Appends the text.
     fn write_text(&self, out: &mut Vec<u8>);
@@ -31,8 +31,8 @@ impl FromItem<'_> for String {
 }
 
 impl FromItem<'_> for u64 {
-    /// Digits only: `007` is 7; a sign, a fraction, an exponent, hexadecimal
-    /// digits or more than 2⁶⁴ − 1 are refused.
+    /// Digits only: `007` is 7. A sign, a fraction, an exponent, hexadecimal digits or
+    /// a value above 2⁶⁴ − 1 are refused.
     fn from_item(item: &[u8]) -> Result<Self, String> {
         let mut value: u64 = 0;
         let (runs, rest) = item.as_chunks::<8>();
@@ -53,14 +53,14 @@ impl FromItem<'_> for u64 {
     }
 }
 
-/// The number that eight digits are: neighbours are put together, then pairs,
-/// then fours.
+/// The number that eight digits represent: combines neighboring digits, then pairs,
+/// then groups of four.
 #[inline]
 fn eight_digits(digits: [u8; 8]) -> Option<u64> {
     const TENS: u64 = 0xf0f0_f0f0_f0f0_f0f0;
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     let text = u64::from_le_bytes(digits);
-    // 0 to 9 have the high half 3, and still have it when 6 is added.
+    // The bytes of 0 to 9 have the high half 3, and keep it when 6 is added.
     if text & TENS != ZEROS || text.wrapping_add(0x0606_0606_0606_0606) & TENS != ZEROS {
         return None;
     }
@@ -70,7 +70,7 @@ fn eight_digits(digits: [u8; 8]) -> Option<u64> {
     Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
 }
 
-/// A number is too large only if it is a number: what follows the digits is looked at as well.
+/// A number is too large only if it is a number: checks the rest of the item, too.
 fn too_large(item: &[u8]) -> String {
     if item.iter().all(u8::is_ascii_digit) {
         format!("too large: a whole number up to {} is needed", u64::MAX)
@@ -88,8 +88,8 @@ fn not_whole(item: &[u8]) -> String {
 }
 
 impl FromItem<'_> for f64 {
-    /// A finite decimal number: sign, digits, fraction and exponent as usual;
-    /// `nan`, `inf`, hexadecimal digits and what overflows are refused.
+    /// A finite decimal number: sign, digits, fraction and exponent as usual. `nan`,
+    /// `inf`, hexadecimal digits and an overflow are refused.
     fn from_item(item: &[u8]) -> Result<Self, String> {
         if let Some(small) = small_integer(item) {
             return Ok(small);
@@ -103,7 +103,8 @@ impl FromItem<'_> for f64 {
     }
 }
 
-/// Up to 15 digits are exact in a double: most items need no general parser.
+/// Up to 15 digits are exact in a double: most items do not need the general
+/// parser.
 fn small_integer(item: &[u8]) -> Option<f64> {
     if item.is_empty() || item.len() > 15 {
         return None;
@@ -151,7 +152,7 @@ impl ToText for f64 {
     fn is_json(&self) -> bool {
         self.is_finite()
     }
-    /// The shortest text that reads back as the same number; whole numbers end in `.0`.
+    /// The shortest text that parses to the same number; whole numbers end in `.0`.
     fn write_text(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(zmij::Buffer::new().format(*self).as_bytes());
     }

@@ -1,11 +1,11 @@
 //! The one place that knows bincode.
 //!
-//! Fixed-width little-endian integers: with variable ones the limit would
-//! charge eight bytes for each. The limit holds while decoding, before
-//! anything is allocated. Whoever decodes learns how many bytes that took, and
-//! sees to it that every other byte is accounted for.
+//! Integers have a fixed width, little-endian: bincode's limit counts eight bytes
+//! for each variable-width integer. The limit is checked while decoding, before
+//! anything is allocated. Decoding returns the number of bytes that it consumed;
+//! the caller checks that no byte is left over.
 
-use crate::WireError;
+use crate::error::WireError;
 use serde::{Deserialize, Serialize};
 
 /// Longest header, in bytes: failures with their messages are the largest part.
@@ -15,26 +15,26 @@ fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<HEADER_LIMIT>()
 }
 
-/// Appends `value` to `out`; says how many bytes it took.
+/// Appends `value` to `out`; returns the number of bytes appended.
 ///
 /// # Errors
-/// A value that serde can't serialize (a map of unknown length, say).
+/// A value that serde can't serialize, such as a map of unknown length.
 pub fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<usize, WireError> {
     bincode::serde::encode_into_std_write(value, out, config()).map_err(|e| WireError::Codec(e.to_string()))
 }
 
-/// Reads a value from the front of `bytes`; says how many bytes it took.
+/// Reads a value from the beginning of `bytes`; returns the number of bytes read.
 ///
 /// # Errors
-/// Anything that is no such value, or is larger than [`HEADER_LIMIT`].
+/// The bytes are no such value, or the value is larger than [`HEADER_LIMIT`].
 pub fn decode_front<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), WireError> {
     bincode::serde::borrow_decode_from_slice(bytes, config()).map_err(|e| WireError::Codec(e.to_string()))
 }
 
-/// Reads a value from these bytes, which are its own to the last.
+/// Reads a value that takes up all of these bytes.
 ///
 /// # Errors
-/// Anything that is no such value, or is one and something more.
+/// The bytes are no such value, or bytes are left over.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, WireError> {
     match decode_front(bytes)? {
         (value, used) if used == bytes.len() => Ok(value),

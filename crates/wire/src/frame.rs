@@ -1,10 +1,10 @@
 //! Frames: marker (4 bytes), payload length (4), CRC-32 of the payload (4),
 //! payload. Integers are little-endian.
 //!
-//! Each direction has its own marker, so that a program which merely echoes is
-//! noticed at its first frame.
+//! Each direction has its own marker, so that a program that only echoes its input
+//! is detected at its first frame.
 
-use crate::WireError;
+use crate::error::WireError;
 use std::ops::Range;
 
 /// Bytes before the payload.
@@ -14,14 +14,14 @@ pub const HEAD_BYTES: usize = 12;
 /// 16 MiB and each up to six times longer when escaped, and a log line.
 pub const PAYLOAD_LIMIT: u32 = 256 << 20;
 
-/// Longest payload of a worker's first frame, its hello: whoever has not shown
-/// that it is a worker is not listened to for long.
+/// Longest payload of a worker's first frame, its hello, in bytes: a program that
+/// has not yet identified itself as a worker may not send more.
 pub const HELLO_LIMIT: u32 = 64 << 10;
 
-/// Longest head of unexpected bytes that an error shows.
+/// How many unexpected bytes an error message shows at most.
 const SHOWN_BYTES: usize = 64;
 
-/// Who is speaking.
+/// The direction in which a frame travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The coordinator to a worker.
@@ -41,8 +41,8 @@ impl Direction {
     }
 }
 
-/// Begins a frame at the end of `out`; the payload is appended next, then
-/// [`end`] is called with what this returned.
+/// Begins a frame at the end of `out`. The caller appends the payload next, then
+/// calls [`end`] with the returned offset.
 pub fn begin(out: &mut Vec<u8>, direction: Direction) -> usize {
     let at = out.len();
     out.extend_from_slice(&direction.marker());
@@ -72,21 +72,23 @@ pub fn end(out: &mut Vec<u8>, at: usize, tails: &[&[u8]]) -> Result<(), WireErro
     Ok(())
 }
 
-/// How far the bytes at hand make up a frame.
+/// Whether some bytes are a whole frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
-    /// At least this many bytes are needed in all before it is worth looking again.
+    /// Not yet: at least this many bytes are needed in all.
     Needs(usize),
-    /// A whole frame: where its payload stands. The next frame begins at the range's end.
+    /// A whole frame: the range of its payload. The next frame begins at the
+    /// range's end.
     Frame(Range<usize>),
 }
 
-/// Looks for a frame at the front of `bytes`. Judges the marker and the length
-/// as soon as their bytes are there, before anyone allocates for them.
+/// Looks for a frame at the beginning of `bytes`. The marker and the length are
+/// checked as soon as their bytes are there, before anything is allocated for the
+/// payload.
 ///
 /// # Errors
-/// Bytes that are no frame of this direction, a payload longer than `limit`, a
-/// checksum that does not match.
+/// The bytes are no frame of this direction, the payload is longer than `limit`
+/// bytes, or the checksum does not match.
 pub fn parse(bytes: &[u8], direction: Direction, limit: u32) -> Result<Parsed, WireError> {
     let marker = direction.marker();
     let known = bytes.len().min(marker.len());
@@ -111,7 +113,7 @@ pub fn parse(bytes: &[u8], direction: Direction, limit: u32) -> Result<Parsed, W
     Ok(Parsed::Frame(HEAD_BYTES..end))
 }
 
-/// The head of what came, safe for a terminal.
+/// The first of these bytes, escaped for a terminal.
 #[must_use]
 pub fn show(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(SHOWN_BYTES)];
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_judged_by_the_head_alone() {
+    fn a_length_is_checked_as_soon_as_the_head_is_there() {
         for (length, ok) in [(0u32, true), (1000, true), (1001, false), (u32::MAX, false)] {
             let mut head = Direction::FromWorker.marker().to_vec();
             head.extend_from_slice(&length.to_le_bytes());

@@ -1,21 +1,22 @@
 //! The messages of both directions.
 //!
-//! A worker's first frame is its [`Hello`]; its last is its [`Farewell`], the
-//! only proof of a good end. Between them it is told of jobs and given chunks,
-//! and answers in parts. Each variant's blocks follow the header in the order
-//! of its `…_len` fields.
+//! A worker's first frame is its [`Hello`]; its last is its [`Farewell`], the only
+//! proof of a regular end. Between them the coordinator sends jobs and chunks, and
+//! the worker answers in parts. Each variant's blocks follow the header in the
+//! order of its `…_len` fields.
 
+use crate::codec;
+use crate::error::WireError;
 use crate::frame::{self, Direction};
-use crate::{WireError, codec};
 use procession_task::{FailureAt, JobSpec, TaskInfo, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Version of everything in this crate; a test holds its bytes.
+/// Version of everything in this crate; a test compares the encoded bytes.
 pub const PROTOCOL: u32 = 6;
 
-/// The exit status of a worker that was refused memory beyond its limit, whether
-/// or not it could name the item.
+/// The exit status of a worker whose allocation beyond its memory limit was
+/// refused, whether or not it could name the item.
 pub const OUT_OF_MEMORY_STATUS: i32 = 197;
 
 /// The exit status of a worker that ended because an item ran for too long.
@@ -24,29 +25,30 @@ pub const TIMED_OUT_STATUS: i32 = 198;
 /// From the coordinator to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// What the following chunks are about.
+    /// The job of chunks that follow.
     Job(JobMessage),
     /// Items to run; their block follows.
     Chunk(ChunkHead),
-    /// No more of this job will come: nothing of it need be kept.
+    /// No more chunks of this job will come: the worker may drop it.
     Forget {
         /// The job.
         job: u64,
     },
-    /// No more will come: say farewell and end.
+    /// No more messages will come: the worker sends its farewell and ends.
     Finish,
-    /// Are you there? Answered by [`FromWorker::Alive`]; for pipes that lead far
-    /// away. The driver asks nobody so far, and takes no answer either.
+    /// Asks whether the worker is alive; answered by [`FromWorker::Alive`]. Meant
+    /// for pipes across a network: the driver does not send it yet, and takes an
+    /// answer for a protocol violation.
     Ping,
 }
 
-/// A job, as a worker is told of it.
+/// A job, as it is sent to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobMessage {
     /// Its id within the pool.
     pub job: u64,
-    /// The run's start on the host's monotonic clock, in nanoseconds, as it
-    /// stood when the worker was spawned; what pauses move it by is told by signals.
+    /// The run's start on the host's monotonic clock, in nanoseconds, as of the
+    /// worker's spawn. Signals tell the worker by how much later pauses move it.
     pub epoch_ns: u64,
     /// What to do.
     pub spec: JobSpec,
@@ -59,7 +61,7 @@ pub struct ChunkHead {
     pub job: u64,
     /// Its id within the pool.
     pub chunk: u64,
-    /// Id of this dispatch; answers name it.
+    /// Id of this attempt; answers name it.
     pub attempt: u64,
     /// How many times these items have been sent, this time included.
     pub tries: u32,
@@ -67,9 +69,9 @@ pub struct ChunkHead {
     pub first: u64,
     /// How many items.
     pub items: u32,
-    /// Answer after every item.
+    /// Whether the worker answers after every item.
     pub each: bool,
-    /// Write a log line for every item.
+    /// Whether every item gets a log line.
     pub log: bool,
     /// Length of the block.
     pub block_len: u32,
@@ -80,7 +82,7 @@ pub struct ChunkHead {
 pub enum FromWorker {
     /// Its first message.
     Hello(Hello),
-    /// It can't do this job.
+    /// The worker can't run this job.
     Refused {
         /// The job.
         job: u64,
@@ -89,34 +91,35 @@ pub enum FromWorker {
     },
     /// Results of the next items of a chunk; the blocks follow.
     Answer(AnswerHead),
-    /// It is about to end because of this item.
+    /// The worker is about to end because of this item.
     Aborting {
-        /// The dispatch.
+        /// The attempt.
         attempt: u64,
-        /// The item, counted from the dispatch's first.
+        /// The item, counted from the attempt's first.
         offset: u32,
-        /// With what the item is charged.
+        /// The item's outcome.
         kind: procession_task::FailureKind,
     },
     /// The answer to [`ToWorker::Ping`].
     Alive,
     /// Its last message.
     Farewell(Farewell),
-    /// The item that it is at has failed and is run again at once, with all of
-    /// its time; only where that was asked for ([`JobSpec::again`]).
+    /// The current item has failed, and the worker runs it again at once, with its
+    /// whole time limit. Only allowed by [`JobSpec::again`].
     Again {
-        /// The dispatch.
+        /// The attempt.
         attempt: u64,
     },
-    /// Something that the person who waits should know.
+    /// A note for the user.
     Note {
-        /// A sentence or two.
+        /// One or two sentences.
         text: String,
     },
-    /// More output of the program that ran this item may have been on its way
-    /// when it was given up. Comes before the item's answer.
+    /// The output of this item may be incomplete: a process that its program left
+    /// behind was still writing when the worker stopped reading. Comes before the
+    /// item's answer.
     OutputCut {
-        /// The dispatch.
+        /// The attempt.
         attempt: u64,
         /// Index of the item in the input.
         item: u64,
@@ -126,7 +129,7 @@ pub enum FromWorker {
 /// Who a worker is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL`] as it knows it.
+    /// The worker's [`PROTOCOL`].
     pub protocol: u32,
     /// The version of its program.
     pub version: String,
@@ -141,11 +144,11 @@ pub struct Hello {
 /// Results of consecutive items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerHead {
-    /// The dispatch that is answered.
+    /// The attempt that is answered.
     pub attempt: u64,
-    /// How many more of its items, from where the last answer ended.
+    /// How many of the attempt's items, from where the last answer ended.
     pub items: u32,
-    /// Time spent on them.
+    /// Time spent on the items, in nanoseconds.
     pub busy_ns: u64,
     /// The failed ones.
     pub failures: Vec<FailureAt>,
@@ -157,16 +160,16 @@ pub struct AnswerHead {
     pub shown_len: u32,
 }
 
-/// What a worker used, in its own measure.
+/// What a worker used, as it measured it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Farewell {
-    /// Most memory it ever held, in bytes.
+    /// The process's peak memory, in bytes.
     pub peak_memory: u64,
     /// Where its time went.
     pub times: Times,
 }
 
-/// Where a message's blocks stand in its payload.
+/// The ranges of a message's blocks in its payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tails {
     /// The first block: a chunk's items or an answer's records.
@@ -177,19 +180,19 @@ pub struct Tails {
     pub shown: Range<usize>,
 }
 
-/// Appends the frame of `message`, all but its blocks: the caller sends those
-/// right behind, without having copied them, in the order of [`Tails`].
+/// Appends the frame of `message` without its blocks. The caller sends the blocks
+/// directly after it, uncopied, in the order of [`Tails`].
 ///
 /// # Errors
-/// A message that is too long for a frame; `out` is as it was.
+/// The message is too long for a frame; `out` is unchanged.
 pub fn encode_to_worker(out: &mut Vec<u8>, message: &ToWorker, block: &[u8]) -> Result<(), WireError> {
     encode(out, Direction::ToWorker, message, &[block])
 }
 
-/// As [`encode_to_worker`], the other way.
+/// As [`encode_to_worker`], in the other direction.
 ///
 /// # Errors
-/// A message that is too long for a frame; `out` is as it was.
+/// The message is too long for a frame; `out` is unchanged.
 pub fn encode_from_worker(out: &mut Vec<u8>, message: &FromWorker, blocks: &[&[u8]]) -> Result<(), WireError> {
     encode(out, Direction::FromWorker, message, blocks)
 }
@@ -203,7 +206,7 @@ fn encode(out: &mut Vec<u8>, to: Direction, message: &impl Serialize, blocks: &[
 /// Reads a payload that came from the coordinator.
 ///
 /// # Errors
-/// Anything that is not exactly one message and its blocks.
+/// The payload is not exactly one message and its blocks.
 pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> {
     let (message, used) = codec::decode_front::<ToWorker>(payload)?;
     let lengths = match &message {
@@ -216,7 +219,7 @@ pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> 
 /// Reads a payload that came from a worker.
 ///
 /// # Errors
-/// Anything that is not exactly one message and its blocks.
+/// The payload is not exactly one message and its blocks.
 pub fn decode_from_worker(payload: &[u8]) -> Result<(FromWorker, Tails), WireError> {
     let (message, used) = codec::decode_front::<FromWorker>(payload)?;
     let lengths = match &message {

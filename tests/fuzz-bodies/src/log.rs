@@ -2,7 +2,7 @@
 //! shown of them holds no terminal control sequences.
 
 use procession_report::LogError;
-use procession_report::read::{Line, item_index, visit_lines_of};
+use procession_report::read::{LogLine, item_index, visit_lines_of};
 use std::path::Path;
 
 /// Reads the bytes as a file of lines.
@@ -21,15 +21,15 @@ pub fn log(bytes: &[u8]) {
 }
 
 fn look_at(line: &[u8], path: &Path) {
-    match Line::parse(line, path) {
-        Ok(Line::Item(item)) => {
+    match LogLine::parse(line, path) {
+        Ok(LogLine::Item(item)) => {
             assert!(item_index(line).is_none_or(|index| index == item.item), "two indices");
             let _ = item.whole_input();
             for shown in [item.shown_input(), item.shown_outcome()] {
                 assert!(!shown.contains(char::is_control), "{shown:?}");
             }
         }
-        Ok(Line::Chunk(_) | Line::Note(_)) => {}
+        Ok(LogLine::Chunk(_) | LogLine::Note(_)) => {}
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct ExecutorFlags {
     pub(crate) threads: Option<String>,
 
     /// Run in a loop, without a pool
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) serial: bool,
 
     /// Compare serial loop, threads and processes

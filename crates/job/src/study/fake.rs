@@ -94,7 +94,7 @@ impl FakePool {
         Ok(JobEnd::Stopped)
     }
 
-    fn answer(&self, job: &Job, block: &procession::raw::Block) -> Delivery {
+    fn answer(&self, job: &Job, block: &procession::raw::InputBlock) -> Delivery {
         let entry = builtin::find(&job.spec.task).unwrap();
         let identity = Identity::new(1, "here", 0);
         let options = TextOptions { items: job.spec.items, format: job.spec.format, show: false, identity };

@@ -2,7 +2,7 @@
 //! trait, so that studies can be tested without processes.
 
 use super::stopper::Stopper;
-use procession::raw::{AskedWorker, Backend, Builder, InProcess, MakeLocalTask, Pool};
+use procession::raw::{AskedWorker, Backend, InProcess, MakeThreadTask, ProcessPool, ProcessPoolBuilder};
 use procession::{Observer, PoolError};
 use procession_task::{Configuration, Executor, TaskInfo};
 use std::path::{Path, PathBuf};
@@ -24,21 +24,21 @@ pub struct ExecutorSetup {
     /// The program of the worker processes.
     pub program: PathBuf,
     /// Makes the task for threads and for the serial loop.
-    pub local: Arc<MakeLocalTask>,
+    pub local: Arc<MakeThreadTask>,
     /// The limit of worker processes, whatever the count asks for.
     pub most: u32,
     /// The memory window of a run in bytes: unfinished items and results that
     /// wait.
     pub window: u64,
     /// Settings that are the same for every run: timeouts, limits.
-    pub settings: Box<dyn Fn(Builder) -> Builder + Send>,
+    pub settings: Box<dyn Fn(ProcessPoolBuilder) -> ProcessPoolBuilder + Send>,
 }
 
 impl ExecutorSetup {
     /// Default settings for this program; `local` makes the task for threads
     /// and for the serial loop.
     #[must_use]
-    pub fn new(program: PathBuf, local: Arc<MakeLocalTask>) -> Self {
+    pub fn new(program: PathBuf, local: Arc<MakeThreadTask>) -> Self {
         Self {
             program,
             local,
@@ -62,10 +62,10 @@ impl Launch for ExecutorSetup {
                 Ok(Box::new(InProcess::threads(configuration.count, local(), observers).window(self.window)))
             }
             Executor::Procs => {
-                let builder = (self.settings)(Pool::builder(&self.program))
+                let builder = (self.settings)(ProcessPool::builder(&self.program))
                     .procs(configuration.count.min(self.most))
                     .window(self.window);
-                let pool = observers.into_iter().fold(builder, Builder::observer).build()?;
+                let pool = observers.into_iter().fold(builder, ProcessPoolBuilder::observer).build()?;
                 Ok(Box::new(pool))
             }
         }

@@ -1,14 +1,12 @@
-//! What the scheduler asks for, done.
+//! Carries out the scheduler's actions.
 
-use super::held::Piece;
-use super::process::Attempt;
-use super::{Driver, Happened};
-use crate::PoolError;
-use crate::events::{Event, Exit, WorkerRef};
-use crate::phases::DriverPhase;
-use crate::raw::JobEnd;
-use crate::raw::{Block, Cut, Delivery, ItemFailure};
+use super::event_loop::Driver;
+use super::job_buffers::PendingResults;
+use super::process::SentAttempt;
+use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure, JobEnd, PoolError};
+use crate::observe::{DriverPhase, Event, Exit, WorkerRef};
 use bytes::Bytes;
+use procession_scheduler::SchedulerEvent;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
 use procession_task::{Again, Failure, FailureKind, JobLimits, Record};
@@ -16,8 +14,8 @@ use procession_wire::{ChunkHead, JobMessage, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The end of a worker, as far as it concerns one of its items.
-struct Last {
+/// What is known of the worker in which an item was last.
+struct LastAttempt {
     who: WorkerRef,
     cause: String,
     exit: Option<Exit>,
@@ -25,8 +23,8 @@ struct Last {
     tries: u32,
 }
 
-/// A dispatch, as the scheduler asks for it.
-struct Dispatch {
+/// A dispatch of a part of a chunk, as the scheduler asks for it.
+struct ChunkDispatch {
     worker: WorkerId,
     attempt: procession_scheduler::AttemptId,
     job: JobId,
@@ -37,29 +35,29 @@ struct Dispatch {
 }
 
 impl Driver {
-    /// Does everything that the scheduler asks for at the moment.
+    /// Carries out all actions that the scheduler has queued.
     pub(super) fn drain(&mut self) {
         while let Some(action) = self.scheduler.poll_action() {
             self.act(action);
         }
-        self.judged = None;
+        self.judged_answer = None;
         self.death = None;
     }
 
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Spawn { slot, worker } => self.expect(slot, worker),
+            Action::Spawn { slot, worker } => self.queue_spawn(slot, worker),
             Action::Cut { job, max_items, max_bytes } => self.cut(job, max_items, max_bytes),
             Action::Send { worker, attempt, job, chunk, from, items, each } => {
-                self.send(&Dispatch { worker, attempt, job, chunk, from, items, each });
+                self.send(&ChunkDispatch { worker, attempt, job, chunk, from, items, each });
             }
             Action::Accept { job, chunk, from, .. } => {
-                debug_assert!(self.judged.is_some(), "nothing to accept");
-                if let (Some(piece), Some(held)) = (self.judged.take(), self.jobs.get_mut(&job)) {
+                debug_assert!(self.judged_answer.is_some(), "nothing to accept");
+                if let (Some(piece), Some(held)) = (self.judged_answer.take(), self.jobs.get_mut(&job)) {
                     held.keep(chunk, from, piece);
                 }
             }
-            Action::Discard { .. } => self.judged = None,
+            Action::Discard { .. } => self.judged_answer = None,
             Action::Charge { job, chunk, item, worker, attempts, fault } => {
                 self.charge(job, chunk, item, worker, attempts, fault);
             }
@@ -74,7 +72,7 @@ impl Driver {
             Action::Kill { worker, reason } => self.kill(worker, reason),
             Action::JobDone { job, stopped } => self.end_job(job, stopped),
             Action::GiveUp { reason: GiveUp::CannotStart { failures } } => {
-                let why = self.trouble.clone();
+                let why = self.start_error.clone();
                 self.error.get_or_insert(PoolError::CannotStart { failures, why });
                 self.ending = true;
             }
@@ -91,37 +89,37 @@ impl Driver {
     }
 
     fn cut(&mut self, job: JobId, max_items: u32, max_bytes: u64) {
-        let now = self.judged();
+        let now = self.deadline_now();
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let answer = match held.job.source.cut(max_items, max_bytes) {
             Cut::Block(block) => {
                 if let Some(items) = held.job.source.remaining() {
-                    self.scheduler.handle_event(now, Happened::Remaining { job, items });
+                    self.scheduler.handle_event(now, SchedulerEvent::Remaining { job, items });
                 }
                 let (items, bytes) = (block.items, block.bytes.len() as u64);
                 held.hold(block);
-                Happened::ChunkCut { job, items, bytes }
+                SchedulerEvent::ChunkCut { job, items, bytes }
             }
-            Cut::Pending => Happened::InputPending { job },
-            Cut::End => Happened::InputEnded { job },
+            Cut::Pending => SchedulerEvent::InputPending { job },
+            Cut::End => SchedulerEvent::InputEnded { job },
         };
         self.scheduler.handle_event(now, answer);
     }
 
-    fn send(&mut self, dispatch: &Dispatch) {
+    fn send(&mut self, dispatch: &ChunkDispatch) {
         let at = self.now();
         let Some(held) = self.jobs.get_mut(&dispatch.job) else { return };
-        let (given, who) = match (self.workers.get_mut(&dispatch.worker), self.unborn.get_mut(&dispatch.worker)) {
-            (Some(worker), _) => (&mut worker.given, Some(worker.who)),
-            (None, Some(unborn)) => (&mut unborn.given, None),
+        let (assigned, who) = match (self.workers.get_mut(&dispatch.worker), self.pending.get_mut(&dispatch.worker)) {
+            (Some(worker), _) => (&mut worker.assigned, Some(worker.who)),
+            (None, Some(pending)) => (&mut pending.assigned, None),
             (None, None) => return,
         };
-        if given.jobs.insert(dispatch.job) {
-            given.limits = given.limits.or(held.job.spec.limits);
-            let (job, epoch_ns, spec) = (held.id.0, given.epoch_ns, held.job.spec.clone());
+        if assigned.jobs.insert(dispatch.job) {
+            assigned.limits = assigned.limits.or(held.job.spec.limits);
+            let (job, epoch_ns, spec) = (held.id.0, assigned.epoch_ns, held.job.spec.clone());
             let message = ToWorker::Job(JobMessage { job, epoch_ns, spec });
-            if let Err(error) = given.say(&message, &Bytes::new()) {
+            if let Err(error) = assigned.say(&message, &Bytes::new()) {
                 return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
             }
         }
@@ -133,31 +131,31 @@ impl Driver {
         let Some(block) = &chunk.block else { return };
         let (start, bytes) = part(block, rule, dispatch.from, dispatch.items);
         let first = block.first + u64::from(dispatch.from);
-        if let Err(error) = given.say(&ToWorker::Chunk(head(dispatch, tries, first, log, bytes.len())), &bytes) {
+        if let Err(error) = assigned.say(&ToWorker::Chunk(head(dispatch, tries, first, log, bytes.len())), &bytes) {
             return self.end(dispatch.worker, &format!("could not be sent an item: {error}"));
         }
-        let Dispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
-        let attempt = Attempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
+        let ChunkDispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
+        let attempt = SentAttempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
         let sent = who.map(|who| attempt.sent_to(who));
-        given.attempts.push_back(attempt);
-        // Of what waits for a process observers hear when that exists.
+        assigned.attempts.push_back(attempt);
+        // For a worker without a process the event is sent once the process exists.
         if let Some(sent) = sent {
             self.observe(&sent);
         }
     }
 
-    /// Ends a worker, or sees to it that it never begins.
+    /// Ends a worker, or drops it before it is spawned.
     fn end(&mut self, id: WorkerId, reason: &str) {
         match self.workers.get_mut(&id) {
             Some(worker) => worker.end(reason),
-            None => self.drop_unborn(id),
+            None => self.drop_pending(id),
         }
     }
 
-    /// The pool's own record for an item whose process died.
+    /// Makes the record of an item whose process died.
     fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
         let at = self.now();
-        let Last { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
+        let LastAttempt { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let (format, rule) = (held.job.spec.format, held.job.spec.items);
         let failure = failure(fault, cause, &held.job.spec.limits).because(exit.map(Into::into));
@@ -180,17 +178,17 @@ impl Driver {
             attempts,
         };
         let delivery = Delivery { first: index, items: 1, outputs: outputs.into(), failures: vec![lost] };
-        held.keep(chunk, item, Piece { delivery, bytes: 0 });
+        held.keep(chunk, item, PendingResults { delivery, bytes: 0 });
         let chunk = chunk.0;
         self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempt: tries, failure, sent_at, at });
     }
 
-    /// What is known of the worker that an item died in, and when and for the
-    /// how manyth time the item had been sent to it.
-    fn last_of(&self, worker: WorkerId, job: JobId, chunk: ChunkId) -> Last {
+    /// What is known of the worker that an item died in, with when and how many
+    /// times the item had been sent.
+    fn last_of(&self, worker: WorkerId, job: JobId, chunk: ChunkId) -> LastAttempt {
         let death = self.death.as_ref().filter(|(id, _)| *id == worker).map(|(_, death)| death);
         let attempt = death.and_then(|death| death.attempts.iter().find(|a| (a.job, a.chunk) == (job, chunk)));
-        Last {
+        LastAttempt {
             who: death.map_or(WorkerRef { slot: 0, nth: 0, pid: 0 }, |death| death.who),
             cause: death.map_or_else(|| "its process died".to_owned(), |death| death.cause.clone()),
             exit: death.map(|death| death.exit),
@@ -199,13 +197,13 @@ impl Driver {
         }
     }
 
-    /// Who asked for so many processes gets them: also one that does not exist
-    /// yet is told to end, and will begin with that.
+    /// Tells a worker to end. A worker without a process gets the message too, and
+    /// is still spawned: the number of processes is the one that was asked for.
     fn retire(&mut self, id: WorkerId) {
-        let born = self.workers.get_mut(&id).map(|worker| &mut worker.given);
-        let Some(given) = born.or(self.unborn.get_mut(&id).map(|unborn| &mut unborn.given)) else { return };
-        given.asked = true;
-        if let Err(error) = given.say(&ToWorker::Finish, &Bytes::new()) {
+        let born = self.workers.get_mut(&id).map(|worker| &mut worker.assigned);
+        let Some(assigned) = born.or(self.pending.get_mut(&id).map(|pending| &mut pending.assigned)) else { return };
+        assigned.asked = true;
+        if let Err(error) = assigned.say(&ToWorker::Finish, &Bytes::new()) {
             self.end(id, &format!("could not be told to end: {error}"));
         }
     }
@@ -213,17 +211,17 @@ impl Driver {
     fn terminate(&mut self, id: WorkerId) {
         match self.workers.get_mut(&id) {
             Some(worker) => {
-                worker.given.asked = true;
+                worker.assigned.asked = true;
                 worker.child.signal_group(Signal::SIGTERM);
             }
-            None => self.drop_unborn(id),
+            None => self.drop_pending(id),
         }
     }
 
     fn kill(&mut self, id: WorkerId, reason: KillReason) {
         let ending = self.ending;
-        let Some(worker) = self.workers.get_mut(&id) else { return self.drop_unborn(id) };
-        worker.given.asked |= ending;
+        let Some(worker) = self.workers.get_mut(&id) else { return self.drop_pending(id) };
+        worker.assigned.asked |= ending;
         match reason {
             _ if ending => worker.end("the run was ended"),
             KillReason::PoolEnds => worker.end("the pool was ended"),
@@ -242,11 +240,12 @@ impl Driver {
             (_, true) => Ok(JobEnd::Stopped),
             (_, false) => Ok(JobEnd::Complete),
         };
-        let born = self.workers.values_mut().map(|worker| &mut worker.given);
-        for given in born.chain(self.unborn.values_mut().map(|unborn| &mut unborn.given)) {
-            // Who was asked to end forgets everything anyway. The message is tiny.
-            if given.jobs.remove(&job) && !given.asked {
-                let _ = given.say(&ToWorker::Forget { job: job.0 }, &Bytes::new());
+        let born = self.workers.values_mut().map(|worker| &mut worker.assigned);
+        for assigned in born.chain(self.pending.values_mut().map(|pending| &mut pending.assigned)) {
+            // A worker that was asked to end drops its jobs anyway. The message is
+            // small.
+            if assigned.jobs.remove(&job) && !assigned.asked {
+                let _ = assigned.say(&ToWorker::Forget { job: job.0 }, &Bytes::new());
             }
         }
         if let Some(held) = self.jobs.remove(&job) {
@@ -255,7 +254,7 @@ impl Driver {
     }
 }
 
-/// What is said of an item: the same in every run in which the same befalls it.
+/// The failure of an item: the same text in every run in which the same happens.
 fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
     let kind = match fault {
         Fault::Crashed => FailureKind::Crashed,
@@ -265,7 +264,8 @@ fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
     Failure::new(kind, limits.exceeded(kind).unwrap_or(cause))
 }
 
-/// How often a worker may run items once more, of so many; `None`: for ever.
+/// How often a worker may run items again, for an attempt of `items` items; `None`:
+/// without limit.
 fn agains(again: Again, items: u32) -> Option<u64> {
     if again.is_never() {
         return Some(0);
@@ -273,15 +273,15 @@ fn agains(again: Again, items: u32) -> Option<u64> {
     again.times.map(|times| u64::from(times) * u64::from(items))
 }
 
-/// What stands before the bytes of a chunk.
-fn head(dispatch: &Dispatch, tries: u32, first: u64, log: bool, bytes: usize) -> ChunkHead {
-    let Dispatch { attempt, job, chunk, items, each, .. } = *dispatch;
+/// The message that precedes the bytes of a chunk.
+fn head(dispatch: &ChunkDispatch, tries: u32, first: u64, log: bool, bytes: usize) -> ChunkHead {
+    let ChunkDispatch { attempt, job, chunk, items, each, .. } = *dispatch;
     let block_len = u32::try_from(bytes).unwrap_or(u32::MAX);
     ChunkHead { job: job.0, chunk: chunk.0, attempt: attempt.0, tries, first, items, each, log, block_len }
 }
 
-/// The bytes of some of a block's items, and where they begin.
-fn part(block: &Block, rule: procession_task::Items, from: u32, items: u32) -> (usize, Bytes) {
+/// The bytes of some of a block's items, and the offset at which they begin.
+fn part(block: &InputBlock, rule: procession_task::Items, from: u32, items: u32) -> (usize, Bytes) {
     if from == 0 && items == block.items {
         return (0, block.bytes.clone());
     }
@@ -296,7 +296,7 @@ mod tests {
     use procession_task::Items;
 
     /// Blocks with runs of separators and words of odd lengths, from a fixed recurrence.
-    fn block(rule: Items, seed: u64) -> Block {
+    fn block(rule: Items, seed: u64) -> InputBlock {
         let mut state = seed;
         let next = |_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -304,7 +304,7 @@ mod tests {
         };
         let bytes: Bytes = (0..seed * 3).map(next).collect();
         let items = u32::try_from(rule.count(&bytes)).unwrap();
-        Block { bytes, items, first: 0, place: None }
+        InputBlock { bytes, items, first: 0, place: None }
     }
 
     #[test]

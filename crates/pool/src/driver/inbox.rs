@@ -1,62 +1,63 @@
-//! Bytes that came from a worker, until they make up frames.
+//! The bytes received from a worker, cut into frames.
 //!
-//! A frame's blocks are handed out as slices of the buffer they were read
-//! into: what a worker wrote is not copied again until it is written out.
+//! A frame's blocks are slices of the buffer that they were read into: results are
+//! not copied again until they are written to the output.
 
 use bytes::{Buf as _, Bytes};
 use procession_wire::frame::{Direction, Parsed, parse};
 use procession_wire::{FromWorker, Tails, WireError, decode_from_worker};
 use std::io::{self, Read};
 
-/// How much is read at a time where no long frame is known to come.
+/// Bytes that are read at a time, unless a longer frame has begun.
 const ROOM: usize = 64 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    /// Bytes that hold no whole frame yet.
+    /// Bytes that are not a whole frame yet.
     buffer: Vec<u8>,
-    /// Bytes that held one when they were last looked at.
+    /// Bytes that began with a whole frame at the last check.
     frames: Bytes,
-    /// How long the buffer must become before it can hold a frame.
+    /// The length at which the buffer can contain a whole frame, in bytes.
     needs: usize,
     /// How many bytes were read in all.
     heard: u64,
 }
 
-/// What a read brought.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// As much as was asked for: there may be more.
+    /// The read was full: there may be more.
     Full,
-    /// Less than that: all there was, perhaps nothing.
+    /// The pipe is empty now.
     Rest,
-    /// The other end is closed.
+    /// The other end has closed the pipe.
     End,
 }
 
 impl Inbox {
-    /// Reads what there is, up to the end of the frame that has begun or, where
-    /// that is near, some way beyond. To be called when [`Self::next`] has
-    /// nothing more.
+    /// Reads what there is, up to the end of the frame that has begun or, if that
+    /// is near, some way beyond. To be called when [`Self::next`] has returned
+    /// `None`.
     pub(super) fn read_from(&mut self, pipe: impl Read) -> io::Result<Arrival> {
         let held = self.buffer.len();
         let missing = self.needs.saturating_sub(held);
         let room = if missing > ROOM { missing } else { ROOM };
-        // The memory grows as bytes come in, never on a length's word alone.
+        // The buffer grows as bytes arrive, never because of an announced length
+        // alone.
         self.buffer.reserve(room.min(held + 4 * ROOM));
         let result = pipe.take(room as u64).read_to_end(&mut self.buffer);
         self.heard += (self.buffer.len() - held) as u64;
         match result {
             Ok(_) if self.buffer.len() == held + room => Ok(Arrival::Full),
             Ok(_) => Ok(Arrival::End),
-            // What was read before the pipe was empty has been kept.
+            // The bytes that were read before the pipe was empty are in the buffer.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Arrival::Rest),
             Err(e) => Err(e),
         }
     }
 
-    /// The next whole message, with the payload that its blocks stand in; one
-    /// that is longer than `limit` is none.
+    /// The next whole message, with the payload that contains its blocks. A payload
+    /// longer than `limit` bytes is an error.
     pub(super) fn next(&mut self, limit: u32) -> Result<Option<(FromWorker, Tails, Bytes)>, WireError> {
         let is_fresh = self.frames.is_empty();
         let bytes = if is_fresh { &self.buffer[..] } else { &self.frames[..] };
@@ -72,7 +73,7 @@ impl Inbox {
         if is_fresh {
             self.frames = self.take_buffer();
         }
-        // Of the next one nothing is known yet.
+        // The length of the next frame is not known yet.
         self.needs = 0;
         let end = payload.end;
         let payload = self.frames.slice(payload);
@@ -86,13 +87,14 @@ impl Inbox {
         self.heard
     }
 
-    /// What came and made no message: yet, or never if the last try failed.
+    /// Received bytes that are no message yet, or never will be if the last attempt
+    /// failed.
     pub(super) fn unread(&self) -> &[u8] {
         if self.frames.is_empty() { &self.buffer } else { &self.frames }
     }
 
-    /// What was read. Results may be held for long: little does not hold the
-    /// room that was made for much.
+    /// Takes the bytes that were read. Results may be kept for long: a few bytes
+    /// are copied, so that they do not keep a large buffer alive.
     fn take_buffer(&mut self) -> Bytes {
         if self.buffer.len() >= self.buffer.capacity() / 2 {
             return Bytes::from(std::mem::take(&mut self.buffer));
@@ -120,7 +122,7 @@ mod tests {
             let mut inbox = Inbox::default();
             let mut jobs = Vec::new();
             for piece in bytes.chunks(step) {
-                assert_eq!(inbox.read_from(Piece(piece)).unwrap(), Arrival::Rest);
+                assert_eq!(inbox.read_from(Chunked(piece)).unwrap(), Arrival::Rest);
                 while let Some((message, _, _)) = inbox.next(PAYLOAD_LIMIT).unwrap() {
                     let FromWorker::Refused { job, .. } = message else { panic!("{message:?}") };
                     jobs.push(job);
@@ -156,16 +158,16 @@ mod tests {
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[b"more than is announced"]).unwrap();
         bytes.extend_from_slice(b"more than is announced");
         let mut inbox = Inbox::default();
-        inbox.read_from(Piece(&bytes)).unwrap();
+        inbox.read_from(Chunked(&bytes)).unwrap();
         assert_eq!(inbox.next(PAYLOAD_LIMIT).unwrap().unwrap().0, FromWorker::Alive);
         assert!(inbox.next(PAYLOAD_LIMIT).is_err());
         assert_eq!(inbox.unread(), &bytes[alive.len()..]);
         let mut torn = Inbox::default();
-        torn.read_from(Piece(&alive[..9])).unwrap();
+        torn.read_from(Chunked(&alive[..9])).unwrap();
         assert!(torn.next(PAYLOAD_LIMIT).unwrap().is_none());
         assert_eq!(torn.unread(), &alive[..9]);
         let mut long = Inbox::default();
-        long.read_from(Piece(&alive)).unwrap();
+        long.read_from(Chunked(&alive)).unwrap();
         assert!(matches!(long.next(3), Err(WireError::TooLong { length: 4, limit: 3 })));
     }
 
@@ -174,16 +176,16 @@ mod tests {
         let mut bytes = Vec::new();
         encode_from_worker(&mut bytes, &FromWorker::Alive, &[]).unwrap();
         let mut inbox = Inbox::default();
-        assert_eq!(inbox.read_from(Piece(&bytes)).unwrap(), Arrival::Rest);
+        assert_eq!(inbox.read_from(Chunked(&bytes)).unwrap(), Arrival::Rest);
         let (_, _, payload) = inbox.next(PAYLOAD_LIMIT).unwrap().unwrap();
         assert!(inbox.frames.is_empty() && !payload.is_empty());
         assert!(inbox.buffer.capacity() >= ROOM, "the room went with the message");
     }
 
-    /// A pipe that holds this much and stays open.
-    struct Piece<'a>(&'a [u8]);
+    /// A pipe that contains these bytes and stays open.
+    struct Chunked<'a>(&'a [u8]);
 
-    impl Read for Piece<'_> {
+    impl Read for Chunked<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             match self.0.read(buffer) {
                 Ok(0) => Err(io::ErrorKind::WouldBlock.into()),

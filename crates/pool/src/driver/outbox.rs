@@ -1,14 +1,14 @@
-//! Bytes on their way to a worker. Small frames are gathered, so that what is
-//! ready goes out in one system call; large blocks are passed on uncopied.
+//! The bytes to be sent to a worker. Small frames are gathered, so that what is
+//! ready is written in one system call; large blocks are passed on without a copy.
 
 use bytes::Bytes;
 use procession_wire::{ToWorker, WireError, encode_to_worker};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 
-/// Blocks shorter than this are copied behind their frame's head.
+/// Blocks shorter than this are copied after their frame's head.
 const COPIED_BYTES: usize = 4096;
-/// Most pieces handed to one system call.
+/// Pieces that are written in one system call, at most.
 const PIECES: usize = 64;
 
 #[derive(Debug, Default)]
@@ -34,13 +34,13 @@ impl Outbox {
         self.pieces.is_empty() && self.gathered.is_empty()
     }
 
-    /// Nobody will read it any more.
+    /// Drops everything: nobody will read it any more.
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
         self.gathered.clear();
     }
 
-    /// Writes what the pipe takes; what it does not take stays.
+    /// Writes what the pipe takes, and keeps the rest.
     pub(super) fn write_to(&mut self, mut pipe: impl Write) -> io::Result<()> {
         self.seal();
         while !self.pieces.is_empty() {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use procession_wire::ChunkHead;
 
-    /// Takes a few bytes at a time.
+    /// A pipe that takes a few bytes at a time.
     struct Narrow(Vec<u8>, usize);
 
     impl Write for Narrow {

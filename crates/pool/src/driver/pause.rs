@@ -1,7 +1,7 @@
-//! Holding the workers and letting them go on. The clock stands still
-//! meanwhile, see [`crate::clock`].
+//! Suspending the workers and resuming them. The clock excludes the pause, see
+//! [`super::clock`].
 
-use super::Driver;
+use super::event_loop::Driver;
 use super::process::Process;
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ impl Driver {
 }
 
 impl Process {
-    /// For how long it was held.
+    /// How long the worker was suspended in all.
     fn held(&self, epoch_ns: u64) -> Duration {
-        Duration::from_nanos(epoch_ns.saturating_sub(self.given.epoch_ns))
+        Duration::from_nanos(epoch_ns.saturating_sub(self.assigned.epoch_ns))
     }
 
-    /// It has said hello: tells it once more, as it may not have listened yet
-    /// when it was told.
-    pub(super) fn tell_held(&self, epoch_ns: u64) {
-        if epoch_ns != self.given.epoch_ns {
+    /// Tells a worker that has sent its hello of the pauses once more: it may not
+    /// have handled signals yet when it was told.
+    pub(super) fn tell_pause(&self, epoch_ns: u64) {
+        if epoch_ns != self.assigned.epoch_ns {
             self.child.release(self.held(epoch_ns));
         }
     }

@@ -1,10 +1,10 @@
-//! One worker's process, as the driver holds it.
+//! The driver's state of one worker.
 
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use crate::events::{Event, Exit, WorkerRef};
+use crate::observe::{Event, Exit, WorkerRef};
 use bytes::Bytes;
-use procession_scheduler::{AttemptId, ChunkId, JobId};
+use procession_scheduler::{AttemptId, ChunkId, JobId, Slot};
 use procession_sys::{Ended, Signal, Spawned};
 use procession_task::JobLimits;
 use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
@@ -12,60 +12,67 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
 use std::time::Duration;
 
-/// How much of a worker's last words is kept, in bytes.
-const LAST_WORDS: usize = 4096;
-/// How much is read of a worker's errors at a time.
+/// How much of the end of a worker's standard error is kept, in bytes.
+const STDERR_TAIL_BYTES: usize = 4096;
+/// Bytes that are read from a worker's standard error at a time.
 const STDERR_ROOM: usize = 16 << 10;
 
 pub(super) struct Process {
     pub(super) who: WorkerRef,
     pub(super) child: Spawned,
-    pub(super) phase: Phase,
+    pub(super) phase: ProtocolState,
     pub(super) inbox: Inbox,
-    pub(super) given: Given,
-    pub(super) stdout: Stream,
-    pub(super) stderr: Stream,
-    /// Why we ended it, if we did.
+    pub(super) assigned: Assignment,
+    pub(super) stdout: PipeState,
+    pub(super) stderr: PipeState,
+    /// Why the driver ended it, if it did.
     pub(super) ended_by_us: Option<String>,
-    pub(super) last_words: Vec<u8>,
+    pub(super) stderr_tail: Vec<u8>,
     pub(super) items: u64,
     pub(super) chunks: u64,
 }
 
-/// What a worker was told, whether its process exists already or not.
-pub(super) struct Given {
+/// A worker whose process is still to be spawned.
+pub(super) struct PendingWorker {
+    pub(super) slot: Slot,
+    pub(super) assigned: Assignment,
+}
+
+/// What a worker was sent, whether its process exists already or not.
+pub(super) struct Assignment {
     pub(super) outbox: Outbox,
-    /// What it was sent and has not answered, oldest first.
-    pub(super) attempts: VecDeque<Attempt>,
-    /// The jobs it was told of and not to forget: chunks of another need its message first.
+    /// Attempts that it has not answered, oldest first.
+    pub(super) attempts: VecDeque<SentAttempt>,
+    /// The jobs that it knows: before a chunk of another job the job itself has to
+    /// be sent.
     pub(super) jobs: BTreeSet<JobId>,
-    /// Limits that it was told to keep, and so may end because of.
+    /// Limits of these jobs, because of which it may end.
     pub(super) limits: JobLimits,
-    /// The run's start on the host's clock when it was asked for, which is what
-    /// it is told; of later pauses it learns by signals.
+    /// The run's start on the host's clock as of the worker's spawn, which is sent
+    /// with each job; it learns of later pauses by signals.
     pub(super) epoch_ns: u64,
-    /// The pool asked for its end.
+    /// Whether the pool asked it to end.
     pub(super) asked: bool,
 }
 
-/// How far the conversation has come.
-pub(super) enum Phase {
-    /// It has not said hello.
+/// The state of the protocol with a worker.
+pub(super) enum ProtocolState {
+    /// The worker has not sent its hello.
     Silent,
-    /// It works.
+    /// The worker takes chunks.
     Ready,
-    /// It has said farewell, and when that was heard.
+    /// The worker has sent its farewell, and when that was read.
     Done(Farewell, Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(super) enum PipeState {
     Open,
     Closed,
 }
 
-/// A dispatch that has not been answered in full.
-pub(super) struct Attempt {
+/// An attempt that has not been answered in full.
+pub(super) struct SentAttempt {
     pub(super) id: AttemptId,
     pub(super) job: JobId,
     pub(super) chunk: ChunkId,
@@ -77,34 +84,33 @@ pub(super) struct Attempt {
     pub(super) left: u32,
     /// How many times these items were sent, this time included.
     pub(super) tries: u32,
-    /// How often its worker may still say that it runs an item once more;
-    /// `None`: as often as it likes.
+    /// How often its worker may still run an item again; `None`: without limit.
     pub(super) agains: Option<u64>,
     pub(super) sent_at: Duration,
 }
 
-/// What is remembered of a worker that died, to say what its items died of.
+/// What is kept of a worker that died, to tell what its items died of.
 pub(super) struct Death {
     pub(super) who: WorkerRef,
     pub(super) cause: String,
     pub(super) exit: Exit,
-    pub(super) attempts: VecDeque<Attempt>,
+    pub(super) attempts: VecDeque<SentAttempt>,
 }
 
-impl Given {
+impl Assignment {
     pub(super) fn new(epoch_ns: u64) -> Self {
         let (outbox, attempts, jobs) = (Outbox::default(), VecDeque::new(), BTreeSet::new());
         Self { outbox, attempts, jobs, limits: JobLimits::default(), epoch_ns, asked: false }
     }
 
-    /// Puts a message on its way.
+    /// Queues a message.
     pub(super) fn say(&mut self, message: &ToWorker, block: &Bytes) -> Result<(), WireError> {
         self.outbox.push(message, block)
     }
 }
 
-impl Attempt {
-    /// What observers hear of it.
+impl SentAttempt {
+    /// The event for observers.
     pub(super) fn sent_to(&self, worker: WorkerRef) -> Event {
         let (chunk, attempt) = (self.chunk.0, self.tries);
         Event::ChunkSent { worker, chunk, first: self.next, items: self.left, attempt, at: self.sent_at }
@@ -112,67 +118,67 @@ impl Attempt {
 }
 
 impl Process {
-    pub(super) fn new(who: WorkerRef, child: Spawned, given: Given) -> Self {
+    pub(super) fn new(who: WorkerRef, child: Spawned, assigned: Assignment) -> Self {
         Self {
             who,
             child,
-            phase: Phase::Silent,
+            phase: ProtocolState::Silent,
             inbox: Inbox::default(),
-            given,
-            stdout: Stream::Open,
-            stderr: Stream::Open,
+            assigned,
+            stdout: PipeState::Open,
+            stderr: PipeState::Open,
             ended_by_us: None,
-            last_words: Vec::new(),
+            stderr_tail: Vec::new(),
             items: 0,
             chunks: 0,
         }
     }
 
-    /// Writes what the pipe takes; `false` if it no longer reads. Then it is
-    /// dead or as good as dead, and its death, not the pipe, is to be reported.
+    /// Writes what the pipe takes; `false` if the worker has closed it. The worker
+    /// is then about to exit, and its exit, not the pipe's error, is reported.
     pub(super) fn write(&mut self) -> bool {
-        let reads = self.given.outbox.write_to(&self.child.stdin).is_ok();
+        let reads = self.assigned.outbox.write_to(&self.child.stdin).is_ok();
         if !reads {
-            self.given.outbox.clear();
+            self.assigned.outbox.clear();
         }
         reads
     }
 
-    /// Kills it, for a reason of ours.
+    /// Kills it for a reason of the driver's.
     pub(super) fn end(&mut self, reason: &str) {
-        if self.ended_by_us.is_none() && !matches!(self.phase, Phase::Done(..)) {
+        if self.ended_by_us.is_none() && !matches!(self.phase, ProtocolState::Done(..)) {
             self.ended_by_us = Some(reason.to_owned());
         }
         self.child.signal_group(Signal::SIGKILL);
     }
 
-    /// Ends it because of what it said; nothing more of it is heard, or the
-    /// rest might be taken for sense.
+    /// Kills it because of a message. Nothing more is read from it: the rest might
+    /// look like valid frames.
     pub(super) fn refuse(&mut self, why: &str) {
-        self.stdout = Stream::Closed;
+        self.stdout = PipeState::Closed;
         self.end(why);
     }
 
-    /// As [`Self::refuse`], for what no worker may say.
+    /// As [`Self::refuse`], for a violation of the protocol.
     pub(super) fn broke_protocol(&mut self, what: impl std::fmt::Display) {
         self.refuse(&format!("its process broke the protocol: {what}"));
     }
 
-    /// How it ended, in words that are the same whenever the same thing happens.
+    /// How it ended, in a text that is the same whenever the same thing happens.
     pub(super) fn cause(&self, exit: Exit) -> String {
         let torn = !self.inbox.unread().is_empty() && self.ended_by_us.is_none() && matches!(exit, Exit::Status(_));
-        cause(exit, self.ended_by_us.as_deref(), self.given.limits)
+        cause(exit, self.ended_by_us.as_deref(), self.assigned.limits)
             + if torn { " in the middle of a message" } else { "" }
     }
 
-    /// Reads once what it says to people; `None` when there is nothing.
+    /// Reads once from its standard error; `None` when there is nothing.
     pub(super) fn read_stderr(&mut self) -> Option<Bytes> {
         let mut buffer = [0; STDERR_ROOM];
         loop {
             let pipe = self.child.stderr.as_mut();
             return match pipe.map_or(Ok(0), |pipe| pipe.read(&mut buffer)) {
                 Ok(0) => {
-                    self.stderr = Stream::Closed;
+                    self.stderr = PipeState::Closed;
                     None
                 }
                 Ok(n) => {
@@ -182,7 +188,7 @@ impl Process {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => None,
                 Err(_) => {
-                    self.stderr = Stream::Closed;
+                    self.stderr = PipeState::Closed;
                     None
                 }
             };
@@ -190,9 +196,9 @@ impl Process {
     }
 
     fn remember(&mut self, bytes: &[u8]) {
-        self.last_words.extend_from_slice(bytes);
-        let excess = self.last_words.len().saturating_sub(LAST_WORDS);
-        self.last_words.drain(..excess);
+        self.stderr_tail.extend_from_slice(bytes);
+        let excess = self.stderr_tail.len().saturating_sub(STDERR_TAIL_BYTES);
+        self.stderr_tail.drain(..excess);
     }
 }
 
@@ -212,7 +218,8 @@ fn cause(exit: Exit, ended_by_us: Option<&str>, limits: JobLimits) -> String {
     }
 }
 
-/// Whether a worker with these limits says by its status that it was refused memory.
+/// Whether this exit status tells that a worker with these limits was refused
+/// memory.
 pub(super) fn is_out_of_memory(limits: JobLimits, exit: Exit) -> bool {
     limits.memory_limit.is_some() && exit == Exit::Status(OUT_OF_MEMORY_STATUS)
 }
@@ -233,7 +240,7 @@ mod tests {
     fn process(script: &str) -> Process {
         let args = ["-c".into(), script.into()];
         let child = Spawned::start("/bin/sh".as_ref(), &args).unwrap();
-        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Given::new(0))
+        Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Assignment::new(0))
     }
 
     fn wait(fd: std::os::fd::BorrowedFd<'_>) {
@@ -246,9 +253,9 @@ mod tests {
     fn a_death_is_told_and_not_the_pipe_that_broke_with_it() {
         let mut process = process("exit 3");
         wait(process.child.exit_fd());
-        process.given.say(&ToWorker::Ping, &Bytes::new()).unwrap();
+        process.assigned.say(&ToWorker::Ping, &Bytes::new()).unwrap();
         assert!(!process.write());
-        assert!(process.given.outbox.is_empty());
+        assert!(process.assigned.outbox.is_empty());
         let (ended, _) = process.child.try_reap().unwrap();
         assert_eq!(process.cause(exit(ended)), "its process exited with status 3");
         process.inbox.read_from(&b"\xA9pw"[..]).unwrap();

@@ -1,20 +1,23 @@
-//! The driver by hand, step by step, with a worker that is played.
+//! The driver step by step, with a worker that the test plays.
 
-use super::*;
-use crate::clock::Clock;
-use crate::limits::WINDOW_BYTES;
-use crate::raw::{Batch, Block, Cut, Sink, Waker};
+use super::clock::Clock;
+use super::event_loop::{Driver, DriverSettings};
+use super::mailbox::Mailbox;
+use crate::jobs::{Batch, Cut, InputBlock, Job, Sink, Source, WINDOW_BYTES, Waker};
+use crate::observe::{DriverPhase, DriverWatch};
+use procession_scheduler::{JobId, PoolOptions, SchedulerEvent, WorkerId};
 use procession_task::{JobLimits, JobSpec};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// A single item.
-struct One(Option<Block>);
+struct One(Option<InputBlock>);
 
-impl crate::raw::Source for One {
+impl Source for One {
     fn cut(&mut self, _: u32, _: usize) -> Cut {
         self.0.take().map_or(Cut::End, Cut::Block)
     }
@@ -29,13 +32,13 @@ impl Sink for Nowhere {
 
 fn job(timeout: Duration) -> Job {
     let limits = JobLimits { timeout: Some(timeout), memory_limit: None };
-    let item = Block { bytes: "x\n".into(), items: 1, first: 0, place: None };
+    let item = InputBlock { bytes: "x\n".into(), items: 1, first: 0, place: None };
     Job::new(JobSpec { limits, ..JobSpec::new("null") }, Box::new(One(Some(item))), Box::new(Nowhere))
 }
 
 /// A driver that has spawned this as its only worker.
 fn spawned(program: &str) -> Driver {
-    let settings = Settings {
+    let settings = DriverSettings {
         options: PoolOptions::new(1),
         tasks: None,
         program: program.into(),
@@ -47,7 +50,7 @@ fn spawned(program: &str) -> Driver {
     };
     let mut driver = Driver::new(settings, Mailbox::new().unwrap().into());
     driver.drain();
-    driver.bear_some();
+    driver.spawn_pending();
     driver
 }
 
@@ -69,9 +72,9 @@ fn driver() -> (Driver, UnixStream) {
     (driver, theirs)
 }
 
-/// The answer to the only item, as it goes over the pipe.
+/// The answer to the only item, as bytes of the pipe.
 fn answer(driver: &Driver) -> Vec<u8> {
-    let attempt = driver.workers[&WorkerId(0)].given.attempts[0].id.0;
+    let attempt = driver.workers[&WorkerId(0)].assigned.attempts[0].id.0;
     let failures = Vec::new();
     let head = AnswerHead { attempt, items: 1, busy_ns: 1, failures, outputs_len: 2, log_len: 0, shown_len: 0 };
     let mut frame = Vec::new();
@@ -80,15 +83,15 @@ fn answer(driver: &Driver) -> Vec<u8> {
     frame
 }
 
-/// Ten seconds go by in which the driver itself did nothing, as if it had been
-/// stopped: what its worker has said meanwhile lies in the pipe.
+/// Ten seconds pass in which the driver does nothing, as if it had been stopped.
+/// What its worker has written meanwhile is in the pipe.
 fn ten_seconds_later(driver: &mut Driver) {
     driver.settings.clock = Clock::start_at(procession_sys::monotonic_ns() - 10_000_000_000);
-    driver.handle_timer(driver.judged());
+    driver.handle_timer(driver.deadline_now());
 }
 
 #[test]
-fn no_worker_is_judged_before_all_is_heard_that_it_said() {
+fn timeouts_are_evaluated_only_after_the_pipe_is_drained() {
     let (mut driver, mut pipe) = driver();
     pipe.write_all(&answer(&driver)).unwrap();
     ten_seconds_later(&mut driver);
@@ -97,7 +100,7 @@ fn no_worker_is_judged_before_all_is_heard_that_it_said() {
 }
 
 #[test]
-fn a_worker_that_said_nothing_is_ended_for_that() {
+fn a_worker_that_sent_nothing_in_time_is_killed() {
     let (mut driver, _pipe) = driver();
     ten_seconds_later(&mut driver);
     let why = driver.workers[&WorkerId(0)].ended_by_us.as_deref();
@@ -105,25 +108,25 @@ fn a_worker_that_said_nothing_is_ended_for_that() {
 }
 
 #[test]
-fn an_answer_to_a_job_that_was_given_up_is_nobody_s() {
+fn an_answer_to_a_job_that_was_cancelled_is_dropped() {
     let (mut driver, mut pipe) = driver();
     let late = answer(&driver);
-    driver.handle(Happened::JobStopped { job: JobId(0) });
+    driver.handle(SchedulerEvent::JobStopped { job: JobId(0) });
     assert!(driver.jobs.is_empty());
     pipe.write_all(&late).unwrap();
     driver.read_messages(WorkerId(0));
     let worker = &driver.workers[&WorkerId(0)];
-    assert_eq!((worker.ended_by_us.as_deref(), worker.items, worker.given.attempts.len()), (None, 0, 0));
+    assert_eq!((worker.ended_by_us.as_deref(), worker.items, worker.assigned.attempts.len()), (None, 0, 0));
 }
 
-/// The state of a process as its kernel calls it.
+/// The state of a process as the kernel names it.
 fn state(pid: u32) -> char {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
 }
 
 #[test]
-fn a_hello_that_is_read_during_a_pause_lets_nobody_go() {
+fn a_hello_that_is_read_during_a_pause_resumes_no_worker() {
     // It writes until its pipe is full, and stays.
     let mut driver = spawned("/usr/bin/yes");
     let pid = driver.workers[&WorkerId(0)].who.pid;
@@ -139,25 +142,25 @@ fn a_hello_that_is_read_during_a_pause_lets_nobody_go() {
     assert_ne!(state(pid), 'T');
 }
 
-/// How much of a worker's pipe is read at most before others have their turn,
-/// one frame left out.
-const LAST_WORDS: u64 = 2 << 20;
+/// Bytes that are read from a worker's pipe before others have their turn, at most,
+/// one frame excluded.
+const STDERR_TAIL_BYTES: u64 = 2 << 20;
 
 #[test]
-fn of_a_worker_that_floods_its_pipe_no_more_is_heard_than_that_holds() {
+fn a_worker_that_floods_its_pipe_does_not_hold_up_the_driver() {
     let (mut driver, _pipe) = driver();
-    // Answers of nothing, far more than a pipe holds.
-    let attempt = driver.workers[&WorkerId(0)].given.attempts[0].id.0;
+    // Empty answers, far more than a pipe holds.
+    let attempt = driver.workers[&WorkerId(0)].assigned.attempts[0].id.0;
     let head = AnswerHead { attempt, items: 0, busy_ns: 0, failures: vec![], outputs_len: 0, log_len: 0, shown_len: 0 };
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Answer(head), &[]).unwrap();
     let mut flood = tempfile::tempfile().unwrap();
-    flood.write_all(&frame.repeat(3 * LAST_WORDS as usize / frame.len())).unwrap();
+    flood.write_all(&frame.repeat(3 * STDERR_TAIL_BYTES as usize / frame.len())).unwrap();
     flood.rewind().unwrap();
     driver.workers.get_mut(&WorkerId(0)).unwrap().child.stdout = flood;
     driver.hear_all();
     let worker = driver.workers.get_mut(&WorkerId(0)).unwrap();
     assert_eq!(worker.ended_by_us, None);
     let heard = worker.child.stdout.stream_position().unwrap();
-    assert!((LAST_WORDS..LAST_WORDS + (1 << 20)).contains(&heard), "{heard}");
+    assert!((STDERR_TAIL_BYTES..STDERR_TAIL_BYTES + (1 << 20)).contains(&heard), "{heard}");
 }

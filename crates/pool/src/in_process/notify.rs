@@ -1,8 +1,9 @@
-//! Waiting for something to change, without missing that it did.
+//! Waiting for a change of shared state without missing one.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Counts changes; whoever looked before the last one does not wait.
+/// Counts changes. A thread that read the count before the last change does not
+/// wait.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     changes: Mutex<u64>,
@@ -10,7 +11,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// How many changes there were: to be asked before looking.
+    /// The number of changes so far: to be read before the shared state is read.
     pub(super) fn look(&self) -> u64 {
         *self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -22,7 +23,7 @@ impl Changes {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Something changed.
+    /// Reports a change.
     pub(super) fn notify(&self) {
         *self.changes.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.changed.notify_all();

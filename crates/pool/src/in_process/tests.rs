@@ -1,14 +1,16 @@
-//! The loop and threads against what a plain loop gives, and against a stop.
+//! The loop and threads give what a plain loop gives, and can be stopped.
 
 use super::*;
-use crate::ChunkSize;
-use crate::raw::{Batch, Block, Cut, Sink, Source, Waker};
-use procession_task::{Format, JobLimits, Reply, ResultOrder};
+use crate::jobs::{Backend, Batch, Cut, InputBlock, Job, JobEnd, PoolError, Sink, Source, Waker};
+use crate::observe::{Event, Observer, WorkerExit};
+use procession_scheduler::ChunkSize;
+use procession_task::{BlockTask, Format, Identity, JobLimits, JobSpec, Reply, ResultOrder};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-/// Numbers, so many, that say "nothing now" before each block when asked to.
+/// Whole numbers up to `end`, which answer `Pending` once if they hesitate.
 struct Numbers {
     next: u64,
     end: u64,
@@ -39,7 +41,7 @@ impl Source for Numbers {
         let first = self.next;
         self.next += items;
         let text: String = (first..self.next).map(|n| format!("{n}\n")).collect();
-        Cut::Block(Block { bytes: text.into(), items: u32::try_from(items).unwrap(), first, place: None })
+        Cut::Block(InputBlock { bytes: text.into(), items: u32::try_from(items).unwrap(), first, place: None })
     }
 
     fn wake_with(&mut self, waker: Waker) {
@@ -59,7 +61,7 @@ struct Tells(Sender<Event>);
 
 impl Observer for Tells {
     fn on_event(&mut self, event: &Event) {
-        // Whoever asked may have heard enough.
+        // The receiver may be gone.
         let _ = self.0.send(event.clone());
     }
 }
@@ -81,7 +83,7 @@ fn run(backend: &InProcess, job: Job) -> Result<JobEnd, PoolError> {
     backend.start(job)?.wait()
 }
 
-fn make() -> Arc<MakeLocalTask> {
+fn make() -> Arc<MakeThreadTask> {
     Arc::new(crate::worker::listed(procession_task::builtin::ALL))
 }
 
@@ -150,7 +152,8 @@ fn observers_hear_what_they_hear_of_a_pool_of_processes() {
             Event::WorkerReady { worker, at, .. } if *worker == exit.worker => Some(*at),
             _ => None,
         });
-        // At work from when it was ready until all were done, whoever was done first.
+        // Its phases cover the time from when it was ready until the last thread
+        // was done.
         let parts = ready.unwrap() + total;
         assert!(parts <= told_at && told_at - parts < Duration::from_millis(50), "{parts:?} of {told_at:?}");
     }
@@ -204,7 +207,7 @@ fn what_is_not_written_holds_the_cutting_up() {
     let window = 4 << 20;
     let runner = std::thread::spawn(move || run(&InProcess::threads(2, make(), Vec::new()).window(window), job));
     let (mut largest, begun) = (0, Instant::now());
-    // More is not to come until something is let go: whatever is held then is all.
+    // Once nothing more comes, the kept results are all that the window allows.
     while !runner.is_finished() {
         match told.recv_timeout(Duration::from_millis(20)) {
             Ok(bytes) => largest = largest.max(bytes),
@@ -218,8 +221,8 @@ fn what_is_not_written_holds_the_cutting_up() {
     assert!(largest > 1 << 20 && largest < most, "{largest}");
 }
 
-/// Panics on the first chunk, while the others have so much to say that they
-/// have to wait for it.
+/// Panics on the first chunk, while the other chunks have so many results that
+/// their threads have to wait for it.
 struct Panics;
 
 impl BlockTask for Panics {
@@ -232,13 +235,13 @@ impl BlockTask for Panics {
 }
 
 #[test]
-fn a_panic_in_a_lane_ends_the_job() {
+fn a_panic_on_a_thread_ends_the_job() {
     let (tell, told) = channel();
     for threads in [None, Some(3)] {
         let tell = tell.clone();
-        // On a thread of its own: what hangs is to fail, not to hang.
+        // On a thread of its own, so that a hang is a failure of the test.
         std::thread::spawn(move || {
-            let make: Arc<MakeLocalTask> = Arc::new(|_: &JobSpec, _: Identity| Ok(Box::new(Panics)));
+            let make: Arc<MakeThreadTask> = Arc::new(|_: &JobSpec, _: Identity| Ok(Box::new(Panics)));
             let local = match threads {
                 None => InProcess::serial(make, Vec::new()),
                 Some(threads) => InProcess::threads(threads, make, Vec::new()),

@@ -1,20 +1,20 @@
-//! One lane: a thread that takes chunk after chunk, runs it and passes on its
-//! results. A serial run has one lane, on the caller's own thread.
+//! A thread that takes chunk after chunk, runs it and passes its results on. A
+//! serial run has one such thread.
 
+use super::observers::{Observers, since};
 use super::work_queue::{FinishedPart, QueuedChunk, WorkQueue};
-use super::{Observers, since};
-use crate::events::{Accepted, Event, WorkerRef};
-use crate::phases::{WorkerPhase, WorkerWatch};
-use crate::raw::Delivery;
+use crate::jobs::{Delivery, cost, failures};
+use crate::observe::{Accepted, Event, WorkerPhase, WorkerRef, WorkerWatch};
 use bytes::Bytes;
 use procession_sys::{coarse_running_ns, running_ns};
 use procession_task::{Again, Answer, Block, BlockTask, Host, Reply, Times, escape_terminal};
 use std::time::Duration;
 
-/// Finished results wait no longer than this for an item that is about to start.
+/// Finished results are sent before the next item starts if they have waited longer
+/// than this.
 const DUE_NS: u64 = 10_000_000;
 
-/// What a lane did, in its own measure.
+/// What a thread did, as it measured it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ThreadUsage {
     pub(super) times: Times,
@@ -26,7 +26,7 @@ pub(super) struct ThreadUsage {
 }
 
 impl ThreadUsage {
-    /// The same, and that it waited until then, for other threads.
+    /// The same usage, with a wait for the other threads until then.
     pub(super) fn waiting_until(mut self, at_ns: u64) -> Self {
         if self.until_ns > 0 {
             self.times.waiting_ns += at_ns.saturating_sub(self.until_ns);
@@ -91,7 +91,7 @@ impl ThreadWorker<'_> {
     }
 }
 
-/// A running block's surroundings in a lane.
+/// The host of a running block on a thread.
 struct ThreadHost<'a> {
     thread: &'a ThreadWorker<'a>,
     chunk: &'a QueuedChunk,
@@ -107,15 +107,7 @@ impl ThreadHost<'_> {
         let ThreadWorker { queue, observers, who, epoch_ns, .. } = *self.thread;
         let outputs = Bytes::copy_from_slice(&answer.outputs);
         let block = &self.chunk.block;
-        let failures = crate::driver::failures(
-            answer.failures.clone(),
-            self.next,
-            answer.items,
-            block,
-            0,
-            outputs.len(),
-            who.pid,
-        )?;
+        let failures = failures(answer.failures.clone(), self.next, answer.items, block, 0, outputs.len(), who.pid)?;
         let busy = Duration::from_nanos(answer.busy_ns);
         observers.tell(&Event::Accepted(Accepted {
             worker: who,
@@ -129,7 +121,7 @@ impl ThreadHost<'_> {
             shown: Bytes::copy_from_slice(&answer.shown),
             at: since(epoch_ns),
         }));
-        let bytes = crate::driver::cost(&outputs, &failures);
+        let bytes = cost(&outputs, &failures);
         let delivery = Delivery { first: self.next, items: answer.items, outputs, failures };
         self.next += u64::from(answer.items);
         queue.accept(FinishedPart { chunk: self.chunk.number, delivery, bytes, busy });

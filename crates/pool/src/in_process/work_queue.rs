@@ -1,9 +1,8 @@
-//! What the lanes of a job share: the input that they cut from, and the order
-//! in which their results go out.
+//! What the threads of a job share: the input that they cut chunks from, and the
+//! order in which their results are delivered.
 
-use super::JobControl;
-use crate::raw::{Account, Batch, Block, Credit, Cut, Delivery};
-use crate::raw::{Job, Waker};
+use super::job_control::JobControl;
+use crate::jobs::{Account, Batch, Credit, Cut, Delivery, InputBlock, Job, Waker};
 use procession_scheduler::Sizing;
 use procession_task::ResultOrder;
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A job as all lanes see it.
+/// A job, as all its threads share it.
 pub(super) struct WorkQueue {
     state: Mutex<QueueState>,
     control: JobControl,
@@ -27,7 +26,7 @@ struct QueueState {
     sizing: Sizing,
     /// Number of the next chunk to be cut.
     next: u64,
-    /// Number of the chunk whose results are due.
+    /// Number of the chunk whose results are delivered next.
     due: u64,
     /// Results that wait for their turn, by chunk.
     waiting: BTreeMap<u64, WaitingResults>,
@@ -43,17 +42,17 @@ struct WaitingResults {
     done: bool,
 }
 
-/// A chunk that was cut for a lane.
+/// A chunk that was cut for a thread.
 pub(super) struct QueuedChunk {
     pub(super) number: u64,
-    pub(super) block: Block,
+    pub(super) block: InputBlock,
 }
 
-/// What a lane has finished of a chunk.
+/// Finished results of a part of a chunk.
 pub(super) struct FinishedPart {
     pub(super) chunk: u64,
     pub(super) delivery: Delivery,
-    /// What the results weigh.
+    /// The bytes that the results count for in the window.
     pub(super) bytes: u64,
     pub(super) busy: Duration,
 }
@@ -77,7 +76,7 @@ impl WorkQueue {
     pub(super) fn next(&self) -> Option<QueuedChunk> {
         loop {
             let seen = self.control.changes.look();
-            if self.control.stopped.load(Ordering::SeqCst) {
+            if self.control.is_stopped() {
                 return None;
             }
             let mut state = self.lock();
@@ -86,7 +85,8 @@ impl WorkQueue {
             }
             let wants = state.held >= self.window;
             state.held = state.held.saturating_sub(self.account.take(wants));
-            // The oldest chunk is always running in some lane: there will be room.
+            // The oldest chunk is always running on some thread, so there will be
+            // room.
             if state.held < self.window {
                 match state.cut(self.threads) {
                     Cut::Block(block) => return Some(state.begin(block)),
@@ -140,7 +140,7 @@ impl WorkQueue {
     /// Whether every item has its outcome and was passed on.
     pub(super) fn is_complete(&self) -> bool {
         let state = self.lock();
-        state.ended && state.waiting.is_empty() && !self.control.stopped.load(Ordering::SeqCst)
+        state.ended && state.waiting.is_empty() && !self.control.is_stopped()
     }
 
     /// Whether items have log lines at the moment.
@@ -151,7 +151,8 @@ impl WorkQueue {
 
 impl QueueState {
     fn cut(&mut self, threads: u32) -> Cut {
-        // A lane holds nothing while it asks, and knows the job as well as any other.
+        // A thread that asks holds no items, and every thread may be given a chunk
+        // of any size.
         let items = self.sizing.items(true, 0, threads);
         let bytes = usize::try_from(self.sizing.max_bytes()).unwrap_or(usize::MAX);
         let cut = self.job.source.cut(items, bytes);
@@ -161,7 +162,7 @@ impl QueueState {
         cut
     }
 
-    fn begin(&mut self, block: Block) -> QueuedChunk {
+    fn begin(&mut self, block: InputBlock) -> QueuedChunk {
         self.sizing.on_cut(block.items);
         self.held += block.bytes.len() as u64;
         let number = self.next;
@@ -186,7 +187,7 @@ impl QueueState {
         (deliveries, bytes)
     }
 
-    /// What this chunk has, whatever its turn.
+    /// The results of this chunk, without regard to order.
     fn take_of(&mut self, chunk: u64) -> (Vec<Delivery>, u64) {
         let Some(waiting) = self.waiting.get_mut(&chunk) else { return (Vec::new(), 0) };
         let bytes = waiting.pieces.iter().map(|(_, cost)| cost).sum();

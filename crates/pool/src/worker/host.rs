@@ -1,11 +1,11 @@
-//! A running block's surroundings in a worker's process: the clock, which
-//! stands still while the run is paused, and the pipe back, on which small
-//! answers are gathered.
+//! The host of a running block in a worker's process: the clock, which excludes
+//! pauses of the run, and the pipe to the coordinator, on which small answers are
+//! gathered.
 
-use super::estate::{Dispatch, Estate};
-use super::input::Input;
-use super::outlet::Outlet;
-use crate::phases::{WorkerPhase, WorkerWatch};
+use super::frame_reader::FrameReader;
+use super::frame_writer::FrameWriter;
+use super::watchdog_state::{RunningChunk, WatchdogState};
+use crate::observe::{WorkerPhase, WorkerWatch};
 use procession_sys::{coarse_running_ns, peak_memory, running_ns};
 use procession_task::{Answer, Host, ProcessEnd};
 use procession_wire::{Farewell, FromWorker};
@@ -13,20 +13,21 @@ use std::io;
 use std::sync::Arc;
 use std::thread::Thread;
 
-/// Finished results wait no longer than this for an item that is about to start.
+/// Finished results are sent before the next item starts if they have waited longer
+/// than this.
 const DUE_NS: u64 = 10_000_000;
-/// After a chunk, finished results wait no longer than this for the next one.
+/// After a chunk, finished results are sent if they have waited longer than this.
 const GATHER_NS: u64 = 200_000;
 
 pub(super) struct PipeHost {
-    estate: Arc<Estate>,
-    /// What to wake when an item runs that has a time limit.
+    state: Arc<WatchdogState>,
+    /// The thread to wake when an item with a time limit starts.
     watchdog: Option<Thread>,
     attempt: u64,
     epoch_ns: u64,
     /// When anything was last written, on the host's clock.
     written_ns: u64,
-    /// What went wrong while a block was running.
+    /// The first error while a block was running.
     error: Option<io::Error>,
     watch: WorkerWatch,
     /// Whether it has had a chunk.
@@ -34,9 +35,9 @@ pub(super) struct PipeHost {
 }
 
 impl PipeHost {
-    pub(super) fn new(estate: Arc<Estate>) -> Self {
+    pub(super) fn new(state: Arc<WatchdogState>) -> Self {
         Self {
-            estate,
+            state,
             watchdog: None,
             attempt: 0,
             epoch_ns: 0,
@@ -47,41 +48,44 @@ impl PipeHost {
         }
     }
 
-    /// Has the watchdog watch, which is started at the first call.
+    /// Starts the watchdog, unless it runs already.
     pub(super) fn watch(&mut self) -> io::Result<()> {
         if self.watchdog.is_none() {
-            self.watchdog = Some(super::watchdog::start(&self.estate)?);
+            self.watchdog = Some(super::watchdog::start(&self.state)?);
         }
         Ok(())
     }
 
-    /// Puts a message on its way.
+    /// Queues a message.
     pub(super) fn say(&mut self, message: &FromWorker) -> io::Result<()> {
-        self.on_outlet(|outlet, watch| outlet.say(message, &[], watch))
+        self.on_writer(|writer, watch| writer.say(message, &[], watch))
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered bytes.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.on_outlet(Outlet::flush)
+        self.on_writer(FrameWriter::flush)
     }
 
-    fn on_outlet(&mut self, write: impl FnOnce(&mut Outlet, &mut WorkerWatch) -> io::Result<()>) -> io::Result<()> {
-        let mut outlet = self.estate.outlet();
-        let written = write(&mut outlet, &mut self.watch);
-        self.written_ns = outlet.written_ns;
+    fn on_writer(
+        &mut self,
+        write: impl FnOnce(&mut FrameWriter, &mut WorkerWatch) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut writer = self.state.writer();
+        let written = write(&mut writer, &mut self.watch);
+        self.written_ns = writer.written_ns;
         written
     }
 
     /// Waits for more input; `false` when the coordinator is gone.
-    pub(super) fn wait(&mut self, input: &mut Input) -> io::Result<bool> {
+    pub(super) fn wait(&mut self, input: &mut FrameReader) -> io::Result<bool> {
         self.watch.switch(WorkerPhase::Waiting);
         let more = input.read();
         self.watch.switch(WorkerPhase::Transport);
         more
     }
 
-    /// A task is ready to run. What was done for the first one, an import say, is
-    /// part of this worker's start, which is all the time that it does not tell of.
+    /// A task is ready to run. The preparation of the first one, such as an import,
+    /// belongs to the worker's start, whose time the worker does not report.
     pub(super) fn is_prepared(&mut self) {
         if !self.begun {
             self.watch = WorkerWatch::start(WorkerPhase::Transport);
@@ -89,19 +93,19 @@ impl PipeHost {
     }
 
     /// A chunk is about to run.
-    pub(super) fn begin(&mut self, dispatch: Dispatch) {
+    pub(super) fn begin(&mut self, dispatch: RunningChunk) {
         self.begun = true;
         self.attempt = dispatch.attempt;
         self.epoch_ns = dispatch.epoch_ns;
-        let before = std::mem::replace(&mut *self.estate.dispatch(), dispatch);
+        let before = std::mem::replace(&mut *self.state.dispatch(), dispatch);
         if let (Some(watchdog), true) = (&self.watchdog, is_tighter(dispatch.timeout_ns, before.timeout_ns)) {
-            // How long it sleeps was reckoned with the limit before.
+            // The watchdog computed its sleep with the previous limit.
             watchdog.unpark();
         }
         self.watch.switch(WorkerPhase::Busy);
     }
 
-    /// A chunk has run: its last answer.
+    /// A chunk has run: queues its last answer.
     pub(super) fn end(&mut self, answer: &Answer) -> io::Result<()> {
         self.watch.sampled(answer.samples);
         let now = self.watch.switch(WorkerPhase::Transport);
@@ -116,10 +120,10 @@ impl PipeHost {
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
         let attempt = self.attempt;
-        self.on_outlet(|outlet, watch| outlet.answer(attempt, answer, watch))
+        self.on_writer(|writer, watch| writer.answer(attempt, answer, watch))
     }
 
-    /// What this process used, for its last message.
+    /// What this process used, for its farewell.
     pub(super) fn farewell(&mut self) -> Farewell {
         Farewell { peak_memory: peak_memory(), times: self.watch.times() }
     }
@@ -137,21 +141,23 @@ impl Host for PipeHost {
 
     fn is_due(&mut self, now_ns: Option<u64>) -> bool {
         let now = now_ns.map_or_else(coarse_running_ns, |now_ns| self.epoch_ns + now_ns);
-        // What was read off the clock before it knew of a pause lies ahead of
-        // it afterwards: nothing would be sent for as long as the pause was.
+        // A time that was read before the clock knew of a pause lies in the clock's
+        // future afterwards. Without this correction nothing would be sent for the
+        // length of the pause.
         self.written_ns = self.written_ns.min(now);
         now - self.written_ns > DUE_NS
     }
 
     fn item_starts(&mut self, _: u64) {
-        if let Some(watchdog) = self.watchdog.as_ref().filter(|_| self.estate.wakes_watchdog()) {
+        if let Some(watchdog) = self.watchdog.as_ref().filter(|_| self.state.wakes_watchdog()) {
             watchdog.unpark();
         }
     }
 
     fn item_starts_again(&mut self) {
-        // No more often than anything else is sent. The coordinator would count
-        // all runs of the item as one, and take this process for a silent one.
+        // At most as often as results are sent. Without this message the
+        // coordinator would time all runs of the item as one, and take this process
+        // for a hung one.
         if self.is_due(None) {
             let again = FromWorker::Again { attempt: self.attempt };
             if let Err(error) = self.say(&again).and_then(|()| self.flush()) {
@@ -168,7 +174,7 @@ impl Host for PipeHost {
     }
 
     fn output_cut(&mut self, item: u64) {
-        // Goes with the answer that comes next.
+        // Sent with the next answer.
         if let Err(error) = self.say(&FromWorker::OutputCut { attempt: self.attempt, item }) {
             self.error.get_or_insert(error);
         }
@@ -192,8 +198,8 @@ impl Host for PipeHost {
         let sent = self.answer(answer).and_then(|()| self.flush());
         self.watch.switch(WorkerPhase::Busy);
         if let Err(error) = sent {
-            // The coordinator is gone, and this process with it at the latest
-            // when the block is done.
+            // The coordinator is gone. This process ends at the latest when the
+            // block is done.
             self.error.get_or_insert(error);
         }
     }
@@ -205,17 +211,17 @@ mod tests {
 
     fn host() -> PipeHost {
         let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
-        PipeHost::new(Arc::new(Estate::new(Outlet::new(null))))
+        PipeHost::new(Arc::new(WatchdogState::new(FrameWriter::new(null))))
     }
 
     #[test]
     fn the_watchdog_is_woken_for_a_tighter_limit() {
         let mut host = host();
-        // This thread stands for it: whoever was woken does not sleep.
+        // This thread plays the watchdog: once woken it does not sleep.
         host.watchdog = Some(std::thread::current());
         let begun = std::time::Instant::now();
         for timeout_ns in [Some(2), Some(1)] {
-            host.begin(Dispatch { timeout_ns, ..Dispatch::default() });
+            host.begin(RunningChunk { timeout_ns, ..RunningChunk::default() });
         }
         std::thread::park_timeout(std::time::Duration::from_secs(60));
         assert!(begun.elapsed() < std::time::Duration::from_secs(30));

@@ -1,7 +1,9 @@
-//! A worker of one's own for the command line: a list of tasks over text, and
-//! `main`'s only line.
+//! A worker of one's own for the command line: a list of tasks over text, and the
+//! function that serves them.
 
-use super::{Role, listed, serve_role};
+use super::process_role::become_worker;
+use super::role::Role;
+use super::serving::serve_role;
 use procession_task::builtin::TaskEntry;
 use procession_task::{
     Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, JobSpec, ParamError, ParamSpec, Params,
@@ -18,13 +20,13 @@ use std::sync::Arc;
 /// The tasks of a worker's program, over text: their inputs are read from it
 /// (`FromStr`), their outputs written as it (`Display`).
 ///
-/// An item is a line unless something else is said. Numbers and booleans stand
-/// in JSON as they are, all else in quotes.
+/// An item is a line by default. In JSON numbers and booleans are written as they
+/// are, everything else as a string.
 #[derive(Default)]
 pub struct Tasks {
     infos: Vec<TaskInfo>,
     makers: Vec<Maker>,
-    /// Those that the command line brings.
+    /// The built-in tasks of the command line.
     listed: Option<&'static [&'static TaskEntry]>,
 }
 
@@ -32,7 +34,7 @@ pub struct Tasks {
 type Maker = Box<dyn Fn(&JobSpec, TextOptions) -> Result<Box<dyn BlockTask>, String>>;
 
 impl Tasks {
-    /// None so far.
+    /// An empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -45,8 +47,8 @@ impl Tasks {
         Self { infos, makers: Vec::new(), listed: Some(list) }
     }
 
-    /// Adds a task without settings; `summary` is one line for people: what an
-    /// item is and what becomes of it.
+    /// Adds a task without settings; `summary` is one line of help: what an item is
+    /// and what its result is.
     #[must_use]
     pub fn task<T: Task>(self, summary: &str, task: T) -> Self
     where
@@ -59,8 +61,9 @@ impl Tasks {
     }
 
     /// Adds a task with settings, which `make` makes of them once for each job.
-    /// They are checked before: what is not declared, or not among the values
-    /// listed, is refused. What `make` refuses is said together with what there is.
+    /// Settings that are not declared, or have a value that is not listed, are
+    /// refused before. An error of `make` is shown together with the settings that
+    /// there are.
     #[must_use]
     pub fn task_with<T: Task>(
         self,
@@ -132,8 +135,21 @@ impl Tasks {
     }
 }
 
-/// Serves the coordinator that has started this program; started by hand, it says
-/// what it is. To be the only thing that `main` does:
+/// Makes tasks of this list. The error is that the list has no such task, or that
+/// the task does not take these settings.
+pub fn listed(
+    list: &'static [&'static TaskEntry],
+) -> impl Fn(&JobSpec, Identity) -> Result<Box<dyn BlockTask>, String> + Copy + Send + Sync {
+    move |job, identity| {
+        let entry = list.iter().find(|entry| entry.name == job.task);
+        let entry = entry.ok_or_else(|| format!("unknown task '{}'", job.task))?;
+        let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+        entry.task(&job.params, &job.arguments, options).map_err(|e| e.to_string())
+    }
+}
+
+/// Serves the coordinator that has started this program. A program that was started
+/// by hand prints what it is instead. It is the only call in `main`:
 ///
 /// ```no_run
 /// use procession::worker::{Tasks, serve};
@@ -165,7 +181,7 @@ pub fn serve(tasks: Tasks) -> ExitCode {
     let Some(role) = Role::from_args(std::env::args_os().skip(1)) else {
         return by_hand(&tasks);
     };
-    crate::standing::become_worker();
+    become_worker();
     let make = |job: &JobSpec, identity: Identity| tasks.make(job, identity);
     match serve_role(role, tasks.infos.clone(), &make, || Ok(())) {
         Ok(()) => ExitCode::SUCCESS,
@@ -176,14 +192,14 @@ pub fn serve(tasks: Tasks) -> ExitCode {
     }
 }
 
-/// Someone started the worker in a terminal.
+/// The program was started by hand: prints what it is.
 fn by_hand(tasks: &Tasks) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     let program = std::env::args().next().unwrap_or_default();
     let name = Path::new(&program).file_name().map_or_else(|| "worker".into(), |name| name.to_string_lossy());
     if matches!(std::env::args().nth(1).as_deref(), Some("--version" | "-V")) {
-        // Not a protocol's standard output: nobody is at the other end of a pipe.
-        // A reader that has gone wants no answer.
+        // Here standard output does not carry the protocol. A closed standard
+        // output is ignored.
         let _ = writeln!(std::io::stdout(), "{name} {version}");
         return ExitCode::SUCCESS;
     }
@@ -220,24 +236,24 @@ where
     T::Output: Display + 'static,
 {
     type Input = T::Input;
-    type Output = Shown<T::Output>;
+    type Output = DisplayText<T::Output>;
 
     fn read(&self, item: &'a [u8]) -> Result<T::Input, Failure> {
         let invalid = |what: String| Failure::new(FailureKind::Invalid, what);
         let text = std::str::from_utf8(item).map_err(|_| invalid("not UTF-8".to_owned()))?;
-        // Reading is the task's own code, too.
+        // Parsing runs the task's own code, too.
         catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<Shown<T::Output>, Failure> {
-        catch_panic(|| self.0.run(input))?.map(Shown).map_err(Failure::from)
+    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<DisplayText<T::Output>, Failure> {
+        catch_panic(|| self.0.run(input))?.map(DisplayText).map_err(Failure::from)
     }
 }
 
 /// An output as its `Display` shows it.
-struct Shown<T>(T);
+struct DisplayText<T>(T);
 
-impl<T: Display + 'static> ToText for Shown<T> {
+impl<T: Display + 'static> ToText for DisplayText<T> {
     fn is_json(&self) -> bool {
         let value: &dyn Any = &self.0;
         let is_finite = |value: f64| value.is_finite();
@@ -249,8 +265,8 @@ impl<T: Display + 'static> ToText for Shown<T> {
     }
 
     fn write_text(&self, out: &mut Vec<u8>) {
-        // Writing to memory fails only if the value's own `Display` says so, and
-        // then there is nothing better to write.
+        // Writing to memory fails only if the value's own `Display` fails, and then
+        // there is nothing better to write.
         let _ = write!(out, "{}", self.0);
     }
 }
@@ -354,7 +370,12 @@ mod tests {
 
     #[test]
     fn numbers_stand_bare_in_json_and_words_do_not() {
-        assert!(Shown(1u8).is_json() && Shown(-1i128).is_json() && Shown(true).is_json() && Shown(0.5f32).is_json());
-        assert!(!Shown(f64::NAN).is_json() && !Shown("1").is_json() && !Shown('1').is_json());
+        assert!(
+            DisplayText(1u8).is_json()
+                && DisplayText(-1i128).is_json()
+                && DisplayText(true).is_json()
+                && DisplayText(0.5f32).is_json()
+        );
+        assert!(!DisplayText(f64::NAN).is_json() && !DisplayText("1").is_json() && !DisplayText('1').is_json());
     }
 }

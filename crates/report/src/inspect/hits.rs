@@ -1,8 +1,11 @@
 //! The lines of a log that fit a query.
 
-use super::{InspectError, Query};
-use crate::read::{Line, PassedOver, StudyLog, item_index, visit_lines};
-use crate::runlog::ChunkLine;
+use super::query::{InspectError, Query};
+use crate::log::read::line::{LogLine, item_index};
+use crate::log::read::lines::visit_lines;
+use crate::log::read::study_log::StudyLog;
+use crate::model::chunk_line::ChunkLine;
+use crate::model::skipped_lines::SkippedLines;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
@@ -22,11 +25,11 @@ pub(crate) struct Hit<'a> {
 
 /// What the search passed over.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Passed {
+pub(crate) struct SkippedItems {
     /// Items that only a chunk's line tells of.
     pub(crate) without_line: u64,
     /// Lines that can't be read.
-    pub(crate) unreadable: PassedOver,
+    pub(crate) unreadable: SkippedLines,
 }
 
 /// Visits the lines that fit: in the order asked for, or as they stand.
@@ -34,7 +37,7 @@ pub(crate) fn visit(
     logs: &[StudyLog],
     query: &Query,
     found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
-) -> Result<Passed, InspectError> {
+) -> Result<SkippedItems, InspectError> {
     if let Some(slowest) = query.slowest {
         return visit_slowest(logs, query, slowest, found);
     }
@@ -42,13 +45,13 @@ pub(crate) fn visit(
         return scan(logs, query, &mut |hit, _| found(hit));
     }
     let mut kept = Vec::new();
-    let passed = scan(logs, query, &mut |hit, line| {
+    let skipped = scan(logs, query, &mut |hit, line| {
         kept.push(((hit.log, hit.run, first_item(line)), Kept::of(hit)));
         Ok(())
     })?;
     kept.sort_by_key(|(key, _)| *key);
     kept.iter().try_for_each(|(_, kept)| found(&kept.hit()))?;
-    Ok(passed)
+    Ok(skipped)
 }
 
 fn visit_slowest(
@@ -56,10 +59,10 @@ fn visit_slowest(
     query: &Query,
     count: usize,
     found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
-) -> Result<Passed, InspectError> {
+) -> Result<SkippedItems, InspectError> {
     let mut slowest = BinaryHeap::new();
-    let passed = scan(logs, query, &mut |hit, line| {
-        let Line::Item(item) = line else { return Ok(()) };
+    let skipped = scan(logs, query, &mut |hit, line| {
+        let LogLine::Item(item) = line else { return Ok(()) };
         // Bits of positive floats are in the order of their values.
         let key = (Reverse(item.duration_us.max(0.0).to_bits()), hit.log, hit.run, item.item);
         let enters = slowest.len() < count || slowest.peek().is_some_and(|Slow { key: least, .. }| key < *least);
@@ -72,7 +75,7 @@ fn visit_slowest(
         Ok(())
     })?;
     slowest.into_sorted_vec().iter().try_for_each(|slow| found(&slow.kept.hit()))?;
-    Ok(passed)
+    Ok(skipped)
 }
 
 /// Duration, log, run and item: of equals, the first one counts as slower.
@@ -122,11 +125,11 @@ impl Kept {
     }
 }
 
-fn first_item(line: &Line<'_>) -> u64 {
+fn first_item(line: &LogLine<'_>) -> u64 {
     match line {
-        Line::Item(item) => item.item,
-        Line::Chunk(part) => part.first,
-        Line::Note(_) => 0,
+        LogLine::Item(item) => item.item,
+        LogLine::Chunk(part) => part.first,
+        LogLine::Note(_) => 0,
     }
 }
 
@@ -134,9 +137,9 @@ fn first_item(line: &Line<'_>) -> u64 {
 fn scan(
     logs: &[StudyLog],
     query: &Query,
-    found: &mut dyn FnMut(&Hit<'_>, &Line<'_>) -> Result<(), InspectError>,
-) -> Result<Passed, InspectError> {
-    let mut passed = Passed::default();
+    found: &mut dyn FnMut(&Hit<'_>, &LogLine<'_>) -> Result<(), InspectError>,
+) -> Result<SkippedItems, InspectError> {
+    let mut skipped = SkippedItems::default();
     let mut pid_seen = false;
     for (log, study) in logs.iter().enumerate() {
         for run in query.runs(study) {
@@ -150,8 +153,8 @@ fn scan(
                     if query.item.is_some_and(|wanted| item_index(raw).is_some_and(|item| item != wanted)) {
                         return Ok(());
                     }
-                    let Some(line) = passed.unreadable.line(raw, &file.path) else { return Ok(()) };
-                    if fits(&line, query, &mut passed) {
+                    let Some(line) = skipped.unreadable.line(raw, &file.path) else { return Ok(()) };
+                    if fits(&line, query, &mut skipped) {
                         found(&Hit { log, run: number, path: &file.path, raw }, &line)?;
                     }
                     Ok::<_, InspectError>(())
@@ -161,22 +164,22 @@ fn scan(
     }
     match query.pid {
         Some(pid) if !pid_seen => Err(InspectError::NoPid(pid)),
-        _ => Ok(passed),
+        _ => Ok(skipped),
     }
 }
 
-fn fits(line: &Line<'_>, query: &Query, passed: &mut Passed) -> bool {
+fn fits(line: &LogLine<'_>, query: &Query, skipped: &mut SkippedItems) -> bool {
     match line {
-        Line::Item(item) => !query.failures || item.error.is_some(),
-        Line::Chunk(part) => {
+        LogLine::Item(item) => !query.failures || item.error.is_some(),
+        LogLine::Chunk(part) => {
             let fits = chunk_fits(part, query);
             let told = fits && !query.inputs && query.slowest.is_none();
             if query.item.is_none() && !told {
-                passed.without_line += u64::from(if query.failures { part.failed } else { part.items });
+                skipped.without_line += u64::from(if query.failures { part.failed } else { part.items });
             }
             told
         }
-        Line::Note(_) => false,
+        LogLine::Note(_) => false,
     }
 }
 

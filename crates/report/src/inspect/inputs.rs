@@ -1,9 +1,10 @@
 //! Just the inputs of the items that fit, to be piped into another run.
 
 use super::hits::visit;
-use super::{InspectError, Inspected, Query};
-use crate::read::{Line, StudyLog};
-use crate::units;
+use super::query::{InspectError, Inspected, Query};
+use crate::log::read::line::LogLine;
+use crate::log::read::study_log::StudyLog;
+use crate::text::units;
 use procession_task::LOGGED_BYTES;
 use std::io::Write;
 
@@ -12,8 +13,8 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Re
     let mut inputs: Vec<(u64, Vec<u8>)> = Vec::new();
     // Items whose inputs the log does not have, and those that no line can hold.
     let (mut cut, mut broken) = (Vec::new(), Vec::new());
-    let passed = visit(logs, query, &mut |hit| {
-        let Line::Item(item) = Line::parse(hit.raw, hit.path)? else { return Ok(()) };
+    let skipped = visit(logs, query, &mut |hit| {
+        let LogLine::Item(item) = LogLine::parse(hit.raw, hit.path)? else { return Ok(()) };
         match item.whole_input() {
             None => cut.push(item.item),
             Some(input) if input.contains(&b'\n') => broken.push(item.item),
@@ -28,7 +29,7 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Re
         out.write_all(b"\n")?;
     }
     let (cut, broken) = (distinct(cut), distinct(broken));
-    let missing_inputs = cut + broken + passed.without_line + passed.unreadable.lines;
+    let missing_inputs = cut + broken + skipped.without_line + skipped.unreadable.lines;
     let mut notes = Vec::new();
     let mut note = |count: u64, why: &str| {
         if count > 0 {
@@ -37,8 +38,8 @@ pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Re
     };
     note(cut, &format!("the log holds only their first {LOGGED_BYTES} bytes"));
     note(broken, "they hold line feeds");
-    note(passed.without_line, "the log has lines about their chunks only");
-    notes.extend(passed.unreadable.note());
+    note(skipped.without_line, "the log has lines about their chunks only");
+    notes.extend(skipped.unreadable.note());
     Ok(Inspected { matched: inputs.len() as u64 + missing_inputs, notes, missing_inputs })
 }
 

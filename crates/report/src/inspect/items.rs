@@ -1,11 +1,16 @@
 //! The items that fit, as a table or as JSON.
 
 use super::hits::{Hit, visit};
-use super::{InspectError, Inspected, Query};
-use crate::columns::{Align, Columns, Style, shortened};
-use crate::read::{ItemLine, Line, StudyLog};
-use crate::runlog::{ChunkLine, shown};
-use crate::units;
+use super::query::{InspectError, Inspected, Query};
+use crate::log::read::line::{ItemLine, LogLine};
+use crate::log::read::study_log::StudyLog;
+use crate::model::chunk_line::ChunkLine;
+use crate::render::cells::optional;
+use crate::render::style::Style;
+use crate::render::table::{Cell, Column, Table};
+use crate::text::escape::escape_path;
+use crate::text::shorten::shortened;
+use crate::text::units;
 use std::io::Write;
 
 /// Rows that are aligned together; long tables are written in such pieces.
@@ -22,18 +27,18 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> Result<Inspected, InspectError> {
     let mut inspected = Inspected::default();
-    let passed = if query.json {
+    let skipped = if query.json {
         out.write_all(b"[")?;
-        let passed = visit(logs, query, &mut |hit| {
+        let skipped = visit(logs, query, &mut |hit| {
             out.write_all(if inspected.matched == 0 { b"\n" } else { b",\n" })?;
             inspected.matched += 1;
             write_json(logs, hit, out)
         })?;
         out.write_all(b"\n]\n")?;
-        passed
+        skipped
     } else {
         let mut table = table();
-        let passed = visit(logs, query, &mut |hit| {
+        let skipped = visit(logs, query, &mut |hit| {
             inspected.matched += 1;
             push_row(&mut table, logs, hit)?;
             if table.len() == PIECE {
@@ -42,15 +47,15 @@ pub(crate) fn write(
             Ok(())
         })?;
         out.write_all(table.take_text(style).as_bytes())?;
-        passed
+        skipped
     };
     inspected.notes.extend(stderr_notes(logs, query)?);
     if inspected.matched == 0 {
         inspected.notes.push("no item fits".to_owned());
     }
-    inspected.notes.extend(passed.unreadable.note());
-    if passed.without_line > 0 {
-        let items = units::counted(passed.without_line, "more item");
+    inspected.notes.extend(skipped.unreadable.note());
+    if skipped.without_line > 0 {
+        let items = units::counted(skipped.without_line, "more item");
         inspected.notes.push(format!("{items} may fit: the log has lines about their chunks only"));
     }
     Ok(inspected)
@@ -64,7 +69,7 @@ fn stderr_notes(logs: &[StudyLog], query: &Query) -> Result<Vec<String>, Inspect
         for file in run.item_files()?.into_iter().filter(|file| file.process.pid == pid) {
             let stderr = file.path.with_extension("stderr");
             if stderr.is_file() {
-                notes.push(format!("what it wrote to stderr: {}", shown(&stderr)));
+                notes.push(format!("what it wrote to stderr: {}", escape_path(&stderr)));
             }
         }
     }
@@ -82,29 +87,29 @@ fn write_json(logs: &[StudyLog], hit: &Hit<'_>, out: &mut dyn Write) -> Result<(
     Ok(out.write_all(fields)?)
 }
 
-fn table() -> Columns {
-    let right = |head| (head, Align::Right);
-    Columns::new(&[
+fn table() -> Table {
+    let right = |head| (head, Column::Figure);
+    Table::new(&[
         right("log"),
         right("run"),
         right("item"),
-        ("input", Align::Left),
+        ("input", Column::Word),
         right("pid"),
         right("worker"),
         right("attempt"),
         right("start"),
         right("time"),
-        ("outcome", Align::Left),
+        ("outcome", Column::Word),
     ])
 }
 
-fn push_row(table: &mut Columns, logs: &[StudyLog], hit: &Hit<'_>) -> Result<(), InspectError> {
-    let log = if logs.len() > 1 { (hit.log + 1).to_string() } else { String::new() };
-    let mut cells = vec![log, hit.run.to_string()];
-    match Line::parse(hit.raw, hit.path)? {
-        Line::Item(item) => cells.extend(item_cells(&item)),
-        Line::Chunk(part) => cells.extend(chunk_cells(&part)),
-        Line::Note(_) => return Ok(()),
+fn push_row(table: &mut Table, logs: &[StudyLog], hit: &Hit<'_>) -> Result<(), InspectError> {
+    let log = optional((logs.len() > 1).then(|| (hit.log + 1).to_string()));
+    let mut cells = vec![log, hit.run.to_string().into()];
+    match LogLine::parse(hit.raw, hit.path)? {
+        LogLine::Item(item) => cells.extend(item_cells(&item).map(Cell::Text)),
+        LogLine::Chunk(part) => cells.extend(chunk_cells(&part)),
+        LogLine::Note(_) => return Ok(()),
     }
     table.row(cells);
     Ok(())
@@ -123,17 +128,17 @@ fn item_cells(item: &ItemLine<'_>) -> [String; 8] {
     ]
 }
 
-fn chunk_cells(part: &ChunkLine<'_>) -> [String; 8] {
+fn chunk_cells(part: &ChunkLine<'_>) -> [Cell; 8] {
     let last = part.first + u64::from(part.items.saturating_sub(1));
     let items = units::counted(u64::from(part.items), "item");
     [
-        format!("{}…{last}", part.first),
-        "-".to_owned(),
-        part.pid.to_string(),
-        part.worker.to_string(),
-        part.attempt.to_string(),
-        units::seconds((part.at_us - part.busy_us).max(0.0) / 1e6),
-        units::seconds(part.busy_us / 1e6),
-        format!("chunk {}: {items}, {} failed", part.chunk, part.failed),
+        format!("{}…{last}", part.first).into(),
+        Cell::Unknown,
+        part.pid.to_string().into(),
+        part.worker.to_string().into(),
+        part.attempt.to_string().into(),
+        units::seconds((part.at_us - part.busy_us).max(0.0) / 1e6).into(),
+        units::seconds(part.busy_us / 1e6).into(),
+        format!("chunk {}: {items}, {} failed", part.chunk, part.failed).into(),
     ]
 }

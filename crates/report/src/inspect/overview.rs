@@ -1,25 +1,33 @@
 //! The call, its runs and its processes.
 
-use super::{InspectError, Inspected, Query};
-use crate::advice::{Advice, advice};
-use crate::collector::RunSummary;
-use crate::columns::{Align, Columns, Style};
-use crate::fits::{Fit, fits};
-use crate::measured::Measured;
-use crate::read::StudyLog;
-use crate::runlog::{LogError, shown};
-use crate::study::{Machine, RunRecord, Study};
-use crate::study_data::StudyData;
-use crate::study_table::{self, named, or_dash};
-use crate::worker::WorkerRow;
-use crate::{crossover, limits, summary, units, worker_table};
+use super::query::{InspectError, Inspected, Query};
+use crate::analysis::advice::{Advice, advice};
+use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
+use crate::analysis::bottleneck;
+use crate::analysis::break_even;
+use crate::analysis::measured::Measured;
+use crate::log::error::LogError;
+use crate::log::read::study_log::StudyLog;
+use crate::model::run_summary::RunSummary;
+use crate::model::study::{Machine, RunRecord, StudyRecord};
+use crate::model::study_data::StudyData;
+use crate::model::worker::WorkerRow;
+use crate::render::cells::{self, optional};
+use crate::render::run_title::title;
+use crate::render::study_table;
+use crate::render::style::Style;
+use crate::render::summary;
+use crate::render::table::{Cell, Column, Table};
+use crate::render::worker_table;
+use crate::text::escape::escape_path;
+use crate::text::units;
 use procession_task::{escape_terminal, shell_quote};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
 
 /// A log's runs that were asked for.
-struct Looked<'a> {
+struct SelectedRuns<'a> {
     log: &'a StudyLog,
     data: StudyData,
 }
@@ -31,31 +39,31 @@ pub(crate) fn write(
     style: Style,
     out: &mut dyn Write,
 ) -> Result<Inspected, InspectError> {
-    let look = |log| {
+    let select = |log| {
         let runs = query.runs(log).map(RunSummary::of_log).collect::<Result<_, _>>()?;
         let (study, path) = (log.study().clone(), log.path().to_owned());
         let mut data = StudyData { study, runs, log: Some(path), ..StudyData::default() };
         data.read_item_times()?;
-        Ok(Looked { log, data })
+        Ok(SelectedRuns { log, data })
     };
-    let looked: Vec<Looked<'_>> = logs.iter().map(look).collect::<Result<_, LogError>>()?;
-    let notes = looked.iter().filter_map(|looked| looked.data.passed_over().note()).collect();
+    let selected: Vec<SelectedRuns<'_>> = logs.iter().map(select).collect::<Result<_, LogError>>()?;
+    let notes = selected.iter().filter_map(|selected| selected.data.skipped_lines().note()).collect();
     let inspected = Inspected { notes, ..Inspected::default() };
     if query.json {
-        write_json(&looked, out)?;
+        write_json(&selected, out)?;
         return Ok(inspected);
     }
     let mut parts: Vec<String> = Vec::new();
-    for (at, looked) in looked.iter().enumerate() {
+    for (at, selected) in selected.iter().enumerate() {
         let number = if logs.len() > 1 { format!("log {}: ", at + 1) } else { "log: ".to_owned() };
-        parts.push(head(&number, looked.log, style));
+        parts.push(head(&number, selected.log, style));
     }
-    parts.push(runs_table(&looked, style));
-    if let [looked] = &looked[..] {
-        parts.extend(measured_tables(looked, style));
-        parts.extend(worker_tables(looked, query.run.is_some(), style));
+    parts.push(runs_table(&selected, style));
+    if let [selected] = &selected[..] {
+        parts.extend(measured_tables(selected, style));
+        parts.extend(worker_tables(selected, query.run.is_some(), style));
     } else {
-        parts.extend(several(&looked, query.run.is_some(), style));
+        parts.extend(several(&selected, query.run.is_some(), style));
     }
     parts.retain(|part| !part.is_empty());
     out.write_all(parts.join("\n").as_bytes())?;
@@ -63,11 +71,10 @@ pub(crate) fn write(
 }
 
 fn head(number: &str, log: &StudyLog, style: Style) -> String {
-    let Study { command, started_at, machine, task, .. } = log.study();
-    let command = escape_terminal(shell_quote::line(command).as_bytes());
+    let StudyRecord { command, started_at, machine, task, .. } = log.study();
     let Machine { host, os, kernel, cpu, logical_cores, usable_cores, .. } = machine;
-    let mut text = format!("{number}{}\n", shown(log.path()));
-    let _ = writeln!(text, "{}", style.bold(&command));
+    let mut text = format!("{number}{}\n", escape_path(log.path()));
+    let _ = writeln!(text, "{}", style.bold(&escape_terminal(shell_quote::line(command).as_bytes())));
     let cpus = format!("{usable_cores} of {logical_cores} CPUs");
     let known: Vec<&str> = [os, kernel, cpu, &cpus].map(String::as_str).into_iter().filter(|s| !s.is_empty()).collect();
     let about = format!("task {task}, {started_at}, on {host} ({})", known.join(", "));
@@ -75,82 +82,86 @@ fn head(number: &str, log: &StudyLog, style: Style) -> String {
     text
 }
 
-fn runs_table(looked: &[Looked<'_>], style: Style) -> String {
-    let right = |head| (head, Align::Right);
-    let mut columns = Columns::new(&[
+fn runs_table(selected: &[SelectedRuns<'_>], style: Style) -> String {
+    let right = |head| (head, Column::Figure);
+    let mut table = Table::new(&[
         right("log"),
         right("run"),
-        ("executor", Align::Left),
+        ("executor", Column::Word),
         right("count"),
         right("size"),
         right("chunk"),
         right("items"),
         right("failed"),
         right("wall time"),
-        ("status", Align::Left),
-        ("digest", Align::Left),
+        ("status", Column::Word),
+        ("digest", Column::Word),
     ]);
-    for (at, log) in looked.iter().enumerate() {
+    for (at, log) in selected.iter().enumerate() {
         for run in &log.data.runs {
             let result = run.result.as_ref();
-            let mut cells = vec![if looked.len() > 1 { (at + 1).to_string() } else { String::new() }];
-            cells.push(run.run.to_string());
-            cells.extend(named(run.configuration()));
-            cells.push(or_dash(result.map(|result| result.items.to_string())));
-            cells.push(or_dash(result.map(|result| result.failures.to_string())));
-            cells.push(or_dash(run.wall_s().map(units::seconds)));
-            cells.push(if run.start.warmup { format!("{}, warm-up", run.status) } else { run.status.to_owned() });
             let digest = result.and_then(|result| result.digest.as_deref()).unwrap_or_default();
-            cells.push(escape_terminal(digest.chars().take(12).collect::<String>().as_bytes()));
-            columns.row(cells);
+            let status = if run.start.warmup { format!("{}, warm-up", run.status) } else { run.status.to_owned() };
+            let mut cells =
+                vec![optional((selected.len() > 1).then(|| (at + 1).to_string())), run.run.to_string().into()];
+            cells.extend(cells::configuration(run.configuration()).map(Cell::Text));
+            cells.extend([
+                result.map(|result| result.items.to_string()).into(),
+                result.map(|result| result.failures.to_string()).into(),
+                run.wall_s().map(units::seconds).into(),
+                status.into(),
+                digest.chars().take(12).collect::<String>().into(),
+            ]);
+            table.row(cells);
         }
     }
-    columns.take_text(style)
+    table.take_text(style)
 }
 
 /// What several logs say; of their processes only if these are few.
-fn several(looked: &[Looked<'_>], chosen: bool, style: Style) -> Vec<String> {
-    let measured: Vec<_> = looked.iter().map(|looked| looked.data.measured()).collect();
+fn several(selected: &[SelectedRuns<'_>], chosen: bool, style: Style) -> Vec<String> {
+    let measured: Vec<_> = selected.iter().map(|selected| selected.data.measured()).collect();
     let mut parts = vec![study_table::beside(&measured, style)];
-    let processes: usize = looked.iter().flat_map(|looked| &looked.data.runs).map(|run| run.workers.len()).sum();
+    let processes: usize = selected.iter().flat_map(|selected| &selected.data.runs).map(|run| run.workers.len()).sum();
     if processes > worker_table::MAX_ROWS {
         parts.push("(one log's processes: coordinator inspect DIR)\n".to_owned());
         return parts;
     }
-    for (at, looked) in looked.iter().enumerate() {
-        parts.push(style.bold(&format!("log {}: {}", at + 1, shown(looked.log.path()))) + "\n");
-        parts.extend(worker_tables(looked, chosen, style));
+    for (at, selected) in selected.iter().enumerate() {
+        parts.push(style.bold(&format!("log {}: {}", at + 1, escape_path(selected.log.path()))) + "\n");
+        parts.extend(worker_tables(selected, chosen, style));
     }
     parts
 }
 
 /// What a study measured, if it is one.
-fn measured_tables(looked: &Looked<'_>, style: Style) -> Vec<String> {
-    let measured = looked.data.measured();
-    let cpus = looked.data.usable_cores();
-    let shares = study_table::shares_table(&measured, style) + &limits::lines(&measured, cpus);
+fn measured_tables(selected: &SelectedRuns<'_>, style: Style) -> Vec<String> {
+    let measured = selected.data.measured();
+    let cpus = selected.data.usable_cores();
+    let shares = study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, cpus);
     if measured.len() < 2 {
         return vec![shares];
     }
-    let (fits, crossovers) = (fits(&measured, cpus), crossover::crossovers(&measured, &looked.data.runs, cpus));
-    vec![study_table::table(&measured, &fits, style), shares, crossover::lines(&crossovers)]
+    let (fits, break_evens) =
+        (amdahl_fits(&measured, cpus), break_even::break_evens(&measured, &selected.data.runs, cpus));
+    vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)]
 }
 
-fn worker_tables(looked: &Looked<'_>, chosen: bool, style: Style) -> Vec<String> {
+fn worker_tables(selected: &SelectedRuns<'_>, chosen: bool, style: Style) -> Vec<String> {
     if !chosen {
-        return summary::workers(&looked.data.runs, style);
+        return summary::workers(&selected.data.runs, style);
     }
-    let of = |run: &RunSummary| format!("{}\n{}", summary::title(run), worker_table::table(run, style));
-    looked.data.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
+    let of = |run: &RunSummary| format!("{}\n{}", title(run), worker_table::table(run, style));
+    selected.data.runs.iter().filter(|run| !run.workers.is_empty()).map(of).collect()
 }
 
 #[derive(Serialize)]
 struct LogJson<'a> {
     log: String,
-    study: &'a Study,
+    study: &'a StudyRecord,
     runs: Vec<RunJson<'a>>,
     measured: Vec<Measured>,
-    fits: Vec<Fit>,
+    fits: Vec<AmdahlFit>,
     advice: Vec<Advice>,
 }
 
@@ -169,20 +180,20 @@ impl<'a> RunJson<'a> {
     }
 }
 
-fn write_json(looked: &[Looked<'_>], out: &mut dyn Write) -> Result<(), InspectError> {
-    let of = |looked: &'_ Looked<'_>| -> serde_json::Result<String> {
-        let record = |number| looked.log.runs().iter().find(|run| run.number == number)?.record.as_ref();
-        let measured = looked.data.measured();
+fn write_json(selected: &[SelectedRuns<'_>], out: &mut dyn Write) -> Result<(), InspectError> {
+    let of = |selected: &'_ SelectedRuns<'_>| -> serde_json::Result<String> {
+        let record = |number| selected.log.runs().iter().find(|run| run.number == number)?.record.as_ref();
+        let measured = selected.data.measured();
         serde_json::to_string_pretty(&LogJson {
-            log: looked.log.path().to_string_lossy().into_owned(),
-            study: looked.log.study(),
-            runs: looked.data.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
-            fits: fits(&measured, looked.data.usable_cores()),
+            log: selected.log.path().to_string_lossy().into_owned(),
+            study: selected.log.study(),
+            runs: selected.data.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
+            fits: amdahl_fits(&measured, selected.data.usable_cores()),
             measured,
-            advice: advice(&looked.data),
+            advice: advice(&selected.data),
         })
     };
-    let logs: Vec<String> = looked.iter().map(of).collect::<serde_json::Result<_>>().map_err(std::io::Error::from)?;
+    let logs: Vec<String> = selected.iter().map(of).collect::<serde_json::Result<_>>().map_err(std::io::Error::from)?;
     match logs.as_slice() {
         [one] => writeln!(out, "{one}")?,
         several => writeln!(out, "[{}]", several.join(",\n"))?,

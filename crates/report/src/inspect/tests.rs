@@ -1,12 +1,15 @@
 //! Questions to a log that was written the way runs write theirs.
 
-use super::{InspectError, Inspected, Query, inspect};
-use crate::columns::Style;
-use crate::read::StudyLog;
-use crate::runlog::{LogFolder, LogOptions};
+use super::inspect;
+use super::query::{InspectError, Inspected, Query};
+use crate::log::read::study_log::StudyLog;
+use crate::log::write::folder::LogFolder;
+use crate::log::write::logger::LogOptions;
+use crate::model::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, StudyRecord};
+use crate::render::style::Style;
 use crate::samples::{accepted, life, line, lost, who};
-use crate::study::{Configuration, Executor, LogLevel, Machine, RunResult, RunStart, RunStatus, Study};
-use procession::{Accepted, ChunkSize, Event, Observer};
+use procession::ChunkSize;
+use procession::{Accepted, Event, Observer};
 use procession_task::{Failure, FailureKind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +25,8 @@ impl Call {
         let mut folder = LogFolder::create(Some(dir.path().join("log"))).unwrap();
         let machine = Machine { host: "h\x1bost".into(), usable_cores: 2, logical_cores: 4, ..Machine::default() };
         let command = ["coordinator", "--input", "my file\x1b[31m"].map(str::to_owned).to_vec();
-        let study = Study { machine, command, task: "prime".into(), started_at: "now".into(), ..Study::default() };
+        let study =
+            StudyRecord { machine, command, task: "prime".into(), started_at: "now".into(), ..StudyRecord::default() };
         folder.write_study(&study).unwrap();
         Self { folder, _dir: dir }
     }
@@ -223,7 +227,7 @@ procs         2    2     2.00 s     2.00     1.00     100.0 %       0.0 %
  Karp–Flatt: the serial fraction)
 ";
 
-const OVERVIEW: &str = r"coordinator --input 'my file\u{1b}[31m'
+const OVERVIEW: &str = r"coordinator --input $'my file\x1b[31m'
 task prime, now, on h\u{1b}ost (2 of 4 CPUs)
 
 run  executor  count  items  failed  wall time  status     digest

@@ -1,18 +1,19 @@
-//! `mandelbrot`: the lecture's picture. An item is a row; its result is how
-//! many iterations each of the row's pixels takes to leave the circle of
-//! radius 2. Rows differ much in what they cost, which is what makes them
-//! worth dealing out.
+//! `mandelbrot`: a picture of the Mandelbrot set. An item is a row of the picture.
+//! Its result is, for each pixel of the row, the number of iterations until the
+//! value leaves the circle of radius 2. The cost of rows differs widely, so the
+//! picture is a good test of load balancing.
 
-use super::{ItemRunner, Picture, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, Picture, TaskEntry, TaskShape};
 use crate::{FromItem as _, Items, ParamError, ParamSpec, Params, Task, TaskError, TextTask, ToText};
 
-/// Longest side: a row of the largest counts is still a result that fits a message.
+/// The maximum side in pixels: a row of the largest counts is still a result that
+/// fits into a message.
 const MAX_SIDE: u32 = 1_000_000;
 
-/// Pixels that are iterated side by side. Each is computed as if it were
-/// alone, in the same order of operations, so the counts are those of a plain
-/// loop; but a plain loop waits for one multiplication after the other, and
-/// these don't wait for each other.
+/// The number of pixels that are iterated side by side. Each pixel is computed in
+/// the same order of operations as in a plain loop, so the counts are the same. But
+/// in a plain loop each multiplication waits for the one before, while these run in
+/// parallel.
 const LANES: usize = 8;
 
 /// Rows of a square picture of the Mandelbrot set.
@@ -22,7 +23,7 @@ pub struct Mandelbrot {
     region: Region,
 }
 
-/// A part of the plane; its first corner is that of the first pixel of row 0.
+/// A part of the plane. Its first corner is that of the first pixel of row 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Region {
     x0: f64,
@@ -51,7 +52,7 @@ const REGION: ParamSpec = ParamSpec {
     help: "the part of the plane, X0,Y0,X1,Y1, with X0 < X1 and Y0 < Y1",
 };
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "mandelbrot",
     summary: "a row of a picture of the Mandelbrot set, of --size pixels: each pixel's count of iterations",
@@ -64,7 +65,7 @@ pub static ENTRY: TaskEntry = TaskEntry {
     make: |params, _, options| Ok(Box::new(TextTask::new(Mandelbrot::new(params)?, options))),
 };
 
-/// A pixel of this count never left.
+/// The maximum count: a pixel with this count never left the circle.
 fn most(params: &Params) -> Option<u32> {
     params.get(MAX_ITERATIONS.name).parse().ok().filter(|&most| most > 0)
 }
@@ -72,7 +73,7 @@ fn most(params: &Params) -> Option<u32> {
 impl Mandelbrot {
     fn new(params: &Params) -> Result<Self, ParamError> {
         let refused = |spec: ParamSpec, why: &str| {
-            let what = format!("'{}' is no value of '{}' ({why})", params.get(spec.name), spec.name);
+            let what = format!("'{}' is not a value of '{}' ({why})", params.get(spec.name), spec.name);
             ParamError::new(ENTRY.name, what, ENTRY.params)
         };
         let side = params.get(SIDE.name).parse().ok().filter(|side| (1..=MAX_SIDE).contains(side));
@@ -88,7 +89,7 @@ impl Mandelbrot {
         let y0 = place(row, self.region.y0, self.region.y1, self.side);
         let mut counts = Vec::with_capacity(self.side as usize + LANES);
         for first in (0..self.side).step_by(LANES) {
-            // Those beyond the edge are computed too, and cut off below.
+            // Pixels beyond the edge are computed, too, and removed below.
             let x0 = std::array::from_fn(|lane| place(first + lane as u32, self.region.x0, self.region.x1, self.side));
             counts.extend(escapes(&x0, y0, self.max_iterations));
         }
@@ -97,27 +98,29 @@ impl Mandelbrot {
     }
 }
 
-/// Where a pixel stands between two borders.
+/// The position of a pixel between two borders.
 fn place(pixel: u32, from: f64, to: f64, side: u32) -> f64 {
     f64::from(pixel) * (to - from) / f64::from(side) + from
 }
 
-/// For each point c = x0 + y0·i: how often z ← z² + c is done, from z = 0,
+/// For each point c = x0 + y0·i: how often z ← z² + c is computed, from z = 0,
 /// while |z| < 2, and at most `max` times.
 ///
-/// Never inlined, so that whoever compares this with another executor or a
-/// plain loop measures the same machine code.
+/// Never inlined, so that a comparison with another executor or a plain loop
+/// measures the same machine code.
 #[inline(never)]
 fn escapes(x0: &[f64; LANES], y0: f64, max: u32) -> [u32; LANES] {
     let (mut x, mut y) = ([0.0f64; LANES], [0.0f64; LANES]);
-    // All bits or none, as wide as a coordinate: what the processor compares to.
+    // All bits or none, as wide as a coordinate: the result of the processor's
+    // comparison.
     let mut inside = [u64::MAX; LANES];
     let mut counts = [0u64; LANES];
     for _ in 0..max {
         let mut any = 0;
         for lane in 0..LANES {
             let (xx, yy) = (x[lane] * x[lane], y[lane] * y[lane]);
-            // Once out always out: so it is by arithmetic, and here whatever rounding does.
+            // A point that is outside stays outside: by arithmetic, and here whatever rounding
+            // does.
             inside[lane] &= if xx + yy < 4.0 { u64::MAX } else { 0 };
             any |= inside[lane];
             counts[lane] = counts[lane].wrapping_sub(inside[lane]);
@@ -185,7 +188,7 @@ mod tests {
         Mandelbrot::new(&params).map_err(|error| error.to_string())
     }
 
-    /// As one would write it down: a pixel after the other, a step after the other.
+    /// The textbook version: one pixel after the other, one step after the other.
     fn reference(side: u32, max: u32, [left, top, right, bottom]: [f64; 4]) -> Vec<Vec<u32>> {
         let mut rows = Vec::new();
         for row in 0..side {
@@ -210,15 +213,15 @@ mod tests {
     }
 
     #[test]
-    fn whole_pictures_are_those_of_a_plain_loop() {
-        const LECTURE: [f64; 4] = [-2.5, -1.0, 1.0, 1.0];
+    fn whole_pictures_equal_those_of_a_plain_loop() {
+        const DEFAULT_REGION: [f64; 4] = [-2.5, -1.0, 1.0, 1.0];
         for side in [1, 2, 7, 8, 9, 64, 131] {
             let task = made(&[("side", &side.to_string())]).unwrap();
-            assert_eq!(picture(&task), reference(side, 1000, LECTURE), "{side}");
+            assert_eq!(picture(&task), reference(side, 1000, DEFAULT_REGION), "{side}");
         }
         for (max, region, corners) in [
-            (1, "-2.5,-1,1,1", LECTURE),
-            (2, "-2.5,-1,1,1", LECTURE),
+            (1, "-2.5,-1,1,1", DEFAULT_REGION),
+            (2, "-2.5,-1,1,1", DEFAULT_REGION),
             (5000, "-0.75,0.1,-0.74,0.11", [-0.75, 0.1, -0.74, 0.11]),
             (300, "-1e300,-4,1e300,4", [-1e300, -4.0, 1e300, 4.0]),
             (100, "-2,-2,2,2", [-2.0, -2.0, 2.0, 2.0]),
@@ -230,15 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_known() {
-        // 0 and −2 belong to the set, but −2 lies on the circle's border: it is out when it gets there.
+    fn known_points_have_their_counts() {
+        // 0 and −2 belong to the set, but −2 lies on the border of the circle and counts
+        // as outside once it gets there.
         let counts = escapes(&[0.0, -2.0, -1.0, 1.0, 0.25, 3.0, -0.75, 0.26], 0.0, 1000);
         assert_eq!(counts, [1000, 1, 1000, 2, 1000, 1, 1000, 30]);
         assert_eq!(escapes(&[0.0; LANES], 0.0, 7), [7; LANES]);
     }
 
     #[test]
-    fn the_lectures_mapping() {
+    fn pixels_are_mapped_to_the_region() {
         let at = |pixel, from, to| place(pixel, from, to, 400);
         assert_eq!((at(0, -2.5, 1.0), at(0, -1.0, 1.0)), (-2.5, -1.0));
         assert_eq!((at(200, -2.5, 1.0), at(200, -1.0, 1.0)), (-0.75, 0.0));
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_written_with_commas_and_there_are_no_others() {
+    fn rows_are_written_with_commas_and_other_rows_fail() {
         let task = made(&[("side", "3"), ("max-iterations", "20")]).unwrap();
         let mut text = Vec::new();
         task.run(1).unwrap().write_text(&mut text);
@@ -260,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_make_no_picture_are_refused_with_what_is_taken() {
+    fn invalid_picture_settings_are_refused_with_the_valid_ones() {
         for (key, value) in [
             ("max-iterations", "0"),
             ("max-iterations", "-1"),

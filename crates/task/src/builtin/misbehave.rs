@@ -1,21 +1,21 @@
-//! `misbehave`: does to its process what its item says, so that tests can see
-//! what becomes of everybody else's items; it is not listed.
+//! `misbehave`: does to its process what its item says, so that tests can check the
+//! effect on all other items. It is not listed.
 //!
-//! - the process: `abort`, `exit N`, `kill SIGNAL` (by name, to itself), `stop`,
+//! - process: `abort`, `exit N`, `kill SIGNAL` (by name, to itself), `stop`,
 //!   `segv`, `dies FILE` (aborts as often as the number in the file says)
-//! - time: `sleep MS`, `hang` (busy for ever), `deadlock` (idle for ever),
-//!   `reads FILE` (to its end: of a named pipe, until somebody has written it),
-//!   `spawn MS` (leaves a process behind that holds what it inherited)
-//! - memory, in bytes: `alloc N`, `leak N`, `thread N` (past the allocator: a
+//! - time: `sleep MS`, `hang` (busy without end), `deadlock` (idle without end),
+//!   `reads FILE` (to its end: of a named pipe, until something was written to it),
+//!   `spawn MS` (leaves a process behind that holds the inherited descriptors)
+//! - memory, in bytes: `alloc N`, `leak N`, `thread N` (not by the allocator: a
 //!   thread's stack; aborts if it is refused, as a C library would)
-//! - words: `panic WORDS`, `print WORDS`, `stderr N` (bytes), `fail WORDS`,
-//!   `fails FILE` (fails as often as the number in the file says),
-//!   `fails-slowly FILE` (takes a fifth of a second each time), `long N` (a
-//!   result of N bytes)
+//! - text: `panic WORDS`, `print WORDS`, `stderr N` (bytes), `fail WORDS`, `fails
+//!   FILE` (fails as often as the number in the file says), `fails-slowly FILE`
+//!   (takes 200 ms each time), `long N` (a result of N bytes)
 //!
-//! Anything else, and whatever survives, is given back as it is.
+//! Any other item, and any item whose action does not end the process, is returned
+//! unchanged.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 use std::hint::black_box;
 use std::io::Write;
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 struct Misbehave;
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "misbehave",
     summary: "does what its item says to the process: for tests",
@@ -67,7 +67,7 @@ impl Task for Misbehave {
                 }
             }
             "hang" => hang(),
-            // Two are waited for, and nobody else will come.
+            // Waits for a second thread that never comes.
             "deadlock" => drop(Barrier::new(2).wait()),
             "reads" => drop(std::fs::read(rest).map_err(|e| TaskError::new(format!("{rest}: {e}")))?),
             "spawn" => spawn(number()?)?,
@@ -96,13 +96,13 @@ fn signal(name: &str) -> Result<(), TaskError> {
     if sent.success() { Ok(()) } else { Err(TaskError::new(format!("no such signal: {name}"))) }
 }
 
-/// Twice: the standard library looks at the first, which may be a stack that
-/// has overflowed, and steps aside.
+/// Sends the signal twice: the standard library handles the first, which may be a
+/// stack overflow, and then removes its handler.
 fn segv() -> Result<(), TaskError> {
     signal("SEGV").and_then(|()| signal("SEGV"))
 }
 
-/// Starts a process that sleeps, in this one's group, and does not wait for it.
+/// Starts a sleeping process in this process's group, and does not wait for it.
 fn spawn(ms: usize) -> Result<(), TaskError> {
     let seconds = format!("{}.{:03}", ms / 1000, ms % 1000);
     Command::new("sleep").arg(seconds).spawn().map(drop).map_err(|e| TaskError::new(e.to_string()))
@@ -116,7 +116,7 @@ fn thread(stack: usize) {
     }
 }
 
-/// Takes one from the number in a file; `false` once it is 0.
+/// Decrements the number in a file; `false` once it is 0.
 fn counts_down(path: &str) -> Result<bool, TaskError> {
     let failed = |e: &dyn std::fmt::Display| TaskError::new(format!("{path}: {e}"));
     let left: u64 = std::fs::read_to_string(path).map_err(|e| failed(&e))?.trim().parse().map_err(|e| failed(&e))?;
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_no_harm() {
+    fn harmless_items_are_returned() {
         assert_eq!(Misbehave.run("hello".into()).unwrap(), "hello");
         assert_eq!(Misbehave.run("long 3".into()).unwrap(), "xxx");
         assert_eq!(Misbehave.run("fail no way".into()).unwrap_err().to_string(), "no way");

@@ -1,11 +1,11 @@
-//! `null`: gives every item back as it is. It does nothing, so that a run
-//! measures the pool alone; it is not listed.
+//! `null`: returns every item unchanged, so that a run measures only the pool. It
+//! is not listed.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::runner::{ItemAttempt, RunBuffers, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "null",
     summary: "the item itself: measures the pool alone",
@@ -37,7 +37,7 @@ impl<'a> crate::runner::RunItem<'a> for Echo {
 }
 
 impl Null {
-    /// Lines in, the same lines out: nothing has to be looked at but the count.
+    /// Whether the output equals the input: then only the number of items matters.
     fn is_copy(&self, block: &Block<'_>) -> bool {
         let o = &self.options;
         !block.log
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_and_the_walk_agree() {
+    fn the_copied_and_the_iterated_output_agree() {
         for (bytes, items) in [(&b"a\n\nb\n"[..], 3), (b"a\n\nb", 3), (b"a\r\nb\r\n", 2)] {
             let answer = run(bytes, items, Format::Lines);
             let expected = String::from_utf8_lossy(bytes).replace('\r', "");

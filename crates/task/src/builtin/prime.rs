@@ -1,25 +1,25 @@
-//! `prime`: whether a number is prime, by one of three methods. The naive one
-//! is the lecture's: slow on purpose, so that parallelism has something to do.
+//! `prime`: whether a number is prime, by one of three methods. The naive method is
+//! slow on purpose, so that there is work to run in parallel.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, ParamSpec, Params, Task, TaskError, TextTask};
 
 /// Whether a number is prime.
 pub struct Prime(Method);
 
-/// How it is decided. All three agree on every `u64`.
+/// The method. All three agree on every `u64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Divides by 2 and by the odd numbers up to the square root.
     Trial,
-    /// Divides by every number from 2 to n − 1, as the lecture's function does.
+    /// Divides by every number from 2 to n − 1.
     Naive,
-    /// Miller–Rabin with the twelve bases that make it exact for all of `u64`
-    /// (Sorenson and Webster, 2015).
+    /// Miller–Rabin with the twelve bases that make it exact for every `u64` (Sorenson
+    /// and Webster, 2015).
     MillerRabin,
 }
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "prime",
     summary: "whether an unsigned 64-bit whole number is prime: true or false",
@@ -66,8 +66,8 @@ impl Task for Prime {
 
 /// Trial division by 2 and the odd numbers up to √n.
 ///
-/// Never inlined, so that whoever compares this pool with a plain loop or with
-/// Rayon measures the same machine code on both sides.
+/// Never inlined, so that a comparison with a plain loop or with Rayon measures the
+/// same machine code on both sides.
 #[inline(never)]
 #[must_use]
 pub fn is_prime_by_trial(n: u64) -> bool {
@@ -103,7 +103,7 @@ fn has_no_odd_divisor(n: u32) -> bool {
     true
 }
 
-/// The lecture's check: tries every divisor from 2 to n − 1.
+/// The naive method: tries every divisor from 2 to n − 1.
 #[inline(never)]
 #[must_use]
 pub fn is_prime_naively(n: u64) -> bool {
@@ -186,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lectures_numbers() {
+    fn known_numbers_by_every_method() {
         assert!(is_prime_by_trial(15_488_801));
         assert!(!is_prime_by_trial(15_488_803));
         assert_eq!(15_488_803, 11 * 1_408_073);
     }
 
     #[test]
-    fn the_ends_of_the_range() {
+    fn the_limits_of_the_number_range() {
         // The largest prime below 2^64, the largest below 2^32, their neighbours and squares.
         assert!(is_prime_by_miller_rabin(18_446_744_073_709_551_557));
         assert!(!is_prime_by_miller_rabin(u64::MAX));

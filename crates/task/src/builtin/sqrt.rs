@@ -1,12 +1,12 @@
-//! `sqrt`: the lecture's first task, the square root of a number.
+//! `sqrt`: the square root of a number.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 
 /// The square root of a number.
 pub struct Sqrt;
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "sqrt",
     summary: "the square root of a decimal number, printed to round-trip; a negative number is that item's error",

@@ -9,7 +9,7 @@ use crate::error::InputError;
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
-use procession::raw::{Block, Cut, Place, Source, Waker};
+use procession::raw::{Cut, InputBlock, Place, Source, Waker};
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl QueueSource {
     }
 
     /// Splits a measured block off the front of the segment.
-    fn split(&mut self, measure: Measure) -> Option<Block> {
+    fn split(&mut self, measure: Measure) -> Option<InputBlock> {
         let current = self.current.as_mut()?;
         let bytes = current.bytes.split_to(measure.bytes);
         let place = current.place;
@@ -154,7 +154,7 @@ impl QueueSource {
         if let Some(tracker) = &self.tracker {
             tracker.push(bytes.clone(), measure.items);
         }
-        Some(Block { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
+        Some(InputBlock { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
     }
 }
 

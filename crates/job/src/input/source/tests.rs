@@ -24,7 +24,7 @@ impl Woken {
         Self { source, wakes }
     }
 
-    fn next(&mut self, max_items: u32, max_bytes: usize) -> Option<Block> {
+    fn next(&mut self, max_items: u32, max_bytes: usize) -> Option<InputBlock> {
         loop {
             match self.source.cut(max_items, max_bytes) {
                 Cut::Block(block) => return Some(block),
@@ -34,7 +34,7 @@ impl Woken {
         }
     }
 
-    pub(super) fn all(mut self, max_items: u32, max_bytes: usize) -> Vec<Block> {
+    pub(super) fn all(mut self, max_items: u32, max_bytes: usize) -> Vec<InputBlock> {
         std::iter::from_fn(|| self.next(max_items, max_bytes)).collect()
     }
 }
@@ -66,9 +66,9 @@ impl Files {
     }
 }
 
-type FoundRecord = (u64, String, Option<Place>);
+type FoundItem = (u64, String, Option<Place>);
 
-fn walked(blocks: &[Block], rule: Items) -> Vec<FoundRecord> {
+fn walked(blocks: &[InputBlock], rule: Items) -> Vec<FoundItem> {
     let mut found = Vec::new();
     for block in blocks {
         let items: Vec<_> = rule.split(&block.bytes).collect();
@@ -83,7 +83,7 @@ fn walked(blocks: &[Block], rule: Items) -> Vec<FoundRecord> {
     found
 }
 
-fn texts(blocks: &[Block], rule: Items) -> Vec<String> {
+fn texts(blocks: &[InputBlock], rule: Items) -> Vec<String> {
     walked(blocks, rule).into_iter().map(|(_, text, _)| text).collect()
 }
 
@@ -154,7 +154,7 @@ fn blocks_are_as_large_as_allowed() {
             let input = open(files.source(), &InputOptions::new(rule)).unwrap();
             let blocks = Woken::new(input.source(None).0).all(max_items, max_bytes);
             assert_eq!(texts(&blocks, rule), expected);
-            let is_small = |block: &&Block| block.items < max_items && block.bytes.len() + 3020 < max_bytes;
+            let is_small = |block: &&InputBlock| block.items < max_items && block.bytes.len() + 3020 < max_bytes;
             // Only the last block of a segment may be smaller than asked for.
             assert!(blocks.iter().filter(is_small).count() <= whole.len() / (1 << 20) + 2);
             assert!(blocks.iter().all(|b| b.items <= max_items && (b.bytes.len() <= max_bytes || b.items == 1)));

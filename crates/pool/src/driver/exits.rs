@@ -1,0 +1,87 @@
+//! How a worker's process ends: what is read before it is reaped, and what
+//! becomes of one that closed its pipes and does not end.
+
+use super::event_loop::Driver;
+use super::process::{Death, Process, ProtocolState, exit, is_out_of_memory};
+use crate::observe::{Event, WorkerExit};
+use procession_scheduler::{Fault, SchedulerEvent, WorkerId};
+use procession_task::escape_terminal;
+use procession_wire::frame::show;
+use std::time::Duration;
+
+/// Reads of a worker's standard error after its exit, at most: more than the pipe
+/// holds.
+const LAST_STDERR_READS: usize = 64;
+/// How long a worker that has closed a pipe may take to exit.
+const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
+
+impl Driver {
+    /// Reaps a worker that has exited: reads what it still wrote, then reports its
+    /// exit.
+    pub(super) fn reap(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some((ended, usage)) = worker.child.try_reap() else { return };
+        self.read_rest(id);
+        self.closing.remove(&id);
+        self.read_stderr_times(id, LAST_STDERR_READS);
+        let Some(worker) = self.workers.remove(&id) else { return };
+        let at = self.now();
+        let exit = exit(ended);
+        let (farewell, told_at) = match worker.phase {
+            ProtocolState::Done(farewell, at) => (Some(farewell), Some(at)),
+            ProtocolState::Silent | ProtocolState::Ready => (None, None),
+        };
+        let cause = worker.cause(exit);
+        if matches!(worker.phase, ProtocolState::Silent) {
+            self.start_error = format!("{} {}", self.settings.program.display(), start_error(&worker, &cause));
+        }
+        self.observe(&Event::WorkerExited(WorkerExit {
+            worker: worker.who,
+            exit,
+            asked: worker.assigned.asked || self.ending,
+            cpu_user: usage.user,
+            cpu_system: usage.system,
+            peak_memory: farewell.map(|f| f.peak_memory),
+            times: farewell.map(|f| f.times),
+            told_at,
+            items: worker.items,
+            chunks: worker.chunks,
+            at,
+        }));
+        let limits = worker.assigned.limits;
+        self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.assigned.attempts }));
+        let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
+    }
+
+    /// A worker has closed one of its pipes: it is about to exit, or has to be
+    /// killed after a deadline.
+    pub(super) fn expect_exit(&mut self, id: WorkerId) {
+        let deadline = self.deadline_now().since_start() + LAST_WORDS_TIME;
+        self.closing.entry(id).or_insert(deadline);
+    }
+
+    /// Kills workers that closed a pipe and did not exit in time.
+    pub(super) fn end_closing(&mut self, now: Duration) {
+        for (id, _) in self.closing.extract_if(.., |_, deadline| *deadline <= now).collect::<Vec<_>>() {
+            if let Some(worker) = self.workers.get_mut(&id) {
+                worker.end("its process closed its pipes and did not end");
+            }
+        }
+    }
+}
+
+/// Why a worker never became ready, with what it wrote.
+fn start_error(worker: &Process, cause: &str) -> String {
+    let words = String::from_utf8_lossy(&worker.stderr_tail);
+    let unread = worker.inbox.unread();
+    if !unread.is_empty() && worker.ended_by_us.is_none() {
+        return format!("was started, but {cause} before it was ready; it wrote: {}", show(unread));
+    }
+    let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+    last.reverse();
+    if last.is_empty() {
+        return format!("was started, but {cause} before it was ready, without a word");
+    }
+    format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
+}

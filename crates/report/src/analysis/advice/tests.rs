@@ -1,0 +1,122 @@
+//! Each piece of advice, there and not there.
+
+use super::*;
+use crate::model::study::{Machine, StudyRecord};
+use crate::samples::{lecture, run};
+
+/// A study of these counts and wall times, on four processors.
+fn study(runs: &[(u32, f64)]) -> StudyData {
+    let machine = Machine { logical_cores: 4, usable_cores: 4, ..Machine::default() };
+    let runs = runs.iter().zip(1..).map(|(&(count, wall_s), number)| run(number, count, wall_s, vec![])).collect();
+    StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs, ..StudyData::default() }
+}
+
+fn said(data: &StudyData) -> Vec<String> {
+    advice(data).iter().map(|advice| format!("{} {}", advice.evidence(), advice.way_out())).collect()
+}
+
+#[test]
+fn nothing_to_say() {
+    assert_eq!(said(&study(&[(4, 2.0)])), [""; 0]);
+    assert_eq!(said(&study(&[(4, 0.004)])), [""; 0], "a single short run compares nothing");
+    assert_eq!(said(&study(&[(1, 2.0), (2, 1.0), (4, 0.5)])), [""; 0]);
+    assert_eq!(said(&StudyData::default()), [""; 0]);
+}
+
+#[test]
+fn too_few_items() {
+    let mut data = study(&[(4, 2.0)]);
+    data.runs[0].result.as_mut().unwrap().items = 1;
+    assert_eq!(said(&data), ["1 item, 4 workers: 3 have nothing to do. Take at least 4 items, or 1 worker at most."]);
+    data.runs[0].result.as_mut().unwrap().items = 4;
+    assert_eq!(said(&data), [""; 0]);
+}
+
+#[test]
+fn too_short() {
+    let mut data = study(&[(1, 0.02), (2, 0.0125)]);
+    data.runs.iter_mut().for_each(|run| run.start.configuration.size = Some(100));
+    let expected = "A run of size 100 of 12.5 ms is too short to compare. \
+                    Take --size 4000 or more (--cycle begins a short list again).";
+    assert_eq!(said(&data), [expected]);
+    data.study.task = "mandelbrot".into();
+    assert!(said(&data)[0].contains("--size 640 or more."), "rows are as long as they are many: {:?}", said(&data));
+    assert_eq!(said(&study(&[(1, 0.3), (2, 0.12)])), [""; 0]);
+}
+
+#[test]
+fn sizes_are_rounded_up() {
+    assert_eq!([1.2, 99.5, 101.0, 12_345.0].map(round_up), [2, 100, 110, 13_000]);
+}
+
+#[test]
+fn more_workers_than_cpus() {
+    let said = said(&study(&[(1, 2.0), (10, 0.6)]));
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with("10 workers share 4 CPUs. Only counts up to 4 "), "{said:?}");
+}
+
+#[test]
+fn quota_and_affinity() {
+    let mut data = study(&[(1, 2.0), (4, 2.0)]);
+    data.study.machine.cpu_quota_percent = Some(150);
+    assert_eq!(advice(&data), [Advice::FewerCpus { usable: 4, installed: 4, quota_percent: Some(150) }]);
+    assert!(said(&data)[0].starts_with("A quota leaves this program 1.5 of 4 CPUs."), "{:?}", said(&data));
+    data.study.machine.cpu_quota_percent = Some(400);
+    assert_eq!(said(&data), [""; 0]);
+    data.study.machine.logical_cores = 8;
+    data.study.machine.cpu_quota_percent = None;
+    assert!(said(&data)[0].starts_with("This program may use 4 of 8 CPUs."), "{:?}", said(&data));
+}
+
+#[test]
+fn other_programs() {
+    let mut data = study(&[(1, 2.0), (4, 1.0)]);
+    let mut others = |run: usize, seconds| data.runs[run].result.as_mut().unwrap().other_cpu_s = Some(seconds);
+    others(0, 5.0);
+    others(1, 0.3);
+    assert_eq!(said(&data), [""; 0], "three processors were free in the first run");
+    data.runs[1].result.as_mut().unwrap().other_cpu_s = Some(1.5);
+    assert_eq!(
+        said(&data),
+        ["Other programs took 1.50 s of CPU time in the 1.00 s of run 2. \
+          Measure again when the machine has nothing else to do."]
+    );
+}
+
+#[test]
+fn a_slow_first_run() {
+    let mut data = study(&[(1, 3.0), (1, 2.0), (1, 2.01), (1, 1.99)]);
+    let expected = [Advice::SlowFirst { run: 1, wall_s: 3.0, median_s: 2.0, more: 0 }];
+    assert_eq!(advice(&data), expected);
+    let mut warmup = run(9, 1, 3.0, vec![]);
+    warmup.start.warmup = true;
+    data.runs.push(warmup);
+    assert_eq!(advice(&data), [Advice::Outlier { run: 1, wall_s: 3.0, median_s: 2.005, more: 0 }], "it was warm");
+}
+
+#[test]
+fn an_outlier() {
+    let data = study(&[(1, 2.0), (1, 2.02), (1, 3.1), (1, 1.99)]);
+    assert_eq!(advice(&data), [Advice::Outlier { run: 3, wall_s: 3.1, median_s: 2.01, more: 0 }]);
+    assert_eq!(advice(&study(&[(1, 2.0), (1, 2.02), (1, 2.1), (1, 1.99)])), []);
+}
+
+#[test]
+fn noise_is_no_slow_first_run() {
+    assert_eq!(said(&study(&[(1, 0.709), (1, 0.698), (1, 0.377)])), [""; 0]);
+}
+
+#[test]
+fn of_many_the_worst_is_named() {
+    let data = study(&[(1, 3.0), (1, 2.0), (1, 2.0), (2, 4.0), (2, 2.0), (2, 2.0)]);
+    assert_eq!(advice(&data), [Advice::SlowFirst { run: 4, wall_s: 4.0, median_s: 2.0, more: 1 }]);
+    assert!(said(&data)[0].contains("; so it is with 1 more configuration."), "{:?}", said(&data));
+}
+
+#[test]
+fn the_lectures_study() {
+    let mut data = study(&[]);
+    data.runs = lecture();
+    assert_eq!(advice(&data), [Advice::MoreWorkersThanCpus { workers: 5, cpus: 4 }]);
+}

@@ -1,0 +1,331 @@
+//! From the driver's thread to a thread that writes: a queue that is bounded in
+//! bytes and in patience.
+//!
+//! The driver must not block, and yet every line of the log must be written.
+//! So there is one exception, bounded twice: with more than the queue's bytes
+//! waiting, a push waits for the writer as long as the writer gets anything
+//! done at all. A writer that gets nothing done for the queue's patience (a
+//! hung disk, a reader that stopped reading) is given up for good.
+//!
+//! Nor is the writer woken for every small thing: after work it lingers for a
+//! moment, in which a push costs no system call.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long the writer lingers before it sleeps.
+const LINGER: Duration = Duration::from_millis(10);
+/// This many waiting bytes end its lingering.
+const WORTH_WAKING: usize = 256 << 10;
+/// The writer tells of its progress when it has done so many bytes.
+const WORTH_TELLING: usize = 256 << 10;
+
+/// What a queue carries has a size.
+pub(crate) trait Weigh {
+    /// Bytes of memory that it keeps alive, about.
+    fn weight(&self) -> usize;
+}
+
+/// What the writing thread does with it.
+pub(crate) trait Consume<T> {
+    /// Takes the next one.
+    fn take(&mut self, item: T);
+    /// Nothing is waiting: a good moment to flush.
+    fn idle(&mut self);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WriterPhase {
+    Working,
+    Lingering,
+    Asleep,
+    Gone,
+}
+
+struct WriterQueueState<T> {
+    items: Vec<T>,
+    /// Of the items here and of those that the writer took and has not done.
+    bytes: usize,
+    /// Counts what the writer did, so that its progress can be seen.
+    done: u64,
+    writer: WriterPhase,
+    closed: bool,
+    /// Whether it was closed because the writer got nothing done.
+    given_up: bool,
+}
+
+/// The queue; one thread pushes, one consumes.
+pub(crate) struct WriterQueue<T> {
+    state: Mutex<WriterQueueState<T>>,
+    filled: Condvar,
+    drained: Condvar,
+    limit: usize,
+    patience: Duration,
+}
+
+impl<T: Weigh> WriterQueue<T> {
+    pub(crate) fn new(limit: usize, patience: Duration) -> Self {
+        let state = WriterQueueState {
+            items: Vec::new(),
+            bytes: 0,
+            done: 0,
+            writer: WriterPhase::Working,
+            closed: false,
+            given_up: false,
+        };
+        Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), limit, patience }
+    }
+
+    /// Takes all of `items`. False if the queue is closed, or was just given up.
+    pub(crate) fn push(&self, items: &mut Vec<T>) -> bool {
+        let weight: usize = items.iter().map(Weigh::weight).sum();
+        let mut state = self.lock();
+        if state.bytes > 0 && state.bytes + weight > self.limit {
+            state = self.wait(state, |state| state.bytes == 0 || state.bytes + weight <= self.limit);
+        }
+        if state.closed {
+            items.clear();
+            return false;
+        }
+        state.bytes += weight;
+        state.items.append(items);
+        let wake = match state.writer {
+            WriterPhase::Asleep => true,
+            WriterPhase::Lingering => state.bytes >= WORTH_WAKING,
+            WriterPhase::Working | WriterPhase::Gone => false,
+        };
+        if wake {
+            state.writer = WriterPhase::Working;
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    /// No more will come: the writer ends when it has done what is here.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_one();
+    }
+
+    /// Whether the writer was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.lock().given_up
+    }
+
+    /// Waits until the writer has ended; false if it was given up.
+    pub(crate) fn wait_for_writer(&self) -> bool {
+        let state = self.wait(self.lock(), |state| state.writer == WriterPhase::Gone);
+        state.writer == WriterPhase::Gone
+    }
+
+    /// The writer's thread: until the queue is closed and everything is done.
+    pub(crate) fn consume(&self, consumer: &mut impl Consume<T>) {
+        let _gone = Gone(self);
+        let mut items = Vec::new();
+        loop {
+            if self.lock().items.is_empty() {
+                consumer.idle();
+            }
+            if !self.take(&mut items) {
+                break;
+            }
+            let mut released = 0;
+            for item in items.drain(..) {
+                released += item.weight();
+                consumer.take(item);
+                if released >= WORTH_TELLING {
+                    self.release(std::mem::take(&mut released));
+                }
+            }
+            self.release(released);
+        }
+        consumer.idle();
+    }
+
+    fn release(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        state.done += 1;
+        drop(state);
+        self.drained.notify_one();
+    }
+
+    /// Takes what is there, in one go; false at the end.
+    fn take(&self, items: &mut Vec<T>) -> bool {
+        let mut state = self.lock();
+        if state.items.is_empty() && !state.closed {
+            state.writer = WriterPhase::Lingering;
+            let wait = |state: &mut WriterQueueState<T>| state.writer == WriterPhase::Lingering && !state.closed;
+            state = self.filled.wait_timeout_while(state, LINGER, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.items.is_empty() && !state.closed {
+            state.writer = WriterPhase::Asleep;
+            let wait = |state: &mut WriterQueueState<T>| state.items.is_empty() && !state.closed;
+            state = self.filled.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writer = WriterPhase::Working;
+        std::mem::swap(&mut state.items, items);
+        !items.is_empty()
+    }
+
+    /// Waits for the writer as long as it gets anything done, then closes.
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, WriterQueueState<T>>,
+        enough: impl Fn(&WriterQueueState<T>) -> bool,
+    ) -> MutexGuard<'a, WriterQueueState<T>> {
+        loop {
+            let before = state.done;
+            let wait = |state: &mut WriterQueueState<T>| {
+                !enough(state) && state.done == before && state.writer != WriterPhase::Gone
+            };
+            let (guard, result) =
+                self.drained.wait_timeout_while(state, self.patience, wait).unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            if enough(&state) {
+                return state;
+            }
+            if result.timed_out() || state.writer == WriterPhase::Gone {
+                state.closed = true;
+                state.given_up = true;
+                return state;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WriterQueueState<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says that the writer has ended, also when it panicked.
+struct Gone<'a, T: Weigh>(&'a WriterQueue<T>);
+
+impl<T: Weigh> Drop for Gone<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.writer = WriterPhase::Gone;
+        state.closed = true;
+        drop(state);
+        self.0.drained.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
+    impl Weigh for usize {
+        fn weight(&self) -> usize {
+            *self
+        }
+    }
+
+    /// Writes one thing for every permit, and says what it wrote.
+    struct Gate {
+        permits: Receiver<()>,
+        written: Sender<usize>,
+        idles: usize,
+    }
+
+    impl Consume<usize> for Gate {
+        fn take(&mut self, item: usize) {
+            let _ = self.permits.recv();
+            let _ = self.written.send(item);
+        }
+        fn idle(&mut self) {
+            self.idles += 1;
+        }
+    }
+
+    fn start(
+        limit: usize,
+        patience: Duration,
+    ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
+        let queue = Arc::new(WriterQueue::new(limit, patience));
+        let (permit, permits) = channel();
+        let (written, writes) = channel();
+        let consumer = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let mut gate = Gate { permits, written, idles: 0 };
+                queue.consume(&mut gate);
+                gate.idles
+            }
+        });
+        (queue, permit, writes, consumer)
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn everything_comes_out_in_order() {
+        let (queue, permit, writes, consumer) = start(usize::MAX, LONG);
+        drop(permit);
+        for at in 0..1000 {
+            assert!(queue.push(&mut vec![at, at]));
+        }
+        queue.close();
+        assert!(queue.wait_for_writer());
+        assert!(consumer.join().unwrap() > 0, "flushed");
+        let expected: Vec<_> = (0..1000).flat_map(|at| [at, at]).collect();
+        assert_eq!(writes.iter().collect::<Vec<_>>(), expected);
+        assert!(!queue.push(&mut vec![1]), "closed");
+    }
+
+    #[test]
+    fn a_sleeping_writer_is_woken() {
+        let (queue, permit, writes, consumer) = start(usize::MAX, LONG);
+        for round in 0..3 {
+            thread::sleep(LINGER * 2);
+            permit.send(()).unwrap();
+            assert!(queue.push(&mut vec![round]));
+            assert_eq!(writes.recv().unwrap(), round);
+        }
+        queue.close();
+        consumer.join().unwrap();
+    }
+
+    #[test]
+    fn a_full_queue_waits_for_the_writer() {
+        let (queue, permit, writes, consumer) = start(10, LONG);
+        assert!(queue.push(&mut vec![8]));
+        let pusher = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.push(&mut vec![7])
+        });
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 8);
+        assert!(pusher.join().unwrap());
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 7);
+        queue.close();
+        consumer.join().unwrap();
+    }
+
+    #[test]
+    fn one_thing_larger_than_the_queue_passes() {
+        let (queue, permit, writes, consumer) = start(10, LONG);
+        drop(permit);
+        assert!(queue.push(&mut vec![1000]));
+        assert_eq!(writes.recv().unwrap(), 1000);
+        queue.close();
+        consumer.join().unwrap();
+    }
+
+    #[test]
+    fn a_hung_writer_is_given_up() {
+        let (queue, permit, _writes, consumer) = start(10, Duration::from_millis(5));
+        assert!(queue.push(&mut vec![8]));
+        assert!(!queue.is_given_up());
+        assert!(!queue.push(&mut vec![8]), "given up");
+        assert!(queue.is_given_up());
+        assert!(!queue.push(&mut vec![1]), "for good");
+        assert!(!queue.wait_for_writer());
+        drop(permit);
+        consumer.join().unwrap();
+    }
+}

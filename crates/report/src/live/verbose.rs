@@ -1,0 +1,165 @@
+//! `--verbose`: a live line per item, `Task <pid 4242, worker 1> 2 1.41…`.
+//!
+//! Workers format the lines. The observer passes them to a thread that prints
+//! whole lines. A standard error that nobody reads delays a run for at most 5 s.
+
+use crate::background::queue::{Consume, Weigh, WriterQueue};
+use crate::live::terminal::Terminal;
+use bytes::Bytes;
+use procession::{Event, Observer, WorkerRef};
+use procession_task::{Failure, LOGGED_BYTES, escape_terminal};
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// Bytes of queued lines above which the driver waits.
+const QUEUE_BYTES: usize = 16 << 20;
+/// After this time without a successful write to standard error live lines end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The observer that prints a line for each item.
+///
+/// It blocks the driver only if more than 16 MiB are queued. It then waits as long
+/// as standard error accepts data. If standard error accepts nothing for 5 s, live
+/// lines end and the run continues.
+pub struct Verbose {
+    queue: Arc<WriterQueue<Bytes>>,
+    batch: Vec<Bytes>,
+}
+
+/// The printing side of a [`Verbose`].
+pub struct VerboseLines {
+    queue: Arc<WriterQueue<Bytes>>,
+    terminal: Terminal,
+}
+
+impl Weigh for Bytes {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.len()
+    }
+}
+
+struct Printer {
+    terminal: Terminal,
+    /// Lines that are printed together.
+    lines: Vec<u8>,
+}
+
+impl Consume<Bytes> for Printer {
+    fn take(&mut self, lines: Bytes) {
+        self.lines.extend_from_slice(&lines);
+        if self.lines.len() >= 64 << 10 {
+            self.idle();
+        }
+    }
+
+    fn idle(&mut self) {
+        if !self.lines.is_empty() {
+            self.terminal.print_lines(&self.lines);
+            self.lines.clear();
+        }
+    }
+}
+
+impl Verbose {
+    /// Starts printing for a run: returns the observer for the pool, and a handle that
+    /// waits for the last line.
+    ///
+    /// # Errors
+    /// The thread that prints can't be started.
+    pub fn start(terminal: &Terminal) -> io::Result<(Self, VerboseLines)> {
+        Self::with_patience(terminal, PATIENCE)
+    }
+
+    fn with_patience(terminal: &Terminal, patience: Duration) -> io::Result<(Self, VerboseLines)> {
+        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, patience));
+        let mut printer = Printer { terminal: terminal.clone(), lines: Vec::new() };
+        let lines = Arc::clone(&queue);
+        thread::Builder::new().name("verbose".to_owned()).spawn(move || lines.consume(&mut printer))?;
+        let waiting = VerboseLines { queue: Arc::clone(&queue), terminal: terminal.clone() };
+        Ok((Self { queue, batch: Vec::new() }, waiting))
+    }
+}
+
+impl Observer for Verbose {
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Accepted(part) if !part.shown.is_empty() => self.batch.push(part.shown.clone()),
+            Event::ItemLost { worker, input, failure, .. } => {
+                self.batch.push(lost_line(*worker, input, failure).into_bytes().into());
+            }
+            _ => {}
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.queue.push(&mut self.batch);
+        }
+    }
+}
+
+impl Drop for Verbose {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+impl VerboseLines {
+    /// Waits until all lines are printed. Call it when the observer has received the
+    /// run's last event and was flushed or dropped.
+    pub fn finish(self) {
+        self.queue.close();
+        if !self.queue.wait_for_writer() {
+            self.terminal.println("(live lines are missing: standard error was not read)");
+        }
+    }
+}
+
+impl Drop for VerboseLines {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// The line of an item whose process died, in the format of workers.
+fn lost_line(worker: WorkerRef, input: &[u8], failure: &Failure) -> String {
+    let input = escape_terminal(&input[..input.len().min(LOGGED_BYTES)]);
+    let failure = escape_terminal(failure.to_string().as_bytes());
+    format!("Task <pid {}, worker {}> {input} {failure}\n", worker.pid, worker.slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::terminal::tests::Paper;
+    use crate::samples::{accepted, lost, who};
+    use procession::Accepted;
+    use procession_task::FailureKind;
+
+    #[test]
+    fn every_line_is_printed_whole_and_in_order() {
+        let paper = Paper::default();
+        let (mut verbose, lines) = Verbose::start(&Terminal::new(Box::new(paper.clone()))).unwrap();
+        let mut expected = String::new();
+        for at in 0..500_u64 {
+            let shown = format!("Task <pid 1, worker 0> {at} {at}\nTask <pid 1, worker 0> b{at} x\n");
+            expected += &shown;
+            let part = Accepted { shown: shown.into(), ..accepted(who(0, 0, 1), at, at, 1) };
+            verbose.on_event(&Event::Accepted(part));
+            verbose.flush();
+        }
+        verbose.on_event(&lost(
+            who(1, 0, 42),
+            1,
+            4,
+            b"p\x1b[2J",
+            Failure::new(FailureKind::Crashed, "by \u{202e}SIGKILL"),
+        ));
+        expected += "Task <pid 42, worker 1> p\\u{1b}[2J crashed: by \\u{202e}SIGKILL\n";
+        drop(verbose);
+        lines.finish();
+        assert_eq!(paper.text(), expected);
+    }
+}

@@ -1,0 +1,431 @@
+//! `--joblog`: a line for each item with an outcome, in the order in which they
+//! completed. It has the columns of GNU parallel, and the PID as the last one.
+//!
+//! A thread parses the lines that workers format for the log (`ItemLine`) and
+//! writes those of the job log. Differences from GNU parallel:
+//!
+//! - `Seq` is the item's index plus one, so that it counts from 1.
+//! - `Host` is `:` for processes of this machine (as in GNU parallel).
+//! - `Send` and `Receive` are the bytes of the item and of its result.
+//! - `Exitval` is 0 for a result, 1 for an item that failed or was invalid. If the
+//!   process died, it is the exit status of the process, or 0 if `Signal` tells why.
+//!   It is -1 if neither tells of a failure, and for an item that timed out.
+//! - `Command` is the task and the item. The item is escaped, so that it stays in its
+//!   line, and cut at the length at which the log cuts it.
+//!
+//! The runs of a study follow one another. The file is truncated when the first run
+//! begins: a failed invocation does not modify it. A call that resumes an output
+//! appends to its job log.
+
+use crate::background::queue::WriterQueue;
+use crate::background::until_error::{Recorder, UntilError};
+use crate::log::error::Warn;
+use crate::log::read::line::{ItemLine, LogLine};
+use procession::{Accepted, Event, Exit, Observer, WorkerRef};
+use procession_task::{Failure, FailureKind, escape_terminal};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Bytes of queued events above which the driver waits.
+const QUEUE_BYTES: usize = 16 << 20;
+/// After this time without a successful write the job log ends.
+const PATIENCE: Duration = Duration::from_secs(5);
+const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
+
+/// The job log of a call, open for its runs.
+#[derive(Debug)]
+pub struct JobLog {
+    file: File,
+    /// The path, if this call created the file: it is removed again if no run begins.
+    made: Option<PathBuf>,
+    /// What the first run does to the file.
+    begin: Begin,
+    task: String,
+    host: String,
+}
+
+/// What the first run does to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// Truncates the file and writes the header.
+    Anew,
+    /// Appends after this many bytes.
+    After(u64),
+    /// Nothing: a run has begun, or the file is not a regular one.
+    Done,
+}
+
+/// The observer that writes the lines of a run.
+///
+/// It blocks the driver only if more than 16 MiB are queued. If the disk accepts
+/// nothing for 5 s, the job log ends and the run continues.
+pub struct JobLogger {
+    queue: Arc<WriterQueue<Event>>,
+    batch: Vec<Event>,
+}
+
+/// The writing side of a [`JobLogger`].
+pub struct JobLogging {
+    queue: Arc<WriterQueue<Event>>,
+    warn: Warn,
+}
+
+struct JobLogWriter {
+    out: BufWriter<File>,
+    task: String,
+    host: String,
+    /// Unix time of the run's start, in seconds.
+    began: f64,
+    /// The process that ended last: its exit comes just before its lost items.
+    last: Option<(WorkerRef, Exit)>,
+    warn: Warn,
+}
+
+/// The values of a line.
+struct JobLogRow<'a> {
+    item: u64,
+    host: &'a str,
+    start_s: f64,
+    took_s: f64,
+    send: u64,
+    receive: u64,
+    exit: i32,
+    signal: i32,
+    input: &'a str,
+    pid: u32,
+}
+
+impl JobLog {
+    /// Opens the file, or creates it for its owner alone. The first run truncates it,
+    /// or appends to it if it is `appended`.
+    ///
+    /// # Errors
+    /// The file can't be written, or it is to be appended to and is no job log.
+    pub fn open(path: &Path, appended: bool, task: &str, host: &str) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(appended).write(true).mode(0o600);
+        let (mut file, is_new) = match options.clone().create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (options.create(true).open(path)?, false),
+            file => (file?, true),
+        };
+        let begin = match file.metadata()? {
+            about if !about.is_file() => {
+                // It has no contents to keep. The write shows whether it accepts data.
+                file.write_all(HEADER.as_bytes())?;
+                Begin::Done
+            }
+            about if appended && about.len() > 0 => Begin::After(whole(&file, about.len())?),
+            _ => Begin::Anew,
+        };
+        let made = is_new.then(|| path.to_owned());
+        Ok(Self { file, made, begin, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
+    }
+
+    /// The file's metadata, to compare it with other files.
+    ///
+    /// # Errors
+    /// The system call fails.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match self.begin {
+            Begin::Done => return Ok(()),
+            Begin::Anew => {
+                self.file.set_len(0)?;
+                self.file.write_all(HEADER.as_bytes())?;
+            }
+            Begin::After(bytes) => {
+                self.file.set_len(bytes)?;
+                self.file.seek(SeekFrom::Start(bytes))?;
+            }
+        }
+        (self.begin, self.made) = (Begin::Done, None);
+        Ok(())
+    }
+
+    /// Starts the lines of a run: returns the observer for the pool, and a handle that
+    /// waits for the last line. Workers must format log lines.
+    ///
+    /// # Errors
+    /// No thread or file descriptor is available, or the file can't be written.
+    pub fn start_run(&mut self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
+        self.begin()?;
+        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let writer = JobLogWriter {
+            out: BufWriter::new(self.file.try_clone()?),
+            task: self.task.clone(),
+            host: self.host.clone(),
+            began,
+            last: None,
+            warn: Arc::clone(&warn),
+        };
+        let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
+        thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut recording))?;
+        Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
+    }
+}
+
+impl Drop for JobLog {
+    fn drop(&mut self) {
+        let Some(path) = self.made.take() else { return };
+        let ours = self.file.metadata().map(|about| (about.dev(), about.ino())).ok();
+        let there = std::fs::metadata(&path).map(|about| (about.dev(), about.ino())).ok();
+        if ours.is_some() && ours == there {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Number of bytes in whole lines: a killed run may have left an incomplete line.
+fn whole(file: &File, length: u64) -> io::Result<u64> {
+    let mut header = [0; HEADER.len()];
+    match file.read_exact_at(&mut header, 0) {
+        Ok(()) if header == *HEADER.as_bytes() => {}
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+        _ => return Err(io::Error::other("is no job log that can be gone on with: give another file")),
+    }
+    let mut byte = [0];
+    let mut end = length;
+    while end > header.len() as u64 {
+        file.read_exact_at(&mut byte, end - 1)?;
+        if byte == *b"\n" {
+            break;
+        }
+        end -= 1;
+    }
+    Ok(end)
+}
+
+impl Observer for JobLogger {
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Accepted(part) => {
+                let (shown, log) = (bytes::Bytes::new(), part.log.clone());
+                self.batch.push(Event::Accepted(Accepted { shown, log, ..part.clone() }));
+            }
+            Event::ItemLost { .. } | Event::WorkerExited(_) => self.batch.push(event.clone()),
+            _ => {}
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.queue.push(&mut self.batch);
+        }
+    }
+}
+
+impl Drop for JobLogger {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+impl JobLogging {
+    /// Waits until all lines are written. Call it when the observer has received the
+    /// run's last event and was flushed or dropped.
+    pub fn finish(self) {
+        self.queue.close();
+        if !self.queue.wait_for_writer() {
+            (self.warn)("the job log is not complete: its disk does not keep up");
+        }
+    }
+}
+
+impl Drop for JobLogging {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl Recorder<Event> for JobLogWriter {
+    fn record(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Accepted(part) => {
+                for line in part.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                    // A compromised worker may send anything: lines that are not about items are skipped.
+                    if let Ok(LogLine::Item(item)) = LogLine::parse(line, Path::new("a worker's line")) {
+                        self.write_item(&item)?;
+                    }
+                }
+                Ok(())
+            }
+            Event::WorkerExited(exit) => {
+                self.last = Some((exit.worker, exit.exit));
+                Ok(())
+            }
+            Event::ItemLost { worker, item, input, failure, sent_at, at, .. } => {
+                let (exit, signal) = self.end_of(*worker, failure);
+                let (start_s, took_s) = (sent_at.as_secs_f64(), at.saturating_sub(*sent_at).as_secs_f64());
+                let shown = escape_terminal(&input[..input.len().min(procession_task::LOGGED_BYTES)]);
+                let (send, input, pid) = (input.len() as u64, shown.as_str(), worker.pid);
+                let host = self.host.clone();
+                self.row(&JobLogRow {
+                    item: *item,
+                    host: &host,
+                    start_s,
+                    took_s,
+                    send,
+                    receive: 0,
+                    exit,
+                    signal,
+                    input,
+                    pid,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn give_up(&mut self, error: &io::Error) {
+        (self.warn)(&format!("the job log ends here: {error}"));
+    }
+}
+
+impl JobLogWriter {
+    fn write_item(&mut self, line: &ItemLine<'_>) -> io::Result<()> {
+        let whole = line.whole_input().map_or(0, |bytes| bytes.len() as u64);
+        let output = line.output.map_or(0, |json| {
+            let text = serde_json::from_str::<String>(json.get());
+            text.map_or(json.get().len(), |text| text.len()) as u64
+        });
+        let encoded = line.output_base64.as_deref().map_or(0, |encoded| {
+            let padding = encoded.bytes().rev().take_while(|&byte| byte == b'=').count();
+            (encoded.len() / 4 * 3 - padding.min(encoded.len() / 4 * 3)) as u64
+        });
+        self.row(&JobLogRow {
+            item: line.item,
+            host: &line.host,
+            start_s: line.start_us / 1e6,
+            took_s: line.duration_us / 1e6,
+            send: line.input_bytes.unwrap_or(whole),
+            receive: line.output_bytes.unwrap_or(output + encoded),
+            exit: i32::from(line.error.is_some()),
+            signal: 0,
+            input: &line.shown_input(),
+            pid: line.pid,
+        })
+    }
+
+    /// Exit status and signal of an item's process, as GNU parallel reports them.
+    fn end_of(&self, worker: WorkerRef, failure: &Failure) -> (i32, i32) {
+        let exit = self.last.filter(|(who, _)| *who == worker).map(|(_, exit)| exit);
+        match (failure.kind, exit) {
+            (FailureKind::TimedOut, Some(Exit::Signal(signal))) => (-1, signal),
+            (FailureKind::TimedOut, _) | (_, None | Some(Exit::Status(0))) => (-1, 0),
+            (_, Some(Exit::Signal(signal))) => (0, signal),
+            (_, Some(Exit::Status(status))) => (status, 0),
+        }
+    }
+
+    fn row(&mut self, row: &JobLogRow<'_>) -> io::Result<()> {
+        let JobLogRow { item, host, start_s, took_s, send, receive, exit, signal, input, pid } = row;
+        let host = if *host == self.host { ":".to_owned() } else { escape_terminal(host.as_bytes()) };
+        let (seq, start) = (item.saturating_add(1), self.began + start_s);
+        let task = &self.task;
+        writeln!(
+            self.out,
+            "{seq}\t{host}\t{start:.3}\t{took_s:10.3}\t{send}\t{receive}\t{exit}\t{signal}\t{task} {input}\t{pid}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{accepted, exit, line, lost, who};
+    use std::sync::Mutex;
+
+    /// The file's contents after these events, without the header.
+    fn written(path: &Path, events: &[Event]) -> (Vec<String>, Vec<String>) {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&warnings);
+        let warn: Warn = Arc::new(move |text: &str| theirs.lock().unwrap().push(text.to_owned()));
+        let mut log = JobLog::open(path, false, "sqrt", "h").unwrap();
+        let (mut logger, logging) = log.start_run(warn).unwrap();
+        events.iter().for_each(|event| logger.on_event(event));
+        drop(logger);
+        logging.finish();
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = text.lines().skip(1).map(str::to_owned).collect();
+        let warnings = warnings.lock().unwrap().clone();
+        (lines, warnings)
+    }
+
+    #[test]
+    fn each_outcome_has_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = Accepted { log: line(who(0, 0, 41), 0, 3, b"4").into(), ..accepted(who(0, 0, 41), 0, 3, 1) };
+        let died = |nth, how| Event::WorkerExited(exit(1, nth, 42, how));
+        let gone = |nth, item, kind| lost(who(1, nth, 42), 0, item, b"a\tb\n\x1b", Failure::new(kind, "x"));
+        let events = [
+            Event::Accepted(part),
+            died(0, Exit::Signal(11)),
+            gone(0, 7, FailureKind::Crashed),
+            died(1, Exit::Status(3)),
+            gone(1, 8, FailureKind::Crashed),
+            died(2, Exit::Status(0)),
+            gone(2, 9, FailureKind::Crashed),
+            died(3, Exit::Signal(9)),
+            gone(3, 10, FailureKind::TimedOut),
+        ];
+        let (lines, warnings) = written(&folder.path().join("jobs"), &events);
+        assert_eq!(warnings, [""; 0]);
+        let columns: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
+        assert!(columns.iter().all(|line| line.len() == 10 && line[3].len() == 10), "{lines:?}");
+        assert_eq!(columns[0][4..], ["1", "3", "0", "0", "sqrt 4", "41"]);
+        let ends: Vec<_> = columns.iter().map(|line| (line[0], line[6], line[7])).collect();
+        assert_eq!(ends, [("4", "0", "0"), ("8", "0", "11"), ("9", "3", "0"), ("10", "-1", "0"), ("11", "-1", "9")]);
+        assert_eq!(columns[1][8], format!("sqrt {}", escape_terminal(b"a\tb\n\x1b")));
+    }
+
+    #[test]
+    fn it_is_touched_only_when_a_run_begins_and_gone_on_with_after_its_last_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs");
+        let begin = |appended| JobLog::open(&path, appended, "sqrt", "h").map(|mut log| log.begin().unwrap());
+        drop(JobLog::open(&path, true, "sqrt", "h").unwrap());
+        assert!(!path.exists(), "no run began");
+        begin(true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
+        for (text, expected) in [("1\t:\n", "1\t:\n"), ("1\t:\n2\t", "1\t:\n"), ("2\t", "")] {
+            std::fs::write(&path, format!("{HEADER}{text}")).unwrap();
+            drop(JobLog::open(&path, false, "sqrt", "h").unwrap());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{text}"));
+            begin(true).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{expected}"));
+        }
+        std::fs::write(&path, "precious").unwrap();
+        assert!(begin(true).unwrap_err().to_string().contains("no job log"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        begin(false).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
+    }
+
+    #[test]
+    fn a_full_disk_is_a_warning() {
+        let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(FailureKind::Crashed, "x"))];
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut log = JobLog { file, made: None, begin: Begin::Done, task: "t".to_owned(), host: "h".to_owned() };
+        let (tell, told) = std::sync::mpsc::channel();
+        let tell = Mutex::new(tell);
+        let warn: Warn = Arc::new(move |text: &str| tell.lock().unwrap().send(text.to_owned()).unwrap());
+        let (mut logger, logging) = log.start_run(warn).unwrap();
+        events.iter().for_each(|event| logger.on_event(event));
+        drop(logger);
+        logging.finish();
+        assert!(told.recv().unwrap().starts_with("the job log ends here: "));
+    }
+}

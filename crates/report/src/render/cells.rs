@@ -1,0 +1,25 @@
+//! Cells that several tables have.
+
+use super::table::Cell;
+use crate::model::process::WorkerEnd;
+use crate::model::study::Configuration;
+
+/// The cells that name a configuration: executor, count, size, chunk.
+pub(crate) fn configuration(of: &Configuration) -> [String; 4] {
+    let optional = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+    [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.fixed().map(u64::from))]
+}
+
+/// A cell that stays empty without a value.
+pub(crate) fn optional(text: Option<String>) -> Cell {
+    Cell::Text(text.unwrap_or_default())
+}
+
+/// How a process ended; empty for one that exited as it was asked to.
+pub(crate) fn ended(end: Option<&WorkerEnd>) -> Cell {
+    match end {
+        Some(end) if end.is_usual() => Cell::Text(String::new()),
+        Some(end) => Cell::Alarm(end.to_string()),
+        None => Cell::Text("unknown".to_owned()),
+    }
+}

@@ -1,0 +1,57 @@
+//! A finished chart as SVG: as a part of a page, or as a file.
+
+use super::canvas::FONT;
+use super::palette::Ink;
+use crate::text::escape::escape_html;
+
+/// The font of PNG pictures, then fonts that are about as wide.
+const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
+
+/// A chart as SVG.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Svg {
+    /// A word that names it within its page.
+    pub name: &'static str,
+    /// What it shows, as a heading.
+    pub title: String,
+    /// What it says, for those who don't see it.
+    pub description: String,
+    pub(crate) size: (u32, u32),
+    pub(crate) body: String,
+}
+
+impl Svg {
+    /// As an element for a page; `number` tells it from others of its name.
+    #[must_use]
+    pub fn inline(&self, number: usize) -> String {
+        let Self { name, title, description, size: (width, height), body } = self;
+        format!(
+            "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+             width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{}\" aria-describedby=\"{name}-{number}\" \
+             font-family=\"{FONT_FAMILY}\" font-size=\"{FONT}\">\n<desc id=\"{name}-{number}\">{}</desc>\n{body}</svg>\n",
+            escape_html(title),
+            escape_html(description),
+        )
+    }
+
+    /// As a file of its own, on white ground, with its title drawn in.
+    #[must_use]
+    pub fn standalone(&self) -> String {
+        let Self { name, title, description, size: (width, height), body } = self;
+        let head = 30;
+        let tall = height + head;
+        let ink = Ink::Text.light();
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {tall}\" width=\"{width}\" height=\"{tall}\" \
+             role=\"img\" aria-labelledby=\"{name}-title\" aria-describedby=\"{name}-desc\" \
+             font-family=\"{FONT_FAMILY}\" font-size=\"{FONT}\">\n<title id=\"{name}-title\">{0}</title>\n\
+             <desc id=\"{name}-desc\">{1}</desc>\n<rect width=\"{width}\" height=\"{tall}\" fill=\"{2}\"/>\n\
+             <text x=\"{3}\" y=\"22\" text-anchor=\"middle\" font-size=\"16\" fill=\"{ink}\">{0}</text>\n\
+             <g transform=\"translate(0 {head})\">\n{body}</g>\n</svg>\n",
+            escape_html(title),
+            escape_html(description),
+            Ink::Ground.light(),
+            width / 2,
+        )
+    }
+}

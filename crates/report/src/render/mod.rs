@@ -1,0 +1,14 @@
+//! What a study is drawn as.
+
+pub(crate) mod cells;
+pub mod chart;
+pub(crate) mod document_tables;
+pub(crate) mod page;
+pub(crate) mod run_title;
+pub(crate) mod study_table;
+pub(crate) mod style;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod timings;
+pub(crate) mod trace;
+pub(crate) mod worker_table;

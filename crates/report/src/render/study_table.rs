@@ -1,0 +1,225 @@
+//! The table of a study, or of several beside each other: a row per
+//! configuration, its time, and what parallel running brought. Usual ones fit a
+//! terminal of 80 columns.
+
+use super::cells::{self, optional};
+use super::style::Style;
+use super::table::{Cell, Column, Table};
+use crate::analysis::amdahl_fits::AmdahlFit;
+use crate::analysis::measured::Measured;
+use crate::model::study::Configuration;
+use crate::text::units;
+use std::fmt::Write as _;
+
+/// Columns that the notes below a table keep to.
+const WIDTH: usize = 80;
+/// The phases in short.
+const SHORT: [&str; 9] = ["start", "wait", "transport", "decode", "run", "encode", "write", "end", "other"];
+/// The smallest share that is not shown as none.
+const LEAST_REST: f64 = 0.000_5;
+
+/// The rows of one call as text.
+pub(crate) fn table(rows: &[Measured], fits: &[AmdahlFit], style: Style) -> String {
+    let rows: Vec<StudyRow<'_>> = rows.iter().map(|of| StudyRow { log: None, of }).collect();
+    rows_table(&rows).take_text(style) + &notes(&rows) + &fitted(&rows, fits)
+}
+
+/// The rows of several calls, those that are alike below each other: what a
+/// teacher with thirty of them looks at.
+pub(crate) fn beside(logs: &[Vec<Measured>], style: Style) -> String {
+    let mut rows: Vec<(usize, StudyRow<'_>)> = Vec::new();
+    for (log, measured) in (1..).zip(logs) {
+        for of in measured {
+            let known = rows.iter().find(|(_, other)| other.of.configuration == of.configuration);
+            let place = known.map_or(rows.len(), |(place, _)| *place);
+            rows.push((place, StudyRow { log: Some(log), of }));
+        }
+    }
+    rows.sort_by_key(|(place, row)| (*place, row.log));
+    let rows: Vec<StudyRow<'_>> = rows.into_iter().map(|(_, row)| row).collect();
+    rows_table(&rows).take_text(style) + &notes(&rows)
+}
+
+/// A configuration, and which of several logs has it, from 1.
+struct StudyRow<'a> {
+    log: Option<usize>,
+    of: &'a Measured,
+}
+
+fn rows_table(rows: &[StudyRow<'_>]) -> Table {
+    let right = |head| (head, Column::Figure);
+    let mut table = Table::new(&[
+        ("executor", Column::Word),
+        right("count"),
+        right("size"),
+        right("chunk"),
+        right("log"),
+        right("wall time"),
+        right("±"),
+        right("speedup"),
+        ("vs", Column::Word),
+        right("ceiling"),
+        right("efficiency"),
+        right("Karp–Flatt"),
+        ("", Column::Word),
+    ]);
+    // One basis for all stands below the table.
+    let several = bases(rows).len() > 1;
+    for StudyRow { log, of } in rows {
+        let mut cells: Vec<Cell> = cells::configuration(&of.configuration).map(Cell::Text).to_vec();
+        cells.extend([
+            optional(log.map(|log| log.to_string())),
+            of.wall_s.map(units::seconds).into(),
+            optional(deviation(of).map(|share| format!("{:.0} %", share * 100.0))),
+            of.speedup.map(|speedup| format!("{speedup:.2}")).into(),
+            optional(of.basis.filter(|_| several).map(|basis| basis.to_string())),
+            max_speedup(of).into(),
+            of.efficiency.map(units::percent).into(),
+            of.serial_fraction.map(units::percent).into(),
+            if of.completed > 0 { String::new().into() } else { Cell::Alarm("not completed".to_owned()) },
+        ]);
+        table.row(cells);
+    }
+    table
+}
+
+/// What speedups are against, each once.
+fn bases(rows: &[StudyRow<'_>]) -> Vec<String> {
+    let mut bases: Vec<String> = rows.iter().filter_map(|row| row.of.basis).map(|basis| basis.to_string()).collect();
+    bases.sort_unstable();
+    bases.dedup();
+    bases
+}
+
+/// How far the shortest or the longest run is from the median, as a share of
+/// it, if there were several.
+fn deviation(row: &Measured) -> Option<f64> {
+    let (median, min, max) = (row.wall_s?, row.min_s?, row.max_s?);
+    (row.runs.len() > 1 && median > 0.0).then(|| f64::max(max - median, median - min) / median)
+}
+
+/// The ceiling where it is lower than the count: elsewhere it goes without saying.
+fn max_speedup(row: &Measured) -> String {
+    let told = row.max_speedup.filter(|max_speedup| max_speedup.speedup < f64::from(row.configuration.count));
+    told.map_or_else(String::new, |max_speedup| format!("{:.2}", max_speedup.speedup))
+}
+
+/// What the figures mean, for those that the table has.
+fn notes(rows: &[StudyRow<'_>]) -> String {
+    let any = |has: fn(&Measured) -> bool| rows.iter().any(|row| has(row.of));
+    let mut notes = Vec::new();
+    if let [basis] = &bases(rows)[..] {
+        notes.push(format!("speedup vs {basis}"));
+    }
+    for (is_told, note) in [
+        (any(|row| deviation(row).is_some()), "±: the run farthest from the median"),
+        (any(|row| !max_speedup(row).is_empty()), "ceiling: the best that items and CPUs allow"),
+        (any(|row| row.serial_fraction.is_some()), "Karp–Flatt: the serial fraction"),
+    ] {
+        notes.extend(is_told.then(|| note.to_owned()));
+    }
+    if notes.is_empty() { String::new() } else { format!("({})\n", broken(&notes)) }
+}
+
+/// Notes one after the other, in lines as wide as a terminal.
+fn broken(notes: &[String]) -> String {
+    let (mut text, mut column) = (String::new(), 1);
+    for (at, note) in notes.iter().enumerate() {
+        let width = note.chars().count() + 2;
+        if at > 0 {
+            let fits = column + 1 + width <= WIDTH;
+            text += if fits { "; " } else { ";\n " };
+            column = if fits { column + 1 } else { 1 };
+        }
+        text += note;
+        column += width - 1;
+    }
+    text
+}
+
+fn fitted(rows: &[StudyRow<'_>], fits: &[AmdahlFit]) -> String {
+    let several = |differs: fn(&Configuration, &Configuration) -> bool| {
+        rows.windows(2).any(|pair| differs(&pair[0].of.configuration, &pair[1].of.configuration))
+    };
+    let mut text = String::new();
+    for AmdahlFit { executor, size, chunk, law } in fits {
+        let _ = write!(text, "(Amdahl's law");
+        if several(|a, b| a.executor != b.executor) {
+            let _ = write!(text, ", {executor}");
+        }
+        if let Some(size) = size.filter(|_| several(|a, b| a.size != b.size)) {
+            let _ = write!(text, ", size {size}");
+        }
+        if let Some(chunk) = chunk.fixed().filter(|_| several(|a, b| a.chunk != b.chunk)) {
+            let _ = write!(text, ", chunk {chunk}");
+        }
+        let _ = write!(text, ": serial fraction {}", units::percent(law.serial_fraction));
+        if let Some(limit) = law.limit() {
+            let _ = write!(text, ", never more than {limit:.0} times as fast");
+        }
+        text += ")\n";
+    }
+    text
+}
+
+/// Where the workers' time went, in percent; nothing if no worker told. The
+/// phases are those of [`crate::analysis::worker_shares::WorkerShares::named`], in short, so that they fit a terminal.
+pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
+    let right = |head| (head, Column::Figure);
+    let mut heads = vec![("workers, %", Column::Word), right("size"), right("chunk")];
+    heads.extend(SHORT.map(right));
+    let mut table = Table::new(&heads);
+    // The rest goes without saying where there is none.
+    let has_rest = rows.iter().filter_map(|row| row.shares).any(|shares| shares.other >= LEAST_REST);
+    for row in rows {
+        let Some(shares) = row.shares else { continue };
+        let [executor, count, size, chunk] = cells::configuration(&row.configuration);
+        // One cell of two, so that a table without sizes fits a narrow terminal.
+        let mut cells: Vec<Cell> = vec![format!("{executor} {count}").into(), size.into(), chunk.into()];
+        let shown = |(phase, share): (&str, f64)| {
+            if phase == "other" && !has_rest { String::new() } else { format!("{:.1}", share * 100.0) }
+        };
+        cells.extend(shares.named().map(shown).map(Cell::Text));
+        table.row(cells);
+    }
+    table.take_text(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::measured::measure;
+    use crate::model::study::Executor;
+    use crate::samples::run;
+
+    #[test]
+    fn what_speedups_are_against_stands_in_the_rows_if_it_differs() {
+        let mut runs =
+            vec![run(1, 2, 2.0, vec![]), run(2, 4, 1.0, vec![]), run(3, 1, 4.0, vec![]), run(4, 2, 2.5, vec![])];
+        runs[2..].iter_mut().for_each(|run| run.start.configuration.executor = Executor::Threads);
+        let text = table(&measure(&runs, 4), &[], Style::default());
+        let line = |at: usize| text.lines().nth(at).unwrap_or_default();
+        assert!(line(0).contains("speedup  vs "), "{text}");
+        assert!(line(2).contains(" 2.00  2 processes ") && line(4).contains(" 1.60  1 thread "), "{text}");
+        assert!(!text.contains("(speedup vs"), "{text}");
+        let text = table(&measure(&runs[..2], 4), &[], Style::default());
+        assert!(!text.contains("  vs  ") && text.contains("(speedup vs 2 processes"), "{text}");
+    }
+
+    #[test]
+    fn a_deviation_is_of_the_run_farthest_from_the_median() {
+        let mut runs = vec![run(1, 1, 1.0, vec![]), run(2, 1, 2.5, vec![]), run(3, 1, 3.0, vec![])];
+        let shown = |runs: &[crate::model::run_summary::RunSummary]| deviation(&measure(runs, 1)[0]);
+        assert_eq!(shown(&runs), Some(0.6));
+        runs[0].result.as_mut().unwrap().wall_s = 2.4;
+        assert_eq!(shown(&runs), Some(0.2));
+        assert_eq!(shown(&runs[..1]), None);
+    }
+
+    #[test]
+    fn notes_keep_to_the_width_of_a_terminal() {
+        let notes: Vec<String> = [30, 30, 16, 15, 78, 2].map(|width| "x".repeat(width)).to_vec();
+        let lines: Vec<usize> = format!("({})", broken(&notes)).lines().map(str::len).collect();
+        assert_eq!(lines, [64, 35, 80, 4], "{notes:?}");
+    }
+}

@@ -1,0 +1,301 @@
+//! What stderr shows after the runs: the study, where time went, the
+//! processes, the failed items, the log.
+
+use crate::analysis::amdahl_fits::amdahl_fits;
+use crate::analysis::bottleneck;
+use crate::analysis::break_even;
+use crate::analysis::measured;
+use crate::model::failure::FailureRow;
+use crate::model::run_summary::RunSummary;
+use crate::render::run_title::title;
+use crate::render::study_table;
+use crate::render::style::Style;
+use crate::render::worker_table;
+use crate::text::shorten::excerpt;
+use crate::text::units;
+use procession_task::escape_terminal;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Failed items that are shown.
+const MAX_FAILURES: usize = 10;
+
+/// What is to be shown of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    /// Its runs, warm-ups included.
+    pub runs: &'a [RunSummary],
+    /// Processors that the call may use.
+    pub usable_cores: u32,
+    /// Failed items, the first ones at least.
+    pub failures: &'a [FailureRow],
+    /// How many failed in all.
+    pub failed: u64,
+    /// The call's log.
+    pub log: Option<&'a Path>,
+}
+
+impl Summary<'_> {
+    /// The tables as text, safe for a terminal, each line ended.
+    #[must_use]
+    pub fn to_text(&self, style: Style) -> String {
+        let measured = measured::measure(self.runs, self.usable_cores);
+        let fits = amdahl_fits(&measured, self.usable_cores);
+        let shares =
+            study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, self.usable_cores);
+        let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
+        let mut parts =
+            vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)];
+        parts.extend(self.workers(style));
+        parts.push(self.failures(style));
+        parts.push(
+            self.log.map_or_else(String::new, |log| format!("log: {}\n", escape_terminal(log.as_os_str().as_bytes()))),
+        );
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
+    }
+
+    fn workers(&self, style: Style) -> Vec<String> {
+        workers(self.runs, style)
+    }
+
+    fn failures(&self, style: Style) -> String {
+        if self.failed == 0 {
+            return String::new();
+        }
+        let mut text = style.red(&format!("{} failed:", units::counted(self.failed, "item"))) + "\n";
+        for failure in self.failures.iter().take(MAX_FAILURES) {
+            text += &failure.to_line();
+        }
+        let shown = self.failures.len().min(MAX_FAILURES) as u64;
+        if self.failed > shown {
+            let _ = write!(text, "  … and {} more", self.failed - shown);
+            text += if self.log.is_some() { ": coordinator inspect --failures\n" } else { "\n" };
+        }
+        text
+    }
+}
+
+/// The tables of the processes: one per measured run, or their sums when there
+/// are more processes than anybody reads.
+pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
+    let measured: Vec<_> = runs.iter().filter(|run| !run.start.warmup && !run.workers.is_empty()).collect();
+    let rows: usize = measured.iter().map(|run| run.workers.len()).sum();
+    if rows > worker_table::MAX_ROWS {
+        let hint = "(a row per PID: coordinator inspect --run K)\n";
+        return vec![worker_table::sums(&measured, style) + hint];
+    }
+    let many = runs.len() > 1;
+    let of =
+        |run: &&RunSummary| if many { title(run) + "\n" } else { String::new() } + &worker_table::table(run, style);
+    measured.iter().map(of).collect()
+}
+
+impl FailureRow {
+    /// One line, safe for a terminal.
+    fn to_line(&self) -> String {
+        let place = self.place.as_ref().map_or_else(String::new, |place| format!(" at {}", excerpt(place.as_bytes())));
+        let attempts = if self.attempts > 1 { format!(", {} attempts", self.attempts) } else { String::new() };
+        let (input, message) = (excerpt(&self.input), excerpt(self.message.as_bytes()));
+        let file = self.file.as_ref().map(|file| format!(", see {}", escape_terminal(file.as_os_str().as_bytes())));
+        let file = file.unwrap_or_default();
+        format!("  item {}{place}: {input}: {}: {message} (pid {}{attempts}{file})\n", self.item, self.kind, self.pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::study::{Executor, RunStatus};
+    use crate::samples::{row, run};
+    use procession_task::FailureKind;
+
+    fn study() -> Vec<RunSummary> {
+        let mut runs = vec![
+            run(1, 1, 9.0, vec![]),
+            run(2, 1, 4.08, vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02))]),
+            run(3, 2, 2.04, vec![row(0, 4241, 0.002, (2.0, 0.005, 0.01)), row(1, 4242, 0.003, (1.9, 0.1, 0.01))]),
+            run(4, 1, 4.1, vec![row(0, 4243, 0.0021, (4.0, 0.01, 0.02))]),
+            run(5, 2, 2.2, vec![row(0, 4244, 0.002, (2.0, 0.005, 0.01)), row(1, 4245, 0.003, (1.9, 0.1, 0.01))]),
+        ];
+        runs[0].start.warmup = true;
+        runs
+    }
+
+    fn failure(item: u64) -> FailureRow {
+        FailureRow {
+            item,
+            place: Some(format!("in\u{202e}.txt:{}:1", item + 1)),
+            input: b"x\x1b[31m\n".to_vec(),
+            kind: FailureKind::Invalid,
+            message: "not a whole number\x07".into(),
+            pid: 4242,
+            attempts: 1,
+            file: None,
+        }
+    }
+
+    fn text(runs: &[RunSummary], failures: &[FailureRow], failed: u64) -> String {
+        let log = Some(Path::new("/log\x1b"));
+        Summary { runs, usable_cores: 2, failures, failed, log }.to_text(Style::default())
+    }
+
+    #[test]
+    fn a_study() {
+        let text = text(&study(), &[], 0);
+        assert_eq!(text, STUDY);
+    }
+
+    #[test]
+    fn a_single_run_with_deaths_and_failures() {
+        let mut workers = vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02)), row(1, 4241, 0.0021, (4.0, 0.01, 0.02))];
+        let end = workers[1].end.as_mut().unwrap();
+        (end.asked, end.signal, end.waiting_s, end.peak_memory_bytes) = (false, Some(9), None, None);
+        workers.push(row(1, 4250, 2.0, (2.0, 0.01, 0.02)));
+        (workers[2].nth, workers[2].spawned_s) = (1, 1.998);
+        let mut runs = vec![run(1, 2, 4.08, workers)];
+        runs[0].start.configuration.size = Some(100_000);
+        let mut retried = failure(7);
+        (retried.place, retried.kind, retried.attempts) = (None, FailureKind::Crashed, 3);
+        retried.file = Some("/log\x1b/run-1/worker-0-0-4242.stderr".into());
+        let text = text(&runs, &[failure(3), retried], 12);
+        assert_eq!(text, DEATHS);
+    }
+
+    #[test]
+    fn nothing_hostile_reaches_the_terminal() {
+        let failures: Vec<_> = (0..20).map(failure).collect();
+        let text = text(&study(), &failures, 20);
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+        assert_eq!(text.matches("  item ").count(), MAX_FAILURES);
+        assert!(text.contains("… and 10 more: coordinator inspect --failures\n"));
+    }
+
+    #[test]
+    fn many_processes_are_summed() {
+        let workers = |count: u32| (0..count).map(|at| row(at, 4000 + at, 0.002, (1.0, 0.01, 0.02))).collect();
+        let runs = vec![run(1, 32, 1.1, workers(32)), run(2, 64, 1.2, workers(64))];
+        let text = text(&runs, &[], 0);
+        assert!(text.contains(SUMS), "{text}");
+    }
+
+    #[test]
+    fn usual_tables_fit_a_terminal() {
+        // Ten million items in sizes, repeats, ceilings, and more processes than are shown one by one.
+        let mut runs = Vec::new();
+        for (count, wall_s) in [(1, 0.412), (2, 0.219), (2, 0.402), (4, 0.215)] {
+            let workers = (0..12 * count).map(|at| row(at, 4000 + at, 0.002, (0.1, 0.01, 0.02))).collect();
+            let mut run = run(u32::try_from(runs.len()).unwrap() + 1, count, wall_s, workers);
+            run.start.configuration.size = Some(34);
+            run.result.as_mut().unwrap().items = 34;
+            runs.push(run);
+        }
+        let small = text(&runs, &[], 0);
+        assert!(small.contains("±") && small.contains("ceiling") && small.contains("items each"), "{small}");
+        runs.iter_mut().for_each(|run| run.start.configuration.size = Some(10_000_000));
+        runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 10_000_000);
+        let large = text(&runs[..3], &[], 0);
+        assert!(large.contains("10000000"), "{large}");
+        let prose = ["limit", "coordinator", "log:"];
+        for line in [small, large].concat().lines().filter(|line| !prose.iter().any(|word| line.starts_with(word))) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn serial_is_the_base_when_it_was_measured() {
+        let mut runs = study();
+        runs[1].start.configuration.executor = Executor::Serial;
+        runs[3].start.configuration.executor = Executor::Serial;
+        let rows = measured::measure(&runs, 8);
+        assert_eq!(rows[1].configuration.executor, Executor::Procs);
+        assert_eq!((rows[0].speedup, rows[1].speedup), (Some(1.0), Some(4.09 / 2.12)));
+        let e = rows[1].serial_fraction.unwrap();
+        assert!((e - (2.0 * 2.12 / 4.09 - 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn runs_that_ended_early_are_not_measured() {
+        let mut runs = study();
+        (runs[4].status, runs[4].result.as_mut().unwrap().status) = ("interrupted", RunStatus::Interrupted);
+        let rows = measured::measure(&runs, 2);
+        assert_eq!((rows[1].wall_s, rows[1].max_s), (Some(2.04), Some(2.04)));
+        assert_eq!((rows[1].runs.as_slice(), rows[1].completed), (&[3, 5][..], 1));
+    }
+
+    #[test]
+    fn a_configuration_that_never_completed_is_told_but_not_compared() {
+        let mut runs = study();
+        for at in [2, 4] {
+            runs[at].status = "failed";
+        }
+        let rows = measured::measure(&runs, 2);
+        assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
+        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -           -  not completed\n"));
+    }
+
+    #[test]
+    fn more_workers_than_processors_have_no_serial_part() {
+        assert!(measured::measure(&study(), 2)[1].serial_fraction.is_some());
+        assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
+    }
+
+    const STUDY: &str = r"executor  count  wall time    ±  speedup  efficiency  Karp–Flatt
+procs         1     4.09 s  0 %     1.00     100.0 %           -
+procs         2     2.12 s  4 %     1.93      96.5 %       3.7 %
+(speedup vs 1 process; ±: the run farthest from the median;
+ Karp–Flatt: the serial fraction)
+
+workers, %  start  wait  transport  decode   run  encode  write  end
+procs 1       0.1   0.2        0.0     0.0  97.8     0.0    0.5  1.4
+procs 2       0.1   2.5        0.0     0.0  92.0     0.0    0.5  5.0
+limit, procs 2: 92 % running: as good as it gets here, only more CPUs would help
+
+run 2: procs 1, 4.08 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB
+
+run 3: procs 2, 2.04 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4241  25000      40  2.00 s  5.00 ms      8.1 MiB
+     1  4242  25000      40  1.90 s   100 ms      8.1 MiB
+
+run 4: procs 1, 4.10 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4243  25000      40  4.00 s  10.0 ms      8.1 MiB
+
+run 5: procs 2, 2.20 s
+worker   pid  items  chunks     CPU     idle  peak memory
+     0  4244  25000      40  2.00 s  5.00 ms      8.1 MiB
+     1  4245  25000      40  1.90 s   100 ms      8.1 MiB
+
+log: /log\u{1b}
+";
+
+    const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
+procs         2  100000     4.08 s        -           -           -
+
+workers, %    size  start  wait  transport  decode   run  encode  write  end  other
+procs 2     100000    0.1   0.2        0.0     0.0  73.5     0.0    0.5  1.2   24.5
+
+worker   pid  items  chunks     CPU     idle  peak memory  ended
+     0  4240  25000      40  4.00 s  10.0 ms      8.1 MiB
+     1  4241  25000      40  4.00 s        -            -  SIGKILL
+     1  4250  25000      40  2.00 s  10.0 ms      8.1 MiB
+
+12 items failed:
+  item 3 at in\u{202e}.txt:4:1: x\u{1b}[31m\n: invalid: not a whole number\u{7} (pid 4242)
+  item 7: x\u{1b}[31m\n: crashed: not a whole number\u{7} (pid 4242, 3 attempts, see /log\u{1b}/run-1/worker-0-0-4242.stderr)
+  … and 10 more: coordinator inspect --failures
+
+log: /log\u{1b}
+";
+
+    const SUMS: &str = "\
+run  executor  count  PIDs  items each         CPU    idle   memory
+  1  procs        32    32       25000      32.0 s  320 ms  8.1 MiB
+  2  procs        64    64       25000  1 min 04 s  640 ms  8.1 MiB
+(a row per PID: coordinator inspect --run K)
+";
+}
