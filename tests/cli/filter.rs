@@ -113,7 +113,7 @@ fn a_last_line_without_its_end_is_that_items_failure() {
     let place = Place::new();
     let script = "while read -r x; do [ $x != 3 ] || { printf 3; exit 0; }; echo $x; done";
     let ended = filter(&place, &["-j1", "-k"], script, &lines(6)).fails(1, "item 2");
-    assert_eq!(ended.out, all_but(6, 3, "failed: the program ended in the middle of its answer"));
+    assert_eq!(ended.out, all_but(6, 3, "failed: the program ended within its answer"));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn an_item_of_two_lines_is_invalid() {
     let place = Place::new();
     let args = ["-t", "filter", "--items", "nul", "-k", "-j1", "--", "cat"];
     let ended = place.run_on(&args, b"a\0b\nc\0d\0").fails(1, "item 1");
-    let invalid = "b\\nc\t\tinvalid: it has more than one line, and a filter takes one a time";
+    let invalid = "b\\nc\t\tinvalid: the item has more than one line; a filter takes one line for each item";
     assert_eq!(ended.out, format!("a\ta\n{invalid}\nd\td\n"));
 }
 

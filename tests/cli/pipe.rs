@@ -105,7 +105,7 @@ fn an_interrupted_output_is_gone_on_with_and_only_with_the_same_blocks() {
     resume("4").fails(2, "made with --chunk 5, not with --chunk 4");
     let ended = resume("5");
     assert_eq!(ended.status, 0, "{}", ended.err);
-    assert!(ended.err.contains("going on after the first 4"), "{}", ended.err);
+    assert!(ended.err.contains("continuing after the first 4"), "{}", ended.err);
     let expected: String = (1..=40).map(|n| format!("x{n}\n")).collect();
     assert_eq!(place.read("out"), expected);
     assert!(resume("5").err.contains("is complete"));

@@ -109,7 +109,7 @@ fn an_import_error_is_reported_once_and_clearly() {
         ("def g(x): return x\n", "own.py:f: it has no 'f'; it has: g"),
         ("f = 3\n", "own.py:f: 'f' is no function, it is int"),
         ("raise RuntimeError('no')\n", "own.py:f: RuntimeError: no (own.py:1)"),
-        ("import os\nos._exit(4)\n", "own.py:f ended with status 4 before it could be asked anything"),
+        ("import os\nos._exit(4)\n", "own.py:f ended with status 4 before its first request"),
     ] {
         for executor in [&["-j2"][..], &["--serial"]] {
             let ended = python(&place, &[executor, &["--log", "off"]].concat(), text, lines(10)).fails(3, says);

@@ -236,7 +236,7 @@ fn a_complete_output_says_so_and_has_the_status_of_its_run() {
         place.run(&args("-k")).fails(1, "");
         assert_eq!(place.read("out").lines().count(), 4);
     }
-    let again = place.run(&args("-k")).fails(1, "out is complete, with 4 items, 1 of them failed: nothing was done");
+    let again = place.run(&args("-k")).fails(1, "out is complete with 4 items, 1 of them failed; nothing to do");
     assert!(!again.err.contains("has more"), "{}", again.err);
     place.run(&args("-v")).fails(2, "1 failed items, and this call ends earlier");
     place.file("in", "1 4 -1 9 16");
@@ -306,10 +306,10 @@ fn a_resumed_run_begins_with_the_failed_item() {
     for format in ["tsv", "csv"] {
         let undisturbed = place.run_on(&["-t", "sqrt", "--format", format, "-q"], &input).fails(1, "item 30");
         let args = ["-t", "sqrt", "--format", format, "-o", "out", "--log", "off"];
-        let note = "out is good for the first 30 items";
+        let note = "out has the results of the first 30 items";
         place.run_on(&with(&args, &["--chunk", "7"]), &input).fails(1, note);
         assert_eq!(place.read("out"), undisturbed.out);
-        let again = place.run_on(&with(&args, &["--resume"]), &input).fails(1, "going on after the first 30 items");
+        let again = place.run_on(&with(&args, &["--resume"]), &input).fails(1, "continuing after the first 30 items");
         assert!(again.err.contains("1 item failed") && again.err.contains("item 30"), "{}", again.err);
         assert_eq!(place.read("out"), undisturbed.out);
         // What was missing may be there now, or one may choose to go on.

@@ -10,7 +10,7 @@ mod source;
 mod task;
 
 use crate::args::{FaultFlags, FileFlags, LookFlags, ProgressMode, RunFlags};
-use crate::environment::{Catalog, Environment};
+use crate::environment::{Environment, TaskCatalog};
 use executors::ExecutorPlan;
 use output::OutputPlan;
 use procession_job::{
@@ -25,7 +25,7 @@ use std::time::Duration;
 pub(crate) use task::{KnownTask, PlannedTask, built_in, listed};
 
 /// A call whose flags fit together.
-pub(crate) struct Plan {
+pub(crate) struct RunPlan {
     /// The task.
     pub(crate) work: PlannedTask,
     /// Where the items come from.
@@ -83,12 +83,12 @@ pub(crate) struct LookPlan {
     pub(crate) quiet: bool,
 }
 
-impl Plan {
+impl RunPlan {
     /// Checks the flags against each other and fills in defaults.
     ///
     /// # Errors
     /// The first thing that does not fit, and what to do.
-    pub(crate) fn new(flags: RunFlags, catalog: &Catalog, environment: Environment) -> Result<Self, String> {
+    pub(crate) fn new(flags: RunFlags, catalog: &TaskCatalog, environment: Environment) -> Result<Self, String> {
         let RunFlags { work, executors, faults, output, look, is_demo } = flags;
         let worker = executors.worker.clone();
         let mut task = PlannedTask::new(&work, worker.as_deref(), catalog)?;

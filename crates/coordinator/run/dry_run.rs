@@ -8,7 +8,7 @@ use super::ending::{describe, status_of};
 use crate::console;
 use crate::environment::machine;
 use crate::exit::Status;
-use crate::plan::{KnownTask, Plan};
+use crate::plan::{KnownTask, RunPlan};
 use procession_job::{Executor, Rehearsal, Stopper, Study};
 use procession_program::Template;
 use procession_report::units::{bytes, seconds};
@@ -20,7 +20,7 @@ use std::time::Duration;
 const TRIAL_TIME: Duration = Duration::from_secs(1);
 
 /// Runs the first items and shows what was learned.
-pub(super) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
+pub(super) fn show(plan: &RunPlan, study: Study, stopper: &Stopper) -> Status {
     match study.rehearse(TRIAL_TIME, stopper) {
         Ok(rehearsal) => {
             let lines: String = lines(plan, &rehearsal).into_iter().map(|line| line + "\n").collect();
@@ -40,7 +40,7 @@ pub(super) fn show(plan: &Plan, study: Study, stopper: &Stopper) -> Status {
 }
 
 /// The command for each of the first items, or of the first blocks.
-fn lines(plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
+fn lines(plan: &RunPlan, rehearsal: &Rehearsal) -> Vec<String> {
     let items = plan.work.job.items;
     let first = plan.selection.of_size(None).skip;
     let numbered = (first..).zip(&rehearsal.first);

@@ -62,13 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_its_item_attempt_and_worker() {
+    fn the_environment_names_the_item_attempt_and_worker() {
         let script = "echo $PROCESSION_ITEM $PROCESSION_ATTEMPT $PROCESSION_WORKER";
         assert_eq!(outputs(&["sh", "-c", script], "a\n"), "a\ta 2 7\n");
     }
 
     #[test]
-    fn every_end_has_its_failure() {
+    fn every_failing_end_has_its_failure() {
         let script = ["sh", "-c", "eval \"$1\"", "sh", "{}"];
         for (item, failure) in [
             ("exit 3", "failed: exited with status 3"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_has_its_bound() {
+    fn a_result_has_a_maximum_size() {
         let mut trial = trial(&["head", "-c", "{}", "/dev/zero"]);
         trial.max_result = 5;
         assert_eq!(trial.run(b"5\n").outputs, "5\t\0\0\0\0\0\n");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_run_again_counts_on() {
+    fn retries_continue_the_count_of_attempts() {
         let script = "test $PROCESSION_ATTEMPT = 4 || kill -ABRT $$; echo ok";
         let mut trial = trial(&["sh", "-c", script]);
         trial.again = Again { times: Some(2), failed: false, crashed: true };
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_make_no_command_are_refused() {
+    fn invalid_command_words_are_refused() {
         let identity = Identity::new(1, "h", 0);
         let options = TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity };
         for (words, says) in [(&[][..], "add -- PROGRAM"), (&["{}"], "can't be the program"), (&["a\0"], "NUL")] {

@@ -1,10 +1,10 @@
-//! Draining a program's pipes after its exit: whoever it has started may still
-//! write for it (`tee` in a process substitution, the last part of a pipeline),
-//! and that is a part of its output.
+//! Reading a program's pipes after its exit. A process that the program started may
+//! still write to them (`tee` in a process substitution, the last part of a
+//! pipeline), and its output is part of the program's output.
 //!
-//! The pipes are read until end of file, but no longer than a bound: a daemon
-//! that holds a pipe holds up nobody. One who is silent only because it waits
-//! for a processor is given more time, as a whole.
+//! The pipes are read until end of file, but only for a limited time: a daemon that
+//! holds a pipe must not delay the run. A process that is silent only because it
+//! waits for a processor gets more time, within the same total.
 
 use crate::holders;
 use procession_sys::{PollSet, running_ns};
@@ -13,33 +13,34 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Draining ends after so long without a byte.
+/// Draining ends after this long without a byte.
 const SILENCE: Duration = Duration::from_millis(300);
-/// Or after so long more, again and again, while somebody who holds a pipe waits
-/// for a processor.
+/// The wait is extended by this, repeatedly, while a process that holds a pipe
+/// waits for a processor.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// And after so long in all.
+/// Draining ends after this long in total.
 const IN_ALL: Duration = Duration::from_secs(2);
-/// And after so many bytes of errors, which would else fill logs and terminals.
+/// Draining ends after this many bytes of standard error, which would otherwise
+/// fill logs and terminals.
 const MOST_ERRORS: usize = 16 << 20;
-/// How often each pipe is read before the other one and the clock are looked
-/// at. With reads of 64 KiB that is more than a pipe holds, unless the system's
-/// owner has made it larger.
+/// How often a pipe is read before the other pipe and the clock are checked. With
+/// reads of 64 KiB this is more than a pipe holds, unless the administrator has
+/// raised the limit.
 const READS: usize = 17;
 
-/// What came of one read.
+/// The outcome of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadOutcome {
-    /// There is more than before.
+    /// There were bytes.
     Some,
-    /// There is nothing to be read now.
+    /// There are no bytes now.
     Nothing,
-    /// Nothing will come any more.
+    /// End of file.
     End,
 }
 
 impl ReadOutcome {
-    /// Reads once from a pipe; returns how many bytes that were, too.
+    /// Reads once from a pipe; also returns the number of bytes.
     ///
     /// # Errors
     /// The pipe can't be read.
@@ -67,40 +68,42 @@ impl OutputStream {
     const BOTH: [Self; 2] = [Self::Output, Self::Errors];
 }
 
-/// What is known of a pipe since its program's exit.
+/// The state of a pipe since its program's exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PipeState {
-    /// Nobody holds it any more.
+    /// No process holds it.
     Ended,
-    /// Somebody holds it who has written nothing since.
+    /// A process holds it and has written nothing since.
     Silent,
-    /// Somebody holds it and has written since.
+    /// A process holds it and has written since.
     Written,
 }
 
-/// How far a drain has come.
+/// The progress of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DrainProgress {
-    /// There may be more.
+    /// There may be more bytes.
     Open,
-    /// All that will be read was read.
+    /// The drain is finished.
     Over {
-        /// Somebody who had written after the exit still held a pipe when the
-        /// bound was reached: more may have been on its way.
+        /// A process that had written after the exit still held a pipe when the time was
+        /// over: the output may be incomplete.
         is_cut: bool,
     },
 }
 
-/// A drain that is going on.
+/// A drain in progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
     pipes: [PipeState; 2],
     is_first: bool,
-    /// When it ends if there is no byte until then, on this process's clock.
+    /// The end of the drain if no byte arrives before, on this process's clock.
     silence_ends_ns: u64,
-    /// When it ends at the latest.
+    /// No process was found that waits for a processor.
+    is_last_look: bool,
+    /// The latest end of the drain.
     ends_ns: u64,
-    /// Bytes that were passed on to people.
+    /// The number of bytes passed on to standard error.
     passed_on: usize,
 }
 
@@ -109,13 +112,20 @@ impl Drain {
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
         let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
-        Self { pipes: [PipeState::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
+        Self {
+            pipes: [PipeState::Silent; 2],
+            is_first: true,
+            silence_ends_ns,
+            is_last_look: false,
+            ends_ns,
+            passed_on: 0,
+        }
     }
 
-    /// Has what there is read; from the second call on waits for it first.
-    /// `read` reads once from the pipe of a stream, and says how many bytes it
-    /// has passed on to people. Both are non-blocking; one that is not there has
-    /// ended.
+    /// Reads all bytes that have arrived; from the second call on it waits for some
+    /// first. `read` reads once from the pipe of a stream, and returns how many bytes
+    /// it has passed on to standard error. Both pipes are non-blocking; a missing pipe
+    /// counts as ended.
     ///
     /// # Errors
     /// Those of `read`.
@@ -151,19 +161,27 @@ impl Drain {
         Duration::from_nanos(self.silence_ends_ns.min(self.ends_ns).saturating_sub(running_ns()))
     }
 
-    /// Whether it goes on though its time seems to be over.
+    /// Whether the drain goes on although its time seems to be over.
     fn goes_on(&mut self, files: [Option<&File>; 2]) -> bool {
         let now_ns = running_ns();
         if now_ns >= self.ends_ns {
             return false;
         }
-        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeState::Ended);
-        // There may have been bytes at the last look.
-        let was_silent = now_ns >= self.silence_ends_ns;
-        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
-            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        // The last read may have extended the time.
+        if now_ns < self.silence_ends_ns {
+            return true;
         }
-        now_ns < self.silence_ends_ns
+        if self.is_last_look {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeState::Ended);
+        if open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+            return true;
+        }
+        // A process may have written and ended during the search.
+        self.is_last_look = true;
+        true
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
@@ -176,8 +194,8 @@ impl Drain {
         set.wait(Some(left))
     }
 
-    /// What the first round finds was written before the exit, as far as anybody
-    /// can tell.
+    /// Bytes of the first round count as written before the exit, because nobody can
+    /// tell.
     fn read_all<E>(
         &mut self,
         mut pipe: PipeState,
@@ -189,7 +207,7 @@ impl Drain {
             self.passed_on += passed_on;
             match end {
                 ReadOutcome::Some => {
-                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
+                    (self.silence_ends_ns, self.is_last_look) = (running_ns() + nanos(SILENCE), false);
                     if !is_first {
                         pipe = PipeState::Written;
                     }
@@ -206,14 +224,14 @@ impl Drain {
     }
 }
 
-/// A time as this process's clock has it.
+/// A duration in nanoseconds, as on this process's clock.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Passes on what a program says to people.
+/// Passes a program's standard error on.
 pub(crate) fn pass_on(errors: &[u8]) {
-    // What nobody reads any more is nobody's loss.
+    // If standard error is closed, nothing can be done.
     let _ = io::stderr().write_all(errors);
 }
 
@@ -224,7 +242,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::time::Instant;
 
-    /// A pipe of each stream, and the ends of who was left behind.
+    /// A pipe for each stream, and the ends of the process that was left behind.
     fn pipes() -> ([File; 2], [UnixStream; 2]) {
         let [out, errors] = [(), ()].map(|()| UnixStream::pair().unwrap());
         let ours = [out.0, errors.0].map(|end| {
@@ -234,8 +252,8 @@ mod tests {
         (ours, [out.1, errors.1])
     }
 
-    /// What is read of each stream, whether that may be cut, and how long it
-    /// took. With each step somebody else has a turn.
+    /// The bytes of each stream, whether they may be incomplete, and the time the drain
+    /// took. `turn` runs after each step.
     fn drained(ours: &[File; 2], mut turn: impl FnMut()) -> ([Vec<u8>; 2], bool, Duration) {
         let (mut drain, mut set, begun) = (Drain::begin(), PollSet::default(), Instant::now());
         let mut said = [Vec::new(), Vec::new()];
@@ -254,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_read_at_once_and_whole() {
+    fn closed_pipes_are_read_completely_without_a_wait() {
         let (ours, mut theirs) = pipes();
         theirs[0].write_all(b"said before").unwrap();
         theirs[1].write_all(b"why").unwrap();
@@ -265,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_late_is_waited_for() {
+    fn late_output_is_waited_for() {
         let (ours, theirs) = pipes();
         let mut theirs = Some(theirs);
         let (said, is_cut, _) = drained(&ours, || {
@@ -277,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_heard_at_the_last_look_was_not_silent() {
+    fn bytes_of_the_last_read_end_the_silence() {
         let (ours, mut theirs) = pipes();
         let (mut drain, mut set) = (Drain::begin(), PollSet::default());
         let mut step = |drain: &mut Drain| {
@@ -286,15 +304,22 @@ mod tests {
         };
         assert_eq!(step(&mut drain), DrainProgress::Open);
         theirs[0].write_all(b"late").unwrap();
-        // As if this process had not run meanwhile.
+        // As if this process had been suspended meanwhile.
         drain.silence_ends_ns = 0;
         assert_eq!(step(&mut drain), DrainProgress::Open);
         drain.silence_ends_ns = 0;
-        assert_eq!(step(&mut drain), DrainProgress::Over { is_cut: true });
+        assert_eq!(step(&mut drain), DrainProgress::Open, "who holds it is looked for");
+        // Who writes meanwhile was not silent either.
+        theirs[0].write_all(b"late").unwrap();
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        for progress in [DrainProgress::Open, DrainProgress::Over { is_cut: true }] {
+            drain.silence_ends_ns = 0;
+            assert_eq!(step(&mut drain), progress);
+        }
     }
 
     #[test]
-    fn who_only_holds_a_pipe_cuts_nothing() {
+    fn a_silent_holder_of_a_pipe_leaves_the_output_complete() {
         let (ours, mut theirs) = pipes();
         theirs[0].write_all(b"said before").unwrap();
         let (said, is_cut, took) = drained(&ours, || {});
@@ -303,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn who_writes_and_falls_silent_may_have_more_to_say() {
+    fn a_holder_that_wrote_and_fell_silent_leaves_the_output_incomplete() {
         for stream in [0, 1] {
             let (ours, mut theirs) = pipes();
             let mut left = 1;
@@ -315,7 +340,7 @@ mod tests {
             });
             assert_eq!((&said[stream][..], is_cut), (&b"late"[..], true));
             assert!(took >= SILENCE, "{took:?}");
-            // What has an end is not cut, though the other pipe is held.
+            // A stream that has ended is complete, even if the other pipe is still held.
             let (ours, theirs) = pipes();
             let [first, second] = theirs;
             let (late, _held) = if stream == 0 { (first, second) } else { (second, first) };
@@ -330,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn who_floods_is_heard_for_so_much_and_no_longer() {
+    fn a_flood_of_errors_is_read_up_to_its_limit() {
         let (ours, mut theirs) = pipes();
         let (mut drain, mut set) = (Drain::begin(), PollSet::default());
         let (mut steps, mut buffer) = (0, [0; 8]);
@@ -349,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn who_writes_for_ever_is_heard_for_so_long_and_no_longer() {
+    fn endless_output_is_read_up_to_the_time_limit() {
         let (ours, mut theirs) = pipes();
         let (_, is_cut, took) = drained(&ours, || theirs[1].write_all(b"more").unwrap());
         assert!(is_cut && took >= IN_ALL, "{took:?}");

@@ -1,10 +1,10 @@
-//! `filter`: a program that is kept, a line in and a line out.
+//! `filter`: a coprocess that reads an item per line and writes a result per line.
 
 use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, FailureKind, Items, ParamError};
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "filter",
     summary: "a program of your own, started once per worker: a line in, a line out",
@@ -24,15 +24,18 @@ pub static ENTRY: TaskEntry = TaskEntry {
     },
 };
 
-/// Lines are items, and lines are results.
+/// Items and results are plain lines.
 struct LineCodec;
 
 impl Codec for LineCodec {
-    const GREETS: bool = false;
+    const HAS_GREETING: bool = false;
 
     fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
         if memchr::memchr(b'\n', item).is_some() {
-            return Err(Failure::new(FailureKind::Invalid, "it has more than one line, and a filter takes one a time"));
+            return Err(Failure::new(
+                FailureKind::Invalid,
+                "the item has more than one line; a filter takes one line for each item",
+            ));
         }
         line.extend_from_slice(item);
         line.push(b'\n');

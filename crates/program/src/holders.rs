@@ -1,17 +1,17 @@
-//! Whether somebody who holds a pipe only waits for a processor: then its
-//! silence means nothing.
+//! Whether a process that holds a pipe only waits for a processor: then its silence
+//! means nothing.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Who has had so much of a processor could have spoken: 300 ms, in the units of
-/// `/proc`, which are 10 ms for every program.
+/// A process that has used this much processor time had time to write: 300 ms, in
+/// the units of `/proc`, which are 10 ms for every program.
 const ENOUGH_TICKS: u64 = 30;
 
-/// Whether another process that holds this pipe is able to run, or waits for a
-/// disk, and has not had enough of a processor so far. Looks at all processes:
-/// at most at some twenty microseconds each.
+/// Whether another process that holds this pipe is able to run or waits for a disk,
+/// and has used little processor time so far. Looks at all processes; each takes
+/// about 20 µs at most.
 pub(crate) fn wait_for_processor(pipe: &File) -> bool {
     let Ok(inode) = pipe.metadata().map(|about| about.ino()) else { return false };
     let (link, own) = (format!("pipe:[{inode}]"), std::process::id());
@@ -26,14 +26,15 @@ pub(crate) fn wait_for_processor(pipe: &File) -> bool {
 fn is_waiting(process: &Path) -> bool {
     let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
     let Some((_, rest)) = stat.rsplit_once(") ") else { return false };
-    // State, and eleven fields behind it the time in user mode and in the kernel.
+    // The state, and eleven fields later the time in user mode and in the kernel.
     let mut fields = rest.split(' ');
     let is_able = matches!(fields.next(), Some("R" | "D"));
     let ticks: u64 = fields.skip(10).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     is_able && ticks < ENOUGH_TICKS
 }
 
-/// Whether a process holds what has this name; one that can't be looked at does not.
+/// Whether a process holds the file of this name; `false` if that can't be
+/// determined.
 fn holds(process: &Path, link: &str) -> bool {
     let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
     files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == link)
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn who_works_is_told_from_who_sleeps_until_it_has_had_its_time() {
+    fn a_waiting_holder_is_distinguished_from_a_sleeping_one() {
         let (mut child, pipe) = holder("while :; do :; done");
         until("it wants a processor", || wait_for_processor(&pipe));
         until("it has had its time", || !wait_for_processor(&pipe));
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_a_pipe_is_told_from_who_does_not() {
+    fn holders_of_a_pipe_are_distinguished_from_other_processes() {
         let (mut busy, its_own) = holder("while :; do :; done");
         let (pipe, _held) = std::io::pipe().unwrap();
         let link = |pipe: &File| format!("pipe:[{}]", pipe.metadata().unwrap().ino());

@@ -1,9 +1,17 @@
-//! Tasks that are programs of the user's own: one process for each item
-//! ([`command`]), one that is kept and fed line by line ([`filter`]), one for
-//! each block of lines ([`pipe`]), and a function in Python ([`python`]).
+//! Tasks that run code of the user: one process for each item ([`command`]), one
+//! process for each block of lines ([`pipe`]), a coprocess that is fed line by line
+//! ([`filter`]), and a Python function ([`python`]).
 //!
-//! The programs run beside a worker, in its group: what ends the worker ends
-//! them. Items never pass through a shell.
+//! The programs run in the process group of their worker: they end together with
+//! it. Items never pass through a shell.
+//!
+//! Modules, from the bottom up:
+//!
+//! - `template`: the words after `--` and their placeholders
+//! - `holders`, `drain`: reading a program's pipes after its exit
+//! - `coprocess`: programs that serve a worker for its whole life
+//! - `per_item`: programs that are started for each item or block
+//! - [`command`], [`filter`], [`pipe`], [`python`]: the tasks
 
 #![forbid(unsafe_code)]
 
@@ -28,8 +36,7 @@ use procession_task::builtin::{self, TaskEntry};
 
 pub use template::{Template, TemplateError};
 
-/// Every task that the programs know: the built-in ones, and those that run a
-/// program of the user's own.
+/// Every task: the built-in ones, and those that run code of the user.
 pub const ALL: &[&TaskEntry] = &[
     &builtin::sqrt::ENTRY,
     &builtin::prime::ENTRY,
@@ -42,7 +49,7 @@ pub const ALL: &[&TaskEntry] = &[
     &builtin::misbehave::ENTRY,
 ];
 
-/// The task of this name.
+/// The task with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static TaskEntry> {
     ALL.iter().find(|entry| entry.name == name).copied()

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_read_as_it_is_and_all_that_is_written_is_the_result() {
+    fn a_block_is_the_input_and_the_whole_output_is_the_result() {
         assert_eq!(trial(&["cat"]).run(b"a\r\n\nb\n").outputs, "a\r\n\nb\n");
         assert_eq!(trial(&["cat"]).run(b"a\nb").outputs, "a\nb\n", "the last line has an end");
         assert_eq!(trial(&["wc", "-l"]).run(b"a\nb\n").outputs.trim(), "2");
@@ -49,12 +49,12 @@ mod tests {
     }
 
     #[test]
-    fn its_arguments_have_no_place_for_an_item() {
+    fn placeholders_in_its_arguments_are_plain_text() {
         assert_eq!(trial(&["printf", "%s,", "{}", "{#}"]).run(b"a\n").outputs, "{},{#},");
     }
 
     #[test]
-    fn it_knows_its_attempt_and_worker() {
+    fn the_environment_names_the_attempt_and_worker() {
         let script = "echo ${PROCESSION_ITEM-none} $PROCESSION_ATTEMPT $PROCESSION_WORKER";
         let became = trial(&["sh", "-c", script]).run(b"a\n");
         assert_eq!(became.outputs, "none 2 7\n");

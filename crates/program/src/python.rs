@@ -1,11 +1,12 @@
-//! `python`: a function in Python, as it is, called by an interpreter that is
-//! kept. What stands between the two is `shim.py`.
+//! `python`: a function in a Python file, called by an interpreter that serves the
+//! worker for its whole life. `shim.py` runs in the interpreter and calls the
+//! function.
 //!
-//! An item is an `int` or a `float` if it is written plainly as a decimal number
-//! (`7`, `-2.5`, `1e3`; not `1_000`, `nan` or ` 7`), else a `str`; bytes that are
-//! not UTF-8 come as surrogates, as file names do. A result that is a number or
-//! a boolean is one in JSON, too; bytes and text are taken as they are, and of
-//! anything else what `str` makes of it. An exception is its item's failure.
+//! An item becomes an `int` or a `float` if it is a plain decimal number (`7`,
+//! `-2.5`, `1e3`; not `1_000`, `nan` or ` 7`), otherwise a `str`. Bytes that are
+//! not UTF-8 become surrogates, as in file names. A result that is a number or a
+//! boolean is one in JSON, too. Bytes and text are taken unchanged, any other
+//! result as the text of `str`. An exception is the item's failure.
 
 use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
@@ -13,7 +14,7 @@ use procession_task::{BlockTask, Failure, FailureKind, Items, ParamError, ParamS
 
 const SHIM: &str = include_str!("shim.py");
 
-/// Its settings.
+/// The task's parameters.
 pub const PARAMS: &[ParamSpec] = &[ParamSpec {
     name: "python",
     default: "python3",
@@ -21,7 +22,7 @@ pub const PARAMS: &[ParamSpec] = &[ParamSpec {
     help: "the interpreter, 3.8 or later: a path, or a name that is looked up",
 }];
 
-/// Its place in the list.
+/// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "python",
     summary: "a function of your own in Python, called with each item",
@@ -50,21 +51,21 @@ fn make(params: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<
     Ok(Box::new(CoprocessTask::new(ShimCodec { name }, command, options)))
 }
 
-/// The file, whose name may hold colons, and the function.
+/// The file, whose name may contain colons, and the function.
 fn split(word: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr::memrchr(b':', word)?;
     let (file, function) = (&word[..colon], &word[colon + 1..]);
     (!file.is_empty() && !function.is_empty()).then_some((file, function))
 }
 
-/// Lines as `shim.py` has them.
+/// Lines in the format of `shim.py`.
 struct ShimCodec {
     /// The file and the function.
     name: String,
 }
 
 impl Codec for ShimCodec {
-    const GREETS: bool = true;
+    const HAS_GREETING: bool = true;
 
     fn ask(&self, item: &[u8], at_once: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
         line.push(if at_once { b'!' } else { b' ' });
@@ -74,7 +75,7 @@ impl Codec for ShimCodec {
     }
 
     fn longest_answer(&self, max_result: usize) -> usize {
-        // At worst each byte takes two.
+        // In the worst case each byte is escaped as two.
         max_result.saturating_mul(2).saturating_add(1)
     }
 
@@ -100,12 +101,12 @@ impl Codec for ShimCodec {
                 push_plain(&mut text, said);
                 Err(format!("{}: {}", self.name, String::from_utf8_lossy(&text)))
             }
-            _ => Err(format!("{}: what stands between can't be understood", self.name)),
+            _ => Err(format!("{}: the first line of shim.py can't be understood", self.name)),
         }
     }
 }
 
-/// Appends bytes so that there is no line feed among them.
+/// Appends bytes in escaped form, without line feeds.
 fn push_escaped(line: &mut Vec<u8>, bytes: &[u8]) {
     let mut rest = bytes;
     while let Some(at) = memchr::memchr2(b'\\', b'\n', rest) {
@@ -116,7 +117,7 @@ fn push_escaped(line: &mut Vec<u8>, bytes: &[u8]) {
     line.extend_from_slice(rest);
 }
 
-/// Takes [`push_escaped`] back.
+/// Appends the bytes that [`push_escaped`] has escaped.
 fn push_plain(text: &mut Vec<u8>, line: &[u8]) {
     let mut rest = line;
     while let Some(at) = memchr::memchr(b'\\', rest) {
@@ -145,7 +146,7 @@ mod tests {
         fn send(&mut self, _: &Answer) {}
     }
 
-    /// A file that is gone when this is.
+    /// A file that is removed on drop.
     struct ScriptFile(std::path::PathBuf);
 
     impl ScriptFile {
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_comes_back_and_has_no_line_feed() {
+    fn escaping_is_reversible_and_leaves_no_line_feed() {
         for text in [&b""[..], b"\\", b"\n", b"\\n", b"a\\\\nb\n\\s", b"plain"] {
             let (mut line, mut back) = (Vec::new(), Vec::new());
             push_escaped(&mut line, text);
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_numbers_if_they_are_plainly_written_as_such() {
+    fn plain_decimal_items_are_numbers() {
         let file = ScriptFile::new("kinds.py", "def kind(x): return '%s %r' % (type(x).__name__, x)\n");
         let mut task = file.task("kind", Items::Nul, Format::Lines);
         for (item, expected) in [
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_json_where_they_can_be() {
+    fn results_are_json_values_if_possible() {
         let file = ScriptFile::new("give.py", "def give(x): return eval(str(x))\n");
         let mut task = file.task("give", Items::Lines, Format::Jsonl);
         for (item, expected) in [
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_its_items_failure_with_its_place() {
+    fn an_exception_is_its_items_failure_with_its_location() {
         let text = "import json\nclass Odd(Exception): pass\ndef f(x):\n    if x == 1: raise Odd()\n    \
                     if x == 2: json.loads('{')\n    if x == 3: raise SystemExit(4)\n    \
                     if x == 4: raise MemoryError\n    if x == 5: raise KeyboardInterrupt('a\\nb')\n    \
@@ -286,14 +287,14 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_a_file_from_being_imported_is_said_in_pythons_words() {
+    fn a_failed_import_is_reported_with_pythons_message() {
         for (text, function, says) in [
             ("def f(x:\n", "f", "SyntaxError: "),
             ("import nowhere_to_be_found\n", "f", "No module named 'nowhere_to_be_found' (bad.py:1)"),
             ("def g(x): pass\nx = 3\n", "f", "it has no 'f'; it has: g"),
             ("f = 3\n", "f", "'f' is no function, it is int"),
             ("import sys\nsys.exit('enough')\n", "f", "SystemExit: enough (bad.py:2)"),
-            ("import os\nos._exit(5)\n", "f", "ended with status 5 before it could be asked anything"),
+            ("import os\nos._exit(5)\n", "f", "ended with status 5 before its first request"),
         ] {
             let file = ScriptFile::new("bad.py", text);
             let said = file.task(function, Items::Lines, Format::Tsv).prepare(&mut |_| {}).unwrap_err();
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_finds_itself_as_in_a_module_of_its_own() {
+    fn a_function_runs_as_in_an_imported_module() {
         let text = "import sys, os\nassert __name__ == 'here', __name__\ndef f(x):\n    \
                     return [sys.stdin.read(), sys.argv == [__file__], sys.modules['here'].f is f,\n            \
                     sys.path[0] == os.path.dirname(__file__), sorted(vars(sys.modules['__main__'])),\n            \

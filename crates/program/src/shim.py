@@ -1,13 +1,14 @@
-# Between a worker and a function in Python: `python3 -u -c THIS FILE FUNCTION`.
+# Runs a Python function for a worker: `python3 -u -c THIS FILE FUNCTION`.
 #
-# Asked for an item a line, it answers a line. In both a backslash is `\s` and a
-# line feed is `\n`, so that a line can carry anything. A request begins with `!`
-# if its answer may not wait for others, else with a space. An answer begins with
-# `v` (a number or a boolean), `s` (a text), `f` (a failure) or `m` (no memory).
-# Its first line, before any request, is `r` (ready) or `e` and what went wrong.
+# It reads one line for each item and writes one line as the answer. In both
+# directions a backslash is `\s` and a line feed is `\n`, so that a line can carry
+# any bytes. A request begins with `!` if its answer must not wait for others,
+# otherwise with a space. An answer begins with `v` (a number or a boolean), `s`
+# (text), `f` (a failure) or `m` (out of memory). The first line, before any
+# request, is `r` (ready) or `e` and an error message.
 #
-# The lines travel on descriptors of their own. To the function the standard
-# input is empty, and what it prints goes where errors go. Python 3.8 and later.
+# The lines use file descriptors of their own. The function's standard input is
+# empty, and its standard output goes to standard error. For Python 3.8 or later.
 
 
 def procession_shim():
@@ -17,14 +18,14 @@ def procession_shim():
     import time
 
     def private_pipes():
-        """Takes the lines away from the standard descriptors."""
+        """Moves the pipes away from the standard descriptors."""
         requests, answers = os.dup(0), os.dup(1)
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(2, 1)
 
         def leave():
-            # A child that comes back here finds its input at its end.
+            # A forked child that returns from the function reads end of file.
             for pipe in (requests, answers):
                 os.dup2(null, pipe, inheritable=False)
 
@@ -32,8 +33,8 @@ def procession_shim():
         return requests, answers
 
     requests, answers = private_pipes()
-    # Whom a signal is meant for is for the worker to say. A handler that does
-    # nothing, and not SIG_IGN, which programs that are started would inherit.
+    # The worker handles Ctrl-C. A handler that does nothing is used because
+    # started programs would inherit SIG_IGN.
     signal.signal(signal.SIGINT, lambda *_: None)
 
     def send(data):
@@ -69,7 +70,7 @@ def procession_shim():
         try:
             import traceback
 
-            # Without the frames of this file.
+            # Skips the frames of this file.
             frames = error.__traceback__
             while frames is not None and frames.tb_frame.f_code.co_filename == "<string>":
                 frames = frames.tb_next
@@ -82,7 +83,7 @@ def procession_shim():
     shown = os.path.basename(shown)
     module_name = os.path.splitext(shown)[0]
     if module_name in sys.modules or module_name in sys.builtin_module_names:
-        # What it is called must not take the place of what others import.
+        # The name must not hide a module that other code imports.
         module_name = "procession_task"
 
     class Unfit(Exception):
@@ -169,7 +170,7 @@ def procession_shim():
         clock, read = time.monotonic, os.read
         begun, gathered, size, since = [], [], 0, clock()
         while True:
-            # Nothing that is answered waits for a request.
+            # No answer may stay in the buffer while this waits for a request.
             if gathered:
                 send(b"".join(gathered))
                 gathered, size = [], 0
@@ -197,7 +198,7 @@ def procession_shim():
     try:
         serve()
     except BrokenPipeError:
-        # The worker is gone, and wants no more answers.
+        # The worker has ended and needs no more answers.
         pass
 
 

@@ -1,13 +1,12 @@
-//! What stands after `--`, with places in it for an item: how an argument
-//! vector is made of it.
+//! The words after `--`: a program and its arguments, with placeholders for the
+//! item.
 //!
-//! The placeholders are those of GNU parallel. What came from an item is never
-//! looked at again, stays within its argument, and never becomes the program's
-//! name.
+//! The placeholders are those of GNU parallel. The item's text is not searched for
+//! placeholders, stays within its argument, and never becomes the program's name.
 
 use std::fmt;
 
-/// A program and its arguments, with places for an item.
+/// A program and its arguments, with placeholders for the item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     program: Vec<u8>,
@@ -20,7 +19,7 @@ enum TemplatePart {
     Placeholder(Placeholder),
 }
 
-/// What of an item is put in its place.
+/// The part of an item that replaces a placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Placeholder {
     Item,
@@ -32,7 +31,7 @@ enum Placeholder {
 }
 
 impl Placeholder {
-    /// Each with how it is written.
+    /// Every placeholder with its notation.
     const ALL: [(&'static [u8], Self); 6] = [
         (b"{}", Self::Item),
         (b"{#}", Self::Number),
@@ -42,7 +41,7 @@ impl Placeholder {
         (b"{/.}", Self::BasenameWithoutExtension),
     ];
 
-    /// The one that the text begins with, and how long that is.
+    /// The placeholder at the start of the text, and the length of its notation.
     fn at_start(text: &[u8]) -> Option<(usize, Self)> {
         Self::ALL.iter().find(|(written, _)| text.starts_with(written)).map(|(written, place)| (written.len(), *place))
     }
@@ -59,12 +58,12 @@ impl Placeholder {
     }
 }
 
-/// Why there can be no template of these words.
+/// Why the words are not a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemplateError {
-    /// There are none.
+    /// There are no words.
     NoProgram,
-    /// The program's name has a place for an item.
+    /// The program's name has a placeholder.
     PlaceInProgram,
     /// A word holds a NUL byte.
     Nul,
@@ -75,8 +74,8 @@ impl fmt::Display for TemplateError {
         f.write_str(match self {
             Self::NoProgram => "there is no program: add -- PROGRAM ARGS… at the end",
             Self::PlaceInProgram => {
-                "an item can't be the program to run, or a part of its name: \
-                 put the program after --, and {} behind it"
+                "the item can't be the program or part of its name: \
+                 put the program after -- and {} among its arguments"
             }
             Self::Nul => "no argument of a program can hold a NUL byte",
         })
@@ -86,13 +85,13 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 impl Template {
-    /// A program's name and its arguments, in which `{}` is the item, `{#}` its
-    /// number from 1, `{/}` its basename, `{//}` its dirname, `{.}` the item
-    /// without its extension and `{/.}` its basename without its extension.
-    /// Any other `{…}` is what it is.
+    /// A program's name and its arguments. In an argument `{}` is the item, `{#}` its
+    /// number from 1, `{/}` its basename, `{//}` its dirname, `{.}` the item without
+    /// its extension, and `{/.}` its basename without its extension. Any other `{…}` is
+    /// plain text.
     ///
     /// # Errors
-    /// No program, or one whose name depends on the item.
+    /// There is no program, or its name depends on the item.
     pub fn new(words: &[Vec<u8>]) -> Result<Self, TemplateError> {
         let template = Self::plain(words)?;
         if !matches!(pieces(&template.program).as_slice(), [TemplatePart::Text(_)]) {
@@ -101,11 +100,10 @@ impl Template {
         Ok(Self { args: words[1..].iter().map(|word| pieces(word)).collect(), ..template })
     }
 
-    /// The same for a program that is given no item in its arguments: all of
-    /// them are what they are.
+    /// The same for a program whose arguments hold no item: all of them are plain text.
     ///
     /// # Errors
-    /// No program.
+    /// There is no program.
     pub fn plain(words: &[Vec<u8>]) -> Result<Self, TemplateError> {
         if words.iter().any(|word| word.contains(&0)) {
             return Err(TemplateError::Nul);
@@ -126,15 +124,15 @@ impl Template {
         &self.program
     }
 
-    /// Whether an argument has a place for the item or its number. Without one
-    /// the item is what the program reads.
+    /// Whether an argument has a placeholder. Without one the program reads the item
+    /// from its standard input.
     #[must_use]
     pub fn has_places(&self) -> bool {
         self.args.iter().flatten().any(|piece| matches!(piece, TemplatePart::Placeholder(_)))
     }
 
-    /// The argument vector for the item of this index (from 0), the program's
-    /// name first.
+    /// The arguments for the item of this index (from 0), with the program's name
+    /// first.
     #[must_use]
     pub fn fill(&self, item: &[u8], index: u64) -> Vec<Vec<u8>> {
         let arg = |pieces: &Vec<TemplatePart>| {
@@ -151,7 +149,8 @@ impl Template {
     }
 }
 
-/// A word as text and places; a word without places is one text, also an empty one.
+/// A word as text and placeholders. A word without placeholders is one text, even
+/// if it is empty.
 fn pieces(word: &[u8]) -> Vec<TemplatePart> {
     let (mut pieces, mut text, mut at) = (Vec::new(), Vec::new(), 0);
     while at < word.len() {
@@ -175,33 +174,34 @@ fn pieces(word: &[u8]) -> Vec<TemplatePart> {
     pieces
 }
 
-/// Where the name begins, behind the last slash.
+/// The position after the last slash.
 fn name_at(path: &[u8]) -> usize {
     path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1)
 }
 
-/// What is behind the last slash; nothing if that is the end.
+/// The part after the last slash; empty if the path ends in a slash.
 fn basename(path: &[u8]) -> &[u8] {
     &path[name_at(path)..]
 }
 
-/// What is before the last slash that something follows; `.` if there is none.
+/// The part before the name; `.` if there is none.
 fn dirname(path: &[u8]) -> &[u8] {
     let folder = |path| match name_at(path) {
         0 => &b"."[..],
         at => without_slashes(&path[..at]),
     };
-    // A name that ends in a slash is a folder's, and what is wanted is where that is.
+    // A path that ends in a slash is a folder; its dirname is the folder that holds
+    // it.
     if basename(path).is_empty() && !path.is_empty() { folder(without_slashes(path)) } else { folder(path) }
 }
 
-/// Without slashes at its end, unless it has nothing else.
+/// Removes slashes at the end, but leaves a path of slashes only as one slash.
 fn without_slashes(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|&byte| byte != b'/').map_or(1, |at| at + 1);
     &path[..end.min(path.len())]
 }
 
-/// Without what begins at the last dot of its name.
+/// Removes the part from the last dot of the name.
 fn without_extension(path: &[u8]) -> &[u8] {
     let name = name_at(path);
     path[name..].iter().rposition(|&byte| byte == b'.').map_or(path, |at| &path[..name + at])
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_placeholder_is_as_in_gnu_parallel() {
+    fn every_placeholder_works_as_in_gnu_parallel() {
         let template = ["p", "{}", "{#}", "{/}", "{//}", "{.}", "{/.}"];
         for (item, expected) in [
             ("a", ["a", "1", "a", ".", "a", "a"]),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_may_be_a_part_of_an_argument_and_come_again() {
+    fn placeholders_may_be_parts_of_arguments_and_repeat() {
         assert_eq!(
             filled(&["p", "a{}b{}", "{#}{#}", "{{}}", "--x={.}.y"], "i.j", 8)[1..],
             ["ai.jbi.j", "99", "{i.j}", "--x=i.y"]
@@ -253,13 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn what_came_from_an_item_is_not_scanned_again() {
+    fn the_text_of_an_item_is_not_searched_for_placeholders() {
         assert_eq!(filled(&["p", "{}", "{}{#}"], "{}{#}{", 0), ["p", "{}{#}{", "{}{#}{1"]);
         assert_eq!(filled(&["p", "{}#}"], "{", 0), ["p", "{#}"]);
     }
 
     #[test]
-    fn anything_else_is_what_it_is() {
+    fn any_other_braces_are_plain_text() {
         let template = ["p", "{x}", "{size}", "{", "}", "{ }", "", "{///}", "$(x);'\""];
         assert_eq!(filled(&template, "i", 0), template);
         let template = Template::new(&words(&template)).unwrap();
@@ -271,13 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn items_are_bytes() {
+    fn items_need_not_be_utf8() {
         let template = Template::new(&words(&["p", "{/}", "{}"])).unwrap();
         assert_eq!(template.fill(b"\xff/\xfe\n", 0)[1..], [b"\xfe\n".to_vec(), b"\xff/\xfe\n".to_vec()]);
     }
 
     #[test]
-    fn an_item_never_becomes_the_program() {
+    fn an_item_never_becomes_the_programs_name() {
         for program in ["{}", "a{}", "{#}", "{/.}b"] {
             assert_eq!(Template::new(&words(&[program, "x"])), Err(TemplateError::PlaceInProgram));
         }

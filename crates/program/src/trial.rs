@@ -1,10 +1,9 @@
-//! How the tests of this crate run a block through a task, with plain
-//! surroundings.
+//! Runs a block through a task, with a minimal host: for this crate's tests.
 
 use procession_task::builtin::TaskEntry;
 use procession_task::{Again, Answer, Block, BlockTask, Format, Host, Identity, Items, Reply, TextOptions};
 
-/// Time passes with each look at the clock, and what is sent is put together.
+/// Advances its clock with each read, and joins all parts of the answer.
 #[derive(Default)]
 struct TestHost {
     clock: u64,
@@ -37,14 +36,14 @@ pub(crate) struct Trial {
     pub(crate) max_result: usize,
 }
 
-/// What became of a block.
+/// The output of a block.
 pub(crate) struct BlockResult {
     pub(crate) outputs: String,
     pub(crate) log: String,
 }
 
 impl Trial {
-    /// In the place of worker 7.
+    /// A task in worker 7.
     pub(crate) fn new(entry: &TaskEntry, words: &[&str], items: Items, format: Format) -> Self {
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         let options = TextOptions { items, format, show: false, identity: Identity::new(1, "h", 7) };
@@ -52,7 +51,7 @@ impl Trial {
         Self { task, items, again: Again::NEVER, max_result: 1 << 20 }
     }
 
-    /// Runs a block, as it is sent for the second time, from item 10 on.
+    /// Runs a block as its second attempt, with items from index 10.
     pub(crate) fn run(&mut self, bytes: &[u8]) -> BlockResult {
         let (mut host, mut answer) = (TestHost::default(), Answer::default());
         let items = u32::try_from(self.items.count(bytes)).unwrap();

@@ -6,11 +6,20 @@
 
 use crate::Failure;
 use crate::record::{ResultText, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
-use crate::record_writer::Child;
 
 /// Inputs and outputs longer than this are cut in the log. The field `input_bytes`
 /// or `output_bytes` then holds the true length.
 pub const LOGGED_BYTES: usize = 256;
+
+/// A process of the user's program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Child {
+    /// The process id; `None` if there was no process.
+    pub pid: Option<u32>,
+    /// Whether the output may be incomplete: a process that it left behind was still
+    /// writing when its pipes were closed.
+    pub is_output_cut: bool,
+}
 
 /// The process and slot in a worker's lines; formatted once because they are the
 /// same in all of them.

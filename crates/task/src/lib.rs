@@ -8,46 +8,65 @@
 //!
 //! This crate knows nothing of pipes, processes and clocks: the time comes from the
 //! [`Host`] that runs a block.
-
+//!
+//! Modules, from the bottom up:
+//!
+//! - `items`, `params`, `value`: how input is cut into items, a task's parameters,
+//!   how items are parsed and results written
+//! - `outcome`, `record`, `itemlog`: failures, output records, log lines
+//! - `times`: how a worker's time is measured
+//! - `task`, `block`: the two traits, and the way back to the coordinator
+//! - `record_writer`, `runner`: from one trait to the other
+//! - `spec`, `configuration`: what a job is, and what it runs on
+//! - [`builtin`]: the built-in tasks
+//! - `plural`, `random`, [`shell_quote`]: helpers for all crates
 #![forbid(unsafe_code)]
 
-pub mod builtin;
+mod plural;
+mod random;
 pub mod shell_quote;
 
-mod block;
-mod catch_panic;
-mod configuration;
-mod coordinator_times;
-mod info;
-mod itemlog;
 mod items;
 mod outcome;
 mod params;
-mod plural;
-mod random;
-mod record;
-mod record_writer;
-mod runner;
-mod spec;
-mod task;
 mod times;
 mod value;
+
+mod catch_panic;
+mod info;
+mod record;
+mod task;
+
+mod block;
+mod coordinator_times;
+mod itemlog;
+
+mod spec;
+mod text_options;
+
+mod configuration;
+mod record_writer;
+
+mod runner;
+
+pub mod builtin;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, RunningItem};
 pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};
 pub use coordinator_times::CoordinatorTimes;
-pub use info::{ParamInfo, TaskInfo};
-pub use itemlog::{CoordinatorLine, Identity, LOGGED_BYTES};
+pub use info::TaskInfo;
+pub use itemlog::{Child, CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
 pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
-pub use params::{ParamError, ParamSpec, Params};
+pub use params::{ParamError, ParamInfo, ParamSpec, Params};
 pub use plural::counted;
 pub use random::SplitMix64;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_terminal};
-pub use record_writer::{Child, FinishedItem, RecordWriter, too_long};
-pub use runner::{ItemAttempt, RunBuffers, RunItem, TextOptions, TextTask, run_items};
+pub use record_writer::{FinishedItem, RecordWriter, too_long};
+pub use runner::{ItemAttempt, RunBuffers, RunItem, TextTask, run_items};
 pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};
 pub use task::{Task, TaskError};
+pub use text_options::TextOptions;
 pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};

@@ -1,7 +1,7 @@
 //! A task's parameters, `--param KEY=VALUE`. The task declares them, so that an
 //! unknown key or a bad value is refused with a list of what the task takes.
 
-use crate::ParamInfo;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One parameter of a task.
@@ -15,6 +15,26 @@ pub struct ParamSpec {
     pub values: &'static [&'static str],
     /// One line for `coordinator tasks`.
     pub help: &'static str,
+}
+
+/// The description of a parameter; see [`ParamSpec`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParamInfo {
+    /// The key.
+    pub name: String,
+    /// The default value.
+    pub default: String,
+    /// The possible values; empty if the task itself checks the value.
+    pub values: Vec<String>,
+    /// One line for the user.
+    pub help: String,
+}
+
+impl From<&ParamSpec> for ParamInfo {
+    fn from(spec: &ParamSpec) -> Self {
+        let values = spec.values.iter().map(|&value| value.to_owned()).collect();
+        Self { name: spec.name.to_owned(), default: spec.default.to_owned(), values, help: spec.help.to_owned() }
+    }
 }
 
 /// Checks settings against a task's parameters.

@@ -1,9 +1,13 @@
 //! Writes the outcomes of items into an answer: the record, the log line, the line
 //! shown to the user, and the failure.
 
-use crate::itemlog::{Common, LoggedItem, TimeSpan};
+use crate::block::{Block, FailureAt, Reply};
+use crate::itemlog::{Child, Common, LoggedItem, TimeSpan};
+use crate::items::Items;
+use crate::outcome::{Failure, FailureKind};
+use crate::record::{Format, Record};
 use crate::record::{ResultText, is_plain_tsv, push_tsv};
-use crate::{Block, Failure, FailureAt, FailureKind, Format, Items, Record, Reply, TextOptions};
+use crate::text_options::TextOptions;
 
 /// Writes the outcomes of one block's items.
 pub struct RecordWriter<'t> {
@@ -35,16 +39,6 @@ pub struct FinishedItem<'a> {
     pub end_ns: u64,
     /// The process that ran the item, if it is not the worker's.
     pub child: Child,
-}
-
-/// A process of the user's program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Child {
-    /// The process id; `None` if there was no process.
-    pub pid: Option<u32>,
-    /// Whether the output may be incomplete: a process that it left behind was still
-    /// writing when its pipes were closed.
-    pub is_output_cut: bool,
 }
 
 impl<'t> RecordWriter<'t> {

@@ -1,25 +1,17 @@
 //! Turns a [`Task`] over items into a [`BlockTask`] over blocks of text: reads each
 //! item, runs it, writes its record and its log line.
 
+use crate::block::{Block, BlockTask, Reply};
 use crate::catch_panic::catch_panic;
+use crate::itemlog::Child;
+use crate::outcome::{Failure, FailureKind};
 use crate::record::ResultText;
-use crate::record_writer::{Child, FinishedItem, RecordWriter, too_long};
+use crate::record_writer::{FinishedItem, RecordWriter, too_long};
+use crate::task::Task;
+use crate::text_options::TextOptions;
 use crate::times::Sampler;
-use crate::{Block, BlockTask, Failure, FailureKind, Format, FromItem, Identity, Items, Reply, Task, ToText};
+use crate::value::{FromItem, ToText};
 use std::marker::PhantomData;
-
-/// The formats of items and results.
-#[derive(Clone, Debug)]
-pub struct TextOptions {
-    /// How the block is cut into items.
-    pub items: Items,
-    /// How records are written.
-    pub format: Format,
-    /// Whether every item gets a line that is shown at once.
-    pub show: bool,
-    /// The process and slot named in the lines.
-    pub identity: Identity,
-}
 
 /// Runs a [`Task`] over blocks of text.
 pub struct TextTask<T, I> {
@@ -199,7 +191,7 @@ fn run_again<'a, R: RunItem<'a>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Again, Answer, Draft, Host, TaskError};
+    use crate::{Again, Answer, Draft, Format, Host, Identity, Items, TaskError};
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex};
 

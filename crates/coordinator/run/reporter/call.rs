@@ -2,7 +2,7 @@
 
 use super::notes::warner;
 use crate::environment::machine;
-use crate::plan::Plan;
+use crate::plan::RunPlan;
 use procession_job::Configuration;
 use procession_report as report;
 use report::{LogFolder, Terminal};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Creates the log folder. A folder that was named must be usable; if the
 /// default folder is not, there is a warning and no log.
 pub(super) fn log_folder(
-    plan: &Plan,
+    plan: &RunPlan,
     study: &report::StudyRecord,
     terminal: &Terminal,
 ) -> Result<Option<LogFolder>, String> {
@@ -34,7 +34,7 @@ pub(super) fn log_folder(
 }
 
 /// Describes the call and the machine.
-pub(super) fn study(plan: &Plan, configurations: &[Configuration]) -> report::StudyRecord {
+pub(super) fn study(plan: &RunPlan, configurations: &[Configuration]) -> report::StudyRecord {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
     report::StudyRecord {
         log_version: report::LOG_VERSION,

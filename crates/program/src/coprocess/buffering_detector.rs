@@ -1,19 +1,19 @@
-//! Whether a program that says nothing keeps its answers in a buffer: it has
-//! read all that it was sent, sleeps, and does not wait for time to pass or for
-//! somebody else. It is told once, as a guess.
+//! Detects a program that keeps its answers in a buffer: it has read everything it
+//! was sent, sleeps, and waits neither for time to pass nor for another process.
+//! The detection is a guess; it is reported once.
 
 use procession_sys::running_ns;
 use std::time::Duration;
 
-/// So long a program says nothing before it is looked at.
+/// A program is checked after it was silent for this long.
 const SILENCE_NS: u64 = 1_000_000_000;
 
-/// What is known of a program's silence.
+/// What is known about a program's silence.
 #[derive(Debug)]
 pub(super) enum BufferingDetector {
-    /// Nothing was said since then, on this process's clock.
+    /// The program has written nothing since this time, on this process's clock.
     Silent { since_ns: u64 },
-    /// It was told of, or there is nothing to suspect.
+    /// The detection was reported, or the program need not be checked.
     Over,
 }
 
@@ -22,15 +22,15 @@ impl BufferingDetector {
         if suspects { Self::Silent { since_ns: running_ns() } } else { Self::Over }
     }
 
-    /// The program has spoken, or was asked something.
-    pub(super) fn calm(&mut self) {
+    /// The program has written something, or was asked something.
+    pub(super) fn reset(&mut self) {
         if let Self::Silent { since_ns } = self {
             *since_ns = running_ns();
         }
     }
 
-    /// How long to wait for the program before looking at it.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    /// The time until the program should be checked.
+    pub(super) fn time_to_check(&self) -> Option<Duration> {
         match self {
             Self::Silent { since_ns } => {
                 let silent = running_ns().saturating_sub(*since_ns);
@@ -40,40 +40,40 @@ impl BufferingDetector {
         }
     }
 
-    /// Whether it is time to say that this process probably keeps its answers
-    /// in a buffer; then never again.
-    pub(super) fn is_ripe(&mut self, pid: u32, unread: impl FnOnce() -> usize) -> bool {
+    /// Checks whether this process probably keeps its answers in a buffer. Returns
+    /// `true` at most once.
+    pub(super) fn detects_buffering(&mut self, pid: u32, unread: impl FnOnce() -> usize) -> bool {
         let Self::Silent { since_ns } = self else { return false };
         if running_ns().saturating_sub(*since_ns) < SILENCE_NS {
             return false;
         }
-        let is_ripe = unread() == 0 && waits_for_input(pid);
-        if is_ripe {
+        let detects_buffering = unread() == 0 && waits_for_input(pid);
+        if detects_buffering {
             *self = Self::Over;
         } else {
-            self.calm();
+            self.reset();
         }
-        is_ripe
+        detects_buffering
     }
 }
 
-/// What is said of it.
+/// The message to the user.
 pub(super) fn hint(name: &str, lines: usize) -> String {
     let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
     format!(
-        "{name} has read {lines}, sleeps and answers nothing: it probably keeps its output in a buffer. Let it flush \
+        "{name} has read {lines}, sleeps and answers nothing: it probably buffers its output. Make it flush \
          after each line (python3 -u, stdbuf -oL, grep --line-buffered, sed -u, mawk -W interactive, \
          fflush), or use --task pipe"
     )
 }
 
-/// What can be seen of a process: its state, and where in the kernel it waits.
-struct Sight {
+/// A process's state, and the kernel function in which it waits.
+struct ProcessSight {
     state: Option<char>,
     place: String,
 }
 
-impl Sight {
+impl ProcessSight {
     fn of(pid: u32) -> Self {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
@@ -85,17 +85,17 @@ impl Sight {
     }
 }
 
-/// Whether a process sleeps, and for all that can be seen not for a while of its
-/// own choice, for another process or for the network.
+/// Whether a process sleeps, and apparently not for a chosen time, for another
+/// process or for the network.
 pub(super) fn waits_for_input(pid: u32) -> bool {
-    let sight = Sight::of(pid);
+    let sight = ProcessSight::of(pid);
     sight.state == Some('S') && (sight.is_in(&["pipe"]) || !sight.is_in(&["sleep", "wait"]))
 }
 
-/// Whether a process computes, sleeps for a while of its own choice, or waits for a
-/// process of its own: then it is not done with what it was asked last.
+/// Whether a process computes, sleeps for a chosen time, or waits for a process of
+/// its own: then it is still busy with its last request.
 pub(super) fn is_occupied(pid: u32) -> bool {
-    let sight = Sight::of(pid);
+    let sight = ProcessSight::of(pid);
     matches!(sight.state, Some('R' | 'D')) || sight.is_in(&["nanosleep", "do_wait"])
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use std::process::{Command, Stdio};
 
-    /// Waits until the kernel says that the process waits there.
+    /// Waits until the kernel reports that the process waits in this function.
     fn until_in(pid: u32, place: &str) -> bool {
         let file = format!("/proc/{pid}/wchan");
         loop {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_input_is_told_from_who_waits_for_time() {
+    fn waiting_for_input_is_distinguished_from_waiting_for_time() {
         for (program, args, place, waits) in [("cat", &[][..], "pipe", true), ("sleep", &["1000"], "nanosleep", false)]
         {
             let mut child = Command::new(program).args(args).stdin(Stdio::piped()).spawn().unwrap();
@@ -133,18 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_once_and_only_after_a_silence() {
+    fn buffering_is_reported_once_and_only_after_a_silence() {
         let mut detector = BufferingDetector::new(true);
-        assert!(detector.patience().unwrap() > Duration::from_millis(500));
-        assert!(!detector.is_ripe(0, || 0), "too early to look");
+        assert!(detector.time_to_check().unwrap() > Duration::from_millis(500));
+        assert!(!detector.detects_buffering(0, || 0), "too early to look");
         let mut cat = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         until_in(cat.id(), "pipe");
         detector = BufferingDetector::Silent { since_ns: running_ns() - SILENCE_NS };
-        assert!(!detector.is_ripe(cat.id(), || 7), "it has still to read");
+        assert!(!detector.detects_buffering(cat.id(), || 7), "it has still to read");
         detector = BufferingDetector::Silent { since_ns: running_ns() - SILENCE_NS };
-        assert!(detector.is_ripe(cat.id(), || 0));
-        assert!(!detector.is_ripe(cat.id(), || 0) && detector.patience().is_none());
-        assert!(BufferingDetector::new(false).patience().is_none());
+        assert!(detector.detects_buffering(cat.id(), || 0));
+        assert!(!detector.detects_buffering(cat.id(), || 0) && detector.time_to_check().is_none());
+        assert!(BufferingDetector::new(false).time_to_check().is_none());
         cat.kill().unwrap();
         cat.wait().unwrap();
         assert!(hint("tr", 1).starts_with("tr has read 1 line, sleeps"));

@@ -2,40 +2,40 @@
 
 use procession_task::Failure;
 
-/// How items become lines, and lines results.
+/// Translates items into request lines, and answer lines into results.
 pub(crate) trait Codec: Send {
-    /// Whether the program greets with a line of its own, before it is asked
-    /// anything, and flushes its answers. One of the user's own does neither.
-    const GREETS: bool;
+    /// Whether the program sends a first line before any request, and flushes its
+    /// answers. A program of the user does neither.
+    const HAS_GREETING: bool;
 
-    /// Appends the line that asks for an item, its end included. `at_once`: the
-    /// answer may not wait for others.
+    /// Appends the request line for an item, including its line feed. With `at_once`,
+    /// the answer must not wait for other answers.
     ///
     /// # Errors
-    /// No line can carry this item.
+    /// No line can hold this item.
     fn ask(&self, item: &[u8], at_once: bool, line: &mut Vec<u8>) -> Result<(), Failure>;
 
-    /// The longest answer, where a result may have so many bytes.
+    /// The maximum length of an answer line for results of up to `max_result` bytes.
     fn longest_answer(&self, max_result: usize) -> usize;
 
-    /// Reads an answer; the result is appended to `text`.
+    /// Parses an answer; appends the result to `text`.
     ///
     /// # Errors
     /// The item has failed.
     fn read(&self, line: &[u8], text: &mut Vec<u8>) -> Result<Said, Failure>;
 
-    /// Reads the greeting.
+    /// Parses the first line.
     ///
     /// # Errors
-    /// Why nothing can be asked, in a sentence.
+    /// Why the program can't answer requests, as a sentence.
     fn greeting(&self, _line: &[u8]) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// What a result is.
+/// The type of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
-    /// Whether it stands in JSON as it is.
+    /// Whether the text is a JSON value as it is.
     pub(crate) is_json: bool,
 }

@@ -1,32 +1,32 @@
-//! Lines as they come out of a pipe, at flat memory: of a line that is longer
-//! than it may be only the length is kept.
+//! Splits the bytes from a pipe into lines, in bounded memory: of a line that is
+//! too long only the length is kept.
 
 use crate::drain::ReadOutcome;
 use std::io::Read;
 
-/// What a read asks for: all that a pipe usually holds.
+/// The size of a read, in bytes: the usual capacity of a pipe.
 const READ_BYTES: usize = 64 * 1024;
 
-/// What was read and not yet taken.
+/// Bytes that were read and not yet taken.
 #[derive(Debug)]
 pub(super) struct LineBuffer {
     buffer: Vec<u8>,
-    /// What was not taken lies between these two.
+    /// The bytes that were not taken are in `start..end`.
     start: usize,
     end: usize,
-    /// Up to here there is no line feed.
+    /// There is no line feed before this position.
     searched: usize,
-    /// Bytes of the line that is being read and is known to be too long.
+    /// The number of dropped bytes of a current line that is too long.
     dropped: usize,
     longest: usize,
 }
 
-/// A line, without its end.
+/// A line without its line feed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum OutputLine<'a> {
-    /// As it came.
+    /// The complete line.
     Whole(&'a [u8]),
-    /// It had so many bytes, more than it may have.
+    /// A line of this many bytes, which is longer than allowed.
     TooLong(usize),
 }
 
@@ -35,15 +35,15 @@ impl LineBuffer {
         Self { buffer: Vec::new(), start: 0, end: 0, searched: 0, dropped: 0, longest }
     }
 
-    /// How long a line may be from now on.
+    /// Sets the maximum length of a line.
     pub(super) fn limit(&mut self, longest: usize) {
         self.longest = longest;
     }
 
-    /// Reads once what there is.
+    /// Reads once.
     pub(super) fn read(&mut self, mut from: impl Read) -> ReadOutcome {
         self.make_room();
-        // Nothing can be read from a pipe that can't be read.
+        // An unreadable pipe counts as ended.
         let (end, bytes) = ReadOutcome::of(&mut from, &mut self.buffer[self.end..]).unwrap_or((ReadOutcome::End, 0));
         self.end += bytes;
         end
@@ -61,7 +61,7 @@ impl LineBuffer {
         }
     }
 
-    /// Takes the next line that is complete.
+    /// Takes the next complete line.
     pub(super) fn next(&mut self) -> Option<OutputLine<'_>> {
         let Some(found) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) else {
             self.searched = self.end;
@@ -82,7 +82,7 @@ impl LineBuffer {
         })
     }
 
-    /// Whether there is anything that was not taken, be it only a part of a line.
+    /// Whether there are bytes that were not taken, even an incomplete line.
     pub(super) fn has_rest(&self) -> bool {
         self.start < self.end || self.dropped > 0
     }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use std::io::ErrorKind;
 
-    /// What is taken of these pieces, each read by itself.
+    /// The lines of these pieces, each read separately.
     fn taken(longest: usize, pieces: &[&str]) -> (Vec<String>, LineBuffer) {
         let mut lines = LineBuffer::new(longest);
         let mut taken = Vec::new();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_whole_however_they_are_cut() {
+    fn lines_are_complete_however_reads_split_them() {
         let (all, lines) = taken(9, &["one\n\ntw", "o\r\nth", "re", "e\nrest"]);
         assert_eq!(all, ["one", "", "two\r", "three"]);
         assert!(lines.has_rest());
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_line_that_is_too_long_only_its_length_is_kept() {
+    fn only_the_length_of_a_line_that_is_too_long_is_kept() {
         let (all, lines) = taken(3, &["abc\nabcd\nab", "cd", "efg\nx\nabcdefgh"]);
         assert_eq!(all, ["abc", "(4)", "(7)", "x"]);
         assert!(lines.has_rest(), "though nothing of it is held");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_from_nothing_yet() {
+    fn end_of_file_is_distinguished_from_no_bytes_yet() {
         assert_eq!(LineBuffer::new(1).read(&b""[..]), ReadOutcome::End);
         struct Empty;
         impl Read for Empty {

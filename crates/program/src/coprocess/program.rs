@@ -1,8 +1,8 @@
-//! A program that runs: what it is sent, what it says, and its end.
+//! A running coprocess: what it is sent, what it writes, and its end.
 //!
-//! Both pipes may be full at once, so nothing here waits for one of them: a
-//! write takes what fits, a read what there is, and one wait is for both and
-//! for the program's end. After that its pipes are drained ([`Drain`]).
+//! Both pipes may be full at the same time, so nothing here waits for one of them:
+//! a write takes what fits, a read takes what there is, and one wait covers both
+//! pipes and the program's end. After that the pipes are drained ([`Drain`]).
 
 use super::buffering_detector::{is_occupied, waits_for_input};
 use super::command::CoprocessCommand;
@@ -15,46 +15,47 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// A program that is to end has so long to do it by itself.
+/// The time in which a program may end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A program that has answered all has so long to wait for more input; after one
-/// that did not make it in time, others are given less.
+/// The time in which a program that has answered everything should wait for more
+/// input. After it missed that once, it gets the shorter time.
 const SETTLING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1)];
 
-/// And so much longer while it can be seen to compute or to sleep.
+/// The additional time while the program can be seen to compute or to sleep.
 const OCCUPIED: Duration = Duration::from_secs(30);
 
-/// What is written at a time is about so long; more waits in the items.
+/// The approximate size of a write, in bytes.
 const OUTGOING_BYTES: usize = 64 * 1024;
 
-/// A program that runs. Let go of, it is ended.
+/// A running coprocess. Dropping it ends the program.
 #[derive(Debug)]
 pub(super) struct Coprocess {
     child: LaunchedProgram,
-    /// What it is to be sent, and how much of that was.
+    /// The bytes to send, and how many of them were sent.
     outgoing: Vec<u8>,
     sent: usize,
     lines: LineBuffer,
     errors: StderrForwarder,
     state: CoprocessState,
-    /// Whether it was seen to wait for input when it was last looked at.
+    /// Whether the program was waiting for input when it was last checked.
     settles: bool,
     set: PollSet,
 }
 
-/// How much of the program is still there.
+/// The state of the program.
 #[derive(Clone, Copy, Debug)]
 enum CoprocessState {
-    /// As far as is known, all of it.
+    /// It runs, as far as is known.
     Running,
-    /// It reads no more, since then on this process's clock. It should end soon.
+    /// It reads no more input since this time, on this process's clock. It should end
+    /// soon.
     InputClosed { since_ns: u64 },
     /// The process has ended; its pipes are being drained.
     Exited(Drain),
-    /// All that it said was read.
+    /// All its output was read.
     Drained {
-        /// Or more may have been on its way.
+        /// Whether the output may be incomplete.
         is_cut: bool,
     },
     /// It was reaped.
@@ -66,10 +67,10 @@ const STDOUT: u64 = 1;
 const EXIT: u64 = 2;
 
 impl Coprocess {
-    /// Starts it.
+    /// Starts the program.
     ///
     /// # Errors
-    /// Why it can't be started, in a sentence.
+    /// Why it can't be started, as a sentence.
     pub(super) fn start(command: &CoprocessCommand) -> Result<Self, String> {
         let mut child = command.launch()?;
         // A program that closes its output answers no more, even if it keeps running.
@@ -93,12 +94,12 @@ impl Coprocess {
         self.child.pid()
     }
 
-    /// How long a line may be from now on.
+    /// Sets the maximum length of a line.
     pub(super) fn limit_lines(&mut self, longest: usize) {
         self.lines.limit(longest);
     }
 
-    /// Where to put what it is to be sent, unless it has enough of that.
+    /// The buffer for bytes to send, unless it is full.
     pub(super) fn outgoing(&mut self) -> Option<&mut Vec<u8>> {
         let waits = self.outgoing.len() - self.sent;
         if waits >= OUTGOING_BYTES {
@@ -111,18 +112,18 @@ impl Coprocess {
         Some(&mut self.outgoing)
     }
 
-    /// Whether it is to be sent something that is not in its pipe yet.
+    /// Whether there are bytes to send that are not in the pipe yet.
     pub(super) fn has_unsent(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// How much of what it was sent it has not read.
+    /// The number of bytes that the program has not read.
     pub(super) fn unread(&self) -> usize {
         let in_pipe = self.child.stdin.as_ref().and_then(|pipe| procession_sys::unread_bytes(pipe).ok());
         in_pipe.unwrap_or(usize::MAX).saturating_add(self.outgoing.len() - self.sent)
     }
 
-    /// Sends as much as its pipe takes.
+    /// Sends as much as the pipe takes.
     pub(super) fn send(&mut self) {
         let Some(stdin) = &mut self.child.stdin else { return };
         while !self.outgoing.is_empty() {
@@ -131,7 +132,7 @@ impl Coprocess {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(_) => {
-                    // What it has read it may still answer.
+                    // The program may still answer what it has read.
                     if matches!(self.state, CoprocessState::Running) {
                         self.state = CoprocessState::InputClosed { since_ns: running_ns() };
                     }
@@ -146,8 +147,8 @@ impl Coprocess {
         }
     }
 
-    /// Waits until it can be sent more, says something, or ends; no longer than
-    /// this. Sends and reads what it can then.
+    /// Waits until the program takes input, writes something, or ends, but no longer
+    /// than `timeout`. Then sends and reads what is possible.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadOutcome {
         let timeout = match self.state {
             CoprocessState::Running => timeout,
@@ -169,7 +170,7 @@ impl Coprocess {
             return self.read();
         }
         match self.state {
-            // It could have answered all this time.
+            // The program had the whole time to answer.
             CoprocessState::InputClosed { since_ns } if running_ns().saturating_sub(since_ns) >= nanos(GRACE) => {
                 ReadOutcome::End
             }
@@ -183,17 +184,17 @@ impl Coprocess {
         self.state = CoprocessState::Exited(Drain::begin());
     }
 
-    /// Goes on to drain its pipes: waits for more, but not without a bound.
+    /// Continues to drain the pipes; waits for more bytes for a limited time.
     fn drain(&mut self, mut drain: Drain) -> ReadOutcome {
         let Self { child, lines, errors, set, .. } = self;
-        let (mut heard, mut buffer) = (ReadOutcome::Nothing, vec![0; stderr_forwarder::READ_BYTES]);
+        let (mut outcome, mut buffer) = (ReadOutcome::Nothing, vec![0; stderr_forwarder::READ_BYTES]);
         let progress = drain.step(set, [Some(&child.stdout), errors.pipe()], |stream, pipe| {
             let read = match stream {
                 OutputStream::Output => (lines.read(pipe), 0),
                 OutputStream::Errors => stderr_forwarder::read(pipe, &mut buffer),
             };
             if (stream, read.0) == (OutputStream::Output, ReadOutcome::Some) {
-                heard = ReadOutcome::Some;
+                outcome = ReadOutcome::Some;
             }
             Ok::<_, Infallible>(read)
         });
@@ -202,15 +203,14 @@ impl Coprocess {
             DrainProgress::Open => CoprocessState::Exited(drain),
             DrainProgress::Over { is_cut } => CoprocessState::Drained { is_cut },
         };
-        match (heard, progress) {
+        match (outcome, progress) {
             (ReadOutcome::Some, _) => ReadOutcome::Some,
             (_, DrainProgress::Open) => ReadOutcome::Nothing,
             (_, DrainProgress::Over { .. }) => ReadOutcome::End,
         }
     }
 
-    /// Whether more of what it said may have been on its way when its pipes
-    /// were given up.
+    /// Whether the output may be incomplete.
     pub(super) fn is_cut(&self) -> bool {
         matches!(self.state, CoprocessState::Drained { is_cut: true } | CoprocessState::Reaped { is_cut: true, .. })
     }
@@ -222,11 +222,11 @@ impl Coprocess {
         }
         self.set.add(self.child.stdout.as_fd(), STDOUT, false);
         self.set.add(self.child.exit_fd(), EXIT, false);
-        // A wait that fails is one that is over: whoever called comes again.
+        // A failed wait counts as finished: the caller tries again.
         let _ = self.set.wait(timeout);
     }
 
-    /// Reads what it has said, without waiting but for what comes after its end.
+    /// Reads what the program has written; waits only after the program's end.
     pub(super) fn read(&mut self) -> ReadOutcome {
         match self.state {
             CoprocessState::Running | CoprocessState::InputClosed { .. } => self.lines.read(&self.child.stdout),
@@ -235,7 +235,7 @@ impl Coprocess {
         }
     }
 
-    /// Whether it has ended, though nothing was asked of it.
+    /// Whether the program has ended without being asked anything.
     pub(super) fn is_gone(&mut self) -> bool {
         self.poll(Some(Duration::ZERO));
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
@@ -253,18 +253,18 @@ impl Coprocess {
         false
     }
 
-    /// It has answered all that it was asked: waits until it waits for more, and
-    /// so has said what it will say. A line too many that were still on its way
-    /// would be taken for the next item's answer.
+    /// The program has answered everything. Waits until it waits for more input and so
+    /// has written all that it will write. A surplus line that came later would be
+    /// taken for the next item's answer.
     ///
-    /// No event tells that a process waits, so it is looked at, again and again,
-    /// if it is not there yet. One that never seems to wait does not cost much.
+    /// No event reports that a process waits, so its state is checked repeatedly. A
+    /// program that never seems to wait costs little time.
     pub(super) fn settle(&mut self) {
         let patience = SETTLING[usize::from(!self.settles)];
         let until_ns = running_ns() + nanos(patience);
         let mut pause = Duration::from_micros(10);
         loop {
-            // In this order: what it said before it waited is in its pipe.
+            // The order matters: what the program wrote before it waited is in the pipe.
             let waits = self.unread() == 0 && self.is_seen_waiting();
             if self.read() != ReadOutcome::Nothing || waits {
                 self.settles = true;
@@ -281,8 +281,8 @@ impl Coprocess {
         }
     }
 
-    /// Whether it waits for input now, and a moment later: between two looks at
-    /// one thing and another it may have gone on.
+    /// Whether the program waits for input at two moments: between the check of the
+    /// pipe and the check of the process it may have continued.
     fn is_seen_waiting(&mut self) -> bool {
         waits_for_input(self.pid()) && {
             self.poll(Some(Duration::from_micros(10)));
@@ -290,18 +290,18 @@ impl Coprocess {
         }
     }
 
-    /// The next line that it has said.
+    /// The next line of output.
     pub(super) fn line(&mut self) -> Option<OutputLine<'_>> {
         self.lines.next()
     }
 
-    /// Whether there is more of what it has said than the lines that were taken.
+    /// Whether there is output besides the lines that were taken.
     pub(super) fn has_rest(&self) -> bool {
         self.lines.has_rest()
     }
 
-    /// Ends it: its input ends, and if that is not its end it is killed. What it
-    /// still says is read, and nobody's.
+    /// Ends the program: closes its input and, if it does not end by that, kills it.
+    /// Further output is read and dropped.
     pub(super) fn end(&mut self) -> Ended {
         if let CoprocessState::Reaped { ended, .. } = self.state {
             return ended;
@@ -321,7 +321,7 @@ impl Coprocess {
         ended
     }
 
-    /// Waits until its process has ended, which is killed after so long.
+    /// Waits until the process has ended; kills it after the grace period.
     fn wait_for_exit(&mut self, grace: Duration) {
         let until_ns = running_ns() + nanos(grace);
         let mut is_open = true;
@@ -342,7 +342,7 @@ impl Coprocess {
                 return;
             }
             if reads {
-                // It may have to get rid of something before it can end.
+                // The program may have to write something before it can end.
                 is_open = self.lines.read(&self.child.stdout) != ReadOutcome::End;
                 while self.lines.next().is_some() {}
             }
@@ -352,12 +352,12 @@ impl Coprocess {
 
 impl Drop for Coprocess {
     fn drop(&mut self) {
-        // Nobody is left to be told how.
+        // Nobody needs the exit status.
         self.end();
     }
 }
 
-/// How a program ended, to stand behind its name.
+/// How a program ended, as a phrase after its name.
 pub(super) fn describe(ended: Ended) -> String {
     match ended {
         Ended::Status(status) => format!("ended with status {status}"),
@@ -365,6 +365,6 @@ pub(super) fn describe(ended: Ended) -> String {
             Ok(signal) => format!("was killed by {signal}"),
             Err(_) => format!("was killed by signal {signal}"),
         },
-        Ended::Unknown => "ended, nobody knows how,".to_owned(),
+        Ended::Unknown => "ended with an unknown status".to_owned(),
     }
 }

@@ -1,5 +1,5 @@
-//! What a kept program writes to its standard error: passed on as it comes by a
-//! thread, as the program may write while nobody waits for an answer of it.
+//! Forwards a coprocess's standard error. A thread does so, because the program may
+//! write while no other thread waits for its answer.
 
 use crate::drain::{ReadOutcome, pass_on};
 use procession_sys::{PollSet, WakeUp};
@@ -9,36 +9,36 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// How much is read at a time: what a pipe usually holds.
+/// The size of a read, in bytes: the usual capacity of a pipe.
 pub(super) const READ_BYTES: usize = 64 * 1024;
-/// The thread calls nothing that is deep.
+/// The thread calls no deeply nested functions.
 const STACK_BYTES: usize = 256 << 10;
 
-/// Who reads a program's standard error.
+/// The reader of a program's standard error.
 #[derive(Debug)]
 pub(super) enum StderrForwarder {
     /// A thread, until it is stopped.
     Forwarded { thread: JoinHandle<File>, stop: Arc<WakeUp> },
-    /// Whoever drains it; nobody if the thread is lost.
+    /// The caller that drains the pipe; `None` if the thread has panicked.
     Drained(Option<File>),
 }
 
 impl StderrForwarder {
-    /// Passes on what comes from this non-blocking pipe.
+    /// Forwards everything from this non-blocking pipe.
     ///
     /// # Errors
-    /// No thread, or no descriptors, left.
+    /// No thread could be created, or no file descriptor is left.
     pub(super) fn forward(pipe: File) -> io::Result<Self> {
         let stop = Arc::new(WakeUp::new()?);
         let until = Arc::clone(&stop);
-        // The memory that it needs is not asked for where it could be refused.
+        // Allocated here, because an allocation in the thread could be refused.
         let buffer = vec![0; READ_BYTES];
         let builder = std::thread::Builder::new().name("errors".to_owned()).stack_size(STACK_BYTES);
         let thread = builder.spawn(move || forward(pipe, &until, buffer))?;
         Ok(Self::Forwarded { thread, stop })
     }
 
-    /// Stops the thread: from now on [`Self::pipe`] is read by the caller.
+    /// Stops the thread. From then on the caller reads [`Self::pipe`].
     pub(super) fn stop(&mut self) {
         if let Self::Forwarded { thread, stop } = std::mem::replace(self, Self::Drained(None)) {
             stop.wake();
@@ -46,7 +46,7 @@ impl StderrForwarder {
         }
     }
 
-    /// The pipe, if no thread reads it.
+    /// The pipe, unless a thread reads it.
     pub(super) fn pipe(&self) -> Option<&File> {
         match self {
             Self::Drained(pipe) => pipe.as_ref(),
@@ -55,10 +55,10 @@ impl StderrForwarder {
     }
 }
 
-/// Reads once what the program has to say to people, and passes that on; returns
-/// how many bytes that were, too.
+/// Reads once from the program's standard error and passes the bytes on; also
+/// returns their number.
 pub(super) fn read(pipe: &File, buffer: &mut [u8]) -> (ReadOutcome, usize) {
-    // Nothing can be read from a pipe that can't be read.
+    // An unreadable pipe counts as ended.
     let (end, bytes) = ReadOutcome::of(pipe, buffer).unwrap_or((ReadOutcome::End, 0));
     pass_on(&buffer[..bytes]);
     (end, bytes)

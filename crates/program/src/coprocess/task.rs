@@ -1,9 +1,8 @@
-//! A program that is kept: started once per worker, asked a line for each item,
-//! and ended with its task.
+//! The task of a coprocess: it starts the program, and runs each block with it.
 //!
-//! Its death is its worker's death ([`Reply::die`]), so that the scheduler does
-//! about it what it does about any dead worker: it finds the item that is to
-//! blame, tries it again, and leaves its neighbours alone.
+//! If the program dies, the worker ends in the same way ([`Reply::die`]). So the
+//! scheduler handles the death like that of any worker: it finds the item to blame,
+//! retries it, and charges no other item.
 
 use super::buffering_detector::BufferingDetector;
 use super::codec::Codec;
@@ -16,16 +15,16 @@ use procession_sys::running_ns;
 use procession_task::{Block, BlockTask, Reply, TextOptions};
 use std::time::Duration;
 
-/// So long a greeting is waited for in silence.
+/// The wait for the program's first line before a message is sent to the user.
 const GREETING_NS: u64 = 500_000_000;
 
-/// And no longer than this in all.
+/// The maximum number of these waits.
 const GREETINGS: u32 = 600;
 
-/// The longest greeting that is listened to.
+/// The maximum length of the first line, in bytes.
 const GREETING_BYTES: usize = 64 * 1024;
 
-/// A task whose program is kept.
+/// A task that runs items in a coprocess.
 pub(crate) struct CoprocessTask<C> {
     codec: C,
     command: CoprocessCommand,
@@ -38,34 +37,34 @@ impl<C: Codec> CoprocessTask<C> {
     /// The task; its program is started when it is needed.
     pub(crate) fn new(codec: C, mut command: CoprocessCommand, options: TextOptions) -> Self {
         command.env.push(("PROCESSION_WORKER", options.identity.slot().to_string()));
-        Self { codec, command, options, program: None, detector: BufferingDetector::new(!C::GREETS) }
+        Self { codec, command, options, program: None, detector: BufferingDetector::new(!C::HAS_GREETING) }
     }
 
     fn start(&self, note: &mut dyn FnMut(&str)) -> Result<Coprocess, String> {
         let mut program = Coprocess::start(&self.command)?;
-        if C::GREETS {
-            self.hear_greeting(&mut program, note)?;
+        if C::HAS_GREETING {
+            self.read_greeting(&mut program, note)?;
             return Ok(program);
         }
-        // What it says of itself would be taken for the first answer.
+        // A line before the first request would be taken for the first answer.
         program.settle();
         if program.has_rest() {
             return Err(format!(
-                "{} says something before it was asked anything, where a line is to be answered by a line",
+                "{} writes a line before its first request; it must write one line for each line that it reads",
                 self.command.name
             ));
         }
         Ok(program)
     }
 
-    fn hear_greeting(&self, program: &mut Coprocess, note: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn read_greeting(&self, program: &mut Coprocess, note: &mut dyn FnMut(&str)) -> Result<(), String> {
         let name = &self.command.name;
         let (mut until_ns, mut left_over) = (running_ns() + GREETING_NS, GREETINGS);
         program.limit_lines(GREETING_BYTES);
         loop {
             match program.line() {
                 Some(OutputLine::Whole(line)) => return self.codec.greeting(line),
-                Some(OutputLine::TooLong(_)) => return Err(format!("{name}: what it says first can't be understood")),
+                Some(OutputLine::TooLong(_)) => return Err(format!("{name}: its first line can't be understood")),
                 None => {}
             }
             let left = until_ns.saturating_sub(running_ns());
@@ -78,7 +77,7 @@ impl<C: Codec> CoprocessTask<C> {
                 until_ns = running_ns() + GREETING_NS;
             }
             if program.wait(Some(Duration::from_nanos(left))) == ReadOutcome::End {
-                return Err(format!("{name} {} before it could be asked anything", describe(program.end())));
+                return Err(format!("{name} {} before its first request", describe(program.end())));
             }
         }
     }
@@ -96,19 +95,20 @@ impl<C: Codec> BlockTask for CoprocessTask<C> {
             None => self.start(&mut |text| reply.note(text))?,
         };
         if program.is_gone() {
-            // It has answered all that it was asked: nobody is to blame.
+            // It has answered every request: no item is to blame.
             program = self.start(&mut |text| reply.note(text))?;
         }
         program.read();
         if program.has_rest() {
-            // What comes when nothing was asked is nobody's answer, and least of all the next one's.
-            reply.note(&format!("{} wrote a line that nobody asked for, and is started afresh", self.command.name));
+            // A line without a request is nobody's answer, and must not become the next
+            // item's.
+            reply.note(&format!("{} wrote a line without being asked; it is restarted", self.command.name));
             program.end();
             program = self.start(&mut |text| reply.note(text))?;
         }
         let Self { codec, command, options, detector, .. } = self;
-        let means = WalkContext { codec, name: &command.name, options, program: &mut program, detector };
-        if Walk::new(means, block, reply)?.run()? == After::Ready {
+        let context = WalkContext { codec, name: &command.name, options, program: &mut program, detector };
+        if Walk::new(context, block, reply)?.run()? == After::Ready {
             self.program = Some(program);
         }
         Ok(())

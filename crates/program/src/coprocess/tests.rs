@@ -1,4 +1,4 @@
-//! Small programs, kept and asked.
+//! Tests of coprocesses with small shell programs.
 
 use procession_task::builtin::TaskEntry;
 use procession_task::{
@@ -6,7 +6,7 @@ use procession_task::{
 };
 use std::sync::{Arc, Mutex};
 
-/// What a host was told.
+/// Records the calls of a host.
 #[derive(Default)]
 struct RecordingHost {
     sent: Vec<(u32, String)>,
@@ -55,12 +55,12 @@ fn task_of(entry: &TaskEntry, words: &[&str], options: TextOptions) -> Box<dyn B
     entry.task(&[], &words, options).unwrap()
 }
 
-/// A filter in the shell's language.
+/// A filter as a shell script.
 fn shell(script: &str) -> Box<dyn BlockTask> {
     task_of(&crate::filter::ENTRY, &["sh", "-c", script], options(Items::Lines, Format::Lines))
 }
 
-/// A folder that is gone when this is.
+/// A folder that is removed on drop.
 struct Folder(std::path::PathBuf);
 
 impl Folder {
@@ -87,7 +87,7 @@ struct How {
 
 const PLAIN: How = How { each: false, again: Again::NEVER, max_result: 1 << 20 };
 
-/// Runs a block; returns how that ended, the last answer and what its host heard.
+/// Runs a block; returns the result, the last answer, and the host's record.
 fn run_as(task: &mut dyn BlockTask, lines: &str, how: How) -> (Result<(), String>, Answer, RecordingHost) {
     let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
     let items = u32::try_from(lines.lines().count()).unwrap();
@@ -98,7 +98,7 @@ fn run_as(task: &mut dyn BlockTask, lines: &str, how: How) -> (Result<(), String
     (ended, answer, host)
 }
 
-/// The results of a block that ends well.
+/// The results of a block that ends without error.
 fn run(task: &mut dyn BlockTask, lines: &str) -> String {
     let (ended, answer, host) = run_as(task, lines, PLAIN);
     assert_eq!((ended, host.died), (Ok(()), None));
@@ -106,13 +106,13 @@ fn run(task: &mut dyn BlockTask, lines: &str) -> String {
     sent + &text(&answer.outputs)
 }
 
-/// The messages of failed items, by their indices.
+/// The messages of failed items, with their indices.
 fn failures(answer: &Answer) -> Vec<(u64, String)> {
     answer.failures.iter().map(|at| (at.item, at.failure.to_string())).collect()
 }
 
 const SURPLUS: &str =
-    "failed: the program wrote more lines than it was given, so nobody knows which belongs to which item";
+    "failed: the program wrote more lines than it was given, so its lines cannot be assigned to items";
 
 #[test]
 fn the_same_process_answers_block_after_block() {
@@ -130,7 +130,7 @@ fn the_same_process_answers_block_after_block() {
 }
 
 #[test]
-fn pipes_that_are_full_both_ways_hold_nobody_up() {
+fn pipes_that_are_full_both_ways_cause_no_deadlock() {
     let long = "x".repeat(1 << 20);
     let lines: String = (0..8).map(|n| format!("{n}{long}\n")).collect();
     let mut task = shell("exec cat");
@@ -143,7 +143,7 @@ fn pipes_that_are_full_both_ways_hold_nobody_up() {
 }
 
 #[test]
-fn a_line_too_many_fails_what_was_not_sent_and_the_program_begins_anew() {
+fn a_surplus_line_fails_what_was_not_sent_and_the_program_is_restarted() {
     let mut task = shell("while read -r x; do echo $$; [ $x != 2 ] || echo more; done");
     let first = run(&mut *task, "1\n");
     let (ended, answer, _) = run_as(&mut *task, "1\n2\n3\n", PLAIN);
@@ -153,17 +153,17 @@ fn a_line_too_many_fails_what_was_not_sent_and_the_program_begins_anew() {
 }
 
 #[test]
-fn a_line_that_comes_before_anything_was_asked_is_nobodys_answer() {
+fn a_line_before_the_first_request_is_an_error() {
     for script in ["echo welcome; exec cat", "sleep 0.3; echo welcome; exec cat", "exec yes"] {
         let (ended, answer, host) = run_as(&mut *shell(script), "1\n", PLAIN);
-        assert!(ended.unwrap_err().contains("before it was asked anything"), "{script}");
+        assert!(ended.unwrap_err().contains("before its first request"), "{script}");
         assert!(answer.outputs.is_empty() && host.sent.is_empty(), "{script}");
     }
 }
 
 #[test]
-fn a_line_too_many_is_waited_for_while_the_program_sleeps_or_works() {
-    // The answer that people want comes late, behind a word that nobody wants.
+fn a_surplus_line_is_waited_for_while_the_program_sleeps_or_works() {
+    // The right answer comes late, after a line that is no answer.
     let script = "while read -r x; do [ $x != 2 ] || { echo warning; sleep 0.4; }; echo $x; done";
     let mut task = shell(script);
     assert_eq!(run(&mut *task, "1\n"), "1\n");
@@ -173,15 +173,15 @@ fn a_line_too_many_is_waited_for_while_the_program_sleeps_or_works() {
 }
 
 #[test]
-fn a_death_with_items_left_is_its_workers() {
+fn a_death_with_items_left_ends_the_worker_in_the_same_way() {
     let death = "while read -r x; do [ $x != 3 ] || DIE; echo $x; done";
     for (how, end) in [
         ("exit 7", ProcessEnd::Status(7)),
         ("exit 0", ProcessEnd::Status(0)),
         ("kill -SEGV $$", ProcessEnd::Signal(11)),
-        // It says nothing more, and stays.
+        // It closes its output and keeps running.
         ("exec sleep 1000 >&-", ProcessEnd::Signal(9)),
-        // It hears nothing more, and stays.
+        // It closes its input and keeps running.
         ("exec sleep 1000 <&-", ProcessEnd::Signal(9)),
     ] {
         let mut task = shell(&death.replace("DIE", how));
@@ -201,7 +201,7 @@ fn a_program_that_ends_between_blocks_is_started_again() {
     let said: Vec<String> = (0..3)
         .map(|n| {
             let said = run(&mut *task, &format!("{n}\n"));
-            // Its end may be seen only later: no block is to begin before.
+            // Its end may become visible later: wait for it before the next block.
             while std::path::Path::new(&format!("/proc/{}/fd/1", said.trim().split(' ').nth(1).unwrap())).exists() {
                 std::thread::yield_now();
             }
@@ -212,7 +212,7 @@ fn a_program_that_ends_between_blocks_is_started_again() {
 }
 
 #[test]
-fn an_answer_without_its_end_is_its_items_failure() {
+fn an_incomplete_answer_is_its_items_failure() {
     let mut task = shell("read -r x; echo $x; read -r y; printf part");
     let alone = How { each: true, ..PLAIN };
     let (ended, _, host) = run_as(&mut *task, "1\n2\n", alone);
@@ -224,7 +224,7 @@ fn an_answer_without_its_end_is_its_items_failure() {
 }
 
 #[test]
-fn where_an_answer_was_left_out_none_of_the_others_counts() {
+fn a_batch_with_a_missing_answer_is_not_accepted() {
     let mut task = shell("while read -r x; do [ $x = 2 ] || echo $x; [ $x != 3 ] || exit 0; done");
     let (_, _, host) = run_as(&mut *task, "1\n2\n3\n", PLAIN);
     let sent: u32 = host.sent.iter().map(|(items, _)| items).sum();
@@ -250,7 +250,7 @@ fn nothing_but_the_line_feed_is_taken_from_an_answer() {
 }
 
 #[test]
-fn an_item_of_two_lines_is_invalid_wherever_it_stands() {
+fn an_item_of_two_lines_is_invalid_at_any_position() {
     let mut task = task_of(&crate::filter::ENTRY, &["cat"], options(Items::Nul, Format::Lines));
     let bytes = b"a\nb\0c\0d\n\0e\0f\ng\0";
     for each in [false, true] {
@@ -265,7 +265,7 @@ fn an_item_of_two_lines_is_invalid_wherever_it_stands() {
 }
 
 #[test]
-fn one_at_a_time_if_each_is_to_be_answered_by_itself() {
+fn items_are_sent_one_at_a_time_if_each_is_answered_by_itself() {
     let mut task = shell("while read -r x; do echo $x; done");
     let (ended, _, host) = run_as(&mut *task, "1\n2\n3\n", How { each: true, ..PLAIN });
     assert_eq!(ended, Ok(()));
@@ -273,7 +273,7 @@ fn one_at_a_time_if_each_is_to_be_answered_by_itself() {
 }
 
 #[test]
-fn what_is_due_is_sent_in_parts_that_are_in_order() {
+fn due_answers_are_sent_in_parts_in_order() {
     let mut task = shell("exec cat");
     let lines: String = (0..50_000).map(|n| format!("{n}\n")).collect();
     let (mut host, mut answer) = (RecordingHost { is_due: true, ..RecordingHost::default() }, Answer::default());
@@ -286,7 +286,7 @@ fn what_is_due_is_sent_in_parts_that_are_in_order() {
 }
 
 #[test]
-fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_written_down() {
+fn watched_items_start_in_turn_and_earlier_outcomes_are_recorded() {
     let folder = Folder::new("watched");
     let draft = Arc::new(Mutex::<Draft>::default());
     let mut task = shell(&format!(
@@ -302,7 +302,7 @@ fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_writte
         reply.finish();
         host.started
     });
-    // What its watchdog would find, while the third is at it.
+    // What the watchdog would find while the third item runs.
     loop {
         let draft = Draft::lock(&draft);
         if draft.running.is_some_and(|running| running.index == 7) {
@@ -320,7 +320,7 @@ fn where_items_are_watched_each_begins_in_its_turn_and_what_was_before_is_writte
 }
 
 #[test]
-fn a_block_with_other_items_than_announced_is_an_error() {
+fn a_block_with_a_wrong_number_of_items_is_an_error() {
     let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
     let block = Block { first: 0, items: 5, chunk: 0, attempt: 1, log: false, bytes: b"1\n" };
     let mut reply = Reply::new(&mut host, &mut answer, false, 100);
@@ -328,10 +328,10 @@ fn a_block_with_other_items_than_announced_is_an_error() {
 }
 
 #[test]
-fn a_program_that_keeps_its_answers_is_told_of_once() {
+fn a_program_that_buffers_its_answers_is_reported_once() {
     let mut task = shell("read -r a; read -r b; read -r c; echo $a; echo $b; echo $c; exec cat");
-    // It waits for a third line, which never comes, until its input ends: so
-    // the thread that asks is let go of when it has been told.
+    // The program waits for a third line until its input ends. The thread that asks is
+    // released once the message has arrived.
     let (told, hears) = std::sync::mpsc::channel();
     struct Telling(std::sync::mpsc::Sender<String>, RecordingHost);
     impl Host for Telling {
@@ -374,7 +374,7 @@ fn thread_id() -> u32 {
 }
 
 #[test]
-fn what_cannot_be_started_is_said_before_any_block() {
+fn a_program_that_cannot_be_started_is_reported_before_any_block() {
     let mut task = task_of(&crate::filter::ENTRY, &["/no/such/program"], options(Items::Lines, Format::Lines));
     let said = task.prepare(&mut |_| {}).unwrap_err();
     assert!(said.contains("'/no/such/program' cannot be found"), "{said}");

@@ -1,11 +1,11 @@
-//! A walk through one block: items go to the program, answers come back, in
-//! step but many at a time.
+//! Runs one block with a coprocess: sends the items and reads the answers in order,
+//! with many items in flight.
 //!
-//! What is answered is gathered and written down later, in one go. A program
-//! that is not ours may leave out an answer or give one too many, and then nobody
-//! knows whose the others were: so of what such a program was asked together
-//! nothing is written down before all of it is answered, by just as many lines.
-//! Where that does not come about, the items are asked for one at a time.
+//! Answers are collected and recorded later, together. A program of the user may
+//! leave out an answer or write a surplus line; then no answer can be assigned to
+//! its item. So a batch is accepted only if it has as many answers as requests:
+//! nothing is recorded before the whole batch is answered. If that fails, the
+//! scheduler sends the items again one at a time.
 
 use super::buffering_detector::{BufferingDetector, hint};
 use super::codec::{Codec, Said};
@@ -20,16 +20,16 @@ use procession_task::{
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// So many bytes of results are gathered, before they are written down.
+/// Results of this many bytes are collected before they are recorded.
 const GATHERED_BYTES: usize = 64 * 1024;
 
-/// So many bytes of results wait for the block's last answer, and no more.
+/// The maximum size of the results that wait for the block's last answer, in bytes.
 const HELD_BYTES: usize = 8 * 1024 * 1024;
 
-/// Records and log lines of so many bytes are handed over, at the latest.
+/// Records and log lines are sent once they have this many bytes.
 const PART_BYTES: usize = 128 * 1024;
 
-/// What became of the program.
+/// What happened to the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
     /// It can take the next block.
@@ -38,17 +38,17 @@ pub(super) enum After {
     Gone,
 }
 
-/// An item's outcome that was not written down yet.
+/// An item's outcome that was not recorded yet.
 struct ItemResult {
-    /// Where its result stands among the texts, and whether that is JSON.
+    /// The position of the result in `texts`, and whether it is JSON.
     result: Result<(Range<usize>, bool), Failure>,
     runs: u32,
     start_ns: u64,
     end_ns: u64,
 }
 
-/// A walk; what was written down comes before what was answered, and that
-/// before what was asked.
+/// The state of a block's run. The first `written` items are recorded, then come
+/// those with an outcome, then those that were asked for.
 pub(super) struct Walk<'a, 'b, 'h, C> {
     codec: &'a C,
     name: &'a str,
@@ -58,25 +58,26 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     reply: &'a mut Reply<'h>,
     items: Vec<(usize, &'b [u8])>,
     first: u64,
-    /// Only one item is in flight at a time: each is answered by itself, or may
-    /// be asked for again, or must be known to be the one that takes too long.
+    /// Whether only one item is in flight at a time: because each is sent by itself, or
+    /// may be retried, or must be known as the one that takes too long.
     in_step: bool,
     written: usize,
     outcomes: Vec<ItemResult>,
     texts: Vec<u8>,
     asked: usize,
-    /// Those that were asked for and not answered.
+    /// The number of items that were asked for and not answered.
     in_flight: usize,
-    /// Items that no line can carry, to be answered when it is their turn.
+    /// Items that no line can hold; they get their failure when it is their turn.
     refused: VecDeque<(usize, Failure)>,
-    /// The oldest item that has no answer, and since when it runs.
+    /// The oldest item without an answer, and its start time.
     oldest: Option<usize>,
     since_ns: u64,
-    /// How often that one was asked for; more than once only in step.
+    /// How often that item was asked for; more than once only if one item is in flight
+    /// at a time.
     runs: u32,
 }
 
-/// What a walk needs beside its block.
+/// What a run needs in addition to its block.
 pub(super) struct WalkContext<'a, C> {
     pub(super) codec: &'a C,
     pub(super) name: &'a str,
@@ -88,15 +89,19 @@ pub(super) struct WalkContext<'a, C> {
 impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     /// # Errors
     /// The block does not hold the items that it announces.
-    pub(super) fn new(means: WalkContext<'a, C>, block: &Block<'b>, reply: &'a mut Reply<'h>) -> Result<Self, String> {
-        let WalkContext { codec, name, options, program, detector } = means;
+    pub(super) fn new(
+        context: WalkContext<'a, C>,
+        block: &Block<'b>,
+        reply: &'a mut Reply<'h>,
+    ) -> Result<Self, String> {
+        let WalkContext { codec, name, options, program, detector } = context;
         let items: Vec<_> = options.items.split(block.bytes).collect();
         if items.len() != block.items as usize {
             return Err(format!("the block holds {} items instead of {}", items.len(), block.items));
         }
         program.limit_lines(codec.longest_answer(reply.max_result()));
-        detector.calm();
-        let must_be_known = !C::GREETS && reply.is_watched();
+        detector.reset();
+        let must_be_known = !C::HAS_GREETING && reply.is_watched();
         let in_step = reply.is_each() || must_be_known || reply.tries_again(FailureKind::Failed, 1);
         Ok(Self {
             codec,
@@ -120,10 +125,10 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         })
     }
 
-    /// Goes through all of it.
+    /// Runs all items.
     ///
     /// # Errors
-    /// The program has ended, and so can nobody else here.
+    /// The program has ended, and this process cannot end in its place.
     pub(super) fn run(mut self) -> Result<After, String> {
         while self.answered() < self.items.len() {
             self.ask();
@@ -132,38 +137,37 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 continue;
             }
             self.begin_oldest();
-            match self.program.wait(self.detector.patience()) {
+            match self.program.wait(self.detector.time_to_check()) {
                 ReadOutcome::Some => {
                     if self.take_answers() || self.has_more_to_say() {
-                        return Ok(self.give_up());
+                        return Ok(self.fail_rest());
                     }
-                    self.write_down_in_time();
+                    self.record_if_needed();
                 }
-                ReadOutcome::Nothing => self.suspect(),
-                ReadOutcome::End => return self.bury(),
+                ReadOutcome::Nothing => self.check_buffering(),
+                ReadOutcome::End => return self.on_end(),
             }
         }
-        self.write_down();
+        self.record_outcomes();
         Ok(After::Ready)
     }
 
-    /// How many items have an outcome.
+    /// The number of items with an outcome.
     fn answered(&self) -> usize {
         self.written + self.outcomes.len()
     }
 
-    /// Whether the program, which has answered all that it was asked, says more.
-    /// Ours does not.
+    /// Whether a program of the user, which has answered every request, writes more.
     fn has_more_to_say(&mut self) -> bool {
         let is_last = self.in_step || self.answered() == self.items.len();
-        if C::GREETS || self.in_flight > 0 || !is_last {
+        if C::HAS_GREETING || self.in_flight > 0 || !is_last {
             return false;
         }
         self.program.settle();
         self.program.has_rest()
     }
 
-    /// Asks for the next items, as many as have room.
+    /// Sends the next items, as many as fit.
     fn ask(&mut self) {
         let at_once = self.reply.is_watched();
         while self.asked < self.items.len() && !(self.in_step && self.in_flight > 0) {
@@ -177,7 +181,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.program.send();
     }
 
-    /// The time of the oldest item that has no answer begins.
+    /// Starts the time of the oldest item without an answer.
     fn begin_oldest(&mut self) {
         if self.oldest != Some(self.answered()) {
             self.oldest = Some(self.answered());
@@ -187,9 +191,9 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
     }
 
-    /// Takes the answers that have come; `true` if there is more than answers.
+    /// Takes the answers that have arrived; returns `true` if there is a surplus line.
     fn take_answers(&mut self) -> bool {
-        self.detector.calm();
+        self.detector.reset();
         let before = self.outcomes.len();
         while self.in_flight > 0 {
             let max_result = self.reply.max_result();
@@ -213,7 +217,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             self.push(result);
             self.answer_refused();
         }
-        self.share_out_time(before);
+        self.divide_time(before);
         self.in_flight == 0 && (self.program.has_rest() || self.program.has_unsent())
     }
 
@@ -221,16 +225,16 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.outcomes.push(ItemResult { result, runs: self.runs, start_ns: self.since_ns, end_ns: self.since_ns });
     }
 
-    /// Answers the items whose turn it is and that were never asked for.
+    /// Answers the items that were never sent and whose turn has come.
     fn answer_refused(&mut self) {
         while let Some((_, failure)) = self.refused.pop_front_if(|(at, _)| *at == self.written + self.outcomes.len()) {
             self.push(Err(failure));
         }
     }
 
-    /// Answers that came together came at some time since the one before: each
-    /// of them took as much of it as any other, for all that is known.
-    fn share_out_time(&mut self, before: usize) {
+    /// Divides the time since the previous answers equally among answers that arrived
+    /// together, because their individual times are unknown.
+    fn divide_time(&mut self, before: usize) {
         let new = &mut self.outcomes[before..];
         if new.is_empty() || !self.writer.logs() {
             return;
@@ -243,12 +247,12 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
     }
 
-    /// Asks once more for the only item that is in flight.
+    /// Sends the only item in flight again.
     fn ask_again(&mut self) {
         let at = self.answered();
         self.runs += 1;
         self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.writer.logs());
-        // What could be asked once can be asked again, and there is room: nothing else waits.
+        // The item fitted into a line before, and nothing else is queued.
         if let Some(outgoing) = self.program.outgoing()
             && self.codec.ask(self.items[at].1, true, outgoing).is_ok()
         {
@@ -256,34 +260,34 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
     }
 
-    /// The program says nothing: perhaps it is told why.
-    fn suspect(&mut self) {
+    /// The program is silent: checks whether it buffers its output.
+    fn check_buffering(&mut self) {
         let (program, lines) = (&*self.program, self.in_flight);
-        if self.detector.is_ripe(program.pid(), || program.unread()) {
+        if self.detector.detects_buffering(program.pid(), || program.unread()) {
             self.reply.note(&hint(self.name, lines));
         }
     }
 
-    /// Whether answers may turn out to be somebody else's.
-    fn is_doubtful(&self) -> bool {
-        !C::GREETS && !self.in_step
+    /// Whether answers may turn out to belong to other items.
+    fn may_be_misassigned(&self) -> bool {
+        !C::HAS_GREETING && !self.in_step
     }
 
-    /// Writes down what is answered, if somebody waits for it.
-    fn write_down_in_time(&mut self) {
-        if self.is_doubtful() {
+    /// Records the answers if the caller needs them now, or if they are large.
+    fn record_if_needed(&mut self) {
+        if self.may_be_misassigned() {
             if self.texts.len() >= HELD_BYTES {
-                self.write_down();
+                self.record_outcomes();
             }
             return;
         }
         let is_wanted = self.reply.is_each() || self.reply.is_watched();
         if is_wanted || self.texts.len() >= GATHERED_BYTES || self.reply.host().is_due(None) {
-            self.write_down();
+            self.record_outcomes();
         }
     }
 
-    fn write_down(&mut self) {
+    fn record_outcomes(&mut self) {
         let child = Child { pid: Some(self.program.pid()), is_output_cut: false };
         let mut left = self.outcomes.len();
         for outcome in self.outcomes.drain(..) {
@@ -309,34 +313,34 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.texts.shrink_to(4 * GATHERED_BYTES);
     }
 
-    /// There was an answer too many: what was not written down fails.
-    fn give_up(mut self) -> After {
+    /// There was a surplus line: all items that are not recorded fail.
+    fn fail_rest(mut self) -> After {
         self.outcomes.clear();
         let failure = Failure::new(
             FailureKind::Failed,
-            "the program wrote more lines than it was given, so nobody knows which belongs to which item",
+            "the program wrote more lines than it was given, so its lines cannot be assigned to items",
         );
         while self.answered() < self.items.len() {
             self.push(Err(failure.clone()));
         }
-        self.write_down();
+        self.record_outcomes();
         self.program.end();
         After::Gone
     }
 
-    /// The program has ended, or says nothing more: so does this process, if
-    /// there are items without an answer.
-    fn bury(mut self) -> Result<After, String> {
+    /// The program has ended, or has closed its output. If there are items without an
+    /// answer, this process ends in the same way.
+    fn on_end(mut self) -> Result<After, String> {
         let index = self.first + self.answered() as u64;
-        if self.is_doubtful() {
+        if self.may_be_misassigned() {
             self.outcomes.clear();
         } else if self.in_flight > 0 && self.program.has_rest() {
             self.in_flight -= 1;
-            let message = "the program ended in the middle of its answer";
+            let message = "the program ended within its answer";
             self.push(Err(Failure::new(FailureKind::Failed, message)));
             self.answer_refused();
         }
-        self.write_down();
+        self.record_outcomes();
         let ended = self.program.end();
         if self.written == self.items.len() {
             return Ok(After::Gone);
@@ -347,11 +351,11 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.reply.die(match ended {
             Ended::Status(status) => ProcessEnd::Status(status),
             Ended::Signal(signal) => ProcessEnd::Signal(signal),
-            // It was there, and nobody knows how it went.
+            // The exit status is unknown, so any failure will do.
             Ended::Unknown => ProcessEnd::Status(1),
         });
         Err(format!(
-            "{} {} at item {index}: outside of a process of its own nobody can take over, use --procs",
+            "{} {} at item {index}: only worker processes can be replaced, use --procs",
             self.name,
             describe(ended)
         ))

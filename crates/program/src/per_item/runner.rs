@@ -1,6 +1,6 @@
-//! One conversation with one process of a program: what it reads is written
-//! while what it says is read, so that neither side ever waits for the other.
-//! When it has ended its pipes are drained ([`Drain`]).
+//! Runs a process of a program: writes its input and reads its output at the same
+//! time, so that neither side ever waits for the other. After the process's end its
+//! pipes are drained ([`Drain`]).
 
 use super::stderr_tail::StderrTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
@@ -12,17 +12,18 @@ use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::AsFd;
 
-/// The variables in which a program finds what it may want to know.
+/// Environment variables for the program.
 const ITEM: &str = "PROCESSION_ITEM";
 const ATTEMPT: &str = "PROCESSION_ATTEMPT";
 const WORKER: &str = "PROCESSION_WORKER";
 
-/// Longest argument or variable that Linux hands to a program, its final NUL included.
+/// The maximum size of an argument or variable on Linux, including its final NUL
+/// byte.
 const ARGUMENT_BYTES: usize = 128 << 10;
-/// How much is read at a time: what a pipe holds.
+/// The size of a read, in bytes: the usual capacity of a pipe.
 const READ_BYTES: usize = 64 << 10;
 
-/// Runs one program, again and again.
+/// Runs the same program again and again.
 pub(crate) struct ProgramRunner {
     launcher: Launcher,
     /// The program's name, for messages.
@@ -34,19 +35,19 @@ pub(crate) struct ProgramRunner {
     child: Child,
 }
 
-/// One run of it.
+/// One run of the program.
 pub(crate) struct ProgramCall<'a> {
-    /// Its arguments, its own name first.
+    /// The arguments, with the program's name first.
     pub(crate) args: Vec<Vec<u8>>,
-    /// What it finds as the item in its environment, if that can be there.
+    /// The item for the program's environment, if it fits there.
     pub(crate) item: Option<&'a [u8]>,
-    /// What it reads: one after the other. `None`: nothing.
+    /// The program's input in two parts; `None`: empty.
     pub(crate) input: Option<[&'a [u8]; 2]>,
-    /// Which run this is.
+    /// The number of this run.
     pub(crate) attempt: ItemAttempt,
 }
 
-/// What a program has written.
+/// A program's standard output.
 pub(crate) struct ProgramOutput(pub(crate) Vec<u8>);
 
 impl ToText for ProgramOutput {
@@ -58,7 +59,7 @@ impl ToText for ProgramOutput {
     }
 }
 
-/// What is news of what, in a wait.
+/// The descriptors of a wait.
 #[derive(Clone, Copy)]
 enum Key {
     Input,
@@ -68,10 +69,10 @@ enum Key {
 }
 
 impl ProgramRunner {
-    /// For a worker in this place.
+    /// For this worker.
     ///
     /// # Errors
-    /// What the system says.
+    /// The program's name holds a NUL byte, or no file descriptor is left.
     pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
         Ok(Self {
             launcher: Launcher::new(program, &[ITEM, ATTEMPT, WORKER])?,
@@ -83,30 +84,30 @@ impl ProgramRunner {
         })
     }
 
-    /// The process of the last run; without an id if that could not be started.
+    /// The process of the last run; without an id if it could not be started.
     pub(crate) fn child(&self) -> Child {
         self.child
     }
 
-    /// Runs the program to its end; returns what it wrote to its standard output.
+    /// Runs the program to its end; returns its standard output.
     ///
     /// # Errors
-    /// It could not be started, did not end well, or wrote more than a result may hold.
+    /// The program could not be started, failed, or wrote more than a result may hold.
     pub(crate) fn run(&mut self, call: &ProgramCall<'_>) -> Result<Vec<u8>, Failure> {
         self.child = Child::default();
         let mut program = self.start(call)?;
         self.child.pid = Some(program.pid());
-        let mut talk = Conversation {
+        let mut conversation = Conversation {
             feed: call.input.unwrap_or_default(),
-            // One more, that may be the end of the last line.
+            // One more byte, which may be the last line feed.
             most: call.attempt.max_result.saturating_add(1),
             out: Vec::new(),
             errors: StderrTail::default(),
             buffer: &mut self.buffer,
         };
-        talk.hold(&mut program, &mut self.set)?;
-        self.child.is_output_cut = talk.drain(&mut program, &mut self.set)?;
-        let Conversation { out, errors, .. } = talk;
+        conversation.run(&mut program, &mut self.set)?;
+        self.child.is_output_cut = conversation.drain(&mut program, &mut self.set)?;
+        let Conversation { out, errors, .. } = conversation;
         match program.reap() {
             Ended::Status(0) => Ok(out),
             ended => Err(failure(ended, &errors)),
@@ -129,15 +130,15 @@ fn variables(call: &ProgramCall<'_>, slot: u32) -> Vec<CString> {
     let item = call.item.map(|item| [ITEM.as_bytes(), b"=", item].concat());
     let item = item.filter(|variable| variable.len() < ARGUMENT_BYTES);
     let all = [Some(attempt.into_bytes()), Some(worker.into_bytes()), item];
-    // An item with a NUL can't be told in this way.
+    // A variable cannot hold an item with a NUL byte.
     all.into_iter().flatten().filter_map(|variable| CString::new(variable).ok()).collect()
 }
 
-/// A conversation that is going on.
+/// The input and output of a running program.
 struct Conversation<'a> {
-    /// What was not written yet.
+    /// The input that was not written yet.
     feed: [&'a [u8]; 2],
-    /// How much it may say.
+    /// The maximum size of the output, in bytes.
     most: usize,
     out: Vec<u8>,
     errors: StderrTail,
@@ -145,8 +146,8 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Talks until the program has ended.
-    fn hold(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
+    /// Writes and reads until the program has ended.
+    fn run(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
         loop {
             self.write(&mut program.stdin);
             set.clear();
@@ -170,7 +171,8 @@ impl Conversation<'_> {
         }
     }
 
-    /// Reads what comes from a program that has ended; says whether that may be cut.
+    /// Reads the rest of an ended program's output; returns whether it may be
+    /// incomplete.
     fn drain(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<bool, Failure> {
         program.let_outputs_end();
         let (mut drain, pipes) = (Drain::begin(), [Some(&program.stdout), Some(&program.stderr)]);
@@ -181,7 +183,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Writes what the program's input takes, and closes that after the last.
+    /// Writes what fits into the program's input; closes it after the last byte.
     fn write(&mut self, stdin: &mut Option<File>) {
         let Some(pipe) = stdin else { return };
         let [first, second] = &mut self.feed;
@@ -194,18 +196,18 @@ impl Conversation<'_> {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // It wants to read no more, as is its right.
+                // The program has closed its input, which it may do.
                 Err(_) => break,
             }
         }
         *stdin = None;
     }
 
-    /// Reads once. What it says to people is passed on, and the last of it remembered.
-    /// Returns how much was passed on, too.
+    /// Reads once. Standard error is passed on, and its end is kept. Also returns the
+    /// number of bytes that were passed on.
     fn read(&mut self, stream: OutputStream, pipe: &File) -> Result<(ReadOutcome, usize), Failure> {
         let read = ReadOutcome::of(pipe, self.buffer);
-        let (end, bytes) = read.map_err(|error| failed(format!("its program can't be heard: {error}")))?;
+        let (end, bytes) = read.map_err(|error| failed(format!("its program's output can't be read: {error}")))?;
         let said = &self.buffer[..bytes];
         let passed_on = match stream {
             OutputStream::Output => {
@@ -230,7 +232,7 @@ fn failed(message: String) -> Failure {
     Failure::new(FailureKind::Failed, message)
 }
 
-/// What a program's end means that was none of the good ones.
+/// The failure for a program that did not end with status 0.
 fn failure(ended: Ended, errors: &StderrTail) -> Failure {
     match ended {
         Ended::Status(status) => {
@@ -246,8 +248,8 @@ fn failure(ended: Ended, errors: &StderrTail) -> Failure {
             };
             Failure::new(FailureKind::Crashed, message).because(Some(Cause::Signal(signal)))
         }
-        Ended::Unknown => {
-            failed("how its program ended can't be known: SIGCHLD is ignored where it was started".to_owned())
-        }
+        Ended::Unknown => failed(
+            "the exit status of its program is unknown: SIGCHLD was ignored when the worker was started".to_owned(),
+        ),
     }
 }

@@ -1,23 +1,22 @@
-//! The last lines that a program wrote to its standard error: what a failure's
-//! message says of why.
+//! The last lines of a program's standard error, for the message of a failure.
 
 use std::fmt;
 
-/// How much is kept, in bytes: lines of usual length.
+/// The maximum number of bytes to keep.
 const KEPT_BYTES: usize = 1024;
-/// How many lines are told.
+/// The number of lines to show.
 const LINES: usize = 3;
 
-/// The end of what was heard, however much that is.
+/// The end of a text of any length.
 #[derive(Debug, Default)]
 pub(crate) struct StderrTail {
     kept: Vec<u8>,
-    /// Something before it was forgotten.
+    /// Whether earlier text was dropped.
     is_cut: bool,
 }
 
 impl StderrTail {
-    /// Hears more.
+    /// Appends text.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let tail = &bytes[bytes.len().saturating_sub(KEPT_BYTES)..];
         let excess = (self.kept.len() + tail.len()).saturating_sub(KEPT_BYTES);
@@ -28,13 +27,13 @@ impl StderrTail {
 }
 
 impl fmt::Display for StderrTail {
-    /// The last lines that are not empty, with ` / ` between them.
+    /// The last non-empty lines, with ` / ` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(&self.kept);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let from = lines.len().saturating_sub(LINES);
         if self.is_cut && from == 0 && !lines.is_empty() {
-            // The first of them may have lost its beginning.
+            // The first line may have lost its beginning.
             f.write_str("…")?;
         }
         f.write_str(&lines[from..].join(" / "))
@@ -53,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_told_in_one() {
+    fn the_last_lines_are_shown_as_one() {
         assert_eq!(told(&[]), "");
         assert_eq!(told(&[b"\n \n"]), "");
         assert_eq!(told(&[b"oops\n"]), "oops");
@@ -62,11 +61,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_and_a_cut_is_marked() {
+    fn the_tail_is_bounded_and_a_cut_is_marked() {
         let flood = b"x".repeat(1 << 20);
         assert_eq!(told(&[&flood]), format!("…{}", "x".repeat(KEPT_BYTES)));
         assert_eq!(told(&[&flood, b"\nlast\n"]), format!("…{} / last", "x".repeat(KEPT_BYTES - 6)));
-        // Three whole lines have lost nothing.
+        // Three whole lines are complete.
         assert_eq!(told(&[&b"y\n".repeat(1000), b"a\nb\nc\n"]), "a / b / c");
     }
 }

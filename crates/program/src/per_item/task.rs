@@ -10,11 +10,11 @@ use std::cell::RefCell;
 
 /// What distinguishes one task of this kind from another.
 pub(crate) struct PerItemRules {
-    /// Makes the template of the words after `--`.
+    /// Makes the template from the words after `--`.
     pub(crate) template: fn(&[Vec<u8>]) -> Result<Template, TemplateError>,
     /// Makes the call for an item.
     pub(crate) call: for<'a> fn(&Template, &'a [u8], ItemAttempt) -> ProgramCall<'a>,
-    /// Makes the result of the program's standard output.
+    /// Makes the result from the program's standard output.
     pub(crate) result: fn(Vec<u8>) -> Vec<u8>,
 }
 

@@ -5,8 +5,9 @@
 //! the number in `SIMULATOR_SEEDS` and the first seed in `SIMULATOR_FIRST`.
 #![forbid(unsafe_code)]
 
-mod senseless_events;
 mod sim;
+
+mod senseless_events;
 
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)

@@ -3,7 +3,7 @@
 //! value leaves the circle of radius 2. The cost of rows differs widely, so the
 //! picture is a good test of load balancing.
 
-use super::{ItemRunner, Picture, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, Picture, TaskEntry, TaskShape};
 use crate::{FromItem as _, Items, ParamError, ParamSpec, Params, Task, TaskError, TextTask, ToText};
 
 /// The maximum side in pixels: a row of the largest counts is still a result that

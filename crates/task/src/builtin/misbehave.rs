@@ -15,7 +15,7 @@
 //! Any other item, and any item whose action does not end the process, is returned
 //! unchanged.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 use std::hint::black_box;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! `null`: returns every item unchanged, so that a run measures only the pool. It
 //! is not listed.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::runner::{ItemAttempt, RunBuffers, run_items};
 use crate::{Block, BlockTask, Failure, Format, Items, Reply, TextOptions};
 

@@ -1,7 +1,7 @@
 //! `prime`: whether a number is prime, by one of three methods. The naive method is
 //! slow on purpose, so that there is work to run in parallel.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, ParamSpec, Params, Task, TaskError, TextTask};
 
 /// Whether a number is prime.

@@ -1,6 +1,6 @@
 //! `sqrt`: the square root of a number.
 
-use super::{ItemRunner, TaskEntry, TaskShape};
+use super::entry::{ItemRunner, TaskEntry, TaskShape};
 use crate::{Items, Task, TaskError, TextTask};
 
 /// The square root of a number.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use procession_scheduler::{Action, AttemptId, Fault, JobId, RunTime, Scheduler, SchedulerEvent, WorkerId};
 
-use super::Summary;
 use super::config::{Config, End, MILLI};
 use super::input::{Input, Poison};
 use super::oracle::{Check, Oracle};
 use super::rng::Rng;
+use super::summary::Summary;
 use super::worker::SimulatedWorker;
 
 /// The maximum number of steps of a run, and the additional number for each worker:
