@@ -76,8 +76,8 @@ pub(crate) type SharedDriverTimes = Arc<Mutex<Option<DriverTimes>>>;
 
 impl DriverTimesObserver {
     pub(crate) fn new() -> (Self, SharedDriverTimes) {
-        let heard = SharedDriverTimes::default();
-        (Self(Arc::clone(&heard)), heard)
+        let times_received = SharedDriverTimes::default();
+        (Self(Arc::clone(&times_received)), times_received)
     }
 }
 
@@ -118,19 +118,19 @@ mod tests {
 
     #[test]
     fn the_times_of_each_thread_are_reported() {
-        let (mut ear, heard) = DriverTimesObserver::new();
-        let told = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
-        ear.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(told) });
+        let (mut observer, times_received) = DriverTimesObserver::new();
+        let sent = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
+        observer.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(sent) });
         let (input, mut output) = (InputStopwatch::default(), OutputStopwatch::start(OutputPhase::Waiting));
         input.switch(InputPhase::Reading);
         input.switch(InputPhase::Waiting);
         output.switch(OutputPhase::Writing);
-        let times = coordinator_times(&input, &heard, &mut output);
+        let times = coordinator_times(&input, &times_received, &mut output);
         let of_driver = [times.spawning_s, times.transport_s, times.order_s, times.driver_waiting_s];
         assert_eq!(of_driver, [Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
         let parts = [times.reading_s, times.input_waiting_s, times.writing_s, times.output_waiting_s];
         assert!(parts.iter().all(|part| *part > 0.0), "{times:?}");
         // The time of a thread that still reads is counted until now.
-        assert!(coordinator_times(&input, &heard, &mut output).input_waiting_s > times.input_waiting_s);
+        assert!(coordinator_times(&input, &times_received, &mut output).input_waiting_s > times.input_waiting_s);
     }
 }

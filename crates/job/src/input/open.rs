@@ -49,14 +49,14 @@ impl Input {
         if files.iter().filter(|input_file: &&InputFile| input_file.is_stdin()).count() > 1 {
             return Err(InputError::StdinTwice);
         }
-        let (held, names, noted) = (OnceLock::new(), InputNames::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(InputReader { source, files, options, held, names, noted, on_note }) })
+        let (shuffled, names, noted) = (OnceLock::new(), InputNames::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(InputReader { source, files, options, shuffled, names, noted, on_note }) })
     }
 
     /// Whether it can be read only once.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.inner.held.get().is_none() && self.inner.files.iter().any(InputFile::is_stream)
+        self.inner.shuffled.get().is_none() && self.inner.files.iter().any(InputFile::is_stream)
     }
 
     /// Refuses a size that the input can't fill, if this can be found out
@@ -107,30 +107,30 @@ impl Input {
         let items = slice.units(slice.size.or(inner.generated()));
         let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
         let queue = Arc::new(SegmentQueue::default());
-        let (theirs, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
+        let (filled, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
         let (on, watch) = (tracker.clone(), status.watch.clone());
         let begin = Box::new(move || {
             watch.switch(InputPhase::Reading);
             let push = &mut |segment: InputSegment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
                 // The clock is read only if the thread has to wait.
-                if !theirs.is_full() {
-                    return theirs.push(segment);
+                if !filled.is_full() {
+                    return filled.push(segment);
                 }
                 watch.switch(InputPhase::Waiting);
-                let flow = theirs.push(segment);
+                let flow = filled.push(segment);
                 watch.switch(InputPhase::Reading);
                 flow
             };
             let result = match on {
                 Some(tracker) if before > 0 => {
                     found.store(before, Ordering::Relaxed);
-                    inner.read_rest(&slice, &tracker, &read, &theirs, push)
+                    inner.read_rest(&slice, &tracker, &read, &filled, push)
                 }
                 _ => inner.read_units(&slice, &read, push),
             };
             watch.switch(InputPhase::Idle);
-            theirs.end(result.err());
+            filled.end(result.err());
         });
         let (options, size) = match slice.block {
             None => (self.inner.options.clone(), slice.size),
@@ -186,7 +186,7 @@ impl Input {
     /// places.
     #[must_use]
     pub fn locate(&self, index: u64) -> Option<Place> {
-        self.inner.held.get()?.place(index)
+        self.inner.shuffled.get()?.place(index)
     }
 
     /// How the input is separated and which items are taken.

@@ -184,22 +184,22 @@ mod tests {
     #[test]
     fn a_push_into_a_full_queue_waits_until_a_take_or_the_close() {
         let queue = Arc::new(SegmentQueue::default());
-        let (told, tell) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
                 let mut pushed = 0;
                 while queue.push(segment(BytesMut::zeroed(CAPACITY / 2), false)).is_continue() {
                     pushed += 1;
-                    told.send(pushed).unwrap();
+                    sender.send(pushed).unwrap();
                 }
                 pushed
             }
         });
-        assert_eq!(tell.recv(), Ok(1));
-        assert_eq!(tell.recv(), Ok(2));
+        assert_eq!(receiver.recv(), Ok(1));
+        assert_eq!(receiver.recv(), Ok(2));
         assert!(matches!(queue.take(), NextSegment::Segment(_)));
-        assert_eq!(tell.recv(), Ok(3));
+        assert_eq!(receiver.recv(), Ok(3));
         queue.close();
         assert_eq!(thread.join().unwrap(), 3);
     }
@@ -211,17 +211,17 @@ mod tests {
         for _ in 0..2 {
             let _ = queue.push(segment(BytesMut::zeroed(CAPACITY / 2), false));
         }
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn({
             let (queue, is_taken) = (Arc::clone(&queue), Arc::clone(&is_taken));
             move || {
                 let extra = segment(BytesMut::zeroed(1), false);
-                tell.send(()).unwrap();
+                sender.send(()).unwrap();
                 let _ = queue.push(extra);
                 assert!(is_taken.load(Ordering::Acquire), "it was pushed though the queue was full");
             }
         });
-        told.recv().unwrap();
+        receiver.recv().unwrap();
         // Gives the thread time to return too early. If it works correctly, the
         // loop changes nothing.
         for _ in 0..10_000 {

@@ -35,7 +35,7 @@ pub(crate) struct InputReader {
     pub(crate) source: ItemSource,
     pub(crate) files: Vec<InputFile>,
     pub(crate) options: InputOptions,
-    pub(crate) held: OnceLock<ShuffledInput>,
+    pub(crate) shuffled: OnceLock<ShuffledInput>,
     pub(crate) names: InputNames,
     pub(crate) noted: Mutex<BTreeSet<u32>>,
     pub(crate) on_note: OnNote,
@@ -98,8 +98,8 @@ impl InputReader {
 
     /// The items in shuffled order; read when they are first needed.
     fn shuffled(&self, seed: u64, read: &Arc<AtomicU64>) -> Result<&ShuffledInput, InputError> {
-        if let Some(held) = self.held.get() {
-            return Ok(held);
+        if let Some(shuffled) = self.shuffled.get() {
+            return Ok(shuffled);
         }
         let mut collect = ShuffleCollector::default();
         let mut is_too_large = false;
@@ -110,7 +110,7 @@ impl InputReader {
         if is_too_large {
             return Err(InputError::TooLargeToShuffle);
         }
-        Ok(self.held.get_or_init(|| collect.shuffled(seed, self.options.items)))
+        Ok(self.shuffled.get_or_init(|| collect.shuffled(seed, self.options.items)))
     }
 
     /// Emits every item once, in the order of the input, without the skipped

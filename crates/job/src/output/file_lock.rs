@@ -34,15 +34,15 @@ pub(crate) fn lock(file: &File) -> LockResult {
 
 /// Waits for a process that is just ending, on a thread that can be abandoned.
 fn wait(file: &File) -> LockResult {
-    let Ok(theirs) = file.try_clone() else { return LockResult::InUse };
-    let (tell, told) = mpsc::channel();
+    let Ok(duplicate) = file.try_clone() else { return LockResult::InUse };
+    let (sender, receiver) = mpsc::channel();
     let work = move || {
-        let _ = tell.send(theirs.lock().is_ok());
+        let _ = sender.send(duplicate.lock().is_ok());
     };
     if thread::Builder::new().name("lock".to_owned()).spawn(work).is_err() {
         return LockResult::InUse;
     }
-    if told.recv_timeout(PATIENCE) == Ok(true) { LockResult::Yes } else { LockResult::InUse }
+    if receiver.recv_timeout(PATIENCE) == Ok(true) { LockResult::Yes } else { LockResult::InUse }
 }
 
 #[cfg(test)]

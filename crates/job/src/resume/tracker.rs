@@ -15,7 +15,7 @@ use std::sync::Mutex;
 /// Blocks are kept until they are hashed, up to this many bytes. Beyond that
 /// (large items with small results that wait for their turn) the oldest blocks
 /// are hashed at once, and checkpoints are possible only at their ends.
-const MOST_HELD: usize = 32 * 1024 * 1024;
+const MAX_KEPT_BYTES: usize = 32 * 1024 * 1024;
 /// Memory for a block besides its bytes.
 const OVERHEAD: usize = 64;
 
@@ -36,7 +36,7 @@ struct TrackerState {
     /// Blocks that are not hashed yet.
     blocks: VecDeque<(Bytes, u64)>,
     /// The memory that these blocks take in bytes.
-    held: usize,
+    kept_bytes: usize,
     /// Whether it was verified that the input begins with what was consumed
     /// before.
     is_confirmed: bool,
@@ -49,7 +49,7 @@ impl ResumeTracker {
             hashed: 0,
             ahead: VecDeque::new(),
             blocks: VecDeque::new(),
-            held: 0,
+            kept_bytes: 0,
             is_confirmed: before.items == 0,
         };
         Self { rule, before, state: Mutex::new(state) }
@@ -79,9 +79,9 @@ impl ResumeTracker {
     /// The next block that was cut.
     pub(crate) fn push(&self, bytes: Bytes, items: u64) {
         let mut state = lock(&self.state);
-        state.held += bytes.len() + OVERHEAD;
+        state.kept_bytes += bytes.len() + OVERHEAD;
         state.blocks.push_back((bytes, items));
-        while state.held > MOST_HELD && state.hash_block() {
+        while state.kept_bytes > MAX_KEPT_BYTES && state.hash_block() {
             let end = ConsumedInput { items: state.hashed, hash: state.hash.digest() };
             state.ahead.push_back(end);
         }
@@ -114,7 +114,7 @@ impl TrackerState {
     /// Hashes the oldest block, if there is one.
     fn hash_block(&mut self) -> bool {
         let Some((bytes, items)) = self.blocks.pop_front() else { return false };
-        self.held -= bytes.len() + OVERHEAD;
+        self.kept_bytes -= bytes.len() + OVERHEAD;
         self.hash.update(&bytes, items);
         self.hashed += items;
         true
@@ -125,7 +125,7 @@ impl TrackerState {
         let Some((bytes, items)) = self.blocks.front_mut() else { return };
         let part = bytes.split_to(rule.measure(bytes, wanted).bytes);
         *items -= wanted;
-        self.held -= part.len();
+        self.kept_bytes -= part.len();
         self.hash.update(&part, wanted);
         self.hashed += wanted;
     }
@@ -174,11 +174,11 @@ mod tests {
         for _ in 0..40 {
             tracker.push(Bytes::from(block.clone()), 2);
         }
-        assert!(lock(&tracker.state).held <= MOST_HELD);
+        assert!(lock(&tracker.state).kept_bytes <= MAX_KEPT_BYTES);
         assert_eq!(tracker.reach(1), None);
         assert_eq!(tracker.reach(2), Some(hash(Items::Lines, &block)));
         assert_eq!(tracker.reach(3), None);
-        assert!(tracker.reach(79).is_some(), "the last ones are held");
+        assert!(tracker.reach(79).is_some(), "the last ones are kept");
         assert_eq!(tracker.reach(80), Some(hash(Items::Lines, &block.repeat(40))));
     }
 }

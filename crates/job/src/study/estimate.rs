@@ -76,27 +76,27 @@ impl Study {
         let arguments = fill_placeholders(&work.spec.arguments, &of);
         let spec = JobSpec { arguments: arguments.clone(), ..work.spec };
         let work = StudyJob { spec, ..work };
-        let seen = EstimateRecorder::default();
+        let recorder = EstimateRecorder::default();
         let slice = InputSlice { size, block: work.unit.block(of.chunk) };
         let (mut source, status) = input.source_on(&slice, None);
         source.start();
-        let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
+        let pool = workers.launch(&alone, vec![Box::new(recorder.clone())]).map_err(Ending::Pool)?;
         let rule = work.unit.items(input.options().items);
-        let source = Box::new(SampledSource { source, rule, seen: seen.clone() });
+        let source = Box::new(SampledSource { source, rule, recorder: recorder.clone() });
         let spec = work.spec(&alone, input.options().items, more_params);
-        let job = Job::new(spec, source, Box::new(seen.clone()));
+        let job = Job::new(spec, source, Box::new(recorder.clone()));
         let control = pool.control();
-        let held = stopper.hold(move |request| control.ask(request));
+        let registration = stopper.hold(move |request| control.ask(request));
         run(pool, job, time).map_err(Ending::Pool)?;
-        drop(held);
+        drop(registration);
         if stopper.is_stopped() {
             return Err(Ending::Stopped);
         }
         if let Some(error) = status.take_error() {
             return Err(Ending::Input(error));
         }
-        let rehearsal = seen.lock().clone();
-        Ok(Estimate { configuration: Some(of), arguments, expected: status.expected_items(), ..rehearsal })
+        let estimate = recorder.lock().clone();
+        Ok(Estimate { configuration: Some(of), arguments, expected: status.expected_items(), ..estimate })
     }
 }
 
@@ -120,17 +120,17 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
 struct SampledSource {
     source: QueueSource,
     rule: Items,
-    seen: EstimateRecorder,
+    recorder: EstimateRecorder,
 }
 
 impl Source for SampledSource {
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
         let cut = self.source.cut(max_items, max_bytes);
         if let Cut::Block(block) = &cut {
-            let mut seen = self.seen.lock();
-            let room = SHOWN - seen.first.len().min(SHOWN);
+            let mut recorder = self.recorder.lock();
+            let room = SHOWN - recorder.first.len().min(SHOWN);
             let units = self.rule.split(&block.bytes).take(room);
-            seen.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
+            recorder.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
         }
         cut
     }
@@ -155,16 +155,16 @@ impl Observer for EstimateRecorder {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Accepted(part) => {
-                let mut seen = self.lock();
-                seen.done += u64::from(part.items);
-                seen.failed += u64::from(part.failed);
-                seen.busy += part.busy;
+                let mut recorder = self.lock();
+                recorder.done += u64::from(part.items);
+                recorder.failed += u64::from(part.failed);
+                recorder.busy += part.busy;
             }
             Event::ItemLost { sent_at, at, .. } => {
-                let mut seen = self.lock();
-                seen.done += 1;
-                seen.failed += 1;
-                seen.busy += at.saturating_sub(*sent_at);
+                let mut recorder = self.lock();
+                recorder.done += 1;
+                recorder.failed += 1;
+                recorder.busy += at.saturating_sub(*sent_at);
             }
             _ => {}
         }

@@ -147,8 +147,8 @@ pub(crate) fn run(
             return (without_pool(planned, output), Some(ending));
         }
     };
-    let (ear, heard) = DriverTimesObserver::new();
-    let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
+    let (times_observer, driver_times) = DriverTimesObserver::new();
+    let observers = setup.observers.into_iter().chain([Box::new(times_observer) as Box<dyn Observer>]).collect();
     let pool = match launch.launch(&planned.configuration, observers) {
         Ok(pool) => pool,
         Err(error) => {
@@ -162,7 +162,7 @@ pub(crate) fn run(
         let control = pool.control();
         move |request| control.ask(request)
     };
-    let held = (stopper.hold(control()), end.hold(control()));
+    let registrations = (stopper.hold(control()), end.hold(control()));
     let spec = setup.work.spec(&planned.configuration, input.options().items, setup.more_params);
     let mut job = Job::new(spec, Box::new(source), Box::new(sink));
     job.item_log = setup.item_log;
@@ -170,9 +170,9 @@ pub(crate) fn run(
     let is_started = started.is_ok();
     let ended = started.and_then(JobHandle::wait);
     let closed = pool.close();
-    drop(held);
+    drop(registrations);
     let mut written = output.written();
-    let coordinator = coordinator_times(&status.watch, &heard, &mut written.watch);
+    let coordinator = coordinator_times(&status.watch, &driver_times, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));

@@ -101,10 +101,10 @@ mod tests {
     #[test]
     fn requests_apply_to_the_current_run_and_to_later_ones() {
         let stopper = Stopper::default();
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let hold = |name: &'static str| {
-            let tell = tell.clone();
-            stopper.hold(move |request| tell.send((name, request)).unwrap())
+            let sender = sender.clone();
+            stopper.hold(move |request| sender.send((name, request)).unwrap())
         };
         drop(hold("past"));
         stopper.pause();
@@ -117,7 +117,7 @@ mod tests {
         stopper.pause();
         let _next = hold("next");
         assert!(stopper.is_stopped());
-        let all: Vec<_> = told.try_iter().collect();
+        let all: Vec<_> = receiver.try_iter().collect();
         let expected = [
             ("current", Request::Pause),
             ("current", Request::Resume),

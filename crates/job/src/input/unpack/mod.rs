@@ -47,7 +47,7 @@ pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Re
             match stream.begins_with(&beginnings).map_err(failed)? {
                 None => visit_plain(name, &mut stream, visit),
                 Some(0) => visit_gzip(name, stream, visit),
-                Some(_) => visit_zip(name, held(&mut stream)?, visit),
+                Some(_) => visit_zip(name, spooled(&mut stream)?, visit),
             }
         }
     }
@@ -74,7 +74,7 @@ fn visit_gzip(name: &str, reader: impl Read, visit: &mut Visit<'_>) -> Result<Co
 
 /// Copies an archive that comes through a pipe to a temporary file, because its
 /// directory is at its end.
-fn held(stream: &mut dyn Read) -> Result<PositionedFile, InputError> {
+fn spooled(stream: &mut dyn Read) -> Result<PositionedFile, InputError> {
     let mut file = tempfile::tempfile().map_err(InputError::Spool)?;
     io::copy(stream, &mut file).map_err(InputError::Spool)?;
     Ok(PositionedFile::new(Arc::new(file), 0, Arc::default()))

@@ -39,8 +39,8 @@ impl OutputWriter {
     /// The thread can't be started.
     pub(crate) fn spawn(target: OutputTarget, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
         let shared = Arc::new(BatchQueue::default());
-        let theirs = Arc::clone(&shared);
-        let work = move || WriterThread::new(target, options, stop).run(&theirs);
+        let thread_queue = Arc::clone(&shared);
+        let work = move || WriterThread::new(target, options, stop).run(&thread_queue);
         let thread = std::thread::Builder::new().name("output".to_owned()).spawn(work)?;
         Ok((Self(Arc::clone(&shared)), OutputHandle { shared, thread }))
     }
