@@ -14,19 +14,26 @@
 
 #![forbid(unsafe_code)]
 
-mod args;
-mod console;
-mod environment;
 mod exit;
+
+mod console;
+
+mod args;
+
+mod environment;
+
 mod plan;
+
 mod report_files;
+
 mod run;
+
 mod subcommands;
 
 use args::{Invocation, RunFlags};
-use environment::{Catalog, Environment, SignalListener, machine};
+use environment::{Environment, SignalListener, TaskCatalog, machine};
 use exit::{Refusal, Status};
-use plan::Plan;
+use plan::RunPlan;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,12 +51,12 @@ fn main() -> ExitCode {
 /// Runs a task as the flags say.
 fn run(flags: RunFlags) -> Result<Status, Refusal> {
     let signals = SignalListener::start().map_err(Refusal::pool)?;
-    let catalog = match Catalog::for_call(&flags, signals.stopper()) {
+    let catalog = match TaskCatalog::for_call(&flags, signals.stopper()) {
         Ok(catalog) => catalog,
         // If a signal ended the worker, the exit status says so.
         Err(why) => return signals.status().ok_or(Refusal::pool(why)),
     };
-    let plan = Plan::new(flags, &catalog, Environment::look()).map_err(args::refuse).map_err(Refusal::Flags)?;
+    let plan = RunPlan::new(flags, &catalog, Environment::look()).map_err(args::refuse).map_err(Refusal::Flags)?;
     run::run(&plan, &signals)
 }
 

@@ -1,12 +1,12 @@
-//! The `worker` binary: what a coordinator spawns. It knows the built-in tasks
-//! and has no logic of its own; started by hand, it says so.
+//! The `worker` program, which a coordinator starts. It has the built-in tasks.
+//! If it is started by hand, it prints what it is for.
 
 #![forbid(unsafe_code)]
 
 use procession::worker::{Tasks, WorkerAllocator, serve};
 use std::process::ExitCode;
 
-/// By this an item that wants more memory than it may have is named.
+/// Reports the item that exceeds the memory limit.
 #[global_allocator]
 static MEMORY: WorkerAllocator = WorkerAllocator;
 

@@ -42,7 +42,7 @@ fn an_endless_input_and_an_endless_item_are_left_after_a_second() {
     command.stdin(yes.stdout.take().expect("its output"));
     let ended = crate::support::Ended::of(command.spawn().expect("it starts"));
     yes.kill().and_then(|()| yes.wait()).expect("it ends");
-    assert!(ended.err.contains("how many is not known"), "{}", ended.err);
+    assert!(ended.err.contains("their number is unknown"), "{}", ended.err);
     let ended = place.run(&["-t", "misbehave", "--list", "hang", "--dry-run"]);
     assert!(ended.err.contains("no estimate"), "{}", ended.err);
     nothing_is_left(&place);

@@ -136,7 +136,7 @@ fn command_lines_that_cannot_be_used() {
         (&["prime", "--list", "4"], "--task"),
         (&["-t", "sqrt", "--list", "4", "--retries", "x"], "whole number"),
         (&["-t", "sqrt", "--list", "4", "--skip", "-1"], "whole number"),
-        (&["-t", "sqrt", "--list", "4", "--repeat", "0"], "from 1 on"),
+        (&["-t", "sqrt", "--list", "4", "--repeat", "0"], "1 or more"),
     ] {
         place.run(args).fails(2, says);
     }

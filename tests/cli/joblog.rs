@@ -71,7 +71,7 @@ fn it_is_emptied_by_a_run_only_and_gone_on_with_by_one_that_resumes() {
     assert_eq!(seqs(), [&first[..], &["3".to_owned(), "4".to_owned()]].concat());
     let before = place.read("jobs");
     place.file("in", "1 4 -1 9");
-    place.run(&[&resume[..], &["-k", "-i", "in"]].concat()).fails(1, "nothing was done");
+    place.run(&[&resume[..], &["-k", "-i", "in"]].concat()).fails(1, "nothing to do");
     assert_eq!(place.read("jobs"), before, "there was nothing to do");
     place.run_on(&[&args[..], &["--overwrite"]].concat(), "16").ok();
     assert_eq!(seqs(), ["1"]);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const EXECUTORS: [&[&str]; 3] = [&["-j2"], &["--threads", "2"], &["--serial"]];
 
 /// What a note of cut outputs says of them.
-const CUT: &str = "something that the program left behind was still writing after its exit";
+const CUT: &str = "a process that the program left behind was still writing after the program's exit";
 
 /// Runs a shell's script for each item, which is its first argument.
 fn command(place: &Place, flags: &[&str], script: &str, items: &str) -> Ended {

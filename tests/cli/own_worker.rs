@@ -42,7 +42,7 @@ fn what_it_does_not_know_is_refused_with_what_it_knows() {
     run(&["-t", "echo", "--list", "a", "--param", "volume=off"]).fails(2, "volume=low|high (default low)");
     run(&["-t", "echo", "--list", "a", "--param", "speed=1"]).fails(2, "unknown parameter 'speed'");
     for executor in ["--serial", "--threads=2", "--compare"] {
-        run(&["-t", "echo", "--list", "a", executor]).fails(2, "known to the worker alone");
+        run(&["-t", "echo", "--list", "a", executor]).fails(2, "only the worker has task 'echo'");
     }
     run(&["-t", "echo", "--list", "a", "--", "cat"]).fails(2, "runs no program");
 }

@@ -69,7 +69,7 @@ fn what_makes_no_sense_without_items_is_refused() {
     place.run(&["-t", "pipe", "--list", "1", "--unordered", "--", "cat"]).fails(2, "leave out --unordered");
     place
         .run_on(&["-t", "pipe", "--chunk", "9", "--max-item", "10", "--", "cat"], lines(9))
-        .fails(2, "make blocks of fewer with --chunk");
+        .fails(2, "use a smaller --chunk");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_interrupted_output_is_gone_on_with_and_only_with_the_same_blocks() {
     resume("4").fails(2, "made with --chunk 5, not with --chunk 4");
     let ended = resume("5");
     assert_eq!(ended.status, 0, "{}", ended.err);
-    assert!(ended.err.contains("going on after the first 4"), "{}", ended.err);
+    assert!(ended.err.contains("continuing after the first 4"), "{}", ended.err);
     let expected: String = (1..=40).map(|n| format!("x{n}\n")).collect();
     assert_eq!(place.read("out"), expected);
     assert!(resume("5").err.contains("is complete"));

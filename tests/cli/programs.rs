@@ -16,11 +16,11 @@ fn a_missing_or_not_executable_program_is_refused() {
     std::fs::create_dir(place.path("folder")).expect("a folder");
     for task in ["command", "filter", "pipe"] {
         refused(&place, &["-t", task], "add -- PROGRAM ARGS");
-        refused(&place, &["-t", task, "--", "no-such-program"], "no program 'no-such-program' in PATH");
-        refused(&place, &["-t", task, "--", "./nowhere"], "can't run ./nowhere: there is no such file");
-        refused(&place, &["-t", task, "--", "./plain"], "not executable (chmod +x ./plain");
-        refused(&place, &["-t", task, "--", "./folder"], "it is a folder");
-        refused(&place, &["-t", task, "--", "plain"], "in this folder: ./plain");
+        refused(&place, &["-t", task, "--", "no-such-program"], "'no-such-program' is not in PATH");
+        refused(&place, &["-t", task, "--", "./nowhere"], "can't run ./nowhere: no such file");
+        refused(&place, &["-t", task, "--", "./plain"], "not executable (try: chmod +x ./plain");
+        refused(&place, &["-t", task, "--", "./folder"], "it is a directory");
+        refused(&place, &["-t", task, "--", "plain"], "in the current folder: ./plain");
     }
 }
 
@@ -29,7 +29,7 @@ fn a_function_stands_in_a_file_of_python() {
     let place = Place::new();
     place.file("f.py", "def f(x):\n    return x\n");
     refused(&place, &["-t", "python"], "FILE.py:FUNCTION");
-    refused(&place, &["-t", "python", "--", "f.py"], "names no function");
+    refused(&place, &["-t", "python", "--", "f.py"], "has no function name");
     refused(&place, &["-t", "python", "--", "g.py:f"], "g.py");
     refused(&place, &["-t", "python", "--", "f.py:1"], "name of a Python function");
     refused(&place, &["-t", "python", "--param", "python=no-such-python", "--", "f.py:f"], "--param python=");

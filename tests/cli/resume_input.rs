@@ -23,9 +23,9 @@ fn every_way_to_choose_items_goes_on_where_it_was() {
         let expected = place.run(&with(&args, &["-k"])).fails(1, "").out;
         // The last failure that is allowed ends it, in the second pass of a cycle.
         let limited = with(&args, &["-o", "out", "--max-failures", limit, "--chunk", "5"]);
-        place.run(&limited).fails(1, "--resume goes on after that");
+        place.run(&limited).fails(1, "--resume continues after them");
         assert!(good(&place, "out") > 9 && expected.starts_with(&place.read("out")), "{more:?}");
-        place.run(&with(&args, &["-o", "out", "--resume", "-k"])).fails(1, "going on after");
+        place.run(&with(&args, &["-o", "out", "--resume", "-k"])).fails(1, "continuing after");
         assert_eq!(place.read("out"), expected, "{more:?}");
     }
 }
@@ -75,7 +75,7 @@ fn indexes_in_the_log_go_on() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let args = ["-t", "sqrt", "-o", "out", "--resume", "--log-dir", "log"];
-    place.run_on(&args, lines(130)).fails(0, "going on after the first 100 items");
+    place.run_on(&args, lines(130)).fails(0, "continuing after the first 100 items");
     let run = &runs(&place.path("log"))[0];
     let mut items: Vec<_> = item_lines(run).iter().filter_map(|line| line["item"].as_u64()).collect();
     items.sort_unstable();

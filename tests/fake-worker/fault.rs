@@ -1,7 +1,7 @@
 //! The faults, as a test orders them: `NAME` or `NAME:ARGUMENT`.
 
 /// One fault, by when it is committed.
-pub(crate) enum Fault {
+pub(crate) enum WorkerFault {
     /// Before or instead of the hello.
     AtStart(AtStart),
     /// With the first chunk, after an honest hello.
@@ -110,7 +110,7 @@ pub(crate) enum Outside {
     Record,
 }
 
-impl Fault {
+impl WorkerFault {
     /// Reads a fault.
     pub(crate) fn parse(text: &str) -> Self {
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));

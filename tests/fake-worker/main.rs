@@ -22,14 +22,14 @@ mod speech;
 mod start;
 mod chunk;
 
-use fault::Fault;
+use fault::WorkerFault;
 use process::{become_true_worker, setting};
 use std::io;
 use std::path::Path;
 
 fn main() {
-    let faults: Vec<Fault> = setting("FAKE_FAULTS")
-        .map(|list| list.to_string_lossy().split(',').map(Fault::parse).collect())
+    let faults: Vec<WorkerFault> = setting("FAKE_FAULTS")
+        .map(|list| list.to_string_lossy().split(',').map(WorkerFault::parse).collect())
         .unwrap_or_default();
     // If a test fails, no fake worker outlives it.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("an end with the coordinator");
@@ -41,8 +41,8 @@ fn main() {
     let nth = setting("FAKE_STARTS").map_or(0, |folder| count_start(Path::new(&folder)));
     match faults.get(nth) {
         None => become_true_worker(),
-        Some(Fault::AtStart(fault)) => start::commit(fault),
-        Some(Fault::AtChunk(fault)) => chunk::commit(fault),
+        Some(WorkerFault::AtStart(fault)) => start::commit(fault),
+        Some(WorkerFault::AtChunk(fault)) => chunk::commit(fault),
     }
 }
 

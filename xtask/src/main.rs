@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 const PROFILE: &str = "first";
 
 /// A chore that can't be started.
-enum Failed {
+enum ChoreError {
     /// A program can't be executed.
     Start(&'static str, io::Error),
     /// The build failed; Cargo has said why.
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Some(args) => run(args),
         None => chores(&args),
     };
-    if let Failed::Start(program, error) = failed {
+    if let ChoreError::Start(program, error) = failed {
         eprintln!("error: can't run {program}: {error}");
     }
     ExitCode::FAILURE
@@ -48,17 +48,17 @@ fn coordinator_args(args: &[OsString]) -> Option<&[OsString]> {
 
 /// Builds both programs and becomes the coordinator: its exit status, its
 /// signals and its current folder are the caller's own, with nothing between.
-fn run(args: &[OsString]) -> Failed {
+fn run(args: &[OsString]) -> ChoreError {
     let mut build = cargo("build");
     build.args(["--profile", PROFILE, "--package", "procession-cli", "--bins", "--no-default-features"]);
     match build.status() {
-        Ok(status) if !status.success() => return Failed::Build,
-        Err(error) => return Failed::Start("cargo", error),
+        Ok(status) if !status.success() => return ChoreError::Build,
+        Err(error) => return ChoreError::Start("cargo", error),
         Ok(_) => {}
     }
     match std::env::current_exe() {
-        Ok(own) => Failed::Start("coordinator", Command::new(coordinator(&own)).args(args).exec()),
-        Err(error) => Failed::Start("coordinator", error),
+        Ok(own) => ChoreError::Start("coordinator", Command::new(coordinator(&own)).args(args).exec()),
+        Err(error) => ChoreError::Start("coordinator", error),
     }
 }
 
@@ -70,10 +70,10 @@ fn coordinator(own: &Path) -> PathBuf {
 }
 
 /// Becomes the program of the other chores.
-fn chores(args: &[OsString]) -> Failed {
+fn chores(args: &[OsString]) -> ChoreError {
     let mut command = cargo("run");
     command.args(["--quiet", "--package", "chores", "--bin", "chores", "--"]).args(args);
-    Failed::Start("cargo", command.exec())
+    ChoreError::Start("cargo", command.exec())
 }
 
 /// The Cargo that runs this program, else the one in PATH, for this repository

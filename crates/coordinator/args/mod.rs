@@ -128,9 +128,15 @@ fn explained(error: clap::Error) -> clap::Error {
     Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }
 
-/// The definition of the command line, for completions and man pages.
+/// The definition of the command line, for completions.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The definition of the command line for man pages, which have the examples at
+/// their end.
+pub(crate) fn command_of_manual() -> clap::Command {
+    Cli::command().before_long_help(None).after_long_help(EXAMPLES)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub(crate) mod worker_catalog;
 
 pub(crate) use signals::SignalListener;
 use std::io::IsTerminal as _;
-pub(crate) use worker_catalog::Catalog;
+pub(crate) use worker_catalog::TaskCatalog;
 
 /// What a plan depends on besides flags and tasks. It is an argument, so that
 /// tests choose it.

@@ -101,14 +101,14 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
         }
     }
     let mut signals = Signals::new(wanted)?;
-    let (tell, told) = channel();
+    let (events_out, events) = channel();
     let heard = Arc::new(AtomicI32::new(0));
     let (theirs, stopper) = (Arc::clone(&heard), stopper.clone());
     let listener = move || {
         let mut nth = 0;
         for signal in signals.forever() {
             if signal == SIGTSTP {
-                hold(&stopper, &tell);
+                suspend(&stopper, &events_out);
                 continue;
             }
             let _ = theirs.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
@@ -119,43 +119,43 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
             }
             nth += 1;
             // It fails only when the process is ending.
-            let _ = tell.send(DeadlineEvent::End(signal));
+            let _ = events_out.send(DeadlineEvent::End(signal));
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(listener)?;
-    std::thread::Builder::new().name("deadline".to_owned()).spawn(move || end_in_time(&told))?;
+    std::thread::Builder::new().name("deadline".to_owned()).spawn(move || end_in_time(&events))?;
     Ok(heard)
 }
 
 /// Suspends the workers, then this process, so that the shell sees it stopped.
 /// The terminal does not signal the workers: they are in process groups of
 /// their own. When this process continues, the workers continue.
-fn hold(stopper: &Stopper, tell: &Sender<DeadlineEvent>) {
+fn suspend(stopper: &Stopper, events_out: &Sender<DeadlineEvent>) {
     stopper.pause();
-    let _ = tell.send(DeadlineEvent::Suspended);
+    let _ = events_out.send(DeadlineEvent::Suspended);
     // If the process can't be stopped, this returns at once.
     let _ = stop_self();
-    let _ = tell.send(DeadlineEvent::Continued);
+    let _ = events_out.send(DeadlineEvent::Continued);
     stopper.resume();
 }
 
 /// Exits if the call has not ended some time after a signal, for instance
 /// because nobody reads its output. A second signal shortens that time, a third
 /// exits at once.
-fn end_in_time(told: &Receiver<DeadlineEvent>) {
+fn end_in_time(events: &Receiver<DeadlineEvent>) {
     let mut end: Option<(i32, Duration)> = None;
     let mut renewals = 0;
     loop {
         let begun = Instant::now();
         let heard = match end {
-            None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some((_, left)) => told.recv_timeout(left),
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some((_, left)) => events.recv_timeout(left),
         };
         end = match (heard, end) {
             (Ok(DeadlineEvent::End(signal)), None) => Some((signal, GRACE)),
             (Ok(DeadlineEvent::End(_)), Some((signal, left))) if left > SHORT_GRACE => Some((signal, SHORT_GRACE)),
             (Ok(DeadlineEvent::Suspended), end) => {
-                if told.recv().is_err() {
+                if events.recv().is_err() {
                     return;
                 }
                 end

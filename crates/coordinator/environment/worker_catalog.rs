@@ -11,14 +11,14 @@ use std::time::Duration;
 
 /// The tasks that a call can choose from.
 #[derive(Debug)]
-pub(crate) enum Catalog {
+pub(crate) enum TaskCatalog {
     /// The tasks of these programs.
     BuiltIn,
     /// The tasks of a worker.
     Worker(Vec<TaskInfo>),
 }
 
-impl Catalog {
+impl TaskCatalog {
     /// Asks a worker for its tasks if the call needs them.
     ///
     /// # Errors
@@ -76,16 +76,16 @@ mod tests {
         for (line, expected) in
             [("", false), ("-t sqrt", false), ("-t reverse", true), ("-t sqrt --worker w", true), ("--worker w", false)]
         {
-            assert_eq!(Catalog::needs_worker(&flags(line)), expected, "{line}");
+            assert_eq!(TaskCatalog::needs_worker(&flags(line)), expected, "{line}");
         }
     }
 
     #[test]
     fn a_missing_worker_is_an_error_only_if_it_was_named() {
-        let catalog = |line: &str| Catalog::for_call(&flags(line), &Stopper::default());
+        let catalog = |line: &str| TaskCatalog::for_call(&flags(line), &Stopper::default());
         let error = catalog("-t sqrt --worker /nowhere/worker").unwrap_err();
         assert!(error.contains("/nowhere/worker: no such file"), "{error}");
         // There is no worker beside this test's own program.
-        assert!(matches!(catalog("-t reverse"), Ok(Catalog::BuiltIn)));
+        assert!(matches!(catalog("-t reverse"), Ok(TaskCatalog::BuiltIn)));
     }
 }

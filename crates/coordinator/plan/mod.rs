@@ -10,11 +10,11 @@ mod source;
 mod task;
 
 use crate::args::{FaultFlags, FileFlags, LookFlags, ProgressMode, RunFlags};
-use crate::environment::{Catalog, Environment};
+use crate::environment::{Environment, TaskCatalog};
 use executors::ExecutorPlan;
 use output::OutputPlan;
 use procession_job::{
-    Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs, ask_for_size, matrix,
+    Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix, use_procs, use_size,
 };
 use procession_report::LogLevel;
 use procession_task::shell_quote;
@@ -25,7 +25,7 @@ use std::time::Duration;
 pub(crate) use task::{KnownTask, PlannedTask, built_in, listed};
 
 /// A call whose flags fit together.
-pub(crate) struct Plan {
+pub(crate) struct RunPlan {
     /// The task.
     pub(crate) work: PlannedTask,
     /// Where the items come from.
@@ -83,12 +83,12 @@ pub(crate) struct LookPlan {
     pub(crate) quiet: bool,
 }
 
-impl Plan {
+impl RunPlan {
     /// Checks the flags against each other and fills in defaults.
     ///
     /// # Errors
     /// The first thing that does not fit, and what to do.
-    pub(crate) fn new(flags: RunFlags, catalog: &Catalog, environment: Environment) -> Result<Self, String> {
+    pub(crate) fn new(flags: RunFlags, catalog: &TaskCatalog, environment: Environment) -> Result<Self, String> {
         let RunFlags { work, executors, faults, output, look, is_demo } = flags;
         let worker = executors.worker.clone();
         let mut task = PlannedTask::new(&work, worker.as_deref(), catalog)?;
@@ -128,7 +128,7 @@ impl Plan {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.job.arguments.is_empty())
             .then(|| ("--".to_owned(), shell_quote::line(&self.work.job.arguments)));
-        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.job.arguments));
+        let first = self.executors.all.first().filter(|_| use_procs(&self.work.job.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
     }
@@ -149,7 +149,7 @@ impl From<FaultFlags> for FaultPlan {
 
 /// Refuses `{size}` in arguments if there is no size.
 fn check_size(work: &PlannedTask, selection: &Selection) -> Result<(), String> {
-    if ask_for_size(&work.job.arguments) && selection.sizes.is_empty() {
+    if use_size(&work.job.arguments) && selection.sizes.is_empty() {
         return Err("{size} in the arguments of a program needs a size: add --size N".to_owned());
     }
     Ok(())

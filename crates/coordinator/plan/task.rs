@@ -2,7 +2,7 @@
 //! has. For an unknown name it suggests the nearest.
 
 use crate::args::WorkFlags;
-use crate::environment::Catalog;
+use crate::environment::TaskCatalog;
 use procession_job::{InputOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
@@ -11,7 +11,6 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// A task that was found.
-
 pub(crate) enum KnownTask {
     /// A built-in task, with its parameters, defaults filled in.
     BuiltIn(&'static TaskEntry, Params),
@@ -35,15 +34,15 @@ impl PlannedTask {
     /// # Errors
     /// The task is unknown, it does not have a parameter, or a program is missing
     /// or not wanted.
-    pub(crate) fn new(flags: &WorkFlags, worker: Option<&Path>, catalog: &Catalog) -> Result<Self, String> {
+    pub(crate) fn new(flags: &WorkFlags, worker: Option<&Path>, catalog: &TaskCatalog) -> Result<Self, String> {
         let Some(name) = flags.task.as_deref() else {
             return Err(format!("no task: add --task NAME; {}", known_without(worker)));
         };
         let given = &flags.params;
         let task = match (catalog, find(name)) {
-            (Catalog::BuiltIn, Some(entry)) => FoundTask::BuiltIn(entry),
-            (Catalog::BuiltIn, None) => return Err(unknown(name, &built_in(), worker)),
-            (Catalog::Worker(tasks), _) => among(name, tasks, worker)?,
+            (TaskCatalog::BuiltIn, Some(entry)) => FoundTask::BuiltIn(entry),
+            (TaskCatalog::BuiltIn, None) => return Err(unknown(name, &built_in(), worker)),
+            (TaskCatalog::Worker(tasks), _) => among(name, tasks, worker)?,
         };
         let (task, arguments) = match task {
             FoundTask::BuiltIn(entry) => {

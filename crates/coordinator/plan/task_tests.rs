@@ -8,7 +8,7 @@ use procession_task::ParamInfo;
 fn work_of(line: &[&str], tasks: Vec<TaskInfo>) -> Result<PlannedTask, String> {
     let line = std::iter::once("coordinator").chain(line.iter().copied());
     let Invocation::Run(flags) = args::parse(line, 1).unwrap() else { panic!("not a run") };
-    let catalog = if Catalog::needs_worker(&flags) { Catalog::Worker(tasks) } else { Catalog::BuiltIn };
+    let catalog = if TaskCatalog::needs_worker(&flags) { TaskCatalog::Worker(tasks) } else { TaskCatalog::BuiltIn };
     PlannedTask::new(&flags.work, flags.executors.worker.as_deref(), &catalog)
 }
 
@@ -57,7 +57,7 @@ fn the_nearest_name_is_suggested_for_an_unknown_task() {
     assert!(!refused(work(&["-t", "quicksort"])).contains("did you mean"));
     assert!(refused(work(&[])).contains("--task NAME"));
     let Invocation::Run(flags) = args::parse(["coordinator", "-t", "prim"], 1).unwrap() else { panic!() };
-    let without = refused(PlannedTask::new(&flags.work, None, &Catalog::BuiltIn));
+    let without = refused(PlannedTask::new(&flags.work, None, &TaskCatalog::BuiltIn));
     assert!(without.contains("did you mean 'prime'"), "{without}");
 }
 

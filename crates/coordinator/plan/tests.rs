@@ -12,29 +12,29 @@ const PIPED: Environment = Environment { stdin_is_terminal: false, cpus: 4 };
 const AT_TERMINAL: Environment = Environment { stdin_is_terminal: true, ..PIPED };
 
 /// The tasks of a worker: the built-in ones and one of its own.
-fn catalog(flags: &RunFlags) -> Catalog {
-    if !Catalog::needs_worker(flags) {
-        return Catalog::BuiltIn;
+fn catalog(flags: &RunFlags) -> TaskCatalog {
+    if !TaskCatalog::needs_worker(flags) {
+        return TaskCatalog::BuiltIn;
     }
     let own = TaskInfo { name: "reverse".to_owned(), numbers: false, ..procession_task::builtin::sqrt::ENTRY.info() };
-    Catalog::Worker(ALL.iter().map(|entry| entry.info()).chain([own]).collect())
+    TaskCatalog::Worker(ALL.iter().map(|entry| entry.info()).chain([own]).collect())
 }
 
 fn parsed(line: &str) -> Result<Invocation, clap::Error> {
     args::parse(std::iter::once("coordinator").chain(line.split_whitespace()), PIPED.cpus)
 }
 
-fn planned(line: &str, environment: Environment) -> Result<Plan, clap::Error> {
+fn planned(line: &str, environment: Environment) -> Result<RunPlan, clap::Error> {
     let Invocation::Run(flags) = parsed(line)? else { panic!("{line}: not a run") };
     let catalog = catalog(&flags);
-    Plan::new(*flags, &catalog, environment).map_err(args::refuse)
+    RunPlan::new(*flags, &catalog, environment).map_err(args::refuse)
 }
 
-fn plan(line: &str) -> Plan {
+fn plan(line: &str) -> RunPlan {
     planned(line, PIPED).unwrap_or_else(|error| panic!("{line}: {error:?}"))
 }
 
-fn given(plan: &Plan) -> &ItemSource {
+fn given(plan: &RunPlan) -> &ItemSource {
     match &plan.source {
         WorkSource::Given(source) => source,
         WorkSource::Rows(_) => panic!("rows"),

@@ -9,9 +9,9 @@ mod user_program;
 use crate::environment::resource_limits::{self, ResourceLimits};
 use crate::environment::{SignalListener, locate};
 use crate::exit::{Refusal, Status};
-use crate::plan::{Plan, WorkSource};
+use crate::plan::{RunPlan, WorkSource};
 use procession::raw::ProcessPoolBuilder;
-use procession_job::{Configuration, Executor, Input, InputNames, Study, StudyJob, Workers, Workload};
+use procession_job::{Configuration, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, Workload};
 use procession_report::Terminal;
 use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Why there was no first run.
-pub(crate) fn run(plan: &Plan, signals: &SignalListener) -> Result<Status, Refusal> {
+pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Refusal> {
     user_program::check(&plan.work).map_err(Refusal::usage)?;
     let worker = locate::worker(plan.worker.as_deref(), std::env::current_exe()).map_err(Refusal::pool)?;
     let configurations = plan.configurations();
@@ -57,7 +57,7 @@ pub(crate) fn run(plan: &Plan, signals: &SignalListener) -> Result<Status, Refus
 }
 
 /// Opens the input. Headings that are skipped are noted on the terminal.
-fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
+fn workload(plan: &RunPlan, terminal: &Terminal) -> Result<Workload, Refusal> {
     let (terminal, quiet) = (terminal.clone(), plan.look.quiet);
     let on_note = Box::new(move |note: &procession_job::HeadingNote| {
         if !quiet {
@@ -74,18 +74,19 @@ fn workload(plan: &Plan, terminal: &Terminal) -> Result<Workload, Refusal> {
     }
 }
 
-fn workers(plan: &Plan, program: PathBuf, limits: &ResourceLimits) -> Workers {
+fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> ExecutorSetup {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
-    let settings = move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers {
+    let settings =
+        move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    ExecutorSetup {
         most: limits.workers,
         window: plan.window,
         settings: Box::new(settings),
-        ..Workers::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
+        ..ExecutorSetup::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
     }
 }
 
-fn study(plan: &Plan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
+fn study(plan: &RunPlan, configurations: Vec<Configuration>, workload: Workload, workers: ExecutorSetup) -> Study {
     Study {
         work: StudyJob { spec: plan.work.job.clone(), unit: plan.work.unit() },
         workload,

@@ -21,7 +21,7 @@ pub(super) fn write(dir: &Path) -> Result<Status, Refusal> {
 
 fn pages(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(args::command(), dir)
+    clap_mangen::generate_to(args::command_of_manual(), dir)
 }
 
 #[cfg(test)]

@@ -99,6 +99,8 @@ pub(crate) struct Drain {
     is_first: bool,
     /// The end of the drain if no byte arrives before, on this process's clock.
     silence_ends_ns: u64,
+    /// No process was found that waits for a processor.
+    is_last_look: bool,
     /// The latest end of the drain.
     ends_ns: u64,
     /// The number of bytes passed on to standard error.
@@ -110,7 +112,14 @@ impl Drain {
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
         let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
-        Self { pipes: [PipeActivity::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
+        Self {
+            pipes: [PipeActivity::Silent; 2],
+            is_first: true,
+            silence_ends_ns,
+            is_last_look: false,
+            ends_ns,
+            passed_on: 0,
+        }
     }
 
     /// Reads all bytes that have arrived; from the second call on it waits for some
@@ -158,13 +167,21 @@ impl Drain {
         if now_ns >= self.ends_ns {
             return false;
         }
-        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeActivity::Ended);
         // The last read may have extended the time.
-        let was_silent = now_ns >= self.silence_ends_ns;
-        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
-            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        if now_ns < self.silence_ends_ns {
+            return true;
         }
-        now_ns < self.silence_ends_ns
+        if self.is_last_look {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeActivity::Ended);
+        if open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+            return true;
+        }
+        // A process may have written and ended during the search.
+        self.is_last_look = true;
+        true
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
@@ -190,7 +207,7 @@ impl Drain {
             self.passed_on += passed_on;
             match end {
                 ReadOutcome::Some => {
-                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
+                    (self.silence_ends_ns, self.is_last_look) = (running_ns() + nanos(SILENCE), false);
                     if !is_first {
                         pipe = PipeActivity::Written;
                     }
@@ -291,7 +308,14 @@ mod tests {
         drain.silence_ends_ns = 0;
         assert_eq!(step(&mut drain), DrainProgress::Open);
         drain.silence_ends_ns = 0;
-        assert_eq!(step(&mut drain), DrainProgress::Over { is_cut: true });
+        assert_eq!(step(&mut drain), DrainProgress::Open, "who holds it is looked for");
+        // Who writes meanwhile was not silent either.
+        theirs[0].write_all(b"late").unwrap();
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        for progress in [DrainProgress::Open, DrainProgress::Over { is_cut: true }] {
+            drain.silence_ends_ns = 0;
+            assert_eq!(step(&mut drain), progress);
+        }
     }
 
     #[test]

@@ -38,11 +38,11 @@ pub static ENTRY: TaskEntry = TaskEntry {
 fn make(params: &Params, words: &[Vec<u8>], options: TextOptions) -> Result<Box<dyn BlockTask>, ParamError> {
     let refused = |what: &str| ParamError::plain(what);
     let [word] = words else {
-        return Err(refused("one function is needed, as FILE.py:FUNCTION"));
+        return Err(refused("write one FILE.py:FUNCTION after --"));
     };
     let Some((file, function)) = split(word) else {
         let word = String::from_utf8_lossy(word);
-        return Err(refused(&format!("'{word}' names no function: write it as FILE.py:FUNCTION")));
+        return Err(refused(&format!("'{word}' has no function name: write FILE.py:FUNCTION after --")));
     };
     let name = String::from_utf8_lossy(word).into_owned();
     let python = params.get("python").as_bytes();

@@ -19,16 +19,16 @@
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
-mod analysis;
-mod background;
-pub mod inspect;
-mod live;
-mod log;
+mod text;
 mod model;
+mod background;
+mod log;
+mod live;
+mod analysis;
 mod render;
+pub mod inspect;
 #[cfg(test)]
 mod samples;
-mod text;
 
 pub use analysis::advice::{Advice, advice};
 pub use live::collector::{Collected, Collector};

@@ -5,7 +5,7 @@
 //! anything is allocated. Decoding returns the number of bytes that it consumed;
 //! the caller checks that no byte is left over.
 
-use crate::WireError;
+use crate::error::WireError;
 use serde::{Deserialize, Serialize};
 
 /// Longest header, in bytes: failures with their messages are the largest part.

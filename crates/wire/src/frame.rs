@@ -4,7 +4,7 @@
 //! Each direction has its own marker, so that a program that only echoes its input
 //! is detected at its first frame.
 
-use crate::WireError;
+use crate::error::WireError;
 use std::ops::Range;
 
 /// Bytes before the payload.

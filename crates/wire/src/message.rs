@@ -5,8 +5,9 @@
 //! the worker answers in parts. Each variant's blocks follow the header in the
 //! order of its `…_len` fields.
 
+use crate::codec;
+use crate::error::WireError;
 use crate::frame::{self, Direction};
-use crate::{WireError, codec};
 use procession_task::{FailureAt, JobSpec, TaskInfo, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

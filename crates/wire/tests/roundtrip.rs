@@ -118,7 +118,7 @@ fn sqrt() -> TaskInfo {
 
 /// The bytes of protocol 6. Whoever changes them changes [`PROTOCOL`].
 #[test]
-fn golden_bytes() {
+fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Hello(hello()), &[]).unwrap();
     assert_eq!(
@@ -156,6 +156,11 @@ fn golden_bytes() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::OutputCut { attempt: 7, item: 9 }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "0800000007000000000000000900000000000000");
+}
+
+/// As above, in the other direction.
+#[test]
+fn golden_bytes_to_a_worker() {
     let spec = JobSpec {
         arguments: vec![b"sed".to_vec()],
         items: Items::Words,

@@ -2,7 +2,7 @@
 
 use super::notes::warner;
 use crate::environment::machine;
-use crate::plan::Plan;
+use crate::plan::RunPlan;
 use procession_job::Configuration;
 use procession_report as report;
 use report::{LogFolder, Terminal};
@@ -10,7 +10,11 @@ use std::path::PathBuf;
 
 /// Creates the log folder. A folder that was named must be usable; if the
 /// default folder is not, there is a warning and no log.
-pub(super) fn log_folder(plan: &Plan, study: &report::StudyRecord, terminal: &Terminal) -> Result<Option<LogFolder>, String> {
+pub(super) fn log_folder(
+    plan: &RunPlan,
+    study: &report::StudyRecord,
+    terminal: &Terminal,
+) -> Result<Option<LogFolder>, String> {
     let given: Option<PathBuf> = plan.look.log_dir.clone();
     let was_given = given.is_some();
     let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));
@@ -30,7 +34,7 @@ pub(super) fn log_folder(plan: &Plan, study: &report::StudyRecord, terminal: &Te
 }
 
 /// Describes the call and the machine.
-pub(super) fn study(plan: &Plan, configurations: &[Configuration]) -> report::StudyRecord {
+pub(super) fn study(plan: &RunPlan, configurations: &[Configuration]) -> report::StudyRecord {
     let versions = [("coordinator", env!("CARGO_PKG_VERSION").to_owned())];
     report::StudyRecord {
         log_version: report::LOG_VERSION,

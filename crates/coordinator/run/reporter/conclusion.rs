@@ -4,7 +4,7 @@ use super::run_reporter::RunReporter;
 use crate::console::{self, style};
 use crate::environment::signals::WritingFiles;
 use crate::exit::{self, Status};
-use crate::plan::Plan;
+use crate::plan::RunPlan;
 use crate::report_files::Unwritten;
 use crate::run::ending::{describe, status_of};
 use procession_job::{AlreadyComplete, Ending, OutputChoice, StudyReport};
@@ -16,7 +16,7 @@ use std::slice;
 
 impl RunReporter {
     /// Reports the results of the call and returns the status.
-    pub(crate) fn conclude(&mut self, plan: &Plan, report: &StudyReport) -> Status {
+    pub(crate) fn conclude(&mut self, plan: &RunPlan, report: &StudyReport) -> Status {
         let unwritten = self.finish_files();
         self.show_summary();
         self.tell_of_output(plan, report);
@@ -45,7 +45,7 @@ impl RunReporter {
 
     /// Reports outputs that differ between configurations. For code of the user's
     /// own that is a warning: it may use the time or random numbers.
-    fn compare(&self, plan: &Plan, report: &StudyReport) -> Status {
+    fn compare(&self, plan: &RunPlan, report: &StudyReport) -> Status {
         for mismatch in &report.mismatches {
             let size = mismatch.size.map_or(String::new(), |size| format!(" of size {size}"));
             let groups: Vec<String> = mismatch.runs.iter().map(|(_, runs)| format!("{runs:?}")).collect();
@@ -72,7 +72,7 @@ impl RunReporter {
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
         for advice in report::advice(&self.data).iter().filter(|advice| self.settings.hints.include(advice)) {
-            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.way_out()));
+            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.remedy()));
         }
         if let Some(page) = self.files.page().filter(|_| self.settings.is_demo && !quiet) {
             self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));
@@ -105,7 +105,7 @@ impl RunReporter {
     }
 
     /// Says what to do about an output that is not complete.
-    fn tell_of_output(&self, plan: &Plan, report: &StudyReport) {
+    fn tell_of_output(&self, plan: &RunPlan, report: &StudyReport) {
         let Some(OutputChoice::File(path)) = &plan.output.choice else { return };
         let name = escape_terminal(path.as_os_str().as_bytes());
         for run in &report.runs {

@@ -34,7 +34,7 @@ impl CutItems {
         let more = if items.len() == 1 { String::new() } else { format!(" (and {} more)", items.len() - 1) };
         Some(format!(
             "item {first}{more}: a process that the program left behind was still writing after the program's exit. Reading \
-             stopped after 300 ms without output, after 2 s, or after 16 MiB of errors: the output may be truncated"
+             stopped after 300 ms without output, after 2 s, or after 16 MiB of standard error: the output may be truncated"
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! Which hints a call prints.
 
-use crate::plan::Plan;
+use crate::plan::RunPlan;
 use procession_report::Advice;
 
 /// Which hints a call prints.
@@ -15,7 +15,7 @@ pub(super) enum Hints {
 }
 
 impl Hints {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &RunPlan) -> Self {
         match (plan.look.quiet, plan.is_measuring, plan.executors.are_counted) {
             (true, _, _) | (_, false, false) => Self::No,
             (_, true, _) => Self::All,

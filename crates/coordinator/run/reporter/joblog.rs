@@ -1,7 +1,7 @@
 //! Opens the job log (`--joblog`) before any work, and refuses one that would
 //! overwrite the input or the output.
 
-use crate::plan::Plan;
+use crate::plan::RunPlan;
 use procession_job::{Input, Intent, OutputChoice};
 use procession_report::JobLog;
 use procession_task::escape_terminal;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt as _;
 ///
 /// # Errors
 /// It can't be written.
-pub(super) fn open(plan: &Plan, host: &str) -> Result<Option<JobLog>, String> {
+pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, String> {
     let Some(path) = &plan.look.joblog else { return Ok(None) };
     let is_appended = plan.output.intent == Intent::Resume;
     let opened = JobLog::open(path, is_appended, plan.work.name(), host);
@@ -24,7 +24,7 @@ pub(super) fn open(plan: &Plan, host: &str) -> Result<Option<JobLog>, String> {
 ///
 /// # Errors
 /// Which of them it is.
-pub(super) fn check_distinct(joblog: &JobLog, plan: &Plan, input: Option<&Input>) -> Result<(), String> {
+pub(super) fn check_distinct(joblog: &JobLog, plan: &RunPlan, input: Option<&Input>) -> Result<(), String> {
     let Some(path) = &plan.look.joblog else { return Ok(()) };
     let Some(about) = joblog.metadata().ok().filter(Metadata::is_file) else { return Ok(()) };
     let is_it = |other: Metadata| (other.dev(), other.ino()) == (about.dev(), about.ino());

@@ -7,12 +7,12 @@ use super::joblog;
 use super::notes::warner;
 use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
-use crate::plan::{LookPlan, Plan};
+use crate::plan::{LookPlan, RunPlan};
 use crate::report_files::ReportFiles;
-use procession_job::{Configuration, Input, InputNames, Run};
+use procession_job::{Configuration, Input, InputNames, RunReport};
 use procession_report::read::RunLog;
 use procession_report::{
-    CollectedSpans, FailureRow, FailureList, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
+    CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
 use procession_task::FailureKind;
 use std::io::IsTerminal as _;
@@ -47,7 +47,7 @@ impl RunReporter {
     ///
     /// # Errors
     /// A log or a file that was asked for can't be written.
-    pub(crate) fn new(plan: &Plan, configurations: &[Configuration]) -> Result<Self, String> {
+    pub(crate) fn new(plan: &RunPlan, configurations: &[Configuration]) -> Result<Self, String> {
         let &LookPlan { log: level, verbose, progress, quiet, is_demo, .. } = &plan.look;
         let bar = match progress {
             ProgressMode::Auto => std::io::stderr().is_terminal(),
@@ -89,11 +89,12 @@ impl RunReporter {
     pub(crate) fn terminal(&self) -> &Terminal {
         &self.terminal
     }
+
     /// Refuses a job log that is an input or the output.
     ///
     /// # Errors
     /// Which of them it is.
-    pub(crate) fn check_joblog(&self, plan: &Plan, input: Option<&Input>) -> Result<(), String> {
+    pub(crate) fn check_joblog(&self, plan: &RunPlan, input: Option<&Input>) -> Result<(), String> {
         self.joblog.as_ref().map_or(Ok(()), |joblog| joblog::check_distinct(joblog, plan, input))
     }
 
@@ -114,7 +115,7 @@ impl RunReporter {
 
     /// Keeps the failed items of the first run that has some; other runs have the
     /// same.
-    pub(super) fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
+    pub(super) fn note_failures(&mut self, run: &RunReport, names: &InputNames, folder: Option<&Path>) {
         if self.data.failures.total > 0 {
             return;
         }

@@ -1,4 +1,4 @@
-//! Keeps an input that can be read only once, if it is needed more often.
+//! Copies an input that can be read only once, if it is needed more than once.
 
 use super::run::Ending;
 use super::stopper::Stopper;
@@ -7,7 +7,8 @@ use crate::input::Input;
 use procession::raw::Request;
 use std::sync::mpsc;
 
-/// Spools on a thread of its own, so that a stop is heard while a stream pauses.
+/// Copies on a separate thread, so that a stop takes effect while the stream
+/// pauses.
 pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Input, Ending> {
     let (tell, told) = mpsc::channel();
     let stop = tell.clone();

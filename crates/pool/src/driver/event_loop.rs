@@ -10,7 +10,7 @@ use super::mailbox::{DriverCommand, Mailbox};
 use super::process::{Death, PendingWorker, PipeState, Process};
 use crate::jobs::{Job, JobEnd, PoolError};
 use crate::observe::{DriverPhase, DriverTimes, DriverWatch, Event, Observer};
-use procession_scheduler::{SchedulerEvent, JobId, PoolOptions, RunTime, Scheduler, WorkerId};
+use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId};
 use procession_sys::PollSet;
 use procession_task::TaskInfo;
 use std::cell::Cell;

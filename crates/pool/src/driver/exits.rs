@@ -4,7 +4,7 @@
 use super::event_loop::Driver;
 use super::process::{Death, Process, ProtocolState, exit, is_out_of_memory};
 use crate::observe::{Event, WorkerExit};
-use procession_scheduler::{SchedulerEvent, Fault, WorkerId};
+use procession_scheduler::{Fault, SchedulerEvent, WorkerId};
 use procession_task::escape_terminal;
 use procession_wire::frame::show;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::process::ProtocolState;
 use crate::jobs::{Delivery, PoolError, cost, failures};
 use crate::observe::{Accepted, Event};
 use bytes::Bytes;
-use procession_scheduler::{Action, AttemptId, SchedulerEvent, Fault, WorkerId};
+use procession_scheduler::{Action, AttemptId, Fault, SchedulerEvent, WorkerId};
 use procession_task::{FailureKind, MESSAGE_BYTES, escape_terminal};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails};
 use std::ops::Range;
@@ -271,10 +271,7 @@ mod tests {
         let farewell = FromWorker::Farewell(procession_wire::Farewell::default());
         for (message, why) in [
             (farewell, "it spoke out of turn"),
-            (
-                FromWorker::OutputCut { attempt: 0, item: 0 },
-                "it told of the output of an item that it was not given",
-            ),
+            (FromWorker::OutputCut { attempt: 0, item: 0 }, "it told of the output of an item that it was not given"),
         ] {
             assert_eq!(ended_for(message), Some(format!("its process broke the protocol: {why}")));
         }

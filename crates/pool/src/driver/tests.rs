@@ -5,7 +5,7 @@ use super::event_loop::{Driver, DriverSettings};
 use super::mailbox::Mailbox;
 use crate::jobs::{Batch, Cut, InputBlock, Job, Sink, Source, WINDOW_BYTES, Waker};
 use crate::observe::{DriverPhase, DriverWatch};
-use procession_scheduler::{SchedulerEvent, JobId, PoolOptions, WorkerId};
+use procession_scheduler::{JobId, PoolOptions, SchedulerEvent, WorkerId};
 use procession_task::{JobLimits, JobSpec};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;

@@ -7,7 +7,7 @@
 use super::work::Work;
 use crate::jobs::{PrepareCall, SetUpCall};
 use procession_sys::FunctionEntry;
-use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, Items, FailureKind, NO_RESULT, Reply};
+use procession_task::{Block, BlockTask, Cause, FRAME_BYTES, Failure, FailureAt, FailureKind, Items, NO_RESULT, Reply};
 use procession_task::{Sampler, catch_panic};
 use procession_wire::{WireError, codec};
 use serde::Serialize;

@@ -6,8 +6,8 @@ use super::role::Role;
 use super::serving::serve_role;
 use procession_task::builtin::TaskEntry;
 use procession_task::{
-    ItemAttempt, Block, BlockTask, Failure, Identity, Items, JobSpec, RunBuffers, FailureKind, ParamError, ParamSpec, Params, Reply,
-    RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
+    Block, BlockTask, Failure, FailureKind, Identity, ItemAttempt, Items, JobSpec, ParamError, ParamSpec, Params,
+    Reply, RunBuffers, RunItem, Task, TaskInfo, TextOptions, ToText, catch_panic, run_items,
 };
 use std::any::{Any, TypeId};
 use std::fmt::Display;

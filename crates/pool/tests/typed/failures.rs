@@ -1,7 +1,6 @@
 //! Items that fail, each in its way, and what is said of them.
 
-use crate::Case;
-use crate::support::{Add, all, procs};
+use crate::support::{Add, Case, all, procs};
 use procession::{Exit, FailureKind, ItemError, Pool, PoolError, TaskError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;

@@ -5,17 +5,16 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
+mod support;
+
 mod failures;
 mod mapping;
 mod pools;
-mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
-
-/// A case and its name.
-type Case = (&'static str, fn());
+use support::Case;
 
 fn main() -> ExitCode {
     // Before `init`: there is no way back to a process that has not called it.

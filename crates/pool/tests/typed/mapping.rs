@@ -1,7 +1,6 @@
 //! Results: which, in which order, of what.
 
-use crate::Case;
-use crate::support::{Add, all, procs};
+use crate::support::{Add, Case, all, procs};
 use procession::{ItemError, Pool};
 use std::cell::Cell;
 use std::collections::BTreeMap;

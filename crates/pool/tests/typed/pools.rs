@@ -1,7 +1,6 @@
 //! Pools as such: their workers, their beginnings and their ends.
 
-use crate::Case;
-use crate::support::{Add, all, is_alive, procs};
+use crate::support::{Add, Case, all, is_alive, procs};
 use procession::{Event, ItemError, Pool, PoolError};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;

@@ -3,6 +3,9 @@
 use procession::{Pool, Task, TaskError};
 use serde::{Deserialize, Serialize};
 
+/// A case and its name.
+pub(crate) type Case = (&'static str, fn());
+
 pub(crate) fn procs(count: u32) -> Pool {
     Pool::builder().procs(count).build().unwrap()
 }

@@ -4,54 +4,54 @@ use crate::{BlockTask, Format, Identity, Items, ParamError, ParamSpec, Params, T
 
 /// The description of a task.
 pub struct TaskEntry {
-    /// The task's name.
+    /// The name of the task (`--task`).
     pub name: &'static str,
-    /// One line for the user: what an item is and what the task does with it.
+    /// One line of text: what an item is and what the task does with it.
     pub summary: &'static str,
-    /// The task's parameters.
+    /// Its parameters.
     pub params: &'static [ParamSpec],
-    /// How the input is cut by default.
+    /// How its input is split by default.
     pub items: Items,
-    /// Whether the items are numbers, so that leading lines with words are a heading.
+    /// Whether its items are numbers: then leading lines with words are a heading.
     pub numbers: bool,
-    /// Whether the task is left out of lists: it is for measurements and tests.
+    /// Whether it is for measurements and tests only, and not listed.
     pub hidden: bool,
-    /// The shape of its items, which determines the meaning of a size.
+    /// What its items are, and thus the meaning of a size.
     pub shape: TaskShape,
     /// What runs its items.
     pub runner: ItemRunner,
-    /// Creates the task.
+    /// Makes the task.
     pub make: Make,
 }
 
-/// What runs a task's items, and so how the items get there.
+/// What runs the items of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemRunner {
-    /// Code in the worker, called for each item.
+    /// Code in the worker. It is called for each item.
     Native,
-    /// A program of the user, started for each item.
+    /// A program of the user's own. It is started for each item.
     Program,
-    /// A program of the user, started for each block of lines, which is its input. Its
-    /// output is written unchanged: it is not divided into items.
+    /// A program of the user's own. It is started for each block of lines and reads
+    /// them. Its output is written unchanged and has no items.
     BlockProgram,
-    /// A program of the user, started once per worker. It reads an item per line and
-    /// writes a result per line.
+    /// A program of the user's own. It is started once per worker, reads an item per
+    /// line and writes a result per line.
     Coprocess,
-    /// A Python function of the user, called for each item by an interpreter that is
-    /// started once per worker.
+    /// A Python function of the user's own. An interpreter, started once per worker,
+    /// calls it for each item.
     Python,
 }
 
 impl ItemRunner {
-    /// Whether the items are run by code of the user, whose results may differ from run
-    /// to run.
+    /// Whether code of the user's own runs the items. Its results may differ each
+    /// time.
     #[must_use]
     pub const fn is_users(self) -> bool {
         self.usage().is_some()
     }
 
-    /// The usage of the words after `--` on the command line; `None`: no words are
-    /// allowed there.
+    /// What follows `--` on the command line, as help shows it; `None`: nothing may
+    /// follow.
     #[must_use]
     pub const fn usage(self) -> Option<&'static str> {
         match self {
@@ -62,34 +62,33 @@ impl ItemRunner {
     }
 }
 
-/// The shape of a task's items, which determines the meaning of a size.
+/// What the items of a task are, and thus the meaning of a size.
 pub enum TaskShape {
-    /// A list given by the user; a size is the number of its items.
+    /// A list that the user gives; a size is a number of items.
     List,
-    /// The rows of a square picture, numbered from 0; a size is its side in pixels.
+    /// The rows of a square picture, numbered from 0; a size is the side in pixels.
     Picture(Picture),
 }
 
-/// A task whose items are the rows of a picture. A result holds a row's pixels:
-/// whole numbers separated by commas.
+/// A task whose items are the rows of a picture. The result of a row is its
+/// pixels: whole numbers separated by commas.
 pub struct Picture {
-    /// The parameter that passes the side to a worker; its default is the side without
-    /// a size.
+    /// The parameter with the side in pixels; its default is the default size.
     pub side: ParamSpec,
     /// The maximum side, in pixels.
     pub max_side: u32,
-    /// The largest possible number of a pixel with these parameters.
+    /// The maximum value of a pixel with these parameters.
     pub most: fn(&Params) -> u32,
 }
 
-/// Creates a task from its checked parameters and the words after `--`.
+/// Makes a task from its checked parameters and the words after `--`.
 pub type Make = fn(&Params, &[Vec<u8>], TextOptions) -> Result<Box<dyn BlockTask>, ParamError>;
 
 impl TaskEntry {
-    /// Checks the user's settings and the words after `--` by creating the task.
+    /// Checks the parameters that the user gives and the words after `--`.
     ///
     /// # Errors
-    /// A setting that the task does not take; the message lists those that it takes.
+    /// The task can't be made of them; the error lists the task's parameters.
     pub fn check(&self, given: &[(String, String)], arguments: &[Vec<u8>]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
@@ -98,7 +97,7 @@ impl TaskEntry {
         Ok(params)
     }
 
-    /// The description that the program sends on request.
+    /// The description that a worker sends.
     #[must_use]
     pub fn info(&self) -> TaskInfo {
         TaskInfo {
@@ -110,10 +109,10 @@ impl TaskEntry {
         }
     }
 
-    /// Creates the task from its settings, including those derived from a size.
+    /// Makes the task from its parameters, including those that follow from a size.
     ///
     /// # Errors
-    /// A setting that the task does not take.
+    /// A parameter that it does not have, or a wrong value.
     pub fn task(
         &self,
         given: &[(String, String)],

@@ -1,6 +1,7 @@
-//! The built-in tasks: one small file each, and this list.
+//! The built-in tasks, a file each, and their list.
 //!
-//! To add a task, write its file with a [`TaskEntry`] and name it in [`ALL`].
+//! To add a task, write its file with a [`TaskEntry`] and add the entry to
+//! [`ALL`].
 
 mod entry;
 

@@ -20,7 +20,7 @@ pub(crate) struct Scenario {
     /// The peer, or why there is none.
     pub(crate) peer: Result<Side, String>,
     /// What is to be reached.
-    pub(crate) target: Target,
+    pub(crate) target: SpeedTarget,
     /// How many items each side works on, where a figure per item says more.
     pub(crate) items: Option<(f64, f64)>,
     /// Two files that must be equal after the runs.
@@ -31,7 +31,7 @@ pub(crate) struct Scenario {
 
 /// What is to be reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Target {
+pub(crate) enum SpeedTarget {
     /// Our time, as a multiple of the peer's, at most.
     Ratio(f64),
     /// The peer's time, as a multiple of ours, at least.
@@ -57,7 +57,7 @@ pub(crate) struct Outcome {
     pub(crate) met: Option<bool>,
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for SpeedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ratio(most) => write!(f, "ratio ≤ {most}"),
@@ -67,7 +67,7 @@ impl fmt::Display for Target {
     }
 }
 
-impl Target {
+impl SpeedTarget {
     /// The ratio that this target is about.
     fn ratios(self, pairs: &[(f64, f64)]) -> Vec<f64> {
         match self {
@@ -132,7 +132,7 @@ impl Scenario {
 }
 
 impl Outcome {
-    fn judged_by(self, target: Target) -> Self {
+    fn judged_by(self, target: SpeedTarget) -> Self {
         Self { met: target.is_met(self.ours, self.ratio), ..self }
     }
 }
@@ -161,7 +161,7 @@ mod tests {
         Side::reported(name, "echo").arg(seconds)
     }
 
-    fn scenario(ours: &str, peer: Result<&str, &str>, target: Target) -> Scenario {
+    fn scenario(ours: &str, peer: Result<&str, &str>, target: SpeedTarget) -> Scenario {
         let peer = peer.map(|seconds| said("peer", seconds)).map_err(str::to_owned);
         let ours = said("ours", ours);
         Scenario { name: "x", what: "y", ours, peer, target, items: None, equal: None, is_slow: false }
@@ -174,19 +174,20 @@ mod tests {
 
     #[test]
     fn ratios_decide() {
-        let outcome = measure(&scenario("1.5", Ok("1.0"), Target::Ratio(2.0))).unwrap();
+        let outcome = measure(&scenario("1.5", Ok("1.0"), SpeedTarget::Ratio(2.0))).unwrap();
         assert_eq!((outcome.ratio.unwrap().median, outcome.met, outcome.pairs), (1.5, Some(true), 3));
-        assert_eq!(measure(&scenario("2.5", Ok("1.0"), Target::Ratio(2.0))).unwrap().met, Some(false));
-        let faster = measure(&scenario("0.5", Ok("5"), Target::TimesFaster(8.0))).unwrap();
+        assert_eq!(measure(&scenario("2.5", Ok("1.0"), SpeedTarget::Ratio(2.0))).unwrap().met, Some(false));
+        let faster = measure(&scenario("0.5", Ok("5"), SpeedTarget::TimesFaster(8.0))).unwrap();
         assert_eq!((faster.ratio.unwrap().median, faster.met), (10.0, Some(true)));
     }
 
     #[test]
     fn a_missing_peer_leaves_ratios_open_but_not_figures_per_item() {
-        let alone = measure(&scenario("1", Err("python3 is not installed"), Target::Ratio(2.0))).unwrap();
+        let alone = measure(&scenario("1", Err("python3 is not installed"), SpeedTarget::Ratio(2.0))).unwrap();
         assert_eq!((alone.met, alone.peer, alone.ours.unwrap().median), (None, None, 1.0));
         assert!(alone.peer_name.contains("skipped: python3"));
-        let per_item = Scenario { items: Some((1e6, 1e5)), ..scenario("2", Err("none"), Target::MicrosPerItem(3.0)) };
+        let per_item =
+            Scenario { items: Some((1e6, 1e5)), ..scenario("2", Err("none"), SpeedTarget::MicrosPerItem(3.0)) };
         let outcome = measure(&per_item).unwrap();
         assert_eq!((outcome.unit, outcome.ours.unwrap().median, outcome.met), ("µs an item", 2.0, Some(true)));
     }
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn figures_per_item_know_that_sides_differ_in_length() {
         let outcome =
-            measure(&Scenario { items: Some((1e6, 1e5)), ..scenario("2", Ok("2"), Target::MicrosPerItem(1.0)) })
+            measure(&Scenario { items: Some((1e6, 1e5)), ..scenario("2", Ok("2"), SpeedTarget::MicrosPerItem(1.0)) })
                 .unwrap();
         assert_eq!((outcome.peer.unwrap().median, outcome.ratio.unwrap().median), (20.0, 0.1));
         assert_eq!(outcome.met, Some(false));
@@ -206,7 +207,7 @@ mod tests {
         let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
         std::fs::write(&a, "same").unwrap();
         std::fs::write(&b, "same").unwrap();
-        let with = |equal| Scenario { equal: Some(equal), ..scenario("1", Ok("1"), Target::Ratio(1.0)) };
+        let with = |equal| Scenario { equal: Some(equal), ..scenario("1", Ok("1"), SpeedTarget::Ratio(1.0)) };
         assert!(measure(&with((a.clone(), b.clone()))).is_ok());
         std::fs::write(&b, "same, but longer").unwrap();
         assert!(measure(&with((a, b))).unwrap_err().to_string().contains("differ"));

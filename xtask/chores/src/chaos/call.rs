@@ -1,6 +1,6 @@
 //! One run of the coordinator, from its start to its exit status.
 
-use super::plan::{Feed, Log, Output, Plan};
+use super::plan::{Feed, Log, Output, RoundPlan};
 use crate::cargo::shown;
 use crate::process::all_pids;
 use anyhow::{Context as _, Result};
@@ -49,14 +49,14 @@ pub(crate) struct Call {
 
 /// How it ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum CallEnding {
     Status(i32),
     Signal(i32),
 }
 
 impl Call {
     /// Starts the coordinator, for the `nth` time in its round.
-    pub(crate) fn start(plan: &Plan, stage: &Stage, nth: usize) -> Result<Self> {
+    pub(crate) fn start(plan: &RoundPlan, stage: &Stage, nth: usize) -> Result<Self> {
         let mut command = command(plan, stage, nth);
         let line = shown(&command);
         if plan.feed == Feed::Stdin {
@@ -92,7 +92,7 @@ impl Call {
     }
 
     /// Reaps it; what it said on standard error is kept in the round's folder.
-    pub(crate) fn end(mut self, stage: &Stage) -> Result<(Ending, String)> {
+    pub(crate) fn end(mut self, stage: &Stage) -> Result<(CallEnding, String)> {
         let status = self.child.wait()?;
         if let Some(feeder) = self.feeder.take() {
             let _ = feeder.join();
@@ -112,10 +112,10 @@ fn watch(pid: u32) -> Receiver<()> {
     receiver
 }
 
-fn ending(status: ExitStatus) -> Ending {
+fn ending(status: ExitStatus) -> CallEnding {
     match status.code() {
-        Some(code) => Ending::Status(code),
-        None => Ending::Signal(status.signal().unwrap_or(0)),
+        Some(code) => CallEnding::Status(code),
+        None => CallEnding::Signal(status.signal().unwrap_or(0)),
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn log_folder(folder: &Path, nth: usize) -> PathBuf {
     folder.join(format!("log-{nth}"))
 }
 
-fn command(plan: &Plan, stage: &Stage, nth: usize) -> Command {
+fn command(plan: &RoundPlan, stage: &Stage, nth: usize) -> Command {
     let mut command = Command::new(&stage.coordinator);
     command.args(["--task", plan.work.task.name(), "--format", plan.format.name()]);
     command.args(["--procs", &plan.procs.to_string(), "--retries", stage.retries]);

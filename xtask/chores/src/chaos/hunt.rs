@@ -6,7 +6,7 @@
 //! ids be used up between this check and the signal.
 
 use super::call::Call;
-use super::plan::{Aim, Attack, Plan};
+use super::plan::{Aim, Attack, RoundPlan};
 use super::tally::Tally;
 use crate::process::{all_pids, has_written, is_living_child, peak_of};
 use crate::random::Random;
@@ -71,7 +71,7 @@ impl<'a> Hunt<'a> {
     /// A hunt on the workers of a call, whose coordinator has this long to
     /// live. Kills are counted in the tally, which is the round's.
     pub(crate) fn new(
-        plan: &'a Plan,
+        plan: &'a RoundPlan,
         call: &'a Call,
         life: Option<Duration>,
         random: &'a mut Random,

@@ -6,7 +6,7 @@
 //! items from where it began.
 
 use super::call::log_folder;
-use super::plan::{Log, Plan};
+use super::plan::{Log, RoundPlan};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) enum Close {
 }
 
 /// Checks a call's log.
-pub(crate) fn check(plan: &Plan, folder: &Path, nth: usize, close: Close) -> Result<()> {
+pub(crate) fn check(plan: &RoundPlan, folder: &Path, nth: usize, close: Close) -> Result<()> {
     let run = log_folder(folder, nth).join("run-1");
     // A call may be killed before it has begun, or find that the one before was
     // killed when all was done, and do nothing.

@@ -22,7 +22,7 @@ use call::Stage;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use nix::sys::resource::{Resource, setrlimit};
-use plan::{Feed, Plan};
+use plan::{Feed, RoundPlan};
 use round::Round;
 use std::fs;
 use std::io::Write as _;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &ChaosArgs) -> Result<()> {
 
 /// Runs one round of a seed; says all that is needed to look into a failure.
 fn one(program: &Program, seed: u64, number: u64) -> Result<Tally> {
-    let plan = Plan::of(Random::new(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).number(), program.resume);
+    let plan = RoundPlan::of(Random::new(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).number(), program.resume);
     let folder = cargo::root().join(format!("target/chaos/seed-{seed}-round-{number}"));
     let stage = set(program, &plan, &folder)?;
     let mut round = Round::new(plan.clone(), &stage);
@@ -106,7 +106,7 @@ fn one(program: &Program, seed: u64, number: u64) -> Result<Tally> {
 }
 
 /// Prepares the folder of a round.
-fn set(program: &Program, plan: &Plan, folder: &Path) -> Result<Stage> {
+fn set(program: &Program, plan: &RoundPlan, folder: &Path) -> Result<Stage> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }

@@ -1,14 +1,14 @@
 //! What a round does: all of it follows from the round's seed.
 
-use super::work::{Format, Work};
+use super::work::{ResultFormat, RoundWork};
 use crate::random::Random;
 use std::time::Duration;
 
 /// A round's parameters.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) work: Work,
-    pub(crate) format: Format,
+pub(crate) struct RoundPlan {
+    pub(crate) work: RoundWork,
+    pub(crate) format: ResultFormat,
     pub(crate) feed: Feed,
     pub(crate) output: Output,
     pub(crate) procs: u64,
@@ -80,18 +80,18 @@ pub(crate) enum Aim {
     Any,
 }
 
-impl Plan {
+impl RoundPlan {
     /// The plan of a seed; without `resume` there are no files to be gone on with.
     pub(crate) fn of(seed: u64, resume: bool) -> Self {
         let mut random = Random::new(seed);
         let coordinator_kills = if random.percent(60) { random.between(1, 40) } else { 0 };
         let feed = random.pick([Feed::File, Feed::File, Feed::Gzip, Feed::Stdin, Feed::Range]);
-        let work = Work::of(&mut random, feed == Feed::Range);
+        let work = RoundWork::of(&mut random, feed == Feed::Range);
         let output = if random.percent(80) && resume { Output::File } else { Output::Stdout };
         let log = random.pick([Log::Task, Log::Task, Log::Chunk, Log::Off]);
         Self {
             work,
-            format: random.pick([Format::Tsv, Format::Csv, Format::Jsonl, Format::Lines]),
+            format: random.pick([ResultFormat::Tsv, ResultFormat::Csv, ResultFormat::Jsonl, ResultFormat::Lines]),
             feed,
             output,
             procs: random.between(1, 8),
@@ -147,14 +147,14 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_plan() {
-        let shown = |seed| format!("{:?}", Plan::of(seed, true));
+        let shown = |seed| format!("{:?}", RoundPlan::of(seed, true));
         assert_eq!(shown(7), shown(7));
         assert_ne!(shown(7), shown(8));
     }
 
     #[test]
     fn plans_reach_every_corner() {
-        let plans: Vec<Plan> = (0..500).map(|seed| Plan::of(seed, true)).collect();
+        let plans: Vec<RoundPlan> = (0..500).map(|seed| RoundPlan::of(seed, true)).collect();
         assert!(plans.iter().all(|plan| (1..=8).contains(&plan.procs) && plan.work.items <= 200_000));
         assert!(plans.iter().any(|plan| plan.coordinator_kills > 0 && plan.output == Output::Stdout));
         for feed in [Feed::File, Feed::Gzip, Feed::Stdin, Feed::Range] {
@@ -163,6 +163,6 @@ mod tests {
             );
         }
         assert!(plans.iter().any(|plan| plan.attack.aim == Aim::Any && plan.log == Log::Off));
-        assert!((0..500).all(|seed| Plan::of(seed, false).output == Output::Stdout));
+        assert!((0..500).all(|seed| RoundPlan::of(seed, false).output == Output::Stdout));
     }
 }

@@ -1,11 +1,11 @@
 //! One round: a job, started again until it is complete, with its processes
 //! attacked all the while; then everything that must hold is checked.
 
-use super::call::{Call, Ending, Stage};
+use super::call::{Call, CallEnding, Stage};
 use super::hunt::{Fate, Hunt, Hunted};
 use super::journal::{self, Close};
 use super::orphans;
-use super::plan::{Aim, Output, Plan};
+use super::plan::{Aim, Output, RoundPlan};
 use super::tally::Tally;
 use crate::random::Random;
 use anyhow::{Result, bail, ensure};
@@ -18,7 +18,7 @@ const MOST_MEMORY: u64 = 64 << 20;
 const CANNOT_START: i32 = 3;
 
 pub(crate) struct Round<'a> {
-    plan: Plan,
+    plan: RoundPlan,
     stage: &'a Stage,
     expected: Vec<u8>,
     random: Random,
@@ -38,7 +38,7 @@ enum Next {
 
 impl<'a> Round<'a> {
     /// Prepares a round.
-    pub(crate) fn new(plan: Plan, stage: &'a Stage) -> Self {
+    pub(crate) fn new(plan: RoundPlan, stage: &'a Stage) -> Self {
         Self {
             expected: plan.work.expected(plan.format),
             random: Random::new(plan.seed),
@@ -82,9 +82,9 @@ impl<'a> Round<'a> {
         ensure!(peak <= MOST_MEMORY, "the coordinator held {} MiB", peak >> 20);
         orphans?;
         let close = match ending {
-            Ending::Status(0) => Close::Complete,
-            Ending::Status(_) => Close::Short,
-            Ending::Signal(_) => Close::Torn,
+            CallEnding::Status(0) => Close::Complete,
+            CallEnding::Status(_) => Close::Short,
+            CallEnding::Signal(_) => Close::Torn,
         };
         let next = self.next(&hunted, &ending, &said)?;
         journal::check(&self.plan, &self.stage.folder, nth, close)?;
@@ -99,17 +99,17 @@ impl<'a> Round<'a> {
     }
 
     /// Judges how a call ended.
-    fn next(&mut self, hunted: &Hunted, ending: &Ending, said: &str) -> Result<Next> {
+    fn next(&mut self, hunted: &Hunted, ending: &CallEnding, said: &str) -> Result<Next> {
         match ending {
-            Ending::Status(0) => Ok(Next::Complete),
-            Ending::Signal(9) if hunted.fate == Fate::Killed => {
+            CallEnding::Status(0) => Ok(Next::Complete),
+            CallEnding::Signal(9) if hunted.fate == Fate::Killed => {
                 self.tally.coordinator_kills += 1;
                 self.kills_left -= 1;
                 self.check_prefix()?;
                 Ok(if self.was_done()? { Next::Complete } else { Next::Again })
             }
             // As many starts in a row as this end the run.
-            &Ending::Status(CANNOT_START) if hunted.early >= self.plan.procs.max(3) => {
+            &CallEnding::Status(CANNOT_START) if hunted.early >= self.plan.procs.max(3) => {
                 self.tally.given_up += 1;
                 self.check_prefix()?;
                 // From now on starts are spared, or it might never end.
@@ -125,7 +125,7 @@ impl<'a> Round<'a> {
         let call = Call::start(&self.plan, self.stage, nth)?;
         let (ending, said) = call.end(self.stage)?;
         orphans::await_end(&[])?;
-        ensure!(ending == Ending::Status(0), "resuming a complete output ended with {ending:?}: {said}");
+        ensure!(ending == CallEnding::Status(0), "resuming a complete output ended with {ending:?}: {said}");
         Ok(())
     }
 

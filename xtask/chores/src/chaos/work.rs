@@ -10,15 +10,15 @@ const MOST_NAPS: u64 = 3000;
 
 /// A task and its items.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Work {
-    pub(crate) task: Task,
+pub(crate) struct RoundWork {
+    pub(crate) task: TaskKind,
     pub(crate) items: u64,
-    kind: Items,
+    kind: ItemKind,
 }
 
 /// What is done with an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(crate) enum TaskKind {
     Sqrt,
     Prime,
     Null,
@@ -28,7 +28,7 @@ pub(crate) enum Task {
 
 /// What the items look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Items {
+enum ItemKind {
     /// A range from here on, in these steps.
     Range { from: u64, step: u64 },
     /// Whole numbers below a million.
@@ -41,25 +41,25 @@ enum Items {
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ResultFormat {
     Tsv,
     Csv,
     Jsonl,
     Lines,
 }
 
-impl Work {
+impl RoundWork {
     /// Work drawn at random; of a range if asked.
     pub(crate) fn of(random: &mut Random, is_range: bool) -> Self {
-        let task = random.pick([Task::Sqrt, Task::Prime, Task::Null, Task::Echo]);
+        let task = random.pick([TaskKind::Sqrt, TaskKind::Prime, TaskKind::Null, TaskKind::Echo]);
         let salt = random.number();
         let kind = match task {
-            _ if is_range => Items::Range { from: random.below(1000), step: random.between(1, 5) },
-            Task::Sqrt | Task::Prime => Items::Numbers { salt },
-            Task::Null => Items::Texts { salt },
-            Task::Echo => random.pick([Items::Texts { salt }, Items::Naps { salt }, Items::Naps { salt }]),
+            _ if is_range => ItemKind::Range { from: random.below(1000), step: random.between(1, 5) },
+            TaskKind::Sqrt | TaskKind::Prime => ItemKind::Numbers { salt },
+            TaskKind::Null => ItemKind::Texts { salt },
+            TaskKind::Echo => random.pick([ItemKind::Texts { salt }, ItemKind::Naps { salt }, ItemKind::Naps { salt }]),
         };
-        let most = if matches!(kind, Items::Naps { .. }) { MOST_NAPS } else { MOST_ITEMS };
+        let most = if matches!(kind, ItemKind::Naps { .. }) { MOST_NAPS } else { MOST_ITEMS };
         // Mostly many, so that there is time for kills; sometimes a few.
         let items = if random.percent(15) { random.between(1, 50) } else { random.between(most / 20, most) };
         Self { task, items, kind }
@@ -69,21 +69,21 @@ impl Work {
     fn item(&self, index: u64) -> String {
         let mixed = |salt: u64| Random::new(salt ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         match self.kind {
-            Items::Range { from, step } => (from + index * step).to_string(),
-            Items::Numbers { salt } => mixed(salt).below(1_000_000).to_string(),
-            Items::Texts { salt } => {
+            ItemKind::Range { from, step } => (from + index * step).to_string(),
+            ItemKind::Numbers { salt } => mixed(salt).below(1_000_000).to_string(),
+            ItemKind::Texts { salt } => {
                 let mut random = mixed(salt);
                 let length = if random.percent(1) { 3000 } else { random.below(40) };
                 format!("text {index} {}", "x".repeat(usize::try_from(length).unwrap_or(0)))
             }
-            Items::Naps { salt } => format!("sleep {}", mixed(salt).below(3)),
+            ItemKind::Naps { salt } => format!("sleep {}", mixed(salt).below(3)),
         }
     }
 
     /// The value of `--range`, for a range.
     pub(crate) fn range(&self) -> Option<String> {
         match self.kind {
-            Items::Range { from, step } => Some(format!("{from}..{}:{step}", from + self.items * step)),
+            ItemKind::Range { from, step } => Some(format!("{from}..{}:{step}", from + self.items * step)),
             _ => None,
         }
     }
@@ -94,20 +94,20 @@ impl Work {
     }
 
     /// What the output must be, to the byte.
-    pub(crate) fn expected(&self, format: Format) -> Vec<u8> {
-        let head = if format == Format::Csv { "index,input,output,error\n" } else { "" };
+    pub(crate) fn expected(&self, format: ResultFormat) -> Vec<u8> {
+        let head = if format == ResultFormat::Csv { "index,input,output,error\n" } else { "" };
         let mut expected = head.as_bytes().to_vec();
         for index in 0..self.items {
             let item = self.item(index);
             let result = self.task.result(&item);
             let line = match format {
-                Format::Tsv => format!("{item}\t{result}\n"),
-                Format::Csv => format!("{index},{item},{result},\n"),
-                Format::Jsonl if self.task.gives_values() => {
+                ResultFormat::Tsv => format!("{item}\t{result}\n"),
+                ResultFormat::Csv => format!("{index},{item},{result},\n"),
+                ResultFormat::Jsonl if self.task.gives_values() => {
                     format!("{{\"index\":{index},\"input\":\"{item}\",\"output\":{result}}}\n")
                 }
-                Format::Jsonl => format!("{{\"index\":{index},\"input\":\"{item}\",\"output\":\"{result}\"}}\n"),
-                Format::Lines => result + "\n",
+                ResultFormat::Jsonl => format!("{{\"index\":{index},\"input\":\"{item}\",\"output\":\"{result}\"}}\n"),
+                ResultFormat::Lines => result + "\n",
             };
             expected.extend_from_slice(line.as_bytes());
         }
@@ -115,7 +115,7 @@ impl Work {
     }
 }
 
-impl Task {
+impl TaskKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sqrt => "sqrt",
@@ -139,7 +139,7 @@ impl Task {
     }
 }
 
-impl Format {
+impl ResultFormat {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tsv => "tsv",
@@ -162,18 +162,18 @@ mod tests {
     fn results_are_right() {
         let primes: Vec<u64> = (0..30).filter(|&n| is_prime(n)).collect();
         assert_eq!(primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]);
-        assert_eq!(["2", "4", "0"].map(|item| Task::Sqrt.result(item)), ["1.4142135623730951", "2.0", "0.0"]);
+        assert_eq!(["2", "4", "0"].map(|item| TaskKind::Sqrt.result(item)), ["1.4142135623730951", "2.0", "0.0"]);
     }
 
     #[test]
     fn items_and_records_are_as_the_product_has_them() {
-        let work = Work { task: Task::Prime, items: 3, kind: Items::Range { from: 1, step: 2 } };
+        let work = RoundWork { task: TaskKind::Prime, items: 3, kind: ItemKind::Range { from: 1, step: 2 } };
         assert_eq!(work.range().unwrap(), "1..7:2");
         assert_eq!(work.input(), b"1\n3\n5\n");
         let expected = |format| String::from_utf8(work.expected(format)).unwrap();
-        assert_eq!(expected(Format::Tsv), "1\tfalse\n3\ttrue\n5\ttrue\n");
-        assert!(expected(Format::Csv).ends_with("error\n0,1,false,\n1,3,true,\n2,5,true,\n"));
-        assert!(expected(Format::Jsonl).starts_with("{\"index\":0,\"input\":\"1\",\"output\":false}\n"));
-        assert_eq!(expected(Format::Lines), "false\ntrue\ntrue\n");
+        assert_eq!(expected(ResultFormat::Tsv), "1\tfalse\n3\ttrue\n5\ttrue\n");
+        assert!(expected(ResultFormat::Csv).ends_with("error\n0,1,false,\n1,3,true,\n2,5,true,\n"));
+        assert!(expected(ResultFormat::Jsonl).starts_with("{\"index\":0,\"input\":\"1\",\"output\":false}\n"));
+        assert_eq!(expected(ResultFormat::Lines), "false\ntrue\ntrue\n");
     }
 }

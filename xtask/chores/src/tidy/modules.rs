@@ -5,7 +5,7 @@
 //! the file of the longest prefix that is a module. Where that file only imports
 //! the next name itself, the path leads on to where the name comes from.
 
-use super::paths::{self, Found, Use};
+use super::paths::{self, ModulePath, Use};
 use super::tokens::{Token, tokens, without_tests};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) struct Module {
     pub(super) path: Vec<String>,
     /// Modules below it: their names and places, in the order of their `mod` lines.
     pub(super) children: Vec<(String, usize)>,
-    paths: Vec<Found>,
+    paths: Vec<ModulePath>,
     uses: Vec<Use>,
 }
 
@@ -81,12 +81,12 @@ impl Modules {
     }
 
     /// Where a path in a module leads, unless it leaves the crate.
-    fn target(&self, from: usize, path: &Found) -> Option<usize> {
+    fn target(&self, from: usize, path: &ModulePath) -> Option<usize> {
         Some(self.resolve(&self.absolute(from, path)?, MOST_STEPS))
     }
 
     /// The path from the crate's root.
-    fn absolute(&self, from: usize, path: &Found) -> Option<Vec<String>> {
+    fn absolute(&self, from: usize, path: &ModulePath) -> Option<Vec<String>> {
         let module = &self.modules[from];
         let mut base: Vec<String> = module.path.iter().chain(&path.inside).cloned().collect();
         let mut words = path.words.iter().peekable();

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// A path as it is written, without the name behind `as`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ModulePath {
     pub(super) words: Vec<String>,
     /// The modules within the file around it (`mod NAME { … }`), outermost first.
     pub(super) inside: Vec<String>,
@@ -20,11 +20,11 @@ pub(super) struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) name: String,
-    pub(super) path: Found,
+    pub(super) path: ModulePath,
 }
 
 /// All paths, and the names that the file imports.
-pub(super) fn find(code: &[Token<'_>]) -> (Vec<Found>, Vec<Use>) {
+pub(super) fn find(code: &[Token<'_>]) -> (Vec<ModulePath>, Vec<Use>) {
     let mut reader = Reader { code, paths: Vec::new(), uses: Vec::new() };
     let mut handed_on = Vec::new();
     let mut words = BTreeSet::new();
@@ -33,7 +33,7 @@ pub(super) fn find(code: &[Token<'_>]) -> (Vec<Found>, Vec<Use>) {
     let mut at = 0;
     while at < code.len() {
         let inside = || open.iter().flatten().map(|name| (*name).to_owned()).collect();
-        let path = || Found { words: Vec::new(), inside: inside(), line: code[at].line };
+        let path = || ModulePath { words: Vec::new(), inside: inside(), line: code[at].line };
         at = match code[at].text {
             "use" if is_public(code, at) => {
                 let before = reader.paths.len();
@@ -61,9 +61,10 @@ pub(super) fn find(code: &[Token<'_>]) -> (Vec<Found>, Vec<Use>) {
             }
         };
     }
-    let is_used =
-        |path: &Found| reader.uses.iter().any(|import| import.path == *path && words.contains(import.name.as_str()));
-    let used: Vec<Found> = handed_on.into_iter().filter(is_used).collect();
+    let is_used = |path: &ModulePath| {
+        reader.uses.iter().any(|import| import.path == *path && words.contains(import.name.as_str()))
+    };
+    let used: Vec<ModulePath> = handed_on.into_iter().filter(is_used).collect();
     reader.paths.extend(used);
     (reader.paths, reader.uses)
 }
@@ -76,7 +77,7 @@ fn is_public(code: &[Token<'_>], at: usize) -> bool {
 
 struct Reader<'a> {
     code: &'a [Token<'a>],
-    paths: Vec<Found>,
+    paths: Vec<ModulePath>,
     uses: Vec<Use>,
 }
 
@@ -98,7 +99,7 @@ impl Reader<'_> {
     }
 
     /// Takes the path that begins here; returns the place behind it.
-    fn path(&mut self, from: usize, mut path: Found) -> usize {
+    fn path(&mut self, from: usize, mut path: ModulePath) -> usize {
         path.words.push(self.text(from).to_owned());
         let mut at = from + 1;
         while self.text(at) == "::" && self.is_word(at + 1) {
@@ -110,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// Takes the paths of a `use` behind this prefix; returns the place behind them.
-    fn tree(&mut self, from: usize, prefix: &Found, binds: bool) -> usize {
+    fn tree(&mut self, from: usize, prefix: &ModulePath, binds: bool) -> usize {
         let mut path = prefix.clone();
         let mut at = from;
         loop {
@@ -148,7 +149,7 @@ impl Reader<'_> {
         }
     }
 
-    fn import(&mut self, path: Found, name: String, binds: bool) {
+    fn import(&mut self, path: ModulePath, name: String, binds: bool) {
         self.paths.push(path.clone());
         if binds {
             self.uses.push(Use { name, path });

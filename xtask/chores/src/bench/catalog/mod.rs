@@ -3,7 +3,7 @@
 mod programs;
 
 use super::data::Data;
-use super::scenario::{Scenario, Target};
+use super::scenario::{Scenario, SpeedTarget};
 use super::side::Side;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,7 +24,7 @@ pub(crate) struct Programs {
 
 /// All comparisons, in the order in which they are measured.
 pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
-    let catalog = Catalog { programs, data };
+    let catalog = ScenarioCatalog { programs, data };
     vec![
         catalog.compute_on_two(),
         catalog.compute_on_one(),
@@ -55,7 +55,7 @@ pub(crate) fn against_baseline(programs: &Programs, coordinator: &Path, data: &D
     let pairs = scenarios(programs, data).into_iter().zip(scenarios(&older, data));
     let compared = pairs.map(|(scenario, older)| Scenario {
         peer: Ok(older.ours.called("the baseline")),
-        target: Target::Ratio(BASELINE_RATIO),
+        target: SpeedTarget::Ratio(BASELINE_RATIO),
         items: scenario.items.map(|(ours, _)| (ours, ours)),
         equal: None,
         ..scenario
@@ -63,12 +63,12 @@ pub(crate) fn against_baseline(programs: &Programs, coordinator: &Path, data: &D
     compared.filter(|scenario| library.exists() || !scenario.name.starts_with("library-")).collect()
 }
 
-struct Catalog<'a> {
+struct ScenarioCatalog<'a> {
     programs: &'a Programs,
     data: &'a Data,
 }
 
-impl Catalog<'_> {
+impl ScenarioCatalog<'_> {
     fn ours(&self, line: &str) -> Side {
         Side::wall("procession", &self.programs.coordinator).words("--quiet --progress never").words(line)
     }
@@ -82,7 +82,7 @@ impl Catalog<'_> {
             name: "compute-2",
             what: "a million 8-digit primes by trial division, 2 workers; the peer has them in memory and times its loop",
             ours: self.ours("--task prime --procs 2 --log off --input").arg(&self.data.primes),
-            ..scenario(Ok(self.rayon()), Target::Ratio(1.03))
+            ..scenario(Ok(self.rayon()), SpeedTarget::Ratio(1.03))
         }
     }
 
@@ -92,7 +92,7 @@ impl Catalog<'_> {
             name: "compute-1",
             what: "the same, 1 worker; the peer is a plain loop",
             ours: self.ours("--task prime --procs 1 --log off --input").arg(&self.data.primes),
-            ..scenario(Ok(peer), Target::Ratio(1.03))
+            ..scenario(Ok(peer), SpeedTarget::Ratio(1.03))
         }
     }
 
@@ -103,7 +103,7 @@ impl Catalog<'_> {
             name: "compute-2-log",
             what: "as compute-2, with a log line for every item",
             ours: ours.clearing(&log),
-            ..scenario(Ok(self.rayon()), Target::Ratio(1.12))
+            ..scenario(Ok(self.rayon()), SpeedTarget::Ratio(1.12))
         }
     }
 
@@ -112,7 +112,7 @@ impl Catalog<'_> {
             name: "threads-2",
             what: "as compute-2, on 2 threads of ours",
             ours: self.ours("--task prime --threads 2 --log off --input").arg(&self.data.primes),
-            ..scenario(Ok(self.rayon()), Target::Ratio(1.02))
+            ..scenario(Ok(self.rayon()), SpeedTarget::Ratio(1.02))
         }
     }
 
@@ -122,7 +122,7 @@ impl Catalog<'_> {
         let ours = self.ours("--task prime --procs 2 --input").arg(items).arg("--log-dir").arg(&log);
         let without = Side::wall("the same with --log off", &self.programs.coordinator)
             .words("--quiet --progress never --task prime --procs 2 --log off --input");
-        Scenario { name, what, ours: ours.clearing(&log), ..scenario(Ok(without.arg(items)), Target::Ratio(most)) }
+        Scenario { name, what, ours: ours.clearing(&log), ..scenario(Ok(without.arg(items)), SpeedTarget::Ratio(most)) }
     }
 
     /// The best that can be done with items in this order by one who does not
@@ -133,7 +133,7 @@ impl Catalog<'_> {
             name: "uneven",
             what: "15 primes by the naive method, some of which take five times as long, 2 workers",
             ours: self.ours("--task prime --param method=naive --procs 2 --log off --input").arg(&self.data.uneven),
-            ..scenario(Ok(peer.arg("list").arg(&self.data.uneven).arg("2")), Target::Ratio(1.05))
+            ..scenario(Ok(peer.arg("list").arg(&self.data.uneven).arg("2")), SpeedTarget::Ratio(1.05))
         }
     }
 
@@ -149,7 +149,7 @@ impl Catalog<'_> {
             what: "10 million short lines (79 MB) from file to file, through 2 workers and back in order",
             ours: self.ours(line).arg(&self.data.lines).arg("--output").arg(&ours).clearing(&ours),
             equal: Some((self.data.lines.clone(), ours)),
-            ..scenario(cat, Target::Ratio(3.0))
+            ..scenario(cat, SpeedTarget::Ratio(3.0))
         }
     }
 
@@ -164,7 +164,7 @@ impl Catalog<'_> {
             what: "a million items, one a message; the peer's are fewer",
             ours: self.ours(line).arg(&self.data.fewer_lines).arg("--output").arg(&out).clearing(&out),
             items: Some((f64::from(Data::FEWER_LINES), f64::from(PEER_ITEMS))),
-            ..scenario(pool, Target::MicrosPerItem(3.0))
+            ..scenario(pool, SpeedTarget::MicrosPerItem(3.0))
         }
     }
 
@@ -179,7 +179,7 @@ impl Catalog<'_> {
             ours: self.ours(line).arg(&self.data.lines).arg("--output").arg(&ours).clearing(&ours),
             equal: Some((ours, peers)),
             is_slow: true,
-            ..scenario(pool, Target::TimesFaster(8.0))
+            ..scenario(pool, SpeedTarget::TimesFaster(8.0))
         }
     }
 
@@ -195,7 +195,7 @@ impl Catalog<'_> {
             what: "the library's map of 10 million square roots, 2 workers, in memory",
             ours: self.library("roots").arg(ITEMS.to_string()).arg("2"),
             is_slow: true,
-            ..scenario(pool.map(|side| side.arg(ITEMS.to_string())), Target::TimesFaster(8.0))
+            ..scenario(pool.map(|side| side.arg(ITEMS.to_string())), SpeedTarget::TimesFaster(8.0))
         }
     }
 
@@ -204,7 +204,7 @@ impl Catalog<'_> {
             name: "library-primes",
             what: "the library's map of a million 8-digit primes by trial division, 2 workers",
             ours: self.library("primes").arg(&self.data.primes).arg("2"),
-            ..scenario(Ok(self.rayon()), Target::Ratio(1.03))
+            ..scenario(Ok(self.rayon()), SpeedTarget::Ratio(1.03))
         }
     }
 
@@ -215,7 +215,7 @@ impl Catalog<'_> {
             name: "library-submit",
             what: "an item submitted to an idle pool, until its result is there",
             ours: self.library("roundtrip").arg(CALLS.to_string()),
-            ..scenario(Ok(peer.arg(CALLS.to_string())), Target::Ratio(2.0))
+            ..scenario(Ok(peer.arg(CALLS.to_string())), SpeedTarget::Ratio(2.0))
         }
     }
 
@@ -230,7 +230,7 @@ impl Catalog<'_> {
             name,
             what: "workers started and ready for work",
             ours: Side::ready("procession", &self.programs.coordinator, &log).words(&line),
-            ..scenario(Ok(peer), Target::Ratio(most))
+            ..scenario(Ok(peer), SpeedTarget::Ratio(most))
         }
     }
 
@@ -244,7 +244,7 @@ impl Catalog<'_> {
 }
 
 /// What most comparisons have in common; the rest is filled in around it.
-fn scenario(peer: Result<Side, String>, target: Target) -> Scenario {
+fn scenario(peer: Result<Side, String>, target: SpeedTarget) -> Scenario {
     let ours = Side::wall("procession", "");
     Scenario { name: "", what: "", ours, peer, target, items: None, equal: None, is_slow: false }
 }

@@ -1,8 +1,8 @@
 //! Programs of the user's own beside what starts or feeds them elsewhere: a
 //! shell's pipe, xargs, Python's pool.
 
-use super::{Catalog, installed, scenario};
-use crate::bench::scenario::{Scenario, Target};
+use super::{ScenarioCatalog, installed, scenario};
+use crate::bench::scenario::{Scenario, SpeedTarget};
 use crate::bench::side::Side;
 
 /// How many processes are started, one an item.
@@ -10,7 +10,7 @@ const COMMANDS: u32 = 2_000;
 /// How many items a function in Python is called with, here and by the peer.
 const CALLS: (u32, u32) = (1_000_000, 100_000);
 
-impl Catalog<'_> {
+impl ScenarioCatalog<'_> {
     /// The filter writes out each line as soon as it has it.
     fn filter_line(&self, procs: u32, out: &str) -> Side {
         let out = self.data.scratch(out);
@@ -35,7 +35,7 @@ impl Catalog<'_> {
             what: "a million lines through a line filter (grep --line-buffered), kept by 1 worker",
             ours: self.filter_line(1, "filter-ours"),
             equal: Some((self.data.fewer_lines.clone(), self.data.scratch("filter-ours"))),
-            ..scenario(alone, Target::Ratio(3.0))
+            ..scenario(alone, SpeedTarget::Ratio(3.0))
         }
     }
 
@@ -44,7 +44,7 @@ impl Catalog<'_> {
             name: "filter-2",
             what: "the same, kept by 2 workers",
             ours: self.filter_line(2, "filter-two"),
-            ..scenario(Ok(self.filter_line(1, "filter-one").called("1 worker")), Target::Ratio(1.0))
+            ..scenario(Ok(self.filter_line(1, "filter-one").called("1 worker")), SpeedTarget::Ratio(1.0))
         }
     }
 
@@ -61,7 +61,7 @@ impl Catalog<'_> {
                 .arg(format!("0..{COMMANDS}"))
                 .words("-- /bin/true")
                 .arg("{}"),
-            ..scenario(xargs, Target::Ratio(1.0))
+            ..scenario(xargs, SpeedTarget::Ratio(1.0))
         }
     }
 
@@ -84,7 +84,7 @@ impl Catalog<'_> {
                 .arg("--")
                 .arg(function),
             items: Some((f64::from(ours), f64::from(peers))),
-            ..scenario(pool, Target::Ratio(1.0))
+            ..scenario(pool, SpeedTarget::Ratio(1.0))
         }
     }
 }
