@@ -248,7 +248,7 @@ fn a_complete_output_says_so_and_has_the_status_of_its_run() {
     for format in ["csv", "tsv"] {
         let args = ["-t", "sqrt", "--resume", "-i", "in", "--log=off", "--format", format, "-o", format];
         place.run(&args).ok();
-        assert!(place.run(&args).fails(0, "is complete, with 0 items").err.len() < 200);
+        assert!(place.run(&args).fails(0, "is complete with 0 items").err.len() < 200);
     }
     assert_eq!(place.read("csv"), "index,input,output,error\n");
 }
