@@ -69,7 +69,7 @@ pub struct JobLogger {
     batch: Vec<Event>,
 }
 
-/// The writing side of a [`JobLogger`].
+/// The writing side of a `JobLogger`.
 pub struct JobLogging {
     queue: Arc<WriterQueue<Event>>,
     warn: Warn,

@@ -54,7 +54,7 @@ pub struct RunLogger {
     warn: Warn,
 }
 
-/// The other end of a [`RunLogger`]: finishes the log when the run has ended.
+/// The other end of a `RunLogger`: finishes the log when the run has ended.
 /// When dropped without that, it leaves the run as one without a result.
 pub struct RunLogging {
     queue: Arc<WriterQueue<Event>>,
