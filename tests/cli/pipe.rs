@@ -69,7 +69,7 @@ fn what_makes_no_sense_without_items_is_refused() {
     place.run(&["-t", "pipe", "--list", "1", "--unordered", "--", "cat"]).fails(2, "leave out --unordered");
     place
         .run_on(&["-t", "pipe", "--chunk", "9", "--max-item", "10", "--", "cat"], lines(9))
-        .fails(2, "make blocks of fewer with --chunk");
+        .fails(2, "use a smaller --chunk");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn an_interrupted_output_is_left_alone_without_a_flag() {
     let place = Place::new();
     interrupted(&place, &lines(100));
     let before = place.read("out");
-    let ended = place.run_on(&RUN, lines(200)).fails(2, "interrupted run, good for its first 100 items");
+    let ended = place.run_on(&RUN, lines(200)).fails(2, "interrupted run and has the results of the first 100 items");
     assert!(ended.err.contains("--resume") && ended.err.contains("--overwrite"), "{}", ended.err);
     let study = with(&RUN, &["-j1,2"]);
     place.run_on(&study, lines(200)).fails(2, "interrupted run");
@@ -141,7 +141,7 @@ fn output_after_the_record_is_cut_and_output_before_it_must_be_unchanged() {
     let good = place.read("out");
     let resume = || place.run_on(&with(&RUN, &["--resume"]), lines(150));
     place.file("out", &good[..good.len() - 1]);
-    resume().fails(2, "its record speaks of");
+    resume().fails(2, "but its record says");
     place.file("out", good.replacen("1.0", "1.1", 1));
     resume().fails(2, "changed since it was written");
     std::fs::remove_file(place.path("out")).expect("an output");
@@ -159,7 +159,7 @@ fn without_a_record_only_an_empty_output_is_written() {
     let place = Place::new();
     let resume = || place.run_on(&with(&RUN, &["--resume"]), lines(9));
     place.file("out", "precious\n");
-    resume().fails(2, "there is no");
+    resume().fails(2, "has no resume record");
     assert_eq!(place.read("out"), "precious\n");
     place.file("out", "");
     resume().ok();
@@ -238,7 +238,7 @@ fn a_complete_output_says_so_and_has_the_status_of_its_run() {
     }
     let again = place.run(&args("-k")).fails(1, "out is complete with 4 items, 1 of them failed; nothing to do");
     assert!(!again.err.contains("has more"), "{}", again.err);
-    place.run(&args("-v")).fails(2, "1 failed items, and this call ends earlier");
+    place.run(&args("-v")).fails(2, "1 failed items, and this call would have ended earlier");
     place.file("in", "1 4 -1 9 16");
     place.run(&args("-k")).fails(1, "the input has more items now");
     place.file("in", "1 4 -2 9");
@@ -292,7 +292,7 @@ fn only_regular_files_are_resumed() {
     nix::unistd::mkfifo(&place.path("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     for output in ["/dev/null", "/dev/full", "fifo", "/dev/stdout"] {
         let args = ["-t", "sqrt", "--list", "4", "-o", output, "--resume"];
-        place.run(&args).fails(2, "no regular file");
+        place.run(&args).fails(2, "not a regular file");
     }
     assert_eq!(place.run(&["-t", "sqrt", "--list", "4", "-o", "/dev/stdout"]).ok(), "4\t2.0\n");
     place.run(&["-t", "sqrt", "--list", "4", "-o", "/dev/null"]).ok();

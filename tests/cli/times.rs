@@ -104,7 +104,11 @@ fn a_comparison_says_what_a_pool_costs() {
     let ended = place.run(&[&work[..], &["--compare", "-j", "2"]].concat());
     for line in ["\nthreads: ", "\nprocesses: "] {
         let told = ended.err.split(line).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        assert!(told.contains(" to start and end as workers told, ") && told.contains(" an item; "), "{}", ended.err);
+        assert!(
+            told.contains(" to start and end as workers reported, ") && told.contains(" an item; "),
+            "{}",
+            ended.err
+        );
     }
     assert!(place.run(&["inspect", "log"]).ok().contains("\nprocesses: "));
     let quiet = place.run(&[&work[..4], &["--compare", "-j", "2", "--quiet"]].concat());

@@ -85,7 +85,9 @@ fn an_invocation_ended_before_its_first_result_modifies_no_files() {
         let ended = Ended::of(fed.child);
         assert_eq!(ended.status, if signal == Signal::SIGINT { 130 } else { -1 }, "{}", ended.err);
         assert_eq!(everything(&place), all, "{name} {signal}");
-        place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off", "--resume"], lines(3)).fails(2, "there is no");
+        place
+            .run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off", "--resume"], lines(3))
+            .fails(2, "has no resume record");
         assert_eq!(everything(&place), all);
         place.run_on(&["-t", "sqrt", "-q", "-o", "out", "--log=off"], lines(3)).ok();
         assert_eq!(place.read("out"), roots(3));

@@ -14,7 +14,7 @@ use crate::environment::{Environment, TaskCatalog};
 use executors::ExecutorPlan;
 use output::OutputPlan;
 use procession_job::{
-    Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, ask_for_procs, ask_for_size, matrix,
+    Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix, use_procs, use_size,
 };
 use procession_report::LogLevel;
 use procession_task::shell_quote;
@@ -128,7 +128,7 @@ impl RunPlan {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.job.arguments.is_empty())
             .then(|| ("--".to_owned(), shell_quote::line(&self.work.job.arguments)));
-        let first = self.executors.all.first().filter(|_| ask_for_procs(&self.work.job.arguments));
+        let first = self.executors.all.first().filter(|_| use_procs(&self.work.job.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
         ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
     }
@@ -149,7 +149,7 @@ impl From<FaultFlags> for FaultPlan {
 
 /// Refuses `{size}` in arguments if there is no size.
 fn check_size(work: &PlannedTask, selection: &Selection) -> Result<(), String> {
-    if ask_for_size(&work.job.arguments) && selection.sizes.is_empty() {
+    if use_size(&work.job.arguments) && selection.sizes.is_empty() {
         return Err("{size} in the arguments of a program needs a size: add --size N".to_owned());
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::console;
 use crate::environment::machine;
 use crate::exit::Status;
 use crate::plan::{KnownTask, RunPlan};
-use procession_job::{Executor, Rehearsal, Stopper, Study};
+use procession_job::{Estimate, Executor, Stopper, Study};
 use procession_program::Template;
 use procession_report::units::{bytes, seconds};
 use procession_task::builtin::ItemRunner;
@@ -21,11 +21,11 @@ const TRIAL_TIME: Duration = Duration::from_secs(1);
 
 /// Runs the first items and shows what was learned.
 pub(super) fn show(plan: &RunPlan, study: Study, stopper: &Stopper) -> Status {
-    match study.rehearse(TRIAL_TIME, stopper) {
-        Ok(rehearsal) => {
-            let lines: String = lines(plan, &rehearsal).into_iter().map(|line| line + "\n").collect();
+    match study.estimate(TRIAL_TIME, stopper) {
+        Ok(estimate) => {
+            let lines: String = lines(plan, &estimate).into_iter().map(|line| line + "\n").collect();
             let status = console::print(lines.as_bytes());
-            for sentence in estimate(&rehearsal, machine::cpus()) {
+            for sentence in sentences(&estimate, machine::cpus()) {
                 console::say(format_args!("{sentence}"));
             }
             status
@@ -40,11 +40,11 @@ pub(super) fn show(plan: &RunPlan, study: Study, stopper: &Stopper) -> Status {
 }
 
 /// The command for each of the first items, or of the first blocks.
-fn lines(plan: &RunPlan, rehearsal: &Rehearsal) -> Vec<String> {
+fn lines(plan: &RunPlan, estimate: &Estimate) -> Vec<String> {
     let items = plan.work.job.items;
     let first = plan.selection.of_size(None).skip;
-    let numbered = (first..).zip(&rehearsal.first);
-    numbered.map(|(index, unit)| line(&plan.work.task, &rehearsal.arguments, index, unit, items)).collect()
+    let numbered = (first..).zip(&estimate.first);
+    numbered.map(|(index, unit)| line(&plan.work.task, &estimate.arguments, index, unit, items)).collect()
 }
 
 fn line(task: &KnownTask, arguments: &[Vec<u8>], index: u64, unit: &[u8], items: Items) -> String {
@@ -62,7 +62,7 @@ fn line(task: &KnownTask, arguments: &[Vec<u8>], index: u64, unit: &[u8], items:
 
 /// Estimates the time of the whole on `cpus` CPUs.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn estimate(of: &Rehearsal, cpus: usize) -> Vec<String> {
+fn sentences(of: &Estimate, cpus: usize) -> Vec<String> {
     let mut said = Vec::new();
     let shown = of.first.len() as u64;
     match of.expected {
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_estimate_follows_from_the_trial() {
         let configuration = Configuration { executor: Executor::Procs, count: 4, size: None, chunk: ChunkSize::Auto };
-        let of = Rehearsal {
+        let of = Estimate {
             configuration: Some(configuration),
             expected: Some(1000),
             done: 100,
@@ -127,13 +127,13 @@ mod tests {
             busy: Duration::from_secs(1),
             bytes: 700,
             first: vec!["x".into(); 10],
-            ..Rehearsal::default()
+            ..Estimate::default()
         };
-        let said = estimate(&of, 2).join("\n");
+        let said = sentences(&of, 2).join("\n");
         assert!(said.contains("about 990 more") && said.contains("3 of which failed"), "{said}");
         assert!(said.contains("5.00 s for all 1000 on procs 4") && said.contains("output"), "{said}");
-        assert!(estimate(&Rehearsal { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
-        assert!(estimate(&Rehearsal::default(), 2)[0].contains("no items"));
-        assert_eq!(estimate(&Rehearsal { expected: None, ..of }, 2).len(), 2);
+        assert!(sentences(&Estimate { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
+        assert!(sentences(&Estimate::default(), 2)[0].contains("no items"));
+        assert_eq!(sentences(&Estimate { expected: None, ..of }, 2).len(), 2);
     }
 }

@@ -11,7 +11,7 @@ use crate::environment::{SignalListener, locate};
 use crate::exit::{Refusal, Status};
 use crate::plan::{RunPlan, WorkSource};
 use procession::raw::ProcessPoolBuilder;
-use procession_job::{Configuration, Executor, Input, InputNames, Study, StudyJob, Workers, Workload};
+use procession_job::{Configuration, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, Workload};
 use procession_report::Terminal;
 use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
@@ -74,19 +74,19 @@ fn workload(plan: &RunPlan, terminal: &Terminal) -> Result<Workload, Refusal> {
     }
 }
 
-fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> Workers {
+fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> ExecutorSetup {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let settings =
         move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
-    Workers {
+    ExecutorSetup {
         most: limits.workers,
         window: plan.window,
         settings: Box::new(settings),
-        ..Workers::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
+        ..ExecutorSetup::new(program, Arc::new(procession::worker::listed(procession_program::ALL)))
     }
 }
 
-fn study(plan: &RunPlan, configurations: Vec<Configuration>, workload: Workload, workers: Workers) -> Study {
+fn study(plan: &RunPlan, configurations: Vec<Configuration>, workload: Workload, workers: ExecutorSetup) -> Study {
     Study {
         work: StudyJob { spec: plan.work.job.clone(), unit: plan.work.unit() },
         workload,

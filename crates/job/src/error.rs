@@ -1,32 +1,33 @@
-//! Why an input can't be used: all of these end a call with status 2.
+//! Why an input can't be used. All of these errors end a call with exit status
+//! 2.
 
-use crate::text::{rule, shown, system};
+use crate::text::{display_path, items_name, system_message};
 use procession_task::{Items, counted, escape_terminal};
 use std::io;
 
 /// Why an input can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// It can't be opened.
-    #[error("can't open {name}: {}", system(.error))]
+    /// The input can't be opened.
+    #[error("can't open {name}: {}", system_message(.error))]
     Open {
         /// The input.
         name: String,
-        /// What the system said.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// It is a folder.
+    /// The input is a folder.
     #[error("{0} is a folder: give the files in it")]
     Folder(String),
-    /// It could not be read to its end.
-    #[error("can't read {name}: {}", system(.error))]
+    /// The input could not be read to its end.
+    #[error("can't read {name}: {}", system_message(.error))]
     Read {
         /// The input.
         name: String,
-        /// What the system said.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// It is compressed, and damaged or of a kind that is not known.
+    /// The input is compressed, and damaged or of an unknown kind.
     #[error("can't unpack {name}: {message}")]
     Unpack {
         /// The input.
@@ -34,9 +35,10 @@ pub enum InputError {
         /// What is wrong.
         message: String,
     },
-    /// It unpacks to so much more than it is that it must be meant to harm.
+    /// The input unpacks to so much more than its size that it is probably a
+    /// decompression bomb.
     #[error(
-        "{name} unpacks to more than {ratio} times its size: it looks like a decompression bomb; unpack it by hand if it is none"
+        "{name} unpacks to more than {ratio} times its size: it is probably a decompression bomb; if it is not, unpack it first"
     )]
     Bomb {
         /// The input.
@@ -44,103 +46,103 @@ pub enum InputError {
         /// The largest ratio that is accepted.
         ratio: u64,
     },
-    /// An item is longer than items may be.
+    /// An item is longer than the limit.
     #[error("{name}:{line}: an item is longer than {max} bytes (see --max-item)")]
     TooLong {
         /// The input.
         name: String,
         /// The line on which the item begins.
         line: u64,
-        /// The longest that is accepted.
+        /// The limit in bytes.
         max: usize,
     },
-    /// A block of so many items is longer than an item may be.
-    #[error(
-        "a block of {items} lines is longer than {max} bytes: make blocks of fewer with --chunk, or see --max-item"
-    )]
+    /// A block of this many items is longer than the limit for one item.
+    #[error("a block of {items} lines is longer than {max} bytes: use a smaller --chunk or a larger --max-item")]
     BlockTooLong {
         /// How many items.
         items: u64,
-        /// The longest that is accepted.
+        /// The limit in bytes.
         max: usize,
     },
-    /// Numbers were expected and there is none.
-    #[error("{name}: there is no number{}", heading(.first))]
+    /// The items should be numbers and the input has none.
+    #[error("{name}: no numbers{}", heading(.first))]
     NoNumber {
         /// The input.
         name: String,
-        /// The first heading line, if that is all there is.
+        /// The first heading line, if the input has only a heading.
         first: Option<String>,
     },
     /// The input has fewer items than were asked for.
-    #[error("--size {size}: the input has only {} (use --cycle to start again at the end)", counted(*.items, "item"))]
+    #[error("--size {size}: the input has only {} (--cycle repeats them)", counted(*.items, "item"))]
     TooFew {
-        /// How many were asked for.
+        /// How many items were asked for.
         size: u64,
-        /// How many there are.
+        /// How many items the input has.
         items: u64,
     },
-    /// An input without items can't be started again to fill a size.
-    #[error("--cycle: the input has no items to start again with")]
+    /// An input without items can't be repeated to fill a size.
+    #[error("--cycle: the input has no items to repeat")]
     NothingToCycle,
-    /// An item of 4 GiB or more items than a table can hold.
-    #[error("--shuffle: the input is too large to be held")]
+    /// The input has an item of 4 GiB, or more items than the shuffle table can
+    /// hold.
+    #[error("--shuffle: the input is too large to be shuffled")]
     TooLargeToShuffle,
-    /// Without a size, starting again would never end.
+    /// Repeating the input without a size would never end.
     #[error("--cycle needs --size: without it the input would never end")]
     CycleWithoutSize,
-    /// The standard input was named twice.
-    #[error("'-' is given twice: the standard input can be read only once")]
+    /// Standard input was named twice.
+    #[error("'-' is given twice: standard input can be read only once")]
     StdinTwice,
-    /// An item of a list holds what separates items.
-    #[error("--list: the item '{}' holds a separator of '--items {}': cut the list another way", escape_terminal(.item.as_bytes()), rule(*.items))]
+    /// An item of a list contains a separator.
+    #[error("--list: the item '{}' contains a separator of '--items {}': use another --items", escape_terminal(.item.as_bytes()), items_name(*.items))]
     Separator {
         /// The item.
         item: String,
-        /// The rule.
+        /// How items are separated.
         items: Items,
     },
-    /// Text that is no range.
+    /// The text is not a range.
     #[error("{0}")]
     Range(String),
-    /// Text that is no list of counts.
+    /// The text is not a list of counts.
     #[error("{0}")]
     Counts(String),
-    /// The temporary file for an input that is needed more than once can't be written.
-    #[error("can't keep the input in a temporary file in {}: {}", folder(), system(.0))]
+    /// The input is needed more than once, and its temporary file can't be
+    /// written.
+    #[error("can't copy the input to a temporary file in {}: {}", folder(), system_message(.0))]
     Spool(io::Error),
-    /// It does not begin with the items that the output to be resumed was made of.
+    /// The input does not begin with the items that the output to be resumed
+    /// was made of.
     #[error(
-        "can't resume: the output was not made of the first {} of this input; give the input as it was, or --overwrite to begin anew",
+        "can't resume: the output was not made of the first {} of this input; use the original input, or start again with --overwrite",
         counted(*.items, "item")
     )]
     Changed {
         /// How many items the output holds.
         items: u64,
     },
-    /// It ends before the place that the output to be resumed has reached.
+    /// The input has fewer items than the output to be resumed was made of.
     #[error(
-        "can't resume: the output was made of the first {} of the input, which has only {items} now; give the input as it was, or --overwrite to begin anew",
+        "can't resume: the output was made of the first {} of the input, which has only {items} now; use the original input, or start again with --overwrite",
         counted(*.consumed, "item")
     )]
     Shorter {
         /// How many items the output holds.
         consumed: u64,
-        /// How many there are.
+        /// How many items the input has.
         items: u64,
     },
-    /// The thread that reads could not be started.
-    #[error("can't start the reading thread: {}", system(.0))]
+    /// The thread that reads the input could not be started.
+    #[error("can't start the input thread: {}", system_message(.0))]
     Thread(io::Error),
 }
 
 fn folder() -> String {
-    shown(&std::env::temp_dir())
+    display_path(&std::env::temp_dir())
 }
 
 fn heading(first: &Option<String>) -> String {
-    first.as_ref().map_or_else(
-        || " in it".to_owned(),
-        |line| format!(" after its heading \"{line}\" (a leading line with a word is a heading)"),
-    )
+    first.as_ref().map_or_else(String::new, |line| {
+        format!(" after its heading \"{line}\" (a leading line with a word is a heading)")
+    })
 }

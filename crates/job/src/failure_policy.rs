@@ -1,31 +1,33 @@
-//! What failed items do to a run: nothing, or they end it.
+//! Whether failed items end a run.
 
 use std::str::FromStr;
 
-/// Shares are judged once this many items were written; that none may fail, at once.
+/// Failure percentages are evaluated only from this many items on, except 0%:
+/// then the first failure ends the run.
 const JUDGED_FROM: u64 = 100;
 
-/// How many failures are too many.
+/// The limit of failed items.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaxFailures {
-    /// The run ends with this one.
+    /// The failed item of this number ends the run.
     Count(u64),
-    /// The run ends when the share of failed items, in percent, is larger: of
-    /// all items so far, once these are a hundred.
+    /// The run ends when a larger percentage of the items so far has failed.
+    /// Evaluated from 100 items on.
     Percent(f64),
 }
 
-/// What failed items do to a run. The default ends it at the first.
+/// What a failed item does to a run. By default the first one ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FailurePolicy {
-    /// A failed item becomes a record in its place.
+    /// The run continues; the record of a failed item is written in its place.
     pub keep_going: bool,
-    /// The same, but only up to so many.
+    /// The run continues up to this limit.
     pub max: Option<MaxFailures>,
 }
 
 impl FailurePolicy {
-    /// Whether a run with so many failures among so many items has ended by them.
+    /// Whether a run with so many failures among so many items has ended
+    /// because of them.
     pub(crate) fn ends_by(self, failures: u64, items: u64) -> bool {
         match self.max {
             None => !self.keep_going && failures > 0,
@@ -37,9 +39,9 @@ impl FailurePolicy {
     }
 }
 
-/// Text that is no limit of failures.
+/// The text is not a limit of failures.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no limit: write a number from 1 (10) or a share from 0% to 100% (5%)")]
+#[error("'{0}' is not a limit: write a number from 1 (10) or a percentage from 0% to 100% (5%)")]
 pub struct MaxFailuresError(String);
 
 impl FromStr for MaxFailures {

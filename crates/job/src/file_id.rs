@@ -1,11 +1,11 @@
-//! Which file is which, whatever its name: an output must not be an input, and
-//! what lies beside an output must be about that file and no other.
+//! Identifies files whatever their names are: an output must not be one of the
+//! inputs, and a resume record must belong to the output at its path.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// A regular file, by its device and its number there.
+/// A regular file, identified by its device and inode number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     device: u64,
@@ -13,8 +13,8 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
-    /// `None` if it is no regular file: what is read from such a one is not what
-    /// was written to it.
+    /// `None` if it is not a regular file: what is read from a pipe or a device
+    /// is not what was written to it.
     pub(crate) fn of(about: &Metadata) -> Option<Self> {
         about.is_file().then(|| Self { device: about.dev(), number: about.ino() })
     }
@@ -28,7 +28,7 @@ impl FileId {
     }
 }
 
-/// Whether a path still leads to a file that was opened by it.
+/// Whether the path still leads to this open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     FileId::of_file(file).is_some_and(|id| FileId::at(path) == Some(id))
 }

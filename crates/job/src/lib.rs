@@ -1,18 +1,20 @@
-//! A whole job: what is read and how it is cut, what is written and when a
-//! failure ends it, and the study of one job over several configurations.
+//! A whole job: reads the input and cuts it into items, writes the results,
+//! applies the failure policy, and runs a study: one job over several
+//! configurations.
 //!
-//! Its rooms, bottom-up: what all of them use (errors, text, locks, times);
-//! `resume`, what is known of an interrupted output; `input`, from files to the
-//! pool; `output`, from the pool to a file; `study`, the runs.
+//! The rooms, bottom-up: the files of this folder, which all rooms use (errors,
+//! text, locks, times); `resume`: what is known of an interrupted output;
+//! `input`: from files to the pool; `output`: from the pool to a file; `study`:
+//! the runs.
 
 #![forbid(unsafe_code)]
 
+mod text;
 mod error;
 mod failure_policy;
 mod file_id;
 mod mutex;
 mod poll;
-mod text;
 mod times;
 
 mod resume;
@@ -30,8 +32,8 @@ pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, Item
 pub use input::{cut_all, rest_after_heading};
 pub use output::{OutputChoice, PictureFile};
 pub use procession_task::{Configuration, Executor};
-pub use resume::{Before, Intent, ResumeOptions, ResumeRecord, ResumeRecordError};
+pub use resume::{Intent, PriorProgress, ResumeOptions, ResumeRecord, ResumeRecordError};
 pub use study::{
-    AlreadyComplete, Ending, Hooks, Phase, Rehearsal, Rounds, Run, RunInfo, RunSession, Stopper, Study, StudyJob,
-    StudyReport, Workers, Workload, ask_for_procs, ask_for_size, matrix, parse_counts, parse_sizes, worker_tasks,
+    AlreadyComplete, Ending, Estimate, ExecutorSetup, Hooks, Rounds, RunInfo, RunPhase, RunReport, RunSession, Stopper,
+    Study, StudyJob, StudyReport, Workload, matrix, parse_counts, parse_sizes, use_procs, use_size, worker_tasks,
 };

@@ -1,8 +1,8 @@
-//! Locks a mutex whatever happened to the thread that held it before.
+//! Locks a mutex even if a thread panicked while it held the lock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Nothing that is locked here can be left half changed.
+/// Locks a mutex whose data is always consistent, also after a panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

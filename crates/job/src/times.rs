@@ -1,5 +1,5 @@
-//! Where the coordinator's time goes in a run: the thread that reads, the
-//! driver, and the thread that writes. Each is always in one phase.
+//! Measures how the coordinator's threads spend a run: the input thread, the
+//! driver and the output thread. Each is always in exactly one phase.
 
 use crate::mutex::lock;
 use procession::{DriverTimes, Event, Observer, Stopwatch, WatchPhase};
@@ -7,14 +7,14 @@ use procession_task::CoordinatorTimes;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the input's thread does.
+/// What the input thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InputPhase {
     /// It has not begun, or has read everything.
     Idle,
     /// Reading and cutting.
     Reading,
-    /// Waiting for room.
+    /// Waiting for room in the queue.
     Waiting,
 }
 
@@ -24,23 +24,23 @@ impl WatchPhase for InputPhase {
     }
 }
 
-/// The stopwatch of the input's thread, which may still be waiting for input
-/// when the run has ended.
+/// The stopwatch of the input thread. That thread may still wait for input when
+/// the run has ended.
 #[derive(Clone, Debug)]
-pub(crate) struct InputWatch(Arc<Mutex<Stopwatch<InputPhase, 3>>>);
+pub(crate) struct InputStopwatch(Arc<Mutex<Stopwatch<InputPhase, 3>>>);
 
-impl Default for InputWatch {
+impl Default for InputStopwatch {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Stopwatch::start(InputPhase::Idle))))
     }
 }
 
-impl InputWatch {
+impl InputStopwatch {
     pub(crate) fn switch(&self, phase: InputPhase) {
         lock(&self.0).switch(phase);
     }
 
-    /// Spent reading, and waiting for room, until now.
+    /// The times spent reading and waiting for room until now.
     fn spent(&self) -> (Duration, Duration) {
         let mut watch = lock(&self.0);
         let phase = watch.phase();
@@ -49,12 +49,12 @@ impl InputWatch {
     }
 }
 
-/// What the output's thread does.
+/// What the output thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputPhase {
     /// Waiting for results.
     Waiting,
-    /// Digesting, gathering and writing.
+    /// Hashing, buffering and writing.
     Writing,
 }
 
@@ -64,24 +64,24 @@ impl WatchPhase for OutputPhase {
     }
 }
 
-/// The stopwatch of the output's thread.
-pub(crate) type OutputWatch = Stopwatch<OutputPhase, 2>;
+/// The stopwatch of the output thread.
+pub(crate) type OutputStopwatch = Stopwatch<OutputPhase, 2>;
 
-/// Hears from the driver where its time went.
+/// Receives the driver's times at the end of the run.
 #[derive(Debug, Default)]
-pub(crate) struct DriverEar(Arc<Mutex<Option<DriverTimes>>>);
+pub(crate) struct DriverTimesObserver(Arc<Mutex<Option<DriverTimes>>>);
 
-/// What a [`DriverEar`] has heard.
-pub(crate) type Heard = Arc<Mutex<Option<DriverTimes>>>;
+/// The times that a [`DriverTimesObserver`] has received.
+pub(crate) type SharedDriverTimes = Arc<Mutex<Option<DriverTimes>>>;
 
-impl DriverEar {
-    pub(crate) fn new() -> (Self, Heard) {
-        let heard = Heard::default();
-        (Self(Arc::clone(&heard)), heard)
+impl DriverTimesObserver {
+    pub(crate) fn new() -> (Self, SharedDriverTimes) {
+        let times_received = SharedDriverTimes::default();
+        (Self(Arc::clone(&times_received)), times_received)
     }
 }
 
-impl Observer for DriverEar {
+impl Observer for DriverTimesObserver {
     fn on_event(&mut self, event: &Event) {
         if let Event::RunEnded { driver, .. } = event {
             *lock(&self.0) = *driver;
@@ -89,8 +89,12 @@ impl Observer for DriverEar {
     }
 }
 
-/// Where the coordinator's threads spent a run, as their stopwatches tell.
-pub(crate) fn coordinator_times(input: &InputWatch, driver: &Heard, output: &mut OutputWatch) -> CoordinatorTimes {
+/// How the coordinator's threads spent a run, read from their stopwatches.
+pub(crate) fn coordinator_times(
+    input: &InputStopwatch,
+    driver: &SharedDriverTimes,
+    output: &mut OutputStopwatch,
+) -> CoordinatorTimes {
     let (reading, input_waiting) = input.spent();
     let phase = output.phase();
     output.switch(phase);
@@ -113,20 +117,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_phases_of_each_thread_are_told() {
-        let (mut ear, heard) = DriverEar::new();
-        let told = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
-        ear.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(told) });
-        let (input, mut output) = (InputWatch::default(), OutputWatch::start(OutputPhase::Waiting));
+    fn the_times_of_each_thread_are_reported() {
+        let (mut observer, times_received) = DriverTimesObserver::new();
+        let sent = DriverTimes { order: Duration::from_secs(1), ..DriverTimes::default() };
+        observer.on_event(&Event::RunEnded { at: Duration::ZERO, driver: Some(sent) });
+        let (input, mut output) = (InputStopwatch::default(), OutputStopwatch::start(OutputPhase::Waiting));
         input.switch(InputPhase::Reading);
         input.switch(InputPhase::Waiting);
         output.switch(OutputPhase::Writing);
-        let times = coordinator_times(&input, &heard, &mut output);
+        let times = coordinator_times(&input, &times_received, &mut output);
         let of_driver = [times.spawning_s, times.transport_s, times.order_s, times.driver_waiting_s];
         assert_eq!(of_driver, [Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
         let parts = [times.reading_s, times.input_waiting_s, times.writing_s, times.output_waiting_s];
         assert!(parts.iter().all(|part| *part > 0.0), "{times:?}");
-        // Of a thread that still reads it is known until now.
-        assert!(coordinator_times(&input, &heard, &mut output).input_waiting_s > times.input_waiting_s);
+        // The time of a thread that still reads is counted until now.
+        assert!(coordinator_times(&input, &times_received, &mut output).input_waiting_s > times.input_waiting_s);
     }
 }

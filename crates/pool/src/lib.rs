@@ -170,7 +170,7 @@ mod typed;
 pub use jobs::{Control, PoolError};
 pub use observe::{Accepted, DriverTimes, Event, Exit, Observer, Stopwatch, WatchPhase, WorkerExit, WorkerRef};
 pub use procession_scheduler::ChunkSize;
-pub use procession_task::{FailureKind, RETRY_ON, Task, TaskError};
+pub use procession_task::{FailureKind, JobLimits, RETRY_ON, Task, TaskError};
 pub use typed::{
     Fallible, Function, Handle, ItemError, Map, MapUnordered, Outcome, Pool, PoolBuilder, Value, Work, init,
 };

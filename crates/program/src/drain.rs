@@ -70,7 +70,7 @@ impl OutputStream {
 
 /// The state of a pipe since its program's exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PipeState {
+enum PipeActivity {
     /// No process holds it.
     Ended,
     /// A process holds it and has written nothing since.
@@ -95,10 +95,12 @@ pub(crate) enum DrainProgress {
 /// A drain in progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drain {
-    pipes: [PipeState; 2],
+    pipes: [PipeActivity; 2],
     is_first: bool,
     /// The end of the drain if no byte arrives before, on this process's clock.
     silence_ends_ns: u64,
+    /// No process was found that waits for a processor.
+    is_last_look: bool,
     /// The latest end of the drain.
     ends_ns: u64,
     /// The number of bytes passed on to standard error.
@@ -110,7 +112,14 @@ impl Drain {
     pub(crate) fn begin() -> Self {
         let now_ns = running_ns();
         let (silence_ends_ns, ends_ns) = (now_ns + nanos(SILENCE), now_ns + nanos(IN_ALL));
-        Self { pipes: [PipeState::Silent; 2], is_first: true, silence_ends_ns, ends_ns, passed_on: 0 }
+        Self {
+            pipes: [PipeActivity::Silent; 2],
+            is_first: true,
+            silence_ends_ns,
+            is_last_look: false,
+            ends_ns,
+            passed_on: 0,
+        }
     }
 
     /// Reads all bytes that have arrived; from the second call on it waits for some
@@ -134,15 +143,15 @@ impl Drain {
         for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
             let at = stream as usize;
             let Some(file) = file else {
-                self.pipes[at] = PipeState::Ended;
+                self.pipes[at] = PipeActivity::Ended;
                 continue;
             };
             let has_news = is_first || set.ready().any(|ready| ready.key == at as u64);
-            if has_news && self.pipes[at] != PipeState::Ended {
+            if has_news && self.pipes[at] != PipeActivity::Ended {
                 self.pipes[at] = self.read_all(self.pipes[at], is_first, || read(stream, file))?;
             }
         }
-        let is_over = self.passed_on > MOST_ERRORS || self.pipes == [PipeState::Ended; 2];
+        let is_over = self.passed_on > MOST_ERRORS || self.pipes == [PipeActivity::Ended; 2];
         let is_over = is_over || (left.is_zero() && !self.goes_on(files));
         Ok(if is_over { self.over() } else { DrainProgress::Open })
     }
@@ -158,19 +167,27 @@ impl Drain {
         if now_ns >= self.ends_ns {
             return false;
         }
-        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeState::Ended);
         // The last read may have extended the time.
-        let was_silent = now_ns >= self.silence_ends_ns;
-        if was_silent && open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
-            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+        if now_ns < self.silence_ends_ns {
+            return true;
         }
-        now_ns < self.silence_ends_ns
+        if self.is_last_look {
+            return false;
+        }
+        let mut open = self.pipes.iter().zip(files).filter(|(pipe, _)| **pipe != PipeActivity::Ended);
+        if open.any(|(_, file)| file.is_some_and(holders::wait_for_processor)) {
+            self.silence_ends_ns = now_ns + nanos(PATIENCE);
+            return true;
+        }
+        // A process may have written and ended during the search.
+        self.is_last_look = true;
+        true
     }
 
     fn wait(&self, set: &mut PollSet, files: [Option<&File>; 2], left: Duration) -> io::Result<()> {
         set.clear();
         for ((at, pipe), file) in (0..).zip(self.pipes).zip(files) {
-            if let (PipeState::Silent | PipeState::Written, Some(file)) = (pipe, file) {
+            if let (PipeActivity::Silent | PipeActivity::Written, Some(file)) = (pipe, file) {
                 set.add(file.as_fd(), at, false);
             }
         }
@@ -181,29 +198,29 @@ impl Drain {
     /// tell.
     fn read_all<E>(
         &mut self,
-        mut pipe: PipeState,
+        mut pipe: PipeActivity,
         is_first: bool,
         mut read: impl FnMut() -> Result<(ReadOutcome, usize), E>,
-    ) -> Result<PipeState, E> {
+    ) -> Result<PipeActivity, E> {
         for _ in 0..READS {
             let (end, passed_on) = read()?;
             self.passed_on += passed_on;
             match end {
                 ReadOutcome::Some => {
-                    self.silence_ends_ns = running_ns() + nanos(SILENCE);
+                    (self.silence_ends_ns, self.is_last_look) = (running_ns() + nanos(SILENCE), false);
                     if !is_first {
-                        pipe = PipeState::Written;
+                        pipe = PipeActivity::Written;
                     }
                 }
                 ReadOutcome::Nothing => break,
-                ReadOutcome::End => return Ok(PipeState::Ended),
+                ReadOutcome::End => return Ok(PipeActivity::Ended),
             }
         }
         Ok(pipe)
     }
 
     fn over(&self) -> DrainProgress {
-        DrainProgress::Over { is_cut: self.pipes.contains(&PipeState::Written) }
+        DrainProgress::Over { is_cut: self.pipes.contains(&PipeActivity::Written) }
     }
 }
 
@@ -291,7 +308,14 @@ mod tests {
         drain.silence_ends_ns = 0;
         assert_eq!(step(&mut drain), DrainProgress::Open);
         drain.silence_ends_ns = 0;
-        assert_eq!(step(&mut drain), DrainProgress::Over { is_cut: true });
+        assert_eq!(step(&mut drain), DrainProgress::Open, "who holds it is looked for");
+        // Who writes meanwhile was not silent either.
+        theirs[0].write_all(b"late").unwrap();
+        assert_eq!(step(&mut drain), DrainProgress::Open);
+        for progress in [DrainProgress::Open, DrainProgress::Over { is_cut: true }] {
+            drain.silence_ends_ns = 0;
+            assert_eq!(step(&mut drain), progress);
+        }
     }
 
     #[test]

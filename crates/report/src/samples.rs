@@ -140,8 +140,9 @@ pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) ->
     RunSummary { run, start, result: Some(result), status: status.as_str(), workers, spans: Spans::default() }
 }
 
-/// The lecture's prime test: seconds by processes, of 10, 17 and 34 primes.
-const LECTURE: [(u32, [f64; 3]); 5] = [
+/// Published times of a naive primality test: seconds by count of processes, of 10,
+/// 17 and 34 primes.
+const PRIME_STUDY: [(u32, [f64; 3]); 5] = [
     (1, [13.0, 22.0, 43.0]),
     (2, [7.0, 11.0, 22.0]),
     (3, [5.0, 8.0, 16.0]),
@@ -149,10 +150,10 @@ const LECTURE: [(u32, [f64; 3]); 5] = [
     (5, [4.0, 6.0, 13.0]),
 ];
 
-/// A run for each cell of the lecture's table.
-pub(crate) fn lecture() -> Vec<RunSummary> {
+/// A run for each of these times.
+pub(crate) fn prime_study() -> Vec<RunSummary> {
     let mut runs = Vec::new();
-    for (count, seconds) in LECTURE {
+    for (count, seconds) in PRIME_STUDY {
         for (size, wall_s) in [10, 17, 34].into_iter().zip(seconds) {
             let mut run = run(u32::try_from(runs.len()).unwrap() + 1, count, wall_s, vec![]);
             run.start.configuration.size = Some(size);

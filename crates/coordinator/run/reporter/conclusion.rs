@@ -72,7 +72,7 @@ impl RunReporter {
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
         for advice in report::advice(&self.data).iter().filter(|advice| self.settings.hints.include(advice)) {
-            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.way_out()));
+            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.remedy()));
         }
         if let Some(page) = self.files.page().filter(|_| self.settings.is_demo && !quiet) {
             self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));

@@ -9,7 +9,7 @@ use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
 use crate::plan::{LookPlan, RunPlan};
 use crate::report_files::ReportFiles;
-use procession_job::{Configuration, Input, InputNames, Run};
+use procession_job::{Configuration, Input, InputNames, RunReport};
 use procession_report::read::RunLog;
 use procession_report::{
     CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
@@ -115,7 +115,7 @@ impl RunReporter {
 
     /// Keeps the failed items of the first run that has some; other runs have the
     /// same.
-    pub(super) fn note_failures(&mut self, run: &Run, names: &InputNames, folder: Option<&Path>) {
+    pub(super) fn note_failures(&mut self, run: &RunReport, names: &InputNames, folder: Option<&Path>) {
         if self.data.failures.total > 0 {
             return;
         }

@@ -8,7 +8,9 @@ use super::spawn_shortfall::SpawnShortfall;
 use crate::run::ending::describe;
 use crate::run::in_process::divert_tasks;
 use procession::Observer;
-use procession_job::{Before, Configuration, Ending, Executor, InputNames, Phase, Run, RunInfo, RunSession};
+use procession_job::{
+    Configuration, Ending, Executor, InputNames, PriorProgress, RunInfo, RunPhase, RunReport, RunSession,
+};
 use procession_report::{
     self as report, Collected, CollectedSpans, Collector, JobLogging, LogLevel, LogOptions, MachineLoad, ProgressBar,
     ProgressTotal, RunLogging, RunResult, RunStart, RunStatus, RunSummary, SpanCollector, VerboseLines,
@@ -48,7 +50,7 @@ impl<'a> ReportedRun<'a> {
             divert_tasks();
         }
         if run.before.items > 0 {
-            let Before { items, failures } = run.before;
+            let PriorProgress { items, failures } = run.before;
             let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
             reporter.note(&format!("continuing after the first {}{failed}", counted(items, "item")));
         }
@@ -105,7 +107,7 @@ impl RunSession for ReportedRun<'_> {
         Arc::clone(&self.item_log)
     }
 
-    fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>) {
+    fn finish(self: Box<Self>, run: &RunReport, ending: Option<&Ending>) {
         let other_cpu_s = self.other_cpu_s();
         let Self { reporter, names, start, collected, shortfall, cut, logging, spans, joblogging, lines, bar, .. } =
             *self;
@@ -219,15 +221,15 @@ impl Attached<'_> {
 /// The run as the log describes it at its start.
 fn run_start(run: &RunInfo) -> RunStart {
     let (repeat, warmup) = match run.planned.phase {
-        Phase::Measured(round) => (round + 1, false),
-        Phase::Warmup(round) => (round + 1, true),
-        Phase::Printing => (1, true),
+        RunPhase::Measured(round) => (round + 1, false),
+        RunPhase::Warmup(round) => (round + 1, true),
+        RunPhase::Printing => (1, true),
     };
     RunStart { configuration: run.planned.configuration, repeat, warmup }
 }
 
 /// The result of a run, without what observers collected.
-fn run_result(run: &Run, ending: Option<&Ending>) -> RunResult {
+fn run_result(run: &RunReport, ending: Option<&Ending>) -> RunResult {
     let status = match ending {
         None | Some(Ending::AlreadyComplete(_)) => RunStatus::Completed,
         Some(Ending::Stopped | Ending::Closed) => RunStatus::Interrupted,

@@ -1,8 +1,8 @@
-//! From a stream of bytes to segments of whole items, at memory speed: bytes
-//! are read into large buffers, what is complete is split off without copying,
-//! and only the unfinished item is carried on.
+//! Cuts a stream of bytes into segments of whole items, at memory speed. Bytes
+//! are read into large buffers; complete items are split off without copying,
+//! and only the incomplete item is copied to the next buffer.
 
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use bytes::BytesMut;
 use procession::raw::Place;
@@ -10,42 +10,43 @@ use procession_task::Items;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const BUFFER: usize = 1024 * 1024;
-/// With less room than this left, the next buffer is begun.
+/// If less room than this is left, a new buffer is begun.
 const LEAST_ROOM: usize = 64 * 1024;
 
-/// Where segments go; `Break` when no more are wanted.
-pub(crate) type Emit<'a> = dyn FnMut(Segment) -> ControlFlow<()> + 'a;
+/// Receives segments; returns `Break` when it wants no more.
+pub(crate) type Emit<'a> = dyn FnMut(InputSegment) -> ControlFlow<()> + 'a;
 
 /// Cuts one stream.
 pub(crate) struct Cutter<'a> {
-    /// How items are cut.
+    /// How items are separated.
     pub(crate) items: Items,
-    /// Longest item that is accepted.
+    /// The largest size of an item in bytes.
     pub(crate) max_item: usize,
     /// The stream's name, for errors.
     pub(crate) name: &'a str,
-    /// Where its first byte stands.
+    /// The place of its first byte.
     pub(crate) place: Place,
 }
 
-/// What a stream held.
+/// What a stream contained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Passed {
-    /// Whether more is wanted.
+pub(crate) struct CutResult {
+    /// Whether the receiver wants more.
     pub(crate) flow: ControlFlow<()>,
-    /// How many items it had.
+    /// How many items the stream had.
     pub(crate) items: u64,
 }
 
 impl Cutter<'_> {
-    /// Reads the stream to its end, or until no more is wanted. Items are given
-    /// on as soon as they are complete, also when the stream then pauses.
-    pub(crate) fn run(mut self, reader: &mut dyn Read, emit: &mut Emit<'_>) -> Result<Passed, InputError> {
+    /// Reads the stream to its end, or until the receiver wants no more. Items
+    /// are emitted as soon as they are complete, even if the stream then
+    /// pauses.
+    pub(crate) fn run(mut self, reader: &mut dyn Read, emit: &mut Emit<'_>) -> Result<CutResult, InputError> {
         let mut buffer = BytesMut::zeroed(BUFFER);
         let mut filled = 0;
-        let mut passed = Passed { flow: ControlFlow::Continue(()), items: 0 };
+        let mut passed = CutResult { flow: ControlFlow::Continue(()), items: 0 };
         let mut continues = false;
         loop {
             if buffer.len() - filled < LEAST_ROOM {
@@ -83,7 +84,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// Where the last item that these bytes complete ends; they follow `before` others.
+    /// The end of the last item that these bytes complete. `before` bytes come
+    /// before them.
     fn last_end(&self, bytes: &[u8], before: usize) -> Option<usize> {
         let at = match self.items {
             Items::Words => bytes.iter().rposition(|&byte| self.items.is_separator(byte)),
@@ -94,18 +96,19 @@ impl Cutter<'_> {
         at.map(|at| before + at + 1)
     }
 
-    /// These bytes as a segment, if there is an item in them.
-    fn segment(&mut self, bytes: BytesMut, continues: bool) -> Result<Option<Segment>, InputError> {
+    /// These bytes as a segment, if they contain an item.
+    fn segment(&mut self, bytes: BytesMut, continues: bool) -> Result<Option<InputSegment>, InputError> {
         if bytes.len() > self.max_item {
             self.check_lengths(&bytes)?;
         }
         let place = self.place;
         self.place = place.after(&bytes);
         let items = self.items.count(&bytes);
-        Ok((items > 0).then_some(Segment { bytes, items, place: Some(place), continues }))
+        Ok((items > 0).then_some(InputSegment { bytes, items, place: Some(place), continues }))
     }
 
-    /// Only a segment that is longer than an item may be can hold one that is too long.
+    /// Only a segment longer than the limit can contain an item that is too
+    /// long.
     fn check_lengths(&mut self, bytes: &[u8]) -> Result<(), InputError> {
         for (at, item) in self.items.split(bytes) {
             if item.len() > self.max_item {
@@ -121,11 +124,11 @@ impl Cutter<'_> {
     }
 }
 
-/// Cuts all of a stream: each segment's place, count of items and bytes. For
-/// those who hold the cutter against the rule that it follows.
+/// Cuts a whole stream: the place, number of items and bytes of each segment.
+/// For tests that compare the cutter with a plain implementation of the rule.
 ///
 /// # Errors
-/// An item that is longer than `max_item`, and whatever reading ends with.
+/// An item is longer than `max_item`, or the stream can't be read.
 #[doc(hidden)]
 pub fn cut_all(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<(Place, u64, Vec<u8>)>, InputError> {
     let mut segments = Vec::new();
@@ -138,7 +141,7 @@ pub fn cut_all(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<V
     Ok(segments)
 }
 
-/// A new buffer that begins with the unfinished item.
+/// A new buffer that begins with the incomplete item.
 fn enlarged(unfinished: &[u8]) -> BytesMut {
     let mut buffer = BytesMut::zeroed(BUFFER.max(unfinished.len() * 2));
     buffer[..unfinished.len()].copy_from_slice(unfinished);
@@ -150,7 +153,7 @@ mod tests {
     use super::super::options::MAX_ITEM;
     use super::*;
 
-    /// Gives its bytes in pieces of the given lengths, over and over.
+    /// Returns its bytes in pieces of the given lengths, over and over.
     struct Pieces<'a> {
         bytes: &'a [u8],
         lengths: Vec<usize>,
@@ -169,7 +172,7 @@ mod tests {
 
     const START: Place = Place { input: 0, line: 1, column: 1 };
 
-    fn cut(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<Segment>, InputError> {
+    fn cut(items: Items, max_item: usize, reader: &mut dyn Read) -> Result<Vec<InputSegment>, InputError> {
         let mut segments = Vec::new();
         let cutter = Cutter { items, max_item, name: "f", place: START };
         cutter.run(reader, &mut |segment| {
@@ -179,7 +182,7 @@ mod tests {
         Ok(segments)
     }
 
-    /// Bytes from a fixed recurrence, with runs of separators.
+    /// Pseudo-random bytes with runs of separators.
     fn bytes(seed: u64, length: usize) -> Vec<u8> {
         let mut state = seed;
         let next = |_| {
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_any_length_give_the_items_of_the_whole() {
+    fn the_length_of_reads_does_not_change_the_items() {
         for rule in [Items::Words, Items::Lines, Items::Nul] {
             for seed in 0..60 {
                 let whole = bytes(seed, 1 + seed as usize * 7);
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_left_only_at_the_ends_of_items() {
+    fn segments_end_at_the_ends_of_items() {
         let whole: Vec<u8> = (0..600_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
         let segments = cut(Items::Lines, 1 << 20, &mut &whole[..]).unwrap();
         assert!(segments.len() > 3);
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_too_long_is_named_by_its_line() {
+    fn an_item_that_is_too_long_is_reported_with_its_line() {
         for (text, max, line) in [("a\nbcde\nf", 3, 2), ("ab\ncd\nefgh", 3, 3), ("abcd", 3, 1)] {
             let error = cut(Items::Lines, max, &mut text.as_bytes()).unwrap_err();
             assert!(matches!(error, InputError::TooLong { line: found, .. } if found == line), "{text}: {error}");
@@ -232,7 +235,7 @@ mod tests {
         assert_eq!(cut(Items::Lines, 3, &mut &b"abc\r\nabc"[..]).unwrap().len(), 2 - 1 + 1);
     }
 
-    /// An endless line, that counts what was asked of it and remembers the largest buffer.
+    /// An endless line that records how much was read and the largest buffer.
     struct Endless {
         given: usize,
         largest: usize,
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_ends_at_flat_memory() {
+    fn an_endless_line_is_refused_in_bounded_memory() {
         let mut endless = Endless { given: 0, largest: 0 };
         let error = cut(Items::Lines, MAX_ITEM, &mut endless).unwrap_err();
         assert!(error.to_string().starts_with("f:1: an item is longer than 16777216 bytes"), "{error}");
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_separators_are_no_item() {
+    fn endless_separators_are_not_an_item() {
         let spaces = io::repeat(b' ').take(50 << 20);
         let segments = cut(Items::Words, MAX_ITEM, &mut spaces.chain(&b"7"[..])).unwrap();
         assert_eq!(segments.len(), 1);

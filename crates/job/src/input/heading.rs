@@ -1,38 +1,39 @@
-//! The heading of a file of numbers: leading lines with words in them, such as
-//! the PrimePages' `The First 1,000,000 Primes (from primes.utm.edu)`.
+//! The heading of a file of numbers: leading lines with words, such as `The
+//! First 1,000,000 Primes (from primes.utm.edu)`.
 
 use procession_task::{Items, escape_terminal};
 use std::io::{self, Read};
 
-/// A line longer than this is judged by its beginning: it need not be held.
+/// Of a line longer than this only the beginning is examined, so the line need
+/// not be kept in memory.
 const LONGEST_JUDGED: usize = 64 * 1024;
-/// How much of a heading is shown.
+/// The largest length of a heading in messages in bytes.
 const SHOWN: usize = 120;
 
-/// A heading that was passed over.
+/// A heading that was skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heading {
     /// How many lines had words in them.
     pub(crate) lines: u64,
-    /// How many lines were passed over, blank ones among them.
+    /// How many lines were skipped, including blank ones.
     pub(crate) passed: u64,
-    /// The first one, safe for a terminal.
+    /// The first heading line, safe for a terminal.
     pub(crate) first: Option<String>,
-    /// Whether there was anything to read at all.
+    /// Whether the stream had any bytes.
     pub(crate) any: bool,
 }
 
-/// What a line is.
+/// What a line contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum LineKind {
     Blank,
     Heading,
     Data,
 }
 
-/// Reads up to the first line of data: says what was passed over and gives back
-/// what was read too far.
-pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)> {
+/// Reads up to the first line of data. Returns what was skipped, and the bytes
+/// that were read after it.
+pub(crate) fn skip_heading(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)> {
     let mut heading = Heading::default();
     let mut held: Vec<u8> = Vec::new();
     let mut at_end = false;
@@ -45,14 +46,15 @@ pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)>
             continue;
         };
         let kind = judge(&held[..end]);
-        if kind == Line::Data || (at_end && held.is_empty()) {
+        if kind == LineKind::Data || (at_end && held.is_empty()) {
             return Ok((heading, held));
         }
-        if kind == Line::Blank && line_end.is_none() {
-            // The end of the file, or blanks without end: nothing to tell apart.
+        if kind == LineKind::Blank && line_end.is_none() {
+            // The end of the file, or an endless blank line: neither heading
+            // nor data.
             return Ok((heading, held));
         }
-        if kind == Line::Heading {
+        if kind == LineKind::Heading {
             heading.add(&held[..end]);
         }
         heading.passed += 1;
@@ -63,14 +65,14 @@ pub(crate) fn pass_over(reader: &mut dyn Read) -> io::Result<(Heading, Vec<u8>)>
     }
 }
 
-/// What is left of a stream behind its heading. For those who hold that against
-/// the whole.
+/// The rest of a stream after its heading. For tests that compare it with the
+/// whole stream.
 ///
 /// # Errors
-/// Whatever reading ends with.
+/// The stream can't be read.
 #[doc(hidden)]
 pub fn rest_after_heading(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let (_, mut rest) = pass_over(reader)?;
+    let (_, mut rest) = skip_heading(reader)?;
     reader.read_to_end(&mut rest)?;
     Ok(rest)
 }
@@ -100,7 +102,7 @@ fn fill(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<usize> {
     }
 }
 
-/// Drops the rest of a long line; says whether the stream has ended.
+/// Skips the rest of a long line; returns whether the stream has ended.
 fn pass_line(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<bool> {
     loop {
         if let Some(at) = memchr::memchr(b'\n', held) {
@@ -114,13 +116,13 @@ fn pass_line(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-fn judge(line: &[u8]) -> Line {
-    let mut kind = Line::Blank;
+fn judge(line: &[u8]) -> LineKind {
+    let mut kind = LineKind::Blank;
     for (_, token) in Items::Words.split(line) {
         if has_letter(token) && !is_float(token) {
-            return Line::Heading;
+            return LineKind::Heading;
         }
-        kind = Line::Data;
+        kind = LineKind::Data;
     }
     kind
 }
@@ -132,7 +134,8 @@ fn has_letter(token: &[u8]) -> bool {
     String::from_utf8_lossy(token).chars().any(char::is_alphabetic)
 }
 
-/// Sign, digits with a point somewhere, and an exponent: `1e3`, `-2.5E7`, `.5e-3`.
+/// Whether it is a sign, digits with a decimal point and an exponent: `1e3`,
+/// `-2.5E7`, `.5e-3`.
 fn is_float(token: &[u8]) -> bool {
     let decimal = |b: &u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
     token.iter().all(decimal) && std::str::from_utf8(token).is_ok_and(|text| text.parse::<f64>().is_ok())
@@ -144,21 +147,21 @@ mod tests {
 
     fn passed(text: &str) -> (u64, u64, String) {
         let mut reader = text.as_bytes();
-        let (heading, mut rest) = pass_over(&mut reader).unwrap();
+        let (heading, mut rest) = skip_heading(&mut reader).unwrap();
         rest.extend_from_slice(reader);
         (heading.lines, heading.passed, String::from_utf8(rest).unwrap())
     }
 
     #[test]
-    fn the_prime_pages_title_is_a_heading() {
+    fn the_title_of_a_list_of_primes_is_a_heading() {
         let text = "     The First 1,000,000 Primes (from primes.utm.edu)\r\n\r\n       2  3 \r\n 5\r\n";
         assert_eq!(passed(text), (1, 2, "       2  3 \r\n 5\r\n".to_owned()));
-        let (heading, _) = pass_over(&mut text.as_bytes()).unwrap();
+        let (heading, _) = skip_heading(&mut text.as_bytes()).unwrap();
         assert_eq!(heading.first.unwrap(), "The First 1,000,000 Primes (from primes.utm.edu)");
     }
 
     #[test]
-    fn numbers_are_no_heading() {
+    fn numbers_are_not_a_heading() {
         for text in ["1e3\n2\n", "-2.5E7,3\n", "2\nabc\n", "---\n", "", "2", "+7\n"] {
             assert_eq!(passed(text), (0, 0, text.to_owned()));
         }
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_judged_by_their_beginning() {
+    fn long_lines_are_classified_by_their_beginning() {
         let numbers = "12345,".repeat(100_000);
         assert_eq!(passed(&numbers), (0, 0, numbers.clone()));
         let words = "word ".repeat(100_000);
@@ -183,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_short_and_safe() {
-        let (heading, _) = pass_over(&mut format!("\u{1b}[31m{}\n", "x".repeat(500)).as_bytes()).unwrap();
+    fn the_shown_heading_is_short_and_escaped() {
+        let (heading, _) = skip_heading(&mut format!("\u{1b}[31m{}\n", "x".repeat(500)).as_bytes()).unwrap();
         let first = heading.first.unwrap();
         assert!(first.starts_with("\\u{1b}[31mxx") && first.ends_with('…') && first.len() < 200, "{first}");
     }

@@ -1,15 +1,15 @@
-//! How much of a piece of the input fits: whole items, at memory speed.
+//! Finds how many whole items of a piece fit into a block, at memory speed.
 
 use procession_task::{Items, Measure};
 
-/// Smallest part that is looked at.
+/// The smallest part that is examined, in bytes.
 const LEAST_WINDOW: usize = 256;
 
 /// The longest beginning of a piece of `items` items with at most `max_items`
-/// of them and, unless the first item is larger, at most `max_bytes` bytes.
-/// Looks at little more than that, however large the piece is, if an item
-/// takes about `bytes_per_item` bytes.
-pub(crate) fn longest(
+/// items and at most `max_bytes` bytes; a first item larger than that is taken
+/// alone. Examines little more than the result, however large the piece is, if
+/// an item takes about `bytes_per_item` bytes.
+pub(crate) fn longest_fit(
     rule: Items,
     bytes: &[u8],
     items: u64,
@@ -17,7 +17,7 @@ pub(crate) fn longest(
     max_bytes: usize,
     bytes_per_item: usize,
 ) -> Measure {
-    // What has no separators is not looked into.
+    // A single item is taken without examining its bytes.
     if items == 1 || (items <= max_items && bytes.len() <= max_bytes) {
         return Measure { items, bytes: bytes.len() };
     }
@@ -31,7 +31,8 @@ pub(crate) fn longest(
         if is_full && measure.items > 0 {
             return measure;
         }
-        // Nothing but separators or the beginning of a long item, or too few items.
+        // The window has only separators, the beginning of a long item, or too
+        // few items.
         if is_full {
             return first_item(rule, bytes);
         }
@@ -39,7 +40,7 @@ pub(crate) fn longest(
     }
 }
 
-/// The last end of an item within the window.
+/// The end of the last item within the window.
 fn last_end(rule: Items, bytes: &[u8], window: usize) -> usize {
     if window >= bytes.len() {
         return bytes.len();
@@ -60,7 +61,7 @@ mod tests {
 
     fn measured(rule: Items, text: &str, max_items: u64, max_bytes: usize) -> (u64, usize) {
         let items = rule.count(text.as_bytes());
-        let found = longest(rule, text.as_bytes(), items, max_items, max_bytes, 3);
+        let found = longest_fit(rule, text.as_bytes(), items, max_items, max_bytes, 3);
         (found.items, found.bytes)
     }
 
@@ -78,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_first_item_stands_alone_and_a_single_one_is_whole() {
+    fn a_long_first_item_is_taken_alone_and_a_single_one_whole() {
         assert_eq!(measured(Items::Lines, "aaaa\nb\n", 9, 2), (1, 5));
-        assert_eq!(longest(Items::Whole, b"a\nb\n", 1, 1, 2, 3), Measure { items: 1, bytes: 4 });
+        assert_eq!(longest_fit(Items::Whole, b"a\nb\n", 1, 1, 2, 3), Measure { items: 1, bytes: 4 });
     }
 }

@@ -1,18 +1,18 @@
-//! What is read, and how it is cut into items.
+//! Reads the input and cuts it into items.
 //!
-//! Bottom-up: what to read (`options`, `range`); where bytes come from
-//! (`origin`), unpacked (`peek`, `unpack`), without their headings (`heading`);
-//! cut into items (`cutter`, `measure`), shuffled or made into blocks; one pass
-//! over an input (`reader`); and on to the pool through a queue (`source`).
+//! Bottom-up: what to read (`options`, `range`); the files and streams
+//! (`file`), unpacked (`peek`, `unpack`), without headings (`heading`); cut
+//! into items (`cutter`, `measure`), shuffled or made into blocks; one pass
+//! over an input (`reader`); and to the pool through a queue (`source`).
 
 pub(crate) mod blocks;
 pub(crate) mod cutter;
+pub(crate) mod file;
 pub(crate) mod heading;
 pub(crate) mod measure;
 pub(crate) mod notes;
 pub(crate) mod open;
 pub(crate) mod options;
-pub(crate) mod origin;
 pub(crate) mod peek;
 pub(crate) mod prefix;
 pub(crate) mod queue;
@@ -33,6 +33,6 @@ pub use notes::HeadingNote;
 pub use open::Input;
 pub use options::{InputOptions, ItemSource, MAX_ITEM};
 pub use range::IntegerRange;
-pub(crate) use slice::Portion;
+pub(crate) use slice::InputSlice;
 pub use status::InputNames;
 pub use unit::Unit;

@@ -1,16 +1,16 @@
-//! What people should know of an input: headings that were skipped.
+//! Notes for the user: headings that were skipped.
 
 use std::fmt;
 
-/// Leading lines with words that were passed over in a file of numbers. Its
-/// text is `FILE: skipped 1 heading line: "…"`, safe for a terminal.
+/// Heading lines that were skipped in a file of numbers. Its text is `FILE:
+/// skipped 1 heading line: "…"`, safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadingNote {
     /// The input's name.
     pub name: String,
     /// How many lines.
     pub lines: u64,
-    /// The first of them.
+    /// The first one.
     pub first: String,
 }
 
@@ -21,5 +21,5 @@ impl fmt::Display for HeadingNote {
     }
 }
 
-/// Hears of headings, once for each; called on the reading thread.
+/// Receives each heading once; called on the input thread.
 pub(crate) type OnNote = Box<dyn Fn(&HeadingNote) + Send + Sync>;

@@ -1,17 +1,17 @@
-//! What to read, as asked for on the command line.
+//! What to read, as given on the command line.
 
 use super::range::IntegerRange;
 use crate::error::InputError;
 use procession_task::Items;
 use std::path::PathBuf;
 
-/// Longest item that is accepted when nothing else is said.
+/// The default limit of an item's size in bytes.
 pub const MAX_ITEM: usize = 16 * 1024 * 1024;
 
 /// Where items come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemSource {
-    /// Files, one after the other; `-` is the standard input.
+    /// Files, one after the other; `-` is standard input.
     Files(Vec<PathBuf>),
     /// The integers of a range.
     Range(IntegerRange),
@@ -20,7 +20,7 @@ pub enum ItemSource {
 }
 
 impl ItemSource {
-    /// Reads `X,Y,…`: the items themselves, cut at commas. An empty text is an
+    /// Parses `X,Y,…`: the items, separated by commas. An empty text is an
     /// empty list.
     #[must_use]
     pub fn parse_list(text: &str) -> Self {
@@ -31,32 +31,32 @@ impl ItemSource {
     }
 }
 
-/// How items are cut and which of them are taken.
+/// How items are separated and which of them are taken.
 ///
-/// The order is: `skip`, then `shuffle`, then `size`; `cycle` starts again with
-/// what `skip` and `shuffle` have left.
+/// The order is: `skip`, then `shuffle`, then `size`. `cycle` repeats the items
+/// after `skip` and `shuffle`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputOptions {
-    /// How the bytes are cut into items.
+    /// How items are separated.
     pub items: Items,
     /// Whether items are numbers, so that leading lines with words are a heading.
     pub numbers: bool,
-    /// How many of the first items to leave out. Indexes keep counting from the
-    /// input's own beginning: the first item that is taken has index `skip`.
+    /// How many of the first items to leave out. They are still counted: the
+    /// first item that is taken has index `skip`.
     pub skip: u64,
-    /// Take that many items; an input with fewer is refused.
+    /// How many items to take. An input with fewer is refused.
     pub size: Option<u64>,
-    /// Take the items in an order that depends on this seed alone; an item's
-    /// index is then its place in that order, from 0.
+    /// Takes the items in an order that depends only on this seed. The index of
+    /// an item is then its position in that order, from 0.
     pub shuffle: Option<u64>,
-    /// Start again at the end, to fill `size`.
+    /// Repeats the items to fill `size`.
     pub cycle: bool,
-    /// Longest item that is accepted, in bytes.
+    /// The limit of an item's size in bytes.
     pub max_item: usize,
 }
 
 impl InputOptions {
-    /// Every item, cut by this rule.
+    /// All items, separated by this rule.
     #[must_use]
     pub fn new(items: Items) -> Self {
         Self { items, numbers: false, skip: 0, size: None, shuffle: None, cycle: false, max_item: MAX_ITEM }
@@ -73,14 +73,15 @@ impl InputOptions {
     }
 }
 
-/// Refuses items that would be cut apart by the rule.
+/// Refuses items that contain a separator or are too long.
 pub(crate) fn check_list(list: &[String], items: Items, max: usize) -> Result<(), InputError> {
     if list.iter().any(|item| item.len() > max) {
         return Err(InputError::TooLong { name: "--list".to_owned(), line: 1, max });
     }
     let is_cut = |item: &&String| {
         let nothing = items == Items::Words && item.is_empty();
-        // A carriage return at the end of a line would be taken for its end.
+        // A carriage return at the end of an item would be read as a part of
+        // the line end.
         let lost = items == Items::Lines && item.ends_with('\r');
         nothing || lost || item.bytes().any(|byte| items.is_separator(byte))
     };
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_would_be_cut_apart_are_refused() {
+    fn items_with_separators_are_refused() {
         let list = |item: &str| vec!["2".to_owned(), item.to_owned()];
         assert!(check_list(&list("a b"), Items::Lines, MAX_ITEM).is_ok());
         assert!(check_list(&list(""), Items::Lines, MAX_ITEM).is_ok());

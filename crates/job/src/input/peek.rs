@@ -1,27 +1,27 @@
-//! Looks at the first bytes of a stream, no further than is needed to know what
-//! it is: a stream that pauses after its first line is not waited for.
+//! Examines the first bytes of a stream, no more than are needed to identify
+//! it: a stream that pauses after its first line is not waited for.
 
 use std::io::{self, Read};
 
-/// Longest beginning that is looked at.
+/// The longest beginning that is examined, in bytes.
 const LONGEST: usize = 4;
 
-/// A reader whose first bytes may have been looked at.
-pub(crate) struct Peek<R> {
+/// A reader whose first bytes can be examined.
+pub(crate) struct PeekReader<R> {
     head: [u8; LONGEST],
-    /// The part of `head` that was read and not yet given on.
+    /// The part of `head` that was read from the stream but not yet returned.
     from: usize,
     to: usize,
     inner: R,
 }
 
-impl<R: Read> Peek<R> {
+impl<R: Read> PeekReader<R> {
     pub(crate) fn new(inner: R) -> Self {
         Self { head: [0; LONGEST], from: 0, to: 0, inner }
     }
 
-    /// Which of these beginnings the stream has, if it has one. To be called
-    /// before anything else is read.
+    /// Which of these beginnings the stream has, if any. Must be called before
+    /// anything is read.
     pub(crate) fn begins_with(&mut self, beginnings: &[&[u8]]) -> io::Result<Option<usize>> {
         loop {
             let head = &self.head[self.from..self.to];
@@ -39,13 +39,13 @@ impl<R: Read> Peek<R> {
         }
     }
 
-    /// Drops bytes that were looked at.
+    /// Skips bytes that were examined.
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.from = (self.from + bytes).min(self.to);
     }
 }
 
-impl<R: Read> Read for Peek<R> {
+impl<R: Read> Read for PeekReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.from == self.to {
             return self.inner.read(into);
@@ -63,7 +63,7 @@ mod tests {
 
     const BEGINNINGS: [&[u8]; 2] = [b"\x1f\x8b\x08", b"PK\x03\x04"];
 
-    /// Gives one byte at a time and must not be asked for more than it has.
+    /// Returns one byte at a time and must not be read after its last byte.
     struct Drops<'a>(&'a [u8], bool);
 
     impl Read for Drops<'_> {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_no_further_than_needed() {
+    fn no_more_bytes_are_read_than_needed() {
         for (text, found) in [
             (&b"2"[..], None),
             (b"\x1f\x8b\x08", Some(0)),
@@ -85,20 +85,20 @@ mod tests {
             (b"PK2", None),
             (b"\x1f\x8b\x07", None),
         ] {
-            assert_eq!(Peek::new(Drops(text, false)).begins_with(&BEGINNINGS).unwrap(), found, "{text:?}");
+            assert_eq!(PeekReader::new(Drops(text, false)).begins_with(&BEGINNINGS).unwrap(), found, "{text:?}");
         }
     }
 
     #[test]
     fn nothing_is_lost() {
         for text in [&b""[..], b"P", b"PK\x03", b"PK\x03\x04abc", b"2\n3\n"] {
-            let mut peek = Peek::new(Drops(text, true));
+            let mut peek = PeekReader::new(Drops(text, true));
             peek.begins_with(&BEGINNINGS).unwrap();
             let mut all = Vec::new();
             peek.read_to_end(&mut all).unwrap();
             assert_eq!(all, text);
         }
-        let mut peek = Peek::new(&b"\xef\xbb\xbf2"[..]);
+        let mut peek = PeekReader::new(&b"\xef\xbb\xbf2"[..]);
         assert_eq!(peek.begins_with(&[b"\xef\xbb\xbf"]).unwrap(), Some(0));
         peek.pass(3);
         let mut all = Vec::new();

@@ -1,42 +1,42 @@
-//! The beginning of the input that an earlier run has consumed: compared with
-//! what the resume record says, and left out.
+//! The beginning of the input that an earlier run has consumed. It is left out,
+//! after its hash was compared with the resume record.
 
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use crate::resume::hash::InputHash;
-use crate::resume::record::Consumed;
-use crate::resume::tracker::Trail;
+use crate::resume::record::ConsumedInput;
+use crate::resume::tracker::ResumeTracker;
 use procession_task::Items;
 
-/// Goes through the items that an earlier run has consumed.
+/// Passes over the items that an earlier run has consumed.
 pub(crate) struct Prefix {
     rule: Items,
     hash: InputHash,
     passed: u64,
-    expected: Consumed,
+    expected: ConsumedInput,
 }
 
 impl Prefix {
-    pub(crate) fn new(rule: Items, expected: Consumed) -> Self {
+    pub(crate) fn new(rule: Items, expected: ConsumedInput) -> Self {
         Self { rule, hash: InputHash::new(rule), passed: 0, expected }
     }
 
-    /// The items that this tracker expects.
-    pub(crate) fn of(trail: &Trail) -> Self {
-        let (rule, expected) = trail.expected();
+    /// The prefix that this tracker expects.
+    pub(crate) fn of(tracker: &ResumeTracker) -> Self {
+        let (rule, expected) = tracker.expected();
         Self::new(rule, expected)
     }
 
-    /// Tells the tracker that all of it was seen.
-    pub(crate) fn confirm(self, trail: &Trail) {
-        trail.confirm(self.hash, self.passed);
+    /// Reports to the tracker that the whole prefix was seen.
+    pub(crate) fn confirm(self, tracker: &ResumeTracker) {
+        tracker.confirm(self.hash, self.passed);
     }
 
-    /// Takes a segment and gives back what of it comes after the prefix.
+    /// Takes a segment and returns the part of it after the prefix.
     ///
     /// # Errors
-    /// The prefix is at its end and is not what it was.
-    pub(crate) fn pass(&mut self, mut segment: Segment) -> Result<Option<Segment>, InputError> {
+    /// The whole prefix was seen and its hash differs.
+    pub(crate) fn pass(&mut self, mut segment: InputSegment) -> Result<Option<InputSegment>, InputError> {
         let wanted = self.expected.items - self.passed;
         let taken = wanted.min(segment.items);
         let is_whole = taken == segment.items;
@@ -51,15 +51,15 @@ impl Prefix {
             return Ok(None);
         }
         let place = segment.place.map(|place| place.after(&before));
-        Ok(Some(Segment { bytes: segment.bytes, items: segment.items - taken, place, continues: false }))
+        Ok(Some(InputSegment { bytes: segment.bytes, items: segment.items - taken, place, continues: false }))
     }
 
-    /// Whether all of it was seen.
+    /// Whether the whole prefix was seen.
     pub(crate) fn is_passed(&self) -> bool {
         self.passed == self.expected.items
     }
 
-    /// Why the input's end is too early, if it is.
+    /// The error if the input ends before the prefix does.
     pub(crate) fn missing(&self) -> Option<InputError> {
         let (consumed, items) = (self.expected.items, self.passed);
         (!self.is_passed()).then_some(InputError::Shorter { consumed, items })
@@ -77,26 +77,26 @@ mod tests {
         hash.digest()
     }
 
-    fn segment(text: &str, rule: Items) -> Segment {
-        Segment { bytes: BytesMut::from(text), items: rule.count(text.as_bytes()), place: None, continues: false }
+    fn segment(text: &str, rule: Items) -> InputSegment {
+        InputSegment { bytes: BytesMut::from(text), items: rule.count(text.as_bytes()), place: None, continues: false }
     }
 
     #[test]
-    fn a_prefix_is_passed_or_refused() {
-        let consumed = Consumed { items: 3, hash: hash(Items::Lines, "1\n2\n3\n") };
-        let trail = Trail::new(Items::Lines, consumed);
-        assert!(!trail.is_confirmed());
-        let mut prefix = Prefix::of(&trail);
+    fn a_prefix_is_verified_or_refused() {
+        let consumed = ConsumedInput { items: 3, hash: hash(Items::Lines, "1\n2\n3\n") };
+        let tracker = ResumeTracker::new(Items::Lines, consumed);
+        assert!(!tracker.is_confirmed());
+        let mut prefix = Prefix::of(&tracker);
         assert!(prefix.pass(segment("1\n2\n", Items::Lines)).unwrap().is_none());
         assert!(matches!(prefix.missing(), Some(InputError::Shorter { consumed: 3, items: 2 })));
         let rest = prefix.pass(segment("3\n4\n5", Items::Lines)).unwrap().unwrap();
         assert_eq!((&rest.bytes[..], rest.items), (&b"4\n5"[..], 2));
         assert!(prefix.missing().is_none());
-        prefix.confirm(&trail);
-        trail.push(rest.bytes.freeze(), 2);
-        assert_eq!(trail.reach(5), Some(hash(Items::Lines, "1\n2\n3\n4\n5\n")));
+        prefix.confirm(&tracker);
+        tracker.push(rest.bytes.freeze(), 2);
+        assert_eq!(tracker.reach(5), Some(hash(Items::Lines, "1\n2\n3\n4\n5\n")));
         for changed in ["1\n2\n4\n", "1\n3\n4\n", "0\n1\n2\n3\n", "1\n2\n3x\n"] {
-            let refused = Prefix::of(&trail).pass(segment(changed, Items::Lines));
+            let refused = Prefix::of(&tracker).pass(segment(changed, Items::Lines));
             assert!(matches!(refused, Err(InputError::Changed { items: 3 })), "{changed}");
         }
     }

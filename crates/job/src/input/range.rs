@@ -1,5 +1,5 @@
 //! `--range A..B[:STEP]`: the integers of a range as items, written as text
-//! only when they are asked for.
+//! only when they are needed.
 
 use crate::error::InputError;
 use bytes::BytesMut;
@@ -13,11 +13,11 @@ pub struct IntegerRange {
 }
 
 impl IntegerRange {
-    /// The integers from `from` in steps of `step` (at least 1), below `to`, or
-    /// up to it if it is `inclusive`. None if there are none.
+    /// The integers from `from` in steps of `step` (at least 1), up to `to`,
+    /// with `to` itself if `inclusive`. The range may be empty.
     ///
     /// # Errors
-    /// A step below 1, or more integers than an index can count.
+    /// The step is below 1, or there are more integers than an index can count.
     pub fn new(from: i128, to: i128, step: i128, inclusive: bool) -> Result<Self, InputError> {
         if step < 1 {
             return Err(InputError::Range(format!("the step is {step}: it must be 1 or more")));
@@ -30,16 +30,16 @@ impl IntegerRange {
             .and_then(|span| span.checked_sub(i128::from(!inclusive)))
             .map(|span| span / step + 1)
             .and_then(|count| u64::try_from(count).ok())
-            .ok_or_else(|| InputError::Range(format!("{from}..{to} holds more items than can be counted")))?;
+            .ok_or_else(|| InputError::Range(format!("{from}..{to} has more items than can be counted")))?;
         Ok(Self { from, step, count })
     }
 
-    /// Reads `A..B`, `A..=B`, `A..B:STEP` or `A..=B:STEP`.
+    /// Parses `A..B`, `A..=B`, `A..B:STEP` or `A..=B:STEP`.
     ///
     /// # Errors
     /// What is wrong with the text, and what is expected.
     pub fn parse(text: &str) -> Result<Self, InputError> {
-        let shape = || InputError::Range(format!("'{text}' is no range: write A..B, A..=B or A..B:STEP"));
+        let shape = || InputError::Range(format!("'{text}' is not a range: write A..B, A..=B or A..B:STEP"));
         let (from, rest) = text.split_once("..").ok_or_else(shape)?;
         let (to, step) = rest.split_once(':').map_or((rest, None), |(to, step)| (to, Some(step)));
         let (to, inclusive) = to.strip_prefix('=').map_or((to, false), |to| (to, true));
@@ -56,7 +56,7 @@ impl IntegerRange {
         self.count
     }
 
-    /// The integer at this place, from 0, which must be below the count.
+    /// The integer at this position, which must be below the count.
     pub(crate) fn at(&self, place: u64) -> i128 {
         self.from + i128::from(place) * self.step
     }
@@ -67,12 +67,12 @@ impl IntegerRange {
         if n == self.count {
             return Self { count: 0, ..self };
         }
-        // Within the range: can't overflow.
+        // The result is within the range: no overflow.
         Self { from: self.from + i128::from(n) * self.step, count: self.count - n, ..self }
     }
 
-    /// Takes integers off the front and writes them as items until `into` holds
-    /// about `bytes` bytes; says how many it wrote.
+    /// Removes integers from the front and writes them as items until `into`
+    /// has about `bytes` bytes; returns how many were written.
     pub(crate) fn write(&mut self, into: &mut BytesMut, bytes: usize, separator: u8) -> u64 {
         let before = self.count;
         let mut digits = itoa::Buffer::new();
@@ -92,7 +92,7 @@ impl IntegerRange {
 
 fn integer(text: &str) -> Result<i128, InputError> {
     let digits = text.trim().replace('_', "");
-    digits.parse().map_err(|_| InputError::Range(format!("'{}' is no integer", text.trim())))
+    digits.parse().map_err(|_| InputError::Range(format!("'{}' is not an integer", text.trim())))
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_in_every_form() {
+    fn all_forms_of_ranges() {
         assert_eq!(written("2..5"), "2 3 4 ");
         assert_eq!(written("2..=5"), "2 3 4 5 ");
         assert_eq!(written("2..=40:19"), "2 21 40 ");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_numbers_do_not_overflow() {
+    fn the_largest_numbers_do_not_overflow() {
         let all = i128::MIN..=i128::MAX;
         assert!(IntegerRange::new(*all.start(), *all.end(), 1, true).is_err());
         let mut last = IntegerRange::new(i128::MAX - 1, i128::MAX, 5, true).unwrap();
@@ -136,16 +136,16 @@ mod tests {
     }
 
     #[test]
-    fn refusals_say_what_is_expected() {
+    fn errors_say_what_is_expected() {
         for (text, says) in [
             ("5", "A..B"),
             ("..5", "A..B"),
             ("5..", "A..B"),
-            ("a..b", "'a' is no integer"),
+            ("a..b", "'a' is not an integer"),
             ("1..5:0", "1 or more"),
             ("1..5:-1", "1 or more"),
-            ("1..5:x", "'x' is no integer"),
-            ("1.5..2", "'1.5' is no integer"),
+            ("1..5:x", "'x' is not an integer"),
+            ("1.5..2", "'1.5' is not an integer"),
         ] {
             let error = IntegerRange::parse(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

@@ -1,23 +1,23 @@
-//! One pass over an input: every item that is taken, from the first to the
-//! last, in segments.
+//! Reads an input: all items that are taken, from the first to the last, in
+//! segments.
 
-use super::blocks::Blocks;
+use super::blocks::BlockMaker;
 use super::cutter::{Cutter, Emit};
-use super::heading::pass_over;
+use super::file::InputFile;
+use super::heading::skip_heading;
 use super::notes::{HeadingNote, OnNote};
 use super::options::{InputOptions, ItemSource};
-use super::origin::Origin;
 use super::prefix::Prefix;
-use super::queue::Queue;
+use super::queue::SegmentQueue;
 use super::range::IntegerRange;
-use super::segment::Segment;
-use super::shuffle::{Collect, Held};
-use super::slice::Portion;
+use super::segment::InputSegment;
+use super::shuffle::{ShuffleCollector, ShuffledInput};
+use super::slice::InputSlice;
 use super::status::InputNames;
 use super::unpack::visit;
 use crate::error::InputError;
 use crate::mutex::lock;
-use crate::resume::tracker::Trail;
+use crate::resume::tracker::ResumeTracker;
 use bytes::BytesMut;
 use procession::raw::Place;
 use procession_task::Items;
@@ -28,21 +28,21 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Generated items are written in pieces of this size.
+/// Generated items are written in pieces of this many bytes.
 const PIECE: usize = 256 * 1024;
 
-pub(crate) struct Inner {
+pub(crate) struct InputReader {
     pub(crate) source: ItemSource,
-    pub(crate) origins: Vec<Origin>,
+    pub(crate) files: Vec<InputFile>,
     pub(crate) options: InputOptions,
-    pub(crate) held: OnceLock<Held>,
+    pub(crate) shuffled: OnceLock<ShuffledInput>,
     pub(crate) names: InputNames,
     pub(crate) noted: Mutex<BTreeSet<u32>>,
     pub(crate) on_note: OnNote,
 }
 
-impl Inner {
-    /// How many items a range or a list has, without those that are skipped.
+impl InputReader {
+    /// How many items a range or a list has, without the skipped ones.
     pub(crate) fn generated(&self) -> Option<u64> {
         let all = match &self.source {
             ItemSource::Files(_) => return None,
@@ -53,10 +53,10 @@ impl Inner {
     }
 
     pub(crate) fn bytes(&self) -> Option<u64> {
-        if self.origins.is_empty() || self.options.cycle {
+        if self.files.is_empty() || self.options.cycle {
             return None;
         }
-        self.origins.iter().map(|origin| origin.bytes).sum()
+        self.files.iter().map(|input_file| input_file.bytes).sum()
     }
 
     pub(crate) fn name_stream(&self, input: u32, name: &str) {
@@ -73,10 +73,10 @@ impl Inner {
     }
 }
 
-impl Inner {
-    /// Gives on every item that is taken, again and again if the input cycles,
-    /// until the end or until no more is wanted.
-    pub(crate) fn feed(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
+impl InputReader {
+    /// Emits every item that is taken, repeatedly if the input cycles, until
+    /// the end or until the receiver wants no more.
+    pub(crate) fn read_items(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<(), InputError> {
         loop {
             let mut is_empty = true;
             let mut noting = |segment| {
@@ -84,8 +84,8 @@ impl Inner {
                 emit(segment)
             };
             let flow = match self.options.shuffle {
-                Some(seed) => self.held(seed, read)?.pass(&mut noting)?,
-                None => self.pass(read, &mut noting)?,
+                Some(seed) => self.shuffled(seed, read)?.pass(&mut noting)?,
+                None => self.read_once(read, &mut noting)?,
             };
             if flow.is_break() || !self.options.cycle {
                 return Ok(());
@@ -96,25 +96,26 @@ impl Inner {
         }
     }
 
-    /// The input in shuffled order, read the first time it is needed.
-    fn held(&self, seed: u64, read: &Arc<AtomicU64>) -> Result<&Held, InputError> {
-        if let Some(held) = self.held.get() {
-            return Ok(held);
+    /// The items in shuffled order; read when they are first needed.
+    fn shuffled(&self, seed: u64, read: &Arc<AtomicU64>) -> Result<&ShuffledInput, InputError> {
+        if let Some(shuffled) = self.shuffled.get() {
+            return Ok(shuffled);
         }
-        let mut collect = Collect::default();
+        let mut collect = ShuffleCollector::default();
         let mut is_too_large = false;
-        let _ = self.pass(read, &mut |segment| {
+        let _ = self.read_once(read, &mut |segment| {
             is_too_large = collect.add(segment, self.options.items).is_none();
             if is_too_large { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if is_too_large {
             return Err(InputError::TooLargeToShuffle);
         }
-        Ok(self.held.get_or_init(|| collect.shuffled(seed, self.options.items)))
+        Ok(self.shuffled.get_or_init(|| collect.shuffled(seed, self.options.items)))
     }
 
-    /// Every item once, in the input's own order, without those to be skipped.
-    fn pass(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
+    /// Emits every item once, in the order of the input, without the skipped
+    /// ones.
+    fn read_once(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let separator = self.options.items.separator();
         let mut skip = Skip { left: self.options.skip, items: self.options.items };
         match &self.source {
@@ -129,8 +130,8 @@ impl Inner {
                     None => ControlFlow::Continue(()),
                 };
                 let mut index = 0;
-                for origin in &self.origins {
-                    if self.read(origin, &mut index, read, None, &mut skipping)?.is_break() {
+                for input_file in &self.files {
+                    if self.read(input_file, &mut index, read, None, &mut skipping)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -139,17 +140,17 @@ impl Inner {
         }
     }
 
-    /// Reads one file or stream; `index` counts the streams of plain bytes.
+    /// Reads one file or stream. `index` counts the streams of unpacked bytes.
     pub(crate) fn read(
         &self,
-        origin: &Origin,
+        input_file: &InputFile,
         index: &mut u32,
         read: &Arc<AtomicU64>,
         copy: Option<File>,
         emit: &mut Emit<'_>,
     ) -> Result<ControlFlow<()>, InputError> {
-        let Some(opened) = origin.open(read, copy)? else { return Ok(ControlFlow::Continue(())) };
-        visit(&origin.name, opened, &mut |name, reader| {
+        let Some(opened) = input_file.open(read, copy)? else { return Ok(ControlFlow::Continue(())) };
+        visit(&input_file.name, opened, &mut |name, reader| {
             let input = *index;
             *index += 1;
             self.name_stream(input, name);
@@ -170,12 +171,12 @@ impl Inner {
             return Ok(cutter.run(reader, emit)?.flow);
         }
         let failed = |error| InputError::Read { name: name.to_owned(), error };
-        let (heading, rest) = pass_over(reader).map_err(failed)?;
+        let (heading, rest) = skip_heading(reader).map_err(failed)?;
         let place = Place { line: 1 + heading.passed, ..place };
         let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
         let mut note = heading.first.clone().map(note);
         let mut noting = |segment| {
-            // Only now is it known that there is more than a heading.
+            // Reported only when the input has more than a heading.
             if let Some(note) = note.take() {
                 self.note(input, note);
             }
@@ -189,32 +190,32 @@ impl Inner {
     }
 }
 
-impl Inner {
-    /// Gives on what the pool is to be given: items, or blocks of them.
-    pub(crate) fn supply(
+impl InputReader {
+    /// Emits the units for the pool: items, or blocks of them.
+    pub(crate) fn read_units(
         &self,
-        portion: &Portion,
+        slice: &InputSlice,
         read: &Arc<AtomicU64>,
         emit: &mut Emit<'_>,
     ) -> Result<(), InputError> {
-        let Some(block) = portion.block else { return self.feed(read, emit) };
-        let mut blocks = Blocks::new(block, &self.options, portion.size);
-        // What an input that breaks off has left is no block.
-        self.feed(read, &mut |segment| blocks.push(segment, emit))?;
+        let Some(block) = slice.block else { return self.read_items(read, emit) };
+        let mut blocks = BlockMaker::new(block, &self.options, slice.size);
+        // After a read error the items that are left do not become a block.
+        self.read_items(read, &mut |segment| blocks.push(segment, emit))?;
         blocks.finish(emit)
     }
 
-    /// Gives on what comes after the items that an earlier run has consumed.
-    pub(crate) fn feed_after(
+    /// Emits what follows the items that an earlier run has consumed.
+    pub(crate) fn read_rest(
         &self,
-        portion: &Portion,
-        trail: &Trail,
+        slice: &InputSlice,
+        tracker: &ResumeTracker,
         read: &Arc<AtomicU64>,
-        queue: &Queue,
+        queue: &SegmentQueue,
         push: &mut Emit<'_>,
     ) -> Result<(), InputError> {
-        let (mut passing, mut refused) = (Some(Prefix::of(trail)), None);
-        let result = self.supply(portion, read, &mut |segment| {
+        let (mut passing, mut refused) = (Some(Prefix::of(tracker)), None);
+        let result = self.read_units(slice, read, &mut |segment| {
             let Some(mut prefix) = passing.take() else { return push(segment) };
             let rest = match prefix.pass(segment) {
                 Ok(rest) => rest,
@@ -227,9 +228,9 @@ impl Inner {
                 passing = Some(prefix);
                 return queue.flow();
             }
-            prefix.confirm(trail);
-            // If that was all that is wanted, nothing will come.
-            queue.nudge();
+            prefix.confirm(tracker);
+            // If nothing more is wanted, no push will wake the source.
+            queue.wake();
             match rest {
                 Some(rest) => push(rest),
                 None => ControlFlow::Continue(()),
@@ -247,7 +248,7 @@ struct Skip {
 }
 
 impl Skip {
-    fn apply(&mut self, mut segment: Segment) -> Option<Segment> {
+    fn apply(&mut self, mut segment: InputSegment) -> Option<InputSegment> {
         if self.left == 0 {
             return Some(segment);
         }
@@ -259,7 +260,7 @@ impl Skip {
         let end = self.items.measure(&segment.bytes, skipped).bytes;
         let before = segment.bytes.split_to(end);
         let place = segment.place.map(|place| place.after(&before));
-        Some(Segment { bytes: segment.bytes, items: segment.items - skipped, place, continues: false })
+        Some(InputSegment { bytes: segment.bytes, items: segment.items - skipped, place, continues: false })
     }
 }
 
@@ -268,7 +269,7 @@ fn generate(mut range: IntegerRange, separator: u8, emit: &mut Emit<'_>) -> Cont
         // Room for the last number: the longest has 40 characters.
         let mut bytes = BytesMut::with_capacity(PIECE + 64);
         let items = range.write(&mut bytes, PIECE, separator);
-        emit(Segment { bytes, items, place: None, continues: false })?;
+        emit(InputSegment { bytes, items, place: None, continues: false })?;
     }
     ControlFlow::Continue(())
 }
@@ -282,5 +283,5 @@ fn emit_list(list: &[String], separator: u8, emit: &mut Emit<'_>) -> ControlFlow
     if list.is_empty() {
         return ControlFlow::Continue(());
     }
-    emit(Segment { bytes, items: list.len() as u64, place: None, continues: false })
+    emit(InputSegment { bytes, items: list.len() as u64, place: None, continues: false })
 }

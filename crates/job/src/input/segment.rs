@@ -1,24 +1,24 @@
-//! A piece of the input: whole items in one piece of memory.
+//! A piece of the input: whole items in one buffer.
 
 use bytes::BytesMut;
 use procession::raw::Place;
 use procession_task::Measure;
 
-/// Whole items, as they go from the reading thread to the source.
+/// Whole items on their way from the input thread to the source.
 #[derive(Debug)]
-pub(crate) struct Segment {
+pub(crate) struct InputSegment {
     /// Their bytes.
     pub(crate) bytes: BytesMut,
     /// How many items they are, at least one.
     pub(crate) items: u64,
-    /// Where they begin, if they stand anywhere.
+    /// The place of the first byte, if the items come from a file.
     pub(crate) place: Option<Place>,
-    /// Whether they follow the segment before in the same input.
+    /// Whether they directly follow the previous segment of the same input.
     pub(crate) continues: bool,
 }
 
-impl Segment {
-    /// Takes a measured part off the front.
+impl InputSegment {
+    /// Splits a measured part off the front.
     pub(crate) fn split_to(&mut self, measure: Measure) -> Self {
         let bytes = self.bytes.split_to(measure.bytes);
         let place = self.place;

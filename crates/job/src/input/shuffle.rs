@@ -1,19 +1,19 @@
-//! A reproducible shuffle: the whole input is held, and its items are put into
-//! an order that depends on the seed and the number of items alone.
+//! A reproducible shuffle. The whole input is kept in memory, and its items are
+//! put into an order that depends only on the seed and the number of items.
 //!
-//! The generator is [`SplitMix64`], started with the seed. The order is Fisher
-//! and Yates': for `i` from the last place down to 1, swap `i` with a place drawn
-//! evenly from `0..=i`.
+//! The random generator is [`SplitMix64`], started with the seed. The algorithm
+//! is Fisher–Yates: for `i` from the last position down to 1, item `i` is swapped
+//! with an item at a uniformly random position in `0..=i`.
 
 use super::cutter::Emit;
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use bytes::{Bytes, BytesMut};
 use procession::raw::Place;
 use procession_task::{Items, SplitMix64};
 use std::ops::ControlFlow;
 
-/// Shuffled items are given on in pieces of about this size.
+/// Shuffled items are emitted in pieces of about this many bytes.
 const PIECE: usize = 256 * 1024;
 
 fn shuffle<T>(items: &mut [T], seed: u64) {
@@ -24,17 +24,17 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
     }
 }
 
-/// An input that is held, in shuffled order.
+/// An input in memory, in shuffled order.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ShuffledInput {
     segments: Vec<(Bytes, Option<Place>)>,
-    order: Vec<At>,
+    order: Vec<ItemPosition>,
     separator: u8,
 }
 
-/// Where an item is held.
+/// The position of an item in memory.
 #[derive(Clone, Copy, Debug)]
-struct At {
+struct ItemPosition {
     segment: u32,
     start: u32,
     length: u32,
@@ -42,47 +42,47 @@ struct At {
 
 /// Collects segments to be shuffled.
 #[derive(Default)]
-pub(crate) struct Collect {
+pub(crate) struct ShuffleCollector {
     segments: Vec<(Bytes, Option<Place>)>,
-    order: Vec<At>,
+    order: Vec<ItemPosition>,
 }
 
-impl Collect {
-    /// Takes a segment's items. One that is too large for the table (it would
-    /// hold an item of 4 GiB) gives `None`.
-    pub(crate) fn add(&mut self, segment: Segment, items: Items) -> Option<()> {
+impl ShuffleCollector {
+    /// Adds the items of a segment; `None` if the segment is too large for the
+    /// table (an item of 4 GiB).
+    pub(crate) fn add(&mut self, segment: InputSegment, items: Items) -> Option<()> {
         let bytes = segment.bytes.freeze();
         u32::try_from(bytes.len()).ok()?;
         let number = u32::try_from(self.segments.len()).ok()?;
         for (start, item) in items.split(&bytes) {
             let (start, length) = (u32::try_from(start).ok()?, u32::try_from(item.len()).ok()?);
-            self.order.push(At { segment: number, start, length });
+            self.order.push(ItemPosition { segment: number, start, length });
         }
         self.segments.push((bytes, segment.place));
         Some(())
     }
 
-    /// Puts them in order.
-    pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> Held {
+    /// Shuffles the items.
+    pub(crate) fn shuffled(mut self, seed: u64, items: Items) -> ShuffledInput {
         shuffle(&mut self.order, seed);
-        Held { segments: self.segments, order: self.order, separator: items.separator() }
+        ShuffledInput { segments: self.segments, order: self.order, separator: items.separator() }
     }
 }
 
-impl Held {
+impl ShuffledInput {
     /// How many items there are.
     pub(crate) fn items(&self) -> u64 {
         self.order.len() as u64
     }
 
-    /// Where the item of this index stands in the input.
+    /// The place of the item of this index in the input.
     pub(crate) fn place(&self, index: u64) -> Option<Place> {
         let at = self.order.get(usize::try_from(index.checked_rem(self.items())?).ok()?)?;
         let (bytes, place) = &self.segments[at.segment as usize];
         place.map(|place| place.after(&bytes[..at.start as usize]))
     }
 
-    /// Gives every item on, in shuffled order.
+    /// Emits every item in shuffled order.
     pub(crate) fn pass(&self, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let mut piece = BytesMut::new();
         let mut items = 0;
@@ -104,7 +104,7 @@ fn flush(piece: &mut BytesMut, items: &mut u64, emit: &mut Emit<'_>) -> ControlF
         return ControlFlow::Continue(());
     }
     let bytes = std::mem::take(piece);
-    emit(Segment { bytes, items: std::mem::take(items), place: None, continues: false })
+    emit(InputSegment { bytes, items: std::mem::take(items), place: None, continues: false })
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_fixed_for_ever() {
+    fn the_order_of_a_seed_never_changes() {
         let mut numbers: Vec<u32> = (0..10).collect();
         shuffle(&mut numbers, 42);
         assert_eq!(numbers, [8, 3, 6, 5, 4, 0, 9, 2, 1, 7]);

@@ -1,24 +1,24 @@
-//! What a run takes of an input, and in what: items, or blocks of them.
+//! Which part of an input a run takes, and in which units: items, or blocks.
 
 use procession::ChunkSize;
 use procession_task::Items;
 
-/// What a run takes of an input, and in what.
+/// Which part of an input a run takes, and in which units.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Portion {
-    /// So many items instead of the options' own size.
+pub(crate) struct InputSlice {
+    /// How many items to take; replaces the size of the options.
     pub(crate) size: Option<u64>,
-    /// Blocks of so many items each, instead of items.
+    /// The number of items in a block, if blocks are made.
     pub(crate) block: Option<ChunkSize>,
 }
 
-impl Portion {
-    /// What separates the units that the pool is given.
+impl InputSlice {
+    /// How the units are separated that the pool receives.
     pub(crate) fn rule(&self, items: Items) -> Items {
         if self.block.is_some() { Items::Whole } else { items }
     }
 
-    /// How many units so many items make, if that can be told.
+    /// How many units so many items make, if this is known.
     pub(crate) fn units(&self, items: Option<u64>) -> Option<u64> {
         match self.block {
             None => items,

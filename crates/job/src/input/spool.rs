@@ -1,45 +1,45 @@
-//! Keeps streams in temporary files, so that the input can be read again.
+//! Copies streams to temporary files, so that the input can be read again.
 
+use super::file::CopyFailed;
 use super::open::Input;
-use super::origin::CopyFailed;
-use super::segment::Segment;
+use super::segment::InputSegment;
 use crate::error::InputError;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 impl Input {
-    /// Keeps what streams give in temporary files without a name, so that the
-    /// input can be read again; no further than `size` items (or the options'
-    /// own size) reach. To be
-    /// called before any source is made; reads until then.
+    /// Copies streams to unnamed temporary files, so that the input can be read
+    /// again; only as many items as `size` (or the size of the options) needs.
+    /// Must be called before any source is made. Returns when everything was
+    /// copied.
     ///
     /// # Errors
-    /// Whatever reading the input can end with, and a full disk.
+    /// The input can't be read, or the temporary file can't be written.
     pub fn spool(&mut self, size: Option<u64>) -> Result<(), InputError> {
         let Some(inner) = Arc::get_mut(&mut self.inner) else { return Ok(()) };
         let limit = size.or(inner.options.size).filter(|_| inner.options.shuffle.is_none());
         let wanted = limit.map(|size| size.saturating_add(inner.options.skip));
         let (mut items, mut index) = (0u64, 0);
         let is_done = |items: u64| wanted.is_some_and(|wanted| items >= wanted);
-        for at in 0..inner.origins.len() {
-            if !inner.origins[at].is_stream() && wanted.is_none() {
+        for at in 0..inner.files.len() {
+            if !inner.files[at].is_stream() && wanted.is_none() {
                 continue;
             }
             if is_done(items) {
-                inner.origins[at].forget_stream();
+                inner.files[at].forget_stream();
                 continue;
             }
             let file = tempfile::tempfile().map_err(InputError::Spool)?;
             let copy = Some(file.try_clone().map_err(InputError::Spool)?);
-            let origin = &inner.origins[at];
-            let mut count = |segment: Segment| {
+            let input_file = &inner.files[at];
+            let mut count = |segment: InputSegment| {
                 items += segment.items;
                 if is_done(items) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let _ = inner.read(origin, &mut index, &Arc::default(), copy, &mut count).map_err(spool_error)?;
-            if inner.origins[at].is_stream() {
+            let _ = inner.read(input_file, &mut index, &Arc::default(), copy, &mut count).map_err(spool_error)?;
+            if inner.files[at].is_stream() {
                 let bytes = file.metadata().map_err(InputError::Spool)?.len();
-                inner.origins[at].replace(file, bytes);
+                inner.files[at].replace(file, bytes);
             }
         }
         Ok(())

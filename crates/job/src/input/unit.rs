@@ -1,4 +1,5 @@
-//! What the pool is given as one item: an item of the input, or a block of them.
+//! The unit that the pool receives as one item: an item of the input, or a
+//! block.
 
 use super::open::Input;
 use procession::ChunkSize;
@@ -6,18 +7,18 @@ use procession::raw::Place;
 use procession_task::Items;
 use std::num::NonZero;
 
-/// What the pool is given as one item.
+/// The unit that the pool receives as one item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// An item of the input.
     #[default]
     Item,
-    /// A block of them: as many as a chunk is to have, or up to 64 KiB.
+    /// A block: as many items as a chunk, or up to 64 KiB.
     Block,
 }
 
 impl Unit {
-    /// How many items make a block, if blocks are made.
+    /// The number of items in a block, if blocks are made.
     pub(crate) fn block(self, chunk: ChunkSize) -> Option<ChunkSize> {
         match self {
             Self::Item => None,
@@ -25,7 +26,7 @@ impl Unit {
         }
     }
 
-    /// How a worker is to cut what it is sent.
+    /// How a worker separates what it receives.
     pub(crate) fn items(self, of_input: Items) -> Items {
         match self {
             Self::Item => of_input,
@@ -33,8 +34,8 @@ impl Unit {
         }
     }
 
-    /// Where an item of a shuffled input stands. The lines of a block then stand
-    /// in many places.
+    /// The place of an item of a shuffled input. The lines of a block come from
+    /// many places.
     pub(crate) fn locate(self, input: &Input, index: u64) -> Option<Place> {
         match self {
             Self::Item => input.locate(index),
@@ -42,7 +43,7 @@ impl Unit {
         }
     }
 
-    /// How many of what the pool is given go into a message.
+    /// How many units go into a message.
     pub(crate) fn chunk(self, chunk: ChunkSize) -> ChunkSize {
         match self {
             Self::Item => chunk,

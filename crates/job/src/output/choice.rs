@@ -3,20 +3,20 @@
 use super::picture::PictureFile;
 use std::path::PathBuf;
 
-/// What to open once it is needed.
+/// The output, to be opened later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputChoice {
-    /// The standard output.
+    /// Standard output.
     Stdout,
     /// This file.
     File(PathBuf),
-    /// A picture made of the results; with several sizes, one for each.
+    /// A picture of the results; with several sizes, one for each.
     Picture(PictureFile),
 }
 
 impl OutputChoice {
-    /// Whether it is a picture: what is written is not what was computed, and
-    /// can't be gone on with.
+    /// Whether it is a picture. The file is not the computed text then, so it
+    /// can't be resumed.
     #[must_use]
     pub fn is_picture(&self) -> bool {
         matches!(self, Self::Picture(_))

@@ -1,6 +1,6 @@
 //! The file descriptor that results are written to.
 
-use super::new_file::Made;
+use super::new_file::NewFile;
 use crate::poll::wait_for;
 use crate::resume::record_file::discard;
 use nix::poll::PollFlags;
@@ -8,30 +8,30 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// A descriptor that is waited for if it does not block; its flags, which
-/// others may share, are left alone. Flushing, which comes last, closes it, as
-/// some file systems tell of an error only then.
-pub(super) struct Descriptor {
+/// A file descriptor that is waited for if it is in non-blocking mode; the mode
+/// is not changed, because other processes may share it. The flush at the end
+/// closes the descriptor: some file systems report errors only then.
+pub(super) struct OutputDescriptor {
     pub(super) file: Option<File>,
-    /// What is still to be done to it.
-    pub(super) first: Option<First>,
+    /// What to do before the first write.
+    pub(super) first: Option<BeforeFirstWrite>,
 }
 
-/// What comes before the first write, and not before it is known that there is
-/// one.
+/// What to do to an output before its first write, or at the end if there is
+/// none.
 #[derive(Debug, Default)]
-pub(crate) struct First {
-    /// A record that will no longer be true.
+pub(crate) struct BeforeFirstWrite {
+    /// A resume record that will no longer be true: removed.
     pub(crate) stale: Option<PathBuf>,
-    /// What it is cut to.
+    /// The length in bytes that the output is truncated to.
     pub(crate) cut: Option<u64>,
-    /// The file is new: gone again if it comes to nothing.
-    pub(crate) made: Option<Made>,
+    /// The file is new: kept from now on.
+    pub(crate) made: Option<NewFile>,
 }
 
-impl First {
+impl BeforeFirstWrite {
     fn apply(self, file: &File) -> io::Result<()> {
-        // The record first: at no moment it speaks of bytes that are not there.
+        // The record first: it must never describe bytes that are gone.
         self.stale.map_or(Ok(()), |record| discard(&record))?;
         self.cut.map_or(Ok(()), |bytes| file.set_len(bytes))?;
         if let Some(made) = self.made {
@@ -41,7 +41,7 @@ impl First {
     }
 }
 
-impl Descriptor {
+impl OutputDescriptor {
     fn ready(&mut self) -> io::Result<&mut File> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         if let Some(first) = self.first.take() {
@@ -51,7 +51,7 @@ impl Descriptor {
     }
 }
 
-impl Write for Descriptor {
+impl Write for OutputDescriptor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let file = self.ready()?;
         loop {
@@ -65,7 +65,7 @@ impl Write for Descriptor {
     fn flush(&mut self) -> io::Result<()> {
         self.ready()?;
         match self.file.take().map(nix::unistd::close) {
-            // The descriptor is gone after an interruption too.
+            // The descriptor is closed after an interruption too.
             None | Some(Ok(()) | Err(nix::errno::Errno::EINTR)) => Ok(()),
             Some(Err(error)) => Err(error.into()),
         }
@@ -80,11 +80,11 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     #[test]
-    fn a_pipe_that_does_not_block_is_waited_for_and_left_as_it_is() {
+    fn a_non_blocking_pipe_is_waited_for_and_its_mode_kept() {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
         let kept = writer.try_clone().unwrap();
-        let mut descriptor = Descriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
+        let mut descriptor = OutputDescriptor { file: Some(File::from(OwnedFd::from(writer))), first: None };
         let thread = std::thread::spawn(move || descriptor.write_all(&vec![7; 1 << 20]));
         let mut read = vec![0; 1 << 20];
         reader.read_exact(&mut read).unwrap();

@@ -1,5 +1,4 @@
-//! What failed items do to a run: which of them end it, and what is kept of
-//! them for the summary.
+//! Applies the failure policy, and collects failed items for the summary.
 
 use crate::failure_policy::{FailurePolicy, MaxFailures, is_above};
 use bytes::Bytes;
@@ -7,21 +6,21 @@ use procession::raw::ItemFailure;
 use procession_task::FailureKind;
 use std::collections::BTreeMap;
 
-/// How many failures are kept in full.
+/// How many failed items are kept in full.
 const KEPT: usize = 100;
-/// How much is kept of a failed item's bytes.
+/// How many bytes of a failed item are kept.
 const KEPT_BYTES: usize = 4096;
 /// The failed items of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Failures {
-    /// How many there were.
+pub struct FailedItems {
+    /// How many items failed.
     pub total: u64,
-    /// The first hundred, in the order of the output; a long item is cut.
+    /// The first hundred, in the order of the output; a long item is truncated.
     pub first: Vec<ItemFailure>,
     by_kind: [u64; FailureKind::ALL.len()],
 }
 
-impl Failures {
+impl FailedItems {
     /// How many were of this kind.
     #[must_use]
     pub fn of_kind(&self, kind: FailureKind) -> u64 {
@@ -33,7 +32,7 @@ impl Failures {
         FailureKind::ALL.into_iter().zip(self.by_kind).filter(|&(_, count)| count > 0).collect()
     }
 
-    /// The same before the last one, which was of this kind.
+    /// The same without the last one, which was of this kind.
     pub(crate) fn by_kind_before(&self, last: FailureKind) -> BTreeMap<FailureKind, u64> {
         let mut counts = self.by_kind();
         if let Some(count) = counts.get_mut(&last) {
@@ -43,7 +42,7 @@ impl Failures {
         counts
     }
 
-    /// Those of an earlier run, of which no more is known than how many they were.
+    /// The failed items of an earlier run, of which only the numbers are known.
     pub(crate) fn counted(counts: &BTreeMap<FailureKind, u64>) -> Self {
         let by_kind = FailureKind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or(0));
         Self { total: by_kind.iter().sum(), first: Vec::new(), by_kind }
@@ -55,17 +54,17 @@ impl Failures {
             self.by_kind[at] += 1;
         }
         if self.first.len() < KEPT {
-            // A copy: the item's block is not to be held for it.
+            // A copy, so that the item's block can be freed.
             let input = Bytes::copy_from_slice(&failure.input[..failure.input.len().min(KEPT_BYTES)]);
             self.first.push(ItemFailure { input, ..failure.clone() });
         }
     }
 }
 
-/// What a failed item means.
+/// What a failed item does to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Its record is written and the run goes on.
+pub(crate) enum FailureAction {
+    /// Its record is written and the run continues.
     GoOn,
     /// Its record is written and the run ends.
     EndWith,
@@ -73,36 +72,36 @@ pub(crate) enum Verdict {
     EndBefore,
 }
 
-/// Judges failed items, in the order of the output.
+/// Decides what each failed item does, in the order of the output.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct FailureJudge {
     policy: FailurePolicy,
-    pub(crate) failures: Failures,
+    pub(crate) failures: FailedItems,
 }
 
-impl Judge {
+impl FailureJudge {
     #[cfg(test)]
     pub(crate) fn new(policy: FailurePolicy) -> Self {
-        Self::after(policy, Failures::default())
+        Self::after(policy, FailedItems::default())
     }
 
-    /// Judges what comes after these.
-    pub(crate) fn after(policy: FailurePolicy, failures: Failures) -> Self {
+    /// Continues after these failed items.
+    pub(crate) fn after(policy: FailurePolicy, failures: FailedItems) -> Self {
         Self { policy, failures }
     }
 
-    /// Another failed item; `items` were written before it.
-    pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> Verdict {
+    /// Adds a failed item; `items` were written before it.
+    pub(crate) fn judge(&mut self, failure: &ItemFailure, items: u64) -> FailureAction {
         self.failures.add(failure);
         match self.policy {
-            FailurePolicy { keep_going: false, max: None } => Verdict::EndBefore,
-            policy if policy.ends_by(self.failures.total, items + 1) => Verdict::EndWith,
-            _ => Verdict::GoOn,
+            FailurePolicy { keep_going: false, max: None } => FailureAction::EndBefore,
+            policy if policy.ends_by(self.failures.total, items + 1) => FailureAction::EndWith,
+            _ => FailureAction::GoOn,
         }
     }
 
-    /// Whether the run as a whole had too many failures: a share is judged at
-    /// the end, however few items there were.
+    /// Whether the whole run had too many failures. Unlike during the run, a
+    /// percentage is evaluated however few items there were.
     pub(crate) fn is_exceeded(&self, items: u64) -> bool {
         match self.policy.max {
             Some(MaxFailures::Percent(share)) => is_above(self.failures.total, share, items),
@@ -122,39 +121,39 @@ mod tests {
         ItemFailure { item, input: Bytes::from("x"), place: None, failure, record: 0..0, pid: 1, attempts: 1 }
     }
 
-    fn judge(max: &str) -> Judge {
-        Judge::new(FailurePolicy { keep_going: false, max: Some(max.parse().unwrap()) })
+    fn judge(max: &str) -> FailureJudge {
+        FailureJudge::new(FailurePolicy { keep_going: false, max: Some(max.parse().unwrap()) })
     }
 
     #[test]
     fn policies() {
         let first = failure(0, FailureKind::Failed);
-        assert_eq!(Judge::new(FailurePolicy::default()).judge(&first, 7), Verdict::EndBefore);
+        assert_eq!(FailureJudge::new(FailurePolicy::default()).judge(&first, 7), FailureAction::EndBefore);
         let keep = FailurePolicy { keep_going: true, max: None };
-        assert_eq!(Judge::new(keep).judge(&first, 7), Verdict::GoOn);
+        assert_eq!(FailureJudge::new(keep).judge(&first, 7), FailureAction::GoOn);
         let mut three = judge("3");
         let verdicts: Vec<_> = (0..3).map(|item| three.judge(&first, item)).collect();
-        assert_eq!(verdicts, [Verdict::GoOn, Verdict::GoOn, Verdict::EndWith]);
+        assert_eq!(verdicts, [FailureAction::GoOn, FailureAction::GoOn, FailureAction::EndWith]);
     }
 
     #[test]
-    fn shares_are_judged_from_a_hundred_items_on_and_at_the_end() {
+    fn percentages_are_evaluated_from_100_items_on_and_at_the_end() {
         let mut tenth = judge("10%");
         for item in 0..10 {
-            assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), Verdict::GoOn);
+            assert_eq!(tenth.judge(&failure(item, FailureKind::Failed), item), FailureAction::GoOn);
         }
         assert!(tenth.is_exceeded(99));
         assert!(!tenth.is_exceeded(100));
-        assert_eq!(tenth.judge(&failure(98, FailureKind::Failed), 98), Verdict::GoOn);
-        assert_eq!(tenth.judge(&failure(99, FailureKind::Failed), 99), Verdict::EndWith);
+        assert_eq!(tenth.judge(&failure(98, FailureKind::Failed), 98), FailureAction::GoOn);
+        assert_eq!(tenth.judge(&failure(99, FailureKind::Failed), 99), FailureAction::EndWith);
         let mut none = judge("0%");
         assert!(!none.is_exceeded(0));
-        assert_eq!(none.judge(&failure(100, FailureKind::Failed), 100), Verdict::EndWith);
+        assert_eq!(none.judge(&failure(100, FailureKind::Failed), 100), FailureAction::EndWith);
     }
 
     #[test]
-    fn all_are_counted_and_some_are_kept() {
-        let mut judge = Judge::new(FailurePolicy { keep_going: true, max: None });
+    fn all_failures_are_counted_and_the_first_kept() {
+        let mut judge = FailureJudge::new(FailurePolicy { keep_going: true, max: None });
         for item in 0..250 {
             judge.judge(&failure(item, if item % 2 == 0 { FailureKind::Crashed } else { FailureKind::Invalid }), item);
         }

@@ -1,5 +1,6 @@
-//! One run at a time on an output: a lock on the file itself, so that no name,
-//! link or folder leads around it, and nothing is left when a run is killed.
+//! Locks an output, so that only one run writes it at a time. The lock is on
+//! the file itself: other names and links lead to the same lock, and it ends
+//! with the process.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -7,41 +8,41 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// A run that was killed while it started a worker lives on for a moment in
-/// that worker's process, until the program is loaded.
+/// How long to wait for a lock. A run that was killed while it started a worker
+/// still holds the lock in that worker's process until the program is loaded.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// What came of asking for a lock.
+/// The result of locking.
 #[derive(Debug)]
-pub(crate) enum Locked {
-    /// It is held until the last copy of the descriptor is closed.
+pub(crate) enum LockResult {
+    /// Locked until the last duplicate of the file descriptor is closed.
     Yes,
-    /// Another run holds it.
+    /// Another run holds the lock.
     InUse,
-    /// This file system has no locks.
+    /// The file system has no locks.
     Unsupported(io::Error),
 }
 
-/// Locks a file against other runs. Workers don't inherit the descriptor.
-pub(crate) fn lock(file: &File) -> Locked {
+/// Locks a file against other runs. Worker processes don't inherit the descriptor.
+pub(crate) fn lock(file: &File) -> LockResult {
     match file.try_lock() {
-        Ok(()) => Locked::Yes,
-        Err(TryLockError::Error(error)) => Locked::Unsupported(error),
+        Ok(()) => LockResult::Yes,
+        Err(TryLockError::Error(error)) => LockResult::Unsupported(error),
         Err(TryLockError::WouldBlock) => wait(file),
     }
 }
 
-/// Waits for somebody who is just ending, on a thread that can be left behind.
-fn wait(file: &File) -> Locked {
-    let Ok(theirs) = file.try_clone() else { return Locked::InUse };
-    let (tell, told) = mpsc::channel();
+/// Waits for a process that is just ending, on a thread that can be abandoned.
+fn wait(file: &File) -> LockResult {
+    let Ok(duplicate) = file.try_clone() else { return LockResult::InUse };
+    let (sender, receiver) = mpsc::channel();
     let work = move || {
-        let _ = tell.send(theirs.lock().is_ok());
+        let _ = sender.send(duplicate.lock().is_ok());
     };
     if thread::Builder::new().name("lock".to_owned()).spawn(work).is_err() {
-        return Locked::InUse;
+        return LockResult::InUse;
     }
-    if told.recv_timeout(PATIENCE) == Ok(true) { Locked::Yes } else { Locked::InUse }
+    if receiver.recv_timeout(PATIENCE) == Ok(true) { LockResult::Yes } else { LockResult::InUse }
 }
 
 #[cfg(test)]
@@ -49,16 +50,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holds_it_and_whoever_waits_gets_it_when_it_is_free() {
+    fn a_lock_excludes_others_until_it_is_released() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let holder = file.reopen().unwrap();
-        assert!(matches!(lock(&holder), Locked::Yes));
-        assert!(matches!(lock(&file.reopen().unwrap()), Locked::InUse));
+        assert!(matches!(lock(&holder), LockResult::Yes));
+        assert!(matches!(lock(&file.reopen().unwrap()), LockResult::InUse));
         let copy = holder.try_clone().unwrap();
         drop(holder);
-        assert!(matches!(lock(&file.reopen().unwrap()), Locked::InUse), "a copy holds it too");
+        assert!(matches!(lock(&file.reopen().unwrap()), LockResult::InUse), "a copy holds it too");
         drop(copy);
-        // Those who gave up may hold it for the moment that they take to end.
-        while !matches!(lock(&file.reopen().unwrap()), Locked::Yes) {}
+        // Threads that gave up may hold the lock for a moment before they end.
+        while !matches!(lock(&file.reopen().unwrap()), LockResult::Yes) {}
     }
 }

@@ -1,14 +1,14 @@
-//! Where results go, and how they are written.
+//! Writes the results, in order or as they come, as text or as a picture.
 
+pub(crate) mod buffer;
+pub(crate) mod checkpoint;
 pub(crate) mod choice;
 pub(crate) mod descriptor;
 pub(crate) mod failures;
 mod file_lock;
-pub(crate) mod gather;
 pub(crate) mod new_file;
 pub(crate) mod open;
 pub(crate) mod picture;
-pub(crate) mod position;
 pub(crate) mod report;
 pub(crate) mod target;
 pub(crate) mod writer;

@@ -5,27 +5,29 @@ use crate::file_id::is_at;
 use std::fs::File;
 use std::path::PathBuf;
 
-/// A file that this call has made: gone again unless something is written to it.
+/// A file that this call has created. Dropped before [`Self::keep`], it is
+/// removed.
 #[derive(Debug)]
-pub(crate) struct Made {
+pub(crate) struct NewFile {
     path: PathBuf,
-    /// A copy of its descriptor: holds the lock until it is gone.
+    /// A duplicate of the file descriptor: holds the lock until the file is
+    /// removed.
     file: File,
     is_kept: bool,
 }
 
-impl Made {
+impl NewFile {
     pub(crate) fn new(path: PathBuf, file: File) -> Self {
         Self { path, file, is_kept: false }
     }
 
-    /// There is something in it, or it is to be there without.
+    /// Keeps the file.
     pub(crate) fn keep(mut self) {
         self.is_kept = true;
     }
 }
 
-impl Drop for Made {
+impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept && is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
@@ -38,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_made_goes_again_unless_it_is_kept_or_another_has_its_name() {
+    fn a_new_file_is_removed_unless_kept_or_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made");
-        let make = || Made::new(path.clone(), File::create(&path).unwrap());
+        let make = || NewFile::new(path.clone(), File::create(&path).unwrap());
         drop(make());
         assert!(!path.exists());
         make().keep();

@@ -1,38 +1,38 @@
-//! Opens an output file: locks it, decides what becomes of one that is there
-//! already, and leaves whatever is refused as it was.
+//! Opens an output file: locks it, and decides whether an existing one is
+//! overwritten, resumed or refused. A refused output is not changed.
 
-use super::descriptor::First;
-use super::file_lock::{Locked, lock};
-use super::new_file::Made;
+use super::descriptor::BeforeFirstWrite;
+use super::file_lock::{LockResult, lock};
+use super::new_file::NewFile;
 use super::report::OutputError;
-use super::target::Target;
+use super::target::OutputTarget;
 use crate::file_id::is_at;
-use crate::resume::decision::{Decision, Intent, Job, ResumeError, ResumeReason, decide, fresh};
-use crate::resume::journal::{Files, Journal};
-use crate::resume::record::Mark;
+use crate::resume::decision::{Decision, Intent, ResumeError, ResumeJob, ResumeReason, decide, decide_without_resume};
+use crate::resume::journal::{Journal, JournalFiles};
+use crate::resume::record::OutputProgress;
 use crate::resume::record_file::{find, record_path};
-use crate::resume::tracker::Trail;
-use crate::text::shown;
+use crate::resume::tracker::ResumeTracker;
+use crate::text::display_path;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
-/// How much of an output is read at once.
+/// How many bytes of an output are read at once.
 const BUFFER: usize = 1024 * 1024;
-/// An output that others take away each time it is opened is in use.
+/// How often to open an output that is replaced each time before it is locked.
 const ATTEMPTS: u32 = 10;
 
-/// Hears of what people should know.
+/// Receives warnings.
 pub(crate) type Warn<'a> = &'a mut dyn FnMut(&str);
 
-/// What opening an output came to.
-pub(crate) enum Opened {
-    /// It is to be written.
-    Target(Box<Target>),
-    /// All is done: by this mark.
-    Complete(Mark),
+/// The result of opening an output.
+pub(crate) enum OpenedOutput {
+    /// The output is to be written.
+    Target(Box<OutputTarget>),
+    /// The output is complete, with this progress.
+    Complete(OutputProgress),
 }
 
 /// Why an output can't be opened.
@@ -42,114 +42,130 @@ pub(crate) enum OpenError {
     Failed(OutputError),
 }
 
-/// Opens a file for the results of a job. Whatever is refused is left as it was.
-pub(crate) fn open(path: &Path, intent: Intent, job: Job, warn: Warn<'_>) -> Result<Opened, OpenError> {
-    let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
-    let refused = |reason| OpenError::Refused(ResumeError { name: shown(path), reason });
+/// Opens a file for the results of a job that can be resumed. A refused output
+/// is not changed.
+pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) -> Result<OpenedOutput, OpenError> {
+    let failed = |error| OpenError::Failed(OutputError { name: display_path(path), error });
+    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
     let (files, made, length) = match opened(path, intent == Intent::Resume, warn)? {
-        Regular::Yes { files, made, length } => (files, made, length),
-        Regular::No if intent == Intent::Resume => return Err(refused(ResumeReason::NotRegular)),
-        Regular::No => {
-            return Target::create(path).map(|target| Opened::Target(target.into())).map_err(OpenError::Failed);
+        RegularFile::Yes { files, made, length } => (files, made, length),
+        RegularFile::No if intent == Intent::Resume => return Err(refused(ResumeReason::NotRegular)),
+        RegularFile::No => {
+            return OutputTarget::create(path)
+                .map(|target| OpenedOutput::Target(target.into()))
+                .map_err(OpenError::Failed);
         }
     };
-    let decision = decide(find(&files.path), intent, length, &job);
-    let decision = decision.map_err(|reason| refused(reason.naming(&files.path)))?;
-    let before = decision.mark();
+    let decision = decide(find(&files.record_path), intent, length, &job);
+    let decision = decision.map_err(|reason| refused(reason.naming(&files.record_path)))?;
+    let before = decision.progress();
     let digest = digest_of(&files.output, &before).map_err(failed)?.ok_or_else(|| refused(ResumeReason::Edited))?;
-    if let Decision::Complete(mark) = decision {
-        return Ok(Opened::Complete(mark));
+    if let Decision::Complete(progress) = decision {
+        return Ok(OpenedOutput::Complete(progress));
     }
     let mut file = files.output.try_clone().map_err(failed)?;
     file.seek(SeekFrom::Start(before.bytes)).map_err(failed)?;
-    // Its journal cuts it.
-    let target = Target::prepared(shown(path), file, First { made, ..First::default() });
-    let trail = Trail::new(job.rule, before.consumed());
-    let journal = Journal::new(files, job.identity, intent == Intent::Resume, trail, before, digest);
-    Ok(Opened::Target(target.with_journal(journal).into()))
+    // The journal truncates it.
+    let target =
+        OutputTarget::prepared(display_path(path), file, BeforeFirstWrite { made, ..BeforeFirstWrite::default() });
+    let tracker = ResumeTracker::new(job.rule, before.consumed());
+    let journal = Journal::new(files, job.settings, intent == Intent::Resume, tracker, before, digest);
+    Ok(OpenedOutput::Target(target.with_journal(journal).into()))
 }
 
-/// Opens a file for results that are no journal: as they come, of several runs,
-/// or a picture.
-pub(crate) fn open_anew(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<Target, OpenError> {
-    let refused = |reason| OpenError::Refused(ResumeError { name: shown(path), reason });
+/// Opens a file for results that can't be resumed: unordered ones, those of
+/// several runs, or a picture.
+pub(crate) fn open_new_file(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<OutputTarget, OpenError> {
+    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
     if intent == Intent::Resume {
         return Err(refused(ResumeReason::NotOrdered));
     }
     match opened(path, false, warn)? {
-        Regular::No => Target::create(path).map_err(OpenError::Failed),
-        Regular::Yes { files, made, length } => {
-            fresh(find(&files.path), intent, length).map_err(|reason| refused(reason.naming(&files.path)))?;
-            Ok(Target::prepared(shown(path), files.output, First { stale: Some(files.path), cut: Some(0), made }))
+        RegularFile::No => OutputTarget::create(path).map_err(OpenError::Failed),
+        RegularFile::Yes { files, made, length } => {
+            decide_without_resume(find(&files.record_path), intent, length)
+                .map_err(|reason| refused(reason.naming(&files.record_path)))?;
+            Ok(OutputTarget::prepared(
+                display_path(path),
+                files.output,
+                BeforeFirstWrite { stale: Some(files.record_path), cut: Some(0), made },
+            ))
         }
     }
 }
 
-/// Whether an output can be locked and gone on with.
-enum Regular {
-    /// It is open and ours.
+/// Whether an output can be locked and resumed.
+enum RegularFile {
+    /// It is a regular file, open and locked.
     Yes {
-        files: Files,
-        /// It is new.
-        made: Option<Made>,
-        /// How many bytes it has; `None`: there was none.
+        files: JournalFiles,
+        /// The file, if this call created it.
+        made: Option<NewFile>,
+        /// Its length in bytes; `None` if it did not exist.
         length: Option<u64>,
     },
     No,
 }
 
 /// Opens and locks an output without changing it.
-fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<Regular, OpenError> {
-    let failed = |error| OpenError::Failed(OutputError { name: shown(path), error });
-    let in_use = || OpenError::Refused(ResumeError { name: shown(path), reason: ResumeReason::InUse });
+fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<RegularFile, OpenError> {
+    let failed = |error| OpenError::Failed(OutputError { name: display_path(path), error });
+    let in_use = || OpenError::Refused(ResumeError { name: display_path(path), reason: ResumeReason::InUse });
     for _ in 0..ATTEMPTS {
         if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-            return Ok(Regular::No);
+            return Ok(RegularFile::No);
         }
         let (output, is_new) = open_or_create(path, reads).map_err(failed)?;
         match lock(&output) {
-            Locked::Yes => {}
-            Locked::InUse => return Err(in_use()),
-            Locked::Unsupported(error) => warn(&format!("{} can't be locked against other runs: {error}", shown(path))),
+            LockResult::Yes => {}
+            LockResult::InUse => return Err(in_use()),
+            LockResult::Unsupported(error) => {
+                warn(&format!("{} can't be locked against other runs: {error}", display_path(path)))
+            }
         }
-        // Beside the file itself, wherever links lead to it from.
+        // The record lies beside the file itself, whatever links lead to it.
         let place = match std::fs::canonicalize(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => continue,
             place => place.map_err(failed)?,
         };
-        // Whoever had it may have taken it away again before it was ours.
+        // Another run may have removed it before it was locked.
         if !is_at(&output, &place) {
             continue;
         }
-        // Looked at only now: somebody may have written it until a moment ago.
+        // Read after locking: another run may have written to it until then.
         let length = Some(output.metadata().map_err(failed)?.len()).filter(|&length| !is_new || length > 0);
         let made = if is_new { Some(output.try_clone().map_err(failed)?) } else { None };
-        let made = made.map(|file| Made::new(place.clone(), file));
-        return Ok(Regular::Yes { files: Files { path: record_path(&place), place, output }, made, length });
+        let made = made.map(|file| NewFile::new(place.clone(), file));
+        return Ok(RegularFile::Yes {
+            files: JournalFiles { record_path: record_path(&place), output_path: place, output },
+            made,
+            length,
+        });
     }
     Err(in_use())
 }
 
-/// Whether it is new is known for sure: nobody else's file may be taken away.
+/// Opens the file; returns also whether this call created it. Only then may it
+/// be removed.
 fn open_or_create(path: &Path, reads: bool) -> io::Result<(File, bool)> {
     let mut options = File::options();
     options.read(reads).write(true);
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok((file, true)),
-        // Also through a link that leads to nothing yet.
+        // Also for a symbolic link to a file that does not exist.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok((options.create(true).open(path)?, false)),
         Err(error) => Err(error),
     }
 }
 
-/// The digest of the bytes that are said to be good, to be gone on with;
-/// `None` if they are not what was written.
-fn digest_of(file: &File, mark: &Mark) -> io::Result<Option<Box<Xxh3>>> {
+/// The hash state of the bytes that the record says are complete; `None` if
+/// their hash differs.
+fn digest_of(file: &File, progress: &OutputProgress) -> io::Result<Option<Box<Xxh3>>> {
     let mut digest = Box::<Xxh3>::default();
-    let mut buffer = vec![0; BUFFER.min(usize::try_from(mark.bytes).unwrap_or(BUFFER))];
+    let mut buffer = vec![0; BUFFER.min(usize::try_from(progress.bytes).unwrap_or(BUFFER))];
     let mut at = 0;
-    while at < mark.bytes {
-        let wanted = usize::try_from(mark.bytes - at).unwrap_or(BUFFER).min(BUFFER);
+    while at < progress.bytes {
+        let wanted = usize::try_from(progress.bytes - at).unwrap_or(BUFFER).min(BUFFER);
         match file.read_at(&mut buffer[..wanted], at) {
             Ok(0) => return Ok(None),
             Ok(read) => {
@@ -160,7 +176,7 @@ fn digest_of(file: &File, mark: &Mark) -> io::Result<Option<Box<Xxh3>>> {
             Err(error) => return Err(error),
         }
     }
-    let is_as_written = mark.bytes == 0 || digest.digest128() == mark.output.0;
+    let is_as_written = progress.bytes == 0 || digest.digest128() == progress.output.0;
     Ok(is_as_written.then_some(digest))
 }
 
@@ -170,20 +186,20 @@ mod tests {
     use crate::resume::record::Digest;
 
     #[test]
-    fn an_output_that_is_no_journal_cant_be_resumed() {
-        let refused = open_anew(Path::new("out"), Intent::Resume, &mut |_| ());
+    fn an_unordered_output_cannot_be_resumed() {
+        let refused = open_new_file(Path::new("out"), Intent::Resume, &mut |_| ());
         assert!(matches!(refused, Err(OpenError::Refused(ResumeError { reason: ResumeReason::NotOrdered, .. }))));
     }
 
     #[test]
-    fn an_output_is_known_by_its_bytes() {
+    fn changed_bytes_of_an_output_are_found() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "1\t1.0\n4\t").unwrap();
         let digest = Digest(xxhash_rust::xxh3::xxh3_128(b"1\t1.0\n"));
-        let mark = Mark { items: 1, bytes: 6, output: digest, ..Mark::default() };
-        assert!(digest_of(file.as_file(), &mark).unwrap().is_some());
-        assert!(digest_of(file.as_file(), &Mark { bytes: 5, ..mark.clone() }).unwrap().is_none());
-        assert!(digest_of(file.as_file(), &Mark { bytes: 99, ..mark }).unwrap().is_none());
-        assert!(digest_of(file.as_file(), &Mark::default()).unwrap().is_some());
+        let progress = OutputProgress { items: 1, bytes: 6, output: digest, ..OutputProgress::default() };
+        assert!(digest_of(file.as_file(), &progress).unwrap().is_some());
+        assert!(digest_of(file.as_file(), &OutputProgress { bytes: 5, ..progress.clone() }).unwrap().is_none());
+        assert!(digest_of(file.as_file(), &OutputProgress { bytes: 99, ..progress }).unwrap().is_none());
+        assert!(digest_of(file.as_file(), &OutputProgress::default()).unwrap().is_some());
     }
 }

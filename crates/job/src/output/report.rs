@@ -1,17 +1,17 @@
-//! What became of a run's results.
+//! The result of writing an output.
 
-use super::failures::Failures;
-use crate::resume::record::Before;
-use crate::text::system;
+use super::failures::FailedItems;
+use crate::resume::record::PriorProgress;
+use crate::text::system_message;
 use std::io;
 
-/// An output can't be opened or written: status 4.
+/// An output can't be opened or written: exit status 4.
 #[derive(Debug, thiserror::Error)]
-#[error("can't write {name}: {}", system(.error))]
+#[error("can't write {name}: {}", system_message(.error))]
 pub struct OutputError {
-    /// Which one.
+    /// The output.
     pub name: String,
-    /// What the system said.
+    /// The operating system's error.
     pub error: io::Error,
 }
 
@@ -22,43 +22,44 @@ pub enum OutputEnd {
     Complete,
     /// A failed item ended the run; everything before it was written.
     Failures,
-    /// Whoever read it wants no more.
+    /// The reader closed the output.
     Closed,
-    /// It can't be written.
+    /// The output can't be written.
     Failed(OutputError),
 }
 
-/// What became of the results.
+/// The result of writing an output.
 #[derive(Debug)]
 pub struct OutputReport {
-    /// How many items were written, failed ones with their records among them.
+    /// How many items were written, including failed ones with their records.
     pub items: u64,
-    /// How many bytes, a header included.
+    /// How many bytes were written, including a header.
     pub bytes: u64,
-    /// XXH3-128 of what was written, if it was asked for.
+    /// The XXH3-128 hash of what was written, if it was asked for.
     pub digest: Option<u128>,
     /// The failed items.
-    pub failures: Failures,
-    /// Whether there were more of them than the policy allows.
+    pub failures: FailedItems,
+    /// Whether more items failed than the policy allows.
     pub exceeded: bool,
-    /// How it ended.
+    /// How the output ended.
     pub end: OutputEnd,
-    /// What an earlier run had done of it; the figures above include that.
-    pub before: Before,
-    /// How many items are complete, if it can be gone on with.
+    /// What earlier runs have completed of it; included in the figures above.
+    pub before: PriorProgress,
+    /// How many items are complete, if the output can be resumed.
     pub resumable: Option<u64>,
-    /// Why its record could not be kept: it may not be possible to resume it.
+    /// Why the resume record could not be written. The output can perhaps not
+    /// be resumed.
     pub record_error: Option<OutputError>,
 }
 
 impl OutputReport {
-    /// Of a run that could not begin.
-    pub(crate) fn nothing(before: Before) -> Self {
+    /// The report of a run that could not begin.
+    pub(crate) fn nothing(before: PriorProgress) -> Self {
         Self {
             items: before.items,
             bytes: 0,
             digest: None,
-            failures: Failures::default(),
+            failures: FailedItems::default(),
             exceeded: false,
             end: OutputEnd::Complete,
             before,

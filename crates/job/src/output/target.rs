@@ -1,13 +1,13 @@
-//! Where results go: standard output, a file, a writer of the caller's, or
-//! nowhere but into a digest.
+//! Where results go: standard output, a file, another writer, or nowhere (they
+//! are only hashed).
 
-use super::descriptor::{Descriptor, First};
+use super::descriptor::{BeforeFirstWrite, OutputDescriptor};
 use super::report::OutputError;
 use crate::file_id::FileId;
 use crate::resume::journal::Journal;
-use crate::resume::record::Before;
-use crate::resume::tracker::Trail;
-use crate::text::shown;
+use crate::resume::record::PriorProgress;
+use crate::resume::tracker::ResumeTracker;
+use crate::text::display_path;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -15,19 +15,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Where results go.
-pub(crate) struct Target {
+pub(crate) struct OutputTarget {
     name: String,
-    /// Which file it is, if it is a regular one.
+    /// The file's identity, if it is a regular file.
     id: Option<FileId>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Journal>,
 }
 
-impl Target {
-    /// The standard output, unbuffered.
+impl OutputTarget {
+    /// Standard output, unbuffered.
     ///
     /// # Errors
-    /// It is closed: also if it was when the program was started.
+    /// It is closed, or was when the program was started.
     pub(crate) fn stdout() -> Result<Self, OutputError> {
         let name = "standard output".to_owned();
         match procession_sys::check_stdout().and_then(|()| io::stdout().as_fd().try_clone_to_owned()) {
@@ -36,9 +36,9 @@ impl Target {
         }
     }
 
-    /// A file, created if there is none. One that has something in it is
-    /// emptied when the first result is written, or when it is known that there
-    /// is none: a call that is refused, or comes to nothing, leaves it as it was.
+    /// A file, created if it does not exist. An existing file is truncated when
+    /// the first result is written, or when it is known that there is none: a
+    /// call that is refused or fails leaves it unchanged.
     ///
     /// # Errors
     /// It can't be opened for writing.
@@ -46,56 +46,56 @@ impl Target {
         let opened = File::options().write(true).create(true).truncate(false).open(path);
         match opened.and_then(|file| Ok((file.metadata()?.is_file(), file))) {
             Ok((is_full, file)) => {
-                let first = First { cut: is_full.then_some(0), ..First::default() };
-                Ok(Self::descriptor(shown(path), Descriptor { file: Some(file), first: Some(first) }))
+                let first = BeforeFirstWrite { cut: is_full.then_some(0), ..BeforeFirstWrite::default() };
+                Ok(Self::descriptor(display_path(path), OutputDescriptor { file: Some(file), first: Some(first) }))
             }
-            Err(error) => Err(OutputError { name: shown(path), error }),
+            Err(error) => Err(OutputError { name: display_path(path), error }),
         }
     }
 
-    /// An open file, written from where it stands.
+    /// An open file, written from its current position.
     #[must_use]
     pub(crate) fn file(name: String, file: File) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), first: None })
+        Self::descriptor(name, OutputDescriptor { file: Some(file), first: None })
     }
 
-    /// An open file, to which this is done before the first write or at the end.
-    pub(crate) fn prepared(name: String, file: File, first: First) -> Self {
-        Self::descriptor(name, Descriptor { file: Some(file), first: Some(first) })
+    /// An open file, with what to do before the first write.
+    pub(crate) fn prepared(name: String, file: File, first: BeforeFirstWrite) -> Self {
+        Self::descriptor(name, OutputDescriptor { file: Some(file), first: Some(first) })
     }
 
-    /// Its results are a journal.
+    /// The same output, to be resumed by this journal.
     pub(crate) fn with_journal(self, journal: Journal) -> Self {
         Self { journal: Some(journal), ..self }
     }
 
-    /// What the source is to tell of its blocks to.
-    pub(crate) fn trail(&self) -> Option<Arc<Trail>> {
-        self.journal.as_ref().map(|journal| Arc::clone(journal.trail()))
+    /// The tracker that the source reports its blocks to.
+    pub(crate) fn tracker(&self) -> Option<Arc<ResumeTracker>> {
+        self.journal.as_ref().map(|journal| Arc::clone(journal.tracker()))
     }
 
-    /// What an earlier run had done of it.
-    pub(crate) fn before(&self) -> Before {
-        self.journal.as_ref().map_or_else(Before::default, |journal| journal.before.summary())
+    /// What earlier runs have completed of it.
+    pub(crate) fn before(&self) -> PriorProgress {
+        self.journal.as_ref().map_or_else(PriorProgress::default, |journal| journal.before.summary())
     }
 
-    /// What it is called, and which file it is if it is a regular one.
+    /// Its name and identity, if it is a regular file.
     pub(crate) fn file_id(&self) -> Option<(&str, FileId)> {
         self.id.map(|id| (&self.name[..], id))
     }
 
-    fn descriptor(name: String, descriptor: Descriptor) -> Self {
+    fn descriptor(name: String, descriptor: OutputDescriptor) -> Self {
         let id = descriptor.file.as_ref().and_then(FileId::of_file);
         Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
     }
 
-    /// Something else that takes bytes; flushed at the end.
+    /// Another writer; flushed at the end.
     #[must_use]
     pub(crate) fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
         Self { name: name.into(), id: None, writer: Some(writer), journal: None }
     }
 
-    /// Nothing is written, only counted (and digested).
+    /// Nothing is written; bytes are only counted and hashed.
     #[must_use]
     pub(crate) fn nothing() -> Self {
         Self { name: String::new(), id: None, writer: None, journal: None }
@@ -111,17 +111,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_that_cant_be_created_says_so() {
-        let error = Target::create(Path::new("/nonexistent/out")).err().unwrap();
+    fn an_output_that_cannot_be_created_is_an_error() {
+        let error = OutputTarget::create(Path::new("/nonexistent/out")).err().unwrap();
         assert_eq!(error.to_string(), "can't write /nonexistent/out: No such file or directory");
     }
 
     #[test]
-    fn a_file_is_emptied_by_the_first_write_or_by_the_end() {
+    fn a_file_is_truncated_at_the_first_write_or_at_the_end() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
             std::fs::write(file.path(), "old and long").unwrap();
-            let (_, writer, _) = Target::create(file.path()).unwrap().into_parts();
+            let (_, writer, _) = OutputTarget::create(file.path()).unwrap().into_parts();
             assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
             let mut writer = writer.unwrap();
             if !written.is_empty() {

@@ -1,16 +1,17 @@
-//! The hash of the input consumed so far: of its items, not of the pieces in
-//! which they happened to arrive. How the stream was read, how blocks were cut
-//! and whether the last line had an end make no difference.
+//! The hash of the input consumed so far. It covers the items, not the pieces
+//! in which they were read: how the stream was read, how blocks were cut, and
+//! whether the last line ended with a line feed make no difference.
 
 use procession_task::Items;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Words are put into their plain form in pieces of about this size.
+/// Words are normalised in pieces of this many bytes.
 const PIECE: usize = 16 * 1024;
 
-/// XXH3-128 over items, each followed by its rule's separator. Between words
-/// any run of separators counts as one; lines and NUL-ended items count as
-/// they are. Not meant against somebody who wants two inputs to look the same.
+/// XXH3-128 over the items, each followed by the separator of its rule. Between
+/// words any run of separators counts as one; lines and NUL-ended items count
+/// as they are. The hash is not cryptographic: it finds accidental changes, not
+/// forgeries.
 #[derive(Clone)]
 pub(crate) struct InputHash {
     rule: Items,
@@ -22,7 +23,7 @@ impl InputHash {
         Self { rule, state: Box::new(Xxh3::new()) }
     }
 
-    /// The next `items` items: whole ones, as a block or a part of one holds them.
+    /// Adds the next `items` items: whole ones, as in a block or a part of it.
     pub(crate) fn update(&mut self, bytes: &[u8], items: u64) {
         if self.rule == Items::Words {
             return self.update_words(bytes, items);
@@ -30,7 +31,7 @@ impl InputHash {
         self.state.update(bytes);
         let separator = self.rule.separator();
         if bytes.last().is_some_and(|&last| last != separator) {
-            // The input's end took the place of the separator. A carriage return
+            // The end of the input replaces the separator. A carriage return
             // there belongs to the item; before a line feed it would not.
             if self.rule == Items::Lines && bytes.ends_with(b"\r") {
                 self.state.update(b"\0");
@@ -39,8 +40,8 @@ impl InputHash {
         }
     }
 
-    /// Each run of separators as one line feed, none before the first word and
-    /// one after the last.
+    /// Hashes each run of separators as one line feed, none before the first
+    /// word and one after the last.
     fn update_words(&mut self, bytes: &[u8], items: u64) {
         let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return };
         let is_open = !is_word_separator(last);
@@ -58,7 +59,7 @@ impl InputHash {
         }
     }
 
-    /// Words with one separator between two of them: at memory speed.
+    /// Words with exactly one separator between them: hashed at memory speed.
     fn update_single(&mut self, bytes: &[u8]) {
         let mut plain = [0; PIECE];
         for piece in bytes.chunks(PIECE) {
@@ -69,7 +70,7 @@ impl InputHash {
         }
     }
 
-    /// Words with runs of separators: byte by byte.
+    /// Words with runs of separators: hashed byte by byte.
     fn update_runs(&mut self, bytes: &[u8]) {
         let mut plain = [0; PIECE];
         let mut after_separator = true;
@@ -77,7 +78,7 @@ impl InputHash {
             let mut length = 0;
             for &byte in piece {
                 let is_separator = is_word_separator(byte);
-                // Written in any case and kept or not: without branches.
+                // Written in any case, then kept or overwritten: no branches.
                 plain[length] = if is_separator { b'\n' } else { byte };
                 length += usize::from(!(is_separator & after_separator));
                 after_separator = is_separator;
@@ -91,13 +92,13 @@ impl InputHash {
     }
 }
 
-/// How many separators there are in at most 255 bytes: in sums as wide as a
-/// byte, for the compiler to make vector code of it.
+/// How many separators are in at most 255 bytes. The sum is one byte wide, so
+/// that the compiler can vectorise the loop.
 fn separators(bytes: &[u8]) -> u64 {
     u64::from(bytes.iter().map(|&byte| u8::from(is_word_separator(byte))).fold(0, u8::wrapping_add))
 }
 
-/// As the rule has it, without short-circuits.
+/// The same rule as `Items::Words`, without short-circuit evaluation.
 #[inline]
 fn is_word_separator(byte: u8) -> bool {
     (byte == b' ') | (byte == b',') | (byte.wrapping_sub(b'\t') < 5)
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn how_words_are_cut_and_set_apart_makes_no_difference() {
+    fn separators_and_pieces_do_not_change_the_hash_of_words() {
         let expected = hash(Items::Words, &["2\n30\n5\n"]);
         for pieces in [
             &["2 30,5"][..],
@@ -133,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn separators_are_those_of_the_rule() {
+    fn word_separators_match_the_items_rule() {
         for byte in 0..=255 {
             assert_eq!(is_word_separator(byte), Items::Words.is_separator(byte), "{byte}");
         }
     }
 
     #[test]
-    fn a_block_of_many_pieces_is_hashed_as_its_words_are() {
+    fn large_blocks_hash_like_their_words() {
         let words: Vec<_> = (0..20_000).map(|n: u32| n.pow(2).to_string()).collect();
         let plain = words.join("\n");
         for between in [" ", ",\n", "   ", "\r\n"] {
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_an_end_is_the_line_with_one() {
+    fn a_missing_last_line_feed_does_not_change_the_hash() {
         assert_eq!(hash(Items::Lines, &["a\nb"]), hash(Items::Lines, &["a\n", "b\n"]));
         assert_eq!(hash(Items::Nul, &["a\0b"]), hash(Items::Nul, &["a\0", "b\0"]));
         assert_ne!(hash(Items::Lines, &["a\nb\n"]), hash(Items::Lines, &["a\nb\n\n"]));

@@ -1,9 +1,9 @@
-//! Interrupted outputs: results are written in order, so a killed run leaves a
-//! beginning of its output. `OUTPUT.resume` beside it says which job it is of
-//! and how far it is complete.
+//! Resuming an interrupted output. Results are written in order, so an
+//! interrupted run leaves a prefix of its output. `OUTPUT.resume`, the record
+//! beside it, says which job the output belongs to and how far it is complete.
 //!
 //! If the output was given by a symbolic link, the record lies beside the file
-//! that the link points to: it is found whichever name is used.
+//! that the link points to, so it is found whichever name is used.
 
 pub(crate) mod decision;
 pub(crate) mod hash;
@@ -13,4 +13,4 @@ pub(crate) mod record_file;
 pub(crate) mod tracker;
 
 pub use decision::{Intent, ResumeOptions};
-pub use record::{Before, ResumeRecord, ResumeRecordError};
+pub use record::{PriorProgress, ResumeRecord, ResumeRecordError};

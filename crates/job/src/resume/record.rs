@@ -1,104 +1,107 @@
-//! `OUTPUT.resume`: what is known of an output that may be gone on with. It is
-//! JSON, for people to read; whatever else is found in its place is refused.
+//! The content of `OUTPUT.resume`: what is known of an output that may be
+//! resumed. It is JSON, so that people can read it. Any other content is
+//! refused.
 
 use procession_task::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Of this form; another one is refused.
+/// The version of the format. A record of another version is refused.
 const VERSION: u32 = 1;
-/// No record is longer, and no more than that is read of one.
+/// The largest size of a record in bytes; no more is read.
 pub(crate) const MAX_RECORD: usize = 1024 * 1024;
-/// How much of what is wrong with one is said: it may quote all of it.
+/// The largest length of a parser's message in characters: it may quote the
+/// whole file.
 const SAID: usize = 300;
 
 /// What is known of an output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeRecord {
-    /// The form of this record.
+    /// The version of the format.
     pub(crate) version: u32,
-    pub(crate) state: State,
-    /// What the output is of: a job with any other is not the same.
-    pub(crate) job: Identity,
-    /// How much of it is done.
-    pub(crate) done: Mark,
+    pub(crate) state: RecordState,
+    /// The settings of the job. The output can't be resumed with other
+    /// settings.
+    pub(crate) job: JobSettings,
+    /// How far the output is complete.
+    pub(crate) done: OutputProgress,
 }
 
-/// Whether there is more to be done.
+/// Whether the output is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum RecordState {
     Interrupted,
     Complete,
 }
 
-/// A job, by everything that its output's bytes depend on beside the input:
-/// names and values, as people gave them.
-pub(crate) type Identity = BTreeMap<String, String>;
+/// All settings of a job that the bytes of its output depend on, besides the
+/// input: names and values as on the command line.
+pub(crate) type JobSettings = BTreeMap<String, String>;
 
 /// How far an output is complete.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mark {
-    /// How many items are complete, failed ones with their records among them.
+pub(crate) struct OutputProgress {
+    /// How many items are complete, including failed ones with their records.
     pub(crate) items: u64,
-    /// How many bytes of the output they are, a header included.
+    /// The size of their results in the output in bytes, including a header.
     pub(crate) bytes: u64,
     /// The hash of these items in the input.
     pub(crate) input: Digest,
     /// The hash of these bytes of the output.
     pub(crate) output: Digest,
-    /// How many of them failed, by kind.
+    /// How many of the items failed, by kind.
     pub(crate) failed: BTreeMap<FailureKind, u64>,
 }
 
-/// What an earlier run had done of an output.
+/// What earlier runs have completed of an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
-    /// How many items, failed ones among them.
+pub struct PriorProgress {
+    /// How many items, including failed ones.
     pub items: u64,
-    /// How many of them failed.
+    /// How many of the items failed.
     pub failures: u64,
 }
 
-/// A number of items, and what they were.
+/// The first items of an input: their number and their hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Consumed {
+pub(crate) struct ConsumedInput {
     pub(crate) items: u64,
     pub(crate) hash: u128,
 }
 
-/// An XXH3-128, written as 32 digits.
+/// An XXH3-128 hash, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Digest(pub(crate) u128);
 
-/// Why something is no record.
+/// Why a file is not a resume record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeRecordError {
-    /// Too long to be one.
+    /// The file is larger than a record can be.
     #[error("it is longer than a record can be")]
     TooLong,
-    /// Of a form that this version does not know.
-    #[error("its version is {0}, and this program knows {VERSION}")]
+    /// The record has a version that this program does not know.
+    #[error("its version is {0}; this program knows version {VERSION}")]
     Version(u32),
-    /// Anything else.
+    /// The file is not a valid record.
     #[error("{0}")]
     Malformed(String),
 }
 
 impl ResumeRecord {
-    pub(crate) fn new(state: State, job: Identity, done: Mark) -> Self {
+    pub(crate) fn new(state: RecordState, job: JobSettings, done: OutputProgress) -> Self {
         Self { version: VERSION, state, job, done }
     }
 
-    /// Reads a record; whatever it is given, memory stays bounded.
+    /// Parses a record. Memory is bounded, whatever the file contains.
     ///
     /// # Errors
-    /// It is none.
+    /// The file is not a valid record.
     pub fn parse(text: &[u8]) -> Result<Self, ResumeRecordError> {
-        /// Looked at first: another version may have other fields.
+        /// The version comes first: another version may have other fields.
         #[derive(Deserialize)]
         struct Head {
             version: u32,
@@ -116,19 +119,19 @@ impl ResumeRecord {
         Ok(record)
     }
 
-    /// What can't be is not believed.
+    /// Refuses records that contradict themselves.
     fn check(&self) -> Result<(), ResumeRecordError> {
         let malformed = |what: &str| Err(ResumeRecordError::Malformed(what.to_owned()));
         if self.done.failures() > self.done.items {
             return malformed("more items failed than there are");
         }
-        if self.state == State::Interrupted && self.done.items == 0 && self.done.bytes > 0 {
+        if self.state == RecordState::Interrupted && self.done.items == 0 && self.done.bytes > 0 {
             return malformed("no items, but bytes");
         }
         Ok(())
     }
 
-    /// As it is written; `None` if it would be longer than a record may be.
+    /// The record as JSON; `None` if it would be larger than 1 MiB.
     #[doc(hidden)]
     #[must_use]
     pub fn to_text(&self) -> Option<Vec<u8>> {
@@ -138,7 +141,8 @@ impl ResumeRecord {
     }
 }
 
-/// Both ends of a text: a parser says last where it stopped.
+/// The beginning and the end of a long text: a parser's message ends with the
+/// position.
 fn short(text: &str) -> String {
     let count = text.chars().count();
     if count <= SAID {
@@ -149,17 +153,17 @@ fn short(text: &str) -> String {
     format!("{begin}…{end}")
 }
 
-impl Mark {
-    pub(crate) fn consumed(&self) -> Consumed {
-        Consumed { items: self.items, hash: self.input.0 }
+impl OutputProgress {
+    pub(crate) fn consumed(&self) -> ConsumedInput {
+        ConsumedInput { items: self.items, hash: self.input.0 }
     }
 
     pub(crate) fn failures(&self) -> u64 {
         self.failed.values().fold(0, |sum, &count| sum.saturating_add(count))
     }
 
-    pub(crate) fn summary(&self) -> Before {
-        Before { items: self.items, failures: self.failures() }
+    pub(crate) fn summary(&self) -> PriorProgress {
+        PriorProgress { items: self.items, failures: self.failures() }
     }
 }
 
@@ -185,18 +189,18 @@ mod tests {
 
     fn record() -> ResumeRecord {
         let job = [("task", "sqrt"), ("format", "tsv")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let mark = Mark {
+        let progress = OutputProgress {
             items: 7,
             bytes: 90,
             input: Digest(5),
             output: Digest(u128::MAX),
             failed: [(FailureKind::Invalid, 2), (FailureKind::TimedOut, 1)].into(),
         };
-        ResumeRecord::new(State::Interrupted, job.into(), mark)
+        ResumeRecord::new(RecordState::Interrupted, job.into(), progress)
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_record_can_be_parsed() {
         let text = record().to_text().unwrap();
         assert_eq!(ResumeRecord::parse(&text), Ok(record()));
         let text = String::from_utf8(text).unwrap();
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_is_refused_and_never_panics() {
+    fn invalid_records_are_refused_without_a_panic() {
         let text = String::from_utf8(record().to_text().unwrap()).unwrap();
         for (from, to) in [
             ("\"items\": 7", "\"items\": -7"),
@@ -233,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_mistake_only_the_ends_are_shown() {
+    fn a_long_parser_message_is_shortened() {
         let text = format!("{{\"version\":1,\"{}\":1}}", "ä".repeat(100_000));
         let Err(error) = ResumeRecord::parse(text.as_bytes()) else { panic!("it has no job") };
         let shown = error.to_string();

@@ -1,64 +1,67 @@
-//! `OUTPUT.resume` on the disk: found, written and removed.
+//! Reads, writes and removes `OUTPUT.resume`.
 
 use super::record::{MAX_RECORD, ResumeRecord};
-use crate::text::{shown, system};
+use crate::text::{display_path, system_message};
 use procession_sys::AtomicFile;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// What lies beside an output.
+/// What is at the path of the record.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum FoundRecord {
     Nothing,
     Record(Box<ResumeRecord>),
     Bad(String),
 }
 
-/// The record lies beside the output.
+/// The path of the record: beside the output.
 pub(crate) fn record_path(place: &Path) -> PathBuf {
     let mut name = place.as_os_str().to_owned();
     name.push(".resume");
     name.into()
 }
 
-/// Removes a record, if there is one; what is none is not touched.
+/// Removes the record, if there is one. A file that is not a record is left
+/// alone.
 pub(crate) fn discard(path: &Path) -> io::Result<()> {
     match find(path) {
-        Found::Nothing => Ok(()),
-        Found::Record(_) => std::fs::remove_file(path),
-        Found::Bad(why) => Err(io::Error::other(format!("{} is no record ({why})", shown(path)))),
+        FoundRecord::Nothing => Ok(()),
+        FoundRecord::Record(_) => std::fs::remove_file(path),
+        FoundRecord::Bad(why) => {
+            Err(io::Error::other(format!("{} is not a resume record ({why})", display_path(path))))
+        }
     }
 }
 
-/// Reads the record at this path; waits for nothing and follows no link.
-pub(crate) fn find(path: &Path) -> Found {
+/// Reads the record at this path. Symbolic links are not followed, and a pipe
+/// is not waited for.
+pub(crate) fn find(path: &Path) -> FoundRecord {
     let mut options = File::options();
-    // Neither a link nor a pipe is followed or waited for.
     options.read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
     let read = || {
         let file = options.open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let mut text = Vec::new();
         file.take(MAX_RECORD as u64 + 1).read_to_end(&mut text)?;
         Ok(text)
     };
     match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-        Err(error) => Found::Bad(system(&error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => FoundRecord::Nothing,
+        Err(error) => FoundRecord::Bad(system_message(&error)),
         Ok(text) => match ResumeRecord::parse(&text) {
-            Ok(record) => Found::Record(Box::new(record)),
-            Err(error) => Found::Bad(error.to_string()),
+            Ok(record) => FoundRecord::Record(Box::new(record)),
+            Err(error) => FoundRecord::Bad(error.to_string()),
         },
     }
 }
 
-/// Replaces the record in one step. With `synced` the output's data is written
-/// to the disk first, and then the record. Links are not followed, and other
-/// users can't read the record: settings of a task may be private.
+/// Replaces the record in one step. With `synced`, the output's data is written
+/// to the disk first, then the record. Symbolic links are not followed, and
+/// other users can't read the record: the settings of a task may be private.
 pub(crate) fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -> io::Result<()> {
     let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
     if let Some(output) = synced {
@@ -77,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_record_is_not_read_as_one() {
+    fn links_and_pipes_are_not_records() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.resume");
-        assert!(matches!(find(&path), Found::Nothing));
+        assert!(matches!(find(&path), FoundRecord::Nothing));
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        assert!(matches!(find(&path), Found::Bad(_)));
+        assert!(matches!(find(&path), FoundRecord::Bad(_)));
         std::fs::remove_file(&path).unwrap();
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(matches!(find(&path), Found::Bad(_)));
+        assert!(matches!(find(&path), FoundRecord::Bad(_)));
     }
 }

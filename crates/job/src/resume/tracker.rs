@@ -1,53 +1,55 @@
-//! What was cut from the input and is not yet written: the link between the
-//! source, which has the bytes, and the writer, which knows how far the output
-//! has come. Its hash can be brought to any item, also within a block, so that
-//! a checkpoint stands where the output stands.
+//! Items that were cut from the input and are not written yet. The tracker
+//! connects the source, which has the bytes, with the writer, which knows how
+//! far the output is complete. It can compute the input's hash up to any item,
+//! also within a block, so a checkpoint can be made exactly where the output
+//! ends.
 
 use super::hash::InputHash;
-use super::record::Consumed;
+use super::record::ConsumedInput;
 use crate::mutex::lock;
 use bytes::Bytes;
 use procession_task::Items;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-/// Blocks are held for their hash up to this many bytes. Beyond that, where
-/// large inputs have small results that wait for their turn, the oldest are
-/// hashed at once, and checkpoints stand only where one of them ends.
-const MOST_HELD: usize = 32 * 1024 * 1024;
-/// What holding a block costs beside its bytes.
+/// Blocks are kept until they are hashed, up to this many bytes. Beyond that
+/// (large items with small results that wait for their turn) the oldest blocks
+/// are hashed at once, and checkpoints are possible only at their ends.
+const MAX_KEPT_BYTES: usize = 32 * 1024 * 1024;
+/// Memory for a block besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// The trail of a run whose output is its own journal.
-pub(crate) struct Trail {
+/// The tracker of a run whose output can be resumed.
+pub(crate) struct ResumeTracker {
     rule: Items,
-    /// What an earlier run has consumed; the input must begin with it.
-    before: Consumed,
-    state: Mutex<State>,
+    /// What an earlier run has consumed. The input must begin with it.
+    before: ConsumedInput,
+    state: Mutex<TrackerState>,
 }
 
-struct State {
+struct TrackerState {
     hash: InputHash,
-    /// How many items are in the hash.
+    /// How many items were hashed.
     hashed: u64,
-    /// Ends of blocks that were hashed before the writer came to them.
-    ahead: VecDeque<Consumed>,
+    /// Ends of blocks that were hashed before the writer reached them.
+    ahead: VecDeque<ConsumedInput>,
     /// Blocks that are not hashed yet.
     blocks: VecDeque<(Bytes, u64)>,
-    /// What they take of memory.
-    held: usize,
-    /// Whether the input was seen to begin with what was consumed before.
+    /// The memory that these blocks take in bytes.
+    kept_bytes: usize,
+    /// Whether it was verified that the input begins with what was consumed
+    /// before.
     is_confirmed: bool,
 }
 
-impl Trail {
-    pub(crate) fn new(rule: Items, before: Consumed) -> Self {
-        let state = State {
+impl ResumeTracker {
+    pub(crate) fn new(rule: Items, before: ConsumedInput) -> Self {
+        let state = TrackerState {
             hash: InputHash::new(rule),
             hashed: 0,
             ahead: VecDeque::new(),
             blocks: VecDeque::new(),
-            held: 0,
+            kept_bytes: 0,
             is_confirmed: before.items == 0,
         };
         Self { rule, before, state: Mutex::new(state) }
@@ -63,12 +65,12 @@ impl Trail {
     }
 
     /// What the input must begin with, and how its items are separated.
-    pub(crate) fn expected(&self) -> (Items, Consumed) {
+    pub(crate) fn expected(&self) -> (Items, ConsumedInput) {
         (self.rule, self.before)
     }
 
-    /// The input begins as it must, with these `items` items of this hash: what
-    /// follows is new.
+    /// Reports that the input begins with these `items` items of this hash.
+    /// What follows is new.
     pub(crate) fn confirm(&self, hash: InputHash, items: u64) {
         let mut state = lock(&self.state);
         (state.hash, state.hashed, state.is_confirmed) = (hash, items, true);
@@ -77,16 +79,17 @@ impl Trail {
     /// The next block that was cut.
     pub(crate) fn push(&self, bytes: Bytes, items: u64) {
         let mut state = lock(&self.state);
-        state.held += bytes.len() + OVERHEAD;
+        state.kept_bytes += bytes.len() + OVERHEAD;
         state.blocks.push_back((bytes, items));
-        while state.held > MOST_HELD && state.hash_block() {
-            let end = Consumed { items: state.hashed, hash: state.hash.digest() };
+        while state.kept_bytes > MAX_KEPT_BYTES && state.hash_block() {
+            let end = ConsumedInput { items: state.hashed, hash: state.hash.digest() };
             state.ahead.push_back(end);
         }
     }
 
-    /// The hash of the first `items` items, if it can still be told: each call
-    /// for at least as many as the one before.
+    /// The hash of the first `items` items; `None` if it is no longer
+    /// available. Each call must be for at least as many items as the one
+    /// before.
     pub(crate) fn reach(&self, items: u64) -> Option<u128> {
         let mut state = lock(&self.state);
         while let Some(&end) = state.ahead.front() {
@@ -107,22 +110,22 @@ impl Trail {
     }
 }
 
-impl State {
+impl TrackerState {
     /// Hashes the oldest block, if there is one.
     fn hash_block(&mut self) -> bool {
         let Some((bytes, items)) = self.blocks.pop_front() else { return false };
-        self.held -= bytes.len() + OVERHEAD;
+        self.kept_bytes -= bytes.len() + OVERHEAD;
         self.hash.update(&bytes, items);
         self.hashed += items;
         true
     }
 
-    /// Hashes the first items of the oldest block, which has more.
+    /// Hashes the first items of the oldest block, which has more than that.
     fn hash_part(&mut self, rule: Items, wanted: u64) {
         let Some((bytes, items)) = self.blocks.front_mut() else { return };
         let part = bytes.split_to(rule.measure(bytes, wanted).bytes);
         *items -= wanted;
-        self.held -= part.len();
+        self.kept_bytes -= part.len();
         self.hash.update(&part, wanted);
         self.hashed += wanted;
     }
@@ -132,7 +135,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const NOTHING: Consumed = Consumed { items: 0, hash: 0 };
+    const NOTHING: ConsumedInput = ConsumedInput { items: 0, hash: 0 };
 
     fn hash(rule: Items, text: &str) -> u128 {
         let mut hash = InputHash::new(rule);
@@ -141,41 +144,41 @@ mod tests {
     }
 
     #[test]
-    fn every_item_can_be_reached_wherever_blocks_end() {
+    fn the_hash_up_to_every_item_is_available() {
         for (rule, text) in
             [(Items::Lines, "a\n\nbc\nd\ne"), (Items::Words, " a  b,\n,c d\re"), (Items::Nul, "a\0\0b\0c\0d")]
         {
             let all: Vec<_> = rule.split(text.as_bytes()).map(|(_, item)| String::from_utf8_lossy(item)).collect();
             let separator = char::from(rule.separator()).to_string();
             for max in 1..=all.len() as u64 {
-                let trail = Trail::new(rule, NOTHING);
+                let tracker = ResumeTracker::new(rule, NOTHING);
                 let mut rest = Bytes::copy_from_slice(text.as_bytes());
                 while rule.count(&rest) > 0 {
                     let measure = rule.measure(&rest, max);
-                    trail.push(rest.split_to(measure.bytes), measure.items);
+                    tracker.push(rest.split_to(measure.bytes), measure.items);
                 }
                 for at in 0..all.len() {
                     let expected = hash(rule, &(all[..=at].join(&separator) + &separator));
-                    assert_eq!(trail.reach(at as u64 + 1), Some(expected), "{rule:?} {max} {at}");
-                    assert_eq!(trail.reach(at as u64 + 1), Some(expected), "asked again");
+                    assert_eq!(tracker.reach(at as u64 + 1), Some(expected), "{rule:?} {max} {at}");
+                    assert_eq!(tracker.reach(at as u64 + 1), Some(expected), "asked again");
                 }
-                assert_eq!(trail.reach(all.len() as u64 + 1), None);
+                assert_eq!(tracker.reach(all.len() as u64 + 1), None);
             }
         }
     }
 
     #[test]
-    fn what_is_held_is_bounded_and_the_ends_of_blocks_are_kept() {
-        let trail = Trail::new(Items::Lines, NOTHING);
+    fn kept_blocks_are_bounded_and_their_ends_are_remembered() {
+        let tracker = ResumeTracker::new(Items::Lines, NOTHING);
         let block = format!("{}\n\n", "x".repeat(1 << 20));
         for _ in 0..40 {
-            trail.push(Bytes::from(block.clone()), 2);
+            tracker.push(Bytes::from(block.clone()), 2);
         }
-        assert!(lock(&trail.state).held <= MOST_HELD);
-        assert_eq!(trail.reach(1), None);
-        assert_eq!(trail.reach(2), Some(hash(Items::Lines, &block)));
-        assert_eq!(trail.reach(3), None);
-        assert!(trail.reach(79).is_some(), "the last ones are held");
-        assert_eq!(trail.reach(80), Some(hash(Items::Lines, &block.repeat(40))));
+        assert!(lock(&tracker.state).kept_bytes <= MAX_KEPT_BYTES);
+        assert_eq!(tracker.reach(1), None);
+        assert_eq!(tracker.reach(2), Some(hash(Items::Lines, &block)));
+        assert_eq!(tracker.reach(3), None);
+        assert!(tracker.reach(79).is_some(), "the last ones are kept");
+        assert_eq!(tracker.reach(80), Some(hash(Items::Lines, &block.repeat(40))));
     }
 }

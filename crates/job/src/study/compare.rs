@@ -1,22 +1,23 @@
-//! Compares what the runs of a study wrote.
+//! Compares the outputs of the runs of a study.
 
-use super::run::Run;
+use super::run::RunReport;
 use crate::input::Unit;
 use procession::ChunkSize;
 use procession_task::Configuration;
 use std::collections::BTreeMap;
 
-/// Outputs of one size that are not the same.
+/// Outputs of one size that differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The size.
     pub size: Option<u64>,
-    /// Numbers of the runs for each digest, the most frequent first.
+    /// The numbers of the runs with each hash, the most frequent hash first.
     pub runs: Vec<(u128, Vec<usize>)>,
 }
 
-/// Sizes whose complete outputs differ. Other blocks may well have another output.
-pub(super) fn compare(runs: &[Run], unit: Unit) -> Vec<Mismatch> {
+/// Sizes whose complete outputs differ. Runs with different block sizes are not
+/// compared.
+pub(super) fn compare(runs: &[RunReport], unit: Unit) -> Vec<Mismatch> {
     let mut groups: BTreeMap<_, BTreeMap<u128, Vec<usize>>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.complete) {
         let Configuration { size, chunk, .. } = run.planned.configuration;

@@ -1,38 +1,38 @@
 //! An output that was complete before this call.
 
 use crate::error::InputError;
-use crate::input::{Input, Portion};
-use crate::resume::record::Mark;
-use crate::text::shown;
+use crate::input::{Input, InputSlice};
+use crate::resume::record::OutputProgress;
+use crate::text::display_path;
 use std::path::Path;
 
 /// An output that was complete before this call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlreadyComplete {
-    /// Which, safe for a terminal.
+    /// The output, safe for a terminal.
     pub name: String,
     /// How many items it has.
     pub items: u64,
     /// How many of them failed.
     pub failures: u64,
-    /// Whether the input has more by now.
+    /// Whether the input has more items by now.
     pub input_has_grown: bool,
 }
 
-/// Whether a complete output is still that of this input; one that can be read
-/// only once is not asked.
+/// Verifies that a complete output belongs to this input. An input that can be
+/// read only once is not read.
 pub(crate) fn check_complete(
     path: &Path,
-    mark: &Mark,
+    progress: &OutputProgress,
     input: &Input,
-    portion: &Portion,
+    slice: &InputSlice,
 ) -> Result<AlreadyComplete, InputError> {
-    let has_more = !input.is_stream() && input.goes_on_after(portion, mark.consumed())?;
-    let has_size = portion.size.is_some_and(|size| size <= mark.items);
+    let has_more = !input.is_stream() && input.has_more_after(slice, progress.consumed())?;
+    let has_size = slice.size.is_some_and(|size| size <= progress.items);
     Ok(AlreadyComplete {
-        name: shown(path),
-        items: mark.items,
-        failures: mark.failures(),
+        name: display_path(path),
+        items: progress.items,
+        failures: progress.failures(),
         input_has_grown: has_more && !has_size,
     })
 }

@@ -1,14 +1,14 @@
-//! Lists of counts and sizes on the command line: `1,2,4..=8`, `2..=40:2`,
-//! `1..=auto`.
+//! Parses lists of counts and sizes on the command line: `1,2,4..=8`,
+//! `2..=40:2`, `1..=auto`.
 
 use crate::error::InputError;
 use crate::input::IntegerRange;
 
-/// More than this in one value, or this many values, is a slip of the finger.
+/// The limit of a count; a larger one is a typing error.
 const MOST_PROCESSES: u64 = 100_000;
 
-/// Reads a list of counts of workers: positive, at most 100 000 each. `auto`
-/// stands for the given number; each count is kept once, where it came first.
+/// Parses a list of worker counts: positive, at most 100 000 each. `auto`
+/// stands for the given number. Repeated counts are dropped.
 ///
 /// # Errors
 /// What is wrong with the text, and what to write instead.
@@ -22,7 +22,8 @@ pub fn parse_counts(text: &str, auto: u64) -> Result<Vec<u64>, InputError> {
     }
 }
 
-/// Reads a list of sizes: positive numbers, in the same grammar but without `auto`.
+/// Parses a list of sizes: positive numbers, in the same grammar but without
+/// `auto`.
 ///
 /// # Errors
 /// What is wrong with the text, and what to write instead.
@@ -65,7 +66,7 @@ fn parse_part(part: &str, auto: Option<u64>) -> Result<Vec<u64>, InputError> {
     values.map_err(|_| InputError::Counts(format!("'{part}' goes below 0: give 1 or more")))
 }
 
-/// Each value is a run of its own: nobody waits for more than this many.
+/// The limit of values in a range: each value is a run.
 const MOST_VALUES: u64 = 10_000;
 
 fn number(text: &str, auto: Option<u64>) -> Result<u64, InputError> {
@@ -76,7 +77,7 @@ fn number(text: &str, auto: Option<u64>) -> Result<u64, InputError> {
     let or_auto =
         if auto.is_some() { ", a range such as 1..=8 or 'auto'" } else { " or a range such as 100..=500:100" };
     let digits = text.replace('_', "");
-    digits.parse().map_err(|_| InputError::Counts(format!("'{text}' is no count: write a number{or_auto}")))
+    digits.parse().map_err(|_| InputError::Counts(format!("'{text}' is not a count: write a number{or_auto}")))
 }
 
 #[cfg(test)]
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_say_what_to_do() {
+    fn errors_say_what_to_write() {
         for (text, says) in [
             ("0", "1 or more"),
             ("0..=3", "1 or more"),

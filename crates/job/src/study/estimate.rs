@@ -1,15 +1,14 @@
-//! A rehearsal: the first items of a study, really run by one worker for a
-//! short time, their results dropped. From it people learn what would be run
-//! and how long all of it would take.
+//! Estimates the time of a study: one worker runs the first items for a short
+//! time, and the results are dropped.
 
 use super::launch::Launch;
-use super::placeholders::filled;
+use super::placeholders::fill_placeholders;
 use super::plan::largest;
 use super::run::{Ending, StudyJob};
 use super::runner::Study;
 use super::stopper::Stopper;
 use super::workload::Workload;
-use crate::input::Portion;
+use crate::input::InputSlice;
 use crate::input::source::QueueSource;
 use bytes::Bytes;
 use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
@@ -20,50 +19,50 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many of the first units are kept to be shown.
+/// How many of the first units are kept.
 const SHOWN: usize = 10;
 
-/// What a rehearsal has shown.
+/// The estimate of a study.
 #[derive(Clone, Debug, Default)]
-pub struct Rehearsal {
-    /// The configuration that it is about: the largest.
+pub struct Estimate {
+    /// The configuration that is estimated: the largest.
     pub configuration: Option<Configuration>,
-    /// What the task is made of in that configuration.
+    /// The task's arguments in that configuration.
     pub arguments: Vec<Vec<u8>>,
-    /// The first ten items, or blocks of them, as they were cut.
+    /// The first ten units (items or blocks), as they were cut.
     pub first: Vec<Bytes>,
-    /// About how many there are in all, if that can be told.
+    /// The expected number of items in all, if it is known.
     pub expected: Option<u64>,
-    /// How many were done.
+    /// How many items were done.
     pub done: u64,
     /// How many of these failed.
     pub failed: u64,
     /// How long the worker was busy with them.
     pub busy: Duration,
-    /// How many bytes they would have written.
+    /// The size of their results in bytes.
     pub bytes: u64,
 }
 
-/// What is seen of it while it runs.
+/// Records what happens during the run.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Rehearsal>>);
+struct EstimateRecorder(Arc<Mutex<Estimate>>);
 
-impl Seen {
-    fn lock(&self) -> MutexGuard<'_, Rehearsal> {
-        // Counts and copies: nothing that could be half changed.
+impl EstimateRecorder {
+    fn lock(&self) -> MutexGuard<'_, Estimate> {
+        // The data is always consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Study {
-    /// Runs its first items for so long at most, with one worker. Nothing is
-    /// written, and nothing is decided by items that fail.
+    /// Runs the first items with one worker for at most this time. Nothing is
+    /// written, and failed items end nothing.
     ///
     /// # Errors
-    /// Whatever can end a run before a failed item does.
-    pub fn rehearse(self, time: Duration, stopper: &Stopper) -> Result<Rehearsal, Ending> {
+    /// Whatever can end a run, except failed items.
+    pub fn estimate(self, time: Duration, stopper: &Stopper) -> Result<Estimate, Ending> {
         let Self { work, workload, configurations, workers, .. } = self;
-        let Some(of) = largest(&configurations) else { return Ok(Rehearsal::default()) };
+        let Some(of) = largest(&configurations) else { return Ok(Estimate::default()) };
         let (input, size, more_params) = match workload {
             Workload::Items(input) => (input, of.size, Vec::new()),
             Workload::Sized(make) => {
@@ -74,34 +73,34 @@ impl Study {
         let is_local = configurations.iter().all(|configuration| configuration.executor != Executor::Procs);
         let executor = if is_local { Executor::Serial } else { Executor::Procs };
         let alone = Configuration { executor, count: 1, ..of };
-        let arguments = filled(&work.spec.arguments, &of);
+        let arguments = fill_placeholders(&work.spec.arguments, &of);
         let spec = JobSpec { arguments: arguments.clone(), ..work.spec };
         let work = StudyJob { spec, ..work };
-        let seen = Seen::default();
-        let portion = Portion { size, block: work.unit.block(of.chunk) };
-        let (mut source, status) = input.source_on(&portion, None);
+        let recorder = EstimateRecorder::default();
+        let slice = InputSlice { size, block: work.unit.block(of.chunk) };
+        let (mut source, status) = input.source_on(&slice, None);
         source.start();
-        let pool = workers.launch(&alone, vec![Box::new(seen.clone())]).map_err(Ending::Pool)?;
+        let pool = workers.launch(&alone, vec![Box::new(recorder.clone())]).map_err(Ending::Pool)?;
         let rule = work.unit.items(input.options().items);
-        let source = Box::new(Shown { source, rule, seen: seen.clone() });
+        let source = Box::new(SampledSource { source, rule, recorder: recorder.clone() });
         let spec = work.spec(&alone, input.options().items, more_params);
-        let job = Job::new(spec, source, Box::new(seen.clone()));
+        let job = Job::new(spec, source, Box::new(recorder.clone()));
         let control = pool.control();
-        let held = stopper.hold(move |request| control.ask(request));
+        let registration = stopper.hold(move |request| control.ask(request));
         run(pool, job, time).map_err(Ending::Pool)?;
-        drop(held);
+        drop(registration);
         if stopper.is_stopped() {
             return Err(Ending::Stopped);
         }
         if let Some(error) = status.take_error() {
             return Err(Ending::Input(error));
         }
-        let rehearsal = seen.lock().clone();
-        Ok(Rehearsal { configuration: Some(of), arguments, expected: status.expected_items(), ..rehearsal })
+        let estimate = recorder.lock().clone();
+        Ok(Estimate { configuration: Some(of), arguments, expected: status.expected_items(), ..estimate })
     }
 }
 
-/// Runs a job for so long at most.
+/// Runs a job for at most this time.
 fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError> {
     let control = pool.control();
     let (running, ended) = channel::<()>();
@@ -110,28 +109,28 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
             control.stop();
         }
     };
-    let failed = |error: io::Error| PoolError::System { what: "no thread for the time", why: error.to_string() };
-    std::thread::Builder::new().name("rehearsal".to_owned()).spawn(timer).map_err(failed)?;
+    let failed = |error: io::Error| PoolError::System { what: "can't start the timer thread", why: error.to_string() };
+    std::thread::Builder::new().name("timer".to_owned()).spawn(timer).map_err(failed)?;
     let ran = pool.start(job).and_then(JobHandle::wait);
     drop(running);
     pool.close().and(ran).map(drop)
 }
 
-/// Keeps the first units that it cuts.
-struct Shown {
+/// Records the first units that are cut.
+struct SampledSource {
     source: QueueSource,
     rule: Items,
-    seen: Seen,
+    recorder: EstimateRecorder,
 }
 
-impl Source for Shown {
+impl Source for SampledSource {
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
         let cut = self.source.cut(max_items, max_bytes);
         if let Cut::Block(block) = &cut {
-            let mut seen = self.seen.lock();
-            let room = SHOWN - seen.first.len().min(SHOWN);
+            let mut recorder = self.recorder.lock();
+            let room = SHOWN - recorder.first.len().min(SHOWN);
             let units = self.rule.split(&block.bytes).take(room);
-            seen.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
+            recorder.first.extend(units.map(|(_, unit)| block.bytes.slice_ref(unit)));
         }
         cut
     }
@@ -145,27 +144,27 @@ impl Source for Shown {
     }
 }
 
-impl Sink for Seen {
+impl Sink for EstimateRecorder {
     fn deliver(&mut self, batch: Batch) {
         let bytes: u64 = batch.deliveries.iter().map(|delivery| delivery.outputs.len() as u64).sum();
         self.lock().bytes += bytes;
     }
 }
 
-impl Observer for Seen {
+impl Observer for EstimateRecorder {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Accepted(part) => {
-                let mut seen = self.lock();
-                seen.done += u64::from(part.items);
-                seen.failed += u64::from(part.failed);
-                seen.busy += part.busy;
+                let mut recorder = self.lock();
+                recorder.done += u64::from(part.items);
+                recorder.failed += u64::from(part.failed);
+                recorder.busy += part.busy;
             }
             Event::ItemLost { sent_at, at, .. } => {
-                let mut seen = self.lock();
-                seen.done += 1;
-                seen.failed += 1;
-                seen.busy += at.saturating_sub(*sent_at);
+                let mut recorder = self.lock();
+                recorder.done += 1;
+                recorder.failed += 1;
+                recorder.busy += at.saturating_sub(*sent_at);
             }
             _ => {}
         }

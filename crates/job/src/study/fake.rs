@@ -1,5 +1,5 @@
-//! A pool without processes: runs the blocks of a job where it stands, through
-//! the tasks' own code, and answers block by block.
+//! A pool without processes for tests: runs the blocks of a job on the calling
+//! thread with the tasks' own code, and answers block by block.
 
 use super::launch::Launch;
 use bytes::Bytes;
@@ -11,22 +11,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What the fake is to do wrong.
+/// What the fake pool does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum FakeFault {
     None,
-    /// Pools of this count write an `x` too many.
+    /// Pools of this count write one more `x`.
     Differs(u32),
     /// Pools of this count can't be created.
     CannotStart(u32),
 }
 
-pub(super) struct Fake(pub(super) Fault);
+pub(super) struct Fake(pub(super) FakeFault);
 
 struct FakePool {
     count: u32,
     chunk: ChunkSize,
-    fault: Fault,
+    fault: FakeFault,
     stopped: Arc<AtomicBool>,
 }
 
@@ -47,7 +47,7 @@ impl Host for NoClock {
 
 impl Launch for Fake {
     fn launch(&self, run: &Configuration, _: Vec<Box<dyn Observer>>) -> Result<Box<dyn Backend>, PoolError> {
-        if self.0 == Fault::CannotStart(run.count) {
+        if self.0 == FakeFault::CannotStart(run.count) {
             return Err(PoolError::CannotStart { failures: 3, why: "no".to_owned() });
         }
         Ok(Box::new(FakePool { count: run.count, chunk: run.chunk, fault: self.0, stopped: Arc::default() }))
@@ -119,7 +119,7 @@ impl FakePool {
             }
         });
         let failures = failures.collect();
-        if self.fault == Fault::Differs(self.count) {
+        if self.fault == FakeFault::Differs(self.count) {
             answer.outputs.push(b'x');
         }
         Delivery { first: block.first, items: block.items, outputs: Bytes::from(answer.outputs), failures }

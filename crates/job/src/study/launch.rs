@@ -1,5 +1,5 @@
-//! Creates what runs a job, by its configuration; behind a trait, so that studies
-//! are tested without a single process.
+//! Creates the backend that runs a job, according to its configuration. A
+//! trait, so that studies can be tested without processes.
 
 use super::stopper::Stopper;
 use procession::raw::{AskedWorker, Backend, InProcess, MakeThreadTask, ProcessPool, ProcessPoolBuilder};
@@ -19,23 +19,24 @@ pub(crate) trait Launch {
     ) -> Result<Box<dyn Backend>, PoolError>;
 }
 
-/// What the executors are and how they are set up.
-pub struct Workers {
-    /// The worker processes' program.
+/// The executors and their settings.
+pub struct ExecutorSetup {
+    /// The program of the worker processes.
     pub program: PathBuf,
-    /// Makes the task where there is no process: on threads and in the plain loop.
+    /// Makes the task for threads and for the serial loop.
     pub local: Arc<MakeThreadTask>,
-    /// How many run at a time at most, however many are asked for.
+    /// The limit of worker processes, whatever the count asks for.
     pub most: u32,
-    /// What a run may hold of items under way and of results that wait, in bytes.
+    /// The memory window of a run in bytes: unfinished items and results that
+    /// wait.
     pub window: u64,
-    /// Settings that are the same for every run: time-outs, limits.
+    /// Settings that are the same for every run: timeouts, limits.
     pub settings: Box<dyn Fn(ProcessPoolBuilder) -> ProcessPoolBuilder + Send>,
 }
 
-impl Workers {
-    /// This program, everything as it is by default; what makes the task where
-    /// there is no process.
+impl ExecutorSetup {
+    /// Default settings for this program; `local` makes the task for threads
+    /// and for the serial loop.
     #[must_use]
     pub fn new(program: PathBuf, local: Arc<MakeThreadTask>) -> Self {
         Self {
@@ -48,7 +49,7 @@ impl Workers {
     }
 }
 
-impl Launch for Workers {
+impl Launch for ExecutorSetup {
     fn launch(
         &self,
         configuration: &Configuration,
@@ -71,10 +72,10 @@ impl Launch for Workers {
     }
 }
 
-/// Asks a worker's program for the tasks that it knows, unless it is stopped.
+/// Asks a worker program for its tasks, unless the stopper is used.
 ///
 /// # Errors
-/// Whatever keeps workers from starting, or the end by the stopper.
+/// The worker can't be started, or the stopper was used.
 pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
     let asked = AskedWorker::start(program, start_timeout)?;
     let control = asked.control();

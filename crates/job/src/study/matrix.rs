@@ -3,9 +3,9 @@
 use procession::ChunkSize;
 use procession_task::{Configuration, Executor};
 
-/// Every configuration of these executors with their counts, sizes and chunks:
-/// by size, then by executor and count, then by chunk, each in the order given.
-/// Without sizes the work is as large as the input.
+/// All combinations of these executors (with their counts), sizes and chunks:
+/// by size, then by executor and count, then by chunk, each in the given order.
+/// Without sizes the whole input is used.
 #[must_use]
 pub fn matrix(executors: &[(Executor, u32)], sizes: &[u64], chunks: &[ChunkSize]) -> Vec<Configuration> {
     let sizes: Vec<Option<u64>> = if sizes.is_empty() { vec![None] } else { sizes.iter().copied().map(Some).collect() };

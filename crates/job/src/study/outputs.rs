@@ -1,31 +1,31 @@
 //! Opens the outputs of a study before any work begins.
 
 use super::complete::check_complete;
-use super::identity::identity;
 use super::run::Ending;
-use super::runner::Conductor;
+use super::runner::StudyRunner;
+use super::settings::job_settings;
 use super::workload::Workload;
-use crate::input::Portion;
+use crate::input::InputSlice;
 use crate::output::choice::OutputChoice;
-use crate::output::open::{OpenError, Opened, open, open_anew};
-use crate::output::target::Target;
-use crate::resume::decision::{Job, ResumeError, ResumeReason};
+use crate::output::open::{OpenError, OpenedOutput, open, open_new_file};
+use crate::output::target::OutputTarget;
+use crate::resume::decision::{ResumeError, ResumeJob, ResumeReason};
 use procession_task::Configuration;
 use std::path::Path;
 
-impl Conductor<'_> {
+impl StudyRunner<'_> {
     /// Opens the output of a run of this configuration.
     pub(super) fn open(
         &mut self,
         choice: &OutputChoice,
         of: &Configuration,
         workload: &Workload,
-    ) -> Result<Target, Ending> {
+    ) -> Result<OutputTarget, Ending> {
         let size = of.size;
         let target = match choice {
-            OutputChoice::Stdout => Target::stdout().map_err(Ending::Output)?,
+            OutputChoice::Stdout => OutputTarget::stdout().map_err(Ending::Output)?,
             OutputChoice::File(path) => self.open_file(path, of, workload)?,
-            OutputChoice::Picture(picture) => self.written_anew(&picture.path_for(size))?,
+            OutputChoice::Picture(picture) => self.open_new(&picture.path_for(size))?,
         };
         refuse_input(&target, workload)?;
         match choice {
@@ -34,10 +34,10 @@ impl Conductor<'_> {
         }
     }
 
-    /// Opens a file. The results of a single run, in order, are their own journal.
-    fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<Target, Ending> {
+    /// Opens a file. The ordered results of a single run can be resumed.
+    fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<OutputTarget, Ending> {
         if self.runs.len() > 1 || !self.work.is_ordered() {
-            return self.written_anew(path);
+            return self.open_new(path);
         }
         let sized;
         let input = match workload {
@@ -47,23 +47,23 @@ impl Conductor<'_> {
                 &sized.input
             }
         };
-        let portion = Portion { size: of.size, block: self.work.unit.block(of.chunk) };
-        let identity = identity(&self.work, input.options(), &portion, &self.resume.settings);
-        let job = Job { identity, rule: portion.rule(input.options().items), policy: self.policy };
+        let slice = InputSlice { size: of.size, block: self.work.unit.block(of.chunk) };
+        let settings = job_settings(&self.work, input.options(), &slice, &self.resume.settings);
+        let job = ResumeJob { settings, rule: slice.rule(input.options().items), policy: self.policy };
         let hooks = &mut *self.hooks;
         match open(path, self.resume.intent, job, &mut |text| hooks.warn(text))? {
-            Opened::Target(target) => Ok(*target),
-            Opened::Complete(mark) => {
-                let complete = check_complete(path, &mark, input, &portion).map_err(Ending::Input)?;
+            OpenedOutput::Target(target) => Ok(*target),
+            OpenedOutput::Complete(progress) => {
+                let complete = check_complete(path, &progress, input, &slice).map_err(Ending::Input)?;
                 Err(Ending::AlreadyComplete(complete))
             }
         }
     }
 
-    /// Opens a file of which nothing can be gone on with.
-    fn written_anew(&mut self, path: &Path) -> Result<Target, Ending> {
+    /// Opens a file that can't be resumed.
+    fn open_new(&mut self, path: &Path) -> Result<OutputTarget, Ending> {
         let hooks = &mut *self.hooks;
-        Ok(open_anew(path, self.resume.intent, &mut |text| hooks.warn(text))?)
+        Ok(open_new_file(path, self.resume.intent, &mut |text| hooks.warn(text))?)
     }
 }
 
@@ -76,9 +76,9 @@ impl From<OpenError> for Ending {
     }
 }
 
-/// An output that is an input too would be read while it is written, or be
-/// gone before it is read.
-fn refuse_input(target: &Target, workload: &Workload) -> Result<(), Ending> {
+/// Refuses an output that is also an input: it would be read while it is
+/// written, or be truncated before it is read.
+fn refuse_input(target: &OutputTarget, workload: &Workload) -> Result<(), Ending> {
     let (Some((name, id)), Workload::Items(input)) = (target.file_id(), workload) else { return Ok(()) };
     match input.name_of_file(id) {
         Some(input) => {

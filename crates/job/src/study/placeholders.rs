@@ -1,40 +1,40 @@
-//! What a program's arguments may say of the run: `{size}` and `{procs}` stand
-//! for its configuration's, and are replaced before the run. What stands for
-//! an item (`{}` and the like) is the worker's affair.
+//! Replaces `{size}` and `{procs}` in a program's arguments by the values of
+//! the configuration, before the run. Placeholders of items (`{}` and others)
+//! are replaced by the worker.
 
 use procession_task::Configuration;
 
-/// Stands for the size of the work.
+/// The size of the work.
 const SIZE: &str = "{size}";
-/// Stands for how many processes, or threads, there are.
+/// The number of processes or threads.
 const PROCS: &str = "{procs}";
 
-/// The arguments as they are in a run of this configuration.
-pub(crate) fn filled(arguments: &[Vec<u8>], configuration: &Configuration) -> Vec<Vec<u8>> {
+/// The arguments in a run of this configuration.
+pub(crate) fn fill_placeholders(arguments: &[Vec<u8>], configuration: &Configuration) -> Vec<Vec<u8>> {
     let size = configuration.size.map(|size| size.to_string());
     let procs = configuration.count.to_string();
     let known = [(SIZE, size.as_deref()), (PROCS, Some(&procs[..]))];
     arguments.iter().map(|argument| fill(argument, &known)).collect()
 }
 
-/// Whether any argument asks for the size, which must be known then.
+/// Whether any argument contains `{size}`. The size must be known then.
 #[must_use]
-pub fn ask_for_size(arguments: &[Vec<u8>]) -> bool {
-    ask_for(SIZE, arguments)
+pub fn use_size(arguments: &[Vec<u8>]) -> bool {
+    contain(SIZE, arguments)
 }
 
-/// Whether any argument asks how many processes there are, so that what is done
-/// depends on it.
+/// Whether any argument contains `{procs}`. Then the work depends on the
+/// configuration.
 #[must_use]
-pub fn ask_for_procs(arguments: &[Vec<u8>]) -> bool {
-    ask_for(PROCS, arguments)
+pub fn use_procs(arguments: &[Vec<u8>]) -> bool {
+    contain(PROCS, arguments)
 }
 
-fn ask_for(name: &str, arguments: &[Vec<u8>]) -> bool {
+fn contain(name: &str, arguments: &[Vec<u8>]) -> bool {
     arguments.iter().any(|argument| memchr::memmem::find(argument, name.as_bytes()).is_some())
 }
 
-/// One argument, read once: what is put in is not looked at again.
+/// Fills one argument. Values are not searched for placeholders.
 fn fill(argument: &[u8], known: &[(&str, Option<&str>)]) -> Vec<u8> {
     let mut filled = Vec::with_capacity(argument.len());
     let mut rest = argument;
@@ -62,11 +62,11 @@ mod tests {
 
     fn of(argument: &str, size: Option<u64>) -> String {
         let configuration = Configuration { executor: Executor::Procs, count: 3, size, chunk: ChunkSize::Auto };
-        String::from_utf8(filled(&[argument.into()], &configuration).concat()).unwrap()
+        String::from_utf8(fill_placeholders(&[argument.into()], &configuration).concat()).unwrap()
     }
 
     #[test]
-    fn a_configurations_numbers_take_their_places() {
+    fn placeholders_are_replaced_by_the_configuration() {
         for (argument, expected) in [
             ("--n={size}of{procs}", "--n=40of3"),
             ("{size}{size}", "4040"),
@@ -81,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_asked_for_by_name() {
-        assert!(ask_for_size(&["a".into(), "x{size}".into()]));
-        assert!(!ask_for_size(&["{procs}".into(), "size".into()]));
+    fn arguments_with_a_size_are_found() {
+        assert!(use_size(&["a".into(), "x{size}".into()]));
+        assert!(!use_size(&["{procs}".into(), "size".into()]));
     }
 }

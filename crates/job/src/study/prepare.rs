@@ -1,4 +1,4 @@
-//! Keeps an input that can be read only once, if it is needed more often.
+//! Copies an input that can be read only once, if it is needed more than once.
 
 use super::run::Ending;
 use super::stopper::Stopper;
@@ -7,10 +7,11 @@ use crate::input::Input;
 use procession::raw::Request;
 use std::sync::mpsc;
 
-/// Spools on a thread of its own, so that a stop is heard while a stream pauses.
+/// Copies on a separate thread, so that a stop takes effect while the stream
+/// pauses.
 pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Input, Ending> {
-    let (tell, told) = mpsc::channel();
-    let stop = tell.clone();
+    let (sender, receiver) = mpsc::channel();
+    let stop = sender.clone();
     let _held = stopper.hold(move |request| {
         if matches!(request, Request::Stop | Request::Kill) {
             let _ = stop.send(Err(Ending::Stopped));
@@ -18,9 +19,9 @@ pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) ->
     });
     let work = move || {
         let result = input.spool(size).map_err(Ending::Input);
-        let _ = tell.send(result.map(|()| input));
+        let _ = sender.send(result.map(|()| input));
     };
     let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(work);
     thread.map_err(|error| Ending::Input(InputError::Thread(error)))?;
-    told.recv().unwrap_or(Err(Ending::Stopped))
+    receiver.recv().unwrap_or(Err(Ending::Stopped))
 }

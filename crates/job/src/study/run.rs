@@ -1,21 +1,22 @@
-//! One run: a pool is created, the work goes through it, the last worker ends.
+//! One run: creates the backend, runs the job, and waits for the last worker's
+//! exit.
 
 use super::complete::AlreadyComplete;
 use super::launch::Launch;
-use super::placeholders::filled;
-use super::plan::Planned;
+use super::placeholders::fill_placeholders;
+use super::plan::PlannedRun;
 use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::source::QueueSource;
 use crate::input::status::InputStatus;
 use crate::input::{Input, Unit};
 use crate::output::report::{OutputEnd, OutputError, OutputReport};
-use crate::output::target::Target;
+use crate::output::target::OutputTarget;
 use crate::output::writer::options::OutputOptions;
-use crate::output::writer::{OrderedWriter, OutputHandle};
-use crate::resume::Before;
+use crate::output::writer::{OutputHandle, OutputWriter};
+use crate::resume::PriorProgress;
 use crate::resume::decision::ResumeError;
-use crate::times::{DriverEar, coordinator_times};
+use crate::times::{DriverTimesObserver, coordinator_times};
 use procession::raw::{Job, JobEnd, JobHandle};
 use procession::{Observer, PoolError};
 use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
@@ -27,16 +28,17 @@ use std::time::Duration;
 /// What is the same in every run of a study.
 #[derive(Clone, Debug)]
 pub struct StudyJob {
-    /// The job, for the input's own items. In a run the configuration's chunk
-    /// takes the place of its own, and in its arguments `{size}` and `{procs}`
-    /// stand for the configuration's.
+    /// The job, over the items of the input. In each run the chunk of the
+    /// configuration replaces the job's own, and `{size}` and `{procs}` in the
+    /// arguments are replaced.
     pub spec: JobSpec,
-    /// What the pool is given as one item.
+    /// The unit that the pool receives as one item.
     pub unit: Unit,
 }
 
 impl StudyJob {
-    /// The job in this configuration, over the input's items, with more settings.
+    /// The job in this configuration, over the input's items, with additional
+    /// settings.
     pub(crate) fn spec(
         &self,
         configuration: &Configuration,
@@ -45,7 +47,7 @@ impl StudyJob {
     ) -> JobSpec {
         JobSpec {
             params: self.spec.params.iter().cloned().chain(more_params).collect(),
-            arguments: filled(&self.spec.arguments, configuration),
+            arguments: fill_placeholders(&self.spec.arguments, configuration),
             items: self.unit.items(items),
             chunk: self.unit.chunk(configuration.chunk),
             ..self.spec.clone()
@@ -58,79 +60,82 @@ impl StudyJob {
     }
 }
 
-/// A run that begins.
+/// A run that is about to begin.
 #[derive(Clone, Debug)]
 pub struct RunInfo {
     /// Its number, configuration and purpose.
-    pub planned: Planned,
+    pub planned: PlannedRun,
     /// How many runs there are in all.
     pub runs: usize,
     /// The input's progress.
     pub input: InputStatus,
-    /// What an earlier run had done of its output.
-    pub before: Before,
+    /// What earlier runs have completed of its output.
+    pub before: PriorProgress,
 }
 
-/// A run that ended.
+/// A run that has ended.
 #[derive(Debug)]
-pub struct Run {
+pub struct RunReport {
     /// Its number, configuration and purpose.
-    pub planned: Planned,
-    /// From the pool's creation to the last worker's exit; `None` if the pool failed.
+    pub planned: PlannedRun,
+    /// The time from the creation of the backend to the last worker's exit;
+    /// `None` if the backend failed.
     pub wall: Option<Duration>,
-    /// What became of its results; an error in it is taken out for the study's end.
+    /// The result of writing the output. A write error is moved to the study's
+    /// end.
     pub output: OutputReport,
-    /// Where the coordinator's time went.
+    /// How the coordinator's threads spent the run.
     pub coordinator: CoordinatorTimes,
     /// Whether every item of the input has its outcome in the output.
     pub complete: bool,
 }
 
-/// What ended a run, and with it the study.
+/// Why a run, and with it the study, ended early.
 #[derive(Debug)]
 pub enum Ending {
-    /// It was stopped from outside.
+    /// It was stopped by a signal or another part of the program.
     Stopped,
-    /// The results can't be written: status 4.
+    /// The results can't be written: exit status 4.
     Output(OutputError),
-    /// The pool failed: status 3.
+    /// The pool failed: exit status 3.
     Pool(PoolError),
-    /// The input can't be used: status 2.
+    /// The input can't be used: exit status 2.
     Input(InputError),
-    /// A failed item ended it: status 1.
+    /// A failed item ended it: exit status 1.
     Failures,
-    /// Whoever read the results wants no more: status 0.
+    /// The reader closed the output: exit status 0.
     Closed,
-    /// The output is not touched: status 2.
+    /// The output was refused: exit status 2.
     Refused(ResumeError),
-    /// The output was complete before, and nothing was done: status 0, or 1 if items failed.
+    /// The output was already complete: exit status 0, or 1 if items failed.
     AlreadyComplete(AlreadyComplete),
 }
 
-/// What a run is made of.
-pub(crate) struct Setup<'a> {
+/// What a run needs.
+pub(crate) struct RunSetup<'a> {
     pub(crate) work: &'a StudyJob,
     pub(crate) more_params: Vec<(String, String)>,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) item_log: Arc<AtomicBool>,
-    pub(crate) target: Target,
+    pub(crate) target: OutputTarget,
     pub(crate) output: OutputOptions,
 }
 
-/// What came of a run: its results, and what ended it if that ends the study.
-pub(crate) type Ended = (Run, Option<Ending>);
+/// The report of a run, and why it ended the study if it did.
+pub(crate) type Ended = (RunReport, Option<Ending>);
 
-/// Runs one run. What happens on the way, also that it can't begin, is in the result.
+/// Performs one run. All errors, also those at the start, are in the result.
 pub(crate) fn run(
-    planned: Planned,
+    planned: PlannedRun,
     input: &Input,
     source: (QueueSource, InputStatus),
-    setup: Setup<'_>,
+    setup: RunSetup<'_>,
     launch: &dyn Launch,
     stopper: &Stopper,
 ) -> Ended {
     let (mut source, status) = source;
-    // Threads first: where a user may have few, it is workers that are done without.
+    // The threads are started first: if the user's limit of threads is low,
+    // workers are left out.
     source.start();
     let end = Stopper::default();
     let before = setup.target.before();
@@ -139,25 +144,25 @@ pub(crate) fn run(
         Err(error) => {
             let ending = if stopper.is_stopped() { Ending::Stopped } else { Ending::Pool(error) };
             let output = OutputReport::nothing(before);
-            return (unborn(planned, output), Some(ending));
+            return (without_pool(planned, output), Some(ending));
         }
     };
-    let (ear, heard) = DriverEar::new();
-    let observers = setup.observers.into_iter().chain([Box::new(ear) as Box<dyn Observer>]).collect();
+    let (times_observer, driver_times) = DriverTimesObserver::new();
+    let observers = setup.observers.into_iter().chain([Box::new(times_observer) as Box<dyn Observer>]).collect();
     let pool = match launch.launch(&planned.configuration, observers) {
         Ok(pool) => pool,
         Err(error) => {
-            // Nothing was written: what the output had before is left.
+            // Nothing was written: the output is unchanged.
             let mut output = output.written().end(false);
             let ending = ending(stopper, &mut output, Some(error), None);
-            return (unborn(planned, output), ending);
+            return (without_pool(planned, output), ending);
         }
     };
     let control = || {
         let control = pool.control();
         move |request| control.ask(request)
     };
-    let held = (stopper.hold(control()), end.hold(control()));
+    let registrations = (stopper.hold(control()), end.hold(control()));
     let spec = setup.work.spec(&planned.configuration, input.options().items, setup.more_params);
     let mut job = Job::new(spec, Box::new(source), Box::new(sink));
     job.item_log = setup.item_log;
@@ -165,9 +170,9 @@ pub(crate) fn run(
     let is_started = started.is_ok();
     let ended = started.and_then(JobHandle::wait);
     let closed = pool.close();
-    drop(held);
+    drop(registrations);
     let mut written = output.written();
-    let coordinator = coordinator_times(&status.watch, &heard, &mut written.watch);
+    let coordinator = coordinator_times(&status.watch, &driver_times, &mut written.watch);
     let output = &mut written.report;
     for failure in &mut output.failures.first {
         failure.place = failure.place.or_else(|| setup.work.unit.locate(input, failure.item));
@@ -177,27 +182,27 @@ pub(crate) fn run(
     let ending = ending(stopper, output, pool_error, status.take_error());
     let complete = ending.is_none() && ended == Ok(JobEnd::Complete);
     let mut output = written.end(complete);
-    // An empty output is written only now that it is known to be complete.
+    // Only now an empty output is written: the run is known to be complete.
     let ending = ending.or_else(|| failed(&mut output));
     let complete = complete && ending.is_none();
-    (Run { planned, wall, output, coordinator, complete }, ending)
+    (RunReport { planned, wall, output, coordinator, complete }, ending)
 }
 
-/// A run whose pool never was.
-fn unborn(planned: Planned, output: OutputReport) -> Run {
-    Run { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
+/// The report of a run whose backend could not be created.
+fn without_pool(planned: PlannedRun, output: OutputReport) -> RunReport {
+    RunReport { planned, wall: None, output, coordinator: CoordinatorTimes::default(), complete: false }
 }
 
-/// Starts the output's thread; it uses `end` when it wants no more results,
-/// perhaps before the pool is there.
+/// Starts the output thread. It uses `end` when it wants no more results,
+/// perhaps before the backend exists.
 fn start_output(
     end: Stopper,
-    target: Target,
+    target: OutputTarget,
     options: OutputOptions,
-) -> Result<(OrderedWriter, OutputHandle), PoolError> {
+) -> Result<(OutputWriter, OutputHandle), PoolError> {
     let stop = Box::new(move || end.stop());
-    let failed = |error: io::Error| PoolError::System { what: "no thread for the output", why: error.to_string() };
-    OrderedWriter::spawn(target, options, stop).map_err(failed)
+    let failed = |error: io::Error| PoolError::System { what: "can't start the output thread", why: error.to_string() };
+    OutputWriter::spawn(target, options, stop).map_err(failed)
 }
 
 /// Takes the error of an output that can't be written.
@@ -211,8 +216,8 @@ fn failed(output: &mut OutputReport) -> Option<Ending> {
     }
 }
 
-/// Where several things went wrong the first of these is told: a stop from
-/// outside, the output, the pool, the input, a failed item.
+/// If several things went wrong, reports the first of these: a stop, the
+/// output, the pool, the input, a failed item.
 fn ending(
     stopper: &Stopper,
     output: &mut OutputReport,
@@ -228,12 +233,13 @@ fn ending(
     let was_ended = matches!(output.end, OutputEnd::Failures);
     let is_over = !matches!(output.end, OutputEnd::Complete);
     match pool {
-        // It was ended by the output: that it has ended is no news.
+        // The output has ended the job, so this error is expected.
         Some(PoolError::Ended) if is_over => {}
         Some(error) => return Some(Ending::Pool(error)),
         None => {}
     }
-    // Once a failed item has ended the run, nobody asks what else is in the input.
+    // After a failed item has ended the run, errors of the input are not
+    // reported.
     match input {
         Some(error) if !was_ended => Some(Ending::Input(error)),
         _ if was_ended => Some(Ending::Failures),

@@ -1,93 +1,94 @@
-//! All the runs of one call: measured in turn, compared by what they wrote,
-//! and printed at most once.
+//! Runs a study: all its runs in turn. Compares their outputs, and writes the
+//! results at most once.
 
 use super::compare::{Mismatch, compare};
 use super::hooks::Hooks;
-use super::launch::{Launch, Workers};
-use super::plan::{Planned, Rounds, Wanted, plan};
+use super::launch::{ExecutorSetup, Launch};
+use super::plan::{PlannedRun, PrintedResults, Rounds, plan};
 use super::prepare::spooled;
-use super::run::{Ending, Run, RunInfo, Setup, StudyJob, run};
+use super::run::{Ending, RunInfo, RunReport, RunSetup, StudyJob, run};
 use super::stopper::Stopper;
 use super::workload::Workload;
 use crate::failure_policy::FailurePolicy;
-use crate::input::Portion;
+use crate::input::InputSlice;
 use crate::output::choice::OutputChoice;
 use crate::output::report::OutputEnd;
-use crate::output::target::Target;
+use crate::output::target::OutputTarget;
 use crate::output::writer::options::OutputOptions;
 use crate::resume::decision::ResumeOptions;
 use procession_task::Configuration;
 use std::collections::BTreeMap;
 
-/// A study: everything that is decided before it begins.
+/// A study, before it begins.
 pub struct Study {
-    /// What is run.
+    /// The job.
     pub work: StudyJob,
-    /// On which items.
+    /// Its items.
     pub workload: Workload,
-    /// In which ways.
+    /// Its configurations.
     pub configurations: Vec<Configuration>,
-    /// How often.
+    /// How often each configuration runs.
     pub rounds: Rounds,
-    /// Where results go; `None`: a single run's to standard output, a study's nowhere.
+    /// Where results go; `None`: to standard output for a single run, nowhere
+    /// for several.
     pub output: Option<OutputChoice>,
-    /// What becomes of an output file that is there already.
+    /// What to do with an existing output file.
     pub resume: ResumeOptions,
-    /// What failed items do to a run.
+    /// What failed items do.
     pub policy: FailurePolicy,
-    /// The workers.
-    pub workers: Workers,
+    /// The executors.
+    pub workers: ExecutorSetup,
 }
 
-/// What came of a study.
+/// The result of a study.
 #[derive(Debug)]
 pub struct StudyReport {
     /// The runs that began, in order.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RunReport>,
     /// Sizes whose outputs differ.
     pub mismatches: Vec<Mismatch>,
-    /// What ended it before its plan was done, if anything did.
+    /// Why it ended before its last run, if it did.
     pub ending: Option<Ending>,
 }
 
 impl Study {
     /// All its runs, in order.
     #[must_use]
-    pub fn plan(&self) -> Vec<Planned> {
-        plan(&self.configurations, self.rounds, Wanted::by(self.output.as_ref()))
+    pub fn plan(&self) -> Vec<PlannedRun> {
+        plan(&self.configurations, self.rounds, PrintedResults::by(self.output.as_ref()))
     }
 
-    /// Runs it, until its end or until `stopper` is used.
+    /// Runs it to its end, or until `stopper` is used.
     #[must_use]
     pub fn run(self, hooks: &mut dyn Hooks, stopper: &Stopper) -> StudyReport {
         let Self { work, workload, configurations, rounds, output, resume, policy, workers } = self;
-        let runs = plan(&configurations, rounds, Wanted::by(output.as_ref()));
-        Conductor { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
-            .conduct(workload, output)
+        let runs = plan(&configurations, rounds, PrintedResults::by(output.as_ref()));
+        StudyRunner { work, resume, policy, launch: &workers, hooks, stopper, runs, done: Vec::new() }
+            .run_all(workload, output)
     }
 }
 
-/// Goes through the plan.
-pub(crate) struct Conductor<'a> {
+/// Performs the planned runs.
+pub(crate) struct StudyRunner<'a> {
     pub(crate) work: StudyJob,
     pub(crate) resume: ResumeOptions,
     pub(crate) policy: FailurePolicy,
     pub(crate) launch: &'a dyn Launch,
     pub(crate) hooks: &'a mut dyn Hooks,
     pub(crate) stopper: &'a Stopper,
-    pub(crate) runs: Vec<Planned>,
-    pub(crate) done: Vec<Run>,
+    pub(crate) runs: Vec<PlannedRun>,
+    pub(crate) done: Vec<RunReport>,
 }
 
-impl Conductor<'_> {
-    pub(crate) fn conduct(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
+impl StudyRunner<'_> {
+    pub(crate) fn run_all(mut self, workload: Workload, output: Option<OutputChoice>) -> StudyReport {
         let ending = self.all(workload, output).err();
         let mismatches = compare(&self.done, self.work.unit);
         StudyReport { runs: self.done, mismatches, ending }
     }
 
     fn all(&mut self, workload: Workload, output: Option<OutputChoice>) -> Result<(), Ending> {
-        // Opened before any work: nobody is to wait for an hour to hear of a missing folder.
+        // Opened before any work, so that a missing folder is reported at once.
         let choice = output.unwrap_or(OutputChoice::Stdout);
         let printing: Vec<_> = self.runs.iter().filter(|planned| planned.prints).copied().collect();
         let mut targets = BTreeMap::new();
@@ -99,17 +100,19 @@ impl Conductor<'_> {
             if self.stopper.is_stopped() {
                 return Err(Ending::Stopped);
             }
-            let target = targets.remove(&planned.number).unwrap_or_else(Target::nothing);
+            let target = targets.remove(&planned.number).unwrap_or_else(OutputTarget::nothing);
             self.one(planned, &workload, target)?;
         }
         Ok(())
     }
 
-    /// Makes the input readable as often as needed, and refuses sizes that it can't fill.
+    /// Makes the input readable as often as needed, and refuses sizes that it
+    /// can't fill.
     fn prepared(&self, workload: Workload) -> Result<Workload, Ending> {
         let Workload::Items(mut input) = workload else { return Ok(workload) };
         let sizes = || self.runs.iter().map(|planned| planned.configuration.size);
-        // What is needed more than once must be there more than once.
+        // An input that is needed more than once must be readable more than
+        // once.
         let is_reread = self.runs.len() > 1 || input.options().cycle;
         if is_reread && input.is_stream() {
             let largest = sizes().reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
@@ -119,7 +122,7 @@ impl Conductor<'_> {
         Ok(Workload::Items(input))
     }
 
-    fn one(&mut self, planned: Planned, workload: &Workload, target: Target) -> Result<(), Ending> {
+    fn one(&mut self, planned: PlannedRun, workload: &Workload, target: OutputTarget) -> Result<(), Ending> {
         let size = planned.configuration.size;
         let (sized, more_params);
         let (input, size) = match workload {
@@ -133,12 +136,12 @@ impl Conductor<'_> {
                 (&sized.input, None)
             }
         };
-        let portion = Portion { size, block: self.work.unit.block(planned.configuration.chunk) };
-        let source = input.source_on(&portion, target.trail());
+        let slice = InputSlice { size, block: self.work.unit.block(planned.configuration.chunk) };
+        let source = input.source_on(&slice, target.tracker());
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
         let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
-        let setup = Setup {
+        let setup = RunSetup {
             work: &self.work,
             more_params,
             observers: session.observers(),
@@ -159,7 +162,8 @@ impl Conductor<'_> {
     }
 }
 
-/// In a study a reader that goes away ends only the printing.
-fn closed(run: &Run, is_study: bool) -> Option<Ending> {
+/// In a study of several runs, a reader that closes the output ends only the
+/// writing.
+fn closed(run: &RunReport, is_study: bool) -> Option<Ending> {
     (matches!(run.output.end, OutputEnd::Closed) && !is_study).then_some(Ending::Closed)
 }

@@ -1,5 +1,5 @@
-//! Stops or pauses whatever runs at the moment, and what would follow: the one
-//! thing that a signal handler's thread has to hold.
+//! Stops or pauses the current run and those that would follow. The thread that
+//! handles signals holds it.
 
 use crate::mutex::lock;
 use procession::raw::Request;
@@ -8,40 +8,41 @@ use std::sync::{Arc, Mutex};
 
 type OnRequest = Arc<dyn Fn(Request) + Send + Sync>;
 
-/// Stops a study from elsewhere; cheap to clone.
+/// Stops a study from another thread; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Stopper(Arc<Mutex<State>>);
+pub struct Stopper(Arc<Mutex<StopperState>>);
 
 #[derive(Default)]
-struct State {
-    /// What still holds for a run that is about to begin.
+struct StopperState {
+    /// The last request that also applies to a run that is about to begin.
     asked: Option<Request>,
     current: Option<OnRequest>,
 }
 
 impl Stopper {
-    /// Ends the current run's workers, politely and after a short grace by
-    /// force; no other run begins.
+    /// Stops the current run: workers are asked to end and killed after a grace
+    /// period. No other run begins.
     pub fn stop(&self) {
         self.ask(Request::Stop);
     }
 
-    /// Ends the current run's workers by force; no other run begins.
+    /// Kills the current run's workers. No other run begins.
     pub fn kill(&self) {
         self.ask(Request::Kill);
     }
 
-    /// Holds the current run's workers and its clock; returns when they are held.
+    /// Suspends the current run's workers and its clock; returns when they are
+    /// suspended.
     pub fn pause(&self) {
         self.ask(Request::Pause);
     }
 
-    /// Lets them go on.
+    /// Resumes them.
     pub fn resume(&self) {
         self.ask(Request::Resume);
     }
 
-    /// Whether it was used to end something.
+    /// Whether a stop or kill was requested.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         matches!(lock(&self.0).asked, Some(Request::Stop | Request::Kill))
@@ -62,9 +63,9 @@ impl Stopper {
         }
     }
 
-    /// From now on this is what is stopped, until the guard is dropped; at once
-    /// if it was asked for before.
-    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> Held {
+    /// From now on, requests go to `current`, until the guard is dropped. A
+    /// request made before applies at once.
+    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> StopGuard {
         let current: OnRequest = Arc::new(current);
         let mut state = lock(&self.0);
         state.current = Some(Arc::clone(&current));
@@ -73,7 +74,7 @@ impl Stopper {
         if let Some(request) = asked {
             current(request);
         }
-        Held(self.clone())
+        StopGuard(self.clone())
     }
 }
 
@@ -83,10 +84,10 @@ impl fmt::Debug for Stopper {
     }
 }
 
-/// Lets go of what a [`Stopper`] holds.
-pub(crate) struct Held(Stopper);
+/// Ends the registration with a [`Stopper`].
+pub(crate) struct StopGuard(Stopper);
 
-impl Drop for Held {
+impl Drop for StopGuard {
     fn drop(&mut self) {
         lock(&self.0.0).current = None;
     }
@@ -98,12 +99,12 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn it_stops_what_is_held_now_and_what_comes() {
+    fn requests_apply_to_the_current_run_and_to_later_ones() {
         let stopper = Stopper::default();
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let hold = |name: &'static str| {
-            let tell = tell.clone();
-            stopper.hold(move |request| tell.send((name, request)).unwrap())
+            let sender = sender.clone();
+            stopper.hold(move |request| sender.send((name, request)).unwrap())
         };
         drop(hold("past"));
         stopper.pause();
@@ -116,7 +117,7 @@ mod tests {
         stopper.pause();
         let _next = hold("next");
         assert!(stopper.is_stopped());
-        let all: Vec<_> = told.try_iter().collect();
+        let all: Vec<_> = receiver.try_iter().collect();
         let expected = [
             ("current", Request::Pause),
             ("current", Request::Resume),

@@ -1,11 +1,11 @@
 //! Whole studies over a pool without processes.
 
-use super::fake::{Fake, Fault};
+use super::fake::{Fake, FakeFault};
 use super::hooks::{Hooks, RunSession};
 use super::matrix::matrix;
-use super::plan::{Phase, Rounds, Wanted, plan};
-use super::run::{Ending, Run, RunInfo, StudyJob};
-use super::runner::{Conductor, StudyReport};
+use super::plan::{PrintedResults, Rounds, RunPhase, plan};
+use super::run::{Ending, RunInfo, RunReport, StudyJob};
+use super::runner::{StudyReport, StudyRunner};
 use super::stopper::Stopper;
 use super::workload::{SizedWork, Workload};
 use crate::error::InputError;
@@ -24,13 +24,13 @@ fn work(task: &str) -> StudyJob {
     StudyJob { spec: JobSpec { format: Format::Tsv, ..JobSpec::new(task) }, unit: Unit::Item }
 }
 
-/// Remembers what it was told.
+/// Records its calls.
 #[derive(Default)]
 struct Recorder {
-    started: Vec<(usize, Phase)>,
+    started: Vec<(usize, RunPhase)>,
     ended: Vec<(usize, bool)>,
     stop_after: Option<(usize, Stopper)>,
-    /// Whoever reads the output, until the first run begins.
+    /// The reader of the output, until the first run begins.
     reader: Option<std::io::PipeReader>,
 }
 
@@ -43,7 +43,7 @@ impl Hooks for Recorder {
 }
 
 impl RunSession for &mut Recorder {
-    fn finish(self: Box<Self>, run: &Run, ending: Option<&Ending>) {
+    fn finish(self: Box<Self>, run: &RunReport, ending: Option<&Ending>) {
         self.ended.push((run.planned.number, ending.is_none()));
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number
@@ -53,7 +53,7 @@ impl RunSession for &mut Recorder {
     }
 }
 
-/// A study to be run over the fake.
+/// A study that uses the fake pool.
 struct Bench {
     task: &'static str,
     input: Input,
@@ -63,7 +63,7 @@ struct Bench {
     policy: FailurePolicy,
     output: PathBuf,
     resume: ResumeOptions,
-    fault: Fault,
+    fault: FakeFault,
     hooks: Recorder,
     stopper: Stopper,
     _folder: tempfile::TempDir,
@@ -84,7 +84,7 @@ fn bench(input: Input) -> Bench {
         policy: FailurePolicy::default(),
         output: folder.path().join("out"),
         resume: ResumeOptions::default(),
-        fault: Fault::None,
+        fault: FakeFault::None,
         hooks: Recorder::default(),
         stopper: Stopper::default(),
         _folder: folder,
@@ -99,8 +99,8 @@ impl Bench {
     fn run(mut self) -> (StudyReport, Recorder, String) {
         let procs: Vec<_> = self.counts.iter().map(|&count| (Executor::Procs, count)).collect();
         let configurations = matrix(&procs, &self.sizes, &[ChunkSize::Auto]);
-        let runs = plan(&configurations, self.rounds, Wanted::Largest);
-        let conductor = Conductor {
+        let runs = plan(&configurations, self.rounds, PrintedResults::Largest);
+        let runner = StudyRunner {
             work: work(self.task),
             resume: self.resume,
             policy: self.policy,
@@ -110,8 +110,8 @@ impl Bench {
             runs,
             done: Vec::new(),
         };
-        let report = conductor.conduct(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
-        // Devices are not read back: some have no end.
+        let report = runner.run_all(Workload::Items(self.input), Some(OutputChoice::File(self.output.clone())));
+        // Devices are not read: some have no end.
         let is_file = self.output.is_file();
         let text = if is_file { std::fs::read_to_string(&self.output).unwrap() } else { String::new() };
         (report, self.hooks, text)
@@ -132,14 +132,14 @@ fn a_single_run_writes_its_results() {
 }
 
 #[test]
-fn a_study_compares_all_and_writes_the_largest_once() {
+fn a_study_compares_all_outputs_and_writes_the_largest_once() {
     let bench =
         Bench { counts: vec![1, 2], sizes: vec![3, 7, 5], rounds: Rounds { repeat: 2, warmup: 0 }, ..squares() };
     let (report, hooks, text) = bench.run();
     assert_eq!(text, ROOTS);
     assert!(report.ending.is_none() && report.mismatches.is_empty());
     assert_eq!(report.runs.len(), 13);
-    assert_eq!(hooks.started[12], (13, Phase::Printing));
+    assert_eq!(hooks.started[12], (13, RunPhase::Printing));
     for run in &report.runs {
         assert!(run.complete);
         assert_eq!(Some(run.output.items), run.planned.configuration.size);
@@ -149,8 +149,12 @@ fn a_study_compares_all_and_writes_the_largest_once() {
 
 #[test]
 fn an_output_that_differs_is_found() {
-    let bench =
-        Bench { counts: vec![1, 2, 3], rounds: Rounds { repeat: 2, warmup: 1 }, fault: Fault::Differs(2), ..squares() };
+    let bench = Bench {
+        counts: vec![1, 2, 3],
+        rounds: Rounds { repeat: 2, warmup: 1 },
+        fault: FakeFault::Differs(2),
+        ..squares()
+    };
     let (report, _, text) = bench.run();
     // The warm-up at the largest count wrote it.
     assert_eq!((text.as_str(), report.runs.len()), (ROOTS, 9));
@@ -159,7 +163,7 @@ fn an_output_that_differs_is_found() {
     assert_eq!(runs, [vec![1, 3, 4, 6, 7, 9], vec![2, 5, 8]]);
 }
 
-/// An input that comes through a pipe.
+/// An input from a pipe.
 fn piped() -> (Input, std::io::PipeWriter, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
     let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
@@ -167,7 +171,7 @@ fn piped() -> (Input, std::io::PipeWriter, std::io::PipeReader) {
 }
 
 #[test]
-fn a_pipe_is_kept_for_a_study() {
+fn a_pipe_is_spooled_for_a_study() {
     let (input, mut writer, _reader) = piped();
     writer.write_all(b"1 4 9 16 25 36 49\n").unwrap();
     drop(writer);
@@ -178,7 +182,7 @@ fn a_pipe_is_kept_for_a_study() {
 }
 
 #[test]
-fn a_stop_is_heard_while_a_pipe_pauses() {
+fn a_stop_takes_effect_while_a_pipe_pauses() {
     let (input, writer, _reader) = piped();
     let bench = Bench { counts: vec![1, 2], ..bench(input) };
     let stopper = bench.stopper.clone();
@@ -191,7 +195,7 @@ fn a_stop_is_heard_while_a_pipe_pauses() {
 }
 
 #[test]
-fn a_stop_ends_the_runs_that_would_follow() {
+fn a_stop_prevents_later_runs() {
     let mut bench = Bench { counts: vec![1, 2, 3], ..squares() };
     bench.hooks.stop_after = Some((2, bench.stopper.clone()));
     let (report, hooks, _) = bench.run();
@@ -200,7 +204,7 @@ fn a_stop_ends_the_runs_that_would_follow() {
 }
 
 #[test]
-fn the_first_failed_item_ends_it_after_what_comes_before() {
+fn the_first_failed_item_ends_the_run_after_the_items_before_it() {
     let list = ItemSource::parse_list("1,4,-9,16,-25,36,49");
     let make = || bench(open(list.clone(), InputOptions::new(Items::Words)));
     let (report, hooks, text) = make().run();
@@ -218,7 +222,7 @@ fn the_first_failed_item_ends_it_after_what_comes_before() {
 }
 
 #[test]
-fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
+fn a_failed_item_of_a_shuffled_input_has_its_place() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"1 2\n3 x 4\n").unwrap();
     for shuffle in [None, Some(1), Some(2)] {
@@ -231,7 +235,7 @@ fn a_failed_item_has_its_place_also_when_it_was_shuffled() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
+fn a_reader_that_closes_the_output_ends_a_run_but_not_a_study() {
     let run = |counts: &[u32]| {
         let (reader, writer) = std::io::pipe().unwrap();
         let output = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
@@ -250,7 +254,7 @@ fn a_reader_that_goes_away_ends_a_run_but_not_a_study() {
 }
 
 #[test]
-fn what_cant_work_is_refused_before_any_run() {
+fn impossible_studies_are_refused_before_any_run() {
     let (report, hooks, _) = Bench { output: PathBuf::from("/nonexistent/out"), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Output(_))) && hooks.started.is_empty());
     let bench = Bench { sizes: vec![2, 8], ..squares() };
@@ -263,11 +267,11 @@ fn what_cant_work_is_refused_before_any_run() {
 
 #[test]
 fn a_pool_that_fails_ends_the_study() {
-    let (report, ..) = Bench { counts: vec![1, 2, 3], fault: Fault::CannotStart(2), ..squares() }.run();
+    let (report, ..) = Bench { counts: vec![1, 2, 3], fault: FakeFault::CannotStart(2), ..squares() }.run();
     assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
     assert_eq!(report.runs.len(), 2);
     assert!(report.runs[1].wall.is_none() && !report.runs[1].complete);
-    let bench = Bench { fault: Fault::CannotStart(1), ..squares() };
+    let bench = Bench { fault: FakeFault::CannotStart(1), ..squares() };
     std::fs::write(&bench.output, "of another day").unwrap();
     let (report, hooks, text) = bench.run();
     assert!(matches!(report.ending, Some(Ending::Pool(PoolError::CannotStart { .. }))));
@@ -275,7 +279,7 @@ fn a_pool_that_fails_ends_the_study() {
 }
 
 #[test]
-fn an_input_that_breaks_off_ends_the_study_after_what_comes_before() {
+fn a_read_error_ends_the_study_after_the_items_before_it() {
     let (input, mut writer, _reader) = piped();
     writer.write_all(b"1 4 9").unwrap();
     drop(writer);
@@ -294,7 +298,7 @@ fn a_full_disk_ends_the_study() {
 }
 
 #[test]
-fn sizes_may_be_the_tasks_own_affair() {
+fn a_task_can_define_its_sizes() {
     let make = |size: Option<u64>| {
         let to = size.unwrap_or(1);
         let range = IntegerRange::new(0, i128::from(to * to), 1, false)?;
@@ -302,23 +306,23 @@ fn sizes_may_be_the_tasks_own_affair() {
         Ok(SizedWork { input, params: vec![("method".to_owned(), "naive".to_owned())] })
     };
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], &[2, 3], &[ChunkSize::Auto]);
-    let conductor = Conductor {
+    let runner = StudyRunner {
         work: work("prime"),
         resume: ResumeOptions::default(),
         policy: FailurePolicy::default(),
-        launch: &Fake(Fault::None),
+        launch: &Fake(FakeFault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::Nothing),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, PrintedResults::Nothing),
         done: Vec::new(),
     };
-    let report = conductor.conduct(Workload::Sized(Box::new(make)), None);
+    let report = runner.run_all(Workload::Sized(Box::new(make)), None);
     let items: Vec<_> = report.runs.iter().map(|run| run.output.items).collect();
     assert_eq!(items, [4, 4, 9, 9]);
     assert!(report.mismatches.is_empty() && report.ending.is_none());
 }
 
-/// A picture's opacity, pixel by pixel.
+/// The opacity of each pixel of a picture.
 fn opacities(path: &Path) -> Vec<u8> {
     let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
     decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::EXPAND);
@@ -328,22 +332,23 @@ fn opacities(path: &Path) -> Vec<u8> {
     pixels.chunks(4).map(|pixel| pixel[3]).collect()
 }
 
-/// Over this work at counts of 1 and 2, with a picture `m.png` in the folder.
+/// The study of this workload at counts of 1 and 2, with a picture `m.png` in
+/// the folder.
 fn painted(task: &str, sizes: &[u64], workload: Workload, folder: &Path) -> StudyReport {
     let picture = PictureFile { path: folder.join("m.png"), most: 1000, named_by_size: sizes.len() > 1 };
     let output = Some(OutputChoice::Picture(picture));
     let configurations = matrix(&[(Executor::Procs, 1), (Executor::Procs, 2)], sizes, &[ChunkSize::Auto]);
-    let conductor = Conductor {
+    let runner = StudyRunner {
         work: StudyJob { spec: JobSpec::new(task), unit: Unit::Item },
         resume: ResumeOptions::default(),
         policy: FailurePolicy { keep_going: true, max: None },
-        launch: &Fake(Fault::None),
+        launch: &Fake(FakeFault::None),
         hooks: &mut Recorder::default(),
         stopper: &Stopper::default(),
-        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, Wanted::by(output.as_ref())),
+        runs: plan(&configurations, Rounds { repeat: 1, warmup: 0 }, PrintedResults::by(output.as_ref())),
         done: Vec::new(),
     };
-    conductor.conduct(workload, output)
+    runner.run_all(workload, output)
 }
 
 #[test]
@@ -351,7 +356,7 @@ fn each_size_of_a_picture_is_written_by_a_run_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let report = painted("mandelbrot", &[9, 5], Workload::rows("side"), folder.path());
     assert!(report.ending.is_none() && report.mismatches.is_empty(), "{:?}", report.ending);
-    let shape = |run: &Run| (run.output.items, run.planned.phase == Phase::Printing);
+    let shape = |run: &RunReport| (run.output.items, run.planned.phase == RunPhase::Printing);
     let expected = [(9, false), (9, false), (5, false), (5, false), (9, true), (5, true)];
     assert_eq!(report.runs.iter().map(shape).collect::<Vec<_>>(), expected);
     for side in [9, 5] {

@@ -6,10 +6,10 @@ use procession_task::Items;
 
 /// The items of a study.
 pub enum Workload {
-    /// One input; a size is its first items.
+    /// One input; a size means its first items.
     Items(Input),
-    /// What a size means is the task's own affair: an input and more settings
-    /// of the task for each.
+    /// The task decides what a size means: each size has an input and
+    /// additional settings of the task.
     Sized(Box<dyn Fn(Option<u64>) -> Result<SizedWork, InputError>>),
 }
 
@@ -23,8 +23,8 @@ pub struct SizedWork {
 }
 
 impl Workload {
-    /// The rows of a square picture, numbered from 0. A size is its side in
-    /// pixels, which the task is told by its setting of this name.
+    /// The rows of a square picture, numbered from 0. A size is the side in
+    /// pixels; the task receives it as the setting of this name.
     #[must_use]
     pub fn rows(side: &'static str) -> Self {
         Self::Sized(Box::new(move |size| {

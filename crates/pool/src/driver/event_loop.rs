@@ -7,7 +7,7 @@
 use super::clock::Clock;
 use super::job_buffers::{HeldJob, PendingResults};
 use super::mailbox::{DriverCommand, Mailbox};
-use super::process::{Death, PendingWorker, PipeState, Process};
+use super::process::{Death, PendingWorker, Process, StreamStatus};
 use crate::jobs::{Job, JobEnd, PoolError};
 use crate::observe::{DriverPhase, DriverTimes, DriverWatch, Event, Observer};
 use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId};
@@ -250,10 +250,10 @@ impl Driver {
         self.poll.add(self.mailbox.fd(), WAKE_KEY, false);
         for (id, worker) in &self.workers {
             let key = |source: PollSource| id.0 << 2 | source as u64;
-            if worker.stdout == PipeState::Open {
+            if worker.stdout == StreamStatus::Open {
                 self.poll.add(worker.child.stdout.as_fd(), key(PollSource::Stdout), false);
             }
-            if let (PipeState::Open, Some(stderr)) = (worker.stderr, &worker.child.stderr) {
+            if let (StreamStatus::Open, Some(stderr)) = (worker.stderr, &worker.child.stderr) {
                 self.poll.add(stderr.as_fd(), key(PollSource::Stderr), false);
             }
             if !worker.assigned.outbox.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::event_loop::Driver;
 use super::inbox::Arrival;
-use super::process::{PipeState, ProtocolState};
+use super::process::{ProtocolState, StreamStatus};
 use crate::observe::Event;
 use procession_scheduler::WorkerId;
 use procession_wire::WireError;
@@ -20,7 +20,7 @@ impl Driver {
     /// Reads from a worker and handles its messages.
     pub(super) fn read_messages(&mut self, id: WorkerId) {
         for _ in 0..READS {
-            if self.read_once(id) != Some(PipeState::Open) {
+            if self.read_once(id) != Some(StreamStatus::Open) {
                 break;
             }
         }
@@ -38,19 +38,19 @@ impl Driver {
     pub(super) fn read_rest(&mut self, id: WorkerId) {
         let heard = |driver: &Self| driver.workers.get(&id).map_or(u64::MAX, |worker| worker.inbox.heard());
         let end = heard(self).saturating_add(LAST_BYTES);
-        while heard(self) < end && self.read_once(id) == Some(PipeState::Open) {}
+        while heard(self) < end && self.read_once(id) == Some(StreamStatus::Open) {}
     }
 
     /// Reads once; `None` when there is nothing more at the moment.
-    fn read_once(&mut self, id: WorkerId) -> Option<PipeState> {
+    fn read_once(&mut self, id: WorkerId) -> Option<StreamStatus> {
         let worker = self.workers.get_mut(&id)?;
-        if worker.stdout == PipeState::Closed {
-            return Some(PipeState::Closed);
+        if worker.stdout == StreamStatus::Closed {
+            return Some(StreamStatus::Closed);
         }
         match worker.inbox.read_from(&worker.child.stdout) {
             Ok(Arrival::Full) => {
                 self.handle_messages(id);
-                Some(PipeState::Open)
+                Some(StreamStatus::Open)
             }
             Ok(Arrival::Rest) => {
                 self.handle_messages(id);
@@ -58,9 +58,9 @@ impl Driver {
             }
             Ok(Arrival::End) | Err(_) => {
                 self.handle_messages(id);
-                self.workers.get_mut(&id)?.stdout = PipeState::Closed;
+                self.workers.get_mut(&id)?.stdout = StreamStatus::Closed;
                 self.expect_exit(id);
-                Some(PipeState::Closed)
+                Some(StreamStatus::Closed)
             }
         }
     }
@@ -68,7 +68,7 @@ impl Driver {
     fn handle_messages(&mut self, id: WorkerId) {
         loop {
             let Some(worker) = self.workers.get_mut(&id) else { return };
-            if worker.stdout == PipeState::Closed {
+            if worker.stdout == StreamStatus::Closed {
                 // The worker violated the protocol: the rest is ignored.
                 return;
             }

@@ -23,8 +23,8 @@ pub(super) struct Process {
     pub(super) phase: ProtocolState,
     pub(super) inbox: Inbox,
     pub(super) assigned: Assignment,
-    pub(super) stdout: PipeState,
-    pub(super) stderr: PipeState,
+    pub(super) stdout: StreamStatus,
+    pub(super) stderr: StreamStatus,
     /// Why the driver ended it, if it did.
     pub(super) ended_by_us: Option<String>,
     pub(super) stderr_tail: Vec<u8>,
@@ -66,7 +66,7 @@ pub(super) enum ProtocolState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PipeState {
+pub(super) enum StreamStatus {
     Open,
     Closed,
 }
@@ -125,8 +125,8 @@ impl Process {
             phase: ProtocolState::Silent,
             inbox: Inbox::default(),
             assigned,
-            stdout: PipeState::Open,
-            stderr: PipeState::Open,
+            stdout: StreamStatus::Open,
+            stderr: StreamStatus::Open,
             ended_by_us: None,
             stderr_tail: Vec::new(),
             items: 0,
@@ -155,7 +155,7 @@ impl Process {
     /// Kills it because of a message. Nothing more is read from it: the rest might
     /// look like valid frames.
     pub(super) fn refuse(&mut self, why: &str) {
-        self.stdout = PipeState::Closed;
+        self.stdout = StreamStatus::Closed;
         self.end(why);
     }
 
@@ -178,7 +178,7 @@ impl Process {
             let pipe = self.child.stderr.as_mut();
             return match pipe.map_or(Ok(0), |pipe| pipe.read(&mut buffer)) {
                 Ok(0) => {
-                    self.stderr = PipeState::Closed;
+                    self.stderr = StreamStatus::Closed;
                     None
                 }
                 Ok(n) => {
@@ -188,7 +188,7 @@ impl Process {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => None,
                 Err(_) => {
-                    self.stderr = PipeState::Closed;
+                    self.stderr = StreamStatus::Closed;
                     None
                 }
             };

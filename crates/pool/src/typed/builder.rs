@@ -12,7 +12,7 @@ use crate::observe::{Event, Observer};
 use crate::worker::check;
 use procession_scheduler::ChunkSize;
 use procession_task::FailureKind;
-use procession_task::JobSpec;
+use procession_task::{JobLimits, JobSpec};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Which outcomes are tried again (default: [`RETRY_ON`]).
+    /// Which outcomes are tried again (default: [`crate::RETRY_ON`]).
     pub fn retry_on(mut self, kinds: impl IntoIterator<Item = FailureKind>) -> Self {
         self.settings.spec.retry.retry_on = kinds.into_iter().collect();
         self
@@ -107,6 +107,24 @@ impl PoolBuilder {
     /// that wants more is [`crate::ItemError::OutOfMemory`]; in others it crashes.
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.settings.spec.limits.memory_limit = bytes.into();
+        self
+    }
+
+    /// What an item may use, all limits at once (default: no limits).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     procession::init();
+    ///     let limits = procession::JobLimits { timeout: Some(Duration::from_secs(5)), memory_limit: Some(1 << 30) };
+    ///     let pool = procession::Pool::builder().procs(1).limits(limits).build()?;
+    ///     assert_eq!(pool.submit(f64::sqrt, &4.0).wait()?, 2.0);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn limits(mut self, limits: JobLimits) -> Self {
+        self.settings.spec.limits = limits;
         self
     }
 

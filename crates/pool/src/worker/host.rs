@@ -12,6 +12,7 @@ use procession_wire::{Farewell, FromWorker};
 use std::io;
 use std::sync::Arc;
 use std::thread::Thread;
+use std::time::Duration;
 
 /// Finished results are sent before the next item starts if they have waited longer
 /// than this.
@@ -93,12 +94,12 @@ impl PipeHost {
     }
 
     /// A chunk is about to run.
-    pub(super) fn begin(&mut self, dispatch: RunningChunk) {
+    pub(super) fn begin(&mut self, chunk: RunningChunk) {
         self.begun = true;
-        self.attempt = dispatch.attempt;
-        self.epoch_ns = dispatch.epoch_ns;
-        let before = std::mem::replace(&mut *self.state.dispatch(), dispatch);
-        if let (Some(watchdog), true) = (&self.watchdog, is_tighter(dispatch.timeout_ns, before.timeout_ns)) {
+        self.attempt = chunk.attempt;
+        self.epoch_ns = chunk.epoch_ns;
+        let before = std::mem::replace(&mut *self.state.chunk(), chunk);
+        if let (Some(watchdog), true) = (&self.watchdog, is_tighter(chunk.limits.timeout, before.limits.timeout)) {
             // The watchdog computed its sleep with the previous limit.
             watchdog.unpark();
         }
@@ -130,7 +131,7 @@ impl PipeHost {
 }
 
 /// Whether a limit is smaller than the one before.
-fn is_tighter(limit: Option<u64>, before: Option<u64>) -> bool {
+fn is_tighter(limit: Option<Duration>, before: Option<Duration>) -> bool {
     limit.is_some_and(|limit| before.is_some_and(|before| limit < before))
 }
 
@@ -208,6 +209,7 @@ impl Host for PipeHost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use procession_task::JobLimits;
 
     fn host() -> PipeHost {
         let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
@@ -220,11 +222,12 @@ mod tests {
         // This thread plays the watchdog: once woken it does not sleep.
         host.watchdog = Some(std::thread::current());
         let begun = std::time::Instant::now();
-        for timeout_ns in [Some(2), Some(1)] {
-            host.begin(RunningChunk { timeout_ns, ..RunningChunk::default() });
+        for timeout_ns in [2, 1] {
+            let limits = JobLimits { timeout: Some(Duration::from_nanos(timeout_ns)), memory_limit: None };
+            host.begin(RunningChunk { limits, ..RunningChunk::default() });
         }
-        std::thread::park_timeout(std::time::Duration::from_secs(60));
-        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+        std::thread::park_timeout(Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

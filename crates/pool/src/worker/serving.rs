@@ -76,10 +76,8 @@ struct KnownJob {
     task: Box<dyn BlockTask>,
     max_result: usize,
     epoch_ns: u64,
-    timeout_ns: Option<u64>,
+    limits: JobLimits,
     again: Again,
-    /// Whether the watchdog or the allocator may have to name the running item.
-    is_watched: bool,
 }
 
 impl Serving<'_> {
@@ -119,12 +117,8 @@ impl Serving<'_> {
                     task,
                     max_result: spec.max_result,
                     epoch_ns: job.epoch_ns,
-                    timeout_ns: spec
-                        .limits
-                        .timeout
-                        .map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)),
+                    limits: spec.limits,
                     again: spec.again(),
-                    is_watched: spec.limits.are_any(),
                 };
                 self.jobs.insert(job.job, known);
             }
@@ -134,7 +128,7 @@ impl Serving<'_> {
     }
 
     fn make(&mut self, job: &JobSpec) -> Result<Box<dyn BlockTask>, String> {
-        self.keep_limits(&job.limits)?;
+        self.enforce_limits(&job.limits)?;
         let mut task = (self.make)(job, self.identity.clone())?;
         let host = &mut self.host;
         task.prepare(&mut |text| host.note(text))?;
@@ -151,7 +145,7 @@ impl Serving<'_> {
     }
 
     /// Enforces the limits of a job, or returns why they can't be enforced.
-    fn keep_limits(&mut self, limits: &JobLimits) -> Result<(), String> {
+    fn enforce_limits(&mut self, limits: &JobLimits) -> Result<(), String> {
         if limits.timeout.is_some() {
             self.host.watch().map_err(|e| format!("no thread to watch the time limit: {e}"))?;
         }
@@ -167,8 +161,8 @@ impl Serving<'_> {
     fn run_chunk(&mut self, head: &ChunkHead, bytes: std::ops::Range<usize>) -> Result<(), ServeError> {
         // The job was refused, and the coordinator is about to end this worker.
         let Some(known) = self.jobs.get_mut(&head.job) else { return Ok(()) };
-        let KnownJob { max_result, epoch_ns, timeout_ns, again, is_watched, .. } = *known;
-        self.host.begin(RunningChunk { attempt: head.attempt, first: head.first, epoch_ns, timeout_ns });
+        let KnownJob { max_result, epoch_ns, limits, again, .. } = *known;
+        self.host.begin(RunningChunk { attempt: head.attempt, first: head.first, epoch_ns, limits });
         let block = Block {
             first: head.first,
             items: head.items,
@@ -177,7 +171,8 @@ impl Serving<'_> {
             log: head.log,
             bytes: self.input.bytes(bytes),
         };
-        if is_watched {
+        // The watchdog or the allocator may have to name the running item.
+        if limits.are_any() {
             let mut reply = Reply::shared(&mut self.host, &self.state.draft, head.each, max_result).trying(again);
             let ran = known.task.run(&block, &mut reply);
             reply.finish();

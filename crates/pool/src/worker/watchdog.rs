@@ -63,13 +63,14 @@ fn watch(state: &WatchdogState) {
         };
         // The lock is free while an item runs, and soon free between two items.
         let draft = Draft::lock(&state.draft);
-        let dispatch = *state.dispatch();
+        let chunk = *state.chunk();
         now = read_running_clock();
         let late = (now.running_ns + now.paused_ns).saturating_sub(due);
-        next = match (draft.running, dispatch.timeout_ns) {
+        next = match (draft.running, chunk.limits.timeout) {
             (Some(running), Some(timeout)) => {
-                let since = running.since_ns + dispatch.epoch_ns;
-                stopwatch.look(RunningItem { since_ns: since, ..running }, now, late, timeout)
+                let since = running.since_ns + chunk.epoch_ns;
+                let timeout_ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+                stopwatch.look(RunningItem { since_ns: since, ..running }, now, late, timeout_ns)
             }
             _ => WatchdogStep::Sleep,
         };

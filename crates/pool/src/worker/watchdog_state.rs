@@ -8,7 +8,7 @@
 
 use super::frame_writer::FrameWriter;
 use crate::observe::{WorkerPhase, WorkerWatch};
-use procession_task::{Draft, FailureKind};
+use procession_task::{Draft, FailureKind, JobLimits};
 use procession_wire::{FromWorker, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub(super) struct WatchdogState {
     pub(super) draft: Mutex<Draft>,
     writer: Mutex<FrameWriter>,
     /// The chunk that is running.
-    dispatch: Mutex<RunningChunk>,
+    chunk: Mutex<RunningChunk>,
     /// Whether the watchdog sleeps until an item starts, as it does at first.
     pub(super) asleep: AtomicBool,
 }
@@ -34,7 +34,7 @@ pub(super) struct RunningChunk {
     /// The start of the run on the host's monotonic clock, from which items' times
     /// count.
     pub(super) epoch_ns: u64,
-    pub(super) timeout_ns: Option<u64>,
+    pub(super) limits: JobLimits,
 }
 
 impl WatchdogState {
@@ -42,7 +42,7 @@ impl WatchdogState {
         Self {
             draft: Mutex::default(),
             writer: Mutex::new(writer),
-            dispatch: Mutex::default(),
+            chunk: Mutex::default(),
             asleep: AtomicBool::new(true),
         }
     }
@@ -51,8 +51,8 @@ impl WatchdogState {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn dispatch(&self) -> MutexGuard<'_, RunningChunk> {
-        self.dispatch.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn chunk(&self) -> MutexGuard<'_, RunningChunk> {
+        self.chunk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the watchdog has to be woken for the item that has started.
@@ -65,7 +65,7 @@ impl WatchdogState {
     /// Sends the finished results, and which item ends this process.
     pub(super) fn leave(&self, draft: &Draft, kind: FailureKind) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
-        let RunningChunk { attempt, first, .. } = *self.dispatch();
+        let RunningChunk { attempt, first, .. } = *self.chunk();
         let mut writer = self.writer();
         // The time that this takes is not reported.
         let mut watch = WorkerWatch::start(WorkerPhase::Transport);

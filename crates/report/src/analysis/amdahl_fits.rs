@@ -48,17 +48,17 @@ pub(crate) fn amdahl_fits(rows: &[Measured], usable_cores: u32) -> Vec<AmdahlFit
 mod tests {
     use super::*;
     use crate::analysis::measured::measure;
-    use crate::samples::{lecture, run};
+    use crate::samples::{prime_study, run};
 
     #[test]
     fn fits_of_each_size() {
-        let fits = amdahl_fits(&measure(&lecture(), 4), 4);
+        let fits = amdahl_fits(&measure(&prime_study(), 4), 4);
         assert_eq!(fits.iter().map(|fit| fit.size).collect::<Vec<_>>(), [Some(10), Some(17), Some(34)]);
         assert!((fits[2].law.serial_fraction - 0.056_405).abs() < 1e-5, "{fits:?}");
     }
 
     #[test]
-    fn two_counts_allow_none() {
+    fn two_counts_have_no_fit() {
         let rows = measure(&[run(1, 1, 2.0, vec![]), run(2, 2, 1.0, vec![])], 8);
         assert!(amdahl_fits(&rows, 8).is_empty());
     }

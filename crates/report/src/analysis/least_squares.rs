@@ -59,13 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noisy_counts_less() {
+    fn noisy_points_have_less_weight() {
         let line = FittedLine::through(&[(0.0, 1.0, 0.01), (1.0, 2.0, 0.01), (2.0, 30.0, 1000.0)].map(at)).unwrap();
         assert!((line.slope - 1.0).abs() < 1e-3, "{line:?}");
     }
 
     #[test]
-    fn one_place_is_no_line() {
+    fn a_single_x_has_no_line() {
         assert_eq!(FittedLine::through(&[]), None);
         assert_eq!(FittedLine::through(&[(1.0, 1.0, 1.0), (1.0, 2.0, 1.0)].map(at)), None);
         assert_eq!(FittedLine::through(&[(1.0, f64::NAN, 1.0), (2.0, 2.0, 1.0)].map(at)), None);

@@ -17,7 +17,7 @@ impl StudyData {
     ///
     /// # Errors
     /// A file can't be read.
-    pub fn from_log(log: &StudyLog) -> Result<Self, LogError> {
+    pub(crate) fn from_log(log: &StudyLog) -> Result<Self, LogError> {
         let mut data = Self { study: log.study().clone(), log: Some(log.path().to_owned()), ..Self::default() };
         for run in log.runs() {
             data.push_log(run)?;
@@ -39,7 +39,7 @@ impl StudyData {
     ///
     /// # Errors
     /// A file can't be read.
-    pub fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
+    pub(crate) fn push_log(&mut self, run: &RunLog) -> Result<(), LogError> {
         let (mut spans, failures) = read_items(run)?;
         let summary = RunSummary::of_log(run)?;
         spans.skipped_lines.add(&summary.spans.skipped_lines);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_tells_spans_times_and_failures() {
+    fn a_log_has_spans_times_and_failures() {
         let dir = tempfile::tempdir().unwrap();
         let data = StudyData::from_log(&write(&dir.path().join("log"), "h", LogLevel::Task)).unwrap();
         let spans = &data.runs[0].spans;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_chunks_tells_spans() {
+    fn a_log_of_chunks_has_spans() {
         let dir = tempfile::tempdir().unwrap();
         let data = StudyData::from_log(&write(&dir.path().join("log"), "h", LogLevel::Chunk)).unwrap();
         let spans = &data.runs[0].spans;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_are_told_apart() {
+    fn logs_get_distinct_labels() {
         let dir = tempfile::tempdir().unwrap();
         let labels = |hosts: [&str; 2]| {
             let folder = tempfile::tempdir_in(dir.path()).unwrap();

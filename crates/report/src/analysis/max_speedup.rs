@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_count_as_alike() {
+    fn items_of_equal_times() {
         assert_eq!(bound(10, None, 4, 4), (10.0 / 3.0, SpeedupLimit::Items));
         assert_eq!(bound(12, None, 4, 4), (4.0, SpeedupLimit::Workers));
         assert_eq!(bound(12, None, 6, 4), (4.0, SpeedupLimit::Cpus));
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn one_long_item_holds_all() {
+    fn one_long_item_limits_the_speedup() {
         let times = times(&[4.0, 1.0, 1.0, 1.0, 1.0]);
         assert_eq!(bound(5, Some(&times), 4, 4), (2.0, SpeedupLimit::LongestItem));
         assert_eq!(bound(5, Some(&times), 1, 4), (1.0, SpeedupLimit::Workers));
     }
 
     #[test]
-    fn unlike_items_can_be_shared_out_well() {
+    fn items_of_different_times_can_be_divided_evenly() {
         // 1 and 1 on one worker, 2 on the other: twice as fast, not 1.5 times.
         assert_eq!(bound(3, Some(&times(&[1.0, 1.0, 2.0])), 2, 2), (2.0, SpeedupLimit::Workers));
         let alike = times(&[1.0; 3]);

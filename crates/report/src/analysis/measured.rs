@@ -105,7 +105,7 @@ impl Serialize for Basis {
 impl Measured {
     /// The median time in seconds; `None` if no run completed.
     #[must_use]
-    pub fn compared_s(&self) -> Option<f64> {
+    pub(crate) fn compared_s(&self) -> Option<f64> {
         self.wall_s.filter(|_| self.completed > 0)
     }
 
@@ -220,18 +220,18 @@ fn base(rows: &[Measured], row: &Measured) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::analysis::max_speedup::SpeedupLimit;
-    use crate::samples::{lecture, run};
+    use crate::samples::{prime_study, run};
 
     #[test]
-    fn the_lectures_table() {
-        let rows = measure(&lecture(), 4);
+    fn a_table_of_the_prime_study() {
+        let rows = measure(&prime_study(), 4);
         assert_eq!(rows.len(), 15);
         let of = |count, size| {
             let is = |row: &&Measured| row.configuration.count == count && row.configuration.size == Some(size);
             rows.iter().find(is).unwrap()
         };
         let row = of(4, 34);
-        assert_eq!(row.speedup, Some(43.0 / 13.0), "3.3, as the lecture says");
+        assert_eq!(row.speedup, Some(43.0 / 13.0), "3.3");
         assert_eq!(row.efficiency, Some(43.0 / 13.0 / 4.0));
         // (13/43 − 1/4) / (1 − 1/4)
         assert!((row.serial_fraction.unwrap() - 0.069_767_4).abs() < 1e-6);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_speedup_above_the_ceiling_of_like_items_refutes_it() {
+    fn a_higher_measured_speedup_refutes_equal_times() {
         let mut runs = vec![run(1, 1, 4.0, vec![]), run(2, 2, 2.0, vec![])];
         runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 3);
         assert_eq!(measure(&runs, 2)[1].max_speedup, None);

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fit_finds_the_law_it_came_from() {
+    fn a_fit_finds_the_serial_fraction() {
         let law = Amdahl { serial_fraction: 0.1, counts: vec![] };
         let points: Vec<_> = [1, 2, 3, 4, 8].map(|count| (count, law.speedup(f64::from(count)))).to_vec();
         let fit = Amdahl::fit(&points, 4).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lectures_speedups() {
+    fn speedups_of_the_prime_study() {
         // 34 primes on four cores: 43, 22, 16 and 13 seconds.
         let points = [(1, 1.0), (2, 43.0 / 22.0), (3, 43.0 / 16.0), (4, 43.0 / 13.0), (5, 43.0 / 13.0)];
         let fit = Amdahl::fit(&points, 4).unwrap();

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn values_far_off() {
+    fn outliers_are_found() {
         assert_eq!(outliers(&[1.0, 1.02, 1.01, 1.9, 0.99]), [3]);
         assert_eq!(outliers(&[1.0, 1.0, 1.0, 1.05]), [0; 0], "near enough");
         assert_eq!(outliers(&[1.0, 1.3, 1.1, 0.8, 1.2]), [0; 0], "all spread alike");

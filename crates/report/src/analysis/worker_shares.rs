@@ -74,7 +74,7 @@ impl WorkerShares {
     fn add(&mut self, row: &WorkerRow, until: f64) {
         let begun = if row.nth == 0 { 0.0 } else { row.spawned_s };
         let ready = row.ready_s.or(row.exited_s).unwrap_or(until);
-        let Some((end, told)) = row.end.as_ref().and_then(|end| Some((end, end.told_total_s()?))) else {
+        let Some((end, told)) = row.end.as_ref().and_then(|end| Some((end, end.reported_total_s()?))) else {
             self.start_up += (ready - begun).max(0.0);
             return;
         };
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_differ_never_make_more_than_all() {
+    fn different_clocks_never_make_a_sum_above_one() {
         let run = run(1, 1, 1.0, vec![row(0, 10, 0.5, (1.0, 0.5, 0.0))]);
         let shares = WorkerShares::of([&run]).unwrap();
         assert_eq!((shares.start_up, shares.waiting), (0.0, 0.5 / 1.5));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_that_is_heard_late_is_no_longer_start() {
+    fn a_late_handshake_event_does_not_lengthen_the_start_up() {
         // At work from 0.2 s to 0.9 s, by its own measure; its hello was heard at 0.3 s.
         let mut late = row(0, 10, 0.3, (0.5, 0.2, 0.0));
         late.end.as_mut().unwrap().told_s = Some(0.9);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_process_did_is_the_rest() {
+    fn unreported_time_of_a_dead_process_is_the_rest() {
         let (mut dead, mut second) = (row(0, 10, 0.125, (0.0, 0.0, 0.0)), row(0, 11, 0.75, (0.25, 0.0, 0.0)));
         dead.end.as_mut().unwrap().waiting_s = None;
         (second.nth, second.spawned_s) = (1, 0.5);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_told() {
+    fn without_reports_there_are_no_shares() {
         assert_eq!(WorkerShares::of([]), None);
         assert_eq!(WorkerShares::of([&run(1, 1, 1.0, vec![])]), None);
     }

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_larger_than_the_queue_passes() {
+    fn an_item_larger_than_the_queue_is_accepted() {
         let (queue, permit, writes, consumer) = start(10, LONG);
         drop(permit);
         assert!(queue.push(&mut vec![1000]));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hung_writer_is_given_up() {
+    fn a_writer_without_progress_is_given_up() {
         let (queue, permit, _writes, consumer) = start(10, Duration::from_millis(5));
         assert!(queue.push(&mut vec![8]));
         assert!(!queue.is_given_up());

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_is_told_and_is_the_last_thing_done() {
+    fn the_first_error_is_reported_and_nothing_is_written_after_it() {
         for (items, written, told) in [([1, 3, 5], &[1, 3][..], "a 3"), ([5, 3, 1], &[5], "a 5")] {
             let mut until = UntilError::new(Picky::default());
             for item in items {

@@ -1,4 +1,4 @@
-//! The lines of a log that fit a query.
+//! Finds the lines of logs that match a query.
 
 use super::query::{InspectError, Query};
 use crate::log::read::line::{LogLine, item_index};
@@ -10,29 +10,29 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
 
-/// A line that fits.
+/// A matching line.
 #[derive(Clone, Debug)]
 pub(crate) struct Hit<'a> {
-    /// Which of the logs, from 0.
+    /// Index of the log, from 0.
     pub(crate) log: usize,
-    /// Which run, from 1.
+    /// Number of the run, from 1.
     pub(crate) run: u32,
-    /// Its file.
+    /// The line's file.
     pub(crate) path: &'a Path,
-    /// As it stands there.
+    /// The line, unparsed.
     pub(crate) raw: &'a [u8],
 }
 
-/// What the search passed over.
+/// Items that the search can't show.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SkippedItems {
-    /// Items that only a chunk's line tells of.
+    /// Number of items that are only part of a chunk's line.
     pub(crate) without_line: u64,
-    /// Lines that can't be read.
+    /// Lines that can't be parsed.
     pub(crate) unreadable: SkippedLines,
 }
 
-/// Visits the lines that fit: in the order asked for, or as they stand.
+/// Calls `found` with each matching line: in the order of the query, or of the log.
 pub(crate) fn visit(
     logs: &[StudyLog],
     query: &Query,
@@ -63,7 +63,7 @@ fn visit_slowest(
     let mut slowest = BinaryHeap::new();
     let skipped = scan(logs, query, &mut |hit, line| {
         let LogLine::Item(item) = line else { return Ok(()) };
-        // Bits of positive floats are in the order of their values.
+        // The bits of non-negative floats have the order of their values.
         let key = (Reverse(item.duration_us.max(0.0).to_bits()), hit.log, hit.run, item.item);
         let enters = slowest.len() < count || slowest.peek().is_some_and(|Slow { key: least, .. }| key < *least);
         if enters {
@@ -78,10 +78,10 @@ fn visit_slowest(
     Ok(skipped)
 }
 
-/// Duration, log, run and item: of equals, the first one counts as slower.
+/// Duration, log, run and item. Of equal durations the first item counts as slower.
 type SlowKey = (Reverse<u64>, usize, u32, u64);
 
-/// A line kept among the slowest; the greatest of them is the least slow.
+/// One of the slowest lines. The greatest value is the least slow line.
 struct Slow {
     key: SlowKey,
     kept: Kept,
@@ -107,7 +107,7 @@ impl Ord for Slow {
     }
 }
 
-/// A hit that outlives its file's reading.
+/// An owned hit.
 struct Kept {
     log: usize,
     run: u32,
@@ -133,7 +133,7 @@ fn first_item(line: &LogLine<'_>) -> u64 {
     }
 }
 
-/// Visits the lines that fit as they stand.
+/// Calls `found` with each matching line, in the order of the log.
 fn scan(
     logs: &[StudyLog],
     query: &Query,

@@ -1,4 +1,4 @@
-//! Just the inputs of the items that fit, to be piped into another run.
+//! Prints only the inputs of the matching items, to be piped into another run.
 
 use super::hits::visit;
 use super::query::{InspectError, Inspected, Query};
@@ -8,10 +8,10 @@ use crate::text::units;
 use procession_task::LOGGED_BYTES;
 use std::io::Write;
 
-/// Writes the inputs, one a line, in the order of the input, each item once.
+/// Writes the inputs, one per line, in the order of the input, each item once.
 pub(crate) fn write(logs: &[StudyLog], query: &Query, out: &mut dyn Write) -> Result<Inspected, InspectError> {
     let mut inputs: Vec<(u64, Vec<u8>)> = Vec::new();
-    // Items whose inputs the log does not have, and those that no line can hold.
+    // Items whose inputs are cut in the log, and items with line feeds.
     let (mut cut, mut broken) = (Vec::new(), Vec::new());
     let skipped = visit(logs, query, &mut |hit| {
         let LogLine::Item(item) = LogLine::parse(hit.raw, hit.path)? else { return Ok(()) };

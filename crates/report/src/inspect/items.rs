@@ -1,4 +1,4 @@
-//! The items that fit, as a table or as JSON.
+//! Prints the matching items as a table or as JSON.
 
 use super::hits::{Hit, visit};
 use super::query::{InspectError, Inspected, Query};
@@ -13,13 +13,13 @@ use crate::text::shorten::shortened;
 use crate::text::units;
 use std::io::Write;
 
-/// Rows that are aligned together; long tables are written in such pieces.
+/// Number of rows that are aligned together; a long table is printed in such parts.
 const PIECE: usize = 1000;
-/// Columns of an input and of an outcome that are shown; all of it is in the JSON.
+/// Most columns of an input and of an outcome. The JSON has all of it.
 const INPUT_COLUMNS: usize = 24;
 const OUTCOME_COLUMNS: usize = 60;
 
-/// Writes the items that fit.
+/// Writes the matching items.
 pub(crate) fn write(
     logs: &[StudyLog],
     query: &Query,
@@ -51,7 +51,7 @@ pub(crate) fn write(
     };
     inspected.notes.extend(stderr_notes(logs, query)?);
     if inspected.matched == 0 {
-        inspected.notes.push("no item fits".to_owned());
+        inspected.notes.push(if query.failures { "no failed items" } else { "no item matches" }.to_owned());
     }
     inspected.notes.extend(skipped.unreadable.note());
     if skipped.without_line > 0 {
@@ -61,7 +61,7 @@ pub(crate) fn write(
     Ok(inspected)
 }
 
-/// Where to find what the process that was asked for wrote to its standard error.
+/// Notes with the paths of the standard error of the process in the query.
 fn stderr_notes(logs: &[StudyLog], query: &Query) -> Result<Vec<String>, InspectError> {
     let Some(pid) = query.pid else { return Ok(Vec::new()) };
     let mut notes = Vec::new();
@@ -76,7 +76,7 @@ fn stderr_notes(logs: &[StudyLog], query: &Query) -> Result<Vec<String>, Inspect
     Ok(notes)
 }
 
-/// The line as it stands in the log, with its run before it.
+/// Writes a line of the log with its run as the first field.
 fn write_json(logs: &[StudyLog], hit: &Hit<'_>, out: &mut dyn Write) -> Result<(), InspectError> {
     let fields = hit.raw.strip_prefix(b"{").unwrap_or(hit.raw);
     if logs.len() > 1 {

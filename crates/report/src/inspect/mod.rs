@@ -1,9 +1,8 @@
-//! `coordinator inspect`: a call's log, looked at afterwards.
+//! `coordinator inspect`: answers questions about logs.
 //!
-//! Without a question about items it shows the call, its runs and its
-//! processes; with one, the lines of the items that fit. As text for people
-//! (escaped for the terminal, aligned), as JSON, or as just the inputs, to be
-//! piped into another run.
+//! A query without conditions on items shows the call, its runs and its processes. A
+//! query about items shows their lines. Answers are text for a terminal, JSON, or
+//! only the inputs of the items, to be piped into another run.
 
 mod hits;
 mod inputs;
@@ -17,7 +16,7 @@ use crate::log::read::study_log::StudyLog;
 use crate::render::style::Style;
 use std::io::Write;
 
-/// Answers a query about these logs: one, or several side by side.
+/// Answers a query about one or several logs.
 ///
 /// # Errors
 /// A log can't be read, the answer can't be written, or there is no such run,
@@ -36,7 +35,7 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
         items::write(logs, query, style, out)?
     };
     out.flush()?;
-    for run in logs.iter().flat_map(|log| query.runs(log)).filter(|run| run.is_torn()) {
+    for run in logs.iter().flat_map(|log| query.runs(log)).filter(|run| run.was_killed()) {
         let what = "did not end: its coordinator was killed. Here is what it had written";
         inspected.notes.push(format!("run {} {what}", run.number));
     }

@@ -1,4 +1,4 @@
-//! The call, its runs and its processes.
+//! Prints the call, its runs and its processes.
 
 use super::query::{InspectError, Inspected, Query};
 use crate::analysis::advice::{Advice, advice};
@@ -26,7 +26,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
 
-/// A log's runs that were asked for.
+/// The runs of a log that the query is about.
 struct SelectedRuns<'a> {
     log: &'a StudyLog,
     data: StudyData,
@@ -118,7 +118,7 @@ fn runs_table(selected: &[SelectedRuns<'_>], style: Style) -> String {
     table.take_text(style)
 }
 
-/// What several logs say; of their processes only if these are few.
+/// The tables of several logs. Processes are only listed if there are at most 32.
 fn several(selected: &[SelectedRuns<'_>], chosen: bool, style: Style) -> Vec<String> {
     let measured: Vec<_> = selected.iter().map(|selected| selected.data.measured()).collect();
     let mut parts = vec![study_table::beside(&measured, style)];
@@ -134,7 +134,7 @@ fn several(selected: &[SelectedRuns<'_>], chosen: bool, style: Style) -> Vec<Str
     parts
 }
 
-/// What a study measured, if it is one.
+/// The tables of measurements; fewer for a single configuration.
 fn measured_tables(selected: &SelectedRuns<'_>, style: Style) -> Vec<String> {
     let measured = selected.data.measured();
     let cpus = selected.data.usable_cores();
@@ -168,7 +168,7 @@ struct LogJson<'a> {
 #[derive(Serialize)]
 struct RunJson<'a> {
     number: u32,
-    /// How it ended, in a word.
+    /// How the run ended, as in `completed`.
     status: &'a str,
     record: Option<&'a RunRecord>,
     workers: &'a [WorkerRow],

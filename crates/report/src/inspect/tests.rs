@@ -162,7 +162,7 @@ fn inputs_are_given_back_as_they_were() {
 }
 
 #[test]
-fn chunk_lines_tell_what_they_can() {
+fn a_log_of_chunks_answers_with_chunks() {
     let mut call = Call::new();
     let part = Accepted { log: bytes::Bytes::new(), failed: 1, ..accepted(who(0, 0, 100), 0, 10, 50) };
     call.run(1, LogLevel::Chunk, &[Event::Accepted(part)]);
@@ -182,7 +182,7 @@ fn chunk_lines_tell_what_they_can() {
 }
 
 #[test]
-fn what_is_not_there() {
+fn unknown_runs_processes_and_items_are_errors() {
     let call = call();
     let log = [call.log()];
     let of = |query| asked(&log, &query).unwrap_err().to_string();
@@ -193,7 +193,7 @@ fn what_is_not_there() {
 }
 
 #[test]
-fn json_of_the_whole() {
+fn json_of_the_overview() {
     let (json, _) = asked(&[call().log()], &Query { json: true, ..Query::default() }).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(json["study"]["task"], "prime");

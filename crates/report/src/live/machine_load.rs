@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_the_rest() {
+    fn other_programs_used_the_rest() {
         let before = MachineLoad { all: 170, own: 60 };
         let after = MachineLoad { all: 570, own: 300 };
         assert_eq!(after.others_since(&before), Duration::from_millis(1600));
@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_file() {
+    fn other_text_is_rejected() {
         assert_eq!(MachineLoad::parse("", OWN), None);
         assert_eq!(MachineLoad::parse("cpu  1 2\n", OWN), None);
         assert_eq!(MachineLoad::parse(STAT, "42 (x) S 1"), None);
     }
 
     #[test]
-    fn this_machine_tells() {
+    fn this_machine_has_the_counters() {
         assert!(MachineLoad::now().is_some_and(|load| load.all >= load.own));
     }
 }

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_end() {
+    fn a_known_total() {
         let mut gauge = Gauge::default();
         let total = ProgressTotal::Items(1000);
         assert_eq!(
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn about_so_much_of_the_input() {
+    fn an_estimated_share_of_the_input() {
         let mut gauge = Gauge::default();
         let line = gauge.line("", &at(2000, 50, ProgressTotal::Fraction(0.25)), 80);
         assert_eq!(line, "[#####---------------] ~25 %  50 items  ETA 6 s  3 of 4 workers busy");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_end_has_neither_percentage_nor_estimate() {
+    fn an_unknown_total_has_neither_percentage_nor_estimate() {
         let mut gauge = Gauge::default();
         gauge.line("", &at(0, 0, ProgressTotal::Unknown), 80);
         let now = Moment { failed: 2, ..at(20_000, 1, ProgressTotal::Unknown) };

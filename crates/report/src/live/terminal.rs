@@ -102,7 +102,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn lines_stand_above_the_bar() {
+    fn lines_are_printed_above_the_bar() {
         let paper = Paper::default();
         let terminal = Terminal::new(Box::new(paper.clone()));
         terminal.println("before");
@@ -115,7 +115,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_closed_stderr_is_no_fault() {
+    fn a_closed_stderr_is_ignored() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_touched_only_when_a_run_begins_and_gone_on_with_after_its_last_line() {
+    fn the_file_is_modified_when_a_run_begins_and_appended_to_after_its_last_whole_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jobs");
         let begin = |appended| JobLog::open(&path, appended, "sqrt", "h").map(|mut log| log.begin().unwrap());

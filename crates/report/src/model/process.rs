@@ -69,25 +69,25 @@ pub struct WorkerEnd {
 impl WorkerEnd {
     /// Processor seconds in user mode and in the kernel.
     #[must_use]
-    pub fn cpu_s(&self) -> f64 {
+    pub(crate) fn cpu_s(&self) -> f64 {
         self.cpu_user_s + self.cpu_system_s
     }
 
     /// Seconds spent on items: parsing, running and formatting.
     #[must_use]
-    pub fn busy_s(&self) -> Option<f64> {
+    pub(crate) fn busy_s(&self) -> Option<f64> {
         Some(self.decoding_s? + self.running_s? + self.encoding_s?)
     }
 
     /// Seconds of all phases together; `None` if the process did not report its times.
     #[must_use]
-    pub fn told_total_s(&self) -> Option<f64> {
+    pub(crate) fn reported_total_s(&self) -> Option<f64> {
         Some(self.waiting_s? + self.transport_s? + self.busy_s()? + self.writing_s?)
     }
 
     /// Whether the exit was normal: the pool asked for it, and the exit status is 0.
     #[must_use]
-    pub fn is_usual(&self) -> bool {
+    pub(crate) fn is_normal(&self) -> bool {
         self.asked && self.signal.is_none() && self.status.unwrap_or(0) == 0
     }
 }

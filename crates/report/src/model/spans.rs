@@ -60,7 +60,7 @@ impl SpanKind {
 impl Span {
     /// The span of a chunk line of the log: of results that were accepted together.
     #[must_use]
-    pub fn of_chunk_line(part: &ChunkLine<'_>) -> Self {
+    pub(crate) fn of_chunk_line(part: &ChunkLine<'_>) -> Self {
         let (end_s, busy_s) = (part.at_us / 1e6, part.busy_us / 1e6);
         Self {
             kind: SpanKind::of_run(part.failed > 0, part.attempt),
@@ -84,7 +84,7 @@ impl Span {
 
     /// Seconds from the start to the end.
     #[must_use]
-    pub fn duration_s(&self) -> f64 {
+    pub(crate) fn duration_s(&self) -> f64 {
         self.end_s - self.start_s
     }
 
@@ -159,12 +159,6 @@ impl Track {
         &self.spans
     }
 
-    /// Whether spans were merged.
-    #[must_use]
-    pub fn is_thinned(&self) -> bool {
-        self.gap_s >= 0.0
-    }
-
     /// Merges with growing gaps until at most half of the limit is used.
     #[expect(clippy::cast_precision_loss, reason = "a constant of a few thousand")]
     fn thin(&mut self) {
@@ -202,21 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn a_million_items_stay_few() {
+    fn a_million_items_are_merged_into_few_spans() {
         let mut track = Track::new(ProcessName { worker: 0, nth: 0, pid: 1 });
         for at in 0..1_000_000_u32 {
             let kind = if at % 2 == 0 { SpanKind::Work } else { SpanKind::Failed };
             let start_s = f64::from(at) * 1e-5;
             track.push(span(start_s, start_s + 0.9e-5, kind));
         }
-        assert!(track.spans().len() <= KEPT && track.is_thinned());
+        assert!(track.spans().len() <= KEPT && track.gap_s >= 0.0);
         assert_eq!(track.spans().iter().map(|span| span.items).sum::<u64>(), 1_000_000);
         let busy: f64 = track.spans().iter().map(|span| span.busy_s).sum();
         assert!((busy - 9.0).abs() < 1e-6, "{busy}");
     }
 
     #[test]
-    fn a_process_does_one_thing_after_the_other() {
+    fn spans_of_a_process_do_not_overlap() {
         let mut track = Track::new(ProcessName { worker: 0, nth: 0, pid: 1 });
         track.push(span(0.0, 1.0, SpanKind::Work));
         track.push(span(0.75, 1.25, SpanKind::Work));
@@ -225,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn few_stay_as_they_are() {
+    fn few_spans_are_not_merged() {
         let mut track = Track::new(ProcessName { worker: 0, nth: 0, pid: 1 });
         track.push(span(0.0, 1.0, SpanKind::Work));
         track.push(span(1.0, 2.0, SpanKind::Work));

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_older_log_lacks_is_not_known() {
+    fn fields_that_older_logs_lack_are_none() {
         let result = r#"{"status":"completed","wall_s":1.0,"items":1,"failures":0}"#;
         let result: RunResult = serde_json::from_str(result).unwrap();
         assert_eq!((result.coordinator, result.longest_s), (None, None));

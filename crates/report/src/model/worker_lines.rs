@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_what_the_reader_of_a_log_looks_for() {
+    fn a_line_has_the_documented_fields() {
         let mut lines = Lines::new("here");
         let exit = samples::exit(1, 2, 77, Exit::Signal(9));
         let line = lines.line(&Event::WorkerExited(exit)).unwrap();
@@ -134,6 +134,6 @@ mod tests {
         assert_eq!(of(Exit::Signal(9)).to_string(), "SIGKILL");
         assert_eq!(of(Exit::Signal(42)).to_string(), "signal 42");
         assert_eq!(of(Exit::Status(3)).to_string(), "exit 3");
-        assert!(!of(Exit::Status(0)).is_usual(), "not asked");
+        assert!(!of(Exit::Status(0)).is_normal(), "not asked");
     }
 }

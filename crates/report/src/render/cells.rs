@@ -1,4 +1,4 @@
-//! Cells that several tables have.
+//! Cells that several tables share.
 
 use super::table::Cell;
 use crate::model::process::WorkerEnd;
@@ -10,15 +10,15 @@ pub(crate) fn configuration(of: &Configuration) -> [String; 4] {
     [of.executor.to_string(), of.count.to_string(), optional(of.size), optional(of.chunk.fixed().map(u64::from))]
 }
 
-/// A cell that stays empty without a value.
+/// A cell that is empty without a value.
 pub(crate) fn optional(text: Option<String>) -> Cell {
     Cell::Text(text.unwrap_or_default())
 }
 
-/// How a process ended; empty for one that exited as it was asked to.
+/// How a process ended; empty for a normal exit.
 pub(crate) fn ended(end: Option<&WorkerEnd>) -> Cell {
     match end {
-        Some(end) if end.is_usual() => Cell::Text(String::new()),
+        Some(end) if end.is_normal() => Cell::Text(String::new()),
         Some(end) => Cell::Alarm(end.to_string()),
         None => Cell::Text("unknown".to_owned()),
     }

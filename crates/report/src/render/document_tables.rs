@@ -1,4 +1,4 @@
-//! The tables of a page and of Markdown.
+//! The tables of the page and of Markdown files.
 
 use super::cells::{self, optional};
 use super::run_title::title;
@@ -35,7 +35,7 @@ pub(crate) fn study(data: &[StudyData]) -> Table {
     for data in data {
         data.measured().iter().for_each(|row| table.row(study_row(&data.label, row)));
     }
-    // A basis that all rows share is told once, above.
+    // A basis that all rows share is moved to the caption.
     if let Some(basis) = table.take_shared("vs") {
         table.caption += &format!("; speedup vs {basis}");
     }
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lectures_table() {
-        let mut data = StudyData { runs: crate::samples::lecture(), ..StudyData::default() };
+    fn a_table_of_the_prime_study() {
+        let mut data = StudyData { runs: crate::samples::prime_study(), ..StudyData::default() };
         data.study.machine.usable_cores = 4;
         let text = study(&[data]).to_markdown();
         let line = "| procs | 5 | 34 | 34 | 13.0 s | 3.31 | 4.00 | CPUs | 66.2 % | – | 1 |";

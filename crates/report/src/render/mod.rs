@@ -1,4 +1,4 @@
-//! What a study is drawn as.
+//! Output of a study: tables, charts, the page, timings, the trace.
 
 pub(crate) mod cells;
 pub mod chart;

@@ -1,11 +1,11 @@
-//! A run's title: which one, its configuration, its time.
+//! The title of a run: number, configuration, time.
 
 use crate::model::run_summary::RunSummary;
 use crate::model::study::Configuration;
 use crate::text::units;
 use std::fmt::Write as _;
 
-/// As in `run 3: procs 4, size 1000, 1.43 s`.
+/// Formats `run 3: procs 4, size 1000, 1.43 s`.
 pub(crate) fn title(run: &RunSummary) -> String {
     let Configuration { executor, count, size, chunk } = run.configuration();
     let mut title = format!("run {}: {executor} {count}", run.run);

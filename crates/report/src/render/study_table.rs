@@ -1,6 +1,5 @@
-//! The table of a study, or of several beside each other: a row per
-//! configuration, its time, and what parallel running brought. Usual ones fit a
-//! terminal of 80 columns.
+//! The table of one study or of several studies: a row per configuration with its
+//! time, speedup and efficiency. Usual tables fit a terminal of 80 columns.
 
 use super::cells::{self, optional};
 use super::style::Style;
@@ -11,21 +10,21 @@ use crate::model::study::Configuration;
 use crate::text::units;
 use std::fmt::Write as _;
 
-/// Columns that the notes below a table keep to.
+/// Most columns of the notes below a table.
 const WIDTH: usize = 80;
-/// The phases in short.
+/// Short names of the phases.
 const SHORT: [&str; 9] = ["start", "wait", "transport", "decode", "run", "encode", "write", "end", "other"];
-/// The smallest share that is not shown as none.
+/// The smallest share that is not rounded to 0.0 %.
 const LEAST_REST: f64 = 0.000_5;
 
-/// The rows of one call as text.
+/// Prints the rows of one call.
 pub(crate) fn table(rows: &[Measured], fits: &[AmdahlFit], style: Style) -> String {
     let rows: Vec<StudyRow<'_>> = rows.iter().map(|of| StudyRow { log: None, of }).collect();
     rows_table(&rows).take_text(style) + &notes(&rows) + &fitted(&rows, fits)
 }
 
-/// The rows of several calls, those that are alike below each other: what a
-/// teacher with thirty of them looks at.
+/// Prints the rows of several calls; rows of the same configuration are next to each
+/// other.
 pub(crate) fn beside(logs: &[Vec<Measured>], style: Style) -> String {
     let mut rows: Vec<(usize, StudyRow<'_>)> = Vec::new();
     for (log, measured) in (1..).zip(logs) {
@@ -40,7 +39,7 @@ pub(crate) fn beside(logs: &[Vec<Measured>], style: Style) -> String {
     rows_table(&rows).take_text(style) + &notes(&rows)
 }
 
-/// A configuration, and which of several logs has it, from 1.
+/// A row: the measurements of a configuration, and the number of its log, from 1.
 struct StudyRow<'a> {
     log: Option<usize>,
     of: &'a Measured,
@@ -63,7 +62,7 @@ fn rows_table(rows: &[StudyRow<'_>]) -> Table {
         right("Karp–Flatt"),
         ("", Column::Word),
     ]);
-    // One basis for all stands below the table.
+    // A single basis is named in the notes instead.
     let several = bases(rows).len() > 1;
     for StudyRow { log, of } in rows {
         let mut cells: Vec<Cell> = cells::configuration(&of.configuration).map(Cell::Text).to_vec();
@@ -83,7 +82,7 @@ fn rows_table(rows: &[StudyRow<'_>]) -> Table {
     table
 }
 
-/// What speedups are against, each once.
+/// The different bases of speedups.
 fn bases(rows: &[StudyRow<'_>]) -> Vec<String> {
     let mut bases: Vec<String> = rows.iter().filter_map(|row| row.of.basis).map(|basis| basis.to_string()).collect();
     bases.sort_unstable();
@@ -91,20 +90,20 @@ fn bases(rows: &[StudyRow<'_>]) -> Vec<String> {
     bases
 }
 
-/// How far the shortest or the longest run is from the median, as a share of
-/// it, if there were several.
+/// The largest deviation of a run from the median, as a share of the median; `None`
+/// for a single run.
 fn deviation(row: &Measured) -> Option<f64> {
     let (median, min, max) = (row.wall_s?, row.min_s?, row.max_s?);
     (row.runs.len() > 1 && median > 0.0).then(|| f64::max(max - median, median - min) / median)
 }
 
-/// The ceiling where it is lower than the count: elsewhere it goes without saying.
+/// The maximum speedup if it is lower than the count of workers, else empty.
 fn max_speedup(row: &Measured) -> String {
     let told = row.max_speedup.filter(|max_speedup| max_speedup.speedup < f64::from(row.configuration.count));
     told.map_or_else(String::new, |max_speedup| format!("{:.2}", max_speedup.speedup))
 }
 
-/// What the figures mean, for those that the table has.
+/// Explains the columns that the table has.
 fn notes(rows: &[StudyRow<'_>]) -> String {
     let any = |has: fn(&Measured) -> bool| rows.iter().any(|row| has(row.of));
     let mut notes = Vec::new();
@@ -121,7 +120,7 @@ fn notes(rows: &[StudyRow<'_>]) -> String {
     if notes.is_empty() { String::new() } else { format!("({})\n", broken(&notes)) }
 }
 
-/// Notes one after the other, in lines as wide as a terminal.
+/// Joins notes, with line breaks at the width of a terminal.
 fn broken(notes: &[String]) -> String {
     let (mut text, mut column) = (String::new(), 1);
     for (at, note) in notes.iter().enumerate() {
@@ -162,19 +161,19 @@ fn fitted(rows: &[StudyRow<'_>], fits: &[AmdahlFit]) -> String {
     text
 }
 
-/// Where the workers' time went, in percent; nothing if no worker told. The
+/// How the workers spent their time, in percent; empty if no worker reported it. The
 /// phases are those of [`crate::analysis::worker_shares::WorkerShares::named`], in short, so that they fit a terminal.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
     let right = |head| (head, Column::Figure);
     let mut heads = vec![("workers, %", Column::Word), right("size"), right("chunk")];
     heads.extend(SHORT.map(right));
     let mut table = Table::new(&heads);
-    // The rest goes without saying where there is none.
+    // The column of the rest is omitted if all its values are 0.
     let has_rest = rows.iter().filter_map(|row| row.shares).any(|shares| shares.other >= LEAST_REST);
     for row in rows {
         let Some(shares) = row.shares else { continue };
         let [executor, count, size, chunk] = cells::configuration(&row.configuration);
-        // One cell of two, so that a table without sizes fits a narrow terminal.
+        // Executor and count share a cell, so that a table without sizes fits 80 columns.
         let mut cells: Vec<Cell> = vec![format!("{executor} {count}").into(), size.into(), chunk.into()];
         let shown = |(phase, share): (&str, f64)| {
             if phase == "other" && !has_rest { String::new() } else { format!("{:.1}", share * 100.0) }
@@ -193,7 +192,7 @@ mod tests {
     use crate::samples::run;
 
     #[test]
-    fn what_speedups_are_against_stands_in_the_rows_if_it_differs() {
+    fn rows_name_the_basis_of_their_speedup_if_there_are_several() {
         let mut runs =
             vec![run(1, 2, 2.0, vec![]), run(2, 4, 1.0, vec![]), run(3, 1, 4.0, vec![]), run(4, 2, 2.5, vec![])];
         runs[2..].iter_mut().for_each(|run| run.start.configuration.executor = Executor::Threads);
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_keep_to_the_width_of_a_terminal() {
+    fn notes_fit_the_width_of_a_terminal() {
         let notes: Vec<String> = [30, 30, 16, 15, 78, 2].map(|width| "x".repeat(width)).to_vec();
         let lines: Vec<usize> = format!("({})", broken(&notes)).lines().map(str::len).collect();
         assert_eq!(lines, [64, 35, 80, 4], "{notes:?}");

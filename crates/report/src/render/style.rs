@@ -1,9 +1,9 @@
 //! How text looks on a terminal.
 
-/// How tables look.
+/// Terminal styles of tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Whether terminal colours are used; callers honour `NO_COLOR`.
+    /// Whether to use terminal colours. Callers respect `NO_COLOR`.
     pub colour: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What stderr shows after the runs: the study, where time went, the
+//! The summary on standard error after the runs: the study, how time was spent, the
 //! processes, the failed items, the log.
 
 use crate::analysis::amdahl_fits::amdahl_fits;
@@ -18,26 +18,26 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Failed items that are shown.
+/// Most failed items that are shown.
 const MAX_FAILURES: usize = 10;
 
-/// What is to be shown of a call.
+/// The data of a call's summary.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
-    /// Its runs, warm-ups included.
+    /// The runs, including warm-ups.
     pub runs: &'a [RunSummary],
-    /// Processors that the call may use.
+    /// Number of CPUs that the call may use.
     pub usable_cores: u32,
-    /// Failed items, the first ones at least.
+    /// The first failed items.
     pub failures: &'a [FailureRow],
-    /// How many failed in all.
+    /// Total number of failed items.
     pub failed: u64,
     /// The call's log.
     pub log: Option<&'a Path>,
 }
 
 impl Summary<'_> {
-    /// The tables as text, safe for a terminal, each line ended.
+    /// The summary as text, escaped for a terminal.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
         let measured = measured::measure(self.runs, self.usable_cores);
@@ -77,8 +77,8 @@ impl Summary<'_> {
     }
 }
 
-/// The tables of the processes: one per measured run, or their sums when there
-/// are more processes than anybody reads.
+/// The tables of the processes: one per measured run, or one with their sums if there
+/// are more than 32 processes.
 pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
     let measured: Vec<_> = runs.iter().filter(|run| !run.start.warmup && !run.workers.is_empty()).collect();
     let rows: usize = measured.iter().map(|run| run.workers.len()).sum();
@@ -93,7 +93,7 @@ pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
 }
 
 impl FailureRow {
-    /// One line, safe for a terminal.
+    /// Formats one line, escaped for a terminal.
     fn to_line(&self) -> String {
         let place = self.place.as_ref().map_or_else(String::new, |place| format!(" at {}", excerpt(place.as_bytes())));
         let attempts = if self.attempts > 1 { format!(", {} attempts", self.attempts) } else { String::new() };
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_never_completed_is_told_but_not_compared() {
+    fn a_configuration_that_never_completed_is_listed_without_speedup() {
         let mut runs = study();
         for at in [2, 4] {
             runs[at].status = "failed";
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn more_workers_than_processors_have_no_serial_part() {
+    fn more_workers_than_cpus_have_no_serial_fraction() {
         assert!(measured::measure(&study(), 2)[1].serial_fraction.is_some());
         assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
     }

@@ -1,6 +1,6 @@
-//! Tables: as text in aligned columns for a terminal, as Markdown, as HTML.
+//! A table that prints as text with aligned columns, as Markdown, and as HTML.
 //!
-//! Cells are plain text; each printer escapes them for its reader.
+//! Cells are plain text; each printer escapes them for its format.
 
 use super::style::Style;
 use crate::text::escape::escape_html;
@@ -12,22 +12,22 @@ use unicode_width::UnicodeWidthStr;
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
-    /// Figures, aligned on the right.
+    /// Numbers, aligned on the right.
     Figure,
-    /// Words that belong together.
+    /// Short text without line breaks.
     Word,
-    /// Text that may be long.
+    /// Long text, which may be broken into lines.
     Long,
 }
 
-/// What stands in a row under a heading.
+/// A cell of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// Text; empty where there is nothing to be said.
+    /// Text, which may be empty.
     Text(String),
     /// Text that is red on a terminal.
     Alarm(String),
-    /// A value that is not known: a dash.
+    /// An unknown value, printed as a dash.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ impl Cell {
         matches!(self, Self::Text(text) | Self::Alarm(text) if text.is_empty())
     }
 
-    /// Its text, with this dash for what is not known.
+    /// The cell's text; `dash` for an unknown value.
     fn text<'a>(&'a self, dash: &'a str) -> &'a str {
         match self {
             Self::Text(text) | Self::Alarm(text) => text,
@@ -57,19 +57,19 @@ impl From<Option<String>> for Cell {
     }
 }
 
-/// A table. A column is left out if all of its cells are empty.
+/// A table. A column is omitted if all of its cells are empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// What it shows; not part of its text for a terminal.
+    /// The caption of Markdown and HTML.
     pub(crate) caption: String,
     columns: Vec<(&'static str, Column)>,
     rows: Vec<Vec<Cell>>,
-    /// Widths of the text that was taken so far.
+    /// Widths of the columns in the text so far.
     widths: Vec<usize>,
     is_headed: bool,
 }
 
-/// A dash of a terminal, and one of a document.
+/// The dash for an unknown value, on a terminal and in a document.
 const TERMINAL_DASH: &str = "-";
 const DOCUMENT_DASH: &str = "–";
 
@@ -88,7 +88,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Rows that were not taken yet.
+    /// Number of rows that were not printed yet.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -97,7 +97,8 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Takes a value that all rows share out of its column; empty cells don't count.
+    /// Removes the column `head` if all of its non-empty cells have the same text, and
+    /// returns that text.
     pub(crate) fn take_shared(&mut self, head: &str) -> Option<String> {
         let at = self.columns.iter().position(|column| column.0 == head)?;
         let mut values: Vec<&Cell> = self.rows.iter().map(|row| &row[at]).filter(|cell| !cell.is_empty()).collect();
@@ -108,8 +109,8 @@ impl Table {
         Some(shared)
     }
 
-    /// The rows so far as text, each line ended, with the headings the first
-    /// time. Long tables are written in pieces: columns keep their widths.
+    /// Prints the rows since the last call as text, and the headings before the first
+    /// rows. A long table is printed in parts; a column never gets narrower.
     pub(crate) fn take_text(&mut self, style: Style) -> String {
         let of = |cell: &Cell| escape_terminal(cell.text(TERMINAL_DASH).as_bytes());
         let rows = std::mem::take(&mut self.rows);
@@ -156,7 +157,7 @@ impl Table {
         line
     }
 
-    /// The columns with anything in them.
+    /// Indices of the columns that are not empty.
     fn filled(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|&at| self.rows.iter().any(|row| !row[at].is_empty())).collect()
     }
@@ -200,7 +201,7 @@ impl Table {
     }
 }
 
-/// A cell that can't end its column or its line, or turn into markup.
+/// Escapes a cell for Markdown: it can't end its cell or line, or become markup.
 pub(crate) fn escape_markdown(cell: &str) -> String {
     escape_html(cell).replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ").replace('`', "\\`")
 }
@@ -221,12 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_below_each_other() {
+    fn columns_are_aligned() {
         assert_eq!(table().take_text(Style::default()), "name       size\na        1.0 µs\n漢字ab  10.0 ms\n");
     }
 
     #[test]
-    fn colour_only_when_told() {
+    fn colour_is_used_only_on_request() {
         let mut table = table();
         table.row(vec![Cell::Alarm("b".to_owned()), text(""), Cell::Unknown]);
         let coloured = table.clone().take_text(Style { colour: true });
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_have_one_heading() {
+    fn parts_of_a_table_have_one_heading() {
         let mut table = table();
         table.take_text(Style::default());
         table.row(vec![text("b"), text(""), text("2")]);
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_cells_stay_in_their_cells() {
+    fn hostile_cells_are_escaped() {
         let table = |cell: &str| {
             let columns = [("a", Column::Word), ("none", Column::Figure), ("n", Column::Figure)];
             let mut table = Table::new(&columns).captioned("c<");

@@ -1,10 +1,10 @@
-//! Every measured figure, for a notebook: as JSON, as CSV, or the study's table
-//! as Markdown.
+//! All measurements for a notebook: as JSON, as CSV, or the study's table as
+//! Markdown.
 //!
-//! The CSV has a row for each run (`kind` is `run`) and one for each process of
-//! it (`worker`); what does not apply is empty. Times are seconds; `spawned_s`,
-//! `ready_s` and `exited_s` are since the run's start. Columns are only ever
-//! added, at the end.
+//! The CSV has a row for each run (`kind` is `run`) and a row for each process of a
+//! run (`worker`). Cells that do not apply are empty. Times are seconds; `spawned_s`,
+//! `ready_s` and `exited_s` count from the run's start. New columns are only added at
+//! the end.
 
 use crate::analysis::advice::{Advice, advice};
 use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
@@ -20,10 +20,10 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// How timings are written.
+/// The format of timings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingsFormat {
-    /// All that is known, as one object.
+    /// All measurements as one object.
     Json,
     /// A row for each run and for each process.
     Csv,
@@ -32,7 +32,7 @@ pub enum TimingsFormat {
 }
 
 impl TimingsFormat {
-    /// The format that a file's extension names.
+    /// The format for a file's extension; `None` for an unknown one.
     #[must_use]
     pub fn of_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -64,7 +64,7 @@ struct CallTimings<'a> {
     measured: Vec<Measured>,
     fits: Vec<AmdahlFit>,
     crossovers: Vec<BreakEven>,
-    /// What limits each of the measured, in their order.
+    /// The bottleneck of each of `measured`, in the same order.
     limits: Vec<Option<Bottleneck>>,
     advice: Vec<Advice>,
 }
@@ -76,7 +76,7 @@ struct RunTimings<'a> {
     start: &'a RunStart,
     status: &'a str,
     result: Option<&'a RunResult>,
-    /// Of items whose time is known one by one.
+    /// Sums of the items whose own time is known.
     item_times: Option<ItemSums>,
     workers: &'a [WorkerRow],
 }
@@ -235,7 +235,7 @@ fn shown(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// After RFC 4180.
+/// Quotes a cell as in RFC 4180.
 fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_it_all() {
+    fn json_has_all_measurements() {
         let json: serde_json::Value = serde_json::from_str(&written(TimingsFormat::Json)).unwrap();
         let call = &json["calls"][0];
         assert_eq!(call["runs"][1]["result"]["wall_s"], 1.25);

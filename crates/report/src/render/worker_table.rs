@@ -1,4 +1,4 @@
-//! The table of a run's processes, a row per PID.
+//! The table of a run's processes: a row per PID.
 
 use super::cells::{self, optional};
 use super::style::Style;
@@ -7,11 +7,11 @@ use crate::model::run_summary::RunSummary;
 use crate::model::worker::WorkerRow;
 use crate::text::units;
 
-/// More rows than this are not shown after a run, but their sums.
+/// Most rows that are shown after a run. If there are more, their sums are shown.
 pub(crate) const MAX_ROWS: usize = 32;
 
-/// One row per process, in the order of slots. Ends are told only of processes
-/// that did not exit as they were asked to.
+/// Prints a row per process, in the order of slots. The column `ended` is empty for
+/// normal exits.
 pub(crate) fn table(run: &RunSummary, style: Style) -> String {
     let right = |head| (head, Column::Figure);
     let mut table = Table::new(&[
@@ -47,7 +47,7 @@ pub(crate) fn table(run: &RunSummary, style: Style) -> String {
     table.take_text(style)
 }
 
-/// One row per run, for more processes than anybody reads.
+/// Prints a row per run with the sums of its processes.
 pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
     let right = |head| (head, Column::Figure);
     let mut table = Table::new(&[
@@ -66,7 +66,7 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
     for run in runs {
         let ends: Vec<_> = run.workers.iter().filter_map(|row| row.end.as_ref()).collect();
         let items = ends.iter().map(|end| end.items);
-        let died = ends.iter().filter(|end| !end.is_usual()).count();
+        let died = ends.iter().filter(|end| !end.is_normal()).count();
         let mut cells = vec![run.run.to_string().into()];
         cells.extend(cells::configuration(run.configuration()).map(Cell::Text));
         cells.extend([

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_gets_out_of_its_place() {
+    fn text_is_escaped_for_html() {
         assert_eq!(escape_html("<b a=\"x\" b='y'>&"), "&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
         assert_eq!(escape_html("a\x1b[31m\u{202e}\0b\u{ffff}"), "a\\u{1b}[31m\\u{202e}\\u{0}b\u{fffd}");
         assert_eq!(escape_html("größer 漢"), "größer 漢");

@@ -1,43 +1,43 @@
-//! The source that the pool cuts its blocks from: slices of what the reading
-//! thread has queued, measured at memory speed, never copied.
+//! The source that the pool cuts its blocks from: slices of the segments in the
+//! queue, measured at memory speed and never copied.
 
-use super::measure::longest;
+use super::measure::longest_fit;
 use super::options::InputOptions;
-use super::queue::{Queue, Taken};
+use super::queue::{NextSegment, SegmentQueue};
 use super::status::InputStatus;
 use crate::error::InputError;
 use crate::mutex::lock;
-use crate::resume::tracker::Trail;
+use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
 use procession::raw::{Cut, InputBlock, Place, Source, Waker};
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;
 
-/// What the reading thread does.
-pub(crate) type Read = Box<dyn FnOnce() + Send>;
+/// What the input thread runs.
+pub(crate) type ReadThread = Box<dyn FnOnce() + Send>;
 
-/// Cuts blocks from a queue that a reading thread fills.
+/// Cuts blocks from a queue that the input thread fills.
 pub struct QueueSource {
-    read: Option<Read>,
-    queue: Arc<Queue>,
+    read: Option<ReadThread>,
+    queue: Arc<SegmentQueue>,
     rule: Items,
-    current: Option<Current>,
+    current: Option<CurrentSegment>,
     next: u64,
     given: u64,
-    /// How many items are to be given in all.
+    /// How many items to give in all.
     size: Option<u64>,
-    /// About how many bytes an item takes, from what was cut last.
+    /// The average size of an item in the last block, in bytes.
     bytes_per_item: usize,
     status: InputStatus,
     ended: bool,
-    /// Who hears of every block, if the output is a journal.
-    trail: Option<Arc<Trail>>,
+    /// Receives every block, if the output can be resumed.
+    tracker: Option<Arc<ResumeTracker>>,
 }
 
-/// What is left of a segment.
+/// The rest of a segment.
 #[derive(Debug)]
-struct Current {
+struct CurrentSegment {
     bytes: Bytes,
     items: u64,
     place: Option<Place>,
@@ -45,11 +45,11 @@ struct Current {
 
 impl QueueSource {
     pub(crate) fn new(
-        queue: Arc<Queue>,
+        queue: Arc<SegmentQueue>,
         options: &InputOptions,
         size: Option<u64>,
         status: InputStatus,
-        read: Read,
+        read: ReadThread,
     ) -> Self {
         let next = options.first_index();
         Self {
@@ -63,42 +63,45 @@ impl QueueSource {
             bytes_per_item: 8,
             status,
             ended: false,
-            trail: None,
+            tracker: None,
         }
     }
 
-    /// Tells a trail of every block, and begins behind what it has passed.
-    pub(crate) fn on(mut self, trail: Option<Arc<Trail>>) -> Self {
-        let before = trail.as_ref().map_or(0, |trail| trail.before());
-        (self.next, self.given, self.trail) = (self.next + before, before, trail);
+    /// Reports every block to a tracker, and begins after what an earlier run
+    /// has done.
+    pub(crate) fn with_tracker(mut self, tracker: Option<Arc<ResumeTracker>>) -> Self {
+        let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
+        (self.next, self.given, self.tracker) = (self.next + before, before, tracker);
         self
     }
 
-    /// Whether as much as was wanted is given, and known to be of this input.
+    /// Whether all wanted items were given and the prefix of a resumed run was
+    /// verified.
     fn is_filled(&self) -> bool {
-        self.size == Some(self.given) && self.trail.as_ref().is_none_or(|trail| trail.is_confirmed())
+        self.size == Some(self.given) && self.tracker.as_ref().is_none_or(|tracker| tracker.is_confirmed())
     }
 
     /// The segment to cut from, or why there is none.
-    fn current(&mut self) -> Result<&mut Current, Cut> {
+    fn current(&mut self) -> Result<&mut CurrentSegment, Cut> {
         if self.current.is_none() {
             if self.ended || self.is_filled() {
                 self.finish(None);
                 return Err(Cut::End);
             }
             match self.queue.take() {
-                // Looked at again: it may have come to be known just now.
-                Taken::Nothing if self.is_filled() => {
+                // Checked again: the prefix may have been verified just now.
+                NextSegment::Nothing if self.is_filled() => {
                     self.finish(None);
                     return Err(Cut::End);
                 }
-                Taken::Nothing => return Err(Cut::Pending),
-                Taken::End(error) => {
+                NextSegment::Nothing => return Err(Cut::Pending),
+                NextSegment::End(error) => {
                     self.finish(error);
                     return Err(Cut::End);
                 }
-                Taken::Segment(segment) => {
-                    let current = Current { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
+                NextSegment::Segment(segment) => {
+                    let current =
+                        CurrentSegment { bytes: segment.bytes.freeze(), items: segment.items, place: segment.place };
                     return Ok(self.current.insert(current));
                 }
             }
@@ -106,8 +109,8 @@ impl QueueSource {
         self.current.as_mut().ok_or(Cut::End)
     }
 
-    /// Nothing more is wanted. What an earlier run has done may still have to be
-    /// compared with the input.
+    /// No more items are wanted. The prefix of a resumed run may still have to
+    /// be verified.
     fn end(&mut self) -> Cut {
         match self.current() {
             Err(other) => other,
@@ -118,7 +121,8 @@ impl QueueSource {
         }
     }
 
-    /// Ends for good, says why if it is an error, and lets the thread end.
+    /// Ends the source, records the error if there is one, and lets the thread
+    /// end.
     fn finish(&mut self, error: Option<InputError>) {
         if self.ended {
             return;
@@ -133,7 +137,7 @@ impl QueueSource {
         *lock(&self.status.error) = error.or_else(too_few);
     }
 
-    /// Takes a measured block off the front of the segment.
+    /// Splits a measured block off the front of the segment.
     fn split(&mut self, measure: Measure) -> Option<InputBlock> {
         let current = self.current.as_mut()?;
         let bytes = current.bytes.split_to(measure.bytes);
@@ -147,16 +151,15 @@ impl QueueSource {
         self.given += measure.items;
         let first = self.next;
         self.next += measure.items;
-        if let Some(trail) = &self.trail {
-            trail.push(bytes.clone(), measure.items);
+        if let Some(tracker) = &self.tracker {
+            tracker.push(bytes.clone(), measure.items);
         }
         Some(InputBlock { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
     }
 }
 
-impl Current {
-    /// Between words, separators before the first item belong to nobody: a
-    /// block begins with an item.
+impl CurrentSegment {
+    /// Removes separators before the first word: a block begins with an item.
     fn trim(&mut self, rule: Items) {
         if rule == Items::Words {
             let start = self.bytes.iter().position(|&byte| !rule.is_separator(byte)).unwrap_or(0);
@@ -167,8 +170,8 @@ impl Current {
 }
 
 impl QueueSource {
-    /// Starts to read, if it has not begun: before workers take all the threads
-    /// that this user may have.
+    /// Starts the input thread if it is not running. Called before workers are
+    /// started, which may use up the user's limit of threads.
     pub(crate) fn start(&mut self) {
         let Some(read) = self.read.take() else { return };
         // Never joined: it may wait in a read for input that never comes.
@@ -190,7 +193,7 @@ impl Source for QueueSource {
             Err(other) => return other,
             Ok(current) => {
                 current.trim(rule);
-                longest(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
+                longest_fit(rule, &current.bytes, current.items, max_items, max_bytes.max(1), bytes_per_item)
             }
         };
         self.split(measure).map_or(Cut::End, Cut::Block)
@@ -212,7 +215,7 @@ impl Source for QueueSource {
             return Some(left.map_or(here, |left| left.min(here)));
         }
         left.or_else(|| {
-            // As many items in each byte of the files, packed or not, as so far.
+            // Assumes as many items in each unread byte as in the bytes read.
             let read = self.status.bytes_read();
             let unread = u128::from(self.status.bytes?.saturating_sub(read));
             let to_come = (unread * u128::from(self.given + here)).checked_div(u128::from(read))?;

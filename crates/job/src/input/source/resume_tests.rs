@@ -1,20 +1,20 @@
-//! A source of a resumed run leaves out what an earlier run has done, and checks
-//! that the input still begins with it.
+//! The source of a resumed run leaves out what an earlier run has done, and
+//! verifies that the input still begins with it.
 
 use super::tests::{Woken, open};
 use super::*;
-use crate::input::{ItemSource, Portion};
-use crate::resume::record::Consumed;
+use crate::input::{InputSlice, ItemSource};
+use crate::resume::record::ConsumedInput;
 use procession::ChunkSize;
 use std::num::NonZero;
 
 #[test]
-fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left() {
+fn the_consumed_prefix_is_verified_and_left_out() {
     let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n");
     let resumed = |list: &str, options: InputOptions, size| {
-        let trail = Arc::new(Trail::new(options.items, Consumed { items: 3, hash }));
+        let tracker = Arc::new(ResumeTracker::new(options.items, ConsumedInput { items: 3, hash }));
         let input = open(ItemSource::parse_list(list), &options).unwrap();
-        let (source, status) = input.source_on(&Portion { size, block: None }, Some(trail));
+        let (source, status) = input.source_on(&InputSlice { size, block: None }, Some(tracker));
         let blocks = Woken::new(source).all(2, 100);
         let items: Vec<_> = blocks.iter().map(|block| (block.first, block.bytes.to_vec())).collect();
         (items, status.take_error().map(|error| error.to_string()).unwrap_or_default())
@@ -36,18 +36,18 @@ fn what_an_earlier_run_has_done_is_compared_and_left_out_even_if_nothing_is_left
 }
 
 #[test]
-fn blocks_that_an_earlier_run_has_done_are_cut_again_and_left_out() {
+fn consumed_blocks_are_cut_again_and_left_out() {
     let hash = xxhash_rust::xxh3::xxh3_128(b"1\n2\n3\n4\n");
     let resumed = |list: &str, of: u32, size| {
-        let trail = Arc::new(Trail::new(Items::Whole, Consumed { items: 2, hash }));
+        let tracker = Arc::new(ResumeTracker::new(Items::Whole, ConsumedInput { items: 2, hash }));
         let input = open(ItemSource::parse_list(list), &InputOptions::new(Items::Lines)).unwrap();
-        let portion = Portion { size, block: NonZero::new(of).map(ChunkSize::Fixed) };
-        let (source, status) = input.source_on(&portion, Some(Arc::clone(&trail)));
+        let slice = InputSlice { size, block: NonZero::new(of).map(ChunkSize::Fixed) };
+        let (source, status) = input.source_on(&slice, Some(Arc::clone(&tracker)));
         let blocks = Woken::new(source).all(1, 100);
         let last = 2 + blocks.len() as u64;
         let blocks: Vec<_> = blocks.iter().map(|block| (block.first, block.items, block.bytes.to_vec())).collect();
         let error = status.take_error().map(|error| error.to_string()).unwrap_or_default();
-        (blocks, error, trail.reach(last).is_some())
+        (blocks, error, tracker.reach(last).is_some())
     };
     let rest = vec![(2, 1, b"5\n6\n".to_vec()), (3, 1, b"7\n".to_vec())];
     assert_eq!(resumed("1,2,3,4,5,6,7", 2, None), (rest.clone(), String::new(), true));

@@ -1,5 +1,5 @@
-//! Whatever the input looks like and however it is cut: the items, their
-//! indexes and their places are those of a plain walk.
+//! Whatever the input contains and however it is cut, the items, their indexes
+//! and their places are those of a simple walk over the text.
 
 use super::*;
 use crate::input::{HeadingNote, Input, IntegerRange, ItemSource};
@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 
-/// A source and the channel on which it wakes.
+/// A source, and the channel that receives its wake-ups.
 pub(super) struct Woken {
     source: QueueSource,
     wakes: Receiver<()>,
@@ -66,9 +66,9 @@ impl Files {
     }
 }
 
-type Found = (u64, String, Option<Place>);
+type FoundItem = (u64, String, Option<Place>);
 
-fn walked(blocks: &[InputBlock], rule: Items) -> Vec<Found> {
+fn walked(blocks: &[InputBlock], rule: Items) -> Vec<FoundItem> {
     let mut found = Vec::new();
     for block in blocks {
         let items: Vec<_> = rule.split(&block.bytes).collect();
@@ -107,7 +107,7 @@ fn range(text: &str) -> ItemSource {
 }
 
 #[test]
-fn items_indexes_and_places_over_several_files() {
+fn items_indexes_and_places_of_several_files() {
     let contents: [&[u8]; 6] = [b"a  b\r\nc", b"", b"\xef\xbb\xbfd,,e\n\n f \n", b" \n", b"g", b"h\0\n"];
     let files = files(&contents);
     for rule in [Items::Words, Items::Lines, Items::Nul] {
@@ -145,7 +145,7 @@ fn varied(seed: u64, items: u64) -> Vec<u8> {
 }
 
 #[test]
-fn blocks_are_as_large_as_they_may_be_and_no_larger() {
+fn blocks_are_as_large_as_allowed() {
     let whole = varied(7, 30_000);
     let files = files(&[&whole]);
     for rule in [Items::Words, Items::Lines] {
@@ -155,7 +155,7 @@ fn blocks_are_as_large_as_they_may_be_and_no_larger() {
             let blocks = Woken::new(input.source(None).0).all(max_items, max_bytes);
             assert_eq!(texts(&blocks, rule), expected);
             let is_small = |block: &&InputBlock| block.items < max_items && block.bytes.len() + 3020 < max_bytes;
-            // Only the last of a segment may be smaller than asked for.
+            // Only the last block of a segment may be smaller than asked for.
             assert!(blocks.iter().filter(is_small).count() <= whole.len() / (1 << 20) + 2);
             assert!(blocks.iter().all(|b| b.items <= max_items && (b.bytes.len() <= max_bytes || b.items == 1)));
         }
@@ -163,7 +163,7 @@ fn blocks_are_as_large_as_they_may_be_and_no_larger() {
 }
 
 #[test]
-fn a_long_run_of_separators_is_nobodys() {
+fn a_long_run_of_separators_belongs_to_no_item() {
     let files = files(&[&[&b"1"[..], &vec![b' '; 500_000], b"2 3"].concat()]);
     let input = open(files.source(), &InputOptions::new(Items::Words)).unwrap();
     let blocks = Woken::new(input.source(None).0).all(100, 1000);
@@ -172,7 +172,7 @@ fn a_long_run_of_separators_is_nobodys() {
     assert_eq!(blocks[1].place, Some(Place { input: 0, line: 1, column: 500_002 }));
 }
 
-/// A pipe and the name under which it can be opened.
+/// A pipe and the path by which it can be opened.
 fn pipe() -> (PipeReader, PipeWriter, ItemSource) {
     let (reader, writer) = std::io::pipe().unwrap();
     let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
@@ -180,14 +180,14 @@ fn pipe() -> (PipeReader, PipeWriter, ItemSource) {
 }
 
 #[test]
-fn what_has_arrived_is_there_while_a_pipe_pauses() {
+fn items_arrive_while_a_pipe_pauses() {
     let (_reader, mut writer, source) = pipe();
     let input = open(source, &InputOptions { numbers: true, ..InputOptions::new(Items::Words) }).unwrap();
     assert!(input.is_stream());
     let mut source = Woken::new(input.source(None).0);
     writer.write_all(b"2\n3 5").unwrap();
     let mut found = Vec::new();
-    // Nothing more is written until these two are there.
+    // Nothing more is written until these two items have arrived.
     while found.len() < 2 {
         found.extend(texts(&[source.next(10, 1000).unwrap()], Items::Words));
     }
@@ -199,7 +199,7 @@ fn what_has_arrived_is_there_while_a_pipe_pauses() {
 }
 
 #[test]
-fn drops_that_wait_become_one_block() {
+fn small_pieces_in_the_queue_become_one_block() {
     let (_reader, mut writer, source) = pipe();
     let (source, status) = open(source, &InputOptions::new(Items::Lines)).unwrap().source(None);
     let source = Woken::new(source);
@@ -237,7 +237,7 @@ fn a_dropped_source_ends_its_thread() {
 }
 
 #[test]
-fn skip_then_shuffle_then_size_and_round_again() {
+fn skip_shuffle_size_and_cycle_apply_in_this_order() {
     let plain = InputOptions::new(Items::Lines);
     let text: String = (0..100).map(|n| format!("{n}\n")).collect();
     let files = files(&[&text.as_bytes()[..95], &text.as_bytes()[95..]]);
@@ -308,7 +308,7 @@ fn sizes_are_checked_before_any_work() {
 }
 
 #[test]
-fn errors_come_in_their_turn() {
+fn errors_come_after_the_items_before_them() {
     let files = files(&[b"1\n2\n3\n", b"toolong\n"]);
     let options = InputOptions { max_item: 5, ..InputOptions::new(Items::Lines) };
     let input = open(files.source(), &options).unwrap();
@@ -316,12 +316,12 @@ fn errors_come_in_their_turn() {
     assert_eq!(texts(&Woken::new(source).all(1, 1), Items::Lines), numbers(1..4));
     let error = status.take_error().unwrap().to_string();
     assert!(error.ends_with("f1:1: an item is longer than 5 bytes (see --max-item)"), "{error}");
-    // What lies behind the last item that is wanted is not looked at.
+    // What follows the last wanted item is not read.
     assert_eq!(taken(files.source(), &InputOptions { size: Some(3), ..options }), Ok(numbers(1..4)));
 }
 
 #[test]
-fn headings_are_passed_over_with_a_note() {
+fn headings_are_skipped_with_a_note() {
     let title = "     The First 1,000,000 Primes (from primes.utm.edu)\r\n\r\n       2       3 \r\n       5\r\n";
     let files = files(&[title.as_bytes(), b"", b"7,11", b"n\n1e3 13\nx\n"]);
     let options = InputOptions { numbers: true, ..InputOptions::new(Items::Words) };
@@ -343,7 +343,7 @@ fn headings_are_passed_over_with_a_note() {
     assert_eq!(taken(ItemSource::Files(vec![files.paths[3].clone()]), &lines).unwrap(), ["n", "1e3 13", "x"]);
     for text in [&b"no number here\n"[..], b"\n", b"a"] {
         let files = self::files(&[text]);
-        assert!(taken(files.source(), &options).unwrap_err().contains("there is no number"));
+        assert!(taken(files.source(), &options).unwrap_err().contains("no numbers"));
     }
 }
 
@@ -365,7 +365,7 @@ fn spooled_streams_can_be_read_again() {
 }
 
 #[test]
-fn an_endless_stream_is_spooled_as_far_as_it_is_needed() {
+fn an_endless_stream_is_spooled_only_as_far_as_needed() {
     let (reader, mut writer, source) = pipe();
     let yes = std::thread::spawn(move || while writer.write_all(&b"y\n".repeat(1000)).is_ok() {});
     let options = InputOptions { skip: 10, ..InputOptions::new(Items::Lines) };
@@ -382,7 +382,7 @@ fn an_endless_stream_is_spooled_as_far_as_it_is_needed() {
 }
 
 #[test]
-fn what_remains_is_exact_once_it_is_known() {
+fn the_remaining_items_are_exact_once_they_are_known() {
     let files = files(&[b"1\n2\n3\n4\n"]);
     let input = open(files.source(), &InputOptions::new(Items::Lines)).unwrap();
     let mut source = Woken::new(input.source(None).0);

@@ -1,10 +1,10 @@
-//! Unpacks what is compressed, recognised by its content: gzip (of several
-//! members too) and zip (every file in it, in order).
+//! Unpacks compressed inputs, recognised by their content: gzip (also with
+//! several members) and zip (every file in it, in order).
 
-use super::origin::{Opened, Positioned};
-use super::peek::Peek;
+use super::file::{OpenedFile, PositionedFile};
+use super::peek::PeekReader;
 use crate::error::InputError;
-use crate::text::system;
+use crate::text::system_message;
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
@@ -17,24 +17,24 @@ const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How much more than itself a compressed input may unpack to.
+/// The largest accepted ratio of unpacked to packed bytes.
 const MAX_RATIO: u64 = 1000;
-/// The ratio is judged once this much has been unpacked.
+/// The ratio is checked once this many bytes were unpacked.
 const JUDGED_FROM: u64 = 64 * 1024 * 1024;
-/// Compressed bytes are read in pieces of this size.
+/// Packed bytes are read in pieces of this many bytes.
 const PACKED_BUFFER: usize = 128 * 1024;
 
-/// Takes one stream of plain bytes and its name.
+/// Receives one stream of unpacked bytes and its name.
 pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn Read) -> Result<ControlFlow<()>, InputError> + 'a;
 
-/// Shows every stream of plain bytes that this input holds: itself, what it
-/// unpacks to, or each file of an archive. A byte-order mark is left out.
-pub(crate) fn visit(name: &str, opened: Opened, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
+/// Visits every stream of plain bytes in this input: the input itself, what it
+/// unpacks to, or each file of an archive. A byte-order mark is removed.
+pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
     let failed = |error| InputError::Read { name: name.to_owned(), error };
     let beginnings = [GZIP, ZIP, EMPTY_ZIP];
     match opened {
-        Opened::File(mut file) => {
-            let kind = Peek::new(&mut file).begins_with(&beginnings).map_err(failed)?;
+        OpenedFile::File(mut file) => {
+            let kind = PeekReader::new(&mut file).begins_with(&beginnings).map_err(failed)?;
             file.rewind().map_err(failed)?;
             match kind {
                 None => visit_plain(name, &mut file, visit),
@@ -42,19 +42,19 @@ pub(crate) fn visit(name: &str, opened: Opened, visit: &mut Visit<'_>) -> Result
                 Some(_) => visit_zip(name, file, visit),
             }
         }
-        Opened::Stream(stream) => {
-            let mut stream = Peek::new(stream);
+        OpenedFile::Stream(stream) => {
+            let mut stream = PeekReader::new(stream);
             match stream.begins_with(&beginnings).map_err(failed)? {
                 None => visit_plain(name, &mut stream, visit),
                 Some(0) => visit_gzip(name, stream, visit),
-                Some(_) => visit_zip(name, held(&mut stream)?, visit),
+                Some(_) => visit_zip(name, spooled(&mut stream)?, visit),
             }
         }
     }
 }
 
 fn visit_plain(name: &str, reader: &mut dyn Read, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
-    let mut reader = Peek::new(reader);
+    let mut reader = PeekReader::new(reader);
     match reader.begins_with(&[MARK]) {
         Ok(Some(_)) => reader.pass(MARK.len()),
         Ok(None) => {}
@@ -65,22 +65,22 @@ fn visit_plain(name: &str, reader: &mut dyn Read, visit: &mut Visit<'_>) -> Resu
 
 fn visit_gzip(name: &str, reader: impl Read, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
     let taken = Arc::new(AtomicU64::new(0));
-    let packed = Taken { inner: BufReader::with_capacity(PACKED_BUFFER, reader), taken: Arc::clone(&taken) };
+    let packed = CompressedReader { inner: BufReader::with_capacity(PACKED_BUFFER, reader), taken: Arc::clone(&taken) };
     let packed_size = move || taken.load(Ordering::Relaxed);
     let mut given = 0;
-    let mut reader = Unpacked { inner: MultiGzDecoder::new(packed), given: &mut given, packed_size };
+    let mut reader = UnpackedReader { inner: MultiGzDecoder::new(packed), given: &mut given, packed_size };
     explained(name, visit_plain(name, &mut reader, visit))
 }
 
-/// An archive's directory is at its end: one that comes through a pipe is put
-/// into a temporary file, as it is.
-fn held(stream: &mut dyn Read) -> Result<Positioned, InputError> {
+/// Copies an archive that comes through a pipe to a temporary file, because its
+/// directory is at its end.
+fn spooled(stream: &mut dyn Read) -> Result<PositionedFile, InputError> {
     let mut file = tempfile::tempfile().map_err(InputError::Spool)?;
     io::copy(stream, &mut file).map_err(InputError::Spool)?;
-    Ok(Positioned::new(Arc::new(file), 0, Arc::default()))
+    Ok(PositionedFile::new(Arc::new(file), 0, Arc::default()))
 }
 
-fn visit_zip(name: &str, file: Positioned, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
+fn visit_zip(name: &str, file: PositionedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
     let read = |error| InputError::Read { name: name.to_owned(), error };
     let unpack = |error: zip::result::ZipError| unpack_error(name, &error);
     let size = file.len().map_err(read)?;
@@ -92,7 +92,7 @@ fn visit_zip(name: &str, file: Positioned, visit: &mut Visit<'_>) -> Result<Cont
     for (entry, entry_name) in &wanted {
         let shown = if wanted.len() == 1 { name.to_owned() } else { format!("{name}/{entry_name}") };
         let inner = archive.by_index(*entry).map_err(unpack)?;
-        let mut reader = Unpacked { inner, given: &mut given, packed_size: || size };
+        let mut reader = UnpackedReader { inner, given: &mut given, packed_size: || size };
         if explained(name, visit_plain(&shown, &mut reader, visit))?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -100,10 +100,11 @@ fn visit_zip(name: &str, file: Positioned, visit: &mut Visit<'_>) -> Result<Cont
     Ok(ControlFlow::Continue(()))
 }
 
-/// The files of an archive, without folders and without what macOS adds.
+/// The files of an archive, without folders and without the files that macOS
+/// adds.
 fn wanted_entries(
     name: &str,
-    archive: &mut ZipArchive<BufReader<Positioned>>,
+    archive: &mut ZipArchive<BufReader<PositionedFile>>,
 ) -> Result<Vec<(usize, String)>, InputError> {
     let mut wanted = Vec::new();
     for index in 0..archive.len() {
@@ -122,17 +123,17 @@ fn unpack_error(name: &str, error: &zip::result::ZipError) -> InputError {
     InputError::Unpack { name: name.to_owned(), message: error.to_string() }
 }
 
-/// Gives errors that came through a reader of unpacked bytes their true names.
+/// Replaces errors of the unpacking reader by errors that say what is wrong.
 fn explained<T>(name: &str, result: Result<T, InputError>) -> Result<T, InputError> {
     result.map_err(|error| match error {
         InputError::Read { error, .. } if error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) => {
             InputError::Bomb { name: name.to_owned(), ratio: MAX_RATIO }
         }
         InputError::Read { name, error } if error.kind() == io::ErrorKind::UnexpectedEof => {
-            InputError::Unpack { name, message: "it ends too early".to_owned() }
+            InputError::Unpack { name, message: "unexpected end of file".to_owned() }
         }
         InputError::Read { name, error } if error.raw_os_error().is_none() => {
-            InputError::Unpack { name, message: system(&error) }
+            InputError::Unpack { name, message: system_message(&error) }
         }
         other => other,
     })
@@ -142,14 +143,14 @@ fn explained<T>(name: &str, result: Result<T, InputError>) -> Result<T, InputErr
 #[error("unpacks to too much")]
 struct Bomb;
 
-/// Counts what is unpacked and stops when it is out of proportion.
-struct Unpacked<'a, R, S> {
+/// Counts unpacked bytes and fails when the ratio is too large.
+struct UnpackedReader<'a, R, S> {
     inner: R,
     given: &'a mut u64,
     packed_size: S,
 }
 
-impl<R: Read, S: Fn() -> u64> Read for Unpacked<'_, R, S> {
+impl<R: Read, S: Fn() -> u64> Read for UnpackedReader<'_, R, S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         *self.given += read as u64;
@@ -161,13 +162,13 @@ impl<R: Read, S: Fn() -> u64> Read for Unpacked<'_, R, S> {
     }
 }
 
-/// Counts the packed bytes that were used up, not those that were only read ahead.
-struct Taken<R> {
+/// Counts the packed bytes that were used, not those that were only read ahead.
+struct CompressedReader<R> {
     inner: R,
     taken: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Taken<R> {
+impl<R: Read> Read for CompressedReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.taken.fetch_add(read as u64, Ordering::Relaxed);
@@ -175,7 +176,7 @@ impl<R: Read> Read for Taken<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Taken<R> {
+impl<R: BufRead> BufRead for CompressedReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.inner.fill_buf()
     }

@@ -1,5 +1,5 @@
-//! What is compressed unpacks to what was packed; what is damaged or meant to
-//! harm is refused.
+//! Packed inputs unpack to what was packed; damaged ones and decompression
+//! bombs are refused.
 
 use super::*;
 use flate2::Compression;
@@ -26,10 +26,10 @@ pub(crate) fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn positioned(bytes: &[u8]) -> Opened {
+fn positioned(bytes: &[u8]) -> OpenedFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
-    Opened::File(Positioned::new(Arc::new(file), 0, Arc::default()))
+    OpenedFile::File(PositionedFile::new(Arc::new(file), 0, Arc::default()))
 }
 
 fn streamed(bytes: &[u8]) -> Result<Vec<(String, String)>, InputError> {
@@ -37,12 +37,12 @@ fn streamed(bytes: &[u8]) -> Result<Vec<(String, String)>, InputError> {
     let bytes = bytes.to_vec();
     let thread = std::thread::spawn(move || writer.write_all(&bytes));
     let file = std::fs::File::from(std::os::fd::OwnedFd::from(reader));
-    let found = collected(Opened::Stream(crate::input::origin::Waiting::new(file)));
+    let found = collected(OpenedFile::Stream(crate::input::file::StreamReader::new(file)));
     let _ = thread.join().unwrap();
     found
 }
 
-fn collected(opened: Opened) -> Result<Vec<(String, String)>, InputError> {
+fn collected(opened: OpenedFile) -> Result<Vec<(String, String)>, InputError> {
     let mut found = Vec::new();
     let flow = visit("f", opened, &mut |name, reader| {
         let mut text = String::new();
@@ -61,7 +61,7 @@ fn pair(name: &str, text: &str) -> (String, String) {
 }
 
 #[test]
-fn plain_packed_and_of_several_members() {
+fn plain_files_gzip_members_and_zip_entries_are_read() {
     let several = [gzip(b"2\n3"), gzip(b""), gzip(b"5\n7\n")].concat();
     for (bytes, text) in [
         (b"2\n3\n".to_vec(), "2\n3\n"),
@@ -79,7 +79,7 @@ fn plain_packed_and_of_several_members() {
 }
 
 #[test]
-fn an_archive_gives_its_files_in_order_and_nothing_else() {
+fn an_archive_gives_its_files_in_order() {
     let bytes = zipped(&[
         ("folder/", b""),
         ("folder/b.txt", b"2"),
@@ -95,7 +95,7 @@ fn an_archive_gives_its_files_in_order_and_nothing_else() {
 }
 
 #[test]
-fn damage_is_an_error() {
+fn damaged_archives_are_refused() {
     let packed = gzip(&b"2 3 5 7 11 13\n".repeat(100));
     let mut flipped = packed.clone();
     let last = flipped.len() - 6;
@@ -111,8 +111,8 @@ fn damage_is_an_error() {
     }
 }
 
-/// Reads to the end without holding anything.
-fn drained(opened: Opened) -> Result<u64, InputError> {
+/// Reads to the end without keeping anything.
+fn drained(opened: OpenedFile) -> Result<u64, InputError> {
     let mut total = 0;
     let _ = visit("f", opened, &mut |name, reader| {
         total +=
@@ -123,7 +123,7 @@ fn drained(opened: Opened) -> Result<u64, InputError> {
 }
 
 #[test]
-fn bombs_are_refused_and_mere_repetition_is_not() {
+fn bombs_are_refused_and_repetitive_files_are_not() {
     let zeros = vec![0; 100 << 20];
     let encode = |bytes: &[u8]| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -1,34 +1,34 @@
-//! Results as a picture: rows of whole numbers come in as text, in order, and
-//! a PNG file goes out, a row at a time, so that memory stays flat.
+//! Results as a picture: rows of integers arrive as text, in order, and a PNG
+//! file is written row by row, so that memory stays bounded.
 //!
-//! This is done where results are written, on the writer's thread: neither the
-//! workers nor the pool's driver know of pictures.
+//! The picture is made on the output thread: neither the workers nor the pool's
+//! driver handle pictures.
 
 mod palette;
 mod raster;
 
 use super::report::OutputError;
-use super::target::Target;
+use super::target::OutputTarget;
 use procession_sys::AtomicFile;
 use raster::Raster;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A picture to be written.
+/// A picture file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureFile {
-    /// Where.
+    /// The path.
     pub path: PathBuf,
-    /// The largest number that a pixel can have; such pixels are black.
+    /// The largest number of a pixel; such pixels are black.
     pub most: u32,
-    /// Whether its name carries its size, as there are several sizes.
+    /// Whether the size is added to the name, because there are several sizes.
     pub named_by_size: bool,
 }
 
 impl PictureFile {
-    /// The picture of this side, written to this target; a file is replaced in
-    /// one step, as half a picture is none.
-    pub(crate) fn paint(&self, target: Target, side: Option<u64>) -> Result<Target, OutputError> {
+    /// A picture of this side in pixels, written to this target. A file is
+    /// replaced in one step, when the picture is complete.
+    pub(crate) fn paint(&self, target: OutputTarget, side: Option<u64>) -> Result<OutputTarget, OutputError> {
         let is_file = target.file_id().is_some();
         let (name, out, _) = target.into_parts();
         let pixels = side.and_then(|side| u32::try_from(side).ok()).filter(|&side| side > 0);
@@ -40,12 +40,12 @@ impl PictureFile {
             _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "a picture needs a size")),
         };
         match painted {
-            Ok(raster) => Ok(Target::writer(name, Box::new(raster))),
+            Ok(raster) => Ok(OutputTarget::writer(name, Box::new(raster))),
             Err(error) => Err(OutputError { name, error }),
         }
     }
 
-    /// `m.png`, or `m-400.png` if the name carries the size.
+    /// `m.png`, or `m-400.png` if the size is added.
     pub(crate) fn path_for(&self, side: Option<u64>) -> PathBuf {
         match side.filter(|_| self.named_by_size) {
             Some(side) => with_size(&self.path, side),
@@ -54,16 +54,16 @@ impl PictureFile {
     }
 }
 
-/// Writes beside a file that is open and locked; flushing, which comes last,
-/// puts it in that file's place.
+/// Replaces an open and locked file. The flush at the end puts the new file in
+/// its place.
 struct Replacing {
     file: AtomicFile,
-    /// The file as it was.
+    /// The old file.
     old: Box<dyn Write + Send>,
 }
 
 impl Replacing {
-    /// `path` leads to the open file.
+    /// `path` must lead to the open file.
     fn new(path: &Path, old: Box<dyn Write + Send>) -> io::Result<Self> {
         Ok(Self { file: AtomicFile::new(&path.canonicalize()?)?, old })
     }
@@ -77,8 +77,8 @@ impl Write for Replacing {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()?;
         self.file.replace()?;
-        // What was to be done to the old file is done to what nobody finds any
-        // more; a record that speaks of it goes, and so does the lock.
+        // What was to be done to the old file is done to the replaced one; its
+        // resume record is removed and its lock released.
         self.old.flush()
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_carries_its_size_if_there_are_several() {
+    fn the_size_is_added_to_the_name_if_there_are_several() {
         let file = |path: &str, named_by_size| PictureFile { path: path.into(), most: 9, named_by_size };
         for (path, expected) in [
             ("m.png", "m-400.png"),
@@ -118,7 +118,7 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let picture = PictureFile { path: link.clone(), most: 9, named_by_size: false };
-        let painted = || picture.paint(Target::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
+        let painted = || picture.paint(OutputTarget::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
         let mut half = painted();
         half.write_all(b"1\n").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn a_picture_needs_a_size() {
         let file = PictureFile { path: "m.png".into(), most: 9, named_by_size: true };
-        assert!(file.paint(Target::nothing(), Some(3)).is_err(), "and somewhere to go");
-        let target = || Target::writer("m.png", Box::new(io::sink()));
+        assert!(file.paint(OutputTarget::nothing(), Some(3)).is_err(), "and somewhere to go");
+        let target = || OutputTarget::writer("m.png", Box::new(io::sink()));
         let error = file.paint(target(), None).err().unwrap().to_string();
         assert!(error.contains("needs a size"), "{error}");
         assert!(file.paint(target(), Some(3)).is_ok());

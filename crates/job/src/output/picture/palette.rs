@@ -1,20 +1,21 @@
-//! Which colour a number has: from night blue over violet and orange to a pale
-//! yellow, evenly for the eye, and black for pixels that reach the most there is.
+//! The colour of a number: from dark blue over violet and orange to pale yellow
+//! in perceptually even steps; black for pixels with the largest number.
 //!
-//! The colours are made in Oklab, where equal distances look alike: lightness
-//! rises steadily, so that the picture reads without colour vision and in print.
+//! The colours are made in the Oklab colour space, where equal distances look
+//! alike. Lightness rises steadily, so that the picture can be read without
+//! colour vision and in print.
 
-/// How many colours there are for numbers below the most.
+/// How many colours there are for numbers below the largest.
 pub(crate) const COLOURS: u8 = 254;
-/// The colour of pixels that reach the most there is.
+/// The colour index of pixels with the largest number.
 pub(crate) const INSIDE: u8 = 254;
-/// A pixel that nobody has computed.
+/// The colour index of a pixel that was not computed.
 pub(crate) const MISSING: u8 = 255;
 
-/// Numbers up to this one find their colour in a table.
+/// Colours of numbers below this one are kept in a table.
 const TABLE: u32 = 4096;
 
-/// Numbers to colours.
+/// Maps numbers to colours.
 #[derive(Debug)]
 pub(crate) struct Palette {
     most: u32,
@@ -28,7 +29,7 @@ impl Palette {
         Self { most, table }
     }
 
-    /// The index of a number's colour.
+    /// The colour index of a number.
     pub(crate) fn index(&self, number: u32) -> u8 {
         if number >= self.most {
             return INSIDE;
@@ -38,8 +39,9 @@ impl Palette {
     }
 }
 
-/// By the logarithm: each doubling of the number is a like step of colour, so
-/// that the wide plain outside and the fine seams both have theirs.
+/// Logarithmic: each doubling of the number is an equal step of colour, so that
+/// both the wide areas with small numbers and the fine structures get a range
+/// of colours.
 fn shade(number: u32, most: u32) -> u8 {
     let scaled = f64::from(number.max(1)).ln() / f64::from(most.max(2)).ln();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 253")]
@@ -47,7 +49,7 @@ fn shade(number: u32, most: u32) -> u8 {
     index
 }
 
-/// Below 1: the many pixels with small numbers get more of the range.
+/// The exponent; below 1, small numbers get more of the range.
 const BRIGHTER: f64 = 0.85;
 
 /// Red, green and blue of every index.
@@ -56,14 +58,14 @@ pub(crate) fn colours() -> Vec<u8> {
     shades.chain([0, 0, 0]).chain([128, 128, 128]).collect()
 }
 
-/// How opaque each index is: all are, but that of what is missing.
+/// The opacity of each index: 255 except for missing pixels.
 pub(crate) fn opacities() -> Vec<u8> {
     let mut all = vec![255; usize::from(MISSING)];
     all.push(0);
     all
 }
 
-/// A colour on the way from dark (0) to bright (1).
+/// A colour between dark (0) and bright (1).
 fn rgb(at: f64) -> [u8; 3] {
     linear_rgb(oklab(at)).map(|value| {
         let value = value.clamp(0.0, 1.0);
@@ -74,10 +76,11 @@ fn rgb(at: f64) -> [u8; 3] {
     })
 }
 
-/// The way itself: lightness, and the two axes of colour.
+/// The path through Oklab: lightness, and the two axes of colour.
 fn oklab(at: f64) -> [f64; 3] {
     let hue = (275.0 + 190.0 * at).to_radians();
-    // Most colourful in the middle; both ends have little to give.
+    // Most colourful in the middle: near black and white few colours can be
+    // displayed.
     let chroma = 0.06 + 0.125 * (std::f64::consts::PI * (0.08 + 0.87 * at)).sin();
     [0.20 + 0.77 * at, chroma * hue.cos(), chroma * hue.sin()]
 }
@@ -98,7 +101,8 @@ fn linear_rgb([lightness, a, b]: [f64; 3]) -> [f64; 3] {
 mod tests {
     use super::*;
 
-    /// CIE lightness of an sRGB colour: another measure than the one they are made with.
+    /// CIE lightness of an sRGB colour: independent of the space in which the
+    /// colours are made.
     fn lightness(rgb: &[u8]) -> f64 {
         let linear = |byte: u8| {
             let value = f64::from(byte) / 255.0;
@@ -109,10 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn colours_grow_brighter_in_even_steps() {
+    fn brightness_grows_in_even_steps() {
         let colours = colours();
         let all: Vec<f64> = colours.chunks(3).take(usize::from(COLOURS)).map(lightness).collect();
-        // Sixteen at a time: a step alone is about as large as the rounding to bytes.
+        // Sixteen steps at a time: a single step is about as large as the
+        // rounding to bytes.
         let steps: Vec<f64> = all.windows(17).map(|window| window[16] - window[0]).collect();
         let (least, most) = steps.iter().fold((f64::MAX, f64::MIN), |(a, b), &step| (a.min(step), b.max(step)));
         assert!(least > 3.0 && most < 7.5, "steps from {least} to {most}");
@@ -121,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn no_colour_is_cut_off_at_the_edge_of_what_a_screen_can_show() {
+    fn all_colours_can_be_displayed() {
         for index in 0..COLOURS {
             let linear = linear_rgb(oklab(f64::from(index) / 253.0));
             assert!(linear.iter().all(|value| (-0.002..=1.002).contains(value)), "{index}: {linear:?}");
@@ -129,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn every_index_has_a_colour_and_only_the_missing_is_transparent() {
+    fn every_index_has_a_colour_and_only_missing_pixels_are_transparent() {
         assert_eq!(colours().len(), 256 * 3);
         assert_eq!(colours()[usize::from(INSIDE) * 3..][..3], [0, 0, 0]);
         let opacities = opacities();
@@ -138,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn larger_numbers_are_never_darker_and_the_most_is_the_set() {
+    fn larger_numbers_are_never_darker_and_the_largest_is_black() {
         for most in [1, 2, 3, 1000, 5000, u32::MAX] {
             let palette = Palette::new(most);
             assert_eq!(palette.index(most), INSIDE);

@@ -1,5 +1,5 @@
-//! The way from text to a PNG file: lines of numbers with commas between them
-//! become rows of pixels as they come, wherever the text is cut.
+//! Converts text to a PNG file: lines of comma-separated integers become rows
+//! of pixels as they arrive, in pieces of any length.
 
 use super::palette::{MISSING, Palette, colours, opacities};
 use crate::mutex::lock;
@@ -7,9 +7,9 @@ use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, Stre
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-/// Takes rows as text, writes a picture. An empty line is a row that nobody
-/// has computed, as are those that never come: they are transparent. Flushing,
-/// which comes last, completes it.
+/// Receives rows as text and writes a picture. An empty line is a row that was
+/// not computed; it is transparent, as are rows that never arrive. The flush at
+/// the end completes the picture.
 pub(crate) struct Raster {
     out: Box<dyn Write + Send>,
     side: u32,
@@ -20,11 +20,11 @@ pub(crate) struct Raster {
     number: Option<u32>,
     /// How many rows are complete.
     rows: u32,
-    state: State,
+    state: RasterState,
 }
 
-enum State {
-    /// Nothing was written: the file is still as it was.
+enum RasterState {
+    /// Nothing was written: the file is unchanged.
     Untouched,
     /// Some rows were written.
     Begun(Box<Png>),
@@ -32,15 +32,14 @@ enum State {
     Done,
 }
 
-/// An encoder that can't fail, as it writes to memory, and where from there
-/// its bytes are to be taken.
+/// The encoder, which writes to memory and so can't fail, and the memory.
 struct Png {
     encoder: StreamWriter<'static, Encoded>,
     encoded: Encoded,
 }
 
-/// Encoded bytes on their way out. The encoder owns its writer for good, drops
-/// errors with it and flushes when it likes: so it has this one.
+/// Encoded bytes that are not written yet. The encoder owns its writer, drops
+/// it with its errors and flushes at any time, so it gets this one.
 #[derive(Clone, Default)]
 struct Encoded(Arc<Mutex<Vec<u8>>>);
 
@@ -69,17 +68,18 @@ impl Png {
         encoder.set_palette(colours());
         encoder.set_trns(opacities());
         encoder.set_compression(Compression::Balanced);
-        // Differences of indexes mean nothing.
+        // Differences between colour indexes would not compress better.
         encoder.set_filter(Filter::NoFilter);
         Ok(Self { encoder: encoder.write_header()?.into_stream_writer()?, encoded })
     }
 }
 
 impl Raster {
-    /// A picture of `side` × `side` pixels, numbers up to `most`, written to `out`.
+    /// A picture of `side` × `side` pixels, with numbers up to `most`, written
+    /// to `out`.
     pub(crate) fn new(out: Box<dyn Write + Send>, side: u32, most: u32) -> Self {
         let palette = Palette::new(most);
-        Self { out, side, palette, row: Vec::new(), number: None, rows: 0, state: State::Untouched }
+        Self { out, side, palette, row: Vec::new(), number: None, rows: 0, state: RasterState::Untouched }
     }
 
     fn read(&mut self, byte: u8) -> io::Result<()> {
@@ -92,7 +92,7 @@ impl Raster {
             b',' => self.end_pixel(),
             b'\n' if self.row.is_empty() && self.number.is_none() => self.end_row(true),
             b'\n' => self.end_pixel().and_then(|()| self.end_row(false)),
-            other => Err(broken(format!("'{}' is no part of a row of numbers", other.escape_ascii()))),
+            other => Err(broken(format!("'{}' is not allowed in a row of numbers", other.escape_ascii()))),
         }
     }
 
@@ -114,14 +114,14 @@ impl Raster {
                 self.row.len()
             )));
         }
-        let mut png = match std::mem::replace(&mut self.state, State::Done) {
-            State::Untouched => Box::new(Png::new(self.side)?),
-            State::Begun(png) => png,
-            State::Done => return Err(broken("a row after the last one".to_owned())),
+        let mut png = match std::mem::replace(&mut self.state, RasterState::Done) {
+            RasterState::Untouched => Box::new(Png::new(self.side)?),
+            RasterState::Begun(png) => png,
+            RasterState::Done => return Err(broken("a row after the last one".to_owned())),
         };
         png.encoder.write_all(&self.row)?;
         let encoded = png.encoded.take();
-        self.state = State::Begun(png);
+        self.state = RasterState::Begun(png);
         self.row.clear();
         self.rows += 1;
         self.out.write_all(&encoded)
@@ -135,14 +135,14 @@ impl Write for Raster {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if matches!(self.state, State::Begun(_)) {
+        if matches!(self.state, RasterState::Begun(_)) {
             self.row.clear();
             self.number = None;
             while self.rows < self.side {
                 self.end_row(true)?;
             }
         }
-        if let State::Begun(png) = std::mem::replace(&mut self.state, State::Done) {
+        if let RasterState::Begun(png) = std::mem::replace(&mut self.state, RasterState::Done) {
             let Png { encoder, encoded } = *png;
             encoder.finish()?;
             self.out.write_all(&encoded.take())?;
@@ -163,9 +163,9 @@ mod tests {
 
     /// What was written, and how often it was flushed.
     #[derive(Clone, Default)]
-    struct File(Arc<Mutex<(Vec<u8>, u32)>>);
+    struct RecordedFile(Arc<Mutex<(Vec<u8>, u32)>>);
 
-    impl Write for File {
+    impl Write for RecordedFile {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().0.extend_from_slice(bytes);
             Ok(bytes.len())
@@ -178,7 +178,7 @@ mod tests {
 
     /// The file's bytes after these pieces of text.
     fn encoded(side: u32, most: u32, pieces: &[&str]) -> io::Result<Vec<u8>> {
-        let file = File::default();
+        let file = RecordedFile::default();
         let mut raster = Raster::new(Box::new(file.clone()), side, most);
         pieces.iter().try_for_each(|piece| raster.write_all(piece.as_bytes()))?;
         raster.flush()?;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_become_pixels_wherever_the_text_is_cut() {
+    fn numbers_become_pixels_however_the_text_is_split() {
         let text = "1,2,3\n1000,10,999\n7,1000,100\n";
         let whole = encoded(3, 1000, &[text]).unwrap();
         let palette = Palette::new(1000);
@@ -218,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_nobody_has_computed_are_transparent() {
+    fn rows_that_were_not_computed_are_transparent() {
         let failed = encoded(3, 9, &["1,2,3\n", "\n", "9,9,9\n"]).unwrap();
         let pixels = decoded(&failed);
         assert_eq!(pixels[3..6], [colour(MISSING); 3]);
         assert_eq!((pixels[3][3], pixels[6]), (0, colour(INSIDE)));
-        // The run was ended, even in the middle of a row.
+        // The run ended in the middle of a row.
         let ended = encoded(3, 9, &["1,2,3\n1,"]).unwrap();
         assert_eq!(decoded(&ended)[3..], [colour(MISSING); 6]);
         assert_eq!(decoded(&ended)[..3], pixels[..3]);
@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_an_error() {
+    fn invalid_rows_are_an_error() {
         for text in ["1,2\n", "1,2,3,4\n", "1,,3\n", "1,2,x\n", "1,2,4294967296\n", "1,2,3\n1,2,3\n1,2,3\n1,2,3\n"] {
             assert_eq!(encoded(3, 9, &[text]).unwrap_err().kind(), io::ErrorKind::InvalidData, "{text}");
         }
     }
 
     #[test]
-    fn an_error_of_the_disk_is_told_even_for_the_last_byte() {
+    fn a_write_error_is_reported_even_for_the_last_byte() {
         struct Disk(usize);
         impl Write for Disk {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -264,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_is_written_as_it_comes() {
-        let file = File::default();
+    fn a_large_picture_is_written_row_by_row() {
+        let file = RecordedFile::default();
         let mut raster = Raster::new(Box::new(file.clone()), 1000, 1000);
         let mut seed = 1u32;
         let mut written = 0;
@@ -278,7 +278,7 @@ mod tests {
                 .collect();
             raster.write_all(format!("{}\n", numbers.join(",")).as_bytes()).unwrap();
             let now = file.0.lock().unwrap().0.len();
-            // What the compressor keeps back is bounded.
+            // The compressor buffers a bounded number of bytes.
             assert!(row < 300 || now > 0, "nothing after {row} rows");
             assert!(now - written < 512 * 1024, "{} bytes at once", now - written);
             written = now;

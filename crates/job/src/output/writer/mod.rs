@@ -1,61 +1,61 @@
-//! The sink that writes results in order, on a thread of its own: the pool's
-//! driver never waits for a disk or a reader. What waits to be written is
-//! bounded by the credits that the batches carry.
+//! Writes results in order on a thread of its own, so that the pool's driver
+//! never waits for a disk or a reader. The memory of results that wait to be
+//! written is bounded by the credits that the batches carry.
 
 pub(crate) mod options;
 mod queue;
 mod thread;
 mod written;
 
-use super::gather::GATHERED;
-use super::target::Target;
+use super::buffer::BUFFERED_BYTES;
+use super::target::OutputTarget;
 use crate::mutex::lock;
 use options::{OutputOptions, Stop};
 use procession::raw::{Batch, Sink};
-use queue::{GATHERED_BATCHES, Shared};
+use queue::{BUFFERED_BATCHES, BatchQueue};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use thread::Writing;
-use written::Written;
+use thread::WriterThread;
+use written::WrittenOutput;
 
 /// The sink: takes results and never blocks.
 #[derive(Debug)]
-pub(crate) struct OrderedWriter(Arc<Shared>);
+pub(crate) struct OutputWriter(Arc<BatchQueue>);
 
-/// The other end of an [`OrderedWriter`]: waits for the writing to end.
+/// Waits for the end of an [`OutputWriter`].
 #[derive(Debug)]
 pub(crate) struct OutputHandle {
-    shared: Arc<Shared>,
-    thread: JoinHandle<Written>,
+    shared: Arc<BatchQueue>,
+    thread: JoinHandle<WrittenOutput>,
 }
 
-impl OrderedWriter {
+impl OutputWriter {
     /// Starts the thread that writes to `target`. `stop` is called when the
-    /// results so far have ended the work: a failed item, a reader that went
-    /// away, an output that can't be written.
+    /// output ends the work: by a failed item, a reader that closed the output,
+    /// or a write error.
     ///
     /// # Errors
     /// The thread can't be started.
-    pub(crate) fn spawn(target: Target, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
-        let shared = Arc::new(Shared::default());
-        let theirs = Arc::clone(&shared);
-        let work = move || Writing::new(target, options, stop).run(&theirs);
+    pub(crate) fn spawn(target: OutputTarget, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
+        let shared = Arc::new(BatchQueue::default());
+        let thread_queue = Arc::clone(&shared);
+        let work = move || WriterThread::new(target, options, stop).run(&thread_queue);
         let thread = std::thread::Builder::new().name("output".to_owned()).spawn(work)?;
         Ok((Self(Arc::clone(&shared)), OutputHandle { shared, thread }))
     }
 }
 
-impl Sink for OrderedWriter {
+impl Sink for OutputWriter {
     fn deliver(&mut self, batch: Batch) {
         let mut queue = lock(&self.0.queue);
-        // After the end nobody would take it: dropped, its credit is given back.
+        // After the end the batch is dropped, which returns its credit.
         if !queue.finished {
             let before = queue.bytes;
             queue.bytes += batch.deliveries.iter().map(|delivery| delivery.outputs.len()).sum::<usize>();
-            let was_enough = before >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            let was_enough = before >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
             queue.batches.push(batch);
-            let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            let is_enough = queue.bytes >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
             if (queue.batches.len() == 1 && !queue.pausing) || (is_enough && !was_enough) {
                 self.0.arrived.notify_one();
             }
@@ -64,9 +64,9 @@ impl Sink for OrderedWriter {
 }
 
 impl OutputHandle {
-    /// Waits until everything that was delivered is written. What is delivered
-    /// after this call is dropped.
-    pub(crate) fn written(self) -> Written {
+    /// Waits until everything delivered is written. What is delivered after
+    /// this call is dropped.
+    pub(crate) fn written(self) -> WrittenOutput {
         lock(&self.shared.queue).finished = true;
         self.shared.arrived.notify_one();
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -1,51 +1,52 @@
-//! Batches on their way from the driver's thread to the writing thread.
+//! The queue of batches between the driver's thread and the output thread.
 
 use crate::mutex::lock;
-use crate::output::gather::GATHERED;
+use crate::output::buffer::BUFFERED_BYTES;
 use procession::raw::Batch;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// After this many batches what waits is written, though more has arrived: the
-/// memory that they stand for is wanted back.
-pub(super) const GATHERED_BATCHES: usize = 64;
+/// The output is written after this many batches even if more have arrived, so
+/// that their memory is released.
+pub(super) const BUFFERED_BATCHES: usize = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) queue: Mutex<Queue>,
+pub(super) struct BatchQueue {
+    pub(super) queue: Mutex<QueuedBatches>,
     pub(super) arrived: Condvar,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct QueuedBatches {
     pub(super) batches: Vec<Batch>,
-    /// How many bytes of results they hold.
+    /// The size of their results in bytes.
     pub(super) bytes: usize,
-    /// The thread pauses: a little is not worth waking it for.
+    /// Whether the output thread is in its pause: it is woken only for enough
+    /// batches.
     pub(super) pausing: bool,
     pub(super) finished: bool,
 }
 
-/// What the writing thread is woken by.
+/// Why the output thread wakes.
 pub(super) enum Arrived {
     Batches(Vec<Batch>),
-    /// The time that was asked for has come first.
+    /// The due time was reached.
     Due,
     End,
 }
 
-impl Shared {
-    /// The batches that have arrived, if any; does not wait.
+impl BatchQueue {
+    /// Takes the batches that have arrived; does not wait.
     pub(super) fn take_now(&self) -> Vec<Batch> {
         lock(&self.queue).take()
     }
 
-    /// Waits for batches, or until something is `due`. Until `pause` is over it
-    /// waits for enough of them to be worth a write.
+    /// Waits for batches, or for the time `due`. Until the time `pause` it
+    /// waits for enough batches to be worth a write.
     pub(super) fn take(&self, pause: Instant, due: Option<Instant>) -> Arrived {
         let mut queue = lock(&self.queue);
         loop {
-            let is_enough = queue.bytes >= GATHERED || queue.batches.len() >= GATHERED_BATCHES;
+            let is_enough = queue.bytes >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
             let now = Instant::now();
             let left = pause.saturating_duration_since(now);
             if queue.finished || is_enough || (left.is_zero() && !queue.batches.is_empty()) {
@@ -67,7 +68,7 @@ impl Shared {
     }
 }
 
-impl Queue {
+impl QueuedBatches {
     fn take(&mut self) -> Vec<Batch> {
         self.bytes = 0;
         std::mem::take(&mut self.batches)

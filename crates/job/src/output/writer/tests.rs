@@ -1,5 +1,5 @@
-//! What is written is a prefix of the results in order, and everything that
-//! ends it ends the work at once.
+//! The output is always a prefix of the results in order, and whatever ends it
+//! ends the work at once.
 
 use super::*;
 use crate::failure_policy::{FailurePolicy, MaxFailures};
@@ -10,7 +10,8 @@ use procession_task::{Failure, FailureKind, Format};
 use std::io::Write;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-/// Sends each write to the test, or fails with an error of the system's after so many bytes.
+/// Sends each write to the test; after `room` bytes it fails with this
+/// operating system error.
 struct Told {
     tell: Sender<Vec<u8>>,
     room: usize,
@@ -32,9 +33,9 @@ impl Write for Told {
     }
 }
 
-/// A writer with everything that is to be seen of it.
+/// A writer with everything that a test can observe.
 struct Bench {
-    writer: OrderedWriter,
+    writer: OutputWriter,
     handle: OutputHandle,
     written: Receiver<Vec<u8>>,
     stops: Receiver<()>,
@@ -45,9 +46,9 @@ struct Bench {
 fn bench(options: OutputOptions, room: usize, error: i32) -> Bench {
     let (tell, written) = mpsc::channel();
     let (stop, stops) = mpsc::channel();
-    let target = Target::writer("out", Box::new(Told { tell, room, error }));
+    let target = OutputTarget::writer("out", Box::new(Told { tell, room, error }));
     let stop = Box::new(move || stop.send(()).unwrap());
-    let (writer, handle) = OrderedWriter::spawn(target, options, stop).unwrap();
+    let (writer, handle) = OutputWriter::spawn(target, options, stop).unwrap();
     Bench { writer, handle, written, stops, account: Arc::default(), released: 0 }
 }
 
@@ -76,7 +77,7 @@ fn delivery(first: u64, items: u32, failing: &[u64]) -> Delivery {
 }
 
 impl Bench {
-    /// How much was given back so far.
+    /// How many credits were returned so far.
     fn released(&mut self) -> u64 {
         self.released += self.account.take(false);
         self.released
@@ -95,7 +96,7 @@ impl Bench {
     }
 }
 
-/// What became of a run that nothing but its output can have ended.
+/// The report of a run that only its output can have ended.
 fn ended(handle: OutputHandle) -> OutputReport {
     let written = handle.written();
     let is_complete = matches!(written.report.end, OutputEnd::Complete);
@@ -107,7 +108,7 @@ fn expected(items: u64, failing: &[u64]) -> String {
 }
 
 #[test]
-fn everything_is_written_in_order_counted_and_digested() {
+fn everything_is_written_in_order_counted_and_hashed() {
     let mut bench = bench(options(FailurePolicy::default()), ALL, 0);
     for n in 0..1000 {
         bench.deliver(vec![delivery(n * 7, 3, &[]), delivery(n * 7 + 3, 4, &[])]);
@@ -120,7 +121,7 @@ fn everything_is_written_in_order_counted_and_digested() {
 }
 
 #[test]
-fn results_are_seen_as_they_come_and_credits_come_back_after_them() {
+fn results_are_written_as_they_arrive_and_credits_returned_after_that() {
     let mut bench = bench(options(KEEP), ALL, 0);
     for n in 0..3 {
         bench.deliver(vec![delivery(n, 1, &[])]);
@@ -132,7 +133,7 @@ fn results_are_seen_as_they_come_and_credits_come_back_after_them() {
 }
 
 #[test]
-fn csv_has_its_header_also_without_items() {
+fn csv_has_a_header_even_without_items() {
     let bench = bench(OutputOptions::new(Format::Csv), ALL, 0);
     let (report, text, ..) = bench.finish();
     assert_eq!(text, "index,input,output,error\n");
@@ -155,7 +156,7 @@ fn the_first_failure_ends_the_output_before_its_record() {
 }
 
 #[test]
-fn failures_keep_their_places_when_the_run_goes_on() {
+fn failed_items_keep_their_positions_if_the_run_continues() {
     let mut bench = bench(options(KEEP), ALL, 0);
     bench.deliver(vec![delivery(0, 5, &[1, 2]), delivery(5, 5, &[9])]);
     let (report, text, stops, _) = bench.finish();
@@ -164,7 +165,7 @@ fn failures_keep_their_places_when_the_run_goes_on() {
 }
 
 #[test]
-fn the_last_failure_that_is_allowed_is_the_last_record() {
+fn the_failure_that_reaches_the_limit_is_the_last_record() {
     let policy = FailurePolicy { keep_going: false, max: Some(MaxFailures::Count(2)) };
     let mut bench = bench(options(policy), ALL, 0);
     bench.deliver(vec![delivery(0, 3, &[1]), delivery(3, 4, &[4, 5])]);
@@ -175,7 +176,7 @@ fn the_last_failure_that_is_allowed_is_the_last_record() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_work_quietly() {
+fn a_reader_that_closes_the_output_ends_the_work() {
     let mut bench = bench(options(KEEP), 10, 32);
     bench.deliver(vec![delivery(0, 5, &[])]);
     bench.stops.recv().unwrap();
@@ -187,7 +188,7 @@ fn a_reader_that_goes_away_ends_the_work_quietly() {
 }
 
 #[test]
-fn in_a_study_a_reader_that_goes_away_ends_only_the_writing() {
+fn in_a_study_a_reader_that_closes_the_output_ends_only_the_writing() {
     let quiet = OutputOptions { stop_when_closed: false, ..options(KEEP) };
     let mut bench = bench(quiet, 10, 32);
     bench.deliver(vec![delivery(0, 5, &[]), delivery(5, 5, &[])]);
@@ -209,10 +210,10 @@ fn a_full_disk_is_an_error_and_ends_the_work_at_once() {
 
 #[test]
 fn the_full_device_is_an_error_even_for_one_byte() {
-    let target = Target::create(std::path::Path::new("/dev/full")).unwrap();
+    let target = OutputTarget::create(std::path::Path::new("/dev/full")).unwrap();
     let (stop, stops) = mpsc::channel();
     let stop = Box::new(move || stop.send(()).unwrap());
-    let (mut writer, handle) = OrderedWriter::spawn(target, options(KEEP), stop).unwrap();
+    let (mut writer, handle) = OutputWriter::spawn(target, options(KEEP), stop).unwrap();
     let credit = Credit::new(1, Arc::default(), Waker::new(|| ()));
     writer.deliver(Batch { deliveries: vec![delivery(0, 1, &[])], credit });
     let report = ended(handle);

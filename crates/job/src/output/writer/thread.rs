@@ -1,72 +1,73 @@
-//! The writing thread: judges failed items, writes results, makes checkpoints.
+//! The output thread: applies the failure policy, writes results, makes
+//! checkpoints.
 
 use super::options::{OutputOptions, Stop};
-use super::queue::{Arrived, GATHERED_BATCHES, Shared};
-use super::written::{Written, begin};
-use crate::output::failures::{Failures, Judge, Verdict};
-use crate::output::gather::Gather;
-use crate::output::position::Position;
+use super::queue::{Arrived, BUFFERED_BATCHES, BatchQueue};
+use super::written::{WrittenOutput, begin};
+use crate::output::buffer::OutputBuffer;
+use crate::output::checkpoint::CheckpointWriter;
+use crate::output::failures::{FailedItems, FailureAction, FailureJudge};
 use crate::output::report::{OutputEnd, OutputError, OutputReport};
-use crate::output::target::Target;
-use crate::resume::record::Before;
-use crate::times::{OutputPhase, OutputWatch};
+use crate::output::target::OutputTarget;
+use crate::resume::record::PriorProgress;
+use crate::times::{OutputPhase, OutputStopwatch};
 use procession::raw::{Batch, Credit, Delivery, ItemFailure};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// After a write, what little comes waits this long for more to come: a write
-/// for every answer would take the processor from the workers too often. What
-/// comes later than that is written at once.
+/// After a write, the thread waits this long for more results: a write for
+/// every answer would take processor time from the workers. Results that arrive
+/// later than that are written at once.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The state of the writing thread.
-pub(super) struct Writing {
+/// The state of the output thread.
+pub(super) struct WriterThread {
     name: String,
-    gather: Gather,
-    judge: Judge,
+    buffer: OutputBuffer,
+    judge: FailureJudge,
     options: OutputOptions,
     items: u64,
     end: OutputEnd,
     stop: Option<Stop>,
-    before: Before,
-    position: Option<Position>,
-    /// Whether the output was touched.
+    before: PriorProgress,
+    checkpoints: Option<CheckpointWriter>,
+    /// Whether the output was changed.
     has_begun: bool,
-    watch: OutputWatch,
+    watch: OutputStopwatch,
 }
 
-impl Writing {
-    pub(super) fn new(target: Target, options: OutputOptions, stop: Stop) -> Self {
+impl WriterThread {
+    pub(super) fn new(target: OutputTarget, options: OutputOptions, stop: Stop) -> Self {
         let before = target.before();
         let (name, writer, mut journal) = target.into_parts();
-        let (gather, failures) = match &mut journal {
+        let (buffer, failures) = match &mut journal {
             Some(journal) => (
-                Gather::go_on(writer, journal.before.bytes, journal.take_digest()),
-                Failures::counted(&journal.before.failed),
+                OutputBuffer::resume(writer, journal.before.bytes, journal.take_digest()),
+                FailedItems::counted(&journal.before.failed),
             ),
-            None => (Gather::new(writer, options.digest), Failures::default()),
+            None => (OutputBuffer::new(writer, options.digest), FailedItems::default()),
         };
         Self {
             name,
-            gather,
-            judge: Judge::after(options.policy, failures),
+            buffer,
+            judge: FailureJudge::after(options.policy, failures),
             options,
             items: before.items,
             end: OutputEnd::Complete,
             stop: Some(stop),
             before,
-            position: journal.map(Position::new),
+            checkpoints: journal.map(CheckpointWriter::new),
             has_begun: false,
-            watch: OutputWatch::start(OutputPhase::Writing),
+            watch: OutputStopwatch::start(OutputPhase::Writing),
         }
     }
 
-    pub(super) fn run(mut self, shared: &Shared) -> Written {
+    pub(super) fn run(mut self, shared: &BatchQueue) -> WrittenOutput {
         let mut pause = Instant::now();
         loop {
             self.watch.switch(OutputPhase::Waiting);
-            let arrived = shared.take(pause, self.position.as_ref().and_then(Position::due));
+            let arrived = shared.take(pause, self.checkpoints.as_ref().and_then(CheckpointWriter::due));
             self.watch.switch(OutputPhase::Writing);
             match arrived {
                 Arrived::Batches(batches) => {
@@ -76,15 +77,15 @@ impl Writing {
                 Arrived::Due => {}
                 Arrived::End => return self.report(),
             }
-            if let Some(position) = &mut self.position {
-                position.checkpoint();
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.checkpoint();
             }
         }
     }
 
-    /// Writes these batches and what arrives meanwhile.
-    fn write_all(&mut self, shared: &Shared, mut batches: Vec<Batch>) {
-        // Memory is given back only after the bytes that it stands for are out.
+    /// Writes these batches and those that arrive meanwhile.
+    fn write_all(&mut self, shared: &BatchQueue, mut batches: Vec<Batch>) {
+        // The credits are returned only after the bytes are written.
         let mut credits: Vec<Credit> = Vec::new();
         while !batches.is_empty() {
             for batch in batches {
@@ -93,23 +94,23 @@ impl Writing {
                 }
                 credits.push(batch.credit);
             }
-            let goes_on = self.gather.is_waiting() && credits.len() < GATHERED_BATCHES;
+            let goes_on = self.buffer.is_waiting() && credits.len() < BUFFERED_BATCHES;
             batches = if goes_on { shared.take_now() } else { Vec::new() };
         }
-        // Nothing more at the moment: whoever reads is to see what there is.
-        let flushed = self.gather.flush();
+        // Nothing more has arrived: flush, so that readers see the results.
+        let flushed = self.buffer.flush();
         if self.noted(flushed).is_continue() {
             self.is_out();
         }
     }
 
-    /// All that was put is written.
+    /// Reports to the checkpoints that everything put is written.
     fn is_out(&mut self) {
-        if let Some(position) = &mut self.position
+        if let Some(checkpoints) = &mut self.checkpoints
             && self.stop.is_some()
         {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind());
-            position.confirm();
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind());
+            checkpoints.confirm();
         }
     }
 
@@ -121,41 +122,41 @@ impl Writing {
         }
     }
 
-    /// Writes a delivery, or what of it comes before the end of the run.
+    /// Writes a delivery, or the part of it before the end of the run.
     fn write_delivery(&mut self, delivery: &Delivery) -> ControlFlow<()> {
         for failure in &delivery.failures {
             let before = failure.item.saturating_sub(delivery.first);
             let ends_with = match self.judge.judge(failure, self.items + before) {
-                Verdict::GoOn => continue,
-                Verdict::EndBefore => false,
-                Verdict::EndWith => true,
+                FailureAction::GoOn => continue,
+                FailureAction::EndBefore => false,
+                FailureAction::EndWith => true,
             };
             return self.write_last(delivery, failure, ends_with);
         }
         self.put(&delivery.outputs, u64::from(delivery.items))?;
-        if let Some(position) = &mut self.position
-            && position.is_behind
+        if let Some(checkpoints) = &mut self.checkpoints
+            && checkpoints.is_behind
         {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind());
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind());
         }
         ControlFlow::Continue(())
     }
 
-    /// Writes what comes before a failed item, and perhaps its record, and ends
-    /// the run. Whoever resumes it begins again with that item.
+    /// Writes the results before a failed item, and its record if `ends_with`,
+    /// and ends the run. A resumed run begins with that item.
     fn write_last(&mut self, delivery: &Delivery, failure: &ItemFailure, ends_with: bool) -> ControlFlow<()> {
         let start = failure.record.start.min(delivery.outputs.len());
         let end = failure.record.end.clamp(start, delivery.outputs.len());
         self.put(&delivery.outputs[..start], failure.item.saturating_sub(delivery.first))?;
-        let flushed = self.gather.flush();
+        let flushed = self.buffer.flush();
         self.noted(flushed)?;
-        if let Some(position) = &mut self.position {
-            position.note(self.items, &self.gather, self.judge.failures.by_kind_before(failure.failure.kind));
-            position.confirm();
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind_before(failure.failure.kind));
+            checkpoints.confirm();
         }
         if ends_with {
             self.put(&delivery.outputs[start..end], 1)?;
-            let flushed = self.gather.flush();
+            let flushed = self.buffer.flush();
             self.noted(flushed)?;
         }
         self.end_with(OutputEnd::Failures);
@@ -165,18 +166,18 @@ impl Writing {
     fn put(&mut self, bytes: &[u8], items: u64) -> ControlFlow<()> {
         if !self.has_begun && items > 0 {
             self.has_begun = true;
-            let begun = begin(&mut self.gather, self.position.as_mut(), self.options.format.header());
+            let begun = begin(&mut self.buffer, self.checkpoints.as_mut(), self.options.format.header());
             self.noted(begun)?;
         }
-        let result = self.gather.put(bytes);
+        let result = self.buffer.put(bytes);
         self.items += items;
         self.noted(result)
     }
 
-    /// Draws the consequences of a write.
+    /// Handles the result of a write.
     fn noted(&mut self, result: io::Result<()>) -> ControlFlow<()> {
         let Err(error) = result else { return ControlFlow::Continue(()) };
-        self.gather.mute();
+        self.buffer.stop_writing();
         if error.kind() != io::ErrorKind::BrokenPipe {
             self.end_with(OutputEnd::Failed(OutputError { name: self.name.clone(), error }));
         } else if self.options.stop_when_closed {
@@ -196,15 +197,15 @@ impl Writing {
         }
     }
 
-    fn report(mut self) -> Written {
+    fn report(mut self) -> WrittenOutput {
         if self.has_begun {
-            let finished = self.gather.finish();
+            let finished = self.buffer.finish();
             let _ = self.noted(finished);
         }
         let report = OutputReport {
             items: self.items,
-            bytes: self.gather.bytes,
-            digest: self.gather.digest().filter(|_| self.options.digest),
+            bytes: self.buffer.bytes,
+            digest: self.buffer.digest().filter(|_| self.options.digest),
             exceeded: self.judge.is_exceeded(self.items),
             failures: self.judge.failures,
             end: self.end,
@@ -212,7 +213,7 @@ impl Writing {
             resumable: None,
             record_error: None,
         };
-        let untouched = (!self.has_begun).then(|| (self.gather, self.options.format.header()));
-        Written { report, position: self.position, name: self.name, untouched, watch: self.watch }
+        let untouched = (!self.has_begun).then(|| (self.buffer, self.options.format.header()));
+        WrittenOutput { report, checkpoints: self.checkpoints, name: self.name, untouched, watch: self.watch }
     }
 }

@@ -1,143 +1,143 @@
-//! Whether an output that is there already is begun anew, gone on with, or left
-//! alone: decided by its record, its length and what the call asks for.
+//! Decides what happens to an existing output: it is overwritten, resumed or
+//! left unchanged. The decision depends on its record, its length and what the
+//! call asks for.
 
 use crate::failure_policy::FailurePolicy;
-use crate::resume::record::{Identity, Mark, ResumeRecord, State};
-use crate::resume::record_file::Found;
-use crate::text::shown;
+use crate::resume::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
+use crate::resume::record_file::FoundRecord;
+use crate::text::display_path;
 use procession_task::{Items, counted};
 use std::path::Path;
 
-/// How much of a setting is shown.
+/// The largest length of a setting in messages in characters.
 const SHOWN: usize = 100;
 
-/// What is to become of an output that is there already.
+/// What to do with an existing output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intent {
-    /// A complete one is written anew, an interrupted one is left alone.
+    /// Overwrite a complete output, refuse an interrupted one.
     #[default]
     Plain,
-    /// An interrupted one is gone on with, a complete one is left alone.
+    /// Resume an interrupted output, leave a complete one unchanged.
     Resume,
-    /// It is written anew in any case.
+    /// Overwrite it in any case.
     Overwrite,
 }
 
-/// How an output file is begun.
+/// How an output file is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResumeOptions {
-    /// What is to become of an output that is there already.
+    /// What to do with an existing output.
     pub intent: Intent,
-    /// Settings that its bytes depend on beside those of the work and the
-    /// input: name and value, as a person would give them.
+    /// Settings that the bytes of the output depend on, besides those of the
+    /// job and the input: names and values as on the command line.
     pub settings: Vec<(String, String)>,
 }
 
-/// An output that is not touched: status 2.
+/// The output is refused and left unchanged: exit status 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} {reason}")]
 pub struct ResumeError {
-    /// Which output, safe for a terminal.
+    /// The output, safe for a terminal.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: ResumeReason,
 }
 
-/// Why an output is not touched.
+/// Why an output is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResumeReason {
-    /// Another run writes it.
-    #[error("is in use: another run writes it")]
+    /// Another run writes to it.
+    #[error("is in use: another run is writing it")]
     InUse,
     /// It is one of the inputs.
-    #[error("is the same file as the input {0}, and would destroy it: write to another file, then move it")]
+    #[error("is the same file as the input {0} and would overwrite it: write to another file, then rename it")]
     IsInput(String),
-    /// It is not complete, and nobody said what to do about it.
+    /// It is incomplete, and the call says neither resume nor overwrite.
     #[error(
-        "is the output of an interrupted run, good for its first {}: --resume goes on after that, --overwrite begins anew",
+        "is the output of an interrupted run and has the results of the first {}: --resume continues after them, --overwrite starts again",
         counted(*.0, "item")
     )]
     Interrupted(u64),
-    /// What lies in the place of its record may be anything, and somebody's own.
+    /// There is a file at the path of the record that is not a record. It may
+    /// belong to somebody.
     #[error(
-        "can't be written: {record} is no record that this program can use ({why}), and is not touched: move it away, or write to another file"
+        "can't be written: {record} is not a resume record of this program ({why}) and is not replaced: move it away, or write to another file"
     )]
     BadRecord {
-        /// Its name, safe for a terminal.
+        /// The path of that file, safe for a terminal.
         record: String,
-        /// Why it is none.
+        /// Why it is not a record.
         why: String,
     },
-    /// A pipe, a device.
-    #[error("can't be resumed: it is no regular file")]
+    /// It is a pipe or a device.
+    #[error("can't be resumed: it is not a regular file")]
     NotRegular,
-    /// A study, or results as they come.
-    #[error("can't be resumed: only the results of a single run, in order, can be")]
+    /// It belongs to a study of several runs, or its results are not in order.
+    #[error("can't be resumed: only the ordered results of a single run can be")]
     NotOrdered,
-    /// It has something in it and no record.
-    #[error(
-        "can't be resumed: it is not empty and there is no {0} that says how far it is good; --overwrite begins anew"
-    )]
+    /// It is not empty and has no record.
+    #[error("can't be resumed: it is not empty and has no resume record {0}; --overwrite starts again")]
     NoRecord(String),
-    /// It is of another job.
-    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite begins anew")]
+    /// It was made by another job.
+    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite starts again")]
     OtherJob {
-        /// The setting that differs, as it was.
+        /// The setting that differs, with the old value.
         was: String,
-        /// The setting now.
+        /// The same setting, with the new value.
         is: String,
     },
-    /// It ends before the place that its record speaks of.
-    #[error("can't be resumed: it has {has} bytes, and its record speaks of {bytes}; --overwrite begins anew")]
+    /// It has fewer bytes than its record says.
+    #[error("can't be resumed: it has {has} bytes, but its record says {bytes}; --overwrite starts again")]
     TooShort {
-        /// How many bytes are said to be good.
+        /// How many bytes the record says are complete.
         bytes: u64,
-        /// How many there are.
+        /// How many bytes the output has.
         has: u64,
     },
-    /// It is not what was written.
-    #[error("can't be resumed: it was changed since it was written; --overwrite begins anew")]
+    /// Its bytes are not those that were written.
+    #[error("can't be resumed: it was changed since it was written; --overwrite starts again")]
     Edited,
-    /// It holds failed items that this call would have ended at.
+    /// It has so many failed items that this call would have ended earlier.
     #[error(
-        "can't be resumed: it holds the records of {0} failed items, and this call ends earlier: add --keep-going, raise --max-failures, or begin anew with --overwrite"
+        "can't be resumed: it has {0} failed items, and this call would have ended earlier: add --keep-going, raise --max-failures, or start again with --overwrite"
     )]
     HasFailures(u64),
 }
 
-/// The job that an output is to be of.
-pub(crate) struct Job {
-    pub(crate) identity: Identity,
-    /// How the units that the pool is given are separated.
+/// The job that writes the output.
+pub(crate) struct ResumeJob {
+    pub(crate) settings: JobSettings,
+    /// How the units are separated that the pool receives.
     pub(crate) rule: Items,
     pub(crate) policy: FailurePolicy,
 }
 
-/// What is to be done with an output.
+/// What to do with an output.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Begin,
-    GoOn(Mark),
-    Complete(Mark),
+    GoOn(OutputProgress),
+    Complete(OutputProgress),
 }
 
 impl Decision {
-    pub(crate) fn mark(&self) -> Mark {
+    pub(crate) fn progress(&self) -> OutputProgress {
         match self {
-            Self::Begin => Mark::default(),
-            Self::GoOn(mark) | Self::Complete(mark) => mark.clone(),
+            Self::Begin => OutputProgress::default(),
+            Self::GoOn(progress) | Self::Complete(progress) => progress.clone(),
         }
     }
 }
 
-impl Job {
+impl ResumeJob {
     /// Refuses a record of another job.
     pub(crate) fn check(&self, record: &ResumeRecord) -> Result<(), ResumeReason> {
-        // Of several that differ the task is the one to be told.
-        let names = self.identity.keys().chain(record.job.keys()).map(String::as_str);
-        let differs = |name: &&str| self.identity.get(*name) != record.job.get(*name);
+        // If several settings differ, the task is the one to report.
+        let names = self.settings.keys().chain(record.job.keys()).map(String::as_str);
+        let differs = |name: &&str| self.settings.get(*name) != record.job.get(*name);
         if let Some(name) = std::iter::once("--task").chain(names).find(differs) {
-            let (was, is) = (setting(name, record.job.get(name)), setting(name, self.identity.get(name)));
+            let (was, is) = (setting(name, record.job.get(name)), setting(name, self.settings.get(name)));
             return Err(ResumeReason::OtherJob { was, is });
         }
         let failures = record.done.failures();
@@ -159,39 +159,49 @@ fn setting(name: &str, value: Option<&String>) -> String {
     }
 }
 
-/// Decides what becomes of an output of `length` bytes; `None`: there was none.
-pub(crate) fn decide(found: Found, intent: Intent, length: Option<u64>, job: &Job) -> Result<Decision, ResumeReason> {
+/// Decides what to do with an output of `length` bytes; `None` means that it
+/// did not exist.
+pub(crate) fn decide(
+    found: FoundRecord,
+    intent: Intent,
+    length: Option<u64>,
+    job: &ResumeJob,
+) -> Result<Decision, ResumeReason> {
     if intent != Intent::Resume {
-        return fresh(found, intent, length);
+        return decide_without_resume(found, intent, length);
     }
     let has = length.unwrap_or(0);
     match found {
-        Found::Nothing if has == 0 => Ok(Decision::Begin),
-        Found::Nothing => Err(ResumeReason::NoRecord(String::new())),
-        Found::Bad(why) => Err(bad(why)),
-        Found::Record(record) => {
+        FoundRecord::Nothing if has == 0 => Ok(Decision::Begin),
+        FoundRecord::Nothing => Err(ResumeReason::NoRecord(String::new())),
+        FoundRecord::Bad(why) => Err(bad(why)),
+        FoundRecord::Record(record) => {
             job.check(&record)?;
             let bytes = record.done.bytes;
             match record.state {
                 _ if has < bytes => Err(ResumeReason::TooShort { bytes, has }),
-                State::Complete if has > bytes => Err(ResumeReason::Edited),
-                State::Complete => Ok(Decision::Complete(record.done)),
-                State::Interrupted => Ok(Decision::GoOn(record.done)),
+                RecordState::Complete if has > bytes => Err(ResumeReason::Edited),
+                RecordState::Complete => Ok(Decision::Complete(record.done)),
+                RecordState::Interrupted => Ok(Decision::GoOn(record.done)),
             }
         }
     }
 }
 
-/// The same for a call that does not go on with anything.
-pub(crate) fn fresh(found: Found, intent: Intent, length: Option<u64>) -> Result<Decision, ResumeReason> {
+/// Decides the same for a call that does not resume.
+pub(crate) fn decide_without_resume(
+    found: FoundRecord,
+    intent: Intent,
+    length: Option<u64>,
+) -> Result<Decision, ResumeReason> {
     match found {
-        // Whatever is asked for: it may be anybody's.
-        Found::Bad(why) => Err(bad(why)),
-        Found::Nothing => Ok(Decision::Begin),
-        // Of nothing, nothing is lost.
-        Found::Record(_) if intent == Intent::Overwrite || length.unwrap_or(0) == 0 => Ok(Decision::Begin),
-        Found::Record(record) if record.state == State::Complete => Ok(Decision::Begin),
-        Found::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
+        // Refused whatever the call asks for: the file may belong to somebody.
+        FoundRecord::Bad(why) => Err(bad(why)),
+        FoundRecord::Nothing => Ok(Decision::Begin),
+        // An empty output has nothing to lose.
+        FoundRecord::Record(_) if intent == Intent::Overwrite || length.unwrap_or(0) == 0 => Ok(Decision::Begin),
+        FoundRecord::Record(record) if record.state == RecordState::Complete => Ok(Decision::Begin),
+        FoundRecord::Record(record) => Err(ResumeReason::Interrupted(record.done.items)),
     }
 }
 
@@ -200,11 +210,11 @@ fn bad(why: String) -> ResumeReason {
 }
 
 impl ResumeReason {
-    /// The same, if it tells of the record, with the record's name.
+    /// Adds the path of the record to a reason that mentions it.
     pub(crate) fn naming(self, path: &Path) -> Self {
         match self {
-            Self::NoRecord(_) => Self::NoRecord(shown(path)),
-            Self::BadRecord { why, .. } => Self::BadRecord { record: shown(path), why },
+            Self::NoRecord(_) => Self::NoRecord(display_path(path)),
+            Self::BadRecord { why, .. } => Self::BadRecord { record: display_path(path), why },
             reason => reason,
         }
     }

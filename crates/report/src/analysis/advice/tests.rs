@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::study::{Machine, StudyRecord};
-use crate::samples::{lecture, run};
+use crate::samples::{prime_study, run};
 
 /// A study of these counts and wall times, on four processors.
 fn study(runs: &[(u32, f64)]) -> StudyData {
@@ -12,11 +12,11 @@ fn study(runs: &[(u32, f64)]) -> StudyData {
 }
 
 fn said(data: &StudyData) -> Vec<String> {
-    advice(data).iter().map(|advice| format!("{} {}", advice.evidence(), advice.way_out())).collect()
+    advice(data).iter().map(|advice| format!("{} {}", advice.evidence(), advice.remedy())).collect()
 }
 
 #[test]
-fn nothing_to_say() {
+fn a_good_study_has_no_advice() {
     assert_eq!(said(&study(&[(4, 2.0)])), [""; 0]);
     assert_eq!(said(&study(&[(4, 0.004)])), [""; 0], "a single short run compares nothing");
     assert_eq!(said(&study(&[(1, 2.0), (2, 1.0), (4, 0.5)])), [""; 0]);
@@ -108,15 +108,15 @@ fn noise_is_no_slow_first_run() {
 }
 
 #[test]
-fn of_many_the_worst_is_named() {
+fn the_worst_of_several_runs_is_named() {
     let data = study(&[(1, 3.0), (1, 2.0), (1, 2.0), (2, 4.0), (2, 2.0), (2, 2.0)]);
     assert_eq!(advice(&data), [Advice::SlowFirst { run: 4, wall_s: 4.0, median_s: 2.0, more: 1 }]);
-    assert!(said(&data)[0].contains("; so it is with 1 more configuration."), "{:?}", said(&data));
+    assert!(said(&data)[0].contains("; the same is true for 1 more configuration."), "{:?}", said(&data));
 }
 
 #[test]
-fn the_lectures_study() {
+fn advice_about_the_prime_study() {
     let mut data = study(&[]);
-    data.runs = lecture();
+    data.runs = prime_study();
     assert_eq!(advice(&data), [Advice::MoreWorkersThanCpus { workers: 5, cpus: 4 }]);
 }

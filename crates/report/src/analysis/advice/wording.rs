@@ -47,7 +47,7 @@ impl Advice {
 
     /// What to do about it.
     #[must_use]
-    pub fn way_out(&self) -> String {
+    pub fn remedy(&self) -> String {
         match self {
             Self::TooFewItems { are_blocks: true, .. } => {
                 "Make more of them: --chunk N gives each program N lines.".to_owned()
@@ -61,11 +61,11 @@ impl Advice {
             }
             Self::TooShort { better: None, .. } => "Take more work.".to_owned(),
             Self::MoreWorkersThanCpus { cpus, .. } => {
-                format!("Only counts up to {cpus} show what more workers bring; those beyond show what sharing costs.")
+                format!("Only counts up to {cpus} measure scaling; larger counts measure workers that share CPUs.")
             }
             Self::FewerCpus { .. } => "Speedups end there; `coordinator cpus` shows what sets the limit.".to_owned(),
             Self::OtherPrograms { .. } => "Measure again when the machine has nothing else to do.".to_owned(),
-            Self::SlowFirst { .. } => "Add --warmup 1: files and processors need a first time.".to_owned(),
+            Self::SlowFirst { .. } => "Add --warmup 1: a first run fills caches.".to_owned(),
             Self::Outlier { .. } => "Something disturbed it: measure again, or more often (--repeat).".to_owned(),
         }
     }
@@ -75,6 +75,6 @@ fn and_more(more: usize, noun: &str) -> String {
     if more == 0 {
         String::new()
     } else {
-        format!("; so it is with {}", units::counted(more as u64, &format!("more {noun}")))
+        format!("; the same is true for {}", units::counted(more as u64, &format!("more {noun}")))
     }
 }

@@ -28,9 +28,9 @@ fn said(row: &Measured) -> String {
 fn small_items() {
     // 2 s of workers' time for 10,000 items: 200 µs each, of which 62 % is not theirs.
     // Two workers win once an item takes what it costs beside, 124 µs.
-    let text = "62 % of the workers' time is waiting: items of 76.0 µs are too small; from about 124 µs an item 2 processes win";
+    let text = "62 % of the workers' time is waiting: items of 76.0 µs are too small; from about 124 µs an item 2 processes are faster";
     assert_eq!(said(&row(2, shares(0.38, 0.6, 0.02))), text);
-    let text = "40 % of the workers' time is handing over: items of 120 µs are small for 2 processes; with ten times as \
+    let text = "40 % of the workers' time is transport: items of 120 µs are small for 2 processes; with ten times as \
                 much in each it would be 6 %";
     assert_eq!(said(&row(2, shares(0.6, 0.1, 0.3))), text);
     let text = "60 % of the workers' time is waiting: items of 40.0 µs are small for 1 process; with ten times as much in \
@@ -39,10 +39,12 @@ fn small_items() {
 }
 
 #[test]
-fn dear_items_that_make_others_wait() {
+fn long_items_that_make_workers_wait() {
     let mut few = row(4, shares(0.6, 0.4, 0.0));
     few.items = 5;
-    assert!(said(&few).starts_with("40 % of the workers' time is waiting: 5 items could not be dealt out evenly to 4"));
+    assert!(
+        said(&few).starts_with("40 % of the workers' time is waiting: 5 items could not be divided evenly among 4")
+    );
     few.longest_s = Some(0.4);
     assert_eq!(said(&few), "one item took 400 ms of 1.00 s, 40 %: the longest item limits");
 }
@@ -59,7 +61,7 @@ fn the_coordinators_threads() {
 }
 
 #[test]
-fn nothing_but_running() {
+fn only_running() {
     let full = shares(0.97, 0.02, 0.01);
     assert_eq!(said(&row(4, full)), "97 % running: as good as it gets here, only more CPUs would help");
     assert_eq!(said(&row(2, full)), "97 % running: more workers would help");
@@ -80,7 +82,7 @@ fn short_runs() {
         "starting and ending are 60 % of 70.0 ms: too little work for a pool, a loop needs about 42.0 ms"
     );
     short.configuration.count = 8;
-    assert_eq!(said(&short), "starting and ending are 60 % of 70.0 ms: with more work they would be less");
+    assert_eq!(said(&short), "starting and ending are 60 % of 70.0 ms: with more work this share would fall");
     let mut tiny = row(2, shares(0.1, 0.9, 0.0));
     tiny.wall_s = Some(0.002);
     assert_eq!(said(&tiny), "");
@@ -90,7 +92,7 @@ fn short_runs() {
 }
 
 #[test]
-fn nothing_is_said_of_what_is_not_known() {
+fn unknown_times_have_no_bottleneck() {
     let mut unknown = row(2, shares(0.5, 0.5, 0.0));
     let unmeasured = Measured { completed: 0, ..unknown.clone() };
     for row in [Measured { shares: None, ..unknown.clone() }, Measured { items: 0, ..unknown.clone() }, unmeasured] {
@@ -101,7 +103,7 @@ fn nothing_is_said_of_what_is_not_known() {
 }
 
 #[test]
-fn people_read_of_the_most_workers_and_the_largest_size() {
+fn the_most_workers_of_the_largest_size_are_described() {
     let of = |count, size, running| {
         let mut row = row(count, shares(running, 0.0, 0.0));
         row.configuration.size = size;

@@ -13,7 +13,7 @@ impl fmt::Display for Bottleneck {
             Self::StartAndEnd { share, wall_s, alone_s } => {
                 write!(f, "starting and ending are {} of {}: ", percent(*share), units::seconds(*wall_s))?;
                 if alone_s > wall_s {
-                    return f.write_str("with more work they would be less");
+                    return f.write_str("with more work this share would fall");
                 }
                 write!(f, "too little work for a pool, a loop needs about {}", units::seconds(*alone_s))
             }
@@ -27,12 +27,12 @@ impl fmt::Display for Bottleneck {
                 write!(f, "writing the output limits (disk or reader): it took {} of the time", percent(*share))
             }
             Self::SmallItems { share, is_waiting, item_s, enough_s, executor, count } => {
-                let what = if *is_waiting { "waiting" } else { "handing over" };
+                let what = if *is_waiting { "waiting" } else { "transport" };
                 let (kind, item) = (executor.counted(*count), units::seconds(*item_s));
                 write!(f, "{} of the workers' time is {what}: ", percent(*share))?;
                 if let Some(enough_s) = enough_s.filter(|enough_s| enough_s > item_s) {
                     let enough = units::seconds(enough_s);
-                    return write!(f, "items of {item} are too small; from about {enough} an item {kind} win");
+                    return write!(f, "items of {item} are too small; from about {enough} an item {kind} are faster");
                 }
                 // The share of the same transport if each item takes ten times as long.
                 let then = share / (share + 10.0 * (1.0 - share));
@@ -45,7 +45,7 @@ impl fmt::Display for Bottleneck {
             Self::Waiting { share, items, count } => {
                 write!(f, "{} of the workers' time is waiting: ", percent(*share))?;
                 let items = units::counted(*items, "item");
-                write!(f, "{items} could not be dealt out evenly to {count}, or came late")
+                write!(f, "{items} could not be divided evenly among {count} workers, or came late")
             }
             Self::Slowed { share, times } => write!(
                 f,
@@ -62,7 +62,7 @@ impl fmt::Display for Bottleneck {
 
 /// The configuration whose bottleneck is described: the largest size, then processes
 /// before threads, then the most workers.
-fn told(rows: &[Measured]) -> Option<&Measured> {
+fn described_row(rows: &[Measured]) -> Option<&Measured> {
     let rank = |at: usize, row: &Measured| {
         let of = &row.configuration;
         (of.size, of.executor, of.count, Reverse(at))
@@ -76,7 +76,7 @@ fn told(rows: &[Measured]) -> Option<&Measured> {
 
 /// The lines below the tables: the coordinator's shares, and the bottleneck.
 pub(crate) fn lines(rows: &[Measured], cpus: u32) -> String {
-    let Some(row) = told(rows) else { return String::new() };
+    let Some(row) = described_row(rows) else { return String::new() };
     let of = &row.configuration;
     let chunk = of.chunk.fixed().filter(|_| rows.iter().any(|row| row.configuration.chunk != of.chunk));
     let chunk = chunk.map_or_else(String::new, |chunk| format!(", chunk {chunk}"));

@@ -56,7 +56,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn one_size_by_what_the_workers_told() {
+fn one_size_uses_the_times_that_workers_reported() {
     let found = found(&study(&[1_000_000], TRUTH), 4);
     assert!(near(found.fixed.seconds, 0.004) && near(found.item.seconds, 0.5e-6), "{found:?}");
     // One percent of 2 · 5.254 s and of 10 s, over a million items.
@@ -65,7 +65,7 @@ fn one_size_by_what_the_workers_told() {
     assert!(near(found.pays_from_s.unwrap(), 0.008 / 0.95) && near(found.never_below_s.unwrap(), 0.5e-6));
     assert_eq!(
         found.to_string(),
-        "processes: 4.00 ms to start and end as workers told, 0.50 µs an item; 2 beat the loop from 8.42 ms of work on (items of 10.0 µs; \
+        "processes: 4.00 ms to start and end as workers reported, 0.50 µs an item; 2 beat the loop from 8.42 ms of work on (items of 10.0 µs; \
          under 0.50 µs never)"
     );
 }
@@ -84,13 +84,13 @@ fn several_sizes_by_least_squares() {
 }
 
 #[test]
-fn a_fixed_cost_that_the_fit_cant_tell_is_what_the_workers_told() {
+fn a_fitted_fixed_cost_below_the_noise_is_replaced_by_reported_times() {
     let found = found(&study(&[1_000_000, 2_000_000], TRUTH), 4);
     assert!(near(found.fixed.seconds, 0.004) && near(found.item.seconds, 0.5e-6), "{found:?}");
 }
 
 #[test]
-fn cheap_items_never_pay() {
+fn pools_never_pay_with_cheap_items() {
     let found = found(&study(&[1_000_000], (0.004, 0.5e-6, 0.1e-6)), 4);
     assert_eq!(found.pays_from_s, None);
     assert!(near(found.never_below_s.unwrap(), 0.5e-6));
@@ -99,12 +99,12 @@ fn cheap_items_never_pay() {
 }
 
 #[test]
-fn what_is_lost_in_the_noise_is_not_told() {
+fn results_below_the_noise_are_omitted() {
     let mut runs = study(&[1000], (0.004, 0.0, 10e-3));
     let fine = found(&runs, 4);
     assert!(!fine.item.is_known() && fine.never_below_s.is_none(), "{fine:?}");
     assert!(near(fine.pays_from_s.unwrap(), 0.008), "{fine:?}");
-    assert!(fine.to_string().contains("less than can be told here (200 µs) an item; 2 beat"), "{fine}");
+    assert!(fine.to_string().contains("below the noise (200 µs) an item; 2 beat"), "{fine}");
     // Faster than the loop could be: never negative.
     runs[1].result.as_mut().unwrap().wall_s = 4.0;
     assert_eq!(found(&runs, 4).item.seconds, 0.0);
@@ -116,18 +116,18 @@ fn what_is_lost_in_the_noise_is_not_told() {
     runs[1].result.as_mut().unwrap().other_cpu_s = Some(9.0);
     assert!(found(&runs, 2).pays_from_s.is_some(), "9 µs an item at most, of 10 µs");
     runs[1].result.as_mut().unwrap().other_cpu_s = Some(11.0);
-    assert!(found(&runs, 2).to_string().ends_with("; whether 2 beat the loop with items of 10.0 µs can't be told"));
+    assert!(found(&runs, 2).to_string().ends_with("; with items of 10.0 µs the noise hides whether 2 beat the loop"));
 }
 
 #[test]
-fn on_one_cpu_nothing_pays() {
+fn pools_never_pay_on_one_cpu() {
     let found = found(&study(&[1_000_000], TRUTH), 1);
     assert_eq!((found.parallel, found.pays_from_s), (1, None));
     assert!(found.to_string().ends_with("on one CPU 2 can't beat the loop"), "{found}");
 }
 
 #[test]
-fn few_long_items_are_no_cost_of_the_pool() {
+fn an_uneven_division_of_long_items_is_not_a_cost() {
     // Three items of a second on two workers take two seconds at best.
     let mut runs = study(&[3], (0.004, 0.0, 1.0));
     runs[1].result.as_mut().unwrap().wall_s = 2.004;
@@ -137,10 +137,10 @@ fn few_long_items_are_no_cost_of_the_pool() {
 }
 
 #[test]
-fn a_worker_that_is_an_item_behind_is_no_cost_of_items() {
+fn a_worker_that_is_a_message_behind_is_noise() {
     let told = found(&uneven(), 2);
     assert!(!told.item.is_known() && told.never_below_s.is_none(), "{told:?}");
-    assert!(told.to_string().contains(" as workers told, less than can be told here ("), "{told}");
+    assert!(told.to_string().contains(" as workers reported, below the noise ("), "{told}");
     // Two workers, each an item behind or a message of ten; and 0.1 s that items took longer.
     let noise_s = |runs: &[RunSummary]| found(runs, 2).item.noise_s * 160.0;
     let (slowed, mut alone) = (uneven(), uneven());
@@ -151,22 +151,22 @@ fn a_worker_that_is_an_item_behind_is_no_cost_of_items() {
 }
 
 #[test]
-fn where_costs_come_from_is_told() {
+fn the_source_of_costs_is_named() {
     let (one, three) = (found(&study(&[1_000_000], TRUTH), 4), found(&study(&[1000, 30_000, 1_000_000], TRUTH), 4));
     assert_eq!((one.origin, three.origin), (CostSource::Workers, CostSource::Sizes));
-    assert!(one.to_string().contains(" to start and end as workers told, "), "{one}");
+    assert!(one.to_string().contains(" to start and end as workers reported, "), "{one}");
     assert!(three.to_string().contains(" to start and end, "), "{three}");
 }
 
 #[test]
-fn without_the_loop_there_is_nothing_to_say() {
+fn without_the_serial_loop_there_is_no_result() {
     let runs = study(&[1000], TRUTH);
     assert!(break_evens(&measure(&runs[1..], 4), &runs[1..], 4).is_empty());
     assert!(break_evens(&measure(&runs[..1], 4), &runs[..1], 4).is_empty());
 }
 
 #[test]
-fn people_read_of_the_largest_count_with_cpus() {
+fn the_largest_count_with_a_cpu_per_worker_is_described() {
     let of = |count, parallel| BreakEven { count, parallel, ..found(&study(&[1_000_000], TRUTH), 4) };
     let text = lines(&[of(1, 1), of(2, 2), of(4, 4), of(8, 4)]);
     assert!(text.contains("; 4 beat the loop") && text.lines().count() == 1, "{text}");

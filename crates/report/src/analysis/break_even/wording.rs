@@ -19,7 +19,7 @@ impl fmt::Display for BreakEven {
         }
         let told = match self.origin {
             CostSource::Sizes => "",
-            CostSource::Workers => " as workers told",
+            CostSource::Workers => " as workers reported",
         };
         write!(f, ": {} to start and end{told}, {} an item", shown(&self.fixed), shown(&self.item))?;
         if self.count < 2 {
@@ -41,7 +41,7 @@ impl fmt::Display for BreakEven {
                 Some(least) => {
                     write!(f, "; {} never beat the loop with items of {such}, only with more than {least}", self.count)
                 }
-                None => write!(f, "; whether {} beat the loop with items of {such} can't be told", self.count),
+                None => write!(f, "; with items of {such} the noise hides whether {} beat the loop", self.count),
             },
         }
     }
@@ -51,7 +51,7 @@ fn shown(cost: &CostEstimate) -> String {
     if cost.is_known() {
         units::seconds(cost.seconds)
     } else {
-        format!("less than can be told here ({})", units::seconds(cost.noise_s))
+        format!("below the noise ({})", units::seconds(cost.noise_s))
     }
 }
 

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines() {
+    fn chunk_and_note_lines_are_parsed() {
         let part = samples::accepted(samples::who(2, 0, 5), 9, 100, 4);
         let json = serde_json::to_vec(&ChunkLine::new(&part, "h")).unwrap();
         let LogLine::Chunk(chunk) = LogLine::parse(&json, Path::new("f")).unwrap() else { panic!() };

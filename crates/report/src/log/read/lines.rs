@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_lines_are_left_out() {
+    fn incomplete_lines_are_skipped() {
         let whole = "{\"item\":1,\"input\":\"ä\"}";
         let two = format!("{whole}\n{whole}");
         for cut in 0..=two.len() {

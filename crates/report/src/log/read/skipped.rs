@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_passed_over_is_counted_and_the_first_is_told() {
+    fn skipped_lines_are_counted_and_the_first_is_named() {
         let mut passed = SkippedLines::default();
         assert!(passed.line(br#"{"note":"n"}"#, Path::new("f")).is_some() && passed.note().is_none());
         assert!(passed.line(b"no JSON", Path::new("f\x1b")).is_none());

@@ -34,11 +34,11 @@ pub struct RunLog {
 
 /// A file with lines about the items of one process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ItemFile {
+pub(crate) struct ItemFile {
     /// The process.
-    pub process: ProcessName,
+    pub(crate) process: ProcessName,
     /// The file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl StudyLog {
@@ -117,7 +117,7 @@ impl RunLog {
 
     /// Whether the coordinator was killed before it wrote a result.
     #[must_use]
-    pub fn is_torn(&self) -> bool {
+    pub(crate) fn was_killed(&self) -> bool {
         !self.under_way && self.record.as_ref().is_none_or(|record| record.result.is_none())
     }
 
@@ -165,7 +165,7 @@ impl RunLog {
     ///
     /// # Errors
     /// The folder can't be read.
-    pub fn item_files(&self) -> Result<Vec<ItemFile>, LogError> {
+    pub(crate) fn item_files(&self) -> Result<Vec<ItemFile>, LogError> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(LogError::io("reading", &self.path))? {
             let entry = entry.map_err(LogError::io("reading", &self.path))?;
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_files() {
+    fn file_names_are_parsed() {
         assert_eq!(process_of("worker-1-0-42.jsonl"), Some(ProcessName { worker: 1, nth: 0, pid: 42 }));
         for other in
             ["worker-1-0-42.stderr", "workers.jsonl", "worker-1-0.jsonl", "worker-1-0-4-2.jsonl", "worker-x-0-1.jsonl"]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_log() {
+    fn a_folder_without_a_log_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(StudyLog::open(dir.path()), Err(LogError::NoLog(_))));
         fs::write(dir.path().join("study.json"), "{\"\x1b[31m\":").unwrap();

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn default_folders_are_few() {
+    fn old_default_folders_are_removed() {
         let root = tempfile::tempdir().unwrap();
         let state = root.path().join("state/procession");
         for at in 0..20 {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_can_not_be_made_says_so() {
+    fn a_folder_that_cannot_be_created_is_an_error() {
         let error = LogFolder::create(Some("/proc/none/log".into())).unwrap_err();
         assert!(error.to_string().starts_with("creating /proc/none/log: "), "{error}");
     }

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_stay() {
+    fn the_newest_folders_are_kept() {
         let root = tempfile::tempdir().unwrap();
         for at in 0..21 {
             make(root.path(), at, 1);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn one_in_use_stays_and_counts() {
+    fn a_folder_in_use_is_kept_and_counted() {
         let root = tempfile::tempdir().unwrap();
         let oldest = make(root.path(), 0, 1);
         let lock = File::open(oldest.join(LOCK)).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn large_ones_go_first_but_never_the_newest() {
+    fn large_folders_are_removed_but_never_the_newest() {
         let root = tempfile::tempdir().unwrap();
         for (at, bytes) in [10, 10, 95, 10, 300].into_iter().enumerate() {
             make(root.path(), at, bytes);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn other_things_are_left_alone() {
+    fn other_entries_are_not_removed() {
         let root = tempfile::tempdir().unwrap();
         make(root.path(), 0, 1);
         for name in ["notes", "20260101T000000.000Z", "20260101T000000.000Z-x", "20260101T000000.000Zé-1"] {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_elsewhere_are_not_followed() {
+    fn symbolic_links_are_not_followed() {
         let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(elsewhere.path().join("precious"), "x").unwrap();
         let old = make(root.path(), 0, 1);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn more_files_than_may_be_open() {
+    fn the_least_recently_used_file_is_closed() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = RunFiles::new(Box::new(folder.path().to_owned()));
         let count = u32::try_from(OPEN_FILES).unwrap() + 10;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_files_go_on_where_they_ended() {
+    fn closed_files_are_appended_to() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = RunFiles::new(Box::new(folder.path().to_owned()));
         files.write(process(0), b"a\n").unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_tells_of_a_full_disk() {
+    fn closing_reports_a_full_disk() {
         struct Full;
         impl Folder for Full {
             fn create(&mut self, _: &str) -> io::Result<Box<dyn Write + Send>> {

@@ -142,7 +142,7 @@ fn each_item_has_one_line() {
 }
 
 #[test]
-fn a_file_for_each_process_and_one_for_what_it_said() {
+fn each_process_has_a_file_and_one_for_its_stderr() {
     let logged = log(&LogOptions::default(), &events(), true);
     let run = logged.log.runs()[0].path();
     let mut names: Vec<_> =
@@ -182,7 +182,7 @@ fn workers_read_back() {
 }
 
 #[test]
-fn a_log_tells_the_tables_what_the_events_told() {
+fn a_log_has_the_same_summary_as_the_events() {
     let logged = log(&LogOptions::default(), &events(), true);
     let (mut collector, collected) = Collector::new("here");
     events().iter().for_each(|event| collector.on_event(event));
@@ -212,7 +212,7 @@ fn chunk_lines_instead_of_item_lines() {
 }
 
 #[test]
-fn a_log_that_grows_large_goes_on_with_chunks() {
+fn a_large_log_continues_with_chunk_lines() {
     let line = accepted(who(0, 0, 100), 0, 0, 1).log.len() as u64;
     let options = LogOptions { item_bytes: 4 * line + 8, ..LogOptions::default() };
     let logged = log(&options, &events(), true);
@@ -229,7 +229,7 @@ fn a_log_that_grows_large_goes_on_with_chunks() {
 }
 
 #[test]
-fn floods_of_stderr_are_cut() {
+fn stderr_is_cut_at_the_limit() {
     let options = LogOptions { stderr_bytes: 5, ..LogOptions::default() };
     let worker = who(0, 0, 100);
     let said = |bytes| Event::Stderr { worker, bytes: Bytes::from_static(bytes) };
@@ -281,7 +281,7 @@ fn log_to(disk: Disk, path: &Path, warn: Warn) -> (RunLogger, RunLogging, Arc<At
 }
 
 #[test]
-fn a_torn_end_costs_one_line() {
+fn an_incomplete_last_line_is_skipped() {
     let logged = log(&LogOptions::default(), &events(), false);
     let run = &logged.log.runs()[0];
     for name in ["worker-0-0-100.jsonl", "workers.jsonl"] {
@@ -296,7 +296,7 @@ fn a_torn_end_costs_one_line() {
 }
 
 #[test]
-fn a_full_disk_is_one_warning() {
+fn a_full_disk_gives_one_warning() {
     let dir = tempfile::tempdir().unwrap();
     for room in [0, 100, 1500] {
         let (warn, heard) = warnings();

@@ -1,8 +1,9 @@
-//! A drawing backend that writes SVG for people: every colour as an attribute
-//! and as a class, what a mark stands for as its `<title>`.
+//! A drawing backend for SVG that writes each colour as an attribute and as a class,
+//! and the title of a mark as `<title>`. The library's own SVG backend writes neither
+//! classes nor titles.
 //!
-//! The library's own SVG backend writes neither. Coordinates are tenths of a
-//! pixel here, so that narrow bars are not rounded to unlike widths.
+//! Coordinates are tenths of a pixel, so that narrow bars are not rounded to
+//! different widths.
 
 use super::mark::{Anchor, ChartMark, Dash, Dot, Shape};
 use super::palette::Ink;
@@ -16,18 +17,18 @@ use plotters_backend::{
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
-/// Units in a pixel.
+/// Units per pixel.
 pub(crate) const UNITS: i32 = 10;
-/// Pixels of a letter's height, of labels.
+/// Font size of labels in pixels.
 pub(crate) const FONT: i32 = 13;
 
-/// Writes the inside of an SVG.
+/// Writes the elements of an SVG.
 pub(crate) struct Canvas<'a> {
     out: &'a mut String,
     size: (u32, u32),
 }
 
-/// What the library draws carries its ink as a colour's blue part.
+/// Encodes an ink as a colour for the library: its number is the blue part.
 pub(crate) fn carried(ink: Ink) -> plotters::style::RGBColor {
     plotters::style::RGBColor(0, 0, ink.number())
 }
@@ -36,7 +37,7 @@ fn ink_of(color: BackendColor) -> Ink {
     Ink::of_number(color.rgb.2)
 }
 
-/// Units as pixels.
+/// Formats units as pixels.
 struct Px(i32);
 
 impl std::fmt::Display for Px {
@@ -50,7 +51,7 @@ impl std::fmt::Display for Px {
 }
 
 impl<'a> Canvas<'a> {
-    /// So many pixels wide and high.
+    /// A canvas of this width and height in pixels.
     pub(crate) fn new(out: &'a mut String, (width, height): (u32, u32)) -> Self {
         Self { out, size: (width * UNITS.unsigned_abs(), height * UNITS.unsigned_abs()) }
     }
@@ -82,7 +83,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Ends an element: at once, or after its title.
+    /// Ends an element, with its title if it has one.
     fn close(&mut self, element: &str, title: &str) {
         if title.is_empty() {
             self.out.push_str("/>\n");
@@ -93,7 +94,7 @@ impl<'a> Canvas<'a> {
 
     fn rect(&mut self, a: BackendCoord, b: BackendCoord, ink: Ink, class: &str, more: &str, title: &str) {
         let (left, top) = (a.0.min(b.0), a.1.min(b.1));
-        // Something short is still something.
+        // A short interval must stay visible.
         let (wide, high) = ((a.0 - b.0).abs().max(UNITS / 2), (a.1 - b.1).abs());
         let (number, color) = (ink.number(), ink.light());
         let _ = write!(
@@ -147,7 +148,7 @@ impl<'a> Canvas<'a> {
         let d = [(a.0 - end, a.1, a.0 + end, a.1), (a.0, a.1, b.0, b.1), (b.0 - end, b.1, b.0 + end, b.1)]
             .map(|(x, y, to_x, to_y)| format!("M{} {}L{} {}", Px(x), Px(y), Px(to_x), Px(to_y)));
         let d = d.concat();
-        // The halo tells it from a bar of whatever shade.
+        // The halo separates it from a bar of any shade.
         let (ground, paper) = (Ink::Ground.number(), Ink::Ground.light());
         let _ = writeln!(
             self.out,
@@ -220,7 +221,7 @@ impl<C> Drawable<Canvas<'_>> for ChartMark<C> {
     }
 }
 
-/// What the library itself draws: the mesh, axes, ticks and their labels.
+/// For the elements that the library draws: the mesh, axes, ticks and their labels.
 impl DrawingBackend for Canvas<'_> {
     type ErrorType = Infallible;
 
@@ -262,7 +263,7 @@ impl DrawingBackend for Canvas<'_> {
             HPos::Center => "middle",
             HPos::Right => "end",
         };
-        // Down from the point to the line that letters stand on.
+        // Distance from the point down to the baseline.
         let down = match style.anchor().v_pos {
             VPos::Top => size * UNITS * 80 / 100,
             VPos::Center => size * UNITS * 35 / 100,
@@ -291,7 +292,7 @@ impl DrawingBackend for Canvas<'_> {
     }
 }
 
-/// The library counts a font's size in our units.
+/// Font sizes are given to the library in units.
 #[expect(clippy::cast_possible_truncation, reason = "a font's size is small")]
 fn pixels(size: f64) -> i32 {
     (size / f64::from(UNITS)).round() as i32

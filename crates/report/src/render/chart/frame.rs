@@ -1,4 +1,4 @@
-//! Axes, legend and marks put together: the one place that drives the plotting
+//! Draws axes, legend and marks of a chart: the only file that calls the plotting
 //! library.
 
 use super::canvas::{Canvas, FONT, UNITS, carried};
@@ -14,26 +14,26 @@ use plotters::element::BackendCoordOnly;
 use plotters::style::{Color as _, TextStyle};
 use std::ops::Range;
 
-/// Pixels that every chart is wide: small enough for a phone, and pages put two
-/// beside each other.
+/// Width of charts in pixels: it fits a phone, and a page shows two charts side by
+/// side.
 pub(crate) const WIDTH: u32 = 500;
-/// Pixels of a plot's height, without its legend.
+/// Height of a plot in pixels, without its legend.
 pub(crate) const HEIGHT: u32 = 330;
-/// Pixels between two rows of a legend.
+/// Height of a legend's row in pixels.
 const ROW: i32 = 19;
 
-/// A number at an axis, without digits that say nothing.
+/// Formats a number at an axis, without trailing zeros.
 pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// How values along an axis are labelled.
+/// Labels of an axis.
 pub(crate) enum Ticks {
-    /// By these names at these values.
+    /// These names at these values.
     Names(Vec<(f64, String)>),
-    /// By numbers.
+    /// Numbers in this format.
     Numbers(fn(f64) -> String),
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Entry {
     pub(crate) text: String,
 }
 
-/// All of a chart but what it is called.
+/// A chart without its caption.
 pub(crate) struct Frame {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
@@ -60,13 +60,13 @@ pub(crate) struct Frame {
     pub(crate) right: Option<Axis>,
     pub(crate) legend: Vec<Entry>,
     pub(crate) height: u32,
-    /// Along the first y axis.
+    /// Marks of the first y axis.
     pub(crate) marks: Vec<ChartMark<(f64, f64)>>,
-    /// Along the second one.
+    /// Marks of the second y axis.
     pub(crate) right_marks: Vec<ChartMark<(f64, f64)>>,
 }
 
-/// What a chart is called.
+/// The caption of a chart.
 pub(crate) struct Caption {
     pub(crate) name: &'static str,
     pub(crate) title: String,
@@ -74,7 +74,7 @@ pub(crate) struct Caption {
 }
 
 impl Frame {
-    /// Draws it.
+    /// Draws the chart.
     pub(crate) fn draw(&self, caption: Caption) -> Result<Svg, ChartError> {
         let rows = legend_rows(&self.legend);
         let head = 8 + ROW * i32::try_from(rows.len()).unwrap_or(0);
@@ -103,7 +103,8 @@ impl Frame {
             .set_label_area_size(LabelAreaPosition::Left, left * UNITS)
             .set_label_area_size(LabelAreaPosition::Right, right * UNITS)
             .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?
-            // The library labels both sides by one axis, unless the other is there first.
+            // The second axis must be set first: otherwise the library labels both sides by the
+            // first axis.
             .set_secondary_coord(self.x.range.clone(), self.right.as_ref().map_or(0.0..1.0, |axis| axis.range.clone()));
         mesh(&mut chart, &self.x, &self.y)?;
         chart.draw_series::<BackendCoordOnly, ChartMark<_>, _, _>(&self.marks)?;
@@ -140,7 +141,7 @@ type Chart<'a, 'b> = plotters::chart::ChartContext<
     >,
 >;
 
-/// Lines and labels; names are drawn apart.
+/// Draws the lines and labels of axes; names are drawn separately.
 fn mesh(chart: &mut Chart<'_, '_>, x: &Axis, y: &Axis) -> Result<(), Failed> {
     let (x_number, y_number) = (number_of(x), number_of(y));
     let (x_label, y_label) = (|value: &f64| x_number(*value), |value: &f64| y_number(*value));
@@ -186,7 +187,7 @@ fn font(ink: Ink) -> TextStyle<'static> {
     TextStyle { color, ..TextStyle::from(("sans-serif", f64::from(FONT * UNITS))) }
 }
 
-/// Pixels beside the plot for an axis's labels and what it is.
+/// Pixels beside the plot for an axis's labels and its title.
 fn label_area(axis: &Axis) -> i32 {
     let widest = match &axis.ticks {
         Ticks::Names(names) => names.iter().map(|(_, name)| width(name, FONT)).max().unwrap_or(0),
@@ -199,7 +200,7 @@ fn label_area(axis: &Axis) -> i32 {
     widest + if axis.what.is_empty() { 14 } else { 22 + FONT }
 }
 
-/// Entries in rows that fit.
+/// Divides entries into rows that fit.
 fn legend_rows(legend: &[Entry]) -> Vec<Vec<(i32, Entry)>> {
     let mut rows: Vec<Vec<(i32, Entry)>> = Vec::new();
     let mut x = 0;
@@ -235,8 +236,8 @@ fn draw_legend(root: &DrawingArea<Canvas<'_>, Shift>, rows: &[Vec<(i32, Entry)>]
     Ok(())
 }
 
-/// What stands for marks in a legend is none of them: whoever counts bars must
-/// not count it.
+/// The mark of a legend's entry has another shape than the marks of the chart, so that
+/// a program that counts bars does not count the legend.
 fn legend_shape(shape: &Shape) -> Shape {
     match shape {
         Shape::Bar | Shape::Part | Shape::Span(_) => Shape::Swatch,
@@ -247,7 +248,7 @@ fn legend_shape(shape: &Shape) -> Shape {
     }
 }
 
-/// The line at a height across the plot.
+/// A horizontal line across the plot.
 pub(crate) fn across(range: &Range<f64>, y: f64, dash: Dash, ink: Ink) -> ChartMark<(f64, f64)> {
     ChartMark::new(Shape::Thin(dash), ink, vec![(range.start, y), (range.end, y)])
 }

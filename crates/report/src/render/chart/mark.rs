@@ -1,10 +1,10 @@
-//! What charts are made of: marks at points of a coordinate system, each in an
-//! ink, most of them with a text that says what they stand for.
+//! The elements of charts: marks at points of a coordinate system, each with an ink,
+//! and most of them with a title.
 
 use super::palette::Ink;
 use plotters::element::PointCollection;
 
-/// How a line is drawn.
+/// The dash pattern of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dash {
     Solid,
@@ -12,7 +12,7 @@ pub(crate) enum Dash {
     Dotted,
 }
 
-/// Dots that are told apart without colour.
+/// Shapes of dots that can be distinguished without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dot {
     Circle,
@@ -22,13 +22,13 @@ pub(crate) enum Dot {
 }
 
 impl Dot {
-    /// One for each hue.
+    /// The shape for a hue.
     pub(crate) fn of(hue: usize) -> Self {
         [Self::Circle, Self::Square, Self::Triangle, Self::Diamond][hue % 4]
     }
 }
 
-/// Where a text stands relative to its point.
+/// The position of a text relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     /// Centred below it.
@@ -44,27 +44,27 @@ pub(crate) enum Anchor {
 pub(crate) enum Shape {
     /// A bar between two corners.
     Bar,
-    /// A part of a stacked bar or of a track's ground, between two corners.
+    /// A part of a stacked bar or of a track's background, between two corners.
     Part,
-    /// A part of a track between two corners, as dense as it was busy.
+    /// A part of a track between two corners. The value is the busy share of its time.
     Span(f64),
     /// A line through all points, with a halo.
     Line(Dash),
-    /// A line through all points that stands back.
+    /// A thin line through all points, less prominent.
     Thin(Dash),
     /// A dot at each point.
     Dot(Dot),
-    /// From one point to another, with ends.
+    /// An error bar from one point to another.
     Whisker,
     /// A cross.
     Cross,
-    /// The cross that stands for deaths in a legend.
+    /// The cross of deaths in a legend.
     CrossKey,
-    /// The dot that stands for dots in a legend.
+    /// The dot of dots in a legend.
     DotKey(Dot),
-    /// The box that stands for bars in a legend.
+    /// The box of bars in a legend.
     Swatch,
-    /// The line that stands for lines in a legend.
+    /// The line of lines in a legend.
     Key(Dash),
     /// A text.
     Text(String, Anchor),
@@ -76,7 +76,7 @@ pub(crate) struct ChartMark<C> {
     pub(crate) points: Vec<C>,
     pub(crate) shape: Shape,
     pub(crate) ink: Ink,
-    /// What it stands for; shown when somebody points at it.
+    /// The title, shown when the pointer is over the mark.
     pub(crate) title: String,
 }
 

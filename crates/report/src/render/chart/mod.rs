@@ -1,7 +1,7 @@
-//! Charts of what was measured, as SVG and as PNG.
+//! Charts as SVG and as PNG.
 //!
-//! The plotting library lays out axes and maps values to places; marks are our
-//! own, so that each says what it stands for and follows the reader's theme.
+//! The plotting library lays out axes and maps values to coordinates. The marks are
+//! drawn here, so that each has a title and follows the reader's theme.
 
 mod canvas;
 pub(crate) mod error;

@@ -1,36 +1,35 @@
-//! The colours of charts: one list, with a light and a dark side of each.
+//! The colours of charts, each for light and for dark backgrounds.
 //!
-//! Marks carry their colour twice: as an attribute, which any viewer and any
-//! printer understands, and as a class, by which the page turns it into a
-//! variable that follows the reader's theme. Shades of a series are steps of
-//! equal lightness (Oklab), so that their order is seen, also without colour;
-//! hues are those that colour-blind people tell apart.
+//! Marks have their colour twice: as an attribute, for all viewers and printers, and
+//! as a class, which the page maps to a variable that follows the reader's theme. The
+//! shades of a series are equal steps of lightness (Oklab), so that their order is
+//! visible without colour. Colour-blind people can distinguish the hues.
 
 use std::fmt::Write as _;
 
-/// Shades from the smallest of a kind to the largest.
+/// Number of shades of a hue.
 pub(crate) const SHADES: u8 = 12;
-/// Hues that tell kinds apart: two for each, its times and its speedups.
+/// Number of hues. Each machine and executor uses two: for times and for speedups.
 pub(crate) const HUES: u8 = 6;
-/// Colours of phases before they are used again.
+/// Number of colours for phases; after these they repeat.
 pub(crate) const PHASES: u8 = 9;
 
-/// What something is drawn in.
+/// The ink of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
     /// Titles and labels.
     Text,
-    /// What stands back: descriptions, ticks.
+    /// Less prominent text: descriptions, ticks.
     Muted,
     /// Lines of the mesh.
     Grid,
-    /// What lies behind everything.
+    /// The background.
     Ground,
-    /// The best that the work allows.
+    /// The maximum speedup that the items allow.
     MaxSpeedup,
     /// Speedup equal to the count.
     Ideal,
-    /// From the shortest to the longest.
+    /// Error bars, from the shortest to the longest run.
     Whisker,
     /// A process that is not ready yet.
     StartUp,
@@ -42,15 +41,15 @@ pub(crate) enum Ink {
     Retried,
     /// Items that failed.
     Failed,
-    /// A process's death, and the item that it took along.
+    /// The death of a process, and its lost item.
     Lost,
-    /// A phase, in the order of the list.
+    /// A phase, by its index.
     Phase(u8),
-    /// A hue, and a shade from small to large.
+    /// A hue and a shade, by their indices.
     Series(u8, u8),
 }
 
-/// Inks that are no phases and no series.
+/// The inks besides phases and series.
 const PLAIN: [Ink; 13] = [
     Ink::Text,
     Ink::Muted,
@@ -68,17 +67,17 @@ const PLAIN: [Ink; 13] = [
 ];
 
 impl Ink {
-    /// Every ink; its place is its number.
+    /// All inks; the index of an ink is its number.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let phases = (0..PHASES).map(Self::Phase);
         let series = (0..HUES).flat_map(|hue| (0..SHADES).map(move |shade| Self::Series(hue, shade)));
         PLAIN.into_iter().chain(phases).chain(series)
     }
 
-    /// The shade of the `at`-th of `of` things of one hue.
+    /// The shade of the `at`-th of `of` series of one hue.
     pub(crate) fn shade(hue: usize, at: usize, of: usize) -> Self {
-        // Each in the middle of its part of the range: one alone is neither
-        // small nor large, and only many need the ends.
+        // Each takes the middle of its part of the range: a single series has the middle
+        // shade, and only many series need the ends.
         let (at, of) = (at.min(of.saturating_sub(1)), of.max(1));
         let shade = (2 * at + 1) * usize::from(SHADES) / (2 * of);
         Self::Series((hue % usize::from(HUES)) as u8, shade as u8)
@@ -92,7 +91,7 @@ impl Ink {
         Self::all().nth(usize::from(number)).unwrap_or(Self::Text)
     }
 
-    /// Its colour on paper and on light screens.
+    /// The colour on light backgrounds and on paper.
     pub(crate) fn light(self) -> String {
         match self {
             Self::Text => oklch(0.25, 0.01, 255.0),
@@ -113,7 +112,7 @@ impl Ink {
         }
     }
 
-    /// Its colour on dark screens.
+    /// The colour on dark backgrounds.
     pub(crate) fn dark(self) -> String {
         match self {
             Self::Text => oklch(0.93, 0.005, 255.0),
@@ -135,7 +134,7 @@ impl Ink {
     }
 }
 
-/// Rules for a page: variables that follow the theme, and the classes of marks.
+/// CSS of a page: variables that follow the theme, and the classes of marks.
 pub(crate) fn css() -> String {
     let (mut light, mut dark, mut classes) = (String::new(), String::new(), String::new());
     for ink in Ink::all() {
@@ -144,7 +143,7 @@ pub(crate) fn css() -> String {
         let _ = write!(dark, "--i{number}:{};", ink.dark());
         let _ = writeln!(classes, ".f{number}{{fill:var(--i{number})}}.s{number}{{stroke:var(--i{number})}}");
     }
-    // On paper it is always light.
+    // Printed pages always use the light colours.
     format!(":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{classes}")
 }
 
@@ -158,7 +157,7 @@ fn series(hue: u8, lightness: f64) -> String {
     oklch(lightness, chroma, hue)
 }
 
-/// Neighbours differ in lightness, too.
+/// Lightness, chroma and hue of phases. Neighbours also differ in lightness.
 fn phase(at: u8, lightness: [f64; PHASES as usize]) -> String {
     let at = usize::from(at % PHASES);
     let (chroma, hue) = [
@@ -175,8 +174,8 @@ fn phase(at: u8, lightness: [f64; PHASES as usize]) -> String {
     oklch(lightness[at], chroma, hue)
 }
 
-/// A colour of this lightness, chroma and hue as `#rrggbb`; with as much of the
-/// chroma as screens can show.
+/// A colour of this lightness, chroma and hue as `#rrggbb`. The chroma is reduced to
+/// what sRGB can show.
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> String {
     let mut chroma = chroma;
     loop {
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_text_stand_out_in_both_themes() {
+    fn marks_and_text_have_enough_contrast_in_both_themes() {
         for ink in Ink::all() {
             let least = match ink {
                 Ink::Text | Ink::Muted => 4.5,
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_phases_look_alike() {
+    fn phases_have_different_colours() {
         let phases = || (0..PHASES).map(Ink::Phase);
         for (at, phase) in phases().enumerate() {
             assert!(phases().skip(at + 1).all(|other| other.light() != phase.light() && other.dark() != phase.dark()));

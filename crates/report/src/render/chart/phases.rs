@@ -1,4 +1,4 @@
-//! Where time goes: a stacked bar for each configuration, a part for each phase.
+//! How time was spent: a stacked bar for each configuration, a part for each phase.
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, Ticks, number};
@@ -12,25 +12,24 @@ use crate::text::units;
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The word for a part of a run's time.
+/// The name of a phase.
 pub(super) type PhaseName = Cow<'static, str>;
 
-/// Where a run's time went.
+/// The phases of a run's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PhaseBar {
-    /// Which run or configuration.
+    /// The name of the run or configuration.
     pub label: String,
-    /// The phases, each with its time, in their order.
+    /// The phases with their times, in their order.
     pub phases: Vec<(PhaseName, Duration)>,
 }
 
-/// Columns of a label.
+/// Most columns of a label.
 const LABEL_COLUMNS: usize = 22;
-/// More bars than this are left out: nobody compares so many.
+/// Most bars; the others are omitted.
 const MOST_BARS: usize = 40;
 
-/// Where the time of each configuration's workers went: its wall time, divided
-/// as that of its mean worker.
+/// The bar of each configuration: its wall time, divided as the mean worker spent it.
 #[must_use]
 pub(crate) fn phase_bars(data: &[StudyData]) -> Vec<PhaseBar> {
     let mut bars = Vec::new();
@@ -50,10 +49,10 @@ pub(crate) fn phase_bars(data: &[StudyData]) -> Vec<PhaseBar> {
     bars
 }
 
-/// A stacked bar for each of these. `None` if there is none.
+/// Draws stacked bars; `None` if there are none.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub(crate) fn phases(bars: &[PhaseBar]) -> Result<Option<Svg>, ChartError> {
     let bars = &bars[..bars.len().min(MOST_BARS)];
     let whole = |bar: &PhaseBar| bar.phases.iter().map(|(_, time)| time.as_secs_f64()).sum::<f64>();

@@ -6,17 +6,17 @@ use super::svg::Svg;
 use resvg::{tiny_skia, usvg};
 use std::sync::Arc;
 
-/// The font that pixels are made with, whatever the machine has: Latin and
+/// The font of PNG pictures, so that the fonts of the machine do not matter: Latin and
 /// Greek of DejaVu Sans.
 const FONT_FILE: &[u8] = include_bytes!("../../../assets/DejaVuSans.ttf");
 /// Pixels of a picture for each pixel of the drawing, for slides and paper.
 const PNG_SCALE: f32 = 3.0;
 
 impl Svg {
-    /// As a PNG picture, on white ground.
+    /// The chart as a PNG picture, on a white background.
     ///
     /// # Errors
-    /// The picture can't be made; nothing that depends on data.
+    /// The picture can't be drawn. No data causes this.
     pub fn to_png(&self) -> Result<Vec<u8>, ChartError> {
         let mut fonts = usvg::fontdb::Database::new();
         fonts.load_font_data(FONT_FILE.to_vec());

@@ -1,5 +1,5 @@
-//! What is compared in a chart: configurations in series, which differ in
-//! nothing but the count of workers, and a name for each.
+//! The series of a chart. The configurations of a series differ only in the count of
+//! workers.
 
 use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
 use crate::analysis::measured::Measured;
@@ -11,13 +11,13 @@ use procession::ChunkSize;
 /// Configurations of one machine, executor, size and chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    /// What tells it from the others.
+    /// A name that distinguishes it from all other series.
     pub(crate) name: String,
-    /// What tells it from others that are not of other sizes or executors.
+    /// A name that distinguishes it from the series of the same size and executor.
     more: String,
     pub(crate) executor: Executor,
     pub(crate) size: Option<u64>,
-    /// Which hue it has: one for each machine and executor.
+    /// Number of its hue: each machine and executor has one.
     pub(crate) hue: usize,
     /// Its rows, in the order of counts.
     pub(crate) rows: Vec<Measured>,
@@ -25,7 +25,7 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// So many of its workers, whatever the size.
+    /// The name for this count of workers, without the size.
     pub(crate) fn name_of(&self, count: u32) -> String {
         let counted = self.executor.counted(count);
         if self.more.is_empty() { counted } else { format!("{counted}, {}", self.more) }
@@ -36,7 +36,7 @@ impl Series {
     }
 }
 
-/// What tells a series apart.
+/// The identity of a series.
 type Key = (usize, Executor, Option<u64>, ChunkSize);
 
 /// All series, in the order of machines, executors and sizes.
@@ -73,7 +73,7 @@ pub(crate) fn series(data: &[StudyData]) -> Vec<Series> {
     all.into_iter().map(named).collect()
 }
 
-/// Machine, executor, size and chunk, where they differ.
+/// Names of machine, executor, size and chunk, where these differ.
 fn names(key: Key, keys: &[Key], data: &[StudyData]) -> [String; 4] {
     let (log, executor, size, chunk) = key;
     let named = |differs: bool, name: String| if differs { name } else { String::new() };
@@ -105,7 +105,7 @@ pub(crate) fn shades(all: &[Series]) -> Vec<(usize, usize)> {
     (0..all.len()).map(|at| (of(at), count(at))).collect()
 }
 
-/// A configuration and what was measured of it, in a line.
+/// Describes a configuration and its measurements in a line.
 pub(crate) fn told(series: &Series, row: &Measured) -> String {
     let of = &row.configuration;
     let mut text = of.executor.counted(of.count);
@@ -135,7 +135,7 @@ pub(crate) fn counts(all: &[Series]) -> Vec<u32> {
     counts
 }
 
-/// The word for what the counts are of.
+/// The noun for the workers: processes, threads, or workers.
 pub(crate) fn workers_noun(all: &[Series]) -> &'static str {
     let mut executors: Vec<Executor> =
         all.iter().map(|series| series.executor).filter(|executor| *executor != Executor::Serial).collect();
@@ -147,7 +147,7 @@ pub(crate) fn workers_noun(all: &[Series]) -> &'static str {
     }
 }
 
-/// A unit of time that fits the longest of these, and how many make a second.
+/// The unit of time for the longest time, and the number of units in a second.
 pub(crate) fn unit(longest_s: f64) -> (&'static str, f64) {
     match longest_s {
         s if s >= 1.0 => ("seconds", 1.0),
@@ -156,7 +156,7 @@ pub(crate) fn unit(longest_s: f64) -> (&'static str, f64) {
     }
 }
 
-/// What the chart says, in words.
+/// Describes the chart in words.
 pub(crate) fn described(all: &[Series]) -> String {
     let told = all.iter().flat_map(|series| series.rows.iter().map(move |row| told(series, row)));
     let mut told: Vec<String> = told.take(60).collect();

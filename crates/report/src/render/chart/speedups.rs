@@ -1,5 +1,5 @@
-//! Speedup and efficiency by count of workers: what was measured, beside the
-//! ideal, the best that the work allows, and Amdahl's law where it was fitted.
+//! Charts of speedup and efficiency by count of workers: the measured values, the
+//! ideal, the maximum that the items allow, and the fits of Amdahl's law.
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, HEIGHT, Ticks, across, number};
@@ -12,13 +12,13 @@ use crate::analysis::measured::Measured;
 use crate::model::study_data::StudyData;
 use crate::text::units;
 
-/// Points of a drawn curve.
+/// Number of points of a curve.
 const CURVE: u32 = 40;
 
 /// Speedup by count. `None` if there is nothing to compare.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub(crate) fn speedup(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let all = compared(data);
     let Some(&most) = counts(&all).last() else { return Ok(None) };
@@ -36,10 +36,10 @@ pub(crate) fn speedup(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     drawing.frame(x, y).draw(caption).map(Some)
 }
 
-/// Speedup per worker. `None` if there is nothing to compare.
+/// Efficiency by count. `None` if there is nothing to compare.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub(crate) fn efficiency(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let all = compared(data);
     let Some(&most) = counts(&all).last() else { return Ok(None) };
@@ -57,7 +57,7 @@ pub(crate) fn efficiency(data: &[StudyData]) -> Result<Option<Svg>, ChartError> 
     drawing.frame(x, y).draw(caption).map(Some)
 }
 
-/// Series of more than one count that are compared with something.
+/// The series with several counts and a speedup.
 fn compared(data: &[StudyData]) -> Vec<Series> {
     let mut all = series(data);
     all.retain(|series| series.rows.len() > 1 && series.rows.iter().any(|row| row.speedup.is_some()));
@@ -70,7 +70,7 @@ fn axis(all: &[Series], most: u32) -> Axis {
     let least = counts.first().copied().unwrap_or(1);
     let room = f64::from(most - least) * 0.06;
     let range = f64::from(least) - room..f64::from(most) + room;
-    // Few are named as they are; of many the library chooses round ones.
+    // A few counts are labelled individually. For many the library chooses round numbers.
     let ticks = if counts.len() <= 12 && f64::from(most) < 16.0 {
         Ticks::Names(counts.iter().map(|count| (f64::from(*count), count.to_string())).collect())
     } else {
@@ -90,7 +90,7 @@ fn what(figure: &str, all: &[Series]) -> String {
 
 type Points = Vec<(f64, f64)>;
 
-/// Marks in two layers: what was measured stands before what is expected.
+/// Marks in two layers: measured values are drawn over expected ones.
 struct LayeredMarks {
     behind: Vec<ChartMark<(f64, f64)>>,
     before: Vec<ChartMark<(f64, f64)>>,

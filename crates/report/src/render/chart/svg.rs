@@ -10,18 +10,18 @@ const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 /// A chart as SVG.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Svg {
-    /// A word that names it within its page.
+    /// A name that is unique within a page.
     pub name: &'static str,
-    /// What it shows, as a heading.
+    /// The title.
     pub title: String,
-    /// What it says, for those who don't see it.
+    /// A description for screen readers.
     pub description: String,
     pub(crate) size: (u32, u32),
     pub(crate) body: String,
 }
 
 impl Svg {
-    /// As an element for a page; `number` tells it from others of its name.
+    /// The chart as an element of a page. `number` distinguishes charts of the same name.
     #[must_use]
     pub fn inline(&self, number: usize) -> String {
         let Self { name, title, description, size: (width, height), body } = self;
@@ -34,7 +34,7 @@ impl Svg {
         )
     }
 
-    /// As a file of its own, on white ground, with its title drawn in.
+    /// The chart as a file, on a white background and with its title.
     #[must_use]
     pub fn standalone(&self) -> String {
         let Self { name, title, description, size: (width, height), body } = self;

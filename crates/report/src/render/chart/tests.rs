@@ -8,7 +8,7 @@ use crate::model::run_summary::RunSummary;
 use crate::model::spans::{Span, SpanKind, Track};
 use crate::model::study::Executor;
 use crate::model::study_data::StudyData;
-use crate::samples::{lecture, row, run};
+use crate::samples::{prime_study, row, run};
 use std::time::Duration;
 
 fn study(runs: Vec<RunSummary>) -> StudyData {
@@ -33,8 +33,8 @@ fn marks(svg: &Svg, class: &str) -> usize {
 }
 
 #[test]
-fn the_lectures_chart() {
-    let svg = by_count(&[study(lecture())]).unwrap().unwrap();
+fn a_chart_of_the_prime_study() {
+    let svg = by_count(&[study(prime_study())]).unwrap().unwrap();
     assert_eq!((marks(&svg, "bar"), marks(&svg, "whisker")), (15, 0));
     assert_eq!((marks(&svg, "line"), marks(&svg, "dot")), (3, 15));
     let text = svg.inline(1);
@@ -46,8 +46,8 @@ fn the_lectures_chart() {
 }
 
 #[test]
-fn the_same_by_size() {
-    let svg = by_size(&[study(lecture())]).unwrap().unwrap();
+fn a_chart_by_size() {
+    let svg = by_size(&[study(prime_study())]).unwrap().unwrap();
     assert_eq!(marks(&svg, "bar"), 15);
     assert!(by_size(&[study(vec![run(1, 1, 1.0, vec![])])]).unwrap().is_none(), "one size");
 }
@@ -60,15 +60,15 @@ fn repeats_have_whiskers() {
 }
 
 #[test]
-fn many_counts_are_lines() {
+fn many_counts_are_drawn_as_lines() {
     let runs = (1..=40).map(|count| run(count, count, 40.0 / f64::from(count), vec![])).collect();
     let svg = by_count(&[study(runs)]).unwrap().unwrap();
     assert_eq!((marks(&svg, "bar"), marks(&svg, "line"), marks(&svg, "dot")), (0, 2, 80));
 }
 
 #[test]
-fn speedup_and_efficiency_with_the_law() {
-    let data = [study(lecture())];
+fn speedup_and_efficiency_with_amdahls_law() {
+    let data = [study(prime_study())];
     for svg in [speedup(&data).unwrap().unwrap(), efficiency(&data).unwrap().unwrap()] {
         // The ideal, three ceilings (of 10, 17 and 34 items) and three laws.
         assert_eq!((marks(&svg, "line"), marks(&svg, "dot"), marks(&svg, "thin")), (3, 15, 7));
@@ -77,7 +77,7 @@ fn speedup_and_efficiency_with_the_law() {
 }
 
 #[test]
-fn executors_and_machines_stand_beside_each_other() {
+fn executors_and_machines_are_separate_series() {
     let mut runs = vec![run(1, 1, 4.0, vec![]), run(2, 2, 2.1, vec![]), run(3, 2, 2.2, vec![])];
     runs[0].start.configuration.executor = Executor::Serial;
     runs[1].start.configuration.executor = Executor::Threads;
@@ -129,7 +129,7 @@ fn a_million_items_are_a_small_timeline() {
 #[test]
 #[cfg(feature = "png")]
 fn a_chart_as_png_is_three_times_as_wide() {
-    let png = by_count(&[study(lecture())]).unwrap().unwrap().to_png().unwrap();
+    let png = by_count(&[study(prime_study())]).unwrap().unwrap().to_png().unwrap();
     assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
     let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     assert_eq!(side(16), 3 * frame::WIDTH);

@@ -1,7 +1,7 @@
-//! About how wide text is in pictures.
+//! Estimates the width of text in charts.
 
-/// Pixels that a text takes at most, in the fonts that charts ask for: those of
-/// DejaVu Sans, the widest of them.
+/// Upper bound of a text's width in pixels, in the fonts of charts. DejaVu Sans is the
+/// widest of these.
 pub(crate) fn width(text: &str, size: i32) -> i32 {
     let percent: i32 = text.chars().map(of).sum();
     (percent * size + 99) / 100

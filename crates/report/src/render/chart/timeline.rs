@@ -1,5 +1,5 @@
-//! What ran when: a track for each process of a run, with its start, its items,
-//! its waits and its death.
+//! The timeline of a run: a track for each process with its start-up, its items, its
+//! waits and its death.
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, Ticks, WIDTH, number};
@@ -13,13 +13,13 @@ use crate::model::spans::{Span, SpanKind, Track, joined};
 use crate::model::worker::WorkerRow;
 use crate::text::units;
 
-/// More tracks than this are left out, with a note.
+/// Most tracks; the others are omitted with a note.
 const MOST_TRACKS: usize = 48;
 
-/// The processes of a run. `None` if nothing is known of any.
+/// The timeline of a run; `None` if no process is known.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub(crate) fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     let mut workers: Vec<&WorkerRow> = run.workers.iter().collect();
     workers.sort_by_key(|row| (row.worker, row.nth));
@@ -52,7 +52,7 @@ pub(crate) fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     frame.draw(Caption { name: "timeline", title, description: described(run, &workers) }).map(Some)
 }
 
-/// When the last thing happened that is drawn.
+/// Seconds until the last event that is drawn.
 fn end_s(run: &RunSummary, workers: &[&WorkerRow]) -> f64 {
     let spans = run.spans.tracks.iter().filter_map(|track| track.spans().last()).map(|span| span.end_s);
     let exits = workers.iter().filter_map(|worker| worker.exited_s);
@@ -66,7 +66,7 @@ fn tracks<'a>(run: &'a RunSummary, worker: &WorkerRow) -> Option<&'a Track> {
 
 struct TimelineMarks {
     per_second: f64,
-    /// Spans that are closer are drawn as one: half a pixel or so.
+    /// Spans with a smaller gap are merged; about a pixel, in seconds.
     gap_s: f64,
     marks: Vec<ChartMark<(f64, f64)>>,
 }
@@ -85,7 +85,7 @@ impl TimelineMarks {
             let shape = Shape::Span(density.clamp(0.0, 1.0));
             self.part(shape, ink(span.kind), (span.start_s, span.end_s), row, 0.38, told(pid, &span));
         }
-        if let Some(end) = worker.end.as_ref().filter(|end| !end.is_usual()) {
+        if let Some(end) = worker.end.as_ref().filter(|end| !end.is_normal()) {
             let title = format!("PID {pid} ended: {end}, at {}", units::seconds(end_s));
             let at = vec![(end_s * self.per_second, row)];
             self.marks.push(ChartMark::new(Shape::Cross, Ink::Lost, at).titled(title));
@@ -99,7 +99,7 @@ impl TimelineMarks {
         }
     }
 
-    /// Of what there is.
+    /// The legend, with the kinds of marks that occur.
     fn legend(&self) -> Vec<Entry> {
         let entries = [
             (Shape::Part, Ink::StartUp, "starting"),
@@ -148,7 +148,7 @@ fn described(run: &RunSummary, workers: &[&WorkerRow]) -> String {
         let items = end.map_or_else(String::new, |end| format!(", {}", units::counted(end.items, "item")));
         let waited =
             end.and_then(|end| end.waiting_s).map_or_else(String::new, |s| format!(", waited {}", units::seconds(s)));
-        let died = end.filter(|end| !end.is_usual()).map_or_else(String::new, |end| format!(", ended by {end}"));
+        let died = end.filter(|end| !end.is_normal()).map_or_else(String::new, |end| format!(", ended by {end}"));
         format!("PID {}{items}{waited}{died}", worker.pid)
     };
     let told: Vec<String> = workers.iter().map(one).collect();

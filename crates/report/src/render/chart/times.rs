@@ -1,6 +1,5 @@
-//! The lecture's charts: how long each count of workers takes for each size, as
-//! bars in groups, with the speedup as lines on a second axis; and the same
-//! with the sizes as groups.
+//! The main charts: the time of each count of workers for each size as grouped bars,
+//! with the speedup as lines on a second axis; and the same grouped by size.
 
 use super::error::ChartError;
 use super::frame::{Axis, Caption, Entry, Frame, HEIGHT, Ticks, number};
@@ -13,15 +12,15 @@ use crate::model::study_data::StudyData;
 use crate::text::units;
 use procession::ChunkSize;
 
-/// More groups than this are drawn as lines.
+/// Most groups of bars. If there are more, lines are drawn.
 const MOST_GROUPS: usize = 12;
-/// The share of a group's place that its bars take.
+/// The share of a group's width that its bars take.
 const FULL: f64 = 0.78;
 
 /// Time by count of workers. `None` if nothing was measured.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub fn by_count(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let all = series(data);
     let counts = counts(&all);
@@ -57,13 +56,13 @@ pub fn by_count(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
 /// Time by size. `None` unless there are several sizes.
 ///
 /// # Errors
-/// The drawing fails; nothing that depends on data.
+/// The drawing fails. No data causes this.
 pub(crate) fn by_size(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     let all = series(data);
     let mut sizes: Vec<u64> = all.iter().filter_map(|series| series.size).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    // Beyond that the other chart says more.
+    // With more groups the chart by count is more useful.
     if sizes.len() < 2 || sizes.len() > MOST_GROUPS {
         return Ok(None);
     }
@@ -85,21 +84,22 @@ pub(crate) fn by_size(data: &[StudyData]) -> Result<Option<Svg>, ChartError> {
     frame.draw(caption).map(Some)
 }
 
-/// Room for so many groups of so many bars; a few don't fill the plot.
+/// The range of the x axis for this number of groups and bars. A few bars do not fill
+/// the plot.
 fn groups(count: usize, bars: usize) -> std::ops::Range<f64> {
     let (count, least) = (count as f64, if bars > 3 { 1.0 } else { 3.0 });
     let room = (least - count).max(0.0) / 2.0;
     -room..count + room
 }
 
-/// What is alike in all but the size.
+/// Bars that differ only in the size.
 struct BarSeries {
     hue: usize,
     count: u32,
     chunk: ChunkSize,
     name: String,
     ink: Ink,
-    /// Its places among the series.
+    /// Indices of its series.
     members: Vec<usize>,
 }
 
@@ -162,7 +162,7 @@ fn time_bars(all: &[Series], counts: &[u32], scale: &Scale) -> Marks {
     (marks, legend)
 }
 
-/// A bar, with its spread if it was measured more than once.
+/// A bar, with an error bar if there are several runs.
 fn bar(
     marks: &mut Vec<ChartMark<(f64, f64)>>,
     scale: &Scale,
@@ -201,7 +201,7 @@ fn time_lines(all: &[Series], scale: &Scale) -> Marks {
     (marks, legend)
 }
 
-/// Lines of speedup, and below what they can't be above.
+/// Lines of the speedup, and the upper bound of their axis.
 fn speedups(all: &[Series], place: &dyn Fn(u32) -> f64) -> Marks {
     let (mut marks, mut legend) = (Vec::new(), Vec::new());
     let several = all.len() > 1;

@@ -1,6 +1,6 @@
-//! What a page says for those who read such figures for the first time.
+//! Explanations for readers who are new to these measurements.
 
-/// What a chart shows, in a sentence.
+/// Explains a chart in a sentence.
 pub(crate) fn of_chart(name: &str) -> &'static str {
     match name {
         "times" => {
@@ -23,7 +23,7 @@ pub(crate) fn of_chart(name: &str) -> &'static str {
     }
 }
 
-/// How to read the figures.
+/// Explains the terms of the page.
 pub(crate) const GUIDE: &str = r#"<section>
 <h2>How to read this</h2>
 <dl>

@@ -1,6 +1,6 @@
-//! The page of a study: one file, complete in itself. It loads nothing and runs
-//! nothing (its policy forbids both); all text from commands, machines, items
-//! and workers is escaped.
+//! The HTML page of a study: one self-contained file. It loads nothing and runs no
+//! script (its Content-Security-Policy forbids both). All text from commands,
+//! machines, items and workers is escaped.
 
 mod costs;
 mod guide;
@@ -12,16 +12,16 @@ use crate::render::chart::css;
 use crate::render::chart::error::ChartError;
 use crate::text::escape::escape_html;
 
-/// How it looks; colours of charts come from their palette.
+/// The page's style sheet; the colours of charts come from the palette.
 const STYLE: &str = include_str!("style.css");
 
-/// What a page may do: nothing but look as it does.
+/// Content-Security-Policy: allows inline styles only.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// The page of one call, or of several beside each other.
+/// The page of one or several calls.
 ///
 /// # Errors
-/// A chart can't be drawn; nothing that depends on data.
+/// A chart can't be drawn. No data causes this.
 pub fn page(data: &[StudyData]) -> Result<String, ChartError> {
     let title = escape_html(&title(data));
     let mut html = format!(
@@ -34,7 +34,7 @@ pub fn page(data: &[StudyData]) -> Result<String, ChartError> {
     );
     let about = sections::verdict(data) + &sections::calls(data) + &sections::advice(data);
     let results = sections::table(data) + &costs::limits(data) + &costs::break_evens(data) + &charts(data)?;
-    // What is to be said of each of thirty calls would stand before what shows them all.
+    // With several calls the common results come before the details of each call.
     let (first, second) = if data.len() > 1 { (results, about) } else { (about, results) };
     html += &first;
     html += &second;

@@ -1,4 +1,4 @@
-//! The parts of a page that are text and tables.
+//! The sections of a page with text and tables.
 
 use crate::analysis::advice::advice as advise;
 use crate::analysis::amdahl_fits::amdahl_fits;
@@ -13,12 +13,12 @@ use crate::text::units;
 use procession_task::shell_quote;
 use std::fmt::Write as _;
 
-/// Runs whose processes have a table of their own.
+/// Most runs whose processes are listed.
 const MOST_TABLES: usize = 60;
-/// Timelines of a page.
+/// Most timelines of a page.
 const MOST_TIMELINES: usize = 8;
 
-/// The result in a sentence for each call.
+/// The result of each call in a sentence.
 pub(crate) fn verdict(data: &[StudyData]) -> String {
     let mut html = String::new();
     for data in data {
@@ -57,10 +57,10 @@ fn sentence(row: &Measured) -> Option<String> {
     Some(format!("Fastest against {basis}: {workers}{size}, {speedup:.2} times as fast{max_speedup}."))
 }
 
-/// What was called, where and when.
+/// The command, the machine and the time of each call.
 pub(crate) fn calls(data: &[StudyData]) -> String {
     let mut html = "<section>\n<h2>Command and machine</h2>\n".to_owned();
-    // Thirty of them would stand between readers and the results.
+    // With several calls the details are collapsed.
     let several = data.len() > 1;
     for data in data {
         if several {
@@ -93,14 +93,14 @@ fn facts(data: &StudyData) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What to do better next time.
+/// The advice about each call.
 pub(crate) fn advice(data: &[StudyData]) -> String {
     let mut items = String::new();
     for data in data {
         let label = if data.label.is_empty() { String::new() } else { format!("{}: ", escape_html(&data.label)) };
         for advice in advise(data) {
-            let (evidence, way_out) = (escape_html(&advice.evidence()), escape_html(&advice.way_out()));
-            let _ = writeln!(items, "<div class=\"advice\"><p><strong>{label}{evidence}</strong> {way_out}</p></div>");
+            let (evidence, remedy) = (escape_html(&advice.evidence()), escape_html(&advice.remedy()));
+            let _ = writeln!(items, "<div class=\"advice\"><p><strong>{label}{evidence}</strong> {remedy}</p></div>");
         }
     }
     if items.is_empty() { items } else { format!("<section>\n<h2>Advice</h2>\n{items}</section>\n") }
@@ -151,7 +151,7 @@ pub(crate) fn failures(data: &[StudyData]) -> String {
     if html.is_empty() { html } else { format!("<section>\n<h2>Failures</h2>\n{html}</section>\n") }
 }
 
-/// Runs whose timelines are shown.
+/// The runs whose timelines are shown.
 pub(crate) fn chosen(data: &[StudyData]) -> Vec<(&str, &RunSummary)> {
     let of = |data| detailed_runs(data).into_iter().map(move |run| (data.label.as_str(), run));
     data.iter().flat_map(of).take(MOST_TIMELINES).collect()

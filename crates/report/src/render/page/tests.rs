@@ -5,14 +5,14 @@ use crate::model::failure::FailureList;
 use crate::model::failure::FailureRow;
 use crate::model::study::{Machine, StudyRecord};
 use crate::model::study_data::StudyData;
-use crate::samples::{lecture, row, run};
+use crate::samples::{prime_study, row, run};
 use procession_task::FailureKind;
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script><img src=x onerror=alert(1)>\u{202e}\x1b[31m\"'&";
 
 fn study() -> StudyData {
     let machine = Machine { logical_cores: 4, usable_cores: 4, ..Machine::default() };
-    StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs: lecture(), ..StudyData::default() }
+    StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs: prime_study(), ..StudyData::default() }
 }
 
 fn hostile() -> StudyData {

@@ -1,9 +1,9 @@
-//! The runs as a trace in Chrome's format, which Perfetto reads too: a track for
-//! each PID, with its start, its chunks and in them its items, its retries and
-//! its death. Runs stand one after the other, as they were measured.
+//! Writes the runs as a trace in Chrome's format, which Perfetto reads as well. Each
+//! PID has a track with its start, its chunks and their items, its retries and its
+//! death. Runs follow one another in the order in which they were measured.
 //!
-//! From a log items are streamed: a trace may be larger than memory. Without
-//! one, spans are what was kept of the events.
+//! From a log, items are streamed, because a trace may be larger than memory.
+//! Without a log, the trace has the spans that were collected.
 
 use crate::log::error::LogError;
 use crate::log::read::line::{ItemLine, LogLine};
@@ -18,19 +18,19 @@ use crate::model::worker::WorkerRow;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Items that a trace holds; beyond that its viewers give up. Chunks go on.
+/// Most items in a trace: viewers can't show more. After these only chunks are written.
 const MOST_ITEMS: u64 = 1_000_000;
 
-/// What a trace holds.
+/// Contents of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traced {
-    /// Events that were written.
+pub struct TraceSummary {
+    /// Number of events that were written.
     pub events: u64,
-    /// Items that were left out because there are too many.
+    /// Number of items that were omitted because there are too many.
     pub left_out: u64,
 }
 
-/// Why there is no trace.
+/// Why a trace can't be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
@@ -42,13 +42,13 @@ pub enum TraceError {
     Write(#[from] io::Error),
 }
 
-/// Writes the trace of one call, or of several: from its log if it has one,
+/// Writes the trace of one or several calls: from the log of a call if it has one,
 /// else from the spans of its runs.
 ///
 /// # Errors
 /// A log can't be read, or the trace can't be written.
-pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<Traced, TraceError> {
-    let mut writer = TraceWriter { out, traced: Traced::default(), coordinator: None, items: MOST_ITEMS };
+pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<TraceSummary, TraceError> {
+    let mut writer = TraceWriter { out, traced: TraceSummary::default(), coordinator: None, items: MOST_ITEMS };
     writer.out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     for data in data {
         let log = data.log.as_deref().map(StudyLog::open).transpose()?;
@@ -66,7 +66,7 @@ pub fn write_trace(data: &[StudyData], out: &mut dyn Write) -> Result<Traced, Tr
     Ok(traced)
 }
 
-/// Until the last thing that is known of it.
+/// Seconds until the last known event of a run.
 fn length_s(run: &RunSummary) -> f64 {
     let spans = run.spans.tracks.iter().filter_map(|track| track.spans().last()).map(|span| span.end_s);
     let exits = run.workers.iter().filter_map(|worker| worker.exited_s);
@@ -75,21 +75,21 @@ fn length_s(run: &RunSummary) -> f64 {
 
 struct TraceWriter<'a> {
     out: &'a mut dyn Write,
-    traced: Traced,
-    /// The process whose threads are workers, too.
+    traced: TraceSummary,
+    /// PID of the coordinator, whose threads may be workers.
     coordinator: Option<u32>,
-    /// Items that may still be written.
+    /// Number of items that may still be written.
     items: u64,
 }
 
-/// Where events stand one behind the other.
+/// A thread of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ThreadTrack {
     pid: u32,
     tid: u32,
 }
 
-/// What is open of a chunk while its items pass.
+/// A chunk whose items are being read.
 struct OpenChunk {
     chunk: u64,
     attempt: u32,
@@ -105,7 +105,7 @@ impl TraceWriter<'_> {
         serde_json::to_writer(&mut *self.out, event).map_err(io::Error::from)
     }
 
-    /// A process: its name and its place among the others.
+    /// Writes the name and the sort index of a process.
     fn process(&mut self, pid: u32, name: &str, place: u32) -> io::Result<()> {
         let meta = |what: &str, args: Value| json!({"name": what, "ph": "M", "pid": pid, "tid": pid, "args": args});
         self.event(&meta("process_name", json!({"name": name})))?;
@@ -113,19 +113,19 @@ impl TraceWriter<'_> {
         self.event(&meta("thread_name", json!({"name": format!("pid {pid}")})))
     }
 
-    /// A thread of a process that has its name already.
+    /// Writes the name and the sort index of a thread.
     fn thread(&mut self, ThreadTrack { pid, tid }: ThreadTrack, name: &str, place: u32) -> io::Result<()> {
         let meta = |what: &str, args: Value| json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args});
         self.event(&meta("thread_name", json!({"name": name})))?;
         self.event(&meta("thread_sort_index", json!({"sort_index": place})))
     }
 
-    /// Where a worker's events stand: its process, or its thread of the coordinator's.
+    /// The thread of a worker's events: of its own process, or of the coordinator.
     fn track_of(&self, process: ProcessName) -> ThreadTrack {
         let pid = process.pid;
         let lane = process.worker.saturating_add(1);
         match self.coordinator {
-            // That number is taken, by the thread that is called like its process.
+            // The thread id that equals the PID is used for the main thread.
             Some(coordinator) if coordinator == pid && lane >= pid => ThreadTrack { pid, tid: lane.saturating_add(1) },
             Some(coordinator) if coordinator == pid => ThreadTrack { pid, tid: lane },
             _ => ThreadTrack { pid, tid: pid },
@@ -186,14 +186,14 @@ impl TraceWriter<'_> {
         let place = worker.worker.saturating_add(1);
         let track = self.track_of(ProcessName { worker: worker.worker, nth: worker.nth, pid: worker.pid });
         if self.coordinator == Some(worker.pid) {
-            // The same in all runs.
+            // These are the same in all runs.
             self.thread(track, &format!("worker {}", worker.worker), place)?;
         } else {
             self.process(worker.pid, &format!("worker {} (run {})", worker.worker, run.run), place)?;
         }
         let ready_us = worker.ready_s.or(worker.exited_s).map_or(end_us, at);
         self.span(track, "start-up", "start-up", (at(worker.spawned_s), ready_us), json!({"host": worker.host}))?;
-        if let Some(end) = worker.end.as_ref().filter(|end| !end.is_usual()) {
+        if let Some(end) = worker.end.as_ref().filter(|end| !end.is_normal()) {
             self.instant(track, "death", &end.to_string(), worker.exited_s.map_or(end_us, at))?;
         }
         Ok(())
@@ -225,9 +225,9 @@ impl TraceWriter<'_> {
         for file in log.item_files()? {
             let track = self.track_of(file.process);
             let mut open: Option<OpenChunk> = None;
-            // Of what died, and of chunks, the coordinator knows no exact beginning.
+            // The coordinator does not know the exact start of lost items and of chunks.
             let mut end_s = run.ready_s(file.process);
-            // Who read the spans tells of lines that can't be read.
+            // Lines that can't be parsed were already reported when the spans were read.
             let mut passed = SkippedLines::default();
             visit_lines(&file.path, |line| {
                 match passed.line(line, &file.path) {
@@ -288,7 +288,7 @@ impl TraceWriter<'_> {
     }
 }
 
-/// To nanoseconds: what is in a chunk stays in it.
+/// Rounds to nanoseconds, so that items stay within their chunk.
 fn rounded(us: f64) -> f64 {
     (us * 1000.0).round() / 1000.0
 }

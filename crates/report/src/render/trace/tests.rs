@@ -121,7 +121,7 @@ fn events_become_a_trace() {
 }
 
 #[test]
-fn nothing_is_a_trace_too() {
+fn a_study_without_runs_is_a_valid_trace() {
     assert!(traced(&[]).is_empty());
 }
 
@@ -130,7 +130,7 @@ fn items_beyond_the_cap_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let data = logged(&dir);
     let mut out = Vec::new();
-    let mut writer = TraceWriter { out: &mut out, traced: Traced::default(), coordinator: None, items: 3 };
+    let mut writer = TraceWriter { out: &mut out, traced: TraceSummary::default(), coordinator: None, items: 3 };
     let log = StudyLog::open(data.log.as_deref().unwrap()).unwrap();
     writer.log(&data.runs[0], &log.runs()[0], 0.0).unwrap();
     assert_eq!(writer.traced.left_out, 4);

@@ -1,37 +1,37 @@
-//! The settings that the bytes of an output depend on: an output of other
-//! settings can't be resumed.
+//! The settings that the bytes of an output depend on. An output made with
+//! other settings can't be resumed.
 
 use super::run::StudyJob;
-use crate::input::{InputOptions, Portion};
-use crate::resume::record::Identity;
-use crate::text::rule;
+use crate::input::{InputOptions, InputSlice};
+use crate::resume::record::JobSettings;
+use crate::text::items_name;
 use procession::ChunkSize;
 
-/// All settings that make the bytes of the output, without the items: names and
-/// values as on the command line.
-pub(crate) fn identity(
+/// All settings that the bytes of the output depend on, without the items:
+/// names and values as on the command line.
+pub(crate) fn job_settings(
     work: &StudyJob,
     options: &InputOptions,
-    portion: &Portion,
+    slice: &InputSlice,
     settings: &[(String, String)],
-) -> Identity {
-    let mut identity = Identity::new();
-    let mut set = |name: &str, value: String| identity.insert(format!("--{name}"), value);
+) -> JobSettings {
+    let mut all = JobSettings::new();
+    let mut set = |name: &str, value: String| all.insert(format!("--{name}"), value);
     set("task", work.spec.task.clone());
     set("format", work.spec.format.name().to_owned());
-    set("items", rule(options.items).to_owned());
+    set("items", items_name(options.items).to_owned());
     set("skip", options.skip.to_string());
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
     options.cycle.then(|| set("cycle", String::new()));
-    portion.size.or(options.size).map(|size| set("size", size.to_string()));
-    // Else how many items go into a message makes no difference.
-    portion.block.map(|block| set("chunk", chunk(block)));
-    identity.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
-    identity.extend(settings.iter().cloned());
-    identity
+    slice.size.or(options.size).map(|size| set("size", size.to_string()));
+    // Without blocks the chunk size does not change the output.
+    slice.block.map(|block| set("chunk", chunk(block)));
+    all.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
+    all.extend(settings.iter().cloned());
+    all
 }
 
-/// As it is typed.
+/// As on the command line.
 fn chunk(chunk: ChunkSize) -> String {
     match chunk {
         ChunkSize::Auto => "auto".to_owned(),
@@ -44,8 +44,8 @@ mod tests {
     use super::*;
     use crate::failure_policy::FailurePolicy;
     use crate::input::Unit;
-    use crate::resume::decision::Job;
-    use crate::resume::record::{Mark, ResumeRecord, State};
+    use crate::resume::decision::ResumeJob;
+    use crate::resume::record::{OutputProgress, RecordState, ResumeRecord};
     use procession_task::{Format, Items, JobSpec};
 
     fn work() -> StudyJob {
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_that_makes_bytes_is_compared_and_named() {
+    fn every_setting_is_compared_and_named() {
         let options = InputOptions::new(Items::Words);
-        let expected = identity(&work(), &options, &Portion::default(), &[]);
-        let record = ResumeRecord::new(State::Interrupted, expected, Mark::default());
+        let expected = job_settings(&work(), &options, &InputSlice::default(), &[]);
+        let record = ResumeRecord::new(RecordState::Interrupted, expected, OutputProgress::default());
         let jobs = |work: StudyJob, options: InputOptions, size, settings: &[(String, String)]| {
-            let portion = Portion { size, block: work.unit.block(ChunkSize::Auto) };
-            let identity = identity(&work, &options, &portion, settings);
-            let job = Job { identity, rule: options.items, policy: FailurePolicy::default() };
+            let slice = InputSlice { size, block: work.unit.block(ChunkSize::Auto) };
+            let settings = job_settings(&work, &options, &slice, settings);
+            let job = ResumeJob { settings, rule: options.items, policy: FailurePolicy::default() };
             let refused = job.check(&record);
             refused.map_err(|reason| reason.to_string())
         };

@@ -1,36 +1,36 @@
-//! Bytes on their way out: many small pieces become one write, large ones are
-//! written as they are; all are counted and digested.
+//! Buffers the output: many small pieces become one write, large pieces are
+//! written directly. All bytes are counted and, if asked for, hashed.
 
 use std::io::{self, Write};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Small pieces wait until there are this many bytes of them.
-pub(crate) const GATHERED: usize = 64 * 1024;
-/// Pieces of this size are written without being copied.
+/// The size of the buffer in bytes.
+pub(crate) const BUFFERED_BYTES: usize = 64 * 1024;
+/// Pieces of at least this many bytes are written without being copied.
 const LARGE: usize = 16 * 1024;
 
-/// Gathers, counts, digests and writes.
-pub(crate) struct Gather {
+/// Buffers, counts, hashes and writes.
+pub(crate) struct OutputBuffer {
     writer: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
-    /// How many bytes were given to it.
+    /// How many bytes were put.
     pub(crate) bytes: u64,
     digest: Option<Box<Xxh3>>,
 }
 
-impl Gather {
+impl OutputBuffer {
     /// Writes to `writer`, if there is one.
     pub(crate) fn new(writer: Option<Box<dyn Write + Send>>, digest: bool) -> Self {
         let digest = digest.then(|| Box::new(Xxh3::new()));
         Self { writer, pending: Vec::new(), bytes: 0, digest }
     }
 
-    /// Goes on with an output that has so many bytes of this digest.
-    pub(crate) fn go_on(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
+    /// Continues an output that has this many bytes with this hash state.
+    pub(crate) fn resume(writer: Option<Box<dyn Write + Send>>, bytes: u64, digest: Box<Xxh3>) -> Self {
         Self { writer, pending: Vec::new(), bytes, digest: Some(digest) }
     }
 
-    /// Takes a piece; what is small may wait for [`Self::flush`].
+    /// Adds a piece. Small pieces may stay in the buffer until [`Self::flush`].
     pub(crate) fn put(&mut self, piece: &[u8]) -> io::Result<()> {
         self.bytes += piece.len() as u64;
         if let Some(digest) = &mut self.digest {
@@ -39,7 +39,7 @@ impl Gather {
         if self.writer.is_none() {
             return Ok(());
         }
-        if piece.len() >= LARGE || self.pending.len() + piece.len() > GATHERED {
+        if piece.len() >= LARGE || self.pending.len() + piece.len() > BUFFERED_BYTES {
             self.flush()?;
         }
         if piece.len() < LARGE {
@@ -49,12 +49,12 @@ impl Gather {
         self.writer.as_mut().map_or(Ok(()), |writer| write_all(writer, piece))
     }
 
-    /// Whether small pieces wait to be written.
+    /// Whether the buffer has bytes that are not written.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Writes what waits.
+    /// Writes the buffer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let result = write_all(writer, &self.pending);
@@ -62,26 +62,26 @@ impl Gather {
         result
     }
 
-    /// Nothing more is written, whatever comes; it is still counted and digested.
-    pub(crate) fn mute(&mut self) {
+    /// From now on nothing is written; bytes are still counted and hashed.
+    pub(crate) fn stop_writing(&mut self) {
         self.writer = None;
         self.pending.clear();
     }
 
-    /// Writes what waits and lets the writer go.
+    /// Writes the buffer, then flushes and drops the writer.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
         self.writer.take().map_or(Ok(()), |mut writer| writer.flush())
     }
 
-    /// XXH3-128 of everything so far, if it was asked for.
+    /// The XXH3-128 hash of all bytes so far, if it was asked for.
     pub(crate) fn digest(&self) -> Option<u128> {
         self.digest.as_ref().map(|digest| digest.digest128())
     }
 }
 
 fn write_all(writer: &mut Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
-    // Goes on after short writes and interruptions.
+    // Continues after short writes and interruptions.
     if bytes.is_empty() { Ok(()) } else { writer.write_all(bytes) }
 }
 
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Remembers each write, takes at most seven bytes of every third and is
-    /// interrupted at every fifth.
+    /// Records each write. Every third takes at most seven bytes, every fifth
+    /// is interrupted.
     #[derive(Clone, Default)]
     struct Fussy(Arc<Mutex<Vec<Vec<u8>>>>, u32);
 
@@ -113,18 +113,18 @@ mod tests {
     #[test]
     fn every_byte_is_written_once_and_in_few_writes() {
         let fussy = Fussy::default();
-        let mut gather = Gather::new(Some(Box::new(fussy.clone())), true);
+        let mut buffer = OutputBuffer::new(Some(Box::new(fussy.clone())), true);
         let mut expected = Vec::new();
         for n in 0..3000u32 {
             let piece = vec![n as u8; if n % 500 == 0 { 50_000 } else { 10 }];
             expected.extend_from_slice(&piece);
-            gather.put(&piece).unwrap();
+            buffer.put(&piece).unwrap();
         }
-        gather.finish().unwrap();
+        buffer.finish().unwrap();
         let writes = fussy.0.lock().unwrap();
         assert_eq!(writes.concat(), expected);
         assert!(writes.len() < 30, "{}", writes.len());
-        assert_eq!(gather.bytes, expected.len() as u64);
-        assert_eq!(gather.digest(), Some(xxhash_rust::xxh3::xxh3_128(&expected)));
+        assert_eq!(buffer.bytes, expected.len() as u64);
+        assert_eq!(buffer.digest(), Some(xxhash_rust::xxh3::xxh3_128(&expected)));
     }
 }
