@@ -79,7 +79,9 @@ pub(crate) struct InspectFlags {
     #[arg(long, value_name = "N", value_parser = units::whole::<1, u32>)]
     pub(crate) pid: Option<u32>,
 
-    /// Show each attempt of item I (its index in the input, from 0): process, time and outcome
+    /// Show each attempt of item I, counted from 0
+    ///
+    /// I is the index in the input. Each attempt is shown with its process, time and outcome.
     #[arg(long, value_name = "I", value_parser = units::whole::<0, u64>)]
     pub(crate) item: Option<u64>,
 
@@ -91,7 +93,9 @@ pub(crate) struct InspectFlags {
     #[arg(long)]
     pub(crate) failures: bool,
 
-    /// Print the inputs alone, one per line, to be piped into another run with `--items lines`
+    /// Print the inputs alone, one per line
+    ///
+    /// They can be piped into another run with `--items lines`.
     #[arg(long)]
     pub(crate) inputs: bool,
 
