@@ -1,19 +1,18 @@
-//! What is learned from a run's events: the log and its reader, statistics,
-//! tables, the progress bar and the live lines.
+//! Logs, statistics, tables, charts and live output of runs.
 //!
-//! Everything here hears of [`procession::Event`]s through observers, or reads
-//! them back from a log; the pool knows nothing of it. What comes from items
-//! and workers is escaped before it meets a terminal.
+//! Observers receive the [`procession::Event`]s of a run, or a reader gets them
+//! from a log. The pool does not depend on this crate. Text from items and
+//! workers is escaped before it is written to a terminal.
 //!
-//! The rooms, each of which imports only those above it:
+//! The rooms; each imports only rooms above it:
 //!
-//! - `text`: times, sizes and dates as people read them; escapes.
-//! - `background`: a queue before a thread that writes.
-//! - `model`: what a study is: its call, its runs, their processes and items.
-//! - `live`: the observers of a run under way: they gather, or show it.
-//! - `log`: the files of a study, written and read, and the job log.
-//! - `analysis`: what is concluded: statistics, speedups, bottlenecks, advice.
-//! - `render`: what a study is drawn as: tables, charts, the page, the trace.
+//! - `text`: formatting of numbers and times; escaping.
+//! - `background`: a queue between the driver and a thread that writes.
+//! - `model`: the data of a study: its call, its runs, their processes and items.
+//! - `live`: observers of a run in progress, which collect data or show it.
+//! - `log`: a study's log folder, written and read, and the job log.
+//! - `analysis`: statistics, speedups, bottlenecks, break-even points, advice.
+//! - `render`: tables, charts, the page, timings, the trace.
 //! - `inspect`: answers to questions about logs.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Events for this crate's own tests.
+//! Sample events, rows and runs for this crate's tests.
 
 use crate::model::process::WorkerEnd;
 use crate::model::run_summary::RunSummary;
@@ -18,7 +18,7 @@ pub(crate) fn who(slot: u32, nth: u32, pid: u32) -> WorkerRef {
     WorkerRef { slot, nth, pid }
 }
 
-/// A process that is spawned, gets ready, and exits as asked.
+/// The events of a process that is spawned, gets ready, and exits normally.
 pub(crate) fn life(slot: u32, nth: u32, pid: u32) -> Vec<Event> {
     let worker = who(slot, nth, pid);
     let exit = WorkerExit { asked: true, ..exit(slot, nth, pid, Exit::Status(0)) };
@@ -90,8 +90,8 @@ pub(crate) fn lost(worker: WorkerRef, chunk: u64, item: u64, input: &'static [u8
     Event::ItemLost { worker, chunk, item, input, attempt: 3, failure, sent_at: ms(20), at: ms(50) }
 }
 
-/// A row of a process that was ready after `ready_s` and told what it did:
-/// seconds busy, waiting and writing.
+/// A process that was ready after `ready_s` and reported its seconds busy, waiting
+/// and writing.
 pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing): (f64, f64, f64)) -> WorkerRow {
     let end = WorkerEnd {
         status: Some(0),

@@ -27,7 +27,7 @@ fn said(row: &Measured) -> String {
 #[test]
 fn small_items() {
     // 2 s of workers' time for 10,000 items: 200 µs each, of which 62 % is not theirs.
-    // Two workers win once an item takes what it costs beside, 124 µs.
+    // Two workers are faster if an item takes more than its overhead, 124 µs.
     let text = "62 % of the workers' time is waiting: items of 76.0 µs are too small; from about 124 µs an item 2 processes are faster";
     assert_eq!(said(&row(2, shares(0.38, 0.6, 0.02))), text);
     let text = "40 % of the workers' time is transport: items of 120 µs are small for 2 processes; with ten times as \
@@ -112,7 +112,7 @@ fn the_most_workers_of_the_largest_size_are_described() {
     let text = lines(&[of(1, Some(2), 0.81), of(4, Some(2), 0.82), of(4, Some(1), 0.83)], 4);
     assert_eq!(text, "limit, procs 4: 82 % running: as good as it gets here, only more CPUs would help\n");
     assert_eq!(lines(&[], 4), "");
-    // Which of several numbers of items a message is told.
+    // The chunk is named if there are several.
     let mut rows = [of(4, Some(2), 0.82), of(4, Some(2), 0.83)];
     rows[0].configuration.chunk = ChunkSize::Fixed(NonZero::new(7).unwrap());
     assert!(lines(&rows, 4).starts_with("limit, procs 4, chunk 7: 82 %"), "{}", lines(&rows, 4));
