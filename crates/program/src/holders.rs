@@ -1,6 +1,7 @@
 //! Whether a process that holds a pipe only waits for a processor: then its silence
 //! means nothing.
 
+use crate::process_stat::ProcessStat;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -15,22 +16,15 @@ const ENOUGH_TICKS: u64 = 30;
 pub(crate) fn wait_for_processor(pipe: &File) -> bool {
     let Ok(inode) = pipe.metadata().map(|about| about.ino()) else { return false };
     let (link, own) = (format!("pipe:[{inode}]"), std::process::id());
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let others = entries.filter(|entry| {
+    let mut entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.any(|entry| {
         let pid = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
-        pid.is_some_and(|pid| pid != own)
-    });
-    others.map(|entry| entry.path()).any(|process| is_waiting(&process) && holds(&process, &link))
+        pid.is_some_and(|pid| pid != own && is_waiting(pid)) && holds(&entry.path(), &link)
+    })
 }
 
-fn is_waiting(process: &Path) -> bool {
-    let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
-    let Some((_, rest)) = stat.rsplit_once(") ") else { return false };
-    // The state, and eleven fields later the time in user mode and in the kernel.
-    let mut fields = rest.split(' ');
-    let is_able = matches!(fields.next(), Some("R" | "D"));
-    let ticks: u64 = fields.skip(10).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    is_able && ticks < ENOUGH_TICKS
+fn is_waiting(pid: u32) -> bool {
+    ProcessStat::of(pid).is_some_and(|stat| matches!(stat.state, 'R' | 'D') && stat.cpu_ticks < ENOUGH_TICKS)
 }
 
 /// Whether a process holds the file of this name; `false` if that can't be

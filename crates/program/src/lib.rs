@@ -8,6 +8,7 @@
 //! Modules, from the bottom up:
 //!
 //! - `template`: the words after `--` and their placeholders
+//! - `process_stat`: the state of a process
 //! - `holders`, `drain`: reading a program's pipes after its exit
 //! - `coprocess`: programs that serve a worker for its whole life
 //! - `per_item`: programs that are started for each item or block
@@ -16,6 +17,8 @@
 #![forbid(unsafe_code)]
 
 mod template;
+
+mod process_stat;
 
 mod holders;
 

@@ -2,6 +2,7 @@
 //! was sent, sleeps, and waits neither for time to pass nor for another process.
 //! The detection is a guess; it is reported once.
 
+use crate::process_stat::ProcessStat;
 use procession_sys::running_ns;
 use std::time::Duration;
 
@@ -75,8 +76,7 @@ struct ProcessSight {
 
 impl ProcessSight {
     fn of(pid: u32) -> Self {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        let state = ProcessStat::of(pid).map(|stat| stat.state);
         Self { state, place: std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default() }
     }
 
