@@ -6,6 +6,7 @@
 //! program started.
 
 use crate::exit::Status;
+use procession::raw::Request;
 use procession_job::Stopper;
 use procession_sys::{Signal, ignores, stop_self};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -113,9 +114,9 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
             }
             let _ = theirs.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
             if nth == 0 {
-                stopper.stop();
+                stopper.ask(Request::Stop);
             } else {
-                stopper.kill();
+                stopper.ask(Request::Kill);
             }
             nth += 1;
             // It fails only when the process is ending.
@@ -131,12 +132,12 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
 /// The terminal does not signal the workers: they are in process groups of
 /// their own. When this process continues, the workers continue.
 fn suspend(stopper: &Stopper, events_out: &Sender<DeadlineEvent>) {
-    stopper.pause();
+    stopper.ask(Request::Pause);
     let _ = events_out.send(DeadlineEvent::Suspended);
     // If the process can't be stopped, this returns at once.
     let _ = stop_self();
     let _ = events_out.send(DeadlineEvent::Continued);
-    stopper.resume();
+    stopper.ask(Request::Resume);
 }
 
 /// Exits if the call has not ended some time after a signal, for instance

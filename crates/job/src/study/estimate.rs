@@ -85,8 +85,7 @@ impl Study {
         let source = Box::new(SampledSource { source, rule, recorder: recorder.clone() });
         let spec = work.spec(&alone, input.options().items, more_params);
         let job = Job::new(spec, source, Box::new(recorder.clone()));
-        let control = pool.control();
-        let registration = stopper.hold(move |request| control.ask(request));
+        let registration = stopper.hold(pool.control());
         run(pool, job, time).map_err(Ending::Pool)?;
         drop(registration);
         if stopper.is_stopped() {

@@ -78,7 +78,6 @@ impl Launch for ExecutorSetup {
 /// The worker can't be started, or the stopper was used.
 pub fn worker_tasks(program: &Path, start_timeout: Duration, stopper: &Stopper) -> Result<Vec<TaskInfo>, PoolError> {
     let asked = AskedWorker::start(program, start_timeout)?;
-    let control = asked.control();
-    let _held = stopper.hold(move |request| control.ask(request));
+    let _held = stopper.hold(asked.control());
     asked.tasks()
 }

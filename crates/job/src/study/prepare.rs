@@ -4,7 +4,7 @@ use super::run::Ending;
 use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::Input;
-use procession::raw::Request;
+use procession::raw::{Control, Request};
 use std::sync::mpsc;
 
 /// Copies on a separate thread, so that a stop takes effect while the stream
@@ -12,11 +12,11 @@ use std::sync::mpsc;
 pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) -> Result<Input, Ending> {
     let (sender, receiver) = mpsc::channel();
     let stop = sender.clone();
-    let _held = stopper.hold(move |request| {
+    let _held = stopper.hold(Control::new(move |request| {
         if matches!(request, Request::Stop | Request::Kill) {
             let _ = stop.send(Err(Ending::Stopped));
         }
-    });
+    }));
     let work = move || {
         let result = input.spool(size).map_err(Ending::Input);
         let _ = sender.send(result.map(|()| input));

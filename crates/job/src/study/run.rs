@@ -17,7 +17,7 @@ use crate::output::writer::{OutputHandle, OutputWriter};
 use crate::resume::PriorProgress;
 use crate::resume::decision::ResumeError;
 use crate::times::{DriverTimesObserver, coordinator_times};
-use procession::raw::{Job, JobEnd, JobHandle};
+use procession::raw::{Job, JobEnd, JobHandle, Request};
 use procession::{Observer, PoolError};
 use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
 use std::io;
@@ -158,11 +158,7 @@ pub(crate) fn run(
             return (without_pool(planned, output), ending);
         }
     };
-    let control = || {
-        let control = pool.control();
-        move |request| control.ask(request)
-    };
-    let registrations = (stopper.hold(control()), end.hold(control()));
+    let registrations = (stopper.hold(pool.control()), end.hold(pool.control()));
     let spec = setup.work.spec(&planned.configuration, input.options().items, setup.more_params);
     let mut job = Job::new(spec, Box::new(source), Box::new(sink));
     job.item_log = setup.item_log;
@@ -200,7 +196,7 @@ fn start_output(
     target: OutputTarget,
     options: OutputOptions,
 ) -> Result<(OutputWriter, OutputHandle), PoolError> {
-    let stop = Box::new(move || end.stop());
+    let stop = Box::new(move || end.ask(Request::Stop));
     let failed = |error: io::Error| PoolError::System { what: "can't start the output thread", why: error.to_string() };
     OutputWriter::spawn(target, options, stop).map_err(failed)
 }

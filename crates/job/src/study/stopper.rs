@@ -2,11 +2,9 @@
 //! handles signals holds it.
 
 use crate::mutex::lock;
-use procession::raw::Request;
+use procession::raw::{Control, Request};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-
-type OnRequest = Arc<dyn Fn(Request) + Send + Sync>;
 
 /// Stops a study from another thread; cheap to clone.
 #[derive(Clone, Default)]
@@ -16,39 +14,13 @@ pub struct Stopper(Arc<Mutex<StopperState>>);
 struct StopperState {
     /// The last request that also applies to a run that is about to begin.
     asked: Option<Request>,
-    current: Option<OnRequest>,
+    current: Option<Control>,
 }
 
 impl Stopper {
-    /// Stops the current run: workers are asked to end and killed after a grace
-    /// period. No other run begins.
-    pub fn stop(&self) {
-        self.ask(Request::Stop);
-    }
-
-    /// Kills the current run's workers. No other run begins.
-    pub fn kill(&self) {
-        self.ask(Request::Kill);
-    }
-
-    /// Suspends the current run's workers and its clock; returns when they are
-    /// suspended.
-    pub fn pause(&self) {
-        self.ask(Request::Pause);
-    }
-
-    /// Resumes them.
-    pub fn resume(&self) {
-        self.ask(Request::Resume);
-    }
-
-    /// Whether a stop or kill was requested.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        matches!(lock(&self.0).asked, Some(Request::Stop | Request::Kill))
-    }
-
-    fn ask(&self, request: Request) {
+    /// Passes the request on to the current run; returns when the run has answered
+    /// it as [`Control::ask`] does. After a stop or a kill no other run begins.
+    pub fn ask(&self, request: Request) {
         let mut state = lock(&self.0);
         state.asked = match (state.asked, request) {
             (Some(Request::Kill), _) | (_, Request::Kill) => Some(Request::Kill),
@@ -59,20 +31,25 @@ impl Stopper {
         let current = state.current.clone();
         drop(state);
         if let Some(current) = current {
-            current(request);
+            current.ask(request);
         }
+    }
+
+    /// Whether a stop or kill was requested.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(lock(&self.0).asked, Some(Request::Stop | Request::Kill))
     }
 
     /// From now on, requests go to `current`, until the guard is dropped. A
     /// request made before applies at once.
-    pub(crate) fn hold(&self, current: impl Fn(Request) + Send + Sync + 'static) -> StopGuard {
-        let current: OnRequest = Arc::new(current);
+    pub(crate) fn hold(&self, current: Control) -> StopGuard {
         let mut state = lock(&self.0);
-        state.current = Some(Arc::clone(&current));
+        state.current = Some(current.clone());
         let asked = state.asked;
         drop(state);
         if let Some(request) = asked {
-            current(request);
+            current.ask(request);
         }
         StopGuard(self.clone())
     }
@@ -104,17 +81,17 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let hold = |name: &'static str| {
             let sender = sender.clone();
-            stopper.hold(move |request| sender.send((name, request)).unwrap())
+            stopper.hold(Control::new(move |request| sender.send((name, request)).unwrap()))
         };
         drop(hold("past"));
-        stopper.pause();
+        stopper.ask(Request::Pause);
         let current = hold("current");
-        stopper.resume();
+        stopper.ask(Request::Resume);
         assert!(!stopper.is_stopped());
-        stopper.stop();
-        stopper.kill();
+        stopper.ask(Request::Stop);
+        stopper.ask(Request::Kill);
         drop(current);
-        stopper.pause();
+        stopper.ask(Request::Pause);
         let _next = hold("next");
         assert!(stopper.is_stopped());
         let all: Vec<_> = receiver.try_iter().collect();

@@ -14,6 +14,7 @@ use crate::input::{Input, InputOptions, IntegerRange, ItemSource, Unit};
 use crate::output::report::OutputEnd;
 use crate::output::{OutputChoice, PictureFile};
 use crate::resume::decision::ResumeOptions;
+use procession::raw::Request;
 use procession::{ChunkSize, PoolError};
 use procession_task::{Executor, Format, Items, JobSpec};
 use std::io::Write as _;
@@ -48,7 +49,7 @@ impl RunSession for &mut Recorder {
         if let Some((number, stopper)) = &self.stop_after
             && *number == run.planned.number
         {
-            stopper.stop();
+            stopper.ask(Request::Stop);
         }
     }
 }
@@ -187,7 +188,7 @@ fn a_stop_takes_effect_while_a_pipe_pauses() {
     let bench = Bench { counts: vec![1, 2], ..bench(input) };
     let stopper = bench.stopper.clone();
     let study = std::thread::spawn(move || bench.run());
-    stopper.stop();
+    stopper.ask(Request::Stop);
     let (report, hooks, _) = study.join().unwrap();
     assert!(matches!(report.ending, Some(Ending::Stopped)));
     assert!(hooks.started.is_empty());
