@@ -31,7 +31,7 @@ mod run;
 mod subcommands;
 
 use args::{Invocation, RunFlags};
-use environment::{Environment, SignalListener, TaskCatalog, machine};
+use environment::{Environment, SignalListener, TaskCatalog};
 use exit::{Refusal, Status};
 use plan::RunPlan;
 use std::process::ExitCode;
@@ -40,8 +40,9 @@ fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
         console::say(format_args!("warning: can't reset the inherited signal settings: {error}"));
     }
-    let answered = match args::parse(std::env::args_os(), machine::cpus()) {
-        Ok(Invocation::Run(flags)) => run(*flags),
+    let environment = Environment::look();
+    let answered = match args::parse(std::env::args_os(), environment.cpus) {
+        Ok(Invocation::Run(flags)) => run(*flags, environment),
         Ok(Invocation::Subcommand(subcommand)) => subcommands::answer(subcommand),
         Err(error) => Err(Refusal::Flags(error)),
     };
@@ -49,14 +50,14 @@ fn main() -> ExitCode {
 }
 
 /// Runs a task as the flags say.
-fn run(flags: RunFlags) -> Result<Status, Refusal> {
+fn run(flags: RunFlags, environment: Environment) -> Result<Status, Refusal> {
     let signals = SignalListener::start().map_err(Refusal::pool)?;
     let catalog = match TaskCatalog::for_call(&flags, signals.stopper()) {
         Ok(catalog) => catalog,
         // If a signal ended the worker, the exit status says so.
         Err(why) => return signals.status().ok_or(Refusal::pool(why)),
     };
-    let plan = RunPlan::new(flags, &catalog, Environment::look()).map_err(args::refuse).map_err(Refusal::Flags)?;
+    let plan = RunPlan::new(flags, &catalog, environment).map_err(args::refuse).map_err(Refusal::Flags)?;
     run::run(&plan, &signals)
 }
 
