@@ -160,8 +160,9 @@ fn a_killed_run_leaves_the_picture_that_was_there() {
 #[test]
 fn an_ended_run_leaves_a_picture_that_can_be_looked_at() {
     let place = Place::new();
-    // So much that it is not done when it is told to end.
-    let args = ["-t", "mandelbrot", "--size", "3000", "--param", "max-iterations=100000", "-j1", "-o", "m.png"];
+    // So much to compute that it is not done when it is told to end, and so little to
+    // compress that the picture is written in the time that an ended run has.
+    let args = ["-t", "mandelbrot", "--size", "300", "--param", "max-iterations=100000000", "-j1", "-o", "m.png"];
     let mut command = place.command(&args);
     let mut child = command.spawn().expect("it starts");
     wait_for_rows(&place, &mut child);
@@ -169,7 +170,7 @@ fn an_ended_run_leaves_a_picture_that_can_be_looked_at() {
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("it is told");
     assert_eq!(crate::support::Ended::of(child).status, 143);
     let (side, pixels) = picture(&place, "m.png");
-    assert_eq!((side, pixels[0][3]), (3000, 255));
+    assert_eq!((side, pixels[0][3]), (300, 255));
     assert_eq!(pixels.last().expect("a pixel")[3], 0, "what was not computed is transparent");
 }
 

@@ -264,7 +264,9 @@ fn advice_is_shown_for_measurements_only() {
     let idle = hints(&["--list", "4", "-j3"]);
     assert_eq!(idle, ["1 item, 3 workers: 2 have nothing to do. Take at least 3 items, or 1 worker at most."]);
     let short = hints(&["--list", "4,9", "-j1,2"]);
-    assert!(short.iter().any(|hint| hint.contains("too short to compare. Take --size ")), "{short:?}");
+    // On a machine that others keep busy the runs are not short, and that is said.
+    let says = |words: &str| short.iter().any(|hint| hint.contains(words));
+    assert!(says("too short to compare. Take --size ") || says("Other programs took "), "{short:?}");
 }
 
 #[test]

@@ -86,7 +86,8 @@ mod tests {
         let all = (1..ITEMS).map(|i| failed(u64::from(i), ((i - 1) * 2, 1))).collect();
         let begun = std::time::Instant::now();
         let list = failures(all, NEXT, ITEMS - 1, &block, AT, 1, 7).unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(10), "it takes the square of the failures");
+        // Half a second; counted from the block's beginning for each failure, minutes.
+        assert!(begun.elapsed() < Duration::from_secs(60), "it takes the square of the failures");
         assert!(list.iter().all(|f| f.place == Some(Place { input: 0, line: f.item + 1, column: 1 })));
     }
 

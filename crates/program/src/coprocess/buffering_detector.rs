@@ -9,6 +9,9 @@ use std::time::Duration;
 /// A program is checked after it was silent for this long.
 const SILENCE_NS: u64 = 1_000_000_000;
 
+/// The maximum number of times that a process is looked at for one sight of it.
+const SIGHTS: usize = 8;
+
 /// What is known about a program's silence.
 #[derive(Debug)]
 pub(super) enum BufferingDetector {
@@ -68,7 +71,12 @@ pub(super) fn hint(name: &str, lines: usize) -> String {
     )
 }
 
+/// What `/proc/PID/wchan` says of a process that runs, and of any process on
+/// kernels that do not tell where processes wait.
+const NOWHERE: &str = "0";
+
 /// A process's state, and the kernel function in which it waits.
+#[derive(Debug, PartialEq)]
 struct ProcessSight {
     state: Option<char>,
     place: String,
@@ -76,8 +84,26 @@ struct ProcessSight {
 
 impl ProcessSight {
     fn of(pid: u32) -> Self {
-        let state = ProcessStat::of(pid).map(|stat| stat.state);
-        Self { state, place: std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default() }
+        Self::consistent(
+            || ProcessStat::of(pid).map(|stat| stat.state),
+            || std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default(),
+        )
+    }
+
+    /// The state and the place are two files. Between the two reads a process may wake
+    /// or fall asleep: then they contradict each other, and both are read again. A
+    /// process that sleeps and waits nowhere, each time, is on a kernel that does not
+    /// tell the place.
+    fn consistent(mut state: impl FnMut() -> Option<char>, mut place: impl FnMut() -> String) -> Self {
+        let mut sight = Self { state: state(), place: place() };
+        for _ in 0..SIGHTS {
+            let after = state();
+            if after == sight.state && !(after == Some('S') && sight.place == NOWHERE) {
+                break;
+            }
+            sight = Self { state: after, place: place() };
+        }
+        sight
     }
 
     fn is_in(&self, places: &[&str]) -> bool {
@@ -103,6 +129,23 @@ pub(super) fn is_occupied(pid: u32) -> bool {
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_that_wakes_between_two_reads_is_looked_at_again() {
+        let sight = |states: &str, places: &[&str]| {
+            let mut states = states.chars().chain(std::iter::repeat(states.chars().last().unwrap()));
+            let mut places = places.iter().chain(std::iter::repeat(places.last().unwrap()));
+            ProcessSight::consistent(|| states.next(), || (*places.next().unwrap()).to_owned())
+        };
+        let seen = |state, place: &str| ProcessSight { state: Some(state), place: place.to_owned() };
+        assert_eq!(sight("S", &["anon_pipe_read"]), seen('S', "anon_pipe_read"));
+        assert_eq!(sight("R", &["0"]), seen('R', "0"));
+        assert_eq!(sight("SR", &["0"]), seen('R', "0"), "it woke");
+        assert_eq!(sight("S", &["0", "do_wait"]), seen('S', "do_wait"), "it woke and waits again");
+        assert_eq!(sight("RS", &["anon_pipe_read"]), seen('S', "anon_pipe_read"), "it fell asleep");
+        assert_eq!(sight("S", &["0"]), seen('S', "0"), "the kernel does not tell");
+        assert_eq!(ProcessSight::consistent(|| None, String::new).state, None, "it is gone");
+    }
 
     /// Waits until the kernel reports that the process waits in this function.
     fn until_in(pid: u32, place: &str) -> bool {
