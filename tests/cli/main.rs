@@ -7,6 +7,7 @@ mod support;
 mod marks;
 mod interrupted;
 mod hostile;
+mod inject;
 
 mod browser;
 mod chaos;

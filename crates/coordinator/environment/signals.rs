@@ -8,7 +8,7 @@
 use crate::exit::Status;
 use procession::raw::Request;
 use procession_job::Stopper;
-use procession_sys::{Signal, ignores, stop_self};
+use procession_sys::{Signal, ignores, start_thread, stop_self};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use std::io;
@@ -123,8 +123,8 @@ fn listen(stopper: &Stopper) -> io::Result<Arc<AtomicI32>> {
             let _ = events_out.send(DeadlineEvent::End(signal));
         }
     };
-    std::thread::Builder::new().name("signals".to_owned()).spawn(listener)?;
-    std::thread::Builder::new().name("deadline".to_owned()).spawn(move || end_in_time(&events))?;
+    start_thread("signals", None, listener)?;
+    start_thread("deadline", None, move || end_in_time(&events))?;
     Ok(heard)
 }
 

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn commands_are_quoted_for_a_shell() {
         assert_eq!(shown(&command::ENTRY, &["gzip", "-k", "x{}"], "a b"), "gzip -k 'xa b'");
-        assert_eq!(shown(&command::ENTRY, &["echo", "{}{}"], "{}"), "echo {}{}");
+        assert_eq!(shown(&command::ENTRY, &["echo", "{}{}"], "{}"), "echo '{}{}'");
         assert_eq!(shown(&command::ENTRY, &["bc"], "1+1; x"), "bc <<< '1+1; x'");
         assert_eq!(shown(&filter::ENTRY, &["tr", "a", "{}"], "abc"), "tr a {} <<< abc");
         assert_eq!(shown(&pipe::ENTRY, &["wc", "-l"], "1\n2\n3\n"), "wc -l  # reads 3 lines");

@@ -9,6 +9,7 @@
 //!
 //! - `atomic_file`: replacing a file in one step
 //! - `clock`: the monotonic clock, with and without pauses
+//! - `shortage`: what the system refuses only for now
 //! - `pipe`, `poll`, `wake`: waiting for file descriptors
 //! - `signals`, `stdout`: what this process inherited
 //! - `limits`: the memory limit and what happens at it
@@ -20,6 +21,8 @@
 mod atomic_file;
 
 mod clock;
+
+mod shortage;
 
 mod pipe;
 mod poll;
@@ -46,6 +49,7 @@ pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use process::{Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, Usage, thread_usage};
+pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;

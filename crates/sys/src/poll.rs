@@ -1,5 +1,6 @@
 //! One wait for many file descriptors.
 
+use crate::shortage::{Shortage, is_temporary};
 use nix::errno::Errno;
 use nix::libc;
 use std::io;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub struct PollSet {
     fds: Vec<libc::pollfd>,
     keys: Vec<u64>,
+    shortage: Option<Shortage>,
 }
 
 /// A descriptor that is ready.
@@ -36,10 +38,11 @@ impl PollSet {
     }
 
     /// Waits until a descriptor is ready or the timeout has passed; without a timeout
-    /// for any time. A signal ends the wait as the timeout does.
+    /// for any time. A signal ends the wait as the timeout does, and so does a kernel
+    /// that has no memory for it, after a pause that grows from wait to wait.
     ///
     /// # Errors
-    /// The system call failed.
+    /// The system call failed, or there was no memory for 30 s.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let time = timeout.map(|t| libc::timespec {
             tv_sec: libc::time_t::try_from(t.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -51,6 +54,7 @@ impl PollSet {
         // The time, if given, outlives the call. No signal mask is passed.
         let result = unsafe { libc::ppoll(self.fds.as_mut_ptr(), count, time_pointer, std::ptr::null()) };
         if result >= 0 {
+            self.shortage = None;
             return Ok(());
         }
         for fd in &mut self.fds {
@@ -58,7 +62,13 @@ impl PollSet {
         }
         match Errno::last() {
             Errno::EINTR => Ok(()),
-            errno => Err(errno.into()),
+            errno => {
+                let error = io::Error::from(errno);
+                let longest = timeout.unwrap_or(Duration::MAX);
+                let goes_on =
+                    is_temporary(&error) && self.shortage.get_or_insert_with(Shortage::begin).sit_out(longest);
+                if goes_on { Ok(()) } else { Err(error) }
+            }
         }
     }
 

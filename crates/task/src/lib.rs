@@ -14,17 +14,17 @@
 //! - `items`, `params`, `value`: how input is cut into items, a task's parameters,
 //!   how items are parsed and results written
 //! - `outcome`, `record`, `itemlog`: failures, output records, log lines
+//! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
 //! - `task`, `block`: the two traits, and the way back to the coordinator
 //! - `record_writer`, `runner`: from one trait to the other
 //! - `spec`, `configuration`: what a job is, and what it runs on
 //! - [`builtin`]: the built-in tasks
-//! - `plural`, `random`, [`shell_quote`]: helpers for all crates
+//! - `plural`, `random`: helpers for all crates
 #![forbid(unsafe_code)]
 
 mod plural;
 mod random;
-pub mod shell_quote;
 
 mod items;
 mod outcome;
@@ -35,6 +35,7 @@ mod value;
 mod catch_panic;
 mod info;
 mod record;
+pub mod shell_quote;
 mod task;
 
 mod block;

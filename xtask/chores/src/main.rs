@@ -16,6 +16,7 @@ mod man;
 mod simulate;
 mod bench;
 mod chaos;
+mod inject;
 mod tidy;
 mod ci;
 
@@ -45,6 +46,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Kills and stops processes of real jobs at random, and checks the results
     Chaos(chaos::ChaosArgs),
+    /// Lets each system call of small jobs fail once, and checks what comes of it
+    Inject,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Simulate(args) => simulate::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Chaos(args) => chaos::run(&args),
+        Chore::Inject => inject::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

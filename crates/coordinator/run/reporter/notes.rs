@@ -2,9 +2,9 @@
 
 use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
+use procession_sys::start_thread;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::thread;
 
 /// The maximum number of notes of a run.
 const MAX_NOTES: usize = 10;
@@ -34,7 +34,7 @@ impl Observer for NotesObserver {
             let (terminal, line) = (self.terminal.clone(), format!("note: {text}"));
             // On a thread, as the terminal may block and the run must not. If no
             // thread can be started, the note is dropped.
-            let _ = thread::Builder::new().name("note".to_owned()).spawn(move || terminal.println(&line));
+            let _ = start_thread("note", None, move || terminal.println(&line));
         }
     }
 }

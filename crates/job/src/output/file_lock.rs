@@ -2,10 +2,10 @@
 //! the file itself: other names and links lead to the same lock, and it ends
 //! with the process.
 
+use procession_sys::start_thread;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 /// How long to wait for a lock. A run that was killed while it started a worker
@@ -39,7 +39,7 @@ fn wait(file: &File) -> LockResult {
     let work = move || {
         let _ = sender.send(duplicate.lock().is_ok());
     };
-    if thread::Builder::new().name("lock".to_owned()).spawn(work).is_err() {
+    if start_thread("lock", None, work).is_err() {
         return LockResult::InUse;
     }
     if receiver.recv_timeout(PATIENCE) == Ok(true) { LockResult::Yes } else { LockResult::InUse }

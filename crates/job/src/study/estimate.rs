@@ -13,6 +13,7 @@ use crate::input::source::QueueSource;
 use bytes::Bytes;
 use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
 use procession::{Event, Observer, PoolError};
+use procession_sys::start_thread;
 use procession_task::{Configuration, Executor, Items, JobSpec};
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -109,7 +110,7 @@ fn run(pool: Box<dyn Backend>, job: Job, time: Duration) -> Result<(), PoolError
         }
     };
     let failed = |error: io::Error| PoolError::System { what: "can't start the timer thread", why: error.to_string() };
-    std::thread::Builder::new().name("timer".to_owned()).spawn(timer).map_err(failed)?;
+    start_thread("timer", None, timer).map_err(failed)?;
     let ran = pool.start(job).and_then(JobHandle::wait);
     drop(running);
     pool.close().and(ran).map(drop)

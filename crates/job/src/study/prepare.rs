@@ -5,6 +5,7 @@ use super::stopper::Stopper;
 use crate::error::InputError;
 use crate::input::Input;
 use procession::raw::{Control, Request};
+use procession_sys::start_thread;
 use std::sync::mpsc;
 
 /// Copies on a separate thread, so that a stop takes effect while the stream
@@ -21,7 +22,7 @@ pub(super) fn spooled(mut input: Input, size: Option<u64>, stopper: &Stopper) ->
         let result = input.spool(size).map_err(Ending::Input);
         let _ = sender.send(result.map(|()| input));
     };
-    let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(work);
+    let thread = start_thread("spool", None, work);
     thread.map_err(|error| Ending::Input(InputError::Thread(error)))?;
     receiver.recv().unwrap_or(Err(Ending::Stopped))
 }

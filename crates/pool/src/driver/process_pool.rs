@@ -8,6 +8,7 @@ use crate::jobs::{
 };
 use crate::observe::{DriverPhase, DriverWatch, Observer};
 use procession_scheduler::PoolOptions;
+use procession_sys::start_thread;
 use procession_task::TaskInfo;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -187,9 +188,7 @@ impl ProcessPoolBuilder {
             watch: DriverWatch::start(DriverPhase::Waiting),
         };
         let theirs = Arc::clone(&mailbox);
-        let driver = std::thread::Builder::new()
-            .name("driver".into())
-            .spawn(move || Driver::new(settings, theirs).run())
+        let driver = start_thread("driver", None, move || Driver::new(settings, theirs).run())
             .map_err(|e| PoolError::system("no thread for the pool", &e))?;
         Ok(ProcessPool { mailbox, driver: Some(driver) })
     }

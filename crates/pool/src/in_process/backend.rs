@@ -6,6 +6,8 @@ use super::observers::{Observers, since};
 use super::running_jobs::RunningJobs;
 use crate::jobs::{Backend, Control, Job, JobHandle, LEAST_WINDOW_BYTES, PoolError, Request, WINDOW_BYTES};
 use crate::observe::{Event, Observer};
+use procession_sys::{retry_while_short, start_thread};
+use std::io;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,8 +101,7 @@ impl Backend for InProcess {
             // Whoever started the job may have stopped listening.
             let _ = tell.send(ended);
         };
-        let builder = std::thread::Builder::new().name("run".to_owned()).stack_size(LOOP_STACK_BYTES);
-        if let Err(error) = builder.spawn(work) {
+        if let Err(error) = start_thread("run", Some(LOOP_STACK_BYTES), work) {
             self.jobs.finish(id);
             return Err(PoolError::system("no thread for the work", &error));
         }
@@ -135,7 +136,16 @@ impl Drop for InProcess {
 }
 
 fn thread_pool(threads: u32) -> Result<rayon::ThreadPool, String> {
-    let builder =
-        rayon::ThreadPoolBuilder::new().num_threads(threads as usize).thread_name(|slot| format!("worker {slot}"));
-    builder.build().map_err(|error| error.to_string())
+    let build = || {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads as usize);
+        builder.thread_name(|slot| format!("worker {slot}")).build().map_err(|error| system_error(&error))
+    };
+    retry_while_short(build).map_err(|error| error.to_string())
+}
+
+/// The system's error because of which threads can't be started.
+fn system_error(error: &rayon::ThreadPoolBuildError) -> io::Error {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let code = cause.and_then(io::Error::raw_os_error);
+    code.map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
 }

@@ -4,6 +4,7 @@ use super::initializer::set_up_worker;
 use crate::jobs::{entry_at, prepare};
 use crate::worker::{Role, become_program, become_worker, serve_role};
 use procession_task::{BlockTask, Identity, JobSpec};
+use std::io::Write as _;
 
 /// Turns this process into a worker if a pool has started it as one. To be called
 /// first thing in `main`, before any thread is started.
@@ -31,7 +32,8 @@ pub fn init() {
     let set_up = args.collect::<Vec<_>>();
     let served = serve_role(role, Vec::new(), &make, || set_up_worker(&set_up));
     if let Err(error) = &served {
-        eprintln!("{error}");
+        // A full disk under standard error is no reason to panic.
+        let _ = writeln!(std::io::stderr(), "{error}");
     }
     std::process::exit(i32::from(served.is_err()));
 }

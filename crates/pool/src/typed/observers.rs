@@ -3,6 +3,7 @@
 
 use crate::observe::{Event, Observer};
 use bytes::Bytes;
+use procession_sys::start_thread;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -72,7 +73,7 @@ impl WorkerOutput {
             }
             drop(tell);
         };
-        std::thread::Builder::new().name("worker output".to_owned()).spawn(write)?;
+        start_thread("worker output", None, write)?;
         Ok(Self { pieces: Some(pieces), ended })
     }
 }

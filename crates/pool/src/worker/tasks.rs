@@ -186,7 +186,8 @@ pub fn serve(tasks: Tasks) -> ExitCode {
     match serve_role(role, tasks.infos.clone(), &make, || Ok(())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("worker: {error}");
+            // A full disk under standard error is no reason to panic.
+            let _ = writeln!(std::io::stderr(), "worker: {error}");
             ExitCode::FAILURE
         }
     }
@@ -204,7 +205,8 @@ fn by_hand(tasks: &Tasks) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let hint = if tasks.listed.is_some() { "--help".to_owned() } else { format!("tasks --worker {program}") };
-    eprintln!(
+    let _ = writeln!(
+        std::io::stderr(),
         "{name} {version}: the process that 'coordinator' starts, N times, and talks to over pipes.\n\
          It does nothing by itself. Try: coordinator {hint}"
     );

@@ -7,10 +7,11 @@
 use crate::live::progress_line::{Gauge, Moment, ProgressTotal};
 use crate::live::terminal::Terminal;
 use procession::{Event, Observer, WorkerRef};
+use procession_sys::start_thread;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Time between two drawings.
@@ -57,7 +58,7 @@ impl Progress {
     ) -> io::Result<(Self, ProgressBar)> {
         let counts = Arc::new(Counts::default());
         let drawing = BarThread { counts: Arc::clone(&counts), terminal: terminal.clone(), label: label.to_owned() };
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || drawing.run(&total))?;
+        let thread = start_thread("progress", None, move || drawing.run(&total))?;
         let observer = Self { counts: Arc::clone(&counts), in_hand: Vec::new(), busy: 0 };
         Ok((observer, ProgressBar { counts, thread: Some(thread) }))
     }

@@ -7,10 +7,10 @@ use crate::background::queue::{Consume, Weigh, WriterQueue};
 use crate::live::terminal::Terminal;
 use bytes::Bytes;
 use procession::{Event, Observer, WorkerRef};
+use procession_sys::start_thread;
 use procession_task::{Failure, LOGGED_BYTES, escape_terminal};
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 /// Bytes of queued lines above which the driver waits.
@@ -76,7 +76,7 @@ impl Verbose {
         let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, patience));
         let mut printer = Printer { terminal: terminal.clone(), lines: Vec::new() };
         let lines = Arc::clone(&queue);
-        thread::Builder::new().name("verbose".to_owned()).spawn(move || lines.consume(&mut printer))?;
+        start_thread("verbose", None, move || lines.consume(&mut printer))?;
         let waiting = VerboseLines { queue: Arc::clone(&queue), terminal: terminal.clone() };
         Ok((Self { queue, batch: Vec::new() }, waiting))
     }

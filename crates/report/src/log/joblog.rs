@@ -22,13 +22,13 @@ use crate::background::until_error::{Recorder, UntilError};
 use crate::log::error::Warn;
 use crate::log::read::line::{ItemLine, LogLine};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
+use procession_sys::start_thread;
 use procession_task::{Failure, FailureKind, escape_terminal};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bytes of queued events above which the driver waits.
@@ -168,7 +168,7 @@ impl JobLog {
             warn: Arc::clone(&warn),
         };
         let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
-        thread::Builder::new().name("joblog".to_owned()).spawn(move || events.consume(&mut recording))?;
+        start_thread("joblog", None, move || events.consume(&mut recording))?;
         Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
     }
 }

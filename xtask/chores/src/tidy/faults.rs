@@ -33,7 +33,11 @@ fn check_row(row: &str, source: impl Fn(&str) -> Option<String>) -> impl Iterato
 /// Whether `file::test` is a test.
 fn is_there(test: &str, source: impl Fn(&str) -> Option<String>) -> bool {
     let Some((file, name)) = test.split_once("::") else { return false };
-    source(&format!("tests/cli/{file}.rs")).is_some_and(|text| text.contains(&format!("#[test]\nfn {name}() {{\n")))
+    let is_test = |text: String| text.contains(&format!("#[test]\nfn {name}() {{\n"));
+    [format!("tests/cli/{file}.rs"), format!("tests/cli/{file}/mod.rs")]
+        .iter()
+        .filter_map(|path| source(path))
+        .any(is_test)
 }
 
 #[cfg(test)]

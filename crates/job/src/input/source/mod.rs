@@ -10,6 +10,7 @@ use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
 use procession::raw::{Cut, InputBlock, Place, Source, Waker};
+use procession_sys::start_thread;
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;
@@ -175,7 +176,7 @@ impl QueueSource {
     pub(crate) fn start(&mut self) {
         let Some(read) = self.read.take() else { return };
         // Never joined: it may wait in a read for input that never comes.
-        if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
+        if let Err(error) = start_thread("input", None, read) {
             self.queue.end(Some(InputError::Thread(error)));
         }
     }

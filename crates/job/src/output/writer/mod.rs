@@ -12,6 +12,7 @@ use super::target::OutputTarget;
 use crate::mutex::lock;
 use options::{OutputOptions, Stop};
 use procession::raw::{Batch, Sink};
+use procession_sys::start_thread;
 use queue::{BUFFERED_BATCHES, BatchQueue};
 use std::io;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl OutputWriter {
         let shared = Arc::new(BatchQueue::default());
         let thread_queue = Arc::clone(&shared);
         let work = move || WriterThread::new(target, options, stop).run(&thread_queue);
-        let thread = std::thread::Builder::new().name("output".to_owned()).spawn(work)?;
+        let thread = start_thread("output", None, work)?;
         Ok((Self(Arc::clone(&shared)), OutputHandle { shared, thread }))
     }
 }

@@ -9,10 +9,10 @@ use crate::log::private_file::replace_file;
 use crate::model::study::{LogLevel, RunRecord, RunResult};
 use bytes::Bytes;
 use procession::{Accepted, Event, Observer};
+use procession_sys::start_thread;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 /// Bytes of queued events above which the driver waits.
@@ -92,9 +92,7 @@ pub(crate) fn start(
     let writer =
         RunWriter::new(RunFiles::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
     let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
-    thread::Builder::new()
-        .name("log".to_owned())
-        .spawn(move || events.consume(&mut recording))
+    start_thread("log", None, move || events.consume(&mut recording))
         .map_err(LogError::io("starting a thread for", path))?;
     let logging =
         RunLogging { queue: Arc::clone(&queue), record, path: path.to_owned(), warn: Arc::clone(&warn), ended: false };
