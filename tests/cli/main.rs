@@ -39,5 +39,6 @@ mod resume_input;
 mod signals;
 mod study;
 mod subcommands;
+mod terminal;
 mod times;
 mod unmodified_files;

@@ -13,6 +13,7 @@
 //! - `signals`, `stdout`: what this process inherited
 //! - `limits`: the memory limit and what happens at it
 //! - `image`: functions that another process can call
+//! - `terminal`: giving up the controlling terminal
 //! - `process`: workers and programs as their parent sees them
 //! - `pause`: suspending and resuming a worker, or this process
 //! - `worker`: the setup of a worker process
@@ -32,6 +33,8 @@ mod limits;
 
 mod image;
 
+mod terminal;
+
 mod process;
 
 mod pause;
@@ -45,7 +48,9 @@ pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_e
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
-pub use process::{Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, Usage, thread_usage};
+pub use process::{
+    Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, StopDetector, Usage, thread_usage,
+};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;

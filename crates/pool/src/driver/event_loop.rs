@@ -11,7 +11,7 @@ use super::process::{Death, PendingWorker, Process, StreamStatus};
 use crate::jobs::{Job, JobEnd, PoolError};
 use crate::observe::{DriverPhase, DriverTimes, DriverWatch, Event, Observer};
 use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId};
-use procession_sys::PollSet;
+use procession_sys::{PollSet, StopDetector};
 use procession_task::TaskInfo;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -127,6 +127,7 @@ impl Driver {
             }
             let judged = self.wait();
             self.handle_ready();
+            self.note_stops();
             self.handle_timer(judged);
         }
         self.finish()
@@ -263,6 +264,10 @@ impl Driver {
         }
         let deadline = self.deadline();
         let mut timeout = deadline.map(|at| at.saturating_sub(self.deadline_now().since_start()));
+        if self.watches_stops() {
+            let most = StopDetector::LOOK_EVERY;
+            timeout = Some(timeout.map_or(most, |timeout| timeout.min(most)));
+        }
         if self.mailbox.fall_asleep() || self.has_pending() {
             timeout = Some(Duration::ZERO);
         }

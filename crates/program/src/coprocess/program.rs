@@ -9,7 +9,7 @@ use super::command::CoprocessCommand;
 use super::line_buffer::{LineBuffer, OutputLine};
 use super::stderr_forwarder::{self, StderrForwarder};
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, nanos};
-use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, running_ns};
+use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, StopDetector, running_ns};
 use std::convert::Infallible;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -94,6 +94,11 @@ impl Coprocess {
         self.child.pid()
     }
 
+    /// The signal that stopped the program, once it has been stopped for a second.
+    pub(super) fn reports_stop(&mut self) -> Option<Signal> {
+        self.child.reports_stop()
+    }
+
     /// Sets the maximum length of a line.
     pub(super) fn limit_lines(&mut self, longest: usize) {
         self.lines.limit(longest);
@@ -148,16 +153,17 @@ impl Coprocess {
     }
 
     /// Waits until the program takes input, writes something, or ends, but no longer
-    /// than `timeout`. Then sends and reads what is possible.
+    /// than `timeout`, nor longer than a stop of the program may go unnoticed. Then sends
+    /// and reads what is possible.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadOutcome {
-        let timeout = match self.state {
-            CoprocessState::Running => timeout,
-            CoprocessState::InputClosed { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
+        let timeout = timeout.map_or(StopDetector::LOOK_EVERY, |timeout| timeout.min(StopDetector::LOOK_EVERY));
+        match self.state {
+            CoprocessState::Running | CoprocessState::InputClosed { .. } => {}
             CoprocessState::Exited(_) | CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => {
                 return self.read();
             }
-        };
-        self.poll(timeout);
+        }
+        self.poll(Some(timeout));
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
         let (writes, reads, is_over) = (is_ready(STDIN), is_ready(STDOUT), is_ready(EXIT));
         if writes {

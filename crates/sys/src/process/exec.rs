@@ -33,6 +33,8 @@ pub(super) struct ExecPlan<'a> {
     pub(super) env: &'a [*const c_char],
     /// The descriptors that become standard input, output and error.
     pub(super) standard: [c_int; 3],
+    /// The parent's controlling terminal, which the program must not have.
+    pub(super) terminal: Option<c_int>,
     pub(super) parent: libc::pid_t,
     /// The error number of the step that failed; 0 if none did.
     pub(super) errno: AtomicI32,
@@ -53,6 +55,10 @@ impl ExecPlan<'_> {
             // A parent that died before the request causes no signal.
             if libc::getppid() != self.parent {
                 return Err(Errno::ESRCH);
+            }
+            if let Some(terminal) = self.terminal {
+                // An error means that the parent has lost the terminal meanwhile.
+                libc::ioctl(terminal, libc::TIOCNOTTY);
             }
             for (from, to) in self.standard.into_iter().zip(0..) {
                 // The source descriptors are above the standard ones.

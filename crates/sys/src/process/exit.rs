@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::time::Duration;
 
@@ -57,6 +58,16 @@ pub(super) fn has_ended(pid: Pid) -> bool {
             Err(Errno::EINTR) => {}
             Ok(_) | Err(_) => return true,
         }
+    }
+}
+
+/// The signal that stopped the process, if it is stopped.
+pub(super) fn stopped_by(pid: Pid) -> Option<Signal> {
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(pid), flags) {
+        Ok(WaitStatus::Stopped(_, signal)) => Some(signal),
+        Ok(_) | Err(_) => None,
     }
 }
 
