@@ -19,6 +19,7 @@ mod executors;
 mod failures;
 mod faults;
 mod filter;
+mod frozen;
 mod input;
 mod inspect;
 mod joblog;

@@ -16,6 +16,7 @@ mod man;
 mod simulate;
 mod bench;
 mod chaos;
+mod freeze;
 mod tidy;
 mod ci;
 
@@ -45,6 +46,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Kills and stops processes of real jobs at random, and checks the results
     Chaos(chaos::ChaosArgs),
+    /// Stops whole jobs at random moments, and checks that no item is timed out by that
+    Freeze(freeze::FreezeArgs),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Simulate(args) => simulate::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Chaos(args) => chaos::run(&args),
+        Chore::Freeze(args) => freeze::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -156,9 +156,9 @@ impl Driver {
 
     /// The scheduler's time, by which deadlines are evaluated.
     pub(super) fn deadline_now(&self) -> RunTime {
-        let now = RunTime::from(self.settings.clock.deadline_now());
-        let before = self.latest.replace(now);
-        debug_assert!(before <= now, "time goes back from {before:?} to {now:?}");
+        // It stands still if time was found to be lost in which it was read already.
+        let now = RunTime::from(self.settings.clock.deadline_now()).max(self.latest.get());
+        self.latest.set(now);
         now
     }
 
@@ -263,7 +263,7 @@ impl Driver {
             self.poll.add(worker.child.exit_fd(), key(PollSource::Exit), false);
         }
         let deadline = self.deadline();
-        let mut timeout = deadline.map(|at| at.saturating_sub(self.deadline_now().since_start()));
+        let mut timeout = deadline.map(|at| self.settings.clock.sleep_until(at));
         if self.watches_stops() {
             let most = StopDetector::LOOK_EVERY;
             timeout = Some(timeout.map_or(most, |timeout| timeout.min(most)));
