@@ -31,6 +31,7 @@ mod order;
 mod output;
 mod own_worker;
 mod pipe;
+mod process_one;
 mod processes;
 mod programs;
 mod python;

@@ -49,7 +49,8 @@ pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use process::{
-    Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, StopDetector, Usage, thread_usage,
+    Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, StopDetector, Usage, reap_strangers,
+    thread_usage,
 };
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};

@@ -9,6 +9,7 @@
 use super::exit::{Ended, Usage, has_ended, reap};
 use super::spawn_error::SpawnError;
 use super::stop_detector::StopDetector;
+use super::strangers::starting;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -62,8 +63,10 @@ impl Spawned {
         let mut command = Command::new(program);
         command.args(args).process_group(0);
         command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
+        let starting = starting();
         let child = command.spawn().map_err(|source| SpawnError::new("cannot be started", source))?;
         let pid = Pid::from_raw(child.id().cast_signed());
+        starting.started(pid);
         // From here on this code reaps the process by its id. The standard
         // library's handle neither kills nor reaps on drop.
         drop(child);

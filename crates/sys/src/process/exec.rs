@@ -10,6 +10,7 @@
 //! until the handlers are removed.
 
 use super::exit::reap;
+use super::strangers::starting;
 use nix::errno::Errno;
 use nix::libc::{self, c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -119,6 +120,7 @@ pub(super) fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<
     let mut exit: c_int = -1;
     let top = stack.as_mut_ptr_range().end.cast::<c_void>();
     let plan = ptr::from_ref(plan).cast_mut().cast::<c_void>();
+    let starting = starting();
     // SAFETY: the stack belongs to this call alone, is aligned, and is far larger
     // than the child needs. The child only reads the plan, except for one atomic
     // number in it. Neither is touched here before the child has its own memory
@@ -129,6 +131,7 @@ pub(super) fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<
         return Err(io::Error::last_os_error());
     }
     let pid = Pid::from_raw(pid);
+    starting.started(pid);
     if exit < 0 {
         // A kernel that does not know the flag ignores it.
         let _ = kill(pid, Signal::SIGKILL);

@@ -1,5 +1,6 @@
 //! The end of a process: its exit status and the processor time it used.
 
+use super::strangers::note_reaped;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
@@ -83,10 +84,14 @@ pub(super) fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
             0 => return None,
             -1 if Errno::last() == Errno::EINTR => {}
             // If SIGCHLD is ignored, the kernel reaps the process itself.
-            -1 => return Some((Ended::Unknown, Usage::default())),
+            -1 => {
+                note_reaped(pid);
+                return Some((Ended::Unknown, Usage::default()));
+            }
             _ => break,
         }
     }
+    note_reaped(pid);
     let ended = if libc::WIFSIGNALED(status) {
         Ended::Signal(libc::WTERMSIG(status))
     } else {
