@@ -11,6 +11,7 @@
 //! - `clock`: the monotonic clock, with and without pauses
 //! - `pipe`, `poll`, `wake`: waiting for file descriptors
 //! - `signals`, `stdout`: what this process inherited
+//! - `own_program`: the path of this program
 //! - `limits`: the memory limit and what happens at it
 //! - `image`: functions that another process can call
 //! - `terminal`: giving up the controlling terminal
@@ -29,6 +30,8 @@ mod wake;
 mod signals;
 mod stdout;
 
+mod own_program;
+
 mod limits;
 
 mod image;
@@ -45,6 +48,7 @@ pub use atomic_file::{AtomicFile, remove_unfinished_files};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
+pub use own_program::own_program;
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
