@@ -40,6 +40,9 @@ fn main() -> ExitCode {
     if let Err(error) = procession_sys::reset_inherited_signals() {
         console::say(format_args!("warning: can't reset the inherited signal settings: {error}"));
     }
+    if let Err(error) = procession_sys::reap_strangers() {
+        console::say(format_args!("warning: processes that lose their parents can't be reaped: {error}"));
+    }
     let environment = Environment::look();
     let answered = match args::parse(std::env::args_os(), environment.cpus) {
         Ok(Invocation::Run(flags)) => run(*flags, environment),

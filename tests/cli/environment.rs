@@ -155,7 +155,7 @@ fn a_worker_s_file_is_replaced_by_another_version() {
 
 /// Whether these arguments make `unshare` give us a world of its own.
 fn can_unshare(how: &[&str]) -> bool {
-    let tried = Command::new("unshare").args(how).args(["sh", "-c", "umount -l /proc"]).output();
+    let tried = Command::new("unshare").args(how).args(["sh", "-c", "mount -t tmpfs none /proc"]).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
@@ -168,15 +168,29 @@ fn without_proc_it_runs_all_the_same() {
     }
     let place = Place::new();
     place.file("in", lines(500));
-    let coordinator = env!("CARGO_BIN_EXE_coordinator");
-    let worker = env!("CARGO_BIN_EXE_worker");
-    let line = "umount -l /proc && test ! -e /proc/self && exec \"$0\" -t sqrt -i in -j3 --worker \"$1\"";
-    let mut command = Command::new("unshare");
-    command.args(how).args(["sh", "-c", line, coordinator, worker]).current_dir(place.path("."));
-    let output = command.env("XDG_STATE_HOME", place.path("state")).output().expect("unshare");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), roots(500));
+    let program = Path::new(env!("CARGO_BIN_EXE_coordinator"));
+    let run = |program: &Path, args: &[&str]| {
+        let line = "mount -t tmpfs none /proc && test ! -e /proc/self && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(how).args(["sh", "-c", line, "sh"]).arg(program).args(args).current_dir(place.path("."));
+        let output = command.env("XDG_STATE_HOME", place.path("state")).output().expect("unshare");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let sqrt = ["-t", "sqrt", "-i", "in", "-j3"];
+    assert_eq!(run(program, &[&sqrt[..], &["--worker", env!("CARGO_BIN_EXE_worker")]].concat()), roots(500));
+    // The worker is found beside the program, also through a link and in PATH.
+    assert_eq!(run(program, &sqrt), roots(500));
+    std::os::unix::fs::symlink(program, place.path("link")).expect("a link");
+    assert_eq!(run(Path::new("./link"), &sqrt), roots(500));
+    let folder = program.parent().expect("a folder").display();
+    let found = format!("PATH={folder}:$PATH; exec coordinator -t sqrt -i in -j3 --joblog jobs");
+    assert_eq!(run(Path::new("sh"), &["-c", &found]), roots(500));
+    for (task, program) in [("command", &["cat"][..]), ("pipe", &["cat"]), ("filter", &["cat"])] {
+        let args = [&["-t", task, "-i", "in", "-j2", "--timeout", "20", "--"][..], program].concat();
+        assert!(run(Path::new(env!("CARGO_BIN_EXE_coordinator")), &args).ends_with("500\n"), "{task}");
+    }
 }
 
 #[test]

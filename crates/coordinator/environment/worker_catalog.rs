@@ -54,7 +54,7 @@ pub(crate) fn worker_tasks(
     start_timeout: Duration,
     stopper: &Stopper,
 ) -> Result<Vec<TaskInfo>, String> {
-    let program = locate::worker(given, std::env::current_exe()).map_err(|error| error.to_string())?;
+    let program = locate::worker(given, procession_sys::own_program()).map_err(|error| error.to_string())?;
     procession_job::worker_tasks(&program, start_timeout, stopper).map_err(|error| error.to_string())
 }
 

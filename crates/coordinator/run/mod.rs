@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Why there was no first run.
 pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Refusal> {
     user_program::check(&plan.work).map_err(Refusal::usage)?;
-    let worker = locate::worker(plan.worker.as_deref(), std::env::current_exe()).map_err(Refusal::pool)?;
+    let worker = locate::worker(plan.worker.as_deref(), procession_sys::own_program()).map_err(Refusal::pool)?;
     let configurations = plan.configurations();
     let most = |executor| {
         let of_it = configurations.iter().filter(|configuration| configuration.executor == executor);

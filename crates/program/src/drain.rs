@@ -79,6 +79,16 @@ enum PipeActivity {
     Written,
 }
 
+/// The excess of a wait over its longest time that is no ordinary delay, in
+/// nanoseconds: this process was stopped or frozen.
+const FROZEN_NS: u64 = 50_000_000;
+
+/// For how long this process was frozen during a wait of at most `planned`.
+pub(crate) fn frozen_ns(begun_ns: u64, planned: Duration) -> u64 {
+    let excess_ns = running_ns().saturating_sub(begun_ns + nanos(planned));
+    if excess_ns > FROZEN_NS { excess_ns } else { 0 }
+}
+
 /// The progress of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DrainProgress {
@@ -137,8 +147,12 @@ impl Drain {
     ) -> Result<DrainProgress, E> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let left = self.left();
-        if !is_first && self.wait(set, files, left).is_err() {
-            return Ok(self.over());
+        if !is_first {
+            let begun_ns = running_ns();
+            if self.wait(set, files, left).is_err() {
+                return Ok(self.over());
+            }
+            self.forgive(frozen_ns(begun_ns, left));
         }
         for (stream, file) in OutputStream::BOTH.into_iter().zip(files) {
             let at = stream as usize;
@@ -154,6 +168,15 @@ impl Drain {
         let is_over = self.passed_on > MOST_ERRORS || self.pipes == [PipeActivity::Ended; 2];
         let is_over = is_over || (left.is_zero() && !self.goes_on(files));
         Ok(if is_over { self.over() } else { DrainProgress::Open })
+    }
+
+    /// This process was frozen for this long: whoever holds a pipe, too, could write
+    /// nothing.
+    fn forgive(&mut self, frozen_ns: u64) {
+        if frozen_ns > 0 {
+            self.silence_ends_ns = running_ns() + nanos(SILENCE);
+            self.ends_ns += frozen_ns;
+        }
     }
 
     /// How long to wait.

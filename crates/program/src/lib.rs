@@ -9,6 +9,7 @@
 //!
 //! - `template`: the words after `--` and their placeholders
 //! - `process_stat`: the state of a process
+//! - `stopped`: the note about a stopped program
 //! - `holders`, `drain`: reading a program's pipes after its exit
 //! - `coprocess`: programs that serve a worker for its whole life
 //! - `per_item`: programs that are started for each item or block
@@ -19,6 +20,8 @@
 mod template;
 
 mod process_stat;
+
+mod stopped;
 
 mod holders;
 

@@ -10,10 +10,13 @@
 //! - `atomic_file`: replacing a file in one step
 //! - `clock`: the monotonic clock, with and without pauses
 //! - `shortage`: what the system refuses only for now
+//! - `lazy_queue`: between two threads
 //! - `pipe`, `poll`, `wake`: waiting for file descriptors
 //! - `signals`, `stdout`: what this process inherited
+//! - `own_program`: the path of this program
 //! - `limits`: the memory limit and what happens at it
 //! - `image`: functions that another process can call
+//! - `terminal`: giving up the controlling terminal
 //! - `process`: workers and programs as their parent sees them
 //! - `pause`: suspending and resuming a worker, or this process
 //! - `worker`: the setup of a worker process
@@ -22,6 +25,7 @@ mod atomic_file;
 
 mod clock;
 
+mod lazy_queue;
 mod shortage;
 
 mod pipe;
@@ -31,9 +35,13 @@ mod wake;
 mod signals;
 mod stdout;
 
+mod own_program;
+
 mod limits;
 
 mod image;
+
+mod terminal;
 
 mod process;
 
@@ -44,11 +52,16 @@ mod worker;
 pub use atomic_file::{AtomicFile, remove_unfinished_files};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
+pub use lazy_queue::{LazyQueue, Taken, WorthWaking};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
+pub use own_program::own_program;
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
-pub use process::{Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, Usage, thread_usage};
+pub use process::{
+    Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, StopDetector, Usage, reap_strangers,
+    thread_usage,
+};
 pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};

@@ -36,6 +36,7 @@ pub enum SetupError {
 /// - moves the protocol away from standard input and output (the input becomes
 ///   empty, the output goes to standard error),
 /// - closes every other inherited file descriptor,
+/// - gives up the controlling terminal: whoever reads it from here would be stopped,
 /// - unblocks signals, and survives a write beyond the file size limit,
 /// - learns for how long the coordinator held it (see [`crate::running_ns`]),
 /// - asks the kernel to kill it when the coordinator dies.
@@ -59,6 +60,7 @@ pub fn enter_worker(coordinator: u32) -> Result<Protocol, SetupError> {
     check("standard input", unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), 0) })?;
     // SAFETY: as above.
     check("standard output", unsafe { libc::dup2(2, 1) })?;
+    crate::terminal::leave_terminal().map_err(|e| SetupError::System("the controlling terminal", e))?;
     nix::sys::signal::SigSet::empty().thread_set_mask().map_err(|e| SetupError::System("signal mask", e.into()))?;
     crate::signals::survive_file_size_limit().map_err(|e| SetupError::System("the file size limit's signal", e))?;
     crate::pause::listen_for_pauses().map_err(|e| SetupError::System("the signal SIGCONT", e))?;

@@ -62,11 +62,16 @@ pub trait RunItem<'a> {
     /// The item is not valid.
     fn read(&self, item: &'a [u8]) -> Result<Self::Input, Failure>;
 
-    /// Runs an item.
+    /// Runs an item; `note` sends a message to the user meanwhile.
     ///
     /// # Errors
     /// The item has no result.
-    fn run_item(&self, input: Self::Input, attempt: ItemAttempt) -> Result<Self::Output, Failure>;
+    fn run_item(
+        &self,
+        input: Self::Input,
+        attempt: ItemAttempt,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<Self::Output, Failure>;
 
     /// The process that ran the last item, if it is not this one.
     #[inline]
@@ -90,7 +95,7 @@ where
     }
 
     #[inline]
-    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<T::Output, Failure> {
+    fn run_item(&self, input: T::Input, _: ItemAttempt, _: &mut dyn FnMut(&str)) -> Result<T::Output, Failure> {
         catch_panic(|| self.run(input))?.map_err(Failure::from)
     }
 }
@@ -131,7 +136,7 @@ pub fn run_items<'a, R: RunItem<'a>>(
         let input = task.read(item);
         let read_ns = if sampled { reply.host().now_ns() } else { 0 };
         let attempt = ItemAttempt { index, number: block.attempt, max_result };
-        let mut outcome = input.and_then(|input| task.run_item(input, attempt));
+        let mut outcome = input.and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
         let (mut start_ns, mut runs) = (began_ns, 1);
         if outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
             (outcome, start_ns, runs) = run_again(task, item, attempt, block.log, reply);
@@ -181,7 +186,7 @@ fn run_again<'a, R: RunItem<'a>>(
         let attempt = ItemAttempt { number: first.number.saturating_add(runs), ..first };
         runs += 1;
         let start_ns = reply.item_starts_again(first.index, wants_time);
-        let outcome = task.read(item).and_then(|input| task.run_item(input, attempt));
+        let outcome = task.read(item).and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
         if !outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
             return (outcome, start_ns, runs);
         }

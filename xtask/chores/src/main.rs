@@ -17,6 +17,7 @@ mod simulate;
 mod bench;
 mod chaos;
 mod inject;
+mod freeze;
 mod tidy;
 mod ci;
 
@@ -48,6 +49,8 @@ enum Chore {
     Chaos(chaos::ChaosArgs),
     /// Lets each system call of small jobs fail once, and checks what comes of it
     Inject,
+    /// Stops whole jobs at random moments, and checks that no item is timed out by that
+    Freeze(freeze::FreezeArgs),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::run(&args),
         Chore::Chaos(args) => chaos::run(&args),
         Chore::Inject => inject::run(),
+        Chore::Freeze(args) => freeze::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

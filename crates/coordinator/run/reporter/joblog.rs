@@ -5,7 +5,9 @@ use crate::plan::RunPlan;
 use procession_job::{Input, Intent, OutputChoice};
 use procession_report::JobLog;
 use procession_task::escape_terminal;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -20,6 +22,10 @@ pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, String>
     opened.map(Some).map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes())))
 }
 
+fn stdout_metadata() -> io::Result<Metadata> {
+    File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()
+}
+
 /// Refuses a job log that is an input or the output.
 ///
 /// # Errors
@@ -31,7 +37,7 @@ pub(super) fn check_distinct(joblog: &JobLog, plan: &RunPlan, input: Option<&Inp
     let is_output = match &plan.output.choice {
         Some(OutputChoice::File(path)) => fs::metadata(path).is_ok_and(is_it),
         Some(OutputChoice::Picture(picture)) => fs::metadata(&picture.path).is_ok_and(is_it),
-        None | Some(OutputChoice::Stdout) => fs::metadata("/proc/self/fd/1").is_ok_and(is_it),
+        None | Some(OutputChoice::Stdout) => stdout_metadata().is_ok_and(is_it),
     };
     let other = match input.and_then(|input| input.name_of(&about)) {
         Some(name) => format!("the input {name}"),

@@ -4,22 +4,33 @@
 //! The clock for deadlines also excludes time in which this process was ready to
 //! run but did not: stopped by SIGSTOP, frozen with its container, or on an
 //! overloaded machine. In such a time the driver could read nothing, and workers
-//! that were frozen as well could send nothing.
+//! that were frozen as well could send nothing. After it, the clock for deadlines
+//! stands still for [`THAW_GRACE`]: workers may be continued later than this process,
+//! and need time to send what they have.
 
 use procession_sys::monotonic_ns;
 use std::time::Duration;
 
-/// A driver whose sleep ends later than this did not run. Well above the delays of
-/// a busy machine.
-const OVERSLEPT: Duration = Duration::from_millis(500);
+/// A driver that did not run for this long was stopped or frozen. Well above the
+/// delays of a busy machine.
+const FROZEN: Duration = Duration::from_millis(200);
+/// How long no deadline passes after this process was frozen.
+const THAW_GRACE: Duration = Duration::from_secs(1);
+/// The longest sleep while a deadline is set: at most this much of a time in which
+/// this process was frozen counts.
+pub(crate) const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     /// The run's start on the host's clock, moved forward by the pauses.
     epoch_ns: u64,
     state: ClockState,
-    /// How long this process was ready to run but did not.
+    /// How long the clock for deadlines stood still in all, up to `thawed`.
     lost: Duration,
+    /// When this process was last found to run again after it was frozen.
+    thawed: Option<Duration>,
+    /// Whether this process was frozen when it was last checked.
+    was_frozen: bool,
     /// When this process last ran for certain, on the host's clock.
     awake_ns: u64,
 }
@@ -39,7 +50,8 @@ impl Clock {
 
     /// A clock that started at this time on the host's clock.
     pub(crate) fn start_at(ns: u64) -> Self {
-        Self { epoch_ns: ns, state: ClockState::Running, lost: Duration::ZERO, awake_ns: ns }
+        let (state, lost) = (ClockState::Running, Duration::ZERO);
+        Self { epoch_ns: ns, state, lost, thawed: None, was_frozen: false, awake_ns: ns }
     }
 
     /// The run's start on the host's clock, as if there had been no pause.
@@ -54,7 +66,14 @@ impl Clock {
 
     /// The time by which deadlines are set and evaluated.
     pub(crate) fn deadline_now(&self) -> Duration {
-        self.now().saturating_sub(self.lost)
+        self.deadline_at(self.now())
+    }
+
+    /// How long to sleep until this deadline, at most.
+    pub(crate) fn sleep_until(&self, deadline: Duration) -> Duration {
+        let now = self.now();
+        let stands = self.thawed.map_or(Duration::ZERO, |_| THAW_GRACE - self.stood(now));
+        (deadline.saturating_sub(self.deadline_at(now)) + stands).min(LONGEST_SLEEP)
     }
 
     pub(crate) fn is_paused(&self) -> bool {
@@ -70,15 +89,25 @@ impl Clock {
     }
 
     /// Notes that this process is about to sleep. The time until now was its own
-    /// work, however long that took, and is not lost time.
+    /// work, unless that took impossibly long.
     pub(crate) fn note_asleep(&mut self) {
-        self.awake_ns = monotonic_ns();
+        self.note_awake_at(monotonic_ns(), Some(Duration::ZERO));
     }
 
     /// Notes that this process runs again after a sleep of at most `asleep`;
     /// `None`: without limit.
     pub(crate) fn note_awake(&mut self, asleep: Option<Duration>) {
         self.note_awake_at(monotonic_ns(), asleep);
+    }
+
+    fn deadline_at(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.lost).saturating_sub(self.stood(now))
+    }
+
+    /// For how much of the grace period after it was frozen the clock for deadlines
+    /// has stood still.
+    fn stood(&self, now: Duration) -> Duration {
+        self.thawed.map_or(Duration::ZERO, |thawed| now.saturating_sub(thawed).min(THAW_GRACE))
     }
 
     fn at(&self, ns: u64) -> Duration {
@@ -107,8 +136,23 @@ impl Clock {
         let away = Duration::from_nanos(ns.saturating_sub(self.awake_ns));
         self.awake_ns = ns;
         let (ClockState::Running, Some(asleep)) = (self.state, asleep) else { return };
-        if away > asleep + OVERSLEPT {
-            self.lost += away - asleep;
+        let excess = away.saturating_sub(asleep);
+        let was_frozen = std::mem::replace(&mut self.was_frozen, excess > FROZEN);
+        if !self.was_frozen {
+            // Work, which is a sleep of no time, has no excess.
+            self.lost += if asleep.is_zero() { Duration::ZERO } else { excess };
+            return;
+        }
+        let now = self.at(ns);
+        self.lost += self.stood(now.saturating_sub(away));
+        self.thawed = None;
+        if was_frozen {
+            // On a machine where this happens all the time, deadlines must still
+            // pass.
+            self.lost += excess - FROZEN;
+        } else {
+            self.lost += away;
+            self.thawed = Some(now);
         }
     }
 }
@@ -118,9 +162,14 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
+    const MS: u64 = 1_000_000;
 
     fn secs(s: u64) -> Duration {
         Duration::from_secs(s)
+    }
+
+    fn millis(ms: u64) -> Duration {
+        Duration::from_millis(ms)
     }
 
     #[test]
@@ -134,27 +183,51 @@ mod tests {
         clock.resume_at(108 * SECOND);
         assert_eq!((clock.at(107 * SECOND), clock.epoch_ns()), (secs(2), 105 * SECOND));
         clock.note_awake_at(107 * SECOND, Some(Duration::ZERO));
-        assert_eq!(clock.lost, Duration::ZERO, "the pause is told once");
+        assert_eq!(clock.deadline_at(secs(2)), secs(2), "the pause is told once");
     }
 
     #[test]
-    fn who_did_not_run_lost_time_and_who_slept_did_not() {
+    fn who_slept_and_worked_lost_no_time() {
         let mut clock = Clock::start_at(0);
         clock.note_awake_at(4 * SECOND, Some(secs(4)));
         clock.note_awake_at(9 * SECOND, None);
-        clock.note_awake_at(9 * SECOND + SECOND / 4, Some(Duration::ZERO));
-        assert_eq!(clock.lost, Duration::ZERO);
-        clock.note_awake_at(70 * SECOND, Some(secs(1)));
-        assert_eq!(clock.lost, Duration::from_millis(59_750));
-        assert_eq!(clock.at(70 * SECOND), secs(70), "the run's time goes on");
+        clock.note_awake_at(9 * SECOND + 150 * MS, Some(Duration::ZERO));
+        assert_eq!(clock.deadline_at(secs(10)), secs(10));
+        // A sleep that ended a little late.
+        clock.note_awake_at(9 * SECOND + 350 * MS, Some(millis(100)));
+        assert_eq!(clock.deadline_at(secs(10)), millis(9_900));
     }
 
     #[test]
-    fn own_work_is_no_lost_time() {
+    fn no_deadline_passes_while_frozen_nor_in_the_second_after() {
+        for asleep in [Duration::ZERO, millis(100)] {
+            let mut clock = Clock::start_at(0);
+            clock.note_awake_at(4 * SECOND, Some(secs(4)));
+            clock.note_awake_at(70 * SECOND, Some(asleep));
+            assert_eq!(clock.at(70 * SECOND), secs(70), "the run's time goes on");
+            assert_eq!([70, 71, 72].map(|s| clock.deadline_at(secs(s))), [secs(4), secs(4), secs(5)]);
+            // Frozen again within that second.
+            let mut again = clock;
+            again.note_awake_at(70 * SECOND + 600 * MS, Some(millis(600)));
+            again.note_awake_at(80 * SECOND, Some(millis(100)));
+            assert_eq!([80, 81, 82].map(|s| again.deadline_at(secs(s))), [secs(4), secs(4), secs(5)]);
+            // And after it.
+            clock.note_awake_at(73 * SECOND, Some(secs(3)));
+            clock.note_awake_at(90 * SECOND, Some(millis(100)));
+            assert_eq!([90, 91, 92].map(|s| clock.deadline_at(secs(s))), [secs(6), secs(6), secs(7)]);
+        }
+    }
+
+    #[test]
+    fn deadlines_pass_even_if_every_sleep_ends_late() {
         let mut clock = Clock::start_at(0);
-        // An hour of work, as far as this clock can tell, then a short sleep.
-        clock.note_asleep();
-        clock.note_awake(Some(Duration::ZERO));
-        assert_eq!(clock.lost, Duration::ZERO);
+        let mut before = Duration::ZERO;
+        for turn in 1..100 {
+            clock.note_awake_at(turn * SECOND, Some(millis(100)));
+            let now = clock.deadline_at(secs(turn));
+            assert!(now >= before, "{before:?} {now:?}");
+            before = now;
+        }
+        assert!(before > secs(20), "{before:?}");
     }
 }

@@ -11,7 +11,7 @@ use super::process::{Death, PendingWorker, Process, StreamStatus};
 use crate::jobs::{Job, JobEnd, PoolError};
 use crate::observe::{DriverPhase, DriverTimes, DriverWatch, Event, Observer};
 use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId};
-use procession_sys::PollSet;
+use procession_sys::{PollSet, StopDetector};
 use procession_task::TaskInfo;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -127,6 +127,7 @@ impl Driver {
             }
             let judged = self.wait();
             self.handle_ready();
+            self.note_stops();
             self.handle_timer(judged);
         }
         self.finish()
@@ -155,9 +156,9 @@ impl Driver {
 
     /// The scheduler's time, by which deadlines are evaluated.
     pub(super) fn deadline_now(&self) -> RunTime {
-        let now = RunTime::from(self.settings.clock.deadline_now());
-        let before = self.latest.replace(now);
-        debug_assert!(before <= now, "time goes back from {before:?} to {now:?}");
+        // It stands still if time was found to be lost in which it was read already.
+        let now = RunTime::from(self.settings.clock.deadline_now()).max(self.latest.get());
+        self.latest.set(now);
         now
     }
 
@@ -262,7 +263,11 @@ impl Driver {
             self.poll.add(worker.child.exit_fd(), key(PollSource::Exit), false);
         }
         let deadline = self.deadline();
-        let mut timeout = deadline.map(|at| at.saturating_sub(self.deadline_now().since_start()));
+        let mut timeout = deadline.map(|at| self.settings.clock.sleep_until(at));
+        if self.watches_stops() {
+            let most = StopDetector::LOOK_EVERY;
+            timeout = Some(timeout.map_or(most, |timeout| timeout.min(most)));
+        }
         if self.mailbox.fall_asleep() || self.has_pending() {
             timeout = Some(Duration::ZERO);
         }

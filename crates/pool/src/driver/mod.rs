@@ -25,6 +25,7 @@ mod pending_spawns;
 mod pipes;
 
 mod process_pool;
+mod stopped;
 mod worker_info;
 
 #[cfg(test)]

@@ -247,7 +247,12 @@ where
         catch_panic(|| text.parse::<T::Input>().map_err(|e| invalid(e.to_string()))).flatten()
     }
 
-    fn run_item(&self, input: T::Input, _: ItemAttempt) -> Result<DisplayText<T::Output>, Failure> {
+    fn run_item(
+        &self,
+        input: T::Input,
+        _: ItemAttempt,
+        _: &mut dyn FnMut(&str),
+    ) -> Result<DisplayText<T::Output>, Failure> {
         catch_panic(|| self.0.run(input))?.map(DisplayText).map_err(Failure::from)
     }
 }

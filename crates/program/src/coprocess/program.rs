@@ -8,8 +8,8 @@ use super::buffering_detector::{is_occupied, waits_for_input};
 use super::command::CoprocessCommand;
 use super::line_buffer::{LineBuffer, OutputLine};
 use super::stderr_forwarder::{self, StderrForwarder};
-use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, nanos};
-use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, running_ns};
+use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, frozen_ns, nanos};
+use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, StopDetector, running_ns};
 use std::convert::Infallible;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -94,6 +94,11 @@ impl Coprocess {
         self.child.pid()
     }
 
+    /// The signal that stopped the program, once it has been stopped for a second.
+    pub(super) fn reports_stop(&mut self) -> Option<Signal> {
+        self.child.reports_stop()
+    }
+
     /// Sets the maximum length of a line.
     pub(super) fn limit_lines(&mut self, longest: usize) {
         self.lines.limit(longest);
@@ -148,16 +153,20 @@ impl Coprocess {
     }
 
     /// Waits until the program takes input, writes something, or ends, but no longer
-    /// than `timeout`. Then sends and reads what is possible.
+    /// than `timeout`, nor longer than a stop of the program may go unnoticed. Then sends
+    /// and reads what is possible.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> ReadOutcome {
-        let timeout = match self.state {
-            CoprocessState::Running => timeout,
-            CoprocessState::InputClosed { .. } => Some(timeout.map_or(GRACE, |timeout| timeout.min(GRACE))),
+        let timeout = timeout.map_or(StopDetector::LOOK_EVERY, |timeout| timeout.min(StopDetector::LOOK_EVERY));
+        match self.state {
+            CoprocessState::Running | CoprocessState::InputClosed { .. } => {}
             CoprocessState::Exited(_) | CoprocessState::Drained { .. } | CoprocessState::Reaped { .. } => {
                 return self.read();
             }
-        };
-        self.poll(timeout);
+        }
+        let frozen_ns = self.poll(timeout);
+        if let CoprocessState::InputClosed { since_ns } = &mut self.state {
+            *since_ns += frozen_ns;
+        }
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
         let (writes, reads, is_over) = (is_ready(STDIN), is_ready(STDOUT), is_ready(EXIT));
         if writes {
@@ -215,15 +224,19 @@ impl Coprocess {
         matches!(self.state, CoprocessState::Drained { is_cut: true } | CoprocessState::Reaped { is_cut: true, .. })
     }
 
-    fn poll(&mut self, timeout: Option<Duration>) {
+    /// Waits; returns for how many nanoseconds this process was frozen meanwhile. Its
+    /// program may have been frozen, too.
+    fn poll(&mut self, timeout: Duration) -> u64 {
         self.set.clear();
         if let Some(stdin) = self.child.stdin.as_ref().filter(|_| !self.outgoing.is_empty()) {
             self.set.add(stdin.as_fd(), STDIN, true);
         }
         self.set.add(self.child.stdout.as_fd(), STDOUT, false);
         self.set.add(self.child.exit_fd(), EXIT, false);
+        let begun_ns = running_ns();
         // A failed wait counts as finished: the caller tries again.
-        let _ = self.set.wait(timeout);
+        let _ = self.set.wait(Some(timeout));
+        frozen_ns(begun_ns, timeout)
     }
 
     /// Reads what the program has written; waits only after the program's end.
@@ -237,7 +250,7 @@ impl Coprocess {
 
     /// Whether the program has ended without being asked anything.
     pub(super) fn is_gone(&mut self) -> bool {
-        self.poll(Some(Duration::ZERO));
+        self.poll(Duration::ZERO);
         let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
         let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
         if is_over && matches!(self.state, CoprocessState::Running | CoprocessState::InputClosed { .. }) {
@@ -261,7 +274,7 @@ impl Coprocess {
     /// program that never seems to wait costs little time.
     pub(super) fn settle(&mut self) {
         let patience = SETTLING[usize::from(!self.settles)];
-        let until_ns = running_ns() + nanos(patience);
+        let mut until_ns = running_ns() + nanos(patience);
         let mut pause = Duration::from_micros(10);
         loop {
             // The order matters: what the program wrote before it waited is in the pipe.
@@ -276,7 +289,7 @@ impl Coprocess {
                 self.settles = false;
                 return;
             }
-            self.poll(Some(pause));
+            until_ns += self.poll(pause);
             pause = (pause * 2).min(Duration::from_millis(1));
         }
     }
@@ -285,7 +298,7 @@ impl Coprocess {
     /// pipe and the check of the process it may have continued.
     fn is_seen_waiting(&mut self) -> bool {
         waits_for_input(self.pid()) && {
-            self.poll(Some(Duration::from_micros(10)));
+            self.poll(Duration::from_micros(10));
             self.unread() == 0 && waits_for_input(self.pid())
         }
     }
@@ -323,10 +336,11 @@ impl Coprocess {
 
     /// Waits until the process has ended; kills it after the grace period.
     fn wait_for_exit(&mut self, grace: Duration) {
-        let until_ns = running_ns() + nanos(grace);
+        let mut until_ns = running_ns() + nanos(grace);
         let mut is_open = true;
         loop {
-            let left = until_ns.saturating_sub(running_ns());
+            let begun_ns = running_ns();
+            let left = until_ns.saturating_sub(begun_ns);
             if left == 0 {
                 self.child.kill();
             }
@@ -335,7 +349,10 @@ impl Coprocess {
                 self.set.add(self.child.stdout.as_fd(), STDOUT, false);
             }
             self.set.add(self.child.exit_fd(), EXIT, false);
-            let _ = self.set.wait((left > 0).then(|| Duration::from_nanos(left)));
+            // In short waits: of one in which this process was frozen, all counts.
+            let wait = Duration::from_nanos(left).min(StopDetector::LOOK_EVERY);
+            let _ = self.set.wait((left > 0).then_some(wait));
+            until_ns += frozen_ns(begun_ns, wait);
             let is_ready = |key| self.set.ready().any(|ready| ready.key == key);
             let (reads, is_over) = (is_ready(STDOUT), is_ready(EXIT));
             if is_over {

@@ -11,6 +11,7 @@ use super::line_buffer::OutputLine;
 use super::program::{Coprocess, describe};
 use super::walk::{After, Walk, WalkContext};
 use crate::drain::ReadOutcome;
+use crate::stopped::stopped_note;
 use procession_sys::running_ns;
 use procession_task::{Block, BlockTask, Reply, TextOptions};
 use std::time::Duration;
@@ -75,6 +76,9 @@ impl<C: Codec> CoprocessTask<C> {
                 }
                 note(&format!("{name} is still being imported"));
                 until_ns = running_ns() + GREETING_NS;
+            }
+            if let Some(signal) = program.reports_stop() {
+                note(&stopped_note(name, program.pid(), signal));
             }
             if program.wait(Some(Duration::from_nanos(left))) == ReadOutcome::End {
                 return Err(format!("{name} {} before its first request", describe(program.end())));

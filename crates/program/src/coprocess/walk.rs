@@ -12,6 +12,7 @@ use super::codec::{Codec, Said};
 use super::line_buffer::OutputLine;
 use super::program::{Coprocess, describe};
 use crate::drain::ReadOutcome;
+use crate::stopped::stopped_item_note;
 use procession_sys::Ended;
 use procession_task::{
     Block, Child, Failure, FailureKind, FinishedItem, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions,
@@ -147,6 +148,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 ReadOutcome::Nothing => self.check_buffering(),
                 ReadOutcome::End => return self.on_end(),
             }
+            self.check_stop();
         }
         self.record_outcomes();
         Ok(After::Ready)
@@ -265,6 +267,14 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let (program, lines) = (&*self.program, self.in_flight);
         if self.detector.detects_buffering(program.pid(), || program.unread()) {
             self.reply.note(&hint(self.name, lines));
+        }
+    }
+
+    /// Checks whether the program is stopped.
+    fn check_stop(&mut self) {
+        if let Some(signal) = self.program.reports_stop() {
+            let index = self.first + self.answered() as u64;
+            self.reply.note(&stopped_item_note(index, self.program.pid(), signal));
         }
     }
 

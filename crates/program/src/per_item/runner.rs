@@ -4,8 +4,9 @@
 
 use super::stderr_tail::StderrTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
+use crate::stopped::stopped_item_note;
 use crate::template::TemplateError;
-use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
+use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal, StopDetector};
 use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, ToText};
 use std::ffi::CString;
 use std::fs::File;
@@ -89,11 +90,12 @@ impl ProgramRunner {
         self.child
     }
 
-    /// Runs the program to its end; returns its standard output.
+    /// Runs the program to its end; returns its standard output. `note` sends a message
+    /// to the user.
     ///
     /// # Errors
     /// The program could not be started, failed, or wrote more than a result may hold.
-    pub(crate) fn run(&mut self, call: &ProgramCall<'_>) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn run(&mut self, call: &ProgramCall<'_>, note: &mut dyn FnMut(&str)) -> Result<Vec<u8>, Failure> {
         self.child = Child::default();
         let mut program = self.start(call)?;
         self.child.pid = Some(program.pid());
@@ -105,7 +107,8 @@ impl ProgramRunner {
             errors: StderrTail::default(),
             buffer: &mut self.buffer,
         };
-        conversation.run(&mut program, &mut self.set)?;
+        let mut on_stop = |pid, signal| note(&stopped_item_note(call.attempt.index, pid, signal));
+        conversation.run(&mut program, &mut self.set, &mut on_stop)?;
         self.child.is_output_cut = conversation.drain(&mut program, &mut self.set)?;
         let Conversation { out, errors, .. } = conversation;
         match program.reap() {
@@ -146,8 +149,14 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Writes and reads until the program has ended.
-    fn run(&mut self, program: &mut LaunchedProgram, set: &mut PollSet) -> Result<(), Failure> {
+    /// Writes and reads until the program has ended. `on_stop` receives the program's
+    /// process id and the signal if it is stopped.
+    fn run(
+        &mut self,
+        program: &mut LaunchedProgram,
+        set: &mut PollSet,
+        on_stop: &mut dyn FnMut(u32, Signal),
+    ) -> Result<(), Failure> {
         loop {
             self.write(&mut program.stdin);
             set.clear();
@@ -157,7 +166,8 @@ impl Conversation<'_> {
             if let Some(stdin) = &program.stdin {
                 set.add(stdin.as_fd(), Key::Input as u64, true);
             }
-            set.wait(None).map_err(|error| failed(format!("its program can't be waited for: {error}")))?;
+            let waited = set.wait(Some(StopDetector::LOOK_EVERY));
+            waited.map_err(|error| failed(format!("its program can't be waited for: {error}")))?;
             let has_news = |key: Key| set.ready().any(|ready| ready.key == key as u64);
             if has_news(Key::Exit) {
                 return Ok(());
@@ -167,6 +177,9 @@ impl Conversation<'_> {
             }
             if has_news(Key::Errors) {
                 self.read(OutputStream::Errors, &program.stderr)?;
+            }
+            if let Some(signal) = program.reports_stop() {
+                on_stop(program.pid(), signal);
             }
         }
     }

@@ -62,9 +62,14 @@ impl<'a> RunItem<'a> for ItemProgram {
         Ok(item)
     }
 
-    fn run_item(&self, item: &'a [u8], attempt: ItemAttempt) -> Result<ProgramOutput, Failure> {
+    fn run_item(
+        &self,
+        item: &'a [u8],
+        attempt: ItemAttempt,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<ProgramOutput, Failure> {
         let call = (self.rules.call)(&self.template, item, attempt);
-        let output = self.runner.borrow_mut().run(&call)?;
+        let output = self.runner.borrow_mut().run(&call, note)?;
         Ok(ProgramOutput((self.rules.result)(output)))
     }
 

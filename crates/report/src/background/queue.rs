@@ -10,8 +10,9 @@
 //! Nor is the writer woken for every small thing: after work it lingers for a
 //! moment, in which a push costs no system call.
 
+use procession_sys::{LazyQueue, Taken, WorthWaking};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the writer lingers before it sleeps.
 const LINGER: Duration = Duration::from_millis(10);
@@ -34,30 +35,22 @@ pub(crate) trait Consume<T> {
     fn idle(&mut self);
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WriterPhase {
-    Working,
-    Lingering,
-    Asleep,
-    Gone,
-}
-
-struct WriterQueueState<T> {
-    items: Vec<T>,
-    /// Of the items here and of those that the writer took and has not done.
+/// The bytes that wait or are being written, and what the writer has done.
+#[derive(Default)]
+struct Backlog {
     bytes: usize,
     /// Counts what the writer did, so that its progress can be seen.
     done: u64,
-    writer: WriterPhase,
-    closed: bool,
-    /// Whether it was closed because the writer got nothing done.
-    given_up: bool,
+    /// Whether the writer has ended.
+    is_over: bool,
+    /// Whether the writer was given up because it got nothing done.
+    is_given_up: bool,
 }
 
 /// The queue; one thread pushes, one consumes.
 pub(crate) struct WriterQueue<T> {
-    state: Mutex<WriterQueueState<T>>,
-    filled: Condvar,
+    queue: LazyQueue<T>,
+    backlog: Mutex<Backlog>,
     drained: Condvar,
     limit: usize,
     patience: Duration,
@@ -65,72 +58,55 @@ pub(crate) struct WriterQueue<T> {
 
 impl<T: Weigh> WriterQueue<T> {
     pub(crate) fn new(limit: usize, patience: Duration) -> Self {
-        let state = WriterQueueState {
-            items: Vec::new(),
-            bytes: 0,
-            done: 0,
-            writer: WriterPhase::Working,
-            closed: false,
-            given_up: false,
-        };
-        Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), limit, patience }
+        let queue = LazyQueue::new(WorthWaking { bytes: WORTH_WAKING, items: usize::MAX });
+        Self { queue, backlog: Mutex::default(), drained: Condvar::new(), limit, patience }
     }
 
     /// Takes all of `items`. False if the queue is closed, or was just given up.
     pub(crate) fn push(&self, items: &mut Vec<T>) -> bool {
         let weight: usize = items.iter().map(Weigh::weight).sum();
-        let mut state = self.lock();
-        if state.bytes > 0 && state.bytes + weight > self.limit {
-            state = self.wait(state, |state| state.bytes == 0 || state.bytes + weight <= self.limit);
+        let mut backlog = self.lock();
+        if backlog.bytes > 0 && backlog.bytes + weight > self.limit && !backlog.is_given_up {
+            backlog = self.wait(backlog, |backlog| backlog.bytes == 0 || backlog.bytes + weight <= self.limit);
         }
-        if state.closed {
+        if backlog.is_given_up {
             items.clear();
             return false;
         }
-        state.bytes += weight;
-        state.items.append(items);
-        let wake = match state.writer {
-            WriterPhase::Asleep => true,
-            WriterPhase::Lingering => state.bytes >= WORTH_WAKING,
-            WriterPhase::Working | WriterPhase::Gone => false,
-        };
-        if wake {
-            state.writer = WriterPhase::Working;
-            self.filled.notify_one();
-        }
-        true
+        backlog.bytes += weight;
+        drop(backlog);
+        self.queue.push(items.drain(..), weight)
     }
 
     /// No more will come: the writer ends when it has done what is here.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.filled.notify_one();
+        self.queue.close();
     }
 
     /// Whether the writer was given up.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.lock().given_up
+        self.lock().is_given_up
     }
 
     /// Waits until the writer has ended; false if it was given up.
     pub(crate) fn wait_for_writer(&self) -> bool {
-        let state = self.wait(self.lock(), |state| state.writer == WriterPhase::Gone);
-        state.writer == WriterPhase::Gone
+        self.wait(self.lock(), |backlog| backlog.is_over).is_over
     }
 
     /// The writer's thread: until the queue is closed and everything is done.
     pub(crate) fn consume(&self, consumer: &mut impl Consume<T>) {
-        let _gone = Gone(self);
-        let mut items = Vec::new();
+        let _over = Over(self);
         loop {
-            if self.lock().items.is_empty() {
+            let mut items = self.queue.take_now();
+            if items.is_empty() {
                 consumer.idle();
-            }
-            if !self.take(&mut items) {
-                break;
+                match self.queue.take(Instant::now() + LINGER, None) {
+                    Taken::Items(arrived) => items = arrived,
+                    Taken::Due | Taken::Closed => return,
+                }
             }
             let mut released = 0;
-            for item in items.drain(..) {
+            for item in items {
                 released += item.weight();
                 consumer.take(item);
                 if released >= WORTH_TELLING {
@@ -139,74 +115,51 @@ impl<T: Weigh> WriterQueue<T> {
             }
             self.release(released);
         }
-        consumer.idle();
     }
 
     fn release(&self, bytes: usize) {
-        let mut state = self.lock();
-        state.bytes -= bytes;
-        state.done += 1;
-        drop(state);
+        let mut backlog = self.lock();
+        backlog.bytes -= bytes;
+        backlog.done += 1;
+        drop(backlog);
         self.drained.notify_one();
     }
 
-    /// Takes what is there, in one go; false at the end.
-    fn take(&self, items: &mut Vec<T>) -> bool {
-        let mut state = self.lock();
-        if state.items.is_empty() && !state.closed {
-            state.writer = WriterPhase::Lingering;
-            let wait = |state: &mut WriterQueueState<T>| state.writer == WriterPhase::Lingering && !state.closed;
-            state = self.filled.wait_timeout_while(state, LINGER, wait).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        if state.items.is_empty() && !state.closed {
-            state.writer = WriterPhase::Asleep;
-            let wait = |state: &mut WriterQueueState<T>| state.items.is_empty() && !state.closed;
-            state = self.filled.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.writer = WriterPhase::Working;
-        std::mem::swap(&mut state.items, items);
-        !items.is_empty()
-    }
-
-    /// Waits for the writer as long as it gets anything done, then closes.
+    /// Waits for the writer as long as it gets anything done, then gives it up.
     fn wait<'a>(
         &'a self,
-        mut state: MutexGuard<'a, WriterQueueState<T>>,
-        enough: impl Fn(&WriterQueueState<T>) -> bool,
-    ) -> MutexGuard<'a, WriterQueueState<T>> {
+        mut backlog: MutexGuard<'a, Backlog>,
+        is_enough: impl Fn(&Backlog) -> bool,
+    ) -> MutexGuard<'a, Backlog> {
         loop {
-            let before = state.done;
-            let wait = |state: &mut WriterQueueState<T>| {
-                !enough(state) && state.done == before && state.writer != WriterPhase::Gone
-            };
+            let before = backlog.done;
+            let waits = |backlog: &mut Backlog| !is_enough(backlog) && backlog.done == before && !backlog.is_over;
             let (guard, result) =
-                self.drained.wait_timeout_while(state, self.patience, wait).unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            if enough(&state) {
-                return state;
+                self.drained.wait_timeout_while(backlog, self.patience, waits).unwrap_or_else(PoisonError::into_inner);
+            backlog = guard;
+            if is_enough(&backlog) {
+                return backlog;
             }
-            if result.timed_out() || state.writer == WriterPhase::Gone {
-                state.closed = true;
-                state.given_up = true;
-                return state;
+            if result.timed_out() || backlog.is_over {
+                backlog.is_given_up = true;
+                self.queue.close();
+                return backlog;
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, WriterQueueState<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Says that the writer has ended, also when it panicked.
-struct Gone<'a, T: Weigh>(&'a WriterQueue<T>);
+struct Over<'a, T: Weigh>(&'a WriterQueue<T>);
 
-impl<T: Weigh> Drop for Gone<'_, T> {
+impl<T: Weigh> Drop for Over<'_, T> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.writer = WriterPhase::Gone;
-        state.closed = true;
-        drop(state);
+        self.0.queue.close();
+        self.0.lock().is_over = true;
         self.0.drained.notify_one();
     }
 }

@@ -8,6 +8,8 @@
 
 use super::exit::{Ended, Usage, has_ended, reap};
 use super::spawn_error::SpawnError;
+use super::stop_detector::StopDetector;
+use super::strangers::starting;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::{Signal, kill, killpg};
@@ -37,6 +39,7 @@ pub struct Spawned {
     /// Reads the process's standard error, until the caller takes it.
     pub stderr: Option<File>,
     reaped: bool,
+    stops: StopDetector,
 }
 
 impl Spawned {
@@ -60,8 +63,10 @@ impl Spawned {
         let mut command = Command::new(program);
         command.args(args).process_group(0);
         command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
+        let starting = starting();
         let child = command.spawn().map_err(|source| SpawnError::new("cannot be started", source))?;
         let pid = Pid::from_raw(child.id().cast_signed());
+        starting.started(pid);
         // From here on this code reaps the process by its id. The standard
         // library's handle neither kills nor reaps on drop.
         drop(child);
@@ -74,7 +79,7 @@ impl Spawned {
             }
         };
         let (stdin, stdout, stderr) = (File::from(in_write), File::from(out_read), Some(File::from(err_read)));
-        Ok(Self { pid, exit, stdin, stdout, stderr, reaped: false })
+        Ok(Self { pid, exit, stdin, stdout, stderr, reaped: false, stops: StopDetector::default() })
     }
 
     /// The process id.
@@ -91,6 +96,13 @@ impl Spawned {
     #[must_use]
     pub fn exit_fd(&self) -> BorrowedFd<'_> {
         self.exit.as_fd()
+    }
+
+    /// The signal that stopped the process, once it has been stopped for 1 s in which
+    /// the caller was running. Each stop is reported once. Call this at least every
+    /// [`StopDetector::LOOK_EVERY`].
+    pub fn reports_stop(&mut self) -> Option<Signal> {
+        if self.reaped { None } else { self.stops.look(self.pid) }
     }
 
     /// Sends a signal to the process's group, or to the process alone if it has

@@ -10,6 +10,7 @@
 //! until the handlers are removed.
 
 use super::exit::reap;
+use super::strangers::starting;
 use nix::errno::Errno;
 use nix::libc::{self, c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -33,6 +34,8 @@ pub(super) struct ExecPlan<'a> {
     pub(super) env: &'a [*const c_char],
     /// The descriptors that become standard input, output and error.
     pub(super) standard: [c_int; 3],
+    /// The parent's controlling terminal, which the program must not have.
+    pub(super) terminal: Option<c_int>,
     pub(super) parent: libc::pid_t,
     /// The error number of the step that failed; 0 if none did.
     pub(super) errno: AtomicI32,
@@ -53,6 +56,10 @@ impl ExecPlan<'_> {
             // A parent that died before the request causes no signal.
             if libc::getppid() != self.parent {
                 return Err(Errno::ESRCH);
+            }
+            if let Some(terminal) = self.terminal {
+                // An error means that the parent has lost the terminal meanwhile.
+                libc::ioctl(terminal, libc::TIOCNOTTY);
             }
             for (from, to) in self.standard.into_iter().zip(0..) {
                 // The source descriptors are above the standard ones.
@@ -113,6 +120,7 @@ pub(super) fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<
     let mut exit: c_int = -1;
     let top = stack.as_mut_ptr_range().end.cast::<c_void>();
     let plan = ptr::from_ref(plan).cast_mut().cast::<c_void>();
+    let starting = starting();
     // SAFETY: the stack belongs to this call alone, is aligned, and is far larger
     // than the child needs. The child only reads the plan, except for one atomic
     // number in it. Neither is touched here before the child has its own memory
@@ -123,6 +131,7 @@ pub(super) fn clone_with(plan: &ExecPlan<'_>, stack: &mut [u128]) -> io::Result<
         return Err(io::Error::last_os_error());
     }
     let pid = Pid::from_raw(pid);
+    starting.started(pid);
     if exit < 0 {
         // A kernel that does not know the flag ignores it.
         let _ = kill(pid, Signal::SIGKILL);

@@ -1,7 +1,9 @@
 //! The end of a process: its exit status and the processor time it used.
 
+use super::strangers::note_reaped;
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::time::Duration;
 
@@ -60,6 +62,16 @@ pub(super) fn has_ended(pid: Pid) -> bool {
     }
 }
 
+/// The signal that stopped the process, if it is stopped.
+pub(super) fn stopped_by(pid: Pid) -> Option<Signal> {
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(pid), flags) {
+        Ok(WaitStatus::Stopped(_, signal)) => Some(signal),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// `wait4` for this one process; `None` if it has not ended (with `WNOHANG`).
 pub(super) fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
     let mut status = 0;
@@ -72,10 +84,14 @@ pub(super) fn reap(pid: Pid, flags: i32) -> Option<(Ended, Usage)> {
             0 => return None,
             -1 if Errno::last() == Errno::EINTR => {}
             // If SIGCHLD is ignored, the kernel reaps the process itself.
-            -1 => return Some((Ended::Unknown, Usage::default())),
+            -1 => {
+                note_reaped(pid);
+                return Some((Ended::Unknown, Usage::default()));
+            }
             _ => break,
         }
     }
+    note_reaped(pid);
     let ended = if libc::WIFSIGNALED(status) {
         Ended::Signal(libc::WTERMSIG(status))
     } else {

@@ -5,10 +5,14 @@
 //! worker. It is killed when the *thread* that started it ends, unless the
 //! program changes its user (set-uid): the kernel then drops the parent-death
 //! signal.
+//!
+//! It has no controlling terminal: an attempt to open one fails at once.
 
 use super::exec::{ExecPlan, STACK_WORDS, clone_with};
 use super::exit::{Ended, reap};
 use super::spawn_error::SpawnError;
+use super::stop_detector::StopDetector;
+use crate::terminal::controlling_terminal;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::{c_char, c_int};
@@ -34,6 +38,8 @@ pub struct Launcher {
     inherited: Vec<CString>,
     /// The null device, as an empty input.
     null: File,
+    /// The terminal that the program has to give up; a worker has none.
+    terminal: Option<File>,
     stack: Vec<u128>,
 }
 
@@ -64,6 +70,7 @@ pub struct LaunchedProgram {
     /// Copies of the write ends of both outputs; dropped by `let_outputs_end`.
     held: Option<[OwnedFd; 2]>,
     reaped: bool,
+    stops: StopDetector,
 }
 
 impl Launcher {
@@ -80,6 +87,7 @@ impl Launcher {
             paths: candidates(program, path.as_bytes())?,
             inherited: kept.filter_map(variable).collect(),
             null: File::open("/dev/null")?,
+            terminal: controlling_terminal(),
             stack: vec![0; STACK_WORDS],
         })
     }
@@ -111,7 +119,8 @@ impl Launcher {
             child_err.as_raw_fd(),
         ];
         let (pid, exit) = self.launch(args, variables, standard)?;
-        Ok(LaunchedProgram { pid, exit, stdin, stdout, stderr, held: Some([child_out, child_err]), reaped: false })
+        let (held, stops) = (Some([child_out, child_err]), StopDetector::default());
+        Ok(LaunchedProgram { pid, exit, stdin, stdout, stderr, held, reaped: false, stops })
     }
 
     fn launch(
@@ -126,6 +135,7 @@ impl Launcher {
             args: &args,
             env: &env,
             standard,
+            terminal: self.terminal.as_ref().map(AsRawFd::as_raw_fd),
             parent: std::process::id().cast_signed(),
             errno: AtomicI32::new(0),
         };
@@ -204,6 +214,13 @@ impl LaunchedProgram {
     #[must_use]
     pub fn exit_fd(&self) -> BorrowedFd<'_> {
         self.exit.as_fd()
+    }
+
+    /// The signal that stopped the program, once it has been stopped for 1 s in which
+    /// the caller was running. Each stop is reported once. Call this at least every
+    /// [`StopDetector::LOOK_EVERY`].
+    pub fn reports_stop(&mut self) -> Option<Signal> {
+        if self.reaped { None } else { self.stops.look(self.pid) }
     }
 
     /// From now on the outputs reach end of file once no process holds them.

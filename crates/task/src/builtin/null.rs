@@ -31,7 +31,7 @@ impl<'a> crate::runner::RunItem<'a> for Echo {
     fn read(&self, item: &'a [u8]) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
-    fn run_item(&self, item: &'a [u8], _: ItemAttempt) -> Result<&'a [u8], Failure> {
+    fn run_item(&self, item: &'a [u8], _: ItemAttempt, _: &mut dyn FnMut(&str)) -> Result<&'a [u8], Failure> {
         Ok(item)
     }
 }

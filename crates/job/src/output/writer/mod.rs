@@ -3,31 +3,32 @@
 //! written is bounded by the credits that the batches carry.
 
 pub(crate) mod options;
-mod queue;
 mod thread;
 mod written;
 
 use super::buffer::BUFFERED_BYTES;
 use super::target::OutputTarget;
-use crate::mutex::lock;
 use options::{OutputOptions, Stop};
 use procession::raw::{Batch, Sink};
-use procession_sys::start_thread;
-use queue::{BUFFERED_BATCHES, BatchQueue};
+use procession_sys::{LazyQueue, WorthWaking, start_thread};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use thread::WriterThread;
 use written::WrittenOutput;
 
+/// The output is written after this many batches even if more have arrived, so
+/// that their memory is released.
+const BUFFERED_BATCHES: usize = 64;
+
 /// The sink: takes results and never blocks.
 #[derive(Debug)]
-pub(crate) struct OutputWriter(Arc<BatchQueue>);
+pub(crate) struct OutputWriter(Arc<LazyQueue<Batch>>);
 
 /// Waits for the end of an [`OutputWriter`].
 #[derive(Debug)]
 pub(crate) struct OutputHandle {
-    shared: Arc<BatchQueue>,
+    shared: Arc<LazyQueue<Batch>>,
     thread: JoinHandle<WrittenOutput>,
 }
 
@@ -39,7 +40,7 @@ impl OutputWriter {
     /// # Errors
     /// The thread can't be started.
     pub(crate) fn spawn(target: OutputTarget, options: OutputOptions, stop: Stop) -> io::Result<(Self, OutputHandle)> {
-        let shared = Arc::new(BatchQueue::default());
+        let shared = Arc::new(LazyQueue::new(WorthWaking { bytes: BUFFERED_BYTES, items: BUFFERED_BATCHES }));
         let thread_queue = Arc::clone(&shared);
         let work = move || WriterThread::new(target, options, stop).run(&thread_queue);
         let thread = start_thread("output", None, work)?;
@@ -49,18 +50,9 @@ impl OutputWriter {
 
 impl Sink for OutputWriter {
     fn deliver(&mut self, batch: Batch) {
-        let mut queue = lock(&self.0.queue);
+        let bytes = batch.deliveries.iter().map(|delivery| delivery.outputs.len()).sum();
         // After the end the batch is dropped, which returns its credit.
-        if !queue.finished {
-            let before = queue.bytes;
-            queue.bytes += batch.deliveries.iter().map(|delivery| delivery.outputs.len()).sum::<usize>();
-            let was_enough = before >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
-            queue.batches.push(batch);
-            let is_enough = queue.bytes >= BUFFERED_BYTES || queue.batches.len() >= BUFFERED_BATCHES;
-            if (queue.batches.len() == 1 && !queue.pausing) || (is_enough && !was_enough) {
-                self.0.arrived.notify_one();
-            }
-        }
+        self.0.push([batch], bytes);
     }
 }
 
@@ -68,8 +60,7 @@ impl OutputHandle {
     /// Waits until everything delivered is written. What is delivered after
     /// this call is dropped.
     pub(crate) fn written(self) -> WrittenOutput {
-        lock(&self.shared.queue).finished = true;
-        self.shared.arrived.notify_one();
+        self.shared.close();
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }

@@ -1,8 +1,8 @@
 //! The output thread: applies the failure policy, writes results, makes
 //! checkpoints.
 
+use super::BUFFERED_BATCHES;
 use super::options::{OutputOptions, Stop};
-use super::queue::{Arrived, BUFFERED_BATCHES, BatchQueue};
 use super::written::{WrittenOutput, begin};
 use crate::output::buffer::OutputBuffer;
 use crate::output::checkpoint::CheckpointWriter;
@@ -12,6 +12,7 @@ use crate::output::target::OutputTarget;
 use crate::resume::record::PriorProgress;
 use crate::times::{OutputPhase, OutputStopwatch};
 use procession::raw::{Batch, Credit, Delivery, ItemFailure};
+use procession_sys::{LazyQueue, Taken};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -63,19 +64,19 @@ impl WriterThread {
         }
     }
 
-    pub(super) fn run(mut self, shared: &BatchQueue) -> WrittenOutput {
+    pub(super) fn run(mut self, shared: &LazyQueue<Batch>) -> WrittenOutput {
         let mut pause = Instant::now();
         loop {
             self.watch.switch(OutputPhase::Waiting);
             let arrived = shared.take(pause, self.checkpoints.as_ref().and_then(CheckpointWriter::due));
             self.watch.switch(OutputPhase::Writing);
             match arrived {
-                Arrived::Batches(batches) => {
+                Taken::Items(batches) => {
                     self.write_all(shared, batches);
                     pause = Instant::now() + PAUSE;
                 }
-                Arrived::Due => {}
-                Arrived::End => return self.report(),
+                Taken::Due => {}
+                Taken::Closed => return self.report(),
             }
             if let Some(checkpoints) = &mut self.checkpoints {
                 checkpoints.checkpoint();
@@ -84,7 +85,7 @@ impl WriterThread {
     }
 
     /// Writes these batches and those that arrive meanwhile.
-    fn write_all(&mut self, shared: &BatchQueue, mut batches: Vec<Batch>) {
+    fn write_all(&mut self, shared: &LazyQueue<Batch>, mut batches: Vec<Batch>) {
         // The credits are returned only after the bytes are written.
         let mut credits: Vec<Credit> = Vec::new();
         while !batches.is_empty() {
