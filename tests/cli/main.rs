@@ -39,6 +39,7 @@ mod python;
 mod report_files;
 mod resume;
 mod resume_input;
+mod shortage;
 mod signals;
 mod study;
 mod subcommands;

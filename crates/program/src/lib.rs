@@ -9,6 +9,7 @@
 //!
 //! - `template`: the words after `--` and their placeholders
 //! - `process_stat`: the state of a process
+//! - `shortage`: starting a program while the system is short of something
 //! - `stopped`: the note about a stopped program
 //! - `holders`, `drain`: reading a program's pipes after its exit
 //! - `coprocess`: programs that serve a worker for its whole life
@@ -20,6 +21,8 @@
 mod template;
 
 mod process_stat;
+
+mod shortage;
 
 mod stopped;
 

@@ -1,10 +1,10 @@
 //! Which program to start as a coprocess, and its start.
 
 use crate::template::TemplateError;
-use procession_sys::{LaunchedProgram, Launcher, ProgramInput};
+use procession_sys::{LaunchedProgram, Launcher, ProgramInput, SpawnError};
 use procession_task::ParamError;
 use std::ffi::CString;
-use std::fmt::Display;
+use std::io;
 
 /// The program of a coprocess.
 #[derive(Clone, Debug)]
@@ -21,17 +21,23 @@ impl CoprocessCommand {
     /// Starts the program.
     ///
     /// # Errors
-    /// Why it can't be started, in a sentence.
-    pub(super) fn launch(&self) -> Result<LaunchedProgram, String> {
-        let Self { name, words, env } = self;
-        let program = words.first().ok_or_else(|| format!("{name}: no program is given"))?;
-        let failed = |error: &dyn Display| format!("{name}: '{}' {error}", program.to_string_lossy());
+    /// The program could not be started. Nothing is left behind.
+    pub(super) fn launch(&self) -> Result<LaunchedProgram, SpawnError> {
+        let Self { words, env, .. } = self;
+        let failed = |error: io::Error| SpawnError::new("cannot be started", error);
+        let program = words.first().map_or(&b""[..], |program| program.to_bytes());
         let names: Vec<&str> = env.iter().map(|&(name, _)| name).collect();
         let variable = |(name, value): &(&str, String)| CString::new(format!("{name}={value}"));
         let variables: Vec<CString> =
-            env.iter().map(variable).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-        let mut launcher = Launcher::new(program.to_bytes(), &names).map_err(|error| failed(&error))?;
-        launcher.start(words, &variables, ProgramInput::Piped).map_err(|error| failed(&error))
+            env.iter().map(variable).collect::<Result<_, _>>().map_err(|error| failed(error.into()))?;
+        let mut launcher = Launcher::new(program, &names).map_err(failed)?;
+        launcher.start(words, &variables, ProgramInput::Piped)
+    }
+
+    /// The names of the task and of its program, for messages.
+    pub(super) fn names(&self) -> String {
+        let program = self.words.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+        format!("{}: '{program}'", self.name)
     }
 }
 

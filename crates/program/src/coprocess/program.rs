@@ -9,7 +9,7 @@ use super::command::CoprocessCommand;
 use super::line_buffer::{LineBuffer, OutputLine};
 use super::stderr_forwarder::{self, StderrForwarder};
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, frozen_ns, nanos};
-use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, StopDetector, running_ns};
+use procession_sys::{Ended, LaunchedProgram, PollSet, Signal, SpawnError, StopDetector, running_ns};
 use std::convert::Infallible;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -70,13 +70,13 @@ impl Coprocess {
     /// Starts the program.
     ///
     /// # Errors
-    /// Why it can't be started, as a sentence.
-    pub(super) fn start(command: &CoprocessCommand) -> Result<Self, String> {
+    /// The program could not be started. Nothing is left behind.
+    pub(super) fn start(command: &CoprocessCommand) -> Result<Self, SpawnError> {
         let mut child = command.launch()?;
         // A program that closes its output answers no more, even if it keeps running.
         child.let_outputs_end();
         let errors = child.stderr.try_clone().and_then(StderrForwarder::forward);
-        let errors = errors.map_err(|error| format!("{}: its standard error can't be read: {error}", command.name))?;
+        let errors = errors.map_err(|error| SpawnError::new("has nobody to read its standard error", error))?;
         let (lines, set) = (LineBuffer::new(usize::MAX), PollSet::default());
         Ok(Self {
             child,

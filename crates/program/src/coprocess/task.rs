@@ -11,6 +11,7 @@ use super::line_buffer::OutputLine;
 use super::program::{Coprocess, describe};
 use super::walk::{After, Walk, WalkContext};
 use crate::drain::ReadOutcome;
+use crate::shortage::{shortage_note, start_patiently};
 use crate::stopped::stopped_note;
 use procession_sys::running_ns;
 use procession_task::{Block, BlockTask, Reply, TextOptions};
@@ -42,7 +43,11 @@ impl<C: Codec> CoprocessTask<C> {
     }
 
     fn start(&self, note: &mut dyn FnMut(&str)) -> Result<Coprocess, String> {
-        let mut program = Coprocess::start(&self.command)?;
+        let names = self.command.names();
+        // Each note shows the coordinator that this worker is not silent.
+        let on_shortage = |error: &_| note(&shortage_note(&names, error));
+        let started = start_patiently(|| Coprocess::start(&self.command), on_shortage);
+        let mut program = started.map_err(|error| format!("{names} {error}"))?;
         if C::HAS_GREETING {
             self.read_greeting(&mut program, note)?;
             return Ok(program);

@@ -4,6 +4,7 @@
 
 use super::stderr_tail::StderrTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
+use crate::shortage::{shortage_note, start_patiently};
 use crate::stopped::stopped_item_note;
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal, StopDetector};
@@ -34,6 +35,8 @@ pub(crate) struct ProgramRunner {
     buffer: Vec<u8>,
     /// The process of the last run.
     child: Child,
+    /// Whether the user knows of a shortage.
+    knows_shortage: bool,
 }
 
 /// One run of the program.
@@ -82,6 +85,7 @@ impl ProgramRunner {
             set: PollSet::default(),
             buffer: vec![0; READ_BYTES],
             child: Child::default(),
+            knows_shortage: false,
         })
     }
 
@@ -97,7 +101,7 @@ impl ProgramRunner {
     /// The program could not be started, failed, or wrote more than a result may hold.
     pub(crate) fn run(&mut self, call: &ProgramCall<'_>, note: &mut dyn FnMut(&str)) -> Result<Vec<u8>, Failure> {
         self.child = Child::default();
-        let mut program = self.start(call)?;
+        let mut program = self.start(call, note)?;
         self.child.pid = Some(program.pid());
         let mut conversation = Conversation {
             feed: call.input.unwrap_or_default(),
@@ -117,13 +121,19 @@ impl ProgramRunner {
         }
     }
 
-    fn start(&mut self, call: &ProgramCall<'_>) -> Result<LaunchedProgram, Failure> {
+    fn start(&mut self, call: &ProgramCall<'_>, note: &mut dyn FnMut(&str)) -> Result<LaunchedProgram, Failure> {
         let args = call.args.iter().map(|arg| CString::new(arg.as_slice())).collect::<Result<Vec<_>, _>>();
         let args = args.map_err(|_| Failure::new(FailureKind::Invalid, TemplateError::Nul.to_string()))?;
         let variables = variables(call, self.slot);
         let input = if call.input.is_some() { ProgramInput::Piped } else { ProgramInput::Empty };
-        let started = self.launcher.start(&args, &variables, input);
-        started.map_err(|error| Failure::new(FailureKind::Failed, format!("'{}' {error}", self.name)))
+        let Self { launcher, name, knows_shortage, .. } = self;
+        let on_shortage = |error: &_| {
+            if !std::mem::replace(knows_shortage, true) {
+                note(&shortage_note(format_args!("'{name}'"), error));
+            }
+        };
+        let started = start_patiently(|| launcher.start(&args, &variables, input), on_shortage);
+        started.map_err(|error| failed(format!("'{name}' {error}")))
     }
 }
 

@@ -36,8 +36,8 @@ pub struct Launcher {
     paths: Vec<CString>,
     /// The part of this process's environment that the program inherits.
     inherited: Vec<CString>,
-    /// The null device, as an empty input.
-    null: File,
+    /// The null device, as an empty input, once it was needed.
+    null: Option<File>,
     /// The terminal that the program has to give up; a worker has none.
     terminal: Option<File>,
     stack: Vec<u128>,
@@ -79,14 +79,14 @@ impl Launcher {
     /// variables named in `removed`.
     ///
     /// # Errors
-    /// The name holds a NUL byte, or no file descriptor is left.
+    /// The name holds a NUL byte.
     pub fn new(program: &[u8], removed: &[&str]) -> io::Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
         let kept = std::env::vars_os().filter(|(name, _)| removed.iter().all(|removed| name != removed));
         Ok(Self {
             paths: candidates(program, path.as_bytes())?,
             inherited: kept.filter_map(variable).collect(),
-            null: File::open("/dev/null")?,
+            null: None,
             terminal: controlling_terminal(),
             stack: vec![0; STACK_WORDS],
         })
@@ -113,14 +113,22 @@ impl Launcher {
         let (stdout, child_out) = pipe("no pipe for its standard output")?;
         let (stderr, child_err) = pipe("no pipe for its standard error")?;
         let (stdout, stderr) = (nonblocking(stdout)?, nonblocking(stderr)?);
-        let standard = [
-            child_in.as_ref().map_or(self.null.as_raw_fd(), OwnedFd::as_raw_fd),
-            child_out.as_raw_fd(),
-            child_err.as_raw_fd(),
-        ];
+        let input = match &child_in {
+            Some(end) => end.as_raw_fd(),
+            None => self.null()?,
+        };
+        let standard = [input, child_out.as_raw_fd(), child_err.as_raw_fd()];
         let (pid, exit) = self.launch(args, variables, standard)?;
         let (held, stops) = (Some([child_out, child_err]), StopDetector::default());
         Ok(LaunchedProgram { pid, exit, stdin, stdout, stderr, held, reaped: false, stops })
+    }
+
+    fn null(&mut self) -> Result<c_int, SpawnError> {
+        let null = match self.null.take() {
+            Some(null) => null,
+            None => File::open("/dev/null").map_err(|source| SpawnError::new("no empty input", source))?,
+        };
+        Ok(self.null.insert(null).as_raw_fd())
     }
 
     fn launch(

@@ -12,7 +12,9 @@ pub struct SpawnError {
 }
 
 impl SpawnError {
-    pub(super) fn new(what: &'static str, source: io::Error) -> Self {
+    /// What failed, as a phrase after the program's name, and why.
+    #[must_use]
+    pub fn new(what: &'static str, source: io::Error) -> Self {
         Self { what, source }
     }
 
