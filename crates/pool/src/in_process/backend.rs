@@ -6,7 +6,7 @@ use super::observers::{Observers, since};
 use super::running_jobs::RunningJobs;
 use crate::jobs::{Backend, Control, Job, JobHandle, LEAST_WINDOW_BYTES, PoolError, Request, WINDOW_BYTES};
 use crate::observe::{Event, Observer};
-use procession_sys::{retry_while_short, start_thread};
+use procession_sys::{is_temporary, retry_while_short, start_thread};
 use std::io;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -140,7 +140,7 @@ fn thread_pool(threads: u32) -> Result<rayon::ThreadPool, String> {
         let builder = rayon::ThreadPoolBuilder::new().num_threads(threads as usize);
         builder.thread_name(|slot| format!("worker {slot}")).build().map_err(|error| system_error(&error))
     };
-    retry_while_short(build).map_err(|error| error.to_string())
+    retry_while_short(build, is_temporary, |_| ()).map_err(|error| error.to_string())
 }
 
 /// The system's error because of which threads can't be started.

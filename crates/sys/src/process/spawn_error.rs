@@ -1,6 +1,6 @@
 //! Why a process could not be started.
 
-use nix::errno::Errno;
+use crate::shortage::is_temporary;
 use std::io;
 
 /// Why a process could not be started.
@@ -22,9 +22,6 @@ impl SpawnError {
     /// processes, file descriptors or memory.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(
-            self.source.raw_os_error().map(Errno::from_raw),
-            Some(Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EINTR)
-        )
+        is_temporary(&self.source)
     }
 }
