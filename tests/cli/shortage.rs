@@ -3,7 +3,8 @@
 
 use crate::support::{Ended, Place, busy, until, workers_of};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Command};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 /// The worker's own descriptors and few more.
 const FEW: &str = "7";
@@ -42,6 +43,48 @@ fn a_shortage_for_a_moment_fails_no_item_and_is_told_once() {
     let ended = Ended::of(child);
     assert_eq!((ended.status, &*ended.out), (0, &*"again\n".repeat(20)), "{rest}");
     assert!(!rest.contains("tried again"), "{rest}");
+}
+
+/// A cgroup that limits processes; `None` where none can be made.
+fn process_limit() -> Option<PathBuf> {
+    let name = format!("procession-shortage-{}", std::process::id());
+    ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].into_iter().find_map(|root| {
+        let folder = Path::new(root).join(&name);
+        std::fs::create_dir(&folder).ok()?;
+        let limits = folder.join("pids.max").exists();
+        if !limits {
+            std::fs::remove_dir(&folder).expect("an empty cgroup is removed");
+        }
+        limits.then_some(folder)
+    })
+}
+
+#[test]
+fn a_shortage_of_processes_fails_no_item() {
+    let Some(cgroup) = process_limit() else {
+        eprintln!("skipped: no cgroup that limits processes can be made here");
+        return;
+    };
+    let place = Place::new();
+    let enter = "echo $$ >\"$0\" && exec coordinator -t command -j2 --format lines --log off --retries 0 -- cat";
+    let mut shell = place.shell(60, &format!("exec sh -c '{enter}' '{}'", cgroup.join("cgroup.procs").display()));
+    let mut child = shell.stdin(Stdio::piped()).spawn().expect("a shell");
+    let mut stdin = child.stdin.take().expect("its input");
+    writeln!(stdin, "first").expect("an item is written");
+    let mut out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a result");
+    std::fs::write(cgroup.join("pids.max"), "1").expect("a limit");
+    stdin.write_all("again\n".repeat(20).as_bytes()).expect("written");
+    let refused = || std::fs::read_to_string(cgroup.join("pids.events")).unwrap_or_default() != "max 0\n";
+    until("a process was refused", refused);
+    std::fs::write(cgroup.join("pids.max"), "max").expect("no limit");
+    drop(stdin);
+    child.stdout = Some(out.into_inner());
+    let ended = Ended::of(child);
+    assert_eq!((ended.status, &*ended.out), (0, &*"again\n".repeat(20)), "{}", ended.err);
+    assert_eq!(ended.err.matches("it is tried again for 30 s").count(), 1, "{}", ended.err);
+    std::fs::remove_dir(&cgroup).expect("an empty cgroup is removed");
 }
 
 #[test]

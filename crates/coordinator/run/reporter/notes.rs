@@ -2,9 +2,9 @@
 
 use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
-use procession_sys::start_thread;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread;
 
 /// The maximum number of notes of a run.
 const MAX_NOTES: usize = 10;
@@ -13,11 +13,24 @@ const MAX_NOTES: usize = 10;
 pub(super) struct NotesObserver {
     terminal: Terminal,
     shown: BTreeSet<String>,
+    /// The lines that are not printed yet.
+    waiting: Vec<String>,
 }
 
 impl NotesObserver {
     pub(super) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), shown: BTreeSet::new() }
+        Self { terminal: terminal.clone(), shown: BTreeSet::new(), waiting: Vec::new() }
+    }
+
+    /// Prints the lines that wait, on a thread: the terminal may block, and the run
+    /// must not. If no thread can be started, they wait for the next event: a note may
+    /// be about that very shortage.
+    fn print(&mut self) {
+        let (terminal, lines) = (self.terminal.clone(), self.waiting.clone());
+        let print = move || lines.iter().for_each(|line| terminal.println(line));
+        if thread::Builder::new().name("note".to_owned()).spawn(print).is_ok() {
+            self.waiting.clear();
+        }
     }
 
     /// Whether the note is printed.
@@ -31,10 +44,10 @@ impl Observer for NotesObserver {
         if let Event::Note { text, .. } = event
             && self.is_news(text)
         {
-            let (terminal, line) = (self.terminal.clone(), format!("note: {text}"));
-            // On a thread, as the terminal may block and the run must not. If no
-            // thread can be started, the note is dropped.
-            let _ = start_thread("note", None, move || terminal.println(&line));
+            self.waiting.push(format!("note: {text}"));
+        }
+        if !self.waiting.is_empty() {
+            self.print();
         }
     }
 }

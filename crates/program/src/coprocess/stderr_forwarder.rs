@@ -2,7 +2,7 @@
 //! write while no other thread waits for its answer.
 
 use crate::drain::{ReadOutcome, pass_on};
-use procession_sys::{PollSet, WakeUp, start_thread};
+use procession_sys::{PollSet, WakeUp};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -33,7 +33,9 @@ impl StderrForwarder {
         let until = Arc::clone(&stop);
         // Allocated here, because an allocation in the thread could be refused.
         let buffer = vec![0; READ_BYTES];
-        let thread = start_thread("errors", Some(STACK_BYTES), move || forward(pipe, &until, buffer))?;
+        // Who starts the program sits out a shortage of threads.
+        let builder = std::thread::Builder::new().name("errors".to_owned()).stack_size(STACK_BYTES);
+        let thread = builder.spawn(move || forward(pipe, &until, buffer))?;
         Ok(Self::Forwarded { thread, stop })
     }
 
