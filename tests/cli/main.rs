@@ -37,6 +37,7 @@ mod report_files;
 mod resume;
 mod resume_input;
 mod signals;
+mod starts;
 mod study;
 mod subcommands;
 mod times;
