@@ -68,8 +68,11 @@ impl Driver {
         }
         let who = worker.who;
         if let Some(asked) = &self.settings.tasks {
-            // The receiver may be gone once it has heard from one worker.
+            // The receiver may have stopped waiting. The worker was started for nothing
+            // else.
             let _ = asked.send(hello.tasks);
+            self.ending = true;
+            return self.handle(SchedulerEvent::Kill);
         }
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(SchedulerEvent::WorkerReady { worker: id });

@@ -4,9 +4,9 @@
 //! fails if the process cannot be created, ends before it is ready, is not ready
 //! before the start timeout, or cannot start what its job needs, such as an
 //! interpreter. While others work, the slot of a failed start rests for a growing
-//! time. While nobody works, the start is tried again at once. After
-//! `start_failures` such failures in a row the run ends, unless workers that were
-//! started before may still become ready. Two cases are special (see
+//! time. While nobody works, the start is tried again at once, but no more than
+//! `start_failures` starts in a row, those under way included. If all of them have
+//! failed, the run ends. Two cases are special (see
 //! [`StartTracker`]):
 //!
 //! - *No process, memory or file descriptor is free*: not a failure. The spawn is
@@ -111,10 +111,13 @@ impl Scheduler {
         self.starts.on_failure(gone.id, was_ready, others_work);
         let failed = self.roster.note_failed_start(slot);
         let failures = self.starts.failures();
-        let is_limit = failures >= self.options.start_failures.max(1) || self.starts.is_doubtful();
-        if is_limit && !self.roster.has_hope() {
+        let limit = self.options.start_failures.max(1);
+        let hopeful = self.roster.hopeful();
+        // Starts that are under way may bring the count to its limit, or somebody works.
+        let is_enough = failures.saturating_add(hopeful) >= limit || self.starts.is_doubtful();
+        if is_enough && hopeful == 0 {
             self.give_up(now, failures);
-        } else if others_work || is_limit {
+        } else if others_work || is_enough {
             self.roster.rest(slot, now + rest_after(failed));
         }
     }
@@ -168,9 +171,8 @@ mod tests {
         let mut rig = Rig::requested(PoolOptions::new(2));
         rig.open(2, JobOptions::default());
         assert_eq!(fail(&mut rig, 0, true), ["spawn 2 in 0"]);
-        assert_eq!(fail(&mut rig, 1, true), ["spawn 3 in 1"]);
-        assert_eq!(fail(&mut rig, 2, true), NOTHING);
-        assert_eq!(fail(&mut rig, 3, true), ["give up after 4", "stopped 0", "closed"]);
+        assert_eq!(fail(&mut rig, 1, true), NOTHING);
+        assert_eq!(fail(&mut rig, 2, true), ["give up after 3", "stopped 0", "closed"]);
     }
 
     #[test]
@@ -191,11 +193,10 @@ mod tests {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(9, JobOptions::default());
         assert_eq!(rig.end(0), ["spawn 2 in 0"]);
-        assert_eq!(rig.end(2), ["spawn 4 in 0"]);
-        // Three in a row. The slot rests, and the other worker is ready in time.
-        assert_eq!(rig.end(4), NOTHING);
+        // The other worker may be the third in a row, or be ready in time.
+        assert_eq!(rig.end(2), NOTHING);
         assert_eq!(rig.make_ready(1), ["send 0:0+1 as 0 to 1"]);
-        assert_eq!(next(&mut rig), (vec!["spawn 6 in 0".to_owned()], Duration::from_secs(4)));
+        assert_eq!(next(&mut rig), (vec!["spawn 4 in 0".to_owned()], Duration::from_secs(2)));
     }
 
     #[test]
@@ -253,16 +254,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_by_everybody_ends_the_run_in_few_rounds() {
+    fn a_refusal_by_everybody_ends_the_run_after_one_start_each() {
         let mut rig = Rig::ready(4);
         rig.open(90, one_by_one());
         let mut lines = Vec::new();
-        for worker in 0..7 {
-            assert!(lines.iter().all(|line: &String| line.starts_with("spawn")), "{lines:?}");
-            rig.make_ready(worker);
+        for worker in 0..4 {
+            assert_eq!(lines, NOTHING);
             lines = refuse(&mut rig, worker);
         }
-        assert_eq!(lines[0], "give up after 7");
+        assert_eq!(lines, ["give up after 4", "stopped 0", "closed"]);
     }
 
     #[test]

@@ -91,8 +91,13 @@ impl Roster {
         self.needing_more.first().map(|&(_, slot)| slot)
     }
 
-    /// Whether a worker is left that works, may still become ready, or whose failed
-    /// start is still to be counted.
+    /// The number of workers that work, may still become ready, or whose failed start is
+    /// still to be counted.
+    pub(crate) fn hopeful(&self) -> u32 {
+        self.workers().filter(|(_, worker)| !worker.is_leaving()).count() as u32
+    }
+
+    /// Whether there is such a worker.
     pub(crate) fn has_hope(&self) -> bool {
         self.workers().any(|(_, worker)| !worker.is_leaving())
     }
