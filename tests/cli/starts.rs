@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// What a user should have to wait for a start that always fails.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(10);
 
 /// A start timeout that no test waits for.
 const PATIENT: [&str; 4] = ["--procs", "2", "--start-timeout", "10m"];
@@ -36,7 +36,7 @@ fn items_are_kept_briefly_for_a_worker_that_is_late() {
     }
 }
 
-/// More failures in a row than would end a run, while another worker starts.
+/// As many failures in a row as would end the run if no other worker was starting.
 #[test]
 fn failed_starts_end_no_run_that_somebody_else_can_do() {
     let faults = format!("late:300{}", ",raw-end:".repeat(6));
@@ -95,7 +95,7 @@ fn an_import_that_always_fails_in_one_worker_leaves_the_work_to_others() {
 
 #[test]
 fn an_import_that_always_fails_ends_the_run_soon() {
-    for procs in ["-j1", "-j8"] {
+    for procs in ["-j1", "-j4"] {
         let place = Place::new();
         let begun = Instant::now();
         let ended = python(&place, &[procs], "import no_such_module\n", &lines(100));
