@@ -25,7 +25,7 @@ const DATA_KIB: u32 = 100 << 10;
 const START_TIME: Duration = Duration::from_secs(5);
 
 /// A call with workers that commit faults.
-struct Call<'a> {
+pub(crate) struct Call<'a> {
     faults: &'a str,
     /// Each fault is committed by one process, then all is well; else by each.
     once: bool,
@@ -48,11 +48,11 @@ impl<'a> Call<'a> {
     }
 
     /// One process after the other commits one of these faults.
-    fn once(faults: &'a str) -> Self {
+    pub(crate) fn once(faults: &'a str) -> Self {
         Self { once: true, ..Self::always(faults) }
     }
 
-    fn with(self, args: &'a [&'a str]) -> Self {
+    pub(crate) fn with(self, args: &'a [&'a str]) -> Self {
         Self { args, ..self }
     }
 
@@ -79,19 +79,22 @@ impl<'a> Call<'a> {
         command
     }
 
-    fn run(&self) -> Ended {
+    pub(crate) fn run(&self) -> Ended {
         self.run_on(&lines(ITEMS))
     }
 
     fn run_on(&self, input: &str) -> Ended {
-        let place = Place::new();
-        let mut child = self.command(&place).spawn().expect("the coordinator starts");
+        self.run_in(&Place::new(), input)
+    }
+
+    pub(crate) fn run_in(&self, place: &Place, input: &str) -> Ended {
+        let mut child = self.command(place).spawn().expect("the coordinator starts");
         let mut stdin = child.stdin.take().expect("its input");
         // A coordinator that refuses its worker reads nothing.
         drop(stdin.write_all(input.as_bytes()));
         drop(stdin);
         let ended = Ended::of(child);
-        nothing_is_left(&place);
+        nothing_is_left(place);
         ended
     }
 }

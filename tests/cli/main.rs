@@ -41,6 +41,7 @@ mod resume;
 mod resume_input;
 mod shortage;
 mod signals;
+mod starts;
 mod study;
 mod subcommands;
 mod terminal;

@@ -8,7 +8,7 @@ pub(crate) enum WorkerFault {
     AtChunk(AtChunk),
 }
 
-/// Before or instead of the hello. The first four are no faults, only unusual:
+/// Before or instead of the hello. The first five are no faults, only unusual:
 /// the true worker takes over.
 pub(crate) enum AtStart {
     /// `true-worker`
@@ -17,6 +17,8 @@ pub(crate) enum AtStart {
     Errors(usize),
     /// `small-pipes`: both of the smallest size.
     SmallPipes,
+    /// `late:MILLISECONDS` before it does anything.
+    Late(u64),
     /// `silent`
     Silent,
     /// `raw:HEX`: writes these bytes, then stays.
@@ -126,6 +128,7 @@ impl AtStart {
             "true-worker" => Self::Nothing,
             "errors" => Self::Errors(number(argument)),
             "small-pipes" => Self::SmallPipes,
+            "late" => Self::Late(number(argument)),
             "silent" => Self::Silent,
             "raw" => Self::Raw(hex(argument)),
             "raw-end" => Self::RawEnd(hex(argument)),

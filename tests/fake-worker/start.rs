@@ -23,6 +23,7 @@ pub(crate) fn commit(fault: &AtStart) -> ! {
                 pipe.expect("a smaller pipe");
             }
         }
+        AtStart::Late(ms) => std::thread::sleep(std::time::Duration::from_millis(*ms)),
         AtStart::Silent => stay(),
         AtStart::Raw(bytes) => {
             say(bytes);

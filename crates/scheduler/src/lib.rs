@@ -13,6 +13,7 @@
 //!
 //! - Every item is accepted or charged exactly once, and delivered exactly once, in
 //!   input order if the job asks for it.
+//! - Only a worker that is ready holds items.
 //! - An item is charged with a worker's death only if it was the only item in that
 //!   worker, or if the worker itself named it.
 //! - The memory that a job holds is bounded by its window plus what was in flight

@@ -1,7 +1,8 @@
-//! Prints warnings, and the notes that workers send.
+//! Prints warnings, the notes that workers send, and a note of a lack of processes.
 
 use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
+use procession_task::escape_terminal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
@@ -15,11 +16,12 @@ pub(super) struct NotesObserver {
     shown: BTreeSet<String>,
     /// The lines that are not printed yet.
     waiting: Vec<String>,
+    told_lack: bool,
 }
 
 impl NotesObserver {
     pub(super) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), shown: BTreeSet::new(), waiting: Vec::new() }
+        Self { terminal: terminal.clone(), shown: BTreeSet::new(), waiting: Vec::new(), told_lack: false }
     }
 
     /// Prints the lines that wait, on a thread: the terminal may block, and the run
@@ -41,10 +43,14 @@ impl NotesObserver {
 
 impl Observer for NotesObserver {
     fn on_event(&mut self, event: &Event) {
-        if let Event::Note { text, .. } = event
-            && self.is_news(text)
-        {
-            self.waiting.push(format!("note: {text}"));
+        match event {
+            Event::Note { text, .. } if self.is_news(text) => self.waiting.push(format!("note: {text}")),
+            Event::SpawnFailed { message, is_temporary: true, .. } if !self.told_lack => {
+                let why = escape_terminal(message.as_bytes());
+                self.waiting.push(format!("note: a worker cannot be started now, and is tried again: {why}"));
+                self.told_lack = true;
+            }
+            _ => {}
         }
         if !self.waiting.is_empty() {
             self.print();

@@ -65,7 +65,7 @@ mod tests {
         let worker = WorkerRef { slot: 1, nth: 0, pid: 7 };
         observer.on_event(&Event::WorkerReady { worker, host: "h".into(), at });
         assert_eq!(shortfall.complaint(), None, "a run that ends early has no shortfall");
-        observer.on_event(&Event::SpawnFailed { slot: 2, message: "no more".into(), at });
+        observer.on_event(&Event::SpawnFailed { slot: 2, message: "no more".into(), is_temporary: true, at });
         assert_eq!(shortfall.complaint().as_deref(), Some("only 1 of 3 workers could be started: no more"));
     }
 }

@@ -3,7 +3,7 @@
 use super::event_loop::Driver;
 use super::job_buffers::PendingResults;
 use super::process::SentAttempt;
-use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure, JobEnd, PoolError};
+use crate::jobs::{Cut, Delivery, InputBlock, ItemFailure, JobEnd};
 use crate::observe::{DriverPhase, Event, Exit, WorkerRef};
 use bytes::Bytes;
 use procession_scheduler::SchedulerEvent;
@@ -72,8 +72,8 @@ impl Driver {
             Action::Kill { worker, reason } => self.kill(worker, reason),
             Action::JobDone { job, stopped } => self.end_job(job, stopped),
             Action::GiveUp { reason: GiveUp::CannotStart { failures } } => {
-                let why = self.start_error.clone();
-                self.error.get_or_insert(PoolError::CannotStart { failures, why });
+                let error = self.start_failure.take().unwrap_or_default().into_error(failures);
+                self.error.get_or_insert(error);
                 self.ending = true;
             }
             Action::Closed => self.closed = true,
@@ -110,11 +110,8 @@ impl Driver {
     fn send(&mut self, dispatch: &ChunkDispatch) {
         let at = self.now();
         let Some(held) = self.jobs.get_mut(&dispatch.job) else { return };
-        let (assigned, who) = match (self.workers.get_mut(&dispatch.worker), self.pending.get_mut(&dispatch.worker)) {
-            (Some(worker), _) => (&mut worker.assigned, Some(worker.who)),
-            (None, Some(pending)) => (&mut pending.assigned, None),
-            (None, None) => return,
-        };
+        let Some(worker) = self.workers.get_mut(&dispatch.worker) else { return };
+        let (assigned, who) = (&mut worker.assigned, worker.who);
         if assigned.jobs.insert(dispatch.job) {
             assigned.limits = assigned.limits.or(held.job.spec.limits);
             let (job, epoch_ns, spec) = (held.id.0, assigned.epoch_ns, held.job.spec.clone());
@@ -136,12 +133,9 @@ impl Driver {
         }
         let ChunkDispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
         let attempt = SentAttempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
-        let sent = who.map(|who| attempt.sent_to(who));
+        let sent = attempt.sent_to(who);
         assigned.attempts.push_back(attempt);
-        // For a worker without a process the event is sent once the process exists.
-        if let Some(sent) = sent {
-            self.observe(&sent);
-        }
+        self.observe(&sent);
     }
 
     /// Ends a worker, or drops it before it is spawned.
@@ -227,6 +221,7 @@ impl Driver {
             KillReason::PoolEnds => worker.end("the pool was ended"),
             KillReason::GraceExpired => worker.end("its process was killed: it did not end when it should have"),
             KillReason::StartTimedOut => worker.end("its process was killed: it did not say hello in time"),
+            KillReason::Refused => worker.end("its process was killed: it could not start what its job needs"),
             KillReason::ProtocolViolation => worker.broke_protocol("it answered what it was not asked"),
             KillReason::Unresponsive => {
                 worker.end("its process was killed: it said nothing for longer than an item may run")

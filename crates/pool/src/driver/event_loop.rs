@@ -8,6 +8,7 @@ use super::clock::Clock;
 use super::job_buffers::{HeldJob, PendingResults};
 use super::mailbox::{DriverCommand, Mailbox};
 use super::process::{Death, PendingWorker, Process, StreamStatus};
+use super::start_failure::StartFailure;
 use crate::jobs::{Job, JobEnd, PoolError};
 use crate::observe::{DriverPhase, DriverTimes, DriverWatch, Event, Observer};
 use procession_scheduler::{JobId, PoolOptions, RunTime, Scheduler, SchedulerEvent, WorkerId};
@@ -56,7 +57,9 @@ pub(crate) struct Driver {
     /// The worker whose exit the scheduler is handling.
     pub(super) death: Option<(WorkerId, Death)>,
     /// Why the last worker that failed to start did.
-    pub(super) start_error: String,
+    pub(super) start_failure: Option<StartFailure>,
+    /// Whether the user was told that a worker failed to start.
+    pub(super) told_start_failure: bool,
     pub(super) error: Option<PoolError>,
     /// The whole pool is being ended: exits of workers are no crashes.
     pub(super) ending: bool,
@@ -102,7 +105,8 @@ impl Driver {
             poll: PollSet::default(),
             judged_answer: None,
             death: None,
-            start_error: String::new(),
+            start_failure: None,
+            told_start_failure: false,
             error: None,
             ending: false,
             closed: false,

@@ -2,11 +2,10 @@
 //! becomes of one that closed its pipes and does not end.
 
 use super::event_loop::Driver;
-use super::process::{Death, Process, ProtocolState, exit, is_out_of_memory};
+use super::process::{Death, ProtocolState, exit, is_out_of_memory};
+use super::start_failure::{StartFailure, start_error};
 use crate::observe::{Event, WorkerExit};
 use procession_scheduler::{Fault, SchedulerEvent, WorkerId};
-use procession_task::escape_terminal;
-use procession_wire::frame::show;
 use std::time::Duration;
 
 /// Reads of a worker's standard error after its exit, at most: more than the pipe
@@ -33,7 +32,8 @@ impl Driver {
         };
         let cause = worker.cause(exit);
         if matches!(worker.phase, ProtocolState::Silent) {
-            self.start_error = format!("{} {}", self.settings.program.display(), start_error(&worker, &cause));
+            let why = format!("{} {}", self.settings.program.display(), start_error(&worker, &cause));
+            self.note_start_failure(StartFailure::Process { worker: worker.who, why });
         }
         self.observe(&Event::WorkerExited(WorkerExit {
             worker: worker.who,
@@ -69,19 +69,4 @@ impl Driver {
             }
         }
     }
-}
-
-/// Why a worker never became ready, with what it wrote.
-fn start_error(worker: &Process, cause: &str) -> String {
-    let words = String::from_utf8_lossy(&worker.stderr_tail);
-    let unread = worker.inbox.unread();
-    if !unread.is_empty() && worker.ended_by_us.is_none() {
-        return format!("was started, but {cause} before it was ready; it wrote: {}", show(unread));
-    }
-    let mut last: Vec<&str> = words.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
-    last.reverse();
-    if last.is_empty() {
-        return format!("was started, but {cause} before it was ready, without a word");
-    }
-    format!("was started, but {cause} before it was ready; it said: {}", escape_terminal(last.join(" / ").as_bytes()))
 }

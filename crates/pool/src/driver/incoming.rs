@@ -3,7 +3,7 @@
 use super::event_loop::Driver;
 use super::job_buffers::PendingResults;
 use super::process::ProtocolState;
-use crate::jobs::{Delivery, PoolError, cost, failures};
+use crate::jobs::{Delivery, cost, failures};
 use crate::observe::{Accepted, Event};
 use bytes::Bytes;
 use procession_scheduler::{Action, AttemptId, Fault, SchedulerEvent, WorkerId};
@@ -35,12 +35,7 @@ impl Driver {
                 self.on_output_cut(id, AttemptId(attempt), item)
             }
             (FromWorker::Again { attempt }, ProtocolState::Ready) => self.on_again(id, AttemptId(attempt)),
-            (FromWorker::Refused { message, .. }, ProtocolState::Ready) => {
-                let said = &message.as_bytes()[..message.len().min(MESSAGE_BYTES)];
-                self.error.get_or_insert(PoolError::Refused(escape_terminal(said)));
-                self.ending = true;
-                self.handle(SchedulerEvent::Terminate);
-            }
+            (FromWorker::Refused { message, .. }, ProtocolState::Ready) => self.on_refused(id, &message),
             // A farewell that was not asked for would leave the worker's items
             // without answers.
             (FromWorker::Farewell(farewell), ProtocolState::Ready) if worker.assigned.asked => {
@@ -73,8 +68,11 @@ impl Driver {
         }
         let who = worker.who;
         if let Some(asked) = &self.settings.tasks {
-            // The receiver may be gone once it has heard from one worker.
+            // The receiver may have stopped waiting. The worker was started for nothing
+            // else.
             let _ = asked.send(hello.tasks);
+            self.ending = true;
+            return self.handle(SchedulerEvent::Kill);
         }
         self.observe(&Event::WorkerReady { worker: who, host: hello.host, at });
         self.handle(SchedulerEvent::WorkerReady { worker: id });
@@ -163,6 +161,9 @@ impl Driver {
         }
         if !self.settings.observers.is_empty() {
             self.observe(&Event::Accepted(accepted));
+        }
+        if self.start_failure.is_some() && !self.told_start_failure {
+            self.tell_start_failure();
         }
     }
 

@@ -23,6 +23,7 @@ mod incoming;
 mod pause;
 mod pending_spawns;
 mod pipes;
+mod start_failure;
 
 mod process_pool;
 mod stopped;

@@ -2,18 +2,23 @@
 //!
 //! Spawning a process takes up to a millisecond, and thousands may be asked for at
 //! once. A few are spawned in each turn of the loop, so that a stop is handled
-//! meanwhile, and workers that exist already work. Messages to a worker that is not
-//! spawned yet wait for it.
+//! meanwhile, and workers that exist already work. A message to a worker that is not
+//! spawned yet, which can only tell it to end, waits for it.
 
 use super::event_loop::Driver;
 use super::process::{Assignment, PendingWorker, Process};
+use super::start_failure::StartFailure;
 use crate::observe::{DriverPhase, Event, WorkerRef};
 use procession_scheduler::SchedulerEvent;
 use procession_scheduler::{Fault, Slot, WorkerId};
 use procession_sys::Spawned;
 
-/// The number of processes that are spawned in one turn of the loop, at most.
-const AT_ONCE: usize = 16;
+/// The number of processes that are spawned in one turn of the loop: few at first,
+/// because the first workers are given items while others are spawned; more if there
+/// are so many that each turn takes long anyway.
+fn at_once(spawned: usize) -> usize {
+    (spawned / 16).clamp(2, 16)
+}
 
 impl Driver {
     /// Queues a worker for spawning.
@@ -30,7 +35,7 @@ impl Driver {
 
     /// Spawns the processes of this turn.
     pub(super) fn spawn_pending(&mut self) {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once(self.workers.len()) {
             if !self.has_pending() {
                 return;
             }
@@ -56,20 +61,15 @@ impl Driver {
                 });
                 let who = WorkerRef { slot, nth, pid: child.pid() };
                 self.observe(&Event::WorkerSpawned { worker: who, at });
-                let mut assigned = pending.assigned;
-                for attempt in &mut assigned.attempts {
-                    attempt.sent_at = at;
-                }
-                let sent: Vec<Event> = assigned.attempts.iter().map(|attempt| attempt.sent_to(who)).collect();
-                sent.iter().for_each(|event| self.observe(event));
-                self.workers.insert(id, Process::new(who, child, assigned));
+                self.workers.insert(id, Process::new(who, child, pending.assigned));
                 self.handle(SchedulerEvent::Spawned { worker: id });
             }
             Err(error) => {
                 let message = format!("{}: {error}", self.settings.program.display());
-                self.start_error.clone_from(&message);
-                self.observe(&Event::SpawnFailed { slot, message, at });
-                self.handle(SchedulerEvent::SpawnFailed { worker: id, lasting: !error.is_temporary() });
+                self.start_failure = Some(StartFailure::Spawn(message.clone()));
+                let is_temporary = error.is_temporary();
+                self.observe(&Event::SpawnFailed { slot, message, is_temporary, at });
+                self.handle(SchedulerEvent::SpawnFailed { worker: id, lasting: !is_temporary });
             }
         }
     }

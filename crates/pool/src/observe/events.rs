@@ -73,6 +73,8 @@ pub enum Event {
         slot: u32,
         /// The system's error.
         message: String,
+        /// Whether it lacked a resource for the moment: the spawn is tried again.
+        is_temporary: bool,
         /// The time of the event.
         at: Duration,
     },

@@ -29,7 +29,7 @@ impl Lines {
             Event::WorkerSpawned { worker, at } => {
                 Some(WorkerLine::Spawned { process: (*worker).into(), at_us: microseconds(*at) })
             }
-            Event::SpawnFailed { slot, message, at } => {
+            Event::SpawnFailed { slot, message, at, .. } => {
                 let message = message.clone();
                 Some(WorkerLine::SpawnFailed { worker: *slot, message, at_us: microseconds(*at) })
             }

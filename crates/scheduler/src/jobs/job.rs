@@ -46,6 +46,8 @@ pub(crate) struct ScheduledJob {
     pub(crate) input: InputState,
     pub(crate) chunks: ChunkTable,
     pub(crate) retries: RetryQueue,
+    /// The number of `retries` that the scheduler has counted.
+    pub(crate) counted_ranges: usize,
     pub(crate) window: Window,
     pub(crate) sizing: Sizing,
 }
@@ -58,6 +60,7 @@ impl ScheduledJob {
             input: InputState::Ready,
             chunks: ChunkTable::new(options.ordered),
             retries: RetryQueue::default(),
+            counted_ranges: 0,
             window: Window::new(options.window_bytes),
             sizing: Sizing::new(&options, slots),
             options,
@@ -66,7 +69,12 @@ impl ScheduledJob {
 
     /// Whether there is something to send, as far as is known.
     pub(crate) fn has_work(&self) -> bool {
-        !self.retries.is_empty() || (self.input == InputState::Ready && self.window.has_room())
+        !self.retries.is_empty() || self.can_cut()
+    }
+
+    /// Whether there may be items to cut, and room for them.
+    pub(crate) fn can_cut(&self) -> bool {
+        self.input == InputState::Ready && self.window.has_room()
     }
 
     /// Whether an attempt with this job's id belongs to this job, and not to a stopped

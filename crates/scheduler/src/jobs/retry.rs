@@ -1,4 +1,5 @@
-//! The ranges that have to be sent again, and how.
+//! The ranges that wait to be sent: chunks that were cut ahead, and what has to be
+//! sent again, and how.
 //!
 //! Ranges are kept in the order of their items: delivery waits for the oldest. An
 //! *exclusive* range must be the only one in its worker. Suspects are exclusive, so
@@ -63,6 +64,11 @@ impl RetryQueue {
         while let Some((&key, _)) = self.charged.range(all.clone()).next() {
             self.charged.remove(&key);
         }
+    }
+
+    /// The number of waiting ranges.
+    pub(crate) fn ranges(&self) -> usize {
+        self.waiting.len()
     }
 
     /// The number of waiting items, for the consistency check.

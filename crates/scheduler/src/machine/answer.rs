@@ -42,6 +42,8 @@ impl Scheduler {
         }
         let Some(slot) = slot else { return };
         self.accept(slot, items, bytes, busy);
+        self.starts.on_proven();
+        self.roster.on_proven(slot);
         self.restart_silence_timer(now, slot);
         self.roster.relist(slot);
         if self.roster.worker(slot).is_some_and(|worker| worker.is_used_up()) {
@@ -184,7 +186,8 @@ mod tests {
         let mut rig = three();
         assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
         assert_eq!(rig.answer(0, 0, 4), ["discard 0 of 0"]);
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+3 as 1 to 1, each"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:0+3 as 1 to 1, each"]);
     }
 
     #[test]
@@ -192,7 +195,8 @@ mod tests {
         let mut rig = three();
         rig.answer(0, 7, 1);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:1+2 as 1 to 1, each"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:1+2 as 1 to 1, each"]);
     }
 
     #[test]
@@ -200,7 +204,8 @@ mod tests {
         let mut rig = Rig::new(PoolOptions::new(1));
         rig.open(1, JobOptions::default());
         assert_eq!(rig.answer(0, 0, 1), ["discard 0 of 0", "kill 0: ProtocolViolation"]);
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:0+1 as 0 to 1"]);
     }
 
     #[test]

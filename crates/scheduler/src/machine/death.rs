@@ -20,11 +20,12 @@ impl Scheduler {
         let Some(worker) = self.roster.vacate(slot) else {
             return;
         };
-        self.on_process_gone();
+        self.starts.on_process_gone();
         match worker.state {
-            WorkerState::Starting | WorkerState::Ending(EndReason::StartTimedOut | EndReason::HandshakeFailed) => {
+            WorkerState::Starting => self.on_start_failure(now, slot, &worker),
+            WorkerState::Ending(EndReason::StartTimedOut | EndReason::HandshakeFailed | EndReason::Refused) => {
+                self.on_start_failure(now, slot, &worker);
                 self.requeue_unchanged(worker.queue);
-                self.on_start_failure(now, id);
             }
             WorkerState::Ready => self.blame(id, worker.queue, told),
             WorkerState::Ending(EndReason::ProtocolViolation) => self.blame(id, worker.queue, Fault::Crashed),
@@ -145,19 +146,17 @@ mod tests {
         let mut rig = Rig::ready(1);
         assert_eq!(rig.open(4, chunks_of(4, 1)), ["send 0:0+4 as 0 to 0"]);
         // Nothing is known yet: all items are suspect.
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+4 as 1 to 1, each"]);
-        rig.make_ready(1);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:0+4 as 1 to 1, each"]);
         assert_eq!(rig.answer(1, 1, 1), ["accept 0:0+1 of 1", "deliver 0:0+1"]);
         // The second item is the culprit: it is run alone from now on, and is not yet
         // charged.
-        assert_eq!(rig.end(1), ["spawn 2 in 0", "send 0:1+1 as 2 to 2, each"]);
-        rig.make_ready(2);
-        assert_eq!(rig.end(2), ["spawn 3 in 0", "send 0:1+1 as 3 to 3, each"]);
-        rig.make_ready(3);
-        assert_eq!(
-            rig.end(3),
-            ["charge 0:1 in 3, attempt 2, Crashed", "deliver 0:1+1", "spawn 4 in 0", "send 0:2+2 as 4 to 4, each",]
-        );
+        assert_eq!(rig.end(1), ["spawn 2 in 0"]);
+        assert_eq!(rig.make_ready(2), ["send 0:1+1 as 2 to 2, each"]);
+        assert_eq!(rig.end(2), ["spawn 3 in 0"]);
+        assert_eq!(rig.make_ready(3), ["send 0:1+1 as 3 to 3, each"]);
+        assert_eq!(rig.end(3), ["charge 0:1 in 3, attempt 2, Crashed", "deliver 0:1+1", "spawn 4 in 0"]);
+        assert_eq!(rig.make_ready(4), ["send 0:2+2 as 4 to 4, each"]);
     }
 
     #[test]
@@ -173,7 +172,8 @@ mod tests {
         rig.open(4, chunks_of(4, 0));
         assert_eq!(rig.abort(0, 0, 2), [""; 0]);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
-        assert_eq!(rig.end(0), ["charge 0:2 in 0, attempt 1, OutOfMemory", "spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
+        assert_eq!(rig.end(0), ["charge 0:2 in 0, attempt 1, OutOfMemory", "spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:1+1 as 1 to 1"]);
     }
 
     #[test]
@@ -182,29 +182,33 @@ mod tests {
         rig.open(2, chunks_of(2, 0));
         rig.abort(0, 0, 0);
         assert_eq!(rig.answer(0, 0, 1), ["accept 0:0+1 of 0", "deliver 0:0+1"]);
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:1+1 as 1 to 1"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:1+1 as 1 to 1"]);
     }
 
     #[test]
-    fn items_of_a_worker_that_was_never_ready_go_to_another() {
+    fn a_worker_that_was_never_ready_takes_no_item_with_it() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(2, chunks_of(1, 0));
-        rig.make_ready(1);
-        assert_eq!(rig.end(0), ["spawn 2 in 0", "send 0:0+1 as 2 to 2"]);
+        assert_eq!(rig.make_ready(1), ["send 0:0+1 as 0 to 1"]);
+        assert_eq!(rig.end(0), [""; 0]);
+        assert_eq!(rig.answer(1, 0, 1).last().map(String::as_str), Some("send 1:0+1 as 1 to 1"));
     }
 
     #[test]
     fn a_culprit_stays_alone_when_its_worker_fails_to_start() {
         let mut rig = Rig::ready(1);
         rig.open(1, chunks_of(1, 1));
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 0:0+1 as 1 to 1, each"]);
-        assert_eq!(rig.end(1), ["spawn 2 in 0", "send 0:0+1 as 2 to 2, each"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.end(1), ["spawn 2 in 0"]);
+        assert_eq!(rig.make_ready(2), ["send 0:0+1 as 1 to 2, each"]);
     }
 
     #[test]
     fn a_dead_idle_worker_is_replaced_when_there_is_work() {
         let mut rig = Rig::ready(1);
         assert_eq!(rig.end(0), [""; 0]);
-        assert_eq!(rig.open(1, chunks_of(1, 0)), ["spawn 1 in 0", "send 0:0+1 as 0 to 1"]);
+        assert_eq!(rig.open(1, chunks_of(1, 0)), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 0:0+1 as 0 to 1"]);
     }
 }

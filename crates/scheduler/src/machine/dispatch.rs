@@ -1,74 +1,109 @@
 //! Sending work to workers.
 //!
-//! The oldest job that has work goes first. Within a job, retries go first, the
-//! oldest item first; only then is a new chunk cut. The work goes to a worker that
-//! holds nothing. If there is none and a slot is vacant, it goes to a new worker.
-//! Otherwise it goes to the worker that holds least among those that should get
-//! more. While an exclusive range waits, no worker gets more work, so that one of
-//! them soon holds nothing.
+//! Only workers that are ready are sent work. The oldest job that has work goes
+//! first. Within a job, what waits goes first, the oldest item first; only then is a
+//! new chunk cut. The work goes to a worker that holds nothing. If there is none and
+//! a slot is vacant, a chunk is cut that waits, and a worker is spawned for it. Then
+//! work goes to the worker that holds least among those that should get more. While
+//! an exclusive range waits, no worker gets more work, so that one of them soon
+//! holds nothing.
+//!
+//! Some of what waits may be kept for workers that are starting (see
+//! [`FirstChunks`]). Other workers then get only what is cut after that.
+//!
+//! [`FirstChunks`]: crate::workers::FirstChunks
 
 use super::scheduler::{Cutting, Scheduler};
 use crate::jobs::{AttemptMode, ItemRange, ScheduledJob};
 use crate::model::{Action, AttemptId, JobId, RunTime};
 use crate::workers::WorkerState;
 
-/// The receiver of the next work.
-enum Taker {
-    Worker(u32),
-    /// A worker to be spawned, once it is certain that there is work.
-    Vacancy,
+/// What is done next with the work that there is.
+enum DispatchStep {
+    /// A worker gets the job's next work: what waits, or a new chunk.
+    Give { slot: u32, job: JobId },
+    /// A worker gets a new chunk, and what waits stays.
+    GiveNew { slot: u32, job: JobId },
+    /// A chunk is cut that waits for a worker.
+    CutAhead { job: JobId },
+    /// A worker is spawned for a range that waits.
+    Spawn,
 }
 
 impl Scheduler {
     /// Updates whether a job is listed as having work. To be called after any change of
     /// the job.
     pub(crate) fn refresh(&mut self, id: JobId) {
-        if self.jobs.get(&id).is_some_and(ScheduledJob::has_work) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            self.workable.remove(&id);
+            return;
+        };
+        let ranges = job.retries.ranges();
+        self.waiting = self.waiting + ranges - std::mem::replace(&mut job.counted_ranges, ranges);
+        if job.has_work() {
             self.workable.insert(id);
         } else {
             self.workable.remove(&id);
         }
     }
 
-    /// Whether there is work that only a new worker could take.
-    pub(crate) fn wants_spawn(&self) -> bool {
-        self.phase.is_running()
-            && self.cutting.is_none()
-            && !self.workable.is_empty()
-            && self.roster.first_vacant().is_some()
-    }
-
     /// Sends all that can be sent, until the driver has to cut a chunk first.
     pub(crate) fn dispatch(&mut self, now: RunTime) {
+        self.roster.end_rests(now);
         while self.phase.is_running() && self.cutting.is_none() {
-            let Some(&job) = self.workable.first() else {
-                return;
-            };
-            match self.taker(now, job) {
-                Some(Taker::Worker(slot)) => self.give(now, slot, job),
-                Some(Taker::Vacancy) => self.give_to_new(now, job),
+            match self.next_step(now) {
+                Some(DispatchStep::Give { slot, job }) => self.give(now, slot, job),
+                Some(DispatchStep::GiveNew { slot, job }) => self.give_new(slot, job),
+                Some(DispatchStep::CutAhead { job }) => self.cut_ahead(job),
+                Some(DispatchStep::Spawn) => drop(self.spawn(now)),
                 None => return,
             }
         }
     }
 
-    /// The worker that gets the next work of this job.
-    fn taker(&mut self, now: RunTime, id: JobId) -> Option<Taker> {
+    fn next_step(&mut self, now: RunTime) -> Option<DispatchStep> {
+        let &oldest = self.workable.first()?;
+        let starting = self.roster.starting();
         if let Some(slot) = self.roster.first_idle() {
-            return Some(Taker::Worker(slot));
+            let was_given = self.roster.worker(slot).is_some_and(|worker| worker.was_given);
+            let kept = if was_given && self.first_chunks.are_kept(now) { starting } else { 0 };
+            return self.step_for(slot, oldest, kept);
         }
         if self.may_spawn(now) {
-            return Some(Taker::Vacancy);
+            // At the end of the input no process is created in vain.
+            if self.waiting > starting {
+                return Some(DispatchStep::Spawn);
+            }
+            if let Some(job) = self.first_to_cut() {
+                return Some(DispatchStep::CutAhead { job });
+            }
         }
+        let kept = if self.first_chunks.are_kept_from_busy(now) { starting } else { 0 };
+        self.step_for_busy(oldest, kept)
+    }
+
+    /// What a worker gets if this number of ranges is kept for others.
+    fn step_for(&self, slot: u32, oldest: JobId, kept: usize) -> Option<DispatchStep> {
+        if kept == 0 || self.waiting > kept {
+            return Some(DispatchStep::Give { slot, job: oldest });
+        }
+        let job = self.first_to_cut()?;
+        Some(if self.waiting < kept { DispatchStep::CutAhead { job } } else { DispatchStep::GiveNew { slot, job } })
+    }
+
+    /// What the worker gets that should get more, if there is one.
+    fn step_for_busy(&mut self, oldest: JobId, kept: usize) -> Option<DispatchStep> {
+        let id = if self.waiting > kept { oldest } else { self.first_to_cut()? };
         let job = self.jobs.get(&id)?;
-        if job.retries.has_exclusive() || job.sizing.is_expensive() {
+        let has_exclusive = self.jobs.get(&oldest).is_some_and(|oldest| oldest.retries.has_exclusive());
+        if has_exclusive || job.retries.has_exclusive() || job.sizing.is_expensive() {
             return None;
         }
         let living = self.roster.living();
         while let Some(slot) = self.roster.first_needing_more() {
             let worker = self.roster.worker(slot)?;
             if worker.is_familiar(id) && job.sizing.beside(worker.queue.items(), living) > 0 {
-                return Some(Taker::Worker(slot));
+                return self.step_for(slot, id, kept);
             }
             // Listed again once it has answered something.
             self.roster.unlist(slot);
@@ -76,36 +111,49 @@ impl Scheduler {
         None
     }
 
+    /// The oldest job of which a chunk can be cut.
+    pub(crate) fn first_to_cut(&self) -> Option<JobId> {
+        self.workable.iter().copied().find(|id| self.jobs.get(id).is_some_and(ScheduledJob::can_cut))
+    }
+
     /// Sends a worker the next work of a job, or has a chunk cut for it.
     fn give(&mut self, now: RunTime, slot: u32, id: JobId) {
-        let living = self.roster.living();
-        let Some(worker) = self.roster.worker(slot) else {
+        let Some((items, budget)) = self.share(slot, id) else {
             return;
         };
-        let Some(job) = self.jobs.get_mut(&id) else {
-            return;
-        };
-        let items = job.sizing.items(worker.is_familiar(id), worker.queue.items(), living);
-        let budget = u32::try_from(worker.budget).unwrap_or(u32::MAX);
-        if let Some((range, mode)) = job.retries.pop(items, budget) {
-            self.send(now, slot, id, range, mode);
-            self.refresh(id);
-        } else {
-            let worker = Some(worker.id);
-            self.cut(Cutting { job: id, worker }, items.min(budget));
+        match self.jobs.get_mut(&id).and_then(|job| job.retries.pop(items, budget)) {
+            Some((range, mode)) => {
+                self.send(now, slot, id, range, mode);
+                self.refresh(id);
+            }
+            None => self.give_new(slot, id),
         }
     }
 
-    /// Spawns a worker if there is work for it; otherwise has a chunk cut. So no
-    /// process is created in vain at the end of the input.
-    fn give_to_new(&mut self, now: RunTime, id: JobId) {
-        let Some(job) = self.jobs.get(&id) else {
+    /// Has a chunk cut for a worker.
+    fn give_new(&mut self, slot: u32, id: JobId) {
+        let Some((items, budget)) = self.share(slot, id) else {
             return;
         };
-        if job.retries.is_empty() {
-            self.cut(Cutting { job: id, worker: None }, job.sizing.items(false, 0, 1));
-        } else if let Some(slot) = self.spawn() {
-            self.give(now, slot, id);
+        let worker = self.roster.worker(slot).map(|worker| worker.id);
+        self.cut(Cutting { job: id, worker }, items.min(budget));
+    }
+
+    /// The number of items that a worker should get of a job, and the most that it may
+    /// get.
+    fn share(&self, slot: u32, id: JobId) -> Option<(u32, u32)> {
+        let worker = self.roster.worker(slot)?;
+        let job = self.jobs.get(&id)?;
+        let items = job.sizing.items(worker.is_familiar(id), worker.queue.items(), self.roster.living());
+        Some((items, u32::try_from(worker.budget).unwrap_or(u32::MAX)))
+    }
+
+    /// Has a chunk cut that waits for a worker which is starting, or still to be
+    /// spawned.
+    fn cut_ahead(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get(&id) {
+            let items = job.sizing.items(false, 0, 1);
+            self.cut(Cutting { job: id, worker: None }, items);
         }
     }
 
@@ -163,11 +211,72 @@ mod tests {
         JobOptions { chunk: ChunkSize::Fixed(items), ..JobOptions::default() }
     }
 
+    const NOTHING: [&str; 0] = [];
+
     #[test]
-    fn every_worker_gets_one_item_before_any_is_ready() {
+    fn each_worker_gets_one_item_in_turn_when_it_is_ready() {
         let mut rig = Rig::new(PoolOptions::new(3));
+        assert_eq!(rig.open(3, JobOptions::default()), NOTHING);
+        assert_eq!(rig.make_ready(1), ["send 0:0+1 as 0 to 1"]);
+        // Two items are left, for two workers.
+        assert_eq!(rig.answer(1, 0, 1), ["accept 0:0+1 of 0", "forget 0", "deliver 0:0+1"]);
+        assert_eq!(rig.make_ready(0), ["send 1:0+1 as 1 to 0"]);
+        assert_eq!(rig.make_ready(2), ["send 2:0+1 as 2 to 2"]);
+    }
+
+    #[test]
+    fn with_many_items_nobody_waits_for_a_worker_that_starts_slowly() {
+        let mut rig = Rig::new(PoolOptions::new(3));
+        rig.busy = Duration::from_millis(6);
+        rig.open(90, fixed(1));
+        assert_eq!(rig.make_ready(0), ["send 0:0+1 as 0 to 0"]);
+        // The second and the third are kept.
+        assert_eq!(rig.answer(0, 0, 1).last().map(String::as_str), Some("send 3:0+1 as 1 to 0"));
+        assert_eq!(rig.make_ready(2), ["send 1:0+1 as 2 to 2"]);
+    }
+
+    #[test]
+    fn an_idle_worker_takes_what_is_kept_after_a_quarter_of_a_second() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.open(2, JobOptions::default());
+        rig.make_ready(0);
+        let ready = rig.now;
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.wait(Duration::from_secs(60)), ["send 1:0+1 as 1 to 0"]);
+        assert_eq!(rig.now.saturating_since(ready), Duration::from_millis(250));
+        // The other one is ready when there is nothing left.
+        assert_eq!(rig.make_ready(1), NOTHING);
+    }
+
+    #[test]
+    fn nothing_is_kept_if_the_window_has_room_for_one_item_only_and_the_time_is_over() {
+        let mut rig = Rig::new(PoolOptions::new(2));
+        rig.open(3, JobOptions { window_bytes: 1, ..JobOptions::default() });
+        rig.make_ready(0);
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.release(RESULT_BYTES), NOTHING);
+        assert_eq!(rig.wait(Duration::from_secs(60)), ["send 1:0+1 as 1 to 0"]);
+    }
+
+    #[test]
+    fn a_job_for_workers_that_are_ready_is_dealt_at_once() {
+        let mut rig = Rig::ready(3);
         let dealt = rig.open(3, JobOptions::default());
         assert_eq!(dealt, ["send 0:0+1 as 0 to 0", "send 1:0+1 as 1 to 1", "send 2:0+1 as 2 to 2"]);
+    }
+
+    /// A worker that is busy does not take the chunk for which a process was spawned.
+    #[test]
+    fn no_process_is_created_in_vain_for_the_last_chunk() {
+        let mut rig = Rig::ready(2);
+        rig.busy = Duration::from_micros(10);
+        rig.open(9, fixed(1));
+        rig.now = rig.now + Duration::from_secs(9);
+        rig.answer(0, 0, 1);
+        rig.left = 1;
+        let lines = rig.end(1);
+        assert_eq!(lines, ["spawn 3 in 1"]);
+        assert_eq!(rig.make_ready(3).len(), 1);
     }
 
     #[test]
@@ -262,7 +371,8 @@ mod tests {
         let other = SchedulerEvent::JobOpened { job: JobId(1), options };
         assert_eq!(rig.tell(other), ["send 0:0+1 as 2 to 2"]);
         // The younger job has more to send, but the older job's retry goes first.
-        assert_eq!(rig.end(0), ["spawn 3 in 0", "send 0:0+1 as 3 to 3, each"]);
+        assert_eq!(rig.end(0), ["spawn 3 in 0"]);
+        assert_eq!(rig.make_ready(3), ["send 0:0+1 as 3 to 3, each"]);
         // The older job has nothing more to send: the younger goes on.
         assert_eq!(rig.answer(1, 1, 1).last().map(String::as_str), Some("send 1:0+1 as 4 to 1"));
     }
@@ -311,7 +421,8 @@ mod tests {
         assert_eq!(rig.open(8, fixed(3)), ["send 0:0+3 as 0 to 0"]);
         assert_eq!(rig.answer(0, 0, 3).last().map(String::as_str), Some("send 1:0+2 as 1 to 0"));
         assert_eq!(rig.answer(0, 1, 2).last().map(String::as_str), Some("retire 0"));
-        assert_eq!(rig.end(0), ["spawn 1 in 0", "send 2:0+3 as 2 to 1"]);
+        assert_eq!(rig.end(0), ["spawn 1 in 0"]);
+        assert_eq!(rig.make_ready(1), ["send 2:0+3 as 2 to 1"]);
     }
 
     #[test]

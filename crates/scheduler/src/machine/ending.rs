@@ -25,7 +25,9 @@ impl Scheduler {
 
     /// Closes a job. Later answers of workers that still run its items are discarded.
     fn finish(&mut self, id: JobId, stopped: bool) {
-        self.jobs.remove(&id);
+        if let Some(job) = self.jobs.remove(&id) {
+            self.waiting -= job.counted_ranges;
+        }
         self.workable.remove(&id);
         self.cutting.take_if(|cutting| cutting.job == id);
         self.actions.push_back(Action::JobDone { job: id, stopped });

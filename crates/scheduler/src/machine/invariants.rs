@@ -3,6 +3,7 @@
 
 use super::scheduler::Scheduler;
 use crate::model::JobId;
+use crate::workers::WorkerState;
 
 impl Scheduler {
     /// Reports an inconsistency, if there is one. Looks at everything, so it is for
@@ -26,7 +27,13 @@ impl Scheduler {
                 return Err(format!("job {id} is done and still open"));
             }
         }
+        if self.waiting != self.jobs.values().map(|job| job.retries.ranges()).sum() {
+            return Err("waiting ranges are miscounted".to_owned());
+        }
         for (_, worker) in self.roster.workers() {
+            if worker.state == WorkerState::Starting && !worker.queue.is_empty() {
+                return Err(format!("worker {} is not ready and holds items", worker.id));
+            }
             let exclusive = worker.queue.iter().any(|attempt| attempt.mode.is_exclusive());
             if exclusive && worker.queue.len() > 1 {
                 return Err(format!("worker {} holds more than an exclusive attempt", worker.id));

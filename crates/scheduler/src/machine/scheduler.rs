@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::phase::PoolPhase;
 use crate::jobs::{InputState, ScheduledJob};
 use crate::model::{Action, JobId, PoolOptions, RunTime, SchedulerEvent, WorkerId};
-use crate::workers::{EndReason, Roster, StartTracker, Worker, WorkerState};
+use crate::workers::{EndReason, FirstChunks, Roster, StartTracker, Worker, WorkerState};
 
 /// The chunk that the driver is cutting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cutting {
     pub(crate) job: JobId,
-    /// The worker that gets it; `None` if a worker will be spawned for it.
+    /// The worker that gets it; `None` if it waits for a worker that is starting.
     pub(crate) worker: Option<WorkerId>,
 }
 
@@ -26,9 +26,12 @@ pub struct Scheduler {
     pub(crate) phase: PoolPhase,
     pub(crate) roster: Roster,
     pub(crate) starts: StartTracker,
+    pub(crate) first_chunks: FirstChunks,
     pub(crate) jobs: BTreeMap<JobId, ScheduledJob>,
     /// The jobs that have work to send.
     pub(crate) workable: BTreeSet<JobId>,
+    /// The number of ranges that wait to be sent, of all jobs.
+    pub(crate) waiting: usize,
     /// The `Cut` that the driver has not answered.
     pub(crate) cutting: Option<Cutting>,
     /// The number of the next attempt.
@@ -46,14 +49,16 @@ impl Scheduler {
             phase: PoolPhase::Open,
             roster: Roster::new(slots, options.max_depth.max(1)),
             starts: StartTracker::new(),
+            first_chunks: FirstChunks::default(),
             jobs: BTreeMap::new(),
             workable: BTreeSet::new(),
+            waiting: 0,
             cutting: None,
             next_attempt: 0,
             actions: VecDeque::new(),
             options,
         };
-        while scheduler.spawn().is_some() {}
+        while scheduler.spawn(RunTime::ZERO).is_some() {}
         scheduler
     }
 
@@ -71,6 +76,7 @@ impl Scheduler {
             SchedulerEvent::Spawned { worker } => self.on_spawned(now, worker),
             SchedulerEvent::SpawnFailed { worker, lasting } => self.on_spawn_failed(now, worker, lasting),
             SchedulerEvent::WorkerReady { worker } => self.on_ready(now, worker),
+            SchedulerEvent::Refused { worker } => self.on_refused(worker),
             SchedulerEvent::Answered { worker, attempt, items, bytes, busy } => {
                 self.on_answered(now, worker, attempt, items, bytes, busy);
             }
@@ -111,10 +117,7 @@ impl Scheduler {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<RunTime> {
         let deadline = self.roster.next_deadline();
-        match self.starts.held_until() {
-            Some(until) if self.wants_spawn() => Some(deadline.map_or(until, |deadline| deadline.min(until))),
-            _ => deadline,
-        }
+        deadline.into_iter().chain(self.next_spawn()).chain(self.end_of_keeping()).min()
     }
 
     /// The number of workers that were spawned and have not ended.
@@ -147,6 +150,33 @@ impl Scheduler {
     #[must_use]
     pub fn job_count(&self) -> usize {
         self.jobs.len()
+    }
+
+    /// The time of the next spawn that waits for a time, if there is work for it.
+    fn next_spawn(&self) -> Option<RunTime> {
+        let held = self.starts.held_until();
+        let at = match self.roster.first_vacant() {
+            Some(_) => held,
+            None => self.roster.next_rest().map(|rest| held.map_or(rest, |held| rest.max(held))),
+        };
+        at.filter(|_| self.wants_spawn())
+    }
+
+    /// Whether there is work that only a new worker could take.
+    fn wants_spawn(&self) -> bool {
+        self.has_work_to_send()
+            && self.roster.first_idle().is_none()
+            && (self.waiting > self.roster.starting() || self.first_to_cut().is_some())
+    }
+
+    /// The time from which on an idle worker may take what is kept now.
+    fn end_of_keeping(&self) -> Option<RunTime> {
+        let may_take = self.has_work_to_send() && self.roster.first_idle().is_some();
+        self.first_chunks.until().filter(|_| may_take)
+    }
+
+    fn has_work_to_send(&self) -> bool {
+        self.phase.is_running() && self.cutting.is_none() && !self.workable.is_empty()
     }
 
     fn living(&self, worker: WorkerId) -> Option<&Worker> {

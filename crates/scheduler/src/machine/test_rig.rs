@@ -25,13 +25,24 @@ pub(crate) struct Rig {
     pub(crate) left: u32,
     /// The run time of every item.
     pub(crate) busy: Duration,
+    /// Whether a spawn creates a process at once; if not, the test says what happens.
+    pub(crate) creates: bool,
 }
 
 impl Rig {
     /// A pool whose workers are spawned but not ready.
     pub(crate) fn new(options: PoolOptions) -> Self {
+        Self::spawning(options, true)
+    }
+
+    /// A pool that has requested its workers, and none has a process.
+    pub(crate) fn requested(options: PoolOptions) -> Self {
+        Self::spawning(options, false)
+    }
+
+    fn spawning(options: PoolOptions, creates: bool) -> Self {
         let scheduler = Scheduler::new(options);
-        let mut rig = Self { scheduler, now: RunTime::ZERO, left: 0, busy: Duration::from_millis(4) };
+        let mut rig = Self { scheduler, now: RunTime::ZERO, left: 0, busy: Duration::from_millis(4), creates };
         rig.drain();
         rig
     }
@@ -101,7 +112,7 @@ impl Rig {
                 self.scheduler.handle_event(self.now, answer);
             } else {
                 lines.push(line(&action));
-                if let Action::Spawn { worker, .. } = action {
+                if let (Action::Spawn { worker, .. }, true) = (action, self.creates) {
                     self.scheduler.handle_event(self.now, SchedulerEvent::Spawned { worker });
                 }
             }

@@ -8,7 +8,6 @@ use super::ids::{AttemptId, ChunkId, JobId, Slot, WorkerId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Create a worker, and answer with `Spawned` or `SpawnFailed`, at once or later.
-    /// `Send` may follow before that answer, and before the worker is ready.
     Spawn {
         /// The slot that the worker takes.
         slot: Slot,
@@ -26,7 +25,7 @@ pub enum Action {
         /// The maximum number of bytes. The first item may be larger.
         max_bytes: u64,
     },
-    /// Send a range of a chunk to a worker.
+    /// Send a range of a chunk to a worker that is ready.
     Send {
         /// The receiver.
         worker: WorkerId,
@@ -148,6 +147,8 @@ pub enum KillReason {
     StartTimedOut,
     /// The worker sent an answer that does not fit what it was asked.
     ProtocolViolation,
+    /// The worker could not start what its job needs.
+    Refused,
     /// The worker sent nothing for longer than an item may run.
     Unresponsive,
 }
@@ -157,7 +158,7 @@ pub enum KillReason {
 pub enum GiveUp {
     /// No worker can be started.
     CannotStart {
-        /// The number of failed starts since a worker was last ready.
+        /// The number of failed starts since a worker last worked.
         failures: u32,
     },
 }

@@ -61,12 +61,18 @@ pub enum SchedulerEvent {
         /// The worker that does not exist.
         worker: WorkerId,
         /// Whether a retry is pointless (no such file): that is a start failure. Otherwise
-        /// (no process or file descriptor free) the pool goes on with the workers it has,
-        /// and retries later.
+        /// (no process, memory or file descriptor free) the spawn is retried, and the run
+        /// goes on.
         lasting: bool,
     },
     /// The handshake and the initializer are done.
     WorkerReady {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// The worker is ready, but cannot start what its job needs: a start failure. What
+    /// it holds and has not answered did not run.
+    Refused {
         /// The worker.
         worker: WorkerId,
     },

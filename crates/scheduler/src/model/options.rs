@@ -18,8 +18,8 @@ pub struct PoolOptions {
     /// A worker that has been given this many items is retired when it has answered
     /// them, and replaced; 0 counts as 1.
     pub max_tasks_per_worker: Option<u64>,
-    /// This many consecutive start failures, with no worker ready in between, end the
-    /// run; 0 counts as 1.
+    /// This many consecutive start failures, while no worker works, end the run; 0
+    /// counts as 1.
     pub start_failures: u32,
     /// The maximum number of chunks in a worker, including the running one; 0 counts as
     /// 1. For a worker at the end of a slow connection.

@@ -1,8 +1,9 @@
 //! The workers by slot, and which of them can take work.
 //!
-//! Every list is an ordered set, so that no decision looks at all workers: idle
-//! workers (ready ones first, then by slot), workers that hold something and should
-//! get more (those that hold least first), and vacant slots.
+//! Every list is an ordered set, so that no decision looks at all workers: starting
+//! workers, idle workers (those that never held anything first, then by slot),
+//! workers that hold something and should get more (those that hold least first),
+//! slots that may be filled, and slots that rest after failed starts.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,8 @@ use crate::model::{RunTime, Slot, WorkerId};
 pub(crate) struct Roster {
     places: Vec<SlotEntry>,
     vacant: BTreeSet<u32>,
+    resting: BTreeSet<(RunTime, u32)>,
+    starting: BTreeSet<u32>,
     idle: BTreeSet<(bool, u32)>,
     needing_more: BTreeSet<(usize, u32)>,
     timers: Timers,
@@ -24,6 +27,8 @@ pub(crate) struct Roster {
 struct SlotEntry {
     /// The number of workers that have had this slot.
     spawned: u64,
+    /// The number of failed starts since a worker in this slot last answered an item.
+    failed_starts: u32,
     worker: Option<Box<Worker>>,
 }
 
@@ -32,6 +37,8 @@ impl Roster {
         Self {
             places: (0..slots).map(|_| SlotEntry::default()).collect(),
             vacant: (0..slots).collect(),
+            resting: BTreeSet::new(),
+            starting: BTreeSet::new(),
             idle: BTreeSet::new(),
             needing_more: BTreeSet::new(),
             timers: Timers::default(),
@@ -46,7 +53,12 @@ impl Roster {
 
     /// The number of workers that were spawned and have not ended.
     pub(crate) fn living(&self) -> u32 {
-        self.slots() - self.vacant.len() as u32
+        self.slots() - self.vacant.len() as u32 - self.resting.len() as u32
+    }
+
+    /// The number of workers that were spawned and are not ready.
+    pub(crate) fn starting(&self) -> usize {
+        self.starting.len()
     }
 
     /// The slot of a worker that has not ended.
@@ -77,6 +89,61 @@ impl Roster {
 
     pub(crate) fn first_needing_more(&self) -> Option<u32> {
         self.needing_more.first().map(|&(_, slot)| slot)
+    }
+
+    /// The number of workers that work, may still become ready, or whose failed start is
+    /// still to be counted.
+    pub(crate) fn hopeful(&self) -> u32 {
+        self.workers().filter(|(_, worker)| !worker.is_leaving()).count() as u32
+    }
+
+    /// Whether there is such a worker.
+    pub(crate) fn has_hope(&self) -> bool {
+        self.workers().any(|(_, worker)| !worker.is_leaving())
+    }
+
+    /// A start in this vacant slot has failed; returns the number of such failures in a
+    /// row.
+    pub(crate) fn note_failed_start(&mut self, slot: u32) -> u32 {
+        self.places.get_mut(slot as usize).map_or(0, |place| {
+            place.failed_starts = place.failed_starts.saturating_add(1);
+            place.failed_starts
+        })
+    }
+
+    /// The worker in this slot has answered an item.
+    pub(crate) fn on_proven(&mut self, slot: u32) {
+        if let Some(place) = self.places.get_mut(slot as usize) {
+            place.failed_starts = 0;
+            if let Some(worker) = &mut place.worker {
+                worker.is_proven = true;
+            }
+        }
+    }
+
+    /// Leaves a vacant slot empty until this time.
+    pub(crate) fn rest(&mut self, slot: u32, until: RunTime) {
+        if self.vacant.remove(&slot) {
+            self.resting.insert((until, slot));
+        }
+    }
+
+    /// Lets slots be filled whose rest is over; all of them, if nobody is left to wait
+    /// for.
+    pub(crate) fn end_rests(&mut self, now: RunTime) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let has_hope = self.has_hope();
+        while let Some(&(until, slot)) = self.resting.first().filter(|&&(until, _)| until <= now || !has_hope) {
+            self.resting.remove(&(until, slot));
+            self.vacant.insert(slot);
+        }
+    }
+
+    /// The earliest time at which a slot's rest is over.
+    pub(crate) fn next_rest(&self) -> Option<RunTime> {
+        self.resting.first().map(|&(until, _)| until)
     }
 
     /// Puts a new worker into a vacant slot.
@@ -127,12 +194,14 @@ impl Roster {
         }
         match before {
             Availability::None => false,
-            Availability::Idle { starting } => self.idle.remove(&(starting, slot)),
+            Availability::Starting => self.starting.remove(&slot),
+            Availability::Idle { was_given } => self.idle.remove(&(was_given, slot)),
             Availability::NeedsMore { holds } => self.needing_more.remove(&(holds, slot)),
         };
         match availability {
             Availability::None => false,
-            Availability::Idle { starting } => self.idle.insert((starting, slot)),
+            Availability::Starting => self.starting.insert(slot),
+            Availability::Idle { was_given } => self.idle.insert((was_given, slot)),
             Availability::NeedsMore { holds } => self.needing_more.insert((holds, slot)),
         };
     }
@@ -186,7 +255,8 @@ impl Roster {
         for (slot, worker) in self.workers() {
             let is_listed = match worker.listed {
                 Availability::None => continue,
-                Availability::Idle { starting } => self.idle.contains(&(starting, slot)),
+                Availability::Starting => self.starting.contains(&slot),
+                Availability::Idle { was_given } => self.idle.contains(&(was_given, slot)),
                 Availability::NeedsMore { holds } => self.needing_more.contains(&(holds, slot)),
             };
             listed += 1;
@@ -194,8 +264,11 @@ impl Roster {
                 return Err(format!("worker {} has the wrong list entry", worker.id));
             }
         }
-        if listed != self.idle.len() + self.needing_more.len() {
+        if listed != self.starting.len() + self.idle.len() + self.needing_more.len() {
             return Err("a list has an entry without a worker".to_owned());
+        }
+        if self.workers().count() != self.living() as usize {
+            return Err("a slot is neither vacant nor filled".to_owned());
         }
         Ok(())
     }
@@ -231,16 +304,37 @@ mod tests {
     }
 
     #[test]
-    fn ready_workers_come_before_starting_ones() {
+    fn a_worker_is_idle_once_it_is_ready_and_the_first_if_it_never_held_anything() {
         let mut roster = roster();
+        assert_eq!((roster.starting(), roster.first_idle()), (2, None));
+        for (slot, was_given) in [(0, true), (1, false)] {
+            let worker = roster.worker_mut(slot).expect("a worker");
+            (worker.state, worker.was_given) = (WorkerState::Ready, was_given);
+            roster.relist(slot);
+        }
+        assert_eq!((roster.starting(), roster.first_idle()), (0, Some(1)));
+        roster.vacate(1);
         assert_eq!(roster.first_idle(), Some(0));
-        roster.worker_mut(1).expect("a worker").state = WorkerState::Ready;
-        roster.relist(1);
-        assert_eq!(roster.first_idle(), Some(1));
-        roster.unlist(1);
-        assert_eq!(roster.first_idle(), Some(0));
-        roster.vacate(0);
+        roster.unlist(0);
         assert_eq!(roster.first_idle(), None);
+    }
+
+    #[test]
+    fn a_resting_slot_is_vacant_at_its_time_or_when_nobody_is_left() {
+        let mut roster = roster();
+        roster.rest(2, at(10));
+        assert_eq!((roster.first_vacant(), roster.next_rest(), roster.living()), (None, Some(at(10)), 2));
+        roster.end_rests(at(9));
+        assert_eq!(roster.first_vacant(), None);
+        roster.end_rests(at(10));
+        assert_eq!((roster.first_vacant(), roster.next_rest()), (Some(2), None));
+        for slot in 0..2 {
+            roster.vacate(slot);
+        }
+        (0..3).for_each(|slot| roster.rest(slot, at(99)));
+        assert_eq!(roster.first_vacant(), None);
+        roster.end_rests(at(11));
+        assert_eq!(roster.first_vacant(), Some(0));
     }
 
     #[test]

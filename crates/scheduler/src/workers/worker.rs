@@ -21,7 +21,7 @@ pub(crate) const MAX_WAITING_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WorkerState {
-    /// Spawned, not ready. What it was sent waits in its pipe.
+    /// Spawned, not ready. It holds nothing.
     Starting,
     Ready,
     /// It has named the item because of which it is about to end.
@@ -49,6 +49,8 @@ pub(crate) enum EndReason {
     StartTimedOut,
     /// Killed for a protocol violation before it was ready: a start failure.
     HandshakeFailed,
+    /// Killed because it could not start what its job needs: a start failure.
+    Refused,
     /// Killed for a protocol violation: counts as a crash.
     ProtocolViolation,
     /// Killed because it sent nothing for longer than an item may run.
@@ -59,6 +61,11 @@ pub(crate) enum EndReason {
 }
 
 impl EndReason {
+    /// Whether the worker's end is a failed start.
+    pub(crate) fn is_failed_start(self) -> bool {
+        matches!(self, Self::StartTimedOut | Self::HandshakeFailed | Self::Refused)
+    }
+
     /// Whether the worker was killed, for any reason.
     pub(crate) fn is_killed(self) -> bool {
         self.kill_reason().is_some()
@@ -72,6 +79,7 @@ impl EndReason {
             Self::GraceExpired | Self::AbortGraceExpired { .. } => Some(KillReason::GraceExpired),
             Self::StartTimedOut => Some(KillReason::StartTimedOut),
             Self::HandshakeFailed | Self::ProtocolViolation => Some(KillReason::ProtocolViolation),
+            Self::Refused => Some(KillReason::Refused),
             Self::Unresponsive => Some(KillReason::Unresponsive),
         }
     }
@@ -82,8 +90,11 @@ impl EndReason {
 pub(crate) enum Availability {
     /// It cannot take work.
     None,
-    /// It holds nothing. A ready worker ranks before a starting one.
-    Idle { starting: bool },
+    /// It can take work once it is ready.
+    Starting,
+    /// It is ready and holds nothing. A worker that has never held anything ranks
+    /// first.
+    Idle { was_given: bool },
     /// It holds this many attempts, and should get more.
     NeedsMore { holds: usize },
 }
@@ -104,6 +115,11 @@ pub(crate) struct Worker {
     pub(crate) queue: AttemptQueue,
     /// The number of items that it may still be given.
     pub(crate) budget: u64,
+    /// Whether it was ever sent anything.
+    pub(crate) was_given: bool,
+    /// Whether it has ever answered an item: its start was successful, with all that
+    /// its job needs.
+    pub(crate) is_proven: bool,
     /// The open jobs of which it has answered something, sorted.
     familiar: Vec<JobId>,
     pub(crate) listed: Availability,
@@ -117,35 +133,37 @@ impl Worker {
             state: WorkerState::Starting,
             queue: AttemptQueue::default(),
             budget,
+            was_given: false,
+            is_proven: false,
             familiar: Vec::new(),
             listed: Availability::None,
             deadline: Deadline::default(),
         }
     }
 
+    /// Whether it is listed as one that can take work now.
     pub(crate) fn is_listed(&self) -> bool {
-        self.listed != Availability::None
+        matches!(self.listed, Availability::Idle { .. } | Availability::NeedsMore { .. })
     }
 
     pub(crate) fn is_ending(&self) -> bool {
         matches!(self.state, WorkerState::Ending(_))
     }
 
+    /// Whether it is ending for another reason than a failed start.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.state, WorkerState::Ending(end) if !end.is_failed_start())
+    }
+
     /// Determined by its state and what it holds, whatever the job.
     pub(crate) fn availability(&self, max_depth: usize) -> Availability {
-        let starting = match self.state {
-            WorkerState::Starting => true,
-            WorkerState::Ready => false,
-            WorkerState::Aborting { .. } | WorkerState::Ending(_) => return Availability::None,
-        };
-        if self.budget == 0 {
-            Availability::None
-        } else if self.queue.is_empty() {
-            Availability::Idle { starting }
-        } else if !starting && self.has_room(max_depth) {
-            Availability::NeedsMore { holds: self.queue.len() }
-        } else {
-            Availability::None
+        match self.state {
+            WorkerState::Starting => Availability::Starting,
+            WorkerState::Aborting { .. } | WorkerState::Ending(_) => Availability::None,
+            WorkerState::Ready if self.budget == 0 => Availability::None,
+            WorkerState::Ready if self.queue.is_empty() => Availability::Idle { was_given: self.was_given },
+            WorkerState::Ready if self.has_room(max_depth) => Availability::NeedsMore { holds: self.queue.len() },
+            WorkerState::Ready => Availability::None,
         }
     }
 
@@ -164,6 +182,7 @@ impl Worker {
     /// The worker is sent this attempt.
     pub(crate) fn give(&mut self, attempt: Attempt) {
         self.budget = self.budget.saturating_sub(u64::from(attempt.range.items));
+        self.was_given = true;
         self.queue.push(attempt);
     }
 
@@ -208,7 +227,7 @@ mod tests {
     #[test]
     fn a_worker_needs_more_until_a_millisecond_of_work_waits() {
         let mut worker = ready();
-        assert_eq!(worker.availability(128), Availability::Idle { starting: false });
+        assert_eq!(worker.availability(128), Availability::Idle { was_given: false });
         give(&mut worker, 3_000_000, 1, AttemptMode::Plain);
         assert_eq!(worker.availability(128), Availability::NeedsMore { holds: 1 });
         give(&mut worker, 999_999, 1, AttemptMode::Plain);
@@ -235,11 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn a_starting_worker_gets_one_attempt_and_an_ending_one_none() {
+    fn only_a_ready_worker_takes_work() {
         let mut worker = Worker::new(WorkerId(0), 100);
-        assert_eq!(worker.availability(128), Availability::Idle { starting: true });
-        give(&mut worker, 0, 1, AttemptMode::Plain);
-        assert_eq!(worker.availability(128), Availability::None);
+        assert_eq!(worker.availability(128), Availability::Starting);
+        worker.state = WorkerState::Ready;
+        assert_eq!(worker.availability(128), Availability::Idle { was_given: false });
         worker.state = WorkerState::Ending(EndReason::Retired);
         assert_eq!(worker.availability(128), Availability::None);
     }

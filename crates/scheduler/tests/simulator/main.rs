@@ -37,6 +37,31 @@ fn every_seed_passes() {
     assert!(sum.stopped_jobs > 0 && sum.gave_up > 0 && sum.violations > 0, "{sum:?}");
     assert!(sum.stalls > 0 && sum.aborting > 0 && sum.kills > 0, "{sum:?}");
     assert!(sum.retired > 0 && sum.double_answers > 0, "{sum:?}");
+    assert!(sum.late_starts > 0 && sum.refusals > 0, "{sum:?}");
+}
+
+/// With as many items as workers each worker gets one, in whatever order and
+/// however far apart they are ready, if it is not further than the time for which
+/// items are kept.
+#[test]
+fn the_first_items_go_to_a_worker_each() {
+    for seed in 0..100 {
+        let sum = run(seed, 1, |config| {
+            config.max_faults = 0;
+            config.lack = None;
+            config.stop_a_job_at = None;
+            config.end = sim::End::Close { at: 0 };
+            config.start_time = 240_000_000;
+            config.pool.slots = 10;
+            config.jobs.truncate(1);
+            let job = &mut config.jobs[0];
+            (job.items, job.poison, job.opened_at) = (10, 0, 0);
+            job.options.window_bytes = 1 << 20;
+            job.options.chunk = procession_scheduler::ChunkSize::Auto;
+            job.pending = 0;
+        });
+        assert_eq!((sum.accepted, sum.most_given), (10, 1), "seed {seed}");
+    }
 }
 
 #[test]

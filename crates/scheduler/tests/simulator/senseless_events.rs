@@ -38,7 +38,7 @@ fn event(rng: &mut Rng) -> SchedulerEvent {
     let worker = WorkerId(number(rng));
     let attempt = AttemptId(rng.below(30));
     let fault = rng.pick(&[Fault::Crashed, Fault::TimedOut, Fault::OutOfMemory]);
-    match rng.below(26) {
+    match rng.below(27) {
         0 | 1 => SchedulerEvent::JobOpened { job, options: options(rng) },
         2 => SchedulerEvent::ChunkCut { job, items: small(rng), bytes: number(rng) },
         3 => SchedulerEvent::InputPending { job },
@@ -57,6 +57,7 @@ fn event(rng: &mut Rng) -> SchedulerEvent {
         21 => SchedulerEvent::InputEnded { job },
         22 if rng.per_mille(200) => SchedulerEvent::JobStopped { job },
         23 | 24 => SchedulerEvent::ItemRestarted { worker, attempt },
+        25 => SchedulerEvent::Refused { worker },
         _ if rng.per_mille(10) => rng.pick(&[SchedulerEvent::Close, SchedulerEvent::Terminate, SchedulerEvent::Kill]),
         _ => SchedulerEvent::WorkerReady { worker: WorkerId(rng.below(8)) },
     }

@@ -26,8 +26,9 @@ enum Timing {
     Wall,
     /// Those that it prints, as its last line.
     Printed,
-    /// Those until its last worker was ready, by the log in this folder.
-    Ready(PathBuf),
+    /// Those until the last of this number of workers was ready, by the log in this
+    /// folder.
+    Ready { log: PathBuf, workers: usize },
 }
 
 impl Side {
@@ -43,9 +44,10 @@ impl Side {
     }
 
     /// A coordinator that logs to this folder, and whose seconds count until
-    /// the last of its workers is ready.
-    pub(crate) fn ready(name: &str, program: impl Into<OsString>, log: &Path) -> Self {
-        let timed = Self { timing: Timing::Ready(log.to_owned()), ..Self::wall(name, program) };
+    /// the last of this number of workers is ready.
+    pub(crate) fn ready(name: &str, program: impl Into<OsString>, log: &Path, workers: u32) -> Self {
+        let timing = Timing::Ready { log: log.to_owned(), workers: workers as usize };
+        let timed = Self { timing, ..Self::wall(name, program) };
         timed.clearing(log).words("--log chunk --log-dir").arg(log)
     }
 
@@ -97,7 +99,7 @@ impl Side {
         ensure!(output.status.success(), "{} ended with {}: {}", self.name, output.status, last_lines(&said, 3));
         match &self.timing {
             Timing::Wall => Ok(wall),
-            Timing::Ready(log) => last_ready(log).with_context(|| format!("no worker of {} was ready", self.name)),
+            Timing::Ready { log, workers } => last_ready(log, *workers),
             Timing::Printed => {
                 let printed = String::from_utf8_lossy(&output.stdout);
                 let figure = printed.lines().last().unwrap_or_default().trim();
@@ -107,12 +109,14 @@ impl Side {
     }
 }
 
-/// Seconds from a run's start until its last worker was ready.
-fn last_ready(log: &Path) -> Option<f64> {
-    let lines = fs::read_to_string(log.join("run-1/workers.jsonl")).ok()?;
+/// Seconds from a run's start until the last of its workers was ready.
+fn last_ready(log: &Path, workers: usize) -> Result<f64> {
+    let lines = fs::read_to_string(log.join("run-1/workers.jsonl")).context("no log of the workers")?;
     let events = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let ready = events.filter(|event| event["event"] == "ready").filter_map(|event| event["at_us"].as_f64());
-    ready.reduce(f64::max).map(|microseconds| microseconds / 1e6)
+    let ready: Vec<f64> = ready.collect();
+    ensure!(ready.len() == workers, "{} of {workers} workers were ready before the run ended", ready.len());
+    Ok(ready.into_iter().fold(0.0, f64::max) / 1e6)
 }
 
 fn clear(path: &Path) -> io::Result<()> {

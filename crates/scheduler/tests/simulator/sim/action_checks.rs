@@ -1,6 +1,7 @@
 //! Checks every action against the oracle's data.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use procession_scheduler::{
     Action, AttemptId, CHUNK_OVERHEAD, ChunkId, ChunkSize, Fault, GiveUp, JobId, RunTime, SILENCE_GRACE, Scheduler,
@@ -8,6 +9,12 @@ use procession_scheduler::{
 };
 
 use super::oracle::{Attempt, Check, DueCharge, Expected, Item, Job, Oracle, Worker};
+
+/// For how long the first items are kept for workers that are not ready.
+const KEEPING_TIME: Duration = Duration::from_millis(250);
+
+/// For how long a lack of resources ends no run.
+const LACK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Fails the run with a message unless the condition holds.
 macro_rules! ensure {
@@ -38,6 +45,7 @@ impl Job {
 impl Worker {
     /// The worker is sent an attempt.
     fn take(&mut self, attempt: Attempt, now: RunTime) -> Check {
+        ensure!(self.ready, "sent to a worker that is not ready");
         let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
         ensure!(is_well, "sent to the dying");
         if let Some(first) = self.held.front() {
@@ -126,9 +134,12 @@ impl Oracle {
     }
 
     fn on_give_up(&mut self, failures: u32) -> Check {
-        ensure!(failures == self.failures, "{} failures, not {failures}", self.failures);
-        let is_due = failures >= self.options.start_failures || !self.ever_ready;
-        ensure!(is_due, "gave up too early");
+        ensure!(!self.workers.values().any(Worker::has_hope), "gave up while there was hope");
+        let counted = self.failures + self.refusals;
+        let lacks = self.lack_since.is_some_and(|since| since + LACK_PATIENCE <= self.now);
+        ensure!(lacks || failures == counted, "{counted} failures, not {failures}");
+        let is_due = failures >= self.options.start_failures || self.first_ready.is_none();
+        ensure!(lacks || is_due, "gave up too early");
         self.gave_up = true;
         self.ending = true;
         Ok(())
@@ -140,11 +151,10 @@ impl Oracle {
         let Some(job) = self.jobs.get(&id) else {
             return Err("no such job".to_owned());
         };
-        let room = job.held < job.options.window_bytes || job.held == 0;
-        ensure!(room, "cut with {} bytes held", job.held);
+        ensure!(job.has_room(), "cut with {} bytes held", job.held);
         ensure!(!job.input_ended, "cut after the end");
-        let waiting = job.chunks.values().flat_map(|chunk| &chunk.items);
-        ensure!(!waiting.clone().any(|&item| item == Item::Waiting), "cut before a retry");
+        let starting = self.workers.values().filter(|worker| worker.is_starting()).count();
+        ensure!(job.waiting().count() <= starting, "cut although more waits than may be kept");
         Ok(())
     }
 
@@ -167,13 +177,40 @@ impl Oracle {
         };
         ensure!(is_one || to.familiar.contains(&id), "a large chunk for a worker that is new");
         let answered = 0;
+        let is_first = to.given == 0;
         to.take(Attempt { id: attempt, job: id, chunk, from, items, answered, each, silence }, self.now)?;
         ensure!(to.held.len() <= self.options.max_depth, "too deep");
         let most = self.options.max_tasks_per_worker.unwrap_or(u64::MAX);
         ensure!(to.given <= most, "given too many items");
+        self.most_given = self.most_given.max(to.given);
         if to.held.len() > 1 {
             let idle = self.workers.values().any(|worker| worker.is_idle(most));
             ensure!(!idle, "a second chunk while somebody has none");
+        }
+        if !is_first && self.are_first_kept() {
+            let starting = self.workers.values().filter(|worker| worker.is_starting()).count();
+            let waiting: usize = self.jobs.values().flat_map(Job::waiting).sum();
+            ensure!(starting <= waiting, "{starting} workers are starting, and {waiting} items are left to them");
+        }
+        Ok(())
+    }
+
+    /// Whether the first items are kept for workers that are not ready.
+    fn are_first_kept(&self) -> bool {
+        self.first_ready.is_none_or(|at| self.now < at + KEEPING_TIME)
+    }
+
+    /// Whether a worker may have nothing to do although there is work.
+    fn check_idle(&self, scheduler: &Scheduler) -> Check {
+        let most = self.options.max_tasks_per_worker.unwrap_or(u64::MAX);
+        let idle = self.workers.iter().find(|(_, worker)| worker.is_idle(most));
+        let has_work = !self.ending && self.jobs.values().any(Job::has_work);
+        if let (Some((id, _)), true) = (idle, has_work) {
+            let is_kept = self.are_first_kept() && self.workers.values().any(Worker::is_starting);
+            ensure!(is_kept, "worker {id} is idle although there is work");
+            let until = self.first_ready.map(|at| at + KEEPING_TIME);
+            ensure!(scheduler.poll_timeout() <= until, "worker {id} may stay idle for too long");
+            ensure!(scheduler.poll_timeout().is_some(), "worker {id} may stay idle for ever");
         }
         Ok(())
     }
@@ -296,6 +333,7 @@ impl Oracle {
         for (&id, worker) in &self.workers {
             self.check_worker(id, worker, scheduler)?;
         }
+        self.check_idle(scheduler)?;
         scheduler.check_invariants()
     }
 

@@ -16,12 +16,18 @@ pub(crate) struct Config {
     pub(crate) jobs: Vec<JobPlan>,
     /// The mean run time of an item, in nanoseconds.
     pub(crate) item_time: u64,
+    /// The longest time that a worker takes to start, if it is not late.
+    pub(crate) start_time: u64,
+    /// From when to when the system has no resources for another process.
+    pub(crate) lack: Option<(u64, u64)>,
     /// Probabilities per mille.
     pub(crate) death_per_item: u64,
     pub(crate) death_after_answer: u64,
     pub(crate) stall_per_item: u64,
     pub(crate) bad_start: u64,
+    pub(crate) late_start: u64,
     pub(crate) spawn_fails: u64,
+    pub(crate) refusals: u64,
     pub(crate) violations: u64,
     pub(crate) double_answer: u64,
     pub(crate) ignores_end: u64,
@@ -66,7 +72,9 @@ impl Config {
         let death_after_answer = chance(60);
         let stall_per_item = chance(20);
         let bad_start = chance(300);
+        let late_start = chance(300);
         let spawn_fails = chance(300);
+        let refusals = chance(60);
         let violations = chance(30);
         let double_answer = chance(100);
         let ignores_end = chance(500);
@@ -79,8 +87,12 @@ impl Config {
             death_per_item,
             death_after_answer,
             stall_per_item,
+            start_time: rng.pick(&[10, 10, 10, 100, 400]) * MILLI,
+            lack: rng.per_mille(if calm { 0 } else { 100 }).then(|| lack(rng)),
             bad_start,
+            late_start,
             spawn_fails,
+            refusals,
             violations,
             double_answer,
             ignores_end,
@@ -100,6 +112,11 @@ impl End {
             _ => Self::Close { at },
         }
     }
+}
+
+fn lack(rng: &mut Rng) -> (u64, u64) {
+    let from = rng.below(50 * MILLI);
+    (from, from + rng.pick(&[100, 5_000, 40_000]) * MILLI)
 }
 
 fn pool(rng: &mut Rng) -> PoolOptions {

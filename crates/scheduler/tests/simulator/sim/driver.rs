@@ -7,6 +7,9 @@ use super::config::MILLI;
 use super::worker::{SimulatedWorker, Task};
 use super::world::{ScheduledEvent, TraceLine, World, impossible_answer};
 
+/// How late a worker may be, in nanoseconds: later than the start timeout.
+const LATEST_START: u64 = 5_000 * MILLI;
+
 impl World {
     /// Carries out an action as a driver would.
     pub(super) fn carry_out(&mut self, action: Action) {
@@ -89,15 +92,20 @@ impl World {
     }
 
     pub(super) fn spawn(&mut self, worker: WorkerId) {
-        if self.has_fault(self.config.spawn_fails) {
-            let lasting = self.rng.per_mille(300);
+        let lacks = self.config.lack.is_some_and(|(from, to)| (from..to).contains(&self.now));
+        if lacks || self.has_fault(self.config.spawn_fails) {
+            let lasting = !lacks && self.rng.per_mille(300);
             return self.at(self.now, ScheduledEvent::Event(SchedulerEvent::SpawnFailed { worker, lasting }));
         }
         self.workers.insert(worker, SimulatedWorker::new(worker));
         // At once, or while other processes are created.
         let until = if self.rng.per_mille(500) { 0 } else { self.rng.below(10 * MILLI) };
         self.at(self.now + until, ScheduledEvent::Event(SchedulerEvent::Spawned { worker }));
-        let takes = self.rng.below(10 * MILLI);
+        let mut takes = self.rng.below(self.config.start_time);
+        if self.has_fault(self.config.late_start) {
+            self.summary.late_starts += 1;
+            takes += self.rng.below(LATEST_START);
+        }
         if !self.has_fault(self.config.bad_start) {
             return self.at(self.now + takes, ScheduledEvent::Ready(worker));
         }

@@ -13,7 +13,7 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use config::Config;
+pub(crate) use config::{Config, End};
 pub(crate) use rng::Rng;
 pub(crate) use summary::Summary;
 use world::World;

@@ -48,9 +48,26 @@ pub(super) struct Job {
     pub(super) held: u64,
     pub(super) charges: BTreeMap<(ChunkId, u32), u32>,
     pub(super) input_ended: bool,
+    /// There are no items to cut at the moment.
+    pub(super) is_pending: bool,
 }
 
 impl Job {
+    pub(super) fn has_room(&self) -> bool {
+        self.held < self.options.window_bytes || self.held == 0
+    }
+
+    /// The number of items that wait in each chunk where any do.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = usize> {
+        let waiting = |chunk: &Chunk| chunk.items.iter().filter(|&&item| item == Item::Waiting).count();
+        self.chunks.values().map(waiting).filter(|&items| items > 0)
+    }
+
+    /// Whether a worker could be given something.
+    pub(super) fn has_work(&self) -> bool {
+        self.waiting().next().is_some() || (!self.input_ended && !self.is_pending && self.has_room())
+    }
+
     /// Drops a chunk that is delivered and forgotten: the only possible error left is
     /// that it appears again.
     pub(super) fn prune(&mut self, id: ChunkId) {
@@ -77,6 +94,10 @@ pub(super) struct Attempt {
 #[derive(Debug, Default)]
 pub(super) struct Worker {
     pub(super) ready: bool,
+    /// It has answered an item.
+    pub(super) proven: bool,
+    /// It could not start what its job needs.
+    pub(super) refused: bool,
     pub(super) aborting: Option<(AttemptId, u32, Fault)>,
     /// Asked to end, and no item is to blame.
     pub(super) dismissed: bool,
@@ -97,10 +118,28 @@ impl Worker {
         silence.filter(|_| is_heard && self.aborting.is_none()).map(|silence| self.quiet_since + silence)
     }
 
+    fn is_well(&self) -> bool {
+        self.killed.is_none() && !self.dismissed && self.aborting.is_none()
+    }
+
     /// Whether it holds nothing and can take work.
     pub(super) fn is_idle(&self, most: u64) -> bool {
-        let is_well = self.killed.is_none() && !self.dismissed && self.aborting.is_none();
-        is_well && self.held.is_empty() && self.given < most
+        self.ready && self.is_well() && self.held.is_empty() && self.given < most
+    }
+
+    pub(super) fn is_starting(&self) -> bool {
+        !self.ready && self.is_well()
+    }
+
+    /// Whether somebody else's failed start cannot end the run because of it.
+    pub(super) fn works(&self, others_refused: bool) -> bool {
+        self.ready && self.is_well() && (self.proven || !others_refused)
+    }
+
+    /// Whether it may still work, or its failed start is still to be counted.
+    pub(super) fn has_hope(&self) -> bool {
+        let failed = !self.ready || self.refused;
+        !self.dismissed && (self.killed.is_none() || failed)
     }
 }
 
@@ -133,7 +172,11 @@ pub(crate) struct Oracle {
     /// The workers of the events and actions since the last check.
     pub(super) touched: BTreeSet<WorkerId>,
     pub(super) failures: u32,
-    pub(super) ever_ready: bool,
+    pub(super) refusals: u32,
+    /// Since when spawns are refused for lack of a resource and there is no worker.
+    pub(super) lack_since: Option<RunTime>,
+    pub(super) first_ready: Option<RunTime>,
+    pub(crate) most_given: u64,
     pub(crate) gave_up: bool,
     pub(super) ending: bool,
     pub(crate) closed: bool,
@@ -154,7 +197,10 @@ impl Oracle {
             cutting: None,
             touched: BTreeSet::new(),
             failures: 0,
-            ever_ready: false,
+            refusals: 0,
+            lack_since: None,
+            first_ready: None,
+            most_given: 0,
             gave_up: false,
             ending: false,
             closed: false,
@@ -172,7 +218,13 @@ impl Oracle {
         match *event {
             SchedulerEvent::JobOpened { job, ref options } => self.on_opened(job, options),
             SchedulerEvent::ChunkCut { job, items, bytes } => self.on_cut(job, items, bytes),
-            SchedulerEvent::InputPending { .. } => self.cutting = None,
+            SchedulerEvent::InputPending { job } => {
+                self.cutting = None;
+                self.set_pending(job, true);
+            }
+            SchedulerEvent::InputReady { job } => self.set_pending(job, false),
+            SchedulerEvent::Spawned { .. } => self.lack_since = None,
+            SchedulerEvent::Refused { worker } => self.on_refused(worker),
             SchedulerEvent::InputEnded { job } => {
                 self.cutting = None;
                 if let Some(job) = self.jobs.get_mut(&job) {
@@ -181,8 +233,7 @@ impl Oracle {
             }
             SchedulerEvent::SpawnFailed { worker, lasting } => {
                 if let Some(gone) = self.workers.remove(&worker) {
-                    self.release(&gone);
-                    self.failures += u32::from(lasting || self.workers.is_empty());
+                    self.on_spawn_failed(&gone, lasting);
                 }
             }
             SchedulerEvent::WorkerReady { worker } => self.on_ready(worker),
@@ -203,6 +254,36 @@ impl Oracle {
         }
     }
 
+    fn set_pending(&mut self, job: JobId, is_pending: bool) {
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.is_pending = is_pending;
+        }
+    }
+
+    fn on_refused(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.is_well()) {
+            worker.refused = true;
+            self.expected = Expected::Kill(id);
+        }
+    }
+
+    fn on_spawn_failed(&mut self, gone: &Worker, lasting: bool) {
+        if lasting {
+            return self.on_failed_start(gone);
+        }
+        if self.lack_since.is_none() || self.workers.values().any(Worker::has_hope) {
+            self.lack_since = Some(self.now);
+        }
+    }
+
+    /// Counts a failed start, unless others work.
+    fn on_failed_start(&mut self, gone: &Worker) {
+        if !self.workers.values().any(|worker| worker.works(gone.refused)) {
+            let count = if gone.refused { &mut self.refusals } else { &mut self.failures };
+            *count += 1;
+        }
+    }
+
     pub(super) fn on_opened(&mut self, id: JobId, options: &JobOptions) {
         let job = Job {
             options: options.clone(),
@@ -212,6 +293,7 @@ impl Oracle {
             held: 0,
             charges: BTreeMap::new(),
             input_ended: false,
+            is_pending: false,
         };
         self.jobs.insert(id, job);
         self.outcomes.insert(id, (0, Vec::new()));
@@ -236,7 +318,8 @@ impl Oracle {
             worker.ready = true;
             worker.quiet_since = self.now;
             self.failures = 0;
-            self.ever_ready = true;
+            self.lack_since = None;
+            self.first_ready.get_or_insert(self.now);
         }
     }
 
@@ -274,6 +357,8 @@ impl Oracle {
             return impossible;
         }
         let Attempt { job, chunk, answered, .. } = *first;
+        worker.proven = true;
+        (self.failures, self.refusals) = (0, 0);
         worker.quiet_since = self.now;
         let from = first.from + answered;
         first.answered += items;
@@ -296,9 +381,8 @@ impl Oracle {
         if worker.dismissed {
             return;
         }
-        if !worker.ready {
-            self.failures += 1;
-            return;
+        if !worker.ready || worker.refused {
+            return self.on_failed_start(&worker);
         }
         if let Some((attempt, offset, fault)) = worker.aborting {
             let held = worker.held.iter().find(|held| held.id == attempt);

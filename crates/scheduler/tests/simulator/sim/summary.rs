@@ -19,6 +19,12 @@ pub(crate) struct Summary {
     pub(crate) retired: u64,
     /// Answers that were sent twice, or came too late.
     pub(crate) double_answers: u64,
+    /// Workers that were late to be ready.
+    pub(crate) late_starts: u64,
+    /// Workers that could not start what their job needs.
+    pub(crate) refusals: u64,
+    /// The largest number of items that one worker was given.
+    pub(crate) most_given: u64,
     /// Killed workers, most of them for their silence.
     pub(crate) kills: u64,
 }
@@ -36,6 +42,9 @@ impl Summary {
         self.aborting += run.aborting;
         self.retired += run.retired;
         self.double_answers += run.double_answers;
+        self.late_starts += run.late_starts;
+        self.refusals += run.refusals;
+        self.most_given = self.most_given.max(run.most_given);
         self.kills += run.kills;
     }
 }

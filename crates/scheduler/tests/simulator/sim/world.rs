@@ -180,6 +180,7 @@ impl World {
             return Err("a job was stopped by nobody".to_owned());
         }
         self.summary.gave_up = u64::from(self.oracle.gave_up);
+        self.summary.most_given = self.oracle.most_given;
         Ok(self.summary)
     }
 
@@ -268,6 +269,10 @@ impl World {
             return;
         };
         worker_state.running = true;
+        if self.has_fault(self.config.refusals) {
+            self.summary.refusals += 1;
+            return self.say(worker, SchedulerEvent::Refused { worker });
+        }
         let took = self.rng.below(2 * self.config.item_time + 1);
         let poison = self.inputs[job.0 as usize].poison.get(&item).copied();
         let timeout = self.config.jobs[job.0 as usize].options.timeout;

@@ -220,16 +220,20 @@ impl ScenarioCatalog<'_> {
     }
 
     /// From the pool's creation until every worker has said hello, by the
-    /// call's own log; as many items as workers, so that each is given one.
+    /// call's own log. There are as many items as workers, and each item takes so long
+    /// that the pool stays open until every worker has one.
     fn start(&self, name: &'static str, workers: u32, most: f64) -> Scenario {
-        let line = format!("--task null --format lines --chunk 1 --procs {workers} --range 0..{workers}");
+        let line = format!("--task misbehave --format lines --chunk 1 --procs {workers} --cycle --size {workers}");
         let peer = Side::reported("spawn and reap empty processes", &self.programs.peer);
         let peer = peer.arg("spawn").arg(workers.to_string()).arg(&self.programs.empty);
         let log = self.data.scratch("start-log");
         Scenario {
             name,
             what: "workers started and ready for work",
-            ours: Side::ready("procession", &self.programs.coordinator, &log).words(&line),
+            ours: Side::ready("procession", &self.programs.coordinator, &log, workers)
+                .words(&line)
+                .arg("--list")
+                .arg("sleep 1000"),
             ..scenario(Ok(peer), SpeedTarget::Ratio(most))
         }
     }
