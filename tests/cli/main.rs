@@ -26,6 +26,7 @@ mod late_output;
 mod log;
 mod mandelbrot;
 mod memory;
+mod numbers;
 mod order;
 mod output;
 mod own_worker;

@@ -1,9 +1,9 @@
 //! Finds the task: a built-in one, or one that only a worker of the user's own
 //! has. For an unknown name it suggests the nearest.
 
-use crate::args::WorkFlags;
+use crate::args::{ItemRule, WorkFlags};
 use crate::environment::TaskCatalog;
-use procession_job::{InputOptions, Unit};
+use procession_job::{Content, InputOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
 use procession_task::{Items, JobSpec, Params, TaskInfo};
@@ -25,6 +25,8 @@ pub(crate) struct PlannedTask {
     /// The job: from here its task, parameters as they were given, arguments and
     /// items; everything else is filled in by the plan.
     pub(crate) job: JobSpec,
+    /// What is known of its items.
+    content: Content,
 }
 
 impl PlannedTask {
@@ -56,9 +58,9 @@ impl PlannedTask {
                 (KnownTask::Own(task), arguments)
             }
         };
-        let items = flags.items.unwrap_or_else(|| task.items());
+        let (items, content) = task.items(flags.items);
         let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
-        Ok(Self { task, job })
+        Ok(Self { task, job, content })
     }
 
     /// Its name.
@@ -83,11 +85,7 @@ impl PlannedTask {
 
     /// How the task reads its input.
     pub(crate) fn input_options(&self) -> InputOptions {
-        let numbers = match &self.task {
-            KnownTask::BuiltIn(entry, _) => entry.numbers,
-            KnownTask::Own(task) => task.numbers,
-        };
-        InputOptions { numbers, ..InputOptions::new(self.job.items) }
+        InputOptions { content: self.content, ..InputOptions::new(self.job.items) }
     }
 
     /// What is one item for the pool.
@@ -123,13 +121,21 @@ impl KnownTask {
         }
     }
 
-    /// How its input is split by default; lines, if they are made into blocks.
-    fn items(&self) -> Items {
-        let items = match self {
-            Self::BuiltIn(entry, _) => entry.items,
-            Self::Own(task) => task.items,
+    /// How its input is split, and what is known of the items. By default lines, if
+    /// they are made into blocks.
+    fn items(&self, chosen: Option<ItemRule>) -> (Items, Content) {
+        let (items, is_numbers) = match self {
+            Self::BuiltIn(entry, _) => (entry.items, entry.numbers),
+            Self::Own(task) => (task.items, task.numbers),
         };
-        if items == Items::Whole { Items::Lines } else { items }
+        match chosen {
+            Some(ItemRule::Numbers) => (Items::Words, Content::Numbers),
+            Some(ItemRule::Cut(Items::Words)) if is_numbers => (Items::Words, Content::List),
+            Some(ItemRule::Cut(items)) => (items, Content::Any),
+            None if items == Items::Words && is_numbers => (items, Content::Numbers),
+            None if items == Items::Whole => (Items::Lines, Content::Any),
+            None => (items, Content::Any),
+        }
     }
 }
 

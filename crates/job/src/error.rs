@@ -1,6 +1,7 @@
 //! Why an input can't be used. All of these errors end a call with exit status
 //! 2.
 
+use crate::input::Suspicion;
 use crate::text::{display_path, items_name, system_message};
 use procession_task::{Items, counted, escape_terminal};
 use std::io;
@@ -71,6 +72,14 @@ pub enum InputError {
         name: String,
         /// The first heading line, if the input has only a heading.
         first: Option<String>,
+    },
+    /// The items should be numbers and seem to be something else.
+    #[error("{name}: {suspicion}")]
+    Suspicious {
+        /// The input.
+        name: String,
+        /// What they seem to be, and what to do.
+        suspicion: Suspicion,
     },
     /// The input has fewer items than were asked for.
     #[error("--size {size}: the input has only {} (--cycle repeats them)", counted(*.items, "item"))]

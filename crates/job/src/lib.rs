@@ -27,7 +27,9 @@ mod study;
 
 pub use error::InputError;
 pub use failure_policy::{FailurePolicy, MaxFailures};
-pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Unit};
+pub use input::{
+    Content, Input, InputNames, InputNote, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Suspicion, Unit,
+};
 #[doc(hidden)]
 pub use input::{cut_all, rest_after_heading};
 pub use output::{OutputChoice, PictureFile};

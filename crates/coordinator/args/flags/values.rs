@@ -87,11 +87,21 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn items_parser() -> impl TypedValueParser<Value = Items> {
-    PossibleValuesParser::new(["words", "lines", "nul"]).map(|name| match name.as_str() {
-        "words" => Items::Words,
-        "lines" => Items::Lines,
-        _ => Items::Nul,
+/// The values of `--items`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemRule {
+    /// Items that are cut by this rule, and nothing else.
+    Cut(Items),
+    /// Numbers as people write them.
+    Numbers,
+}
+
+pub(super) fn items_parser() -> impl TypedValueParser<Value = ItemRule> {
+    PossibleValuesParser::new(["words", "lines", "nul", "numbers"]).map(|name| match name.as_str() {
+        "words" => ItemRule::Cut(Items::Words),
+        "lines" => ItemRule::Cut(Items::Lines),
+        "nul" => ItemRule::Cut(Items::Nul),
+        _ => ItemRule::Numbers,
     })
 }
 

@@ -1,9 +1,8 @@
 //! The task and its items.
 
-use super::values::{items_parser, key_value, max_item};
+use super::values::{ItemRule, items_parser, key_value, max_item};
 use crate::args::units;
 use clap::Args;
-use procession_task::Items;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -40,12 +39,13 @@ pub(crate) struct WorkFlags {
     #[arg(long, value_name = "X,Y,…", allow_hyphen_values = true, group = "source")]
     pub(crate) list: Option<String>,
 
-    /// How to split the input: words, lines or nul
+    /// How to split the input: lines, numbers, …
     ///
     /// `words` splits at white space and commas. `lines` splits at line ends; an empty line is an item. `nul` splits
-    /// at NUL bytes. [default: as the task needs it]
+    /// at NUL bytes. `numbers` are words below a heading, also in quotes or in a list in brackets, and `#` begins a
+    /// remark; what looks like a table is refused. [default: as the task needs it]
     #[arg(long, value_name = "RULE", hide_possible_values = true, value_parser = items_parser())]
-    pub(crate) items: Option<Items>,
+    pub(crate) items: Option<ItemRule>,
 
     /// Leave out the first N items
     #[arg(

@@ -1,25 +1,45 @@
-//! Notes for the user: headings that were skipped.
+//! Notes for the user: what was skipped in the input.
 
 use std::fmt;
 
-/// Heading lines that were skipped in a file of numbers. Its text is `FILE:
-/// skipped 1 heading line: "…"`, safe for a terminal.
+/// A note on an input; its text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadingNote {
-    /// The input's name.
-    pub name: String,
-    /// How many lines.
-    pub lines: u64,
-    /// The first one.
-    pub first: String,
+pub enum InputNote {
+    /// Heading lines that were skipped in a file of numbers: `FILE: skipped 1
+    /// heading line: "…"`.
+    Heading {
+        /// The input's name.
+        name: String,
+        /// How many lines.
+        lines: u64,
+        /// The first one.
+        first: String,
+        /// The last one, if there are several.
+        last: Option<String>,
+    },
+    /// A last line of words that was skipped in a file of numbers with a title.
+    EndLine {
+        /// The input's name.
+        name: String,
+        /// The line.
+        line: String,
+    },
 }
 
-impl fmt::Display for HeadingNote {
+impl fmt::Display for InputNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.lines == 1 { "" } else { "s" };
-        write!(f, "{}: skipped {} heading line{plural}: \"{}\"", self.name, self.lines, self.first)
+        match self {
+            Self::Heading { name, lines, first, last: None } => {
+                let plural = if *lines == 1 { "" } else { "s" };
+                write!(f, "{name}: skipped {lines} heading line{plural}: \"{first}\"")
+            }
+            Self::Heading { name, lines, first, last: Some(last) } => {
+                write!(f, "{name}: skipped {lines} heading lines: \"{first}\" to \"{last}\"")
+            }
+            Self::EndLine { name, line } => write!(f, "{name}: skipped the last line: \"{line}\""),
+        }
     }
 }
 
-/// Receives each heading once; called on the input thread.
-pub(crate) type OnNote = Box<dyn Fn(&HeadingNote) + Send + Sync>;
+/// Receives each note once; called on the input thread.
+pub(crate) type OnNote = Box<dyn Fn(&InputNote) + Send + Sync>;

@@ -41,6 +41,7 @@ impl Input {
         if options.cycle && options.size.is_none() {
             return Err(InputError::CycleWithoutSize);
         }
+        let source = source.cleaned(options.content)?;
         let files = match &source {
             ItemSource::Files(paths) => paths.iter().map(|path| InputFile::check(path)).collect::<Result<_, _>>()?,
             ItemSource::List(list) => check_list(list, options.items, options.max_item).map(|()| Vec::new())?,

@@ -4,9 +4,9 @@
 use super::blocks::BlockMaker;
 use super::cutter::{Cutter, Emit};
 use super::file::InputFile;
-use super::heading::skip_heading;
-use super::notes::{HeadingNote, OnNote};
-use super::options::{InputOptions, ItemSource};
+use super::notes::{InputNote, OnNote};
+use super::numbers::{EndLineReader, NumberReader, skip_heading};
+use super::options::{Content, InputOptions, ItemSource};
 use super::prefix::Prefix;
 use super::queue::SegmentQueue;
 use super::range::IntegerRange;
@@ -37,7 +37,7 @@ pub(crate) struct InputReader {
     pub(crate) options: InputOptions,
     pub(crate) shuffled: OnceLock<ShuffledInput>,
     pub(crate) names: InputNames,
-    pub(crate) noted: Mutex<BTreeSet<u32>>,
+    pub(crate) noted: Mutex<BTreeSet<String>>,
     pub(crate) on_note: OnNote,
 }
 
@@ -66,9 +66,9 @@ impl InputReader {
         }
     }
 
-    pub(crate) fn note(&self, input: u32, note: HeadingNote) {
-        if lock(&self.noted).insert(input) {
-            (self.on_note)(&note);
+    pub(crate) fn note(&self, note: &InputNote) {
+        if lock(&self.noted).insert(note.to_string()) {
+            (self.on_note)(note);
         }
     }
 }
@@ -167,24 +167,51 @@ impl InputReader {
     ) -> Result<ControlFlow<()>, InputError> {
         let place = Place { input, line: 1, column: 1 };
         let cutter = Cutter { items: self.options.items, max_item: self.options.max_item, name, place };
-        if !self.options.has_heading() {
-            return Ok(cutter.run(reader, emit)?.flow);
+        match self.options.content {
+            Content::Any => Ok(cutter.run(reader, emit)?.flow),
+            Content::List | Content::Numbers => self.cut_numbers(cutter, reader, emit),
         }
-        let failed = |error| InputError::Read { name: name.to_owned(), error };
-        let (heading, rest) = skip_heading(reader).map_err(failed)?;
-        let place = Place { line: 1 + heading.passed, ..place };
-        let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
+    }
+
+    fn cut_numbers(
+        &self,
+        cutter: Cutter<'_>,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let name = cutter.name.to_owned();
+        let is_judged = self.options.content == Content::Numbers;
+        let failed = |error| InputError::Read { name: name.clone(), error };
+        let (heading, rest) = skip_heading(reader, is_judged).map_err(failed)?;
+        if let Some(suspicion) = heading.suspicion {
+            return Err(InputError::Suspicious { name, suspicion });
+        }
+        let place = Place { line: 1 + heading.passed, ..cutter.place };
+        let last = heading.last;
+        let note = |first| InputNote::Heading { name: name.clone(), lines: heading.lines, first, last };
         let mut note = heading.first.clone().map(note);
         let mut noting = |segment| {
             // Reported only when the input has more than a heading.
             if let Some(note) = note.take() {
-                self.note(input, note);
+                self.note(&note);
             }
             emit(segment)
         };
-        let passed = Cutter { place, ..cutter }.run(&mut Cursor::new(rest).chain(reader), &mut noting)?;
+        let (cutter, has_brackets) = (Cutter { place, ..cutter }, rest.trim_ascii_start().starts_with(b"["));
+        let mut rest = Cursor::new(rest).chain(reader);
+        let passed = if is_judged {
+            let mut numbers = NumberReader::new(&mut rest, has_brackets);
+            let mut reader = EndLineReader::new(&mut numbers, heading.is_title);
+            let passed = cutter.run(&mut reader, &mut noting)?;
+            if let Some(line) = reader.skipped() {
+                self.note(&InputNote::EndLine { name: name.clone(), line });
+            }
+            passed
+        } else {
+            cutter.run(&mut rest, &mut noting)?
+        };
         if passed.items == 0 && heading.any {
-            return Err(InputError::NoNumber { name: name.to_owned(), first: heading.first });
+            return Err(InputError::NoNumber { name, first: heading.first });
         }
         Ok(passed.flow)
     }

@@ -2,7 +2,7 @@
 //! other settings can't be resumed.
 
 use super::run::StudyJob;
-use crate::input::{InputOptions, InputSlice};
+use crate::input::{Content, InputOptions, InputSlice};
 use crate::resume::record::JobSettings;
 use crate::text::items_name;
 use procession::ChunkSize;
@@ -19,7 +19,8 @@ pub(crate) fn job_settings(
     let mut set = |name: &str, value: String| all.insert(format!("--{name}"), value);
     set("task", work.spec.task.clone());
     set("format", work.spec.format.name().to_owned());
-    set("items", items_name(options.items).to_owned());
+    let is_numbers = options.content == Content::Numbers;
+    set("items", if is_numbers { "numbers" } else { items_name(options.items) }.to_owned());
     set("skip", options.skip.to_string());
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
     options.cycle.then(|| set("cycle", String::new()));
@@ -86,6 +87,10 @@ mod tests {
                 "method=trial, not with --param method=naive",
             ),
             (jobs(work(), InputOptions::new(Items::Lines), None, &[]), "--items words, not with --items lines"),
+            (
+                jobs(work(), InputOptions { content: Content::Numbers, ..options.clone() }, None, &[]),
+                "--items words, not with --items numbers",
+            ),
             (jobs(work(), InputOptions { skip: 1, ..options.clone() }, None, &[]), "--skip 0, not with --skip 1"),
             (
                 jobs(work(), InputOptions { shuffle: Some(1), ..options.clone() }, None, &[]),

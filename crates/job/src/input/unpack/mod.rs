@@ -37,7 +37,7 @@ pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Re
             let kind = PeekReader::new(&mut file).begins_with(&beginnings).map_err(failed)?;
             file.rewind().map_err(failed)?;
             match kind {
-                None => visit_plain(name, &mut file, visit),
+                None => visit_file(name, file, visit),
                 Some(0) => visit_gzip(name, file, visit),
                 Some(_) => visit_zip(name, file, visit),
             }
@@ -51,6 +51,15 @@ pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Re
             }
         }
     }
+}
+
+/// A plain file is read as it is, without a copy of its beginning.
+fn visit_file(name: &str, mut file: PositionedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
+    let failed = |error| InputError::Read { name: name.to_owned(), error };
+    let is_marked = PeekReader::new(&mut file).begins_with(&[MARK]).map_err(failed)?.is_some();
+    let start = if is_marked { MARK.len() as u64 } else { 0 };
+    file.seek(SeekFrom::Start(start)).map_err(failed)?;
+    visit(name, &mut file)
 }
 
 fn visit_plain(name: &str, reader: &mut dyn Read, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
