@@ -22,6 +22,7 @@ mod filter;
 mod input;
 mod inspect;
 mod joblog;
+mod kinds;
 mod late_output;
 mod log;
 mod mandelbrot;

@@ -36,6 +36,26 @@ pub enum InputError {
         /// What is wrong.
         message: String,
     },
+    /// The input is something else than a list of items.
+    #[error("{name} is {what}: {way_out}")]
+    NoItems {
+        /// The input.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        way_out: String,
+    },
+    /// The input is compressed, and the program that unpacks it is not there.
+    #[error("{name} is compressed with {program}, and there is no program '{program}' in PATH: {command}")]
+    NoProgram {
+        /// The input.
+        name: String,
+        /// The program.
+        program: &'static str,
+        /// The command that would do.
+        command: String,
+    },
     /// The input unpacks to so much more than its size that it is probably a
     /// decompression bomb.
     #[error(

@@ -150,7 +150,7 @@ impl InputReader {
         emit: &mut Emit<'_>,
     ) -> Result<ControlFlow<()>, InputError> {
         let Some(opened) = input_file.open(read, copy)? else { return Ok(ControlFlow::Continue(())) };
-        visit(&input_file.name, opened, &mut |name, reader| {
+        visit(&input_file.name, opened, self.options.items, &mut |name, reader| {
             let input = *index;
             *index += 1;
             self.name_stream(input, name);
