@@ -41,5 +41,6 @@ mod resume_input;
 mod signals;
 mod study;
 mod subcommands;
+mod tables;
 mod times;
 mod unmodified_files;

@@ -111,3 +111,37 @@ fn slices_and_studies_of_numbers() {
     assert_eq!(run(&["--serial", "--procs", "1,2", "-o", "out.txt", "--log", "off"]).status, 0);
     assert_eq!(place.read("out.txt"), "3\n5\n7\n11\n13\n");
 }
+
+#[test]
+fn what_is_missing_is_told() {
+    let place = Place::new();
+    let run = |args: &[&str]| place.run(&[&PRIMES[..], args].concat());
+    place.file("in.txt", "2\n3\n5\n");
+    run(&["-i", "in.txt", "--skip", "9", "--size", "1"])
+        .fails(2, "--size 1: the input has 3 items, of which --skip 9 leaves 0");
+    run(&["--range", "0..9", "--skip", "5", "--size", "5"])
+        .fails(2, "the input has 9 items, of which --skip 5 leaves 4");
+    let skip = [&PRIMES[..], &["--skip", "9", "--size", "1"]].concat();
+    place.run_on(&skip, "2\n3\n5\n").fails(2, "the input has 3 items");
+    let ended = run(&["--range", "10..1"]);
+    assert!(ended.err.contains("warning: --range 10..1 is empty: the input has no items"), "{}", ended.err);
+    assert_eq!(ended.ok(), "");
+    place.file("empty.txt", "");
+    let ended = run(&["-i", "empty.txt", "--compare"]);
+    let at = |what: &str| ended.err.find(what).unwrap_or_else(|| panic!("{what}: {}", ended.err));
+    assert!(at("the input has no items") < at("executor"), "{}", ended.err);
+}
+
+#[test]
+fn a_function_that_fails_on_a_line_of_numbers_gets_a_hint() {
+    let place = Place::new();
+    place.file("f.py", "def is_prime(n):\n    return n > 1 and all(n % d for d in range(2, n))\n");
+    let args = ["-t", "python", "-j1", "--format", "lines", "--", "f.py:is_prime"];
+    let ended =
+        place.run_on(&args, "2 3 4\n5 6 7\n").fails(1, "hint: an item is a whole line of numbers; --items numbers");
+    assert_eq!(ended.out, "");
+    let numbers = ["-t", "python", "-j1", "--items", "numbers", "--format", "lines", "--", "f.py:is_prime"];
+    assert_eq!(place.run_on(&numbers, "2 3 4\n5 6 7\n").ok().to_lowercase(), "true\ntrue\nfalse\ntrue\nfalse\ntrue\n");
+    let ended = place.run_on(&args, "x\n").fails(1, "");
+    assert!(!ended.err.contains("hint:"), "{}", ended.err);
+}

@@ -3,7 +3,7 @@
 
 use crate::args::{ItemRule, WorkFlags};
 use crate::environment::TaskCatalog;
-use procession_job::{Content, InputOptions, Unit};
+use procession_job::{Content, InputOptions, TableOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
 use procession_task::{Items, JobSpec, Params, TaskInfo};
@@ -27,6 +27,8 @@ pub(crate) struct PlannedTask {
     pub(crate) job: JobSpec,
     /// What is known of its items.
     content: Content,
+    /// How a table is read, if its items come from one.
+    table: Option<TableOptions>,
 }
 
 impl PlannedTask {
@@ -59,8 +61,10 @@ impl PlannedTask {
             }
         };
         let (items, content) = task.items(flags.items);
+        let table = table_options(flags, task.runner())?;
+        let items = if let Items::Csv(_) = items { Items::Csv(flags.delimiter) } else { items };
         let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
-        Ok(Self { task, job, content })
+        Ok(Self { task, job, content, table })
     }
 
     /// Its name.
@@ -85,7 +89,12 @@ impl PlannedTask {
 
     /// How the task reads its input.
     pub(crate) fn input_options(&self) -> InputOptions {
-        InputOptions { content: self.content, ..InputOptions::new(self.job.items) }
+        InputOptions { content: self.content, table: self.table.clone(), ..InputOptions::new(self.job.items) }
+    }
+
+    /// What runs its items.
+    pub(crate) fn runner(&self) -> ItemRunner {
+        self.task.runner()
     }
 
     /// What is one item for the pool.
@@ -130,6 +139,9 @@ impl KnownTask {
         };
         match chosen {
             Some(ItemRule::Numbers) => (Items::Words, Content::Numbers),
+            // What separates fields may be known only when they are read.
+            Some(ItemRule::Csv) => (Items::Csv(None), Content::Any),
+            Some(ItemRule::Jsonl) => (Items::Jsonl, Content::Any),
             Some(ItemRule::Cut(Items::Words)) if is_numbers => (Items::Words, Content::List),
             Some(ItemRule::Cut(items)) => (items, Content::Any),
             None if items == Items::Words && is_numbers => (items, Content::Numbers),
@@ -137,6 +149,31 @@ impl KnownTask {
             None => (items, Content::Any),
         }
     }
+}
+
+/// How a table is read. Its flags are refused without one, and where they can't
+/// apply.
+fn table_options(flags: &WorkFlags, runner: ItemRunner) -> Result<Option<TableOptions>, String> {
+    let WorkFlags { column, delimiter, no_heading, .. } = flags;
+    let (is_csv, is_jsonl) = (flags.items == Some(ItemRule::Csv), flags.items == Some(ItemRule::Jsonl));
+    if !is_csv && (delimiter.is_some() || *no_heading) {
+        let flag = if *no_heading { "--no-heading" } else { "--delimiter" };
+        return Err(format!("{flag} is about tables: add --items csv, or leave it out"));
+    }
+    if !is_csv && !is_jsonl {
+        return match column {
+            Some(_) => Err("--column is about tables: add --items csv or --items jsonl, or leave it out".to_owned()),
+            None => Ok(None),
+        };
+    }
+    let rule = if is_csv { "csv" } else { "jsonl" };
+    if flags.range.is_some() || flags.list.is_some() {
+        return Err(format!("--items {rule} is about the records of a file: use --input, or leave it out"));
+    }
+    if column.is_some() && runner == ItemRunner::BlockProgram {
+        return Err("--column can't be used with pipe, whose programs get whole records: leave it out".to_owned());
+    }
+    Ok(Some(TableOptions { delimiter: *delimiter, has_heading: is_csv && !no_heading, column: column.clone() }))
 }
 
 /// A task, before its parameters are checked.

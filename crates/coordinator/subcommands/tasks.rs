@@ -72,6 +72,8 @@ fn rule(task: &TaskInfo) -> &'static str {
         Items::Nul => "nul",
         Items::Whole => "blocks of lines",
         Items::Framed => "values",
+        Items::Csv(_) => "csv",
+        Items::Jsonl => "jsonl",
     }
 }
 

@@ -94,15 +94,30 @@ pub(crate) enum ItemRule {
     Cut(Items),
     /// Numbers as people write them.
     Numbers,
+    /// Records of comma-separated values.
+    Csv,
+    /// JSON values, a line each.
+    Jsonl,
 }
 
 pub(super) fn items_parser() -> impl TypedValueParser<Value = ItemRule> {
-    PossibleValuesParser::new(["words", "lines", "nul", "numbers"]).map(|name| match name.as_str() {
+    PossibleValuesParser::new(["words", "lines", "nul", "numbers", "csv", "jsonl"]).map(|name| match name.as_str() {
         "words" => ItemRule::Cut(Items::Words),
         "lines" => ItemRule::Cut(Items::Lines),
         "nul" => ItemRule::Cut(Items::Nul),
+        "csv" => ItemRule::Csv,
+        "jsonl" => ItemRule::Jsonl,
         _ => ItemRule::Numbers,
     })
+}
+
+/// The value of `--delimiter`: one character, or a name for it.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err("write one ASCII character, or tab".to_owned()),
+    }
 }
 
 pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -141,6 +156,16 @@ mod tests {
         assert!(kinds("crashed,invalid").unwrap_err().contains("stays invalid"));
         for text in ["", "all", "crashed,", "Crashed"] {
             assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_a_character() {
+        for (text, byte) in [(";", b';'), ("tab", b'\t'), ("\\t", b'\t'), (" ", b' '), ("|", b'|')] {
+            assert_eq!(delimiter(text), Ok(byte));
+        }
+        for text in ["", ";;", "\"", "\n", "é"] {
+            assert!(delimiter(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The task and its items.
 
-use super::values::{ItemRule, items_parser, key_value, max_item};
+use super::values::{ItemRule, delimiter, items_parser, key_value, max_item};
 use crate::args::units;
 use clap::Args;
 use std::ffi::OsString;
@@ -39,13 +39,31 @@ pub(crate) struct WorkFlags {
     #[arg(long, value_name = "X,Y,…", allow_hyphen_values = true, group = "source")]
     pub(crate) list: Option<String>,
 
-    /// How to split the input: lines, numbers, …
+    /// How to split the input: lines, csv, …
     ///
     /// `words` splits at white space and commas. `lines` splits at line ends; an empty line is an item. `nul` splits
     /// at NUL bytes. `numbers` are words below a heading, also in quotes or in a list in brackets, and `#` begins a
-    /// remark; what looks like a table is refused. [default: as the task needs it]
+    /// remark; what looks like a table is refused. `csv` are records of comma-separated values (RFC 4180) below a
+    /// heading, `jsonl` JSON values, a line each; `command` has their fields as `{1}` and `{name}`.
+    /// [default: as the task needs it]
     #[arg(long, value_name = "RULE", hide_possible_values = true, value_parser = items_parser())]
     pub(crate) items: Option<ItemRule>,
+
+    /// The field that is the item: its column's name or number, or its key
+    ///
+    /// It needs `--items csv` or `--items jsonl`. Without it, an item is a whole record.
+    #[arg(long, value_name = "NAME|N", hide_short_help = true)]
+    pub(crate) column: Option<String>,
+
+    /// What separates the fields of csv: a character, or tab
+    ///
+    /// [default: judged on the first records, and told]
+    #[arg(long, value_name = "CHAR|tab", value_parser = delimiter, hide_short_help = true)]
+    pub(crate) delimiter: Option<u8>,
+
+    /// The first record of csv is no heading
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_heading: bool,
 
     /// Leave out the first N items
     #[arg(

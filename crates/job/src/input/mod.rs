@@ -24,6 +24,7 @@ pub(crate) mod slice;
 pub(crate) mod source;
 mod spool;
 pub(crate) mod status;
+pub(crate) mod table;
 pub(crate) mod unit;
 pub(crate) mod unpack;
 
@@ -31,7 +32,7 @@ pub use cutter::cut_all;
 pub use notes::InputNote;
 pub use numbers::{Suspicion, rest_after_heading};
 pub use open::Input;
-pub use options::{Content, InputOptions, ItemSource, MAX_ITEM};
+pub use options::{Content, InputOptions, ItemSource, MAX_ITEM, TableOptions};
 pub use range::IntegerRange;
 pub(crate) use slice::InputSlice;
 pub use status::InputNames;

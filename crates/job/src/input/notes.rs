@@ -1,5 +1,6 @@
 //! Notes for the user: what was skipped in the input.
 
+use procession_task::escape_terminal;
 use std::fmt;
 
 /// A note on an input; its text is safe for a terminal.
@@ -24,6 +25,20 @@ pub enum InputNote {
         /// The line.
         line: String,
     },
+    /// What separates the fields of a table, judged on its first records.
+    Delimiter {
+        /// The input's name.
+        name: String,
+        /// The byte.
+        delimiter: u8,
+        /// The names of the columns, if there is a heading.
+        names: Vec<String>,
+    },
+}
+
+/// A delimiter in messages.
+pub(crate) fn delimiter_name(delimiter: u8) -> String {
+    if delimiter == b'\t' { "tabs".to_owned() } else { format!("'{}'", escape_terminal(&[delimiter])) }
 }
 
 impl fmt::Display for InputNote {
@@ -35,6 +50,13 @@ impl fmt::Display for InputNote {
             }
             Self::Heading { name, lines, first, last: Some(last) } => {
                 write!(f, "{name}: skipped {lines} heading lines: \"{first}\" to \"{last}\"")
+            }
+            Self::Delimiter { name, delimiter, names } if names.is_empty() => {
+                write!(f, "{name}: a table whose fields are separated by {}", delimiter_name(*delimiter))
+            }
+            Self::Delimiter { name, delimiter, names } => {
+                let columns = escape_terminal(names.join(", ").as_bytes());
+                write!(f, "{name}: a table with the columns {columns}, separated by {}", delimiter_name(*delimiter))
             }
             Self::EndLine { name, line } => write!(f, "{name}: skipped the last line: \"{line}\""),
         }

@@ -60,6 +60,18 @@ pub enum Content {
     Numbers,
 }
 
+/// How a table is read: records of comma-separated values, or JSON values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// What separates fields; if it is not given, it is judged on the first records.
+    pub delimiter: Option<u8>,
+    /// Whether the first record has the names of the columns.
+    pub has_heading: bool,
+    /// The field that is the item: the name or number (from 1) of a column, of JSON
+    /// values a key. Without it, an item is a whole record.
+    pub column: Option<String>,
+}
+
 /// How items are separated and which of them are taken.
 ///
 /// The order is: `skip`, then `shuffle`, then `size`. `cycle` repeats the items
@@ -70,6 +82,8 @@ pub struct InputOptions {
     pub items: Items,
     /// What the items are. Anything but [`Content::Any`] needs words.
     pub content: Content,
+    /// How a table is read, if the items are its records or fields.
+    pub table: Option<TableOptions>,
     /// How many of the first items to leave out. They are still counted: the
     /// first item that is taken has index `skip`.
     pub skip: u64,
@@ -88,7 +102,16 @@ impl InputOptions {
     /// All items, separated by this rule.
     #[must_use]
     pub fn new(items: Items) -> Self {
-        Self { items, content: Content::Any, skip: 0, size: None, shuffle: None, cycle: false, max_item: MAX_ITEM }
+        Self {
+            items,
+            content: Content::Any,
+            table: None,
+            skip: 0,
+            size: None,
+            shuffle: None,
+            cycle: false,
+            max_item: MAX_ITEM,
+        }
     }
 
     /// The index of the first item that is taken.

@@ -6,7 +6,7 @@ use super::cutter::{Cutter, Emit};
 use super::file::InputFile;
 use super::notes::{InputNote, OnNote};
 use super::numbers::{EndLineReader, NumberReader, skip_heading};
-use super::options::{Content, InputOptions, ItemSource};
+use super::options::{Content, InputOptions, ItemSource, TableOptions};
 use super::prefix::Prefix;
 use super::queue::SegmentQueue;
 use super::range::IntegerRange;
@@ -14,8 +14,9 @@ use super::segment::InputSegment;
 use super::shuffle::{ShuffleCollector, ShuffledInput};
 use super::slice::InputSlice;
 use super::status::InputNames;
+use super::table::{TableCell, agree, read_head};
 use super::unpack::visit;
-use crate::error::InputError;
+use crate::error::{InputError, SkippedItems};
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::BytesMut;
@@ -25,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Generated items are written in pieces of this many bytes.
@@ -37,6 +38,10 @@ pub(crate) struct InputReader {
     pub(crate) options: InputOptions,
     pub(crate) shuffled: OnceLock<ShuffledInput>,
     pub(crate) names: InputNames,
+    /// How many items were left out by the last pass.
+    pub(crate) skipped: Arc<AtomicU64>,
+    /// What is known of the table, if the input is one.
+    pub(crate) table: TableCell,
     pub(crate) noted: Mutex<BTreeSet<String>>,
     pub(crate) on_note: OnNote,
 }
@@ -50,6 +55,17 @@ impl InputReader {
             ItemSource::List(list) => list.len() as u64,
         };
         Some(all.saturating_sub(self.options.skip))
+    }
+
+    /// What is known of the items that were left out.
+    pub(crate) fn skipped_items(&self) -> SkippedItems {
+        let wanted = self.options.skip;
+        let found = match &self.source {
+            ItemSource::Files(_) => self.skipped.load(Ordering::Relaxed),
+            ItemSource::Range(range) => range.count().min(wanted),
+            ItemSource::List(list) => (list.len() as u64).min(wanted),
+        };
+        SkippedItems { wanted, found }
     }
 
     pub(crate) fn bytes(&self) -> Option<u64> {
@@ -118,6 +134,7 @@ impl InputReader {
     fn read_once(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let separator = self.options.items.separator();
         let mut skip = Skip { left: self.options.skip, items: self.options.items };
+        let note_skipped = |left: u64| self.skipped.store(self.options.skip - left, Ordering::Relaxed);
         match &self.source {
             ItemSource::Range(range) => Ok(generate(range.without_first(self.options.skip), separator, emit)),
             ItemSource::List(list) => {
@@ -125,9 +142,10 @@ impl InputReader {
                 Ok(emit_list(&list[from..], separator, emit))
             }
             ItemSource::Files(_) => {
-                let mut skipping = |segment| match skip.apply(segment) {
-                    Some(segment) => emit(segment),
-                    None => ControlFlow::Continue(()),
+                let mut skipping = |segment| {
+                    let rest = skip.apply(segment);
+                    note_skipped(skip.left);
+                    rest.map_or(ControlFlow::Continue(()), &mut *emit)
                 };
                 let mut index = 0;
                 for input_file in &self.files {
@@ -167,10 +185,32 @@ impl InputReader {
     ) -> Result<ControlFlow<()>, InputError> {
         let place = Place { input, line: 1, column: 1 };
         let cutter = Cutter { items: self.options.items, max_item: self.options.max_item, name, place };
+        if let (Items::Csv(_), Some(table)) = (self.options.items, &self.options.table) {
+            return self.cut_table(cutter, table, reader, emit);
+        }
         match self.options.content {
             Content::Any => Ok(cutter.run(reader, emit)?.flow),
             Content::List | Content::Numbers => self.cut_numbers(cutter, reader, emit),
         }
+    }
+
+    fn cut_table(
+        &self,
+        cutter: Cutter<'_>,
+        options: &TableOptions,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let Some(head) = read_head(cutter.name, reader, options, cutter.max_item)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        if let Some(note) = &head.note {
+            self.note(note);
+        }
+        agree(&self.table, cutter.name, head.table)?;
+        let place = cutter.place.after(&head.passed);
+        let mut rest = Cursor::new(head.rest).chain(reader);
+        Ok(Cutter { place, ..cutter }.run(&mut rest, emit)?.flow)
     }
 
     fn cut_numbers(
@@ -229,7 +269,10 @@ impl InputReader {
         let mut blocks = BlockMaker::new(block, &self.options, slice.size);
         // After a read error the items that are left do not become a block.
         self.read_items(read, &mut |segment| blocks.push(segment, emit))?;
-        blocks.finish(emit)
+        blocks.finish(emit).map_err(|error| match error {
+            InputError::TooFew { size, items, .. } => InputError::TooFew { size, items, skip: self.skipped_items() },
+            other => other,
+        })
     }
 
     /// Emits what follows the items that an earlier run has consumed.

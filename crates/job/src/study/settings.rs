@@ -2,10 +2,12 @@
 //! other settings can't be resumed.
 
 use super::run::StudyJob;
+use crate::input::notes::delimiter_name;
 use crate::input::{Content, InputOptions, InputSlice};
 use crate::resume::record::JobSettings;
 use crate::text::items_name;
 use procession::ChunkSize;
+use procession_task::Items;
 
 /// All settings that the bytes of the output depend on, without the items:
 /// names and values as on the command line.
@@ -21,6 +23,11 @@ pub(crate) fn job_settings(
     set("format", work.spec.format.name().to_owned());
     let is_numbers = options.content == Content::Numbers;
     set("items", if is_numbers { "numbers" } else { items_name(options.items) }.to_owned());
+    if let Some(table) = &options.table {
+        table.column.as_ref().map(|column| set("column", column.clone()));
+        table.delimiter.map(|delimiter| set("delimiter", delimiter_name(delimiter)));
+        (options.items != Items::Jsonl && !table.has_heading).then(|| set("no-heading", String::new()));
+    }
     set("skip", options.skip.to_string());
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
     options.cycle.then(|| set("cycle", String::new()));
@@ -47,7 +54,7 @@ mod tests {
     use crate::input::Unit;
     use crate::resume::decision::ResumeJob;
     use crate::resume::record::{OutputProgress, RecordState, ResumeRecord};
-    use procession_task::{Format, Items, JobSpec};
+    use procession_task::{Format, JobSpec};
 
     fn work() -> StudyJob {
         let params = vec![("method".to_owned(), "trial".to_owned())];

@@ -251,7 +251,7 @@ fn skip_shuffle_size_and_cycle_apply_in_this_order() {
         assert_eq!(take(InputOptions { size: Some(0), ..plain.clone() }).unwrap(), numbers(0..0));
         assert_eq!(take(InputOptions { skip: 3, size: Some(33), ..plain.clone() }).unwrap(), numbers(3..36));
         let short = take(InputOptions { skip: 58, size: Some(100), ..plain.clone() }).unwrap_err();
-        assert_eq!(short, "--size 100: the input has only 42 items (--cycle repeats them)");
+        assert_eq!(short, "--size 100: the input has 100 items, of which --skip 58 leaves 42");
         let cycled = InputOptions { skip: 98, size: Some(5), cycle: true, ..plain.clone() };
         assert_eq!(take(cycled).unwrap(), ["98", "99", "98", "99", "98"]);
         let shuffled = take(InputOptions { shuffle: Some(1), skip: 50, ..plain.clone() }).unwrap();

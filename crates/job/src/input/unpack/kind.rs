@@ -96,6 +96,8 @@ pub(super) fn of(begins: Option<usize>, head: &[u8], items: Items) -> FileKind {
     match begins.map(|at| BEGINNINGS[at].1) {
         // The word may begin a text.
         Some(FileKind::Packed(BZIP2)) if !is_bzip2(head) => text(),
+        // Every text in UTF-16 has a NUL byte, at the latest in the end of its line.
+        Some(FileKind::Utf16 { .. }) if head.len() > 2 && memchr::memchr(0, head).is_none() => text(),
         Some(kind) => kind,
         None if head.get(257..262) == Some(b"ustar") => other("a tar archive", "tar -xOf FILE | …"),
         None => text(),
@@ -181,6 +183,8 @@ mod tests {
             assert_eq!(kind(head, Items::Lines), FileKind::Plain(0), "{head:?}");
         }
         assert_eq!(kind(b"a\0b\0c\0", Items::Nul), FileKind::Plain(0));
+        assert_eq!(kind(b"\xff\xfe\n", Items::Lines), FileKind::Plain(0));
+        assert_eq!(kind(b"\xff\xfe2\0", Items::Lines), FileKind::Utf16 { is_big_endian: false });
         assert_eq!(kind(b"\xef\xbb\xbf2", Items::Lines), FileKind::Plain(3));
     }
 
