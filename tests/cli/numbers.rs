@@ -145,3 +145,31 @@ fn a_function_that_fails_on_a_line_of_numbers_gets_a_hint() {
     let ended = place.run_on(&args, "x\n").fails(1, "");
     assert!(!ended.err.contains("hint:"), "{}", ended.err);
 }
+
+#[test]
+fn blank_lines_at_the_end_are_told_once_for_a_function() {
+    let place = Place::new();
+    place.file("f.py", "def size(x):\n    return len(str(x))\n");
+    place.file("in.txt", "2\n\n3\n\n\n");
+    let args = [
+        "-t",
+        "python",
+        "--procs",
+        "1,2",
+        "--log",
+        "off",
+        "-o",
+        "-",
+        "--format",
+        "lines",
+        "-i",
+        "in.txt",
+        "--",
+        "f.py:size",
+    ];
+    let ended = place.run(&args);
+    assert_eq!(ended.err.matches("note: in.txt: 2 blank lines at its end are empty items").count(), 1, "{}", ended.err);
+    assert_eq!(ended.out, "1\n0\n1\n0\n0\n");
+    place.file("in.txt", "2\n\n3\n");
+    assert!(!place.run(&args).err.contains("blank"));
+}

@@ -89,7 +89,9 @@ impl PlannedTask {
 
     /// How the task reads its input.
     pub(crate) fn input_options(&self) -> InputOptions {
-        InputOptions { content: self.content, table: self.table.clone(), ..InputOptions::new(self.job.items) }
+        let items = self.job.items;
+        let tells_blank_end = self.runner() == ItemRunner::Python && items == Items::Lines;
+        InputOptions { content: self.content, tells_blank_end, table: self.table.clone(), ..InputOptions::new(items) }
     }
 
     /// What runs its items.

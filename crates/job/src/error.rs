@@ -1,7 +1,6 @@
 //! Why an input can't be used. All of these errors end a call with exit status
 //! 2.
 
-use crate::input::Suspicion;
 use crate::text::{display_path, items_name, system_message};
 use procession_task::{Items, counted, escape_terminal};
 use std::io;
@@ -99,7 +98,7 @@ pub enum InputError {
         /// The input.
         name: String,
         /// What they seem to be, and what to do.
-        suspicion: Suspicion,
+        suspicion: String,
     },
     /// A table does not have the column that was asked for.
     #[error("{name} has no column '{}': {}", escape_terminal(.column.as_bytes()), escape_terminal(.why.as_bytes()))]

@@ -28,8 +28,7 @@ mod study;
 pub use error::{InputError, SkippedItems};
 pub use failure_policy::{FailurePolicy, MaxFailures};
 pub use input::{
-    Content, Input, InputNames, InputNote, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Suspicion, TableOptions,
-    Unit,
+    Content, Input, InputNames, InputNote, InputOptions, IntegerRange, ItemSource, MAX_ITEM, TableOptions, Unit,
 };
 #[doc(hidden)]
 pub use input::{cut_all, rest_after_heading};

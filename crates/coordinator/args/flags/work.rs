@@ -24,8 +24,8 @@ pub(crate) struct WorkFlags {
 
     /// Files with the items; `-` is standard input
     ///
-    /// Files are read as a stream and never held whole in memory. Gzip and zip files are recognised by their
-    /// content. [default: standard input, if it is not a terminal]
+    /// Files are read as a stream and never held whole in memory. They are known by their content: gzip and zip are
+    /// unpacked, zstd, xz, bzip2 and lz4 by the programs of these names. [default: standard input, if it is not a terminal]
     #[arg(short, long = "input", value_name = "FILE", num_args = 1.., group = "source")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -51,7 +51,7 @@ pub(crate) struct WorkFlags {
 
     /// The field that is the item: its column's name or number, or its key
     ///
-    /// It needs `--items csv` or `--items jsonl`. Without it, an item is a whole record.
+    /// It needs `--items csv` or `--items jsonl`. [default: an item is a whole record]
     #[arg(long, value_name = "NAME|N", hide_short_help = true)]
     pub(crate) column: Option<String>,
 

@@ -30,7 +30,7 @@ pub(crate) mod unpack;
 
 pub use cutter::cut_all;
 pub use notes::InputNote;
-pub use numbers::{Suspicion, rest_after_heading};
+pub use numbers::rest_after_heading;
 pub use open::Input;
 pub use options::{Content, InputOptions, ItemSource, MAX_ITEM, TableOptions};
 pub use range::IntegerRange;

@@ -25,6 +25,13 @@ pub enum InputNote {
         /// The line.
         line: String,
     },
+    /// Blank lines at the end of an input, which are items.
+    BlankEnd {
+        /// The input's name.
+        name: String,
+        /// How many lines.
+        lines: usize,
+    },
     /// What separates the fields of a table, judged on its first records.
     Delimiter {
         /// The input's name.
@@ -57,6 +64,11 @@ impl fmt::Display for InputNote {
             Self::Delimiter { name, delimiter, names } => {
                 let columns = escape_terminal(names.join(", ").as_bytes());
                 write!(f, "{name}: a table with the columns {columns}, separated by {}", delimiter_name(*delimiter))
+            }
+            Self::BlankEnd { name, lines } => {
+                let (plural, are) = if *lines == 1 { ("", "is") } else { ("s", "are") };
+                let item = if *lines == 1 { "an empty item" } else { "empty items" };
+                write!(f, "{name}: {lines} blank line{plural} at its end {are} {item}; --items words has none")
             }
             Self::EndLine { name, line } => write!(f, "{name}: skipped the last line: \"{line}\""),
         }

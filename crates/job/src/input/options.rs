@@ -1,6 +1,6 @@
 //! What to read, as given on the command line.
 
-use super::numbers::clean_list;
+use super::numbers::{Suspicion, clean_list};
 use super::range::IntegerRange;
 use crate::error::InputError;
 use procession_task::Items;
@@ -38,7 +38,10 @@ impl ItemSource {
     pub(crate) fn cleaned(self, content: Content) -> Result<Self, InputError> {
         match self {
             Self::List(list) if content == Content::Numbers => {
-                let suspicious = |suspicion| InputError::Suspicious { name: "--list".to_owned(), suspicion };
+                let suspicious = |suspicion: Suspicion| InputError::Suspicious {
+                    name: "--list".to_owned(),
+                    suspicion: suspicion.to_string(),
+                };
                 clean_list(&list).map(Self::List).map_err(suspicious)
             }
             other => Ok(other),
@@ -82,6 +85,8 @@ pub struct InputOptions {
     pub items: Items,
     /// What the items are. Anything but [`Content::Any`] needs words.
     pub content: Content,
+    /// Whether blank lines at the end of an input are told: they are items too.
+    pub tells_blank_end: bool,
     /// How a table is read, if the items are its records or fields.
     pub table: Option<TableOptions>,
     /// How many of the first items to leave out. They are still counted: the
@@ -105,6 +110,7 @@ impl InputOptions {
         Self {
             items,
             content: Content::Any,
+            tells_blank_end: false,
             table: None,
             skip: 0,
             size: None,

@@ -189,9 +189,29 @@ impl InputReader {
             return self.cut_table(cutter, table, reader, emit);
         }
         match self.options.content {
+            Content::Any if self.options.tells_blank_end => self.cut_lines(cutter, reader, emit),
             Content::Any => Ok(cutter.run(reader, emit)?.flow),
             Content::List | Content::Numbers => self.cut_numbers(cutter, reader, emit),
         }
+    }
+
+    /// Tells of blank lines at the end.
+    fn cut_lines(
+        &self,
+        cutter: Cutter<'_>,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let (name, mut lines) = (cutter.name.to_owned(), 0);
+        let passed = cutter.run(reader, &mut |segment| {
+            let blank = |line: &&[u8]| line.trim_ascii().is_empty();
+            lines = segment.bytes.rsplit(|&byte| byte == b'\n').take_while(blank).skip(1).count();
+            emit(segment)
+        })?;
+        if passed.flow.is_continue() && lines > 0 {
+            self.note(&InputNote::BlankEnd { name, lines });
+        }
+        Ok(passed.flow)
     }
 
     fn cut_table(
@@ -224,7 +244,7 @@ impl InputReader {
         let failed = |error| InputError::Read { name: name.clone(), error };
         let (heading, rest) = skip_heading(reader, is_judged).map_err(failed)?;
         if let Some(suspicion) = heading.suspicion {
-            return Err(InputError::Suspicious { name, suspicion });
+            return Err(InputError::Suspicious { name, suspicion: suspicion.to_string() });
         }
         let place = Place { line: 1 + heading.passed, ..cutter.place };
         let last = heading.last;

@@ -15,7 +15,7 @@ const NAMED: usize = 8;
 
 /// What the input seems to be instead of a list of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Suspicion {
+pub(crate) enum Suspicion {
     /// A table.
     Table {
         /// The names of its columns; empty if it has no heading.

@@ -16,4 +16,4 @@ pub(crate) use clean::{NumberReader, clean_list};
 pub(crate) use end_line::EndLineReader;
 pub use heading::rest_after_heading;
 pub(crate) use heading::skip_heading;
-pub use judge::Suspicion;
+pub(crate) use judge::Suspicion;
