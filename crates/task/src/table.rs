@@ -139,10 +139,14 @@ fn json<'r, T: Deserialize<'r>>(record: &'r [u8]) -> Result<T, Failure> {
 
 /// A JSON string's text; any other value as it is written.
 fn text_of(raw: &str) -> Cow<'_, [u8]> {
-    match serde_json::from_str::<Cow<'_, str>>(raw) {
-        Ok(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-        Ok(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
-        Err(_) => Cow::Borrowed(raw.as_bytes()),
+    match raw.as_bytes() {
+        // The parser has passed over the value: escapes are all that is left.
+        [b'"', text @ .., b'"'] if memchr::memchr(b'\\', text).is_none() => Cow::Borrowed(text),
+        [b'"', ..] => match serde_json::from_str::<String>(raw) {
+            Ok(text) => Cow::Owned(text.into_bytes()),
+            Err(_) => Cow::Borrowed(raw.as_bytes()),
+        },
+        other => Cow::Borrowed(other),
     }
 }
 

@@ -102,15 +102,22 @@ pub(super) fn row(before: Option<&[u8]>, line: &[u8]) -> Option<Suspicion> {
 pub(super) fn lines(before: Option<&[u8]>, held: &[u8]) -> Option<Suspicion> {
     let all: Vec<&[u8]> = held.split(|&byte| byte == b'\n').collect();
     let complete = &all[..all.len() - 1];
-    of_lines(before, complete).or_else(|| of_lines(before, &all))
+    // Most lists have numbers and nothing else: they are not judged line by line.
+    let has_marks = memchr::memchr3(b',', b';', b'\t', held).is_some()
+        || memchr::memchr2(b'"', b'\'', held).is_some()
+        || memchr::memmem::find(held, b" 0").is_some();
+    of_lines(before, complete, has_marks).or_else(|| of_lines(before, &all, has_marks))
 }
 
-fn of_lines(before: Option<&[u8]>, lines: &[&[u8]]) -> Option<Suspicion> {
+fn of_lines(before: Option<&[u8]>, lines: &[&[u8]], has_marks: bool) -> Option<Suspicion> {
     let bare = lines.iter().map(|line| without_remark(line).trim_ascii());
     let lines: Vec<&[u8]> = bare.filter(|line| !line.is_empty()).collect();
     let first = *lines.first()?;
     if first.starts_with(b"[") {
         return thousands(&lines);
+    }
+    if !has_marks {
+        return pairs(&lines);
     }
     by_separator(before, &lines)
         .or_else(|| by_heading(before?, first))

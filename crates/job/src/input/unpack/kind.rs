@@ -58,6 +58,7 @@ pub(super) const BEGINNINGS: &[(&[u8], FileKind)] = &[
     (b"PK\x03\x04", FileKind::Zip),
     (b"PK\x05\x06", FileKind::Zip),
     (b"\x28\xb5\x2f\xfd", FileKind::Packed(ZSTD)),
+    (b"\x50\x2a\x4d\x18", FileKind::Packed(ZSTD)),
     (b"\xfd7zXZ\x00", FileKind::Packed(XZ)),
     (b"BZh", FileKind::Packed(BZIP2)),
     (b"\x04\x22\x4d\x18", FileKind::Packed(LZ4)),
