@@ -134,6 +134,9 @@ impl InputReader {
     fn read_once(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let separator = self.options.items.separator();
         let mut skip = Skip { left: self.options.skip, items: self.options.items };
+        if !matches!(self.source, ItemSource::Files(_)) {
+            self.skipped.store(self.skipped_items().found, Ordering::Relaxed);
+        }
         let note_skipped = |left: u64| self.skipped.store(self.options.skip - left, Ordering::Relaxed);
         match &self.source {
             ItemSource::Range(range) => Ok(generate(range.without_first(self.options.skip), separator, emit)),
