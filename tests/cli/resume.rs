@@ -90,7 +90,7 @@ fn another_job_is_refused_with_the_difference() {
     for (more, says) in [
         (&["-t", "prime"][..], "--task sqrt, not with --task prime"),
         (&["-t", "sqrt", "--format", "csv"], "--format tsv, not with --format csv"),
-        (&["-t", "sqrt", "--items", "lines"], "--items words, not with --items lines"),
+        (&["-t", "sqrt", "--items", "lines"], "--items numbers, not with --items lines"),
         (&["-t", "sqrt", "--skip", "1"], "--skip 0, not with --skip 1"),
         (&["-t", "sqrt", "--shuffle", "1"], "no --shuffle"),
         (&["-t", "sqrt", "--size", "150"], "no --size"),

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 #[cfg(not(feature = "png"))]
 pub(crate) use files::NO_PNG;
 pub(crate) use files::{FileFlags, FileKind};
-pub(crate) use flags::{ExecutorFlags, FaultFlags, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+pub(crate) use flags::{ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags};
 use subcommands::AnySubcommand;
 pub(crate) use subcommands::{InspectFlags, Subcommand};
 

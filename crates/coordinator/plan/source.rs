@@ -29,6 +29,18 @@ impl WorkSource {
     }
 }
 
+impl WorkSource {
+    /// That it has no items.
+    pub(crate) fn without_items(&self) -> String {
+        match self {
+            Self::Given(ItemSource::Range(range)) if range.count() == 0 => {
+                format!("--range {range} is empty: the input has no items")
+            }
+            Self::Given(_) | Self::Rows(_) => "the input has no items".to_owned(),
+        }
+    }
+}
+
 /// Refuses flags about items: a picture needs each of its rows once, in order.
 fn without_items(flags: &WorkFlags, task: &str) -> Result<(), String> {
     let given = [

@@ -1,9 +1,9 @@
 //! Finds the task: a built-in one, or one that only a worker of the user's own
 //! has. For an unknown name it suggests the nearest.
 
-use crate::args::WorkFlags;
+use crate::args::{ItemRule, WorkFlags};
 use crate::environment::TaskCatalog;
-use procession_job::{InputOptions, Unit};
+use procession_job::{Content, InputOptions, TableOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
 use procession_task::{Items, JobSpec, Params, TaskInfo};
@@ -25,6 +25,10 @@ pub(crate) struct PlannedTask {
     /// The job: from here its task, parameters as they were given, arguments and
     /// items; everything else is filled in by the plan.
     pub(crate) job: JobSpec,
+    /// What is known of its items.
+    content: Content,
+    /// How a table is read, if its items come from one.
+    table: Option<TableOptions>,
 }
 
 impl PlannedTask {
@@ -56,9 +60,11 @@ impl PlannedTask {
                 (KnownTask::Own(task), arguments)
             }
         };
-        let items = flags.items.unwrap_or_else(|| task.items());
+        let (items, content) = task.items(flags.items);
+        let table = table_options(flags, task.runner())?;
+        let items = if let Items::Csv(_) = items { Items::Csv(flags.delimiter) } else { items };
         let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
-        Ok(Self { task, job })
+        Ok(Self { task, job, content, table })
     }
 
     /// Its name.
@@ -83,11 +89,14 @@ impl PlannedTask {
 
     /// How the task reads its input.
     pub(crate) fn input_options(&self) -> InputOptions {
-        let numbers = match &self.task {
-            KnownTask::BuiltIn(entry, _) => entry.numbers,
-            KnownTask::Own(task) => task.numbers,
-        };
-        InputOptions { numbers, ..InputOptions::new(self.job.items) }
+        let items = self.job.items;
+        let tells_blank_end = self.runner() == ItemRunner::Python && items == Items::Lines;
+        InputOptions { content: self.content, tells_blank_end, table: self.table.clone(), ..InputOptions::new(items) }
+    }
+
+    /// What runs its items.
+    pub(crate) fn runner(&self) -> ItemRunner {
+        self.task.runner()
     }
 
     /// What is one item for the pool.
@@ -123,14 +132,50 @@ impl KnownTask {
         }
     }
 
-    /// How its input is split by default; lines, if they are made into blocks.
-    fn items(&self) -> Items {
-        let items = match self {
-            Self::BuiltIn(entry, _) => entry.items,
-            Self::Own(task) => task.items,
+    /// How its input is split, and what is known of the items. By default lines, if
+    /// they are made into blocks.
+    fn items(&self, chosen: Option<ItemRule>) -> (Items, Content) {
+        let (items, is_numbers) = match self {
+            Self::BuiltIn(entry, _) => (entry.items, entry.numbers),
+            Self::Own(task) => (task.items, task.numbers),
         };
-        if items == Items::Whole { Items::Lines } else { items }
+        match chosen {
+            Some(ItemRule::Numbers) => (Items::Words, Content::Numbers),
+            // What separates fields may be known only when they are read.
+            Some(ItemRule::Csv) => (Items::Csv(None), Content::Any),
+            Some(ItemRule::Jsonl) => (Items::Jsonl, Content::Any),
+            Some(ItemRule::Cut(Items::Words)) if is_numbers => (Items::Words, Content::List),
+            Some(ItemRule::Cut(items)) => (items, Content::Any),
+            None if items == Items::Words && is_numbers => (items, Content::Numbers),
+            None if items == Items::Whole => (Items::Lines, Content::Any),
+            None => (items, Content::Any),
+        }
     }
+}
+
+/// How a table is read. Its flags are refused without one, and where they can't
+/// apply.
+fn table_options(flags: &WorkFlags, runner: ItemRunner) -> Result<Option<TableOptions>, String> {
+    let WorkFlags { column, delimiter, no_heading, .. } = flags;
+    let (is_csv, is_jsonl) = (flags.items == Some(ItemRule::Csv), flags.items == Some(ItemRule::Jsonl));
+    if !is_csv && (delimiter.is_some() || *no_heading) {
+        let flag = if *no_heading { "--no-heading" } else { "--delimiter" };
+        return Err(format!("{flag} is about tables: add --items csv, or leave it out"));
+    }
+    if !is_csv && !is_jsonl {
+        return match column {
+            Some(_) => Err("--column is about tables: add --items csv or --items jsonl, or leave it out".to_owned()),
+            None => Ok(None),
+        };
+    }
+    let rule = if is_csv { "csv" } else { "jsonl" };
+    if flags.range.is_some() || flags.list.is_some() {
+        return Err(format!("--items {rule} is about the records of a file: use --input, or leave it out"));
+    }
+    if column.is_some() && runner == ItemRunner::BlockProgram {
+        return Err("--column can't be used with pipe, whose programs get whole records: leave it out".to_owned());
+    }
+    Ok(Some(TableOptions { delimiter: *delimiter, has_heading: is_csv && !no_heading, column: column.clone() }))
 }
 
 /// A task, before its parameters are checked.

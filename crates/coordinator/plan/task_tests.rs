@@ -40,6 +40,13 @@ fn own() -> Vec<TaskInfo> {
 fn a_task_has_a_default_rule_for_items() {
     let naive = work(&["-t", "prime", "--param", "method=naive"]).unwrap();
     assert_eq!((naive.name(), naive.job.items, naive.job.params.len()), ("prime", Items::Words, 1));
+    assert_eq!(naive.input_options().content, Content::Numbers);
+    let listed = work(&["-t", "prime", "--items", "words"]).unwrap();
+    assert_eq!((listed.job.items, listed.input_options().content), (Items::Words, Content::List));
+    let any = work(&["-t", "null", "--items", "words"]).unwrap();
+    assert_eq!((any.job.items, any.input_options().content), (Items::Words, Content::Any));
+    let numbers = work(&["-t", "null", "--items", "numbers"]).unwrap();
+    assert_eq!((numbers.job.items, numbers.input_options().content), (Items::Words, Content::Numbers));
     assert_eq!(naive.params(), [("method".to_owned(), "naive".to_owned())]);
     let lines = work(&["-t", "prime", "--items", "lines"]).unwrap();
     assert_eq!((lines.params()[0].1.as_str(), lines.job.items), ("trial", Items::Lines));
@@ -82,7 +89,7 @@ fn parameters_are_checked() {
 fn a_task_of_the_worker_is_as_the_worker_describes_it() {
     let own_one = work_of(&["-t", "reverse", "--worker", "w"], own()).unwrap();
     assert!(matches!(own_one.task, KnownTask::Own(_)) && own_one.is_users());
-    assert_eq!((own_one.job.items, own_one.input_options().numbers), (Items::Nul, true));
+    assert_eq!((own_one.job.items, own_one.input_options().content), (Items::Nul, Content::Any));
     assert_eq!(own_one.params(), [("limit".to_owned(), "9".to_owned())]);
     let found = work_of(&["-t", "reverse"], own()).unwrap();
     assert_eq!(found.name(), "reverse", "the worker beside the program may have tasks of its own");

@@ -4,7 +4,7 @@ use super::*;
 use crate::args::{self, Invocation, Subcommand};
 use clap::error::ErrorKind;
 use procession::ChunkSize;
-use procession_job::{Executor, IntegerRange, Intent, ItemSource, MaxFailures};
+use procession_job::{Content, Executor, IntegerRange, Intent, ItemSource, MaxFailures};
 use procession_program::ALL;
 use procession_task::{FailureKind, Format, JobLimits, ResultOrder, TaskInfo};
 
@@ -66,7 +66,7 @@ fn the_first_command_of_the_readme() {
     assert_eq!(plan.work.job.limits, JobLimits::default());
     assert_eq!(plan.faults.policy, FailurePolicy::default());
     let taken = plan.selection.of_size(None);
-    assert_eq!((taken.max_item, taken.skip, taken.size, taken.numbers), (16 << 20, 0, None, true));
+    assert_eq!((taken.max_item, taken.skip, taken.size, taken.content), (16 << 20, 0, None, Content::Numbers));
     assert_eq!((plan.look.log, plan.look.progress), (Some(LogLevel::Task), ProgressMode::Auto));
     assert_eq!(plan.worker, None);
 }

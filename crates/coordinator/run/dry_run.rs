@@ -9,11 +9,12 @@ use crate::console;
 use crate::environment::machine;
 use crate::exit::Status;
 use crate::plan::{KnownTask, RunPlan};
-use procession_job::{Estimate, Executor, Stopper, Study};
-use procession_program::Template;
+use procession_job::{Estimate, Executor, Stopper, Study, Unit};
+use procession_program::{Template, TemplateError};
 use procession_report::units::{bytes, seconds};
 use procession_task::builtin::ItemRunner;
-use procession_task::{Items, escape_terminal, shell_quote};
+use procession_task::{Failure, Items, TableSpec, escape_terminal, shell_quote};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How long items are really run.
@@ -44,19 +45,50 @@ fn lines(plan: &RunPlan, estimate: &Estimate) -> Vec<String> {
     let items = plan.work.job.items;
     let first = plan.selection.of_size(None).skip;
     let numbered = (first..).zip(&estimate.first);
-    numbered.map(|(index, unit)| line(&plan.work.task, &estimate.arguments, index, unit, items)).collect()
+    let table = estimate.table.as_ref().filter(|_| plan.work.unit() == Unit::Item);
+    let shown = |(index, unit): (u64, &[u8])| match table.map(|table| of_record(table, unit)) {
+        None => line(&plan.work.task, &estimate.arguments, index, unit, items, None),
+        Some(Ok(item)) => line(&plan.work.task, &estimate.arguments, index, &item, items, table),
+        Some(Err(failure)) => format!("# {}: {failure}", escape_terminal(unit)),
+    };
+    numbered.map(|(index, unit)| shown((index, unit))).collect()
 }
 
-fn line(task: &KnownTask, arguments: &[Vec<u8>], index: u64, unit: &[u8], items: Items) -> String {
+/// The item of a record.
+fn of_record<'r>(table: &TableSpec, record: &'r [u8]) -> Result<Cow<'r, [u8]>, Failure> {
+    match &table.column {
+        Some(column) => table.field(record, column),
+        None => table.check(record).map(|()| Cow::Borrowed(record)),
+    }
+}
+
+fn line(
+    task: &KnownTask,
+    arguments: &[Vec<u8>],
+    index: u64,
+    unit: &[u8],
+    items: Items,
+    table: Option<&TableSpec>,
+) -> String {
     let command = shell_quote::line(arguments);
     match task.runner() {
         ItemRunner::Native => format!("{} {}", escape_terminal(task.name().as_bytes()), shell_quote::word(unit)),
         ItemRunner::BlockProgram => format!("{command}  # reads {} lines", items.count(unit)),
-        ItemRunner::Program => match Template::new(arguments).ok().filter(Template::has_places) {
-            Some(template) => shell_quote::line(&template.fill(unit, index)),
+        ItemRunner::Program => match template(arguments, table).ok().filter(Template::has_places) {
+            Some(template) => match template.fill(unit, index) {
+                Ok(words) => shell_quote::line(&words),
+                Err(failure) => format!("# {}: {failure}", escape_terminal(unit)),
+            },
             None => format!("{command} <<< {}", shell_quote::word(unit)),
         },
         ItemRunner::Coprocess | ItemRunner::Python => format!("{command} <<< {}", shell_quote::word(unit)),
+    }
+}
+
+fn template(arguments: &[Vec<u8>], table: Option<&TableSpec>) -> Result<Template, TemplateError> {
+    match table.filter(|table| table.column.is_none()) {
+        Some(table) => Template::for_table(arguments, table),
+        None => Template::new(arguments),
     }
 }
 
@@ -103,7 +135,7 @@ mod tests {
 
     fn shown(entry: &'static TaskEntry, arguments: &[&str], unit: &str) -> String {
         let arguments: Vec<Vec<u8>> = arguments.iter().map(|&word| word.into()).collect();
-        line(&KnownTask::BuiltIn(entry, Params::default()), &arguments, 0, unit.as_bytes(), Items::Lines)
+        line(&KnownTask::BuiltIn(entry, Params::default()), &arguments, 0, unit.as_bytes(), Items::Lines, None)
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
 /// Opens the input. Headings that are skipped are noted on the terminal.
 fn workload(plan: &RunPlan, terminal: &Terminal) -> Result<Workload, Refusal> {
     let (terminal, quiet) = (terminal.clone(), plan.look.quiet);
-    let on_note = Box::new(move |note: &procession_job::HeadingNote| {
+    let on_note = Box::new(move |note: &procession_job::InputNote| {
         if !quiet {
             terminal.println(&format!("note: {note}"));
         }

@@ -66,11 +66,14 @@ fn rule(task: &TaskInfo) -> &'static str {
         _ => {}
     }
     match task.items {
+        Items::Words if task.numbers => "numbers",
         Items::Words => "words",
         Items::Lines => "lines",
         Items::Nul => "nul",
         Items::Whole => "blocks of lines",
         Items::Framed => "values",
+        Items::Csv(_) => "csv",
+        Items::Jsonl => "jsonl",
     }
 }
 
@@ -87,7 +90,7 @@ mod tests {
     #[test]
     fn the_text_lists_tasks_with_their_parameters() {
         let text = text(&built_in());
-        let columns: Vec<_> = text.lines().filter_map(|line| line.find("words")).collect();
+        let columns: Vec<_> = text.lines().filter_map(|line| line.find("numbers")).collect();
         assert!(columns.len() >= 2 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
         assert!(text.contains("--param method=trial|naive|miller-rabin"), "{text}");
         assert!(text.contains("[default: trial]"), "{text}");
@@ -113,7 +116,7 @@ mod tests {
     fn json_lists_the_same() {
         let value: serde_json::Value = serde_json::from_str(&json(&built_in())).unwrap();
         let prime = value.as_array().unwrap().iter().find(|task| task["name"] == "prime").unwrap();
-        assert_eq!(prime["items"], "words");
+        assert_eq!(prime["items"], "numbers");
         assert_eq!(prime["params"][0]["values"][1], "naive");
     }
 }

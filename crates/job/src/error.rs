@@ -35,6 +35,26 @@ pub enum InputError {
         /// What is wrong.
         message: String,
     },
+    /// The input is something else than a list of items.
+    #[error("{name} is {what}: {way_out}")]
+    NoItems {
+        /// The input.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        way_out: String,
+    },
+    /// The input is compressed, and the program that unpacks it is not there.
+    #[error("{name} is compressed with {program}, and there is no program '{program}' in PATH: {command}")]
+    NoProgram {
+        /// The input.
+        name: String,
+        /// The program.
+        program: &'static str,
+        /// The command that would do.
+        command: String,
+    },
     /// The input unpacks to so much more than its size that it is probably a
     /// decompression bomb.
     #[error(
@@ -72,13 +92,55 @@ pub enum InputError {
         /// The first heading line, if the input has only a heading.
         first: Option<String>,
     },
+    /// The items should be numbers and seem to be something else.
+    #[error("{name}: {suspicion}")]
+    Suspicious {
+        /// The input.
+        name: String,
+        /// What they seem to be, and what to do.
+        suspicion: String,
+    },
+    /// A table does not have the column that was asked for.
+    #[error("{name} has no column '{}': {}", escape_terminal(.column.as_bytes()), escape_terminal(.why.as_bytes()))]
+    NoColumn {
+        /// The input.
+        name: String,
+        /// The column.
+        column: String,
+        /// Which columns there are.
+        why: String,
+    },
+    /// The columns of a table differ from those of the first.
+    #[error(
+        "{name} has other columns than the first table: {}, not {}",
+        escape_terminal(.found.as_bytes()),
+        escape_terminal(.expected.as_bytes())
+    )]
+    OtherColumns {
+        /// The input.
+        name: String,
+        /// Its columns.
+        found: String,
+        /// Those of the first table.
+        expected: String,
+    },
+    /// The first record of a table can't be read.
+    #[error("{name}: its first record can't be read: {message}")]
+    BadHeading {
+        /// The input.
+        name: String,
+        /// Why.
+        message: String,
+    },
     /// The input has fewer items than were asked for.
-    #[error("--size {size}: the input has only {} (--cycle repeats them)", counted(*.items, "item"))]
+    #[error("--size {size}: {}", few_items(*.items, *.skip))]
     TooFew {
         /// How many items were asked for.
         size: u64,
-        /// How many items the input has.
+        /// How many items the input has behind those that are left out.
         items: u64,
+        /// What was left out before.
+        skip: SkippedItems,
     },
     /// An input without items can't be repeated to fill a size.
     #[error("--cycle: the input has no items to repeat")]
@@ -135,6 +197,23 @@ pub enum InputError {
     /// The thread that reads the input could not be started.
     #[error("can't start the input thread: {}", system_message(.0))]
     Thread(io::Error),
+}
+
+/// What is known of the items that were left out (`--skip`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SkippedItems {
+    /// How many were asked to be left out.
+    pub wanted: u64,
+    /// How many there were to be left out.
+    pub found: u64,
+}
+
+fn few_items(items: u64, skip: SkippedItems) -> String {
+    if skip.wanted == 0 {
+        return format!("the input has only {} (--cycle repeats them)", counted(items, "item"));
+    }
+    let all = counted(skip.found.saturating_add(items), "item");
+    format!("the input has {all}, of which --skip {} leaves {items}", skip.wanted)
 }
 
 fn folder() -> String {

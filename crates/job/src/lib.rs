@@ -25,9 +25,11 @@ mod output;
 
 mod study;
 
-pub use error::InputError;
+pub use error::{InputError, SkippedItems};
 pub use failure_policy::{FailurePolicy, MaxFailures};
-pub use input::{HeadingNote, Input, InputNames, InputOptions, IntegerRange, ItemSource, MAX_ITEM, Unit};
+pub use input::{
+    Content, Input, InputNames, InputNote, InputOptions, IntegerRange, ItemSource, MAX_ITEM, TableOptions, Unit,
+};
 #[doc(hidden)]
 pub use input::{cut_all, rest_after_heading};
 pub use output::{OutputChoice, PictureFile};

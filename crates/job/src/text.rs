@@ -24,5 +24,7 @@ pub(crate) fn items_name(items: Items) -> &'static str {
         Items::Nul => "nul",
         Items::Whole => "whole",
         Items::Framed => "framed",
+        Items::Csv(_) => "csv",
+        Items::Jsonl => "jsonl",
     }
 }

@@ -5,9 +5,9 @@
 //! result is the program's standard output without its last line feed.
 
 use crate::per_item::{PerItem, PerItemRules, ProgramCall};
-use crate::template::Template;
+use crate::template::{Template, TemplateError};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
-use procession_task::{ItemAttempt, Items};
+use procession_task::{Failure, ItemAttempt, Items, TextOptions};
 
 /// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
@@ -22,11 +22,19 @@ pub static ENTRY: TaskEntry = TaskEntry {
     make: |_, words, options| PerItem::make(&RULES, words, options),
 };
 
-static RULES: PerItemRules = PerItemRules { template: Template::new, call, result };
+static RULES: PerItemRules = PerItemRules { template, call, result };
 
-fn call<'a>(template: &Template, item: &'a [u8], attempt: ItemAttempt) -> ProgramCall<'a> {
+/// Where items are records of a table, arguments may have places for their fields.
+fn template(words: &[Vec<u8>], options: &TextOptions) -> Result<Template, TemplateError> {
+    match options.table.as_ref().filter(|table| table.column.is_none()) {
+        Some(table) => Template::for_table(words, table),
+        None => Template::new(words),
+    }
+}
+
+fn call<'a>(template: &Template, item: &'a [u8], attempt: ItemAttempt) -> Result<ProgramCall<'a>, Failure> {
     let input = (!template.has_places()).then_some([item, b"\n"]);
-    ProgramCall { args: template.fill(item, attempt.index), item: Some(item), input, attempt }
+    Ok(ProgramCall { args: template.fill(item, attempt.index)?, item: Some(item), input, attempt })
 }
 
 fn result(mut output: Vec<u8>) -> Vec<u8> {
@@ -40,7 +48,7 @@ fn result(mut output: Vec<u8>) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::trial::Trial;
-    use procession_task::{Again, Format, Identity, TextOptions};
+    use procession_task::{Again, Format, Identity};
 
     fn trial(words: &[&str]) -> Trial {
         Trial::new(&ENTRY, words, Items::Lines, Format::Tsv)
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn invalid_command_words_are_refused() {
         let identity = Identity::new(1, "h", 0);
-        let options = TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity };
+        let options = TextOptions { items: Items::Lines, table: None, format: Format::Tsv, show: false, identity };
         for (words, says) in [(&[][..], "add -- PROGRAM"), (&["{}"], "can't be the program"), (&["a\0"], "NUL")] {
             let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
             let refused = ENTRY.task(&[], &words, options.clone()).map(|_| ()).unwrap_err().to_string();

@@ -6,7 +6,7 @@
 use crate::per_item::{PerItem, PerItemRules, ProgramCall};
 use crate::template::Template;
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
-use procession_task::{ItemAttempt, Items};
+use procession_task::{Failure, ItemAttempt, Items};
 
 /// The task's entry in the list of tasks.
 pub static ENTRY: TaskEntry = TaskEntry {
@@ -21,12 +21,13 @@ pub static ENTRY: TaskEntry = TaskEntry {
     make: |_, words, options| PerItem::make(&RULES, words, options),
 };
 
-static RULES: PerItemRules = PerItemRules { template: Template::plain, call, result: |output| output };
+static RULES: PerItemRules =
+    PerItemRules { template: |words, _| Template::plain(words), call, result: |output| output };
 
-fn call<'a>(template: &Template, block: &'a [u8], attempt: ItemAttempt) -> ProgramCall<'a> {
+fn call<'a>(template: &Template, block: &'a [u8], attempt: ItemAttempt) -> Result<ProgramCall<'a>, Failure> {
     // The last line of an input may lack its line feed.
     let end: &[u8] = if block.last().is_some_and(|&last| last != b'\n') { b"\n" } else { b"" };
-    ProgramCall { args: template.fill(b"", attempt.index), item: None, input: Some([block, end]), attempt }
+    Ok(ProgramCall { args: template.fill(b"", attempt.index)?, item: None, input: Some([block, end]), attempt })
 }
 
 #[cfg(test)]

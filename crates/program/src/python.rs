@@ -159,7 +159,7 @@ mod tests {
 
         fn task(&self, function: &str, items: Items, format: Format) -> Box<dyn BlockTask> {
             let word = format!("{}:{function}", self.0.display()).into_bytes();
-            let options = TextOptions { items, format, show: false, identity: Identity::new(9, "h", 0) };
+            let options = TextOptions { items, table: None, format, show: false, identity: Identity::new(9, "h", 0) };
             ENTRY.task(&[], &[word], options).unwrap()
         }
     }
@@ -188,6 +188,7 @@ mod tests {
         }
         let options = || TextOptions {
             items: Items::Lines,
+            table: None,
             format: Format::Tsv,
             show: false,
             identity: Identity::new(9, "h", 0),
@@ -300,8 +301,13 @@ mod tests {
             let said = file.task(function, Items::Lines, Format::Tsv).prepare(&mut |_| {}).unwrap_err();
             assert!(said.contains(says), "{said}");
         }
-        let options =
-            TextOptions { items: Items::Lines, format: Format::Tsv, show: false, identity: Identity::new(9, "h", 0) };
+        let options = TextOptions {
+            items: Items::Lines,
+            table: None,
+            format: Format::Tsv,
+            show: false,
+            identity: Identity::new(9, "h", 0),
+        };
         let given = [("python".to_owned(), "/no/such/python".to_owned())];
         let said = ENTRY.task(&given, &[b"f.py:f".to_vec()], options).unwrap().prepare(&mut |_| {}).unwrap_err();
         assert!(said.contains("'/no/such/python' cannot be found"), "{said}");

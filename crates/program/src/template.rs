@@ -4,6 +4,7 @@
 //! The placeholders are those of GNU parallel. The item's text is not searched for
 //! placeholders, stays within its argument, and never becomes the program's name.
 
+use procession_task::{Column, Failure, TableFormat, TableSpec};
 use std::fmt;
 
 /// A program and its arguments, with placeholders for the item.
@@ -11,12 +12,16 @@ use std::fmt;
 pub struct Template {
     program: Vec<u8>,
     args: Vec<Vec<TemplatePart>>,
+    /// The table that items are records of, if they are.
+    table: Option<TableSpec>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum TemplatePart {
     Text(Vec<u8>),
     Placeholder(Placeholder),
+    /// A field of the item, which is a record of a table.
+    Field(Column),
 }
 
 /// The part of an item that replaces a placeholder.
@@ -100,6 +105,19 @@ impl Template {
         Ok(Self { args: words[1..].iter().map(|word| pieces(word)).collect(), ..template })
     }
 
+    /// The same for items that are records of this table. In an argument `{1}` is the
+    /// first field and `{name}` that of the column of this name, or the value of this
+    /// key of a JSON object.
+    ///
+    /// # Errors
+    /// There is no program, or its name depends on the item.
+    pub fn for_table(words: &[Vec<u8>], table: &TableSpec) -> Result<Self, TemplateError> {
+        let template = Self::new(words)?;
+        let args =
+            template.args.into_iter().map(|parts| parts.into_iter().flat_map(|part| fields(part, table)).collect());
+        Ok(Self { args: args.collect(), table: Some(table.clone()), ..template })
+    }
+
     /// The same for a program whose arguments hold no item: all of them are plain text.
     ///
     /// # Errors
@@ -115,6 +133,7 @@ impl Template {
         Ok(Self {
             program: program.clone(),
             args: args.iter().map(|word| vec![TemplatePart::Text(word.clone())]).collect(),
+            table: None,
         })
     }
 
@@ -128,24 +147,29 @@ impl Template {
     /// from its standard input.
     #[must_use]
     pub fn has_places(&self) -> bool {
-        self.args.iter().flatten().any(|piece| matches!(piece, TemplatePart::Placeholder(_)))
+        self.args.iter().flatten().any(|piece| !matches!(piece, TemplatePart::Text(_)))
     }
 
     /// The arguments for the item of this index (from 0), with the program's name
     /// first.
-    #[must_use]
-    pub fn fill(&self, item: &[u8], index: u64) -> Vec<Vec<u8>> {
-        let arg = |pieces: &Vec<TemplatePart>| {
+    ///
+    /// # Errors
+    /// The item is a record without a field that an argument has a place for.
+    pub fn fill(&self, item: &[u8], index: u64) -> Result<Vec<Vec<u8>>, Failure> {
+        let mut words = vec![self.program.clone()];
+        for pieces in &self.args {
             let mut filled = Vec::new();
             for piece in pieces {
-                match piece {
-                    TemplatePart::Text(text) => filled.extend_from_slice(text),
-                    TemplatePart::Placeholder(place) => place.push(&mut filled, item, index),
+                match (piece, &self.table) {
+                    (TemplatePart::Text(text), _) => filled.extend_from_slice(text),
+                    (TemplatePart::Placeholder(place), _) => place.push(&mut filled, item, index),
+                    (TemplatePart::Field(column), Some(table)) => filled.extend_from_slice(&table.field(item, column)?),
+                    (TemplatePart::Field(_), None) => {}
                 }
             }
-            filled
-        };
-        std::iter::once(self.program.clone()).chain(self.args.iter().map(arg)).collect()
+            words.push(filled);
+        }
+        Ok(words)
     }
 }
 
@@ -172,6 +196,43 @@ fn pieces(word: &[u8]) -> Vec<TemplatePart> {
         pieces.push(TemplatePart::Text(text));
     }
     pieces
+}
+
+/// Text with places for the fields of a table, as parts.
+fn fields(part: TemplatePart, table: &TableSpec) -> Vec<TemplatePart> {
+    let TemplatePart::Text(text) = part else { return vec![part] };
+    let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
+    while let Some(open) = memchr::memchr(b'{', &text[at..]).map(|open| at + open) {
+        at = open + 1;
+        let Some(length) = text[at..].iter().position(|&byte| byte == b'}' || byte == b'{') else { break };
+        let column = std::str::from_utf8(&text[at..at + length]).ok().and_then(|name| column(name, table));
+        if let Some(column) = column.filter(|_| text[at + length] == b'}') {
+            if open > from {
+                parts.push(TemplatePart::Text(text[from..open].to_vec()));
+            }
+            parts.push(TemplatePart::Field(column));
+            at += length + 1;
+            from = at;
+        }
+    }
+    if from < text.len() || parts.is_empty() {
+        parts.push(TemplatePart::Text(text[from..].to_vec()));
+    }
+    parts
+}
+
+/// The column that stands between braces: its name, its number, or a key of JSON
+/// objects.
+fn column(name: &str, table: &TableSpec) -> Option<Column> {
+    let position = |at: usize| u32::try_from(at).ok().map(Column::Position);
+    if let Some(at) = table.names.iter().position(|known| known == name) {
+        return position(at);
+    }
+    if let Ok(number) = name.parse::<usize>() {
+        return position(number.checked_sub(1)?);
+    }
+    let is_key = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    (table.format == TableFormat::Jsonl && is_key).then(|| Column::Key(name.to_owned()))
 }
 
 /// The position after the last slash.
@@ -216,7 +277,7 @@ mod tests {
     }
 
     fn filled(template: &[&str], item: &str, index: u64) -> Vec<String> {
-        let args = Template::new(&words(template)).unwrap().fill(item.as_bytes(), index);
+        let args = Template::new(&words(template)).unwrap().fill(item.as_bytes(), index).unwrap();
         args.into_iter().map(|arg| String::from_utf8(arg).unwrap()).collect()
     }
 
@@ -259,13 +320,35 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_records_take_their_places() {
+        let csv = TableSpec {
+            format: TableFormat::Csv(b','),
+            names: vec!["id".to_owned(), "the name".to_owned(), "2".to_owned()],
+            column: None,
+        };
+        let template = words(&["p", "{1}", "x{the name}{id}y", "{2}", "{no}{", "{}", "{4}"]);
+        let filled = |item: &str, count: usize| {
+            let template = Template::for_table(&template[..count], &csv).unwrap();
+            let filled = template.fill(item.as_bytes(), 0).map_err(|failure| failure.message)?;
+            Ok::<_, String>(filled.into_iter().map(|arg| String::from_utf8(arg).unwrap()).collect::<Vec<_>>())
+        };
+        let expected = ["p", "7", "xa,b7y", "z", "{no}{", "7,\"a,b\",z"];
+        assert_eq!(filled("7,\"a,b\",z", 6).unwrap(), expected, "a name is before a number");
+        assert_eq!(filled("7,8,9", 7).unwrap_err(), "the record has 3 fields, no field 4");
+        let jsonl = TableSpec { format: TableFormat::Jsonl, names: Vec::new(), column: None };
+        let template = Template::for_table(&words(&["p", "{id}", "{ print }"]), &jsonl).unwrap();
+        assert_eq!(template.fill(br#"{"id": "x y"}"#, 0).unwrap(), words(&["p", "x y", "{ print }"]));
+        assert!(template.fill(br#"{"n": 1}"#, 0).unwrap_err().message.contains("no key 'id'"));
+    }
+
+    #[test]
     fn any_other_braces_are_plain_text() {
         let template = ["p", "{x}", "{size}", "{", "}", "{ }", "", "{///}", "$(x);'\""];
         assert_eq!(filled(&template, "i", 0), template);
         let template = Template::new(&words(&template)).unwrap();
         assert!(!template.has_places());
         let plain = Template::plain(&words(&["{}", "{#}"])).unwrap();
-        assert_eq!(plain.fill(b"x", 0), words(&["{}", "{#}"]));
+        assert_eq!(plain.fill(b"x", 0), Ok(words(&["{}", "{#}"])));
         assert!(!plain.has_places());
         assert!(Template::new(&words(&["p", "a", "b{#}"])).unwrap().has_places());
     }
@@ -273,7 +356,7 @@ mod tests {
     #[test]
     fn items_need_not_be_utf8() {
         let template = Template::new(&words(&["p", "{/}", "{}"])).unwrap();
-        assert_eq!(template.fill(b"\xff/\xfe\n", 0)[1..], [b"\xfe\n".to_vec(), b"\xff/\xfe\n".to_vec()]);
+        assert_eq!(template.fill(b"\xff/\xfe\n", 0).unwrap()[1..], [b"\xfe\n".to_vec(), b"\xff/\xfe\n".to_vec()]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Trial {
     /// A task in worker 7.
     pub(crate) fn new(entry: &TaskEntry, words: &[&str], items: Items, format: Format) -> Self {
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-        let options = TextOptions { items, format, show: false, identity: Identity::new(1, "h", 7) };
+        let options = TextOptions { items, table: None, format, show: false, identity: Identity::new(1, "h", 7) };
         let task = entry.task(&[], &words, options).unwrap();
         Self { task, items, again: Again::NEVER, max_result: 1 << 20 }
     }

@@ -2,6 +2,7 @@
 //! blocks (at memory speed, without looking at items), the worker to iterate over
 //! the items.
 
+use crate::table::record_end;
 use serde::{Deserialize, Serialize};
 
 /// How the input is cut into items.
@@ -19,6 +20,12 @@ pub enum Items {
     Whole,
     /// Each item follows its length (four bytes, little-endian): for binary items.
     Framed,
+    /// At the ends of records of comma-separated values (RFC 4180), which may have line
+    /// feeds in quotes. The byte separates their fields; if it is not known, a quote
+    /// behind any usual one opens a field. Blank lines are no items.
+    Csv(Option<u8>),
+    /// At line feeds: a JSON value a line. Blank lines are no items.
+    Jsonl,
 }
 
 /// The size of the length before a framed item or record, in bytes.
@@ -43,9 +50,9 @@ impl Items {
     pub fn is_separator(self, byte: u8) -> bool {
         match self {
             Self::Words => is_word_separator(byte),
-            Self::Lines => byte == b'\n',
+            Self::Lines | Self::Jsonl => byte == b'\n',
             Self::Nul => byte == 0,
-            Self::Whole | Self::Framed => false,
+            Self::Whole | Self::Framed | Self::Csv(_) => false,
         }
     }
 
@@ -53,7 +60,7 @@ impl Items {
     #[must_use]
     pub fn separator(self) -> u8 {
         match self {
-            Self::Words | Self::Lines | Self::Whole | Self::Framed => b'\n',
+            Self::Words | Self::Lines | Self::Whole | Self::Framed | Self::Csv(_) | Self::Jsonl => b'\n',
             Self::Nul => 0,
         }
     }
@@ -61,7 +68,7 @@ impl Items {
     /// The number of items in this block. The last item needs no separator after it.
     #[must_use]
     pub fn count(self, block: &[u8]) -> u64 {
-        if matches!(self, Self::Whole | Self::Framed) {
+        if self.is_walked() {
             return self.split(block).count() as u64;
         }
         let ends = self.count_ends(block, 0, block.len());
@@ -79,8 +86,8 @@ impl Items {
         if max_items == 0 {
             return Measure { items: 0, bytes: 0 };
         }
-        if matches!(self, Self::Whole | Self::Framed) {
-            return self.measure_by_walking(block, max_items);
+        if self.is_walked() {
+            return self.measure_by_walking(block, max_items, usize::MAX);
         }
         let mut left = max_items;
         let mut from = 0;
@@ -103,13 +110,30 @@ impl Items {
         Measure { items: max_items - left + u64::from(open), bytes: block.len() }
     }
 
-    /// Like [`Self::measure`], for rules without separators.
-    fn measure_by_walking(self, block: &[u8], max_items: u64) -> Measure {
-        let (mut at, mut items) = (0, 0);
-        while items < max_items && self.next_item(block, &mut at).is_some() {
-            items += 1;
+    /// Whether items are the records of a table.
+    #[must_use]
+    pub fn are_records(self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Jsonl)
+    }
+
+    /// Whether the ends of items are not told by single bytes.
+    fn is_walked(self) -> bool {
+        matches!(self, Self::Whole | Self::Framed) || self.are_records()
+    }
+
+    /// Like [`Self::measure`], for rules whose items must be walked, and with at most
+    /// `max_bytes` bytes; a first item larger than that is taken alone.
+    #[must_use]
+    pub fn measure_by_walking(self, block: &[u8], max_items: u64, max_bytes: usize) -> Measure {
+        let (mut at, mut items, mut end) = (0, 0, 0);
+        while items < max_items && self.next_item(block, &mut at).is_some() && (at <= max_bytes || items == 0) {
+            (items, end) = (items + 1, at);
         }
-        Measure { items, bytes: at }
+        // Blank lines behind the last record belong to it.
+        if self.are_records() && skip_blank_lines(block, end) == block.len() {
+            end = block.len();
+        }
+        Measure { items, bytes: end }
     }
 
     /// Iterates over the items of a block, with each item's position. An incomplete
@@ -125,6 +149,8 @@ impl Items {
             while *at < block.len() && is_word_separator(block[*at]) {
                 *at += 1;
             }
+        } else if self.are_records() {
+            *at = skip_blank_lines(block, *at);
         }
         if *at >= block.len() {
             return None;
@@ -140,12 +166,13 @@ impl Items {
                 return Some((start + FRAME_BYTES, item));
             }
             Self::Words => word_length(rest),
-            Self::Lines => memchr::memchr(b'\n', rest),
+            Self::Lines | Self::Jsonl => memchr::memchr(b'\n', rest),
             Self::Nul => memchr::memchr(0, rest),
+            Self::Csv(delimiter) => record_end(rest, delimiter).map(|end| end - 1),
         };
         *at = start + length.map_or(rest.len(), |l| l + 1);
         let mut item = &rest[..length.unwrap_or(rest.len())];
-        if self == Self::Lines && length.is_some() && item.last() == Some(&b'\r') {
+        if (self == Self::Lines || self.are_records()) && length.is_some() && item.last() == Some(&b'\r') {
             item = &item[..item.len() - 1];
         }
         Some((start, item))
@@ -158,7 +185,7 @@ impl Items {
             Self::Words => count_word_ends(&block[from.saturating_sub(1)..to]),
             Self::Lines => memchr::memchr_iter(b'\n', &block[from..to]).count() as u64,
             Self::Nul => memchr::memchr_iter(0, &block[from..to]).count() as u64,
-            Self::Whole | Self::Framed => 0,
+            Self::Whole | Self::Framed | Self::Csv(_) | Self::Jsonl => 0,
         }
     }
 
@@ -187,6 +214,17 @@ impl Items {
             }
         }
         to
+    }
+}
+
+/// The position of the first line that is not blank, from the beginning of a line.
+fn skip_blank_lines(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        at += match &bytes[at..] {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return at,
+        };
     }
 }
 
@@ -321,6 +359,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn records_may_have_line_feeds_in_quotes_and_blank_lines_are_none() {
+        let text = "a,\"b\nc\"\r\n\n\r\nd\n\"e\"\"\n\"\n\n";
+        assert_eq!(items(Items::Csv(None), text), ["a,\"b\nc\"", "d", "\"e\"\"\n\""]);
+        assert_eq!(items(Items::Jsonl, "1\n\n[\"\n"), ["1", "[\""]);
+        let whole = Items::Csv(None).measure(text.as_bytes(), 3);
+        assert_eq!(whole, Measure { items: 3, bytes: text.len() });
+        assert_eq!(Items::Csv(None).measure(text.as_bytes(), 1), Measure { items: 1, bytes: 9 });
+        assert_eq!(Items::Csv(None).count(b"\n\r\n"), 0);
+        assert_eq!(Items::Csv(Some(b'|')).count(b"a|\"\n\"\nb,\"\n"), 2);
+    }
+
     /// Blocks with runs of separators and words of odd lengths, from a fixed
     /// pseudo-random sequence.
     fn block(seed: u64, length: usize) -> Vec<u8> {
@@ -328,14 +378,14 @@ mod tests {
         (0..length)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                b"12 ,\n\r\t\x003a4b"[(state >> 33) as usize % 12]
+                b"12 ,\n\r\t\x003a\"\n"[(state >> 33) as usize % 12]
             })
             .collect()
     }
 
     #[test]
     fn measuring_agrees_with_splitting() {
-        for rule in [Items::Words, Items::Lines, Items::Nul] {
+        for rule in [Items::Words, Items::Lines, Items::Nul, Items::Csv(None), Items::Jsonl] {
             for length in [0, 1, 2, 127, 128, 129, 255, 257, 1000, 5000] {
                 let block = block(length as u64 + 1, length);
                 let walked: Vec<_> = rule.split(&block).collect();

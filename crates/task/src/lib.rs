@@ -11,9 +11,10 @@
 //!
 //! Modules, from the bottom up:
 //!
+//! - `outcome`, `table`: failures, the records of tables
 //! - `items`, `params`, `value`: how input is cut into items, a task's parameters,
 //!   how items are parsed and results written
-//! - `outcome`, `record`, `itemlog`: failures, output records, log lines
+//! - `record`, `itemlog`: output records, log lines
 //! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
 //! - `task`, `block`: the two traits, and the way back to the coordinator
@@ -26,8 +27,10 @@
 mod plural;
 mod random;
 
-mod items;
 mod outcome;
+mod table;
+
+mod items;
 mod params;
 mod times;
 mod value;
@@ -45,6 +48,8 @@ mod itemlog;
 mod spec;
 mod text_options;
 
+mod block_items;
+
 mod configuration;
 mod record_writer;
 
@@ -53,6 +58,7 @@ mod runner;
 pub mod builtin;
 
 pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, RunningItem};
+pub use block_items::{BlockItem, BlockItems};
 pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};
 pub use coordinator_times::CoordinatorTimes;
@@ -67,6 +73,7 @@ pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_termi
 pub use record_writer::{FinishedItem, RecordWriter, too_long};
 pub use runner::{ItemAttempt, RunBuffers, RunItem, TextTask, run_items};
 pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};
+pub use table::{Column, RecordScanner, TableFormat, TableSpec, sniff_delimiter};
 pub use task::{Task, TaskError};
 pub use text_options::TextOptions;
 pub use times::{Sampler, Samples, Times};

@@ -259,7 +259,7 @@ pub fn escape_terminal(bytes: &[u8]) -> String {
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
                 '\r' => text.push_str("\\r"),
-                c if c.is_control() || is_bidirectional(c) => text.push_str(&format!("\\u{{{:x}}}", c as u32)),
+                c if c.is_control() || is_invisible(c) => text.push_str(&format!("\\u{{{:x}}}", c as u32)),
                 c => text.push(c),
             }
         }
@@ -270,8 +270,10 @@ pub fn escape_terminal(bytes: &[u8]) -> String {
     text
 }
 
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+/// Marks that are not seen and change how a text is read: a byte-order mark inside
+/// a text, directions, and separators of lines.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{feff}' | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct FinishedItem<'a> {
     pub index: u64,
     /// The item's position in its block.
     pub at: usize,
+    /// How many bytes of the block it takes.
+    pub length: usize,
     /// The item.
     pub input: &'a [u8],
     /// The result or the failure.
@@ -110,7 +112,7 @@ impl<'t> RecordWriter<'t> {
             answer.failures.push(FailureAt {
                 item: done.index,
                 failure: failure.clone(),
-                input: (place(done.at), place(done.input.len())),
+                input: (place(done.at), place(done.length)),
                 record: (place(from), place(answer.outputs.len() - from)),
                 attempts: done.runs,
             });

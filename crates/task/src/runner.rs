@@ -2,6 +2,7 @@
 //! item, runs it, writes its record and its log line.
 
 use crate::block::{Block, BlockTask, Reply};
+use crate::block_items::{BlockItem, BlockItems, plain_items};
 use crate::catch_panic::catch_panic;
 use crate::itemlog::Child;
 use crate::outcome::{Failure, FailureKind};
@@ -117,23 +118,37 @@ where
 ///
 /// # Errors
 /// The block does not hold the items that it announces.
-pub fn run_items<'a, R: RunItem<'a>>(
+pub fn run_items<R: for<'a> RunItem<'a>>(
     task: &R,
     options: &TextOptions,
     buffers: &mut RunBuffers,
-    block: &Block<'a>,
+    block: &Block<'_>,
     reply: &mut Reply<'_>,
+) -> Result<(), String> {
+    match BlockItems::of(options, block.bytes) {
+        None => run_each(task, options, buffers, block, reply, plain_items(options.items, block.bytes)),
+        Some(items) => run_each(task, options, buffers, block, reply, items.iter(block.bytes)),
+    }
+}
+
+fn run_each<'a, R: RunItem<'a>>(
+    task: &R,
+    options: &TextOptions,
+    buffers: &mut RunBuffers,
+    block: &Block<'_>,
+    reply: &mut Reply<'_>,
+    items: impl Iterator<Item = BlockItem<'a>>,
 ) -> Result<(), String> {
     let writer = RecordWriter::new(options, block);
     let max_result = reply.max_result();
     let RunBuffers { result, sampler } = buffers;
     let mut done: u32 = 0;
-    for (at, item) in options.items.split(block.bytes) {
+    for BlockItem { at, length, item, invalid } in items {
         let index = block.first + u64::from(done);
         let sampled = sampler.is_due();
         let timed = sampled || block.log;
         let began_ns = reply.item_starts(index, timed);
-        let input = task.read(item);
+        let input = invalid.map_or_else(|| task.read(item), |failure| Err(failure.clone()));
         let read_ns = if sampled { reply.host().now_ns() } else { 0 };
         let attempt = ItemAttempt { index, number: block.attempt, max_result };
         let mut outcome = input.and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
@@ -156,7 +171,10 @@ pub fn run_items<'a, R: RunItem<'a>>(
             Err(failure) => Err(failure),
         };
         let child = task.child();
-        writer.write(reply, &FinishedItem { index, at, input: item, outcome: text, runs, start_ns, end_ns, child });
+        writer.write(
+            reply,
+            &FinishedItem { index, at, length, input: item, outcome: text, runs, start_ns, end_ns, child },
+        );
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);
@@ -238,8 +256,13 @@ mod tests {
     }
 
     fn run(bytes: &[u8], items: u32, each: bool) -> (Answer, RecordingHost, Result<(), String>) {
-        let options =
-            TextOptions { items: Items::Words, format: Format::Tsv, show: true, identity: Identity::new(9, "h", 0) };
+        let options = TextOptions {
+            items: Items::Words,
+            table: None,
+            format: Format::Tsv,
+            show: true,
+            identity: Identity::new(9, "h", 0),
+        };
         let mut host = RecordingHost::default();
         let mut answer = Answer::default();
         let block = Block { first: 10, items, chunk: 0, attempt: 1, log: true, bytes };
@@ -297,7 +320,7 @@ mod tests {
 
     fn run_third(again: Again) -> Answer {
         let identity = Identity::new(9, "h", 0);
-        let options = TextOptions { items: Items::Words, format: Format::Tsv, show: false, identity };
+        let options = TextOptions { items: Items::Words, table: None, format: Format::Tsv, show: false, identity };
         let (mut host, mut answer) = (RecordingHost::default(), Answer::default());
         let block = Block { first: 0, items: 2, chunk: 0, attempt: 4, log: true, bytes: b"7 x" };
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20).trying(again);
@@ -341,7 +364,7 @@ mod tests {
     #[test]
     fn a_shared_draft_is_unlocked_only_while_an_item_runs() {
         let identity = Identity::new(9, "h", 0);
-        let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
+        let options = TextOptions { items: Items::Words, table: None, format: Format::Lines, show: false, identity };
         let (mut host, draft) = (RecordingHost::default(), Arc::new(Mutex::default()));
         let block = Block { first: 10, items: 2, chunk: 0, attempt: 1, log: false, bytes: b"1 2" };
         let mut reply = Reply::shared(&mut host, &draft, false, 1 << 20);

@@ -2,7 +2,7 @@
 //! [`JobSpec`], the pool takes it, the coordinator sends it to its workers, and
 //! a worker reads from it what to do.
 
-use crate::{Again, FailureKind, Format, Items};
+use crate::{Again, FailureKind, Format, Items, TableSpec};
 use procession_scheduler::ChunkSize;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub struct JobSpec {
     pub arguments: Vec<Vec<u8>>,
     /// How blocks are cut into items.
     pub items: Items,
+    /// How records are read, if the items come from a table.
+    pub table: Option<TableSpec>,
     /// How records are written.
     pub format: Format,
     /// How many items go into a chunk.
@@ -85,6 +87,7 @@ impl JobSpec {
             params: Vec::new(),
             arguments: Vec::new(),
             items: Items::Lines,
+            table: None,
             format: Format::Lines,
             chunk: ChunkSize::Auto,
             order: ResultOrder::Input,

@@ -31,9 +31,11 @@ impl FromItem<'_> for String {
 }
 
 impl FromItem<'_> for u64 {
-    /// Digits only: `007` is 7. A sign, a fraction, an exponent, hexadecimal digits or
-    /// a value above 2⁶⁴ − 1 are refused.
+    /// Digits only: `007` is 7. A fraction of zeros is none: `7.0` is 7. A sign,
+    /// another fraction, an exponent, hexadecimal digits or a value above 2⁶⁴ − 1 are
+    /// refused.
     fn from_item(item: &[u8]) -> Result<Self, String> {
+        let item = without_zero_fraction(item);
         let mut value: u64 = 0;
         let (runs, rest) = item.as_chunks::<8>();
         for &run in runs {
@@ -50,6 +52,19 @@ impl FromItem<'_> for u64 {
             value = next.ok_or_else(|| too_large(item))?;
         }
         if item.is_empty() { Err("empty: a whole number is needed".to_owned()) } else { Ok(value) }
+    }
+}
+
+/// The item without a point and only zeros behind it: as spreadsheets and pandas
+/// write whole numbers.
+#[inline]
+fn without_zero_fraction(item: &[u8]) -> &[u8] {
+    if item.last() != Some(&b'0') {
+        return item;
+    }
+    match item.iter().rposition(|&byte| byte != b'0') {
+        Some(at) if at > 0 && item[at] == b'.' => &item[..at],
+        _ => item,
     }
 }
 
@@ -80,10 +95,23 @@ fn too_large(item: &[u8]) -> String {
 }
 
 fn not_whole(item: &[u8]) -> String {
-    if item.first() == Some(&b'-') && item.len() > 1 && item[1..].iter().all(u8::is_ascii_digit) {
+    if let Some(what) = strange_bytes(item) {
+        what.to_owned()
+    } else if item.first() == Some(&b'-') && item.len() > 1 && item[1..].iter().all(u8::is_ascii_digit) {
         "negative: a whole number of 0 or more is needed".to_owned()
     } else {
         "not a whole number (digits only)".to_owned()
+    }
+}
+
+/// What stands in the item that nobody sees.
+fn strange_bytes(item: &[u8]) -> Option<&'static str> {
+    if memchr::memchr(0, item).is_some() {
+        Some("not a number: it holds a NUL byte")
+    } else if memchr::memmem::find(item, b"\xef\xbb\xbf").is_some() {
+        Some("not a number: it holds a byte-order mark (U+FEFF)")
+    } else {
+        None
     }
 }
 
@@ -97,7 +125,7 @@ impl FromItem<'_> for f64 {
         let decimal = |b: &u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
         let text = std::str::from_utf8(item).ok().filter(|_| item.iter().all(decimal));
         let Some(value) = text.and_then(|t| t.parse::<Self>().ok()) else {
-            return Err("not a decimal number".to_owned());
+            return Err(strange_bytes(item).unwrap_or("not a decimal number").to_owned());
         };
         if value.is_finite() { Ok(value) } else { Err("too large for a double-precision number".to_owned()) }
     }
@@ -181,6 +209,9 @@ mod tests {
     fn whole_numbers_are_digits_only() {
         assert_eq!(u64::from_item(b"18446744073709551615"), Ok(u64::MAX));
         assert_eq!(u64::from_item(b"007"), Ok(7));
+        for (item, value) in [("7.0", 7), ("70.00", 70), ("0.0", 0), ("10", 10), ("0", 0), ("000", 0)] {
+            assert_eq!(u64::from_item(item.as_bytes()), Ok(value), "{item}");
+        }
         for (item, says) in [
             ("18446744073709551616", "too large"),
             ("99999999999999999999x", "not a whole"),
@@ -190,6 +221,12 @@ mod tests {
             ("1e3", "not a whole"),
             ("0x10", "not a whole"),
             ("3.14", "not a whole"),
+            ("3.10", "not a whole"),
+            (".0", "not a whole"),
+            ("7.", "not a whole"),
+            ("7.0.0", "not a whole"),
+            ("2\0", "NUL byte"),
+            ("\u{feff}2", "byte-order mark"),
             ("NaN", "not a whole"),
             ("", "empty"),
         ] {

@@ -116,7 +116,7 @@ fn sqrt() -> TaskInfo {
     TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
 }
 
-/// The bytes of protocol 6. Whoever changes them changes [`PROTOCOL`].
+/// The bytes of protocol 7. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
@@ -125,7 +125,7 @@ fn golden_bytes_from_a_worker() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "06000000",
+            "07000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -177,8 +177,8 @@ fn golden_bytes_to_a_worker() {
         hex(&frame),
         concat!(
             "a970773e",
-            "70000000",
-            "beb7c57c",
+            "71000000",
+            "016b882e",
             "00000000",
             "0100000000000000",
             "0700000000000000",
@@ -189,6 +189,7 @@ fn golden_bytes_to_a_worker() {
             "0300000000000000",
             "736564",
             "00000000",
+            "00",
             "00000000",
             "00",
             "00000000",

@@ -3,7 +3,7 @@
 
 use procession::raw::Place;
 use procession_job::{InputError, cut_all, rest_after_heading};
-use procession_task::Items;
+use procession_task::{BlockItems, Column, Format, Identity, Items, TableFormat, TableSpec, TextOptions};
 use std::io::{self, Read};
 
 const START: Place = Place { input: 0, line: 1, column: 1 };
@@ -38,7 +38,50 @@ fn drawn(bytes: &[u8]) -> Option<(Items, usize, Pieces<'_>)> {
 
 /// Cuts a stream, and walks through it by the rule.
 pub fn cutter(bytes: &[u8]) {
-    let Some((rule, max_item, mut pieces)) = drawn(bytes) else { return };
+    if let Some((rule, max_item, pieces)) = drawn(bytes) {
+        cut(rule, max_item, pieces);
+    }
+}
+
+/// Cuts records of comma-separated values, and reads their fields.
+pub fn csv(bytes: &[u8]) {
+    let Some((_, max_item, pieces)) = drawn(bytes) else { return };
+    let delimiter = [None, Some(b','), Some(b';'), Some(b'\t')][usize::from(bytes[0] & 3)];
+    let (rule, block) = (Items::Csv(delimiter), pieces.bytes);
+    cut(rule, max_item, pieces);
+    let spec = |column| TableSpec { format: TableFormat::Csv(delimiter.unwrap_or(b',')), names: Vec::new(), column };
+    fields(rule, block, spec(Some(Column::Position(u32::from(bytes[1])))));
+    fields(rule, block, spec(None));
+}
+
+/// Cuts JSON values, a line each, and reads a key of them.
+pub fn jsonl(bytes: &[u8]) {
+    let Some((_, max_item, pieces)) = drawn(bytes) else { return };
+    let block = pieces.bytes;
+    cut(Items::Jsonl, max_item, pieces);
+    let spec = |column| TableSpec { format: TableFormat::Jsonl, names: Vec::new(), column };
+    fields(Items::Jsonl, block, spec(Some(Column::Key("a".to_owned()))));
+    fields(Items::Jsonl, block, spec(Some(Column::Position(u32::from(bytes[1])))));
+    fields(Items::Jsonl, block, spec(None));
+}
+
+/// Each record of a block gives one item, whose place is in the block.
+fn fields(items: Items, block: &[u8], table: TableSpec) {
+    let whole = table.column.is_none();
+    let identity = Identity::new(1, "h", 0);
+    let options = TextOptions { items, table: Some(table), format: Format::Tsv, show: false, identity };
+    let found = BlockItems::of(&options, block).expect("a table");
+    let records: Vec<(usize, &[u8])> = items.split(block).collect();
+    let all: Vec<_> = found.iter(block).collect();
+    assert_eq!(all.len(), records.len());
+    for (item, (at, record)) in all.iter().zip(records) {
+        assert!(item.at >= at && item.at + item.length <= at + record.len(), "a field outside of its record");
+        assert!(!whole || item.item == record);
+        assert!(item.item.len() <= record.len(), "a field longer than its record");
+    }
+}
+
+fn cut(rule: Items, max_item: usize, mut pieces: Pieces<'_>) {
     let whole = pieces.bytes;
     let expected: Vec<(Place, &[u8])> = rule.split(whole).map(|(at, item)| (START.after(&whole[..at]), item)).collect();
     assert_eq!(rule.count(whole), expected.len() as u64);
@@ -46,7 +89,11 @@ pub fn cutter(bytes: &[u8]) {
         Ok(segments) => segments,
         Err(InputError::TooLong { .. }) => {
             // A carriage return that belongs to the line's end is counted until that has come.
-            assert!(expected.iter().any(|(_, item)| item.len() + usize::from(rule == Items::Lines) > max_item));
+            assert!(
+                expected
+                    .iter()
+                    .any(|(_, item)| item.len() + usize::from(rule == Items::Lines || rule.are_records()) > max_item)
+            );
             return;
         }
         Err(error) => panic!("{error}"),

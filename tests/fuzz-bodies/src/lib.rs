@@ -10,7 +10,7 @@ mod log;
 mod message;
 mod resume;
 
-pub use cutter::{cutter, heading};
+pub use cutter::{csv, cutter, heading, jsonl};
 pub use frame::frame;
 pub use log::log;
 pub use message::message;
@@ -25,6 +25,8 @@ pub const ALL: &[(&str, Body)] = &[
     ("message", message),
     ("cutter", cutter),
     ("heading", heading),
+    ("csv", csv),
+    ("jsonl", jsonl),
     ("log", log),
     ("resume", resume),
 ];

@@ -87,12 +87,37 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn items_parser() -> impl TypedValueParser<Value = Items> {
-    PossibleValuesParser::new(["words", "lines", "nul"]).map(|name| match name.as_str() {
-        "words" => Items::Words,
-        "lines" => Items::Lines,
-        _ => Items::Nul,
+/// The values of `--items`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemRule {
+    /// Items that are cut by this rule, and nothing else.
+    Cut(Items),
+    /// Numbers as people write them.
+    Numbers,
+    /// Records of comma-separated values.
+    Csv,
+    /// JSON values, a line each.
+    Jsonl,
+}
+
+pub(super) fn items_parser() -> impl TypedValueParser<Value = ItemRule> {
+    PossibleValuesParser::new(["words", "lines", "nul", "numbers", "csv", "jsonl"]).map(|name| match name.as_str() {
+        "words" => ItemRule::Cut(Items::Words),
+        "lines" => ItemRule::Cut(Items::Lines),
+        "nul" => ItemRule::Cut(Items::Nul),
+        "csv" => ItemRule::Csv,
+        "jsonl" => ItemRule::Jsonl,
+        _ => ItemRule::Numbers,
     })
+}
+
+/// The value of `--delimiter`: one character, or a name for it.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err("write one ASCII character, or tab".to_owned()),
+    }
 }
 
 pub(super) fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -131,6 +156,16 @@ mod tests {
         assert!(kinds("crashed,invalid").unwrap_err().contains("stays invalid"));
         for text in ["", "all", "crashed,", "Crashed"] {
             assert!(kinds(text).unwrap_err().contains("timed-out"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_a_character() {
+        for (text, byte) in [(";", b';'), ("tab", b'\t'), ("\\t", b'\t'), (" ", b' '), ("|", b'|')] {
+            assert_eq!(delimiter(text), Ok(byte));
+        }
+        for text in ["", ";;", "\"", "\n", "é"] {
+            assert!(delimiter(text).is_err(), "{text}");
         }
     }
 

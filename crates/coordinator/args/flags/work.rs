@@ -1,9 +1,8 @@
 //! The task and its items.
 
-use super::values::{items_parser, key_value, max_item};
+use super::values::{ItemRule, delimiter, items_parser, key_value, max_item};
 use crate::args::units;
 use clap::Args;
-use procession_task::Items;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -25,8 +24,8 @@ pub(crate) struct WorkFlags {
 
     /// Files with the items; `-` is standard input
     ///
-    /// Files are read as a stream and never held whole in memory. Gzip and zip files are recognised by their
-    /// content. [default: standard input, if it is not a terminal]
+    /// Files are read as a stream and never held whole in memory. They are known by their content: gzip and zip are
+    /// unpacked, zstd, xz, bzip2 and lz4 by the programs of these names. [default: standard input, if it is not a terminal]
     #[arg(short, long = "input", value_name = "FILE", num_args = 1.., group = "source")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -40,12 +39,31 @@ pub(crate) struct WorkFlags {
     #[arg(long, value_name = "X,Y,…", allow_hyphen_values = true, group = "source")]
     pub(crate) list: Option<String>,
 
-    /// How to split the input: words, lines or nul
+    /// How to split the input: lines, csv, …
     ///
     /// `words` splits at white space and commas. `lines` splits at line ends; an empty line is an item. `nul` splits
-    /// at NUL bytes. [default: as the task needs it]
+    /// at NUL bytes. `numbers` are words below a heading, also in quotes or in a list in brackets, and `#` begins a
+    /// remark; what looks like a table is refused. `csv` are records of comma-separated values (RFC 4180) below a
+    /// heading, `jsonl` JSON values, a line each; `command` has their fields as `{1}` and `{name}`.
+    /// [default: as the task needs it]
     #[arg(long, value_name = "RULE", hide_possible_values = true, value_parser = items_parser())]
-    pub(crate) items: Option<Items>,
+    pub(crate) items: Option<ItemRule>,
+
+    /// The field that is the item: its column's name or number, or its key
+    ///
+    /// It needs `--items csv` or `--items jsonl`. [default: an item is a whole record]
+    #[arg(long, value_name = "NAME|N", hide_short_help = true)]
+    pub(crate) column: Option<String>,
+
+    /// What separates the fields of csv: a character, or tab
+    ///
+    /// [default: judged on the first records, and told]
+    #[arg(long, value_name = "CHAR|tab", value_parser = delimiter, hide_short_help = true)]
+    pub(crate) delimiter: Option<u8>,
+
+    /// The first record of csv is no heading
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_heading: bool,
 
     /// Leave out the first N items
     #[arg(

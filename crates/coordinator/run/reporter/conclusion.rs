@@ -8,8 +8,9 @@ use crate::plan::RunPlan;
 use crate::report_files::Unwritten;
 use crate::run::ending::{describe, status_of};
 use procession_job::{AlreadyComplete, Ending, OutputChoice, StudyReport};
-use procession_report::{self as report, LogFolder, Summary};
-use procession_task::{counted, escape_terminal};
+use procession_report::{self as report, FailureRow, LogFolder, Summary};
+use procession_task::builtin::ItemRunner;
+use procession_task::{Items, counted, escape_terminal};
 use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::slice;
@@ -18,11 +19,14 @@ impl RunReporter {
     /// Reports the results of the call and returns the status.
     pub(crate) fn conclude(&mut self, plan: &RunPlan, report: &StudyReport) -> Status {
         let unwritten = self.finish_files();
-        self.show_summary();
-        self.tell_of_output(plan, report);
         if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
-            self.warn("the input has no items");
+            self.warn(&plan.source.without_items());
         }
+        self.show_summary();
+        if let Some(hint) = self.hint_at_numbers(plan) {
+            self.terminal.println(&format!("hint: {hint}"));
+        }
+        self.tell_of_output(plan, report);
         if let Some(Ending::AlreadyComplete(of)) = &report.ending {
             return self.already_complete(of);
         }
@@ -79,6 +83,14 @@ impl RunReporter {
         }
     }
 
+    /// What to do about a Python function that failed on a line of numbers.
+    fn hint_at_numbers(&self, plan: &RunPlan) -> Option<&'static str> {
+        let takes_lines = plan.work.job.items == Items::Lines && plan.work.runner() == ItemRunner::Python;
+        let is_of_numbers = |row: &FailureRow| is_line_of_numbers(&row.input);
+        let is_hinted = takes_lines && !self.settings.quiet && self.data.failures.rows.iter().any(is_of_numbers);
+        is_hinted.then_some("an item is a whole line of numbers; --items numbers gives the function each of them")
+    }
+
     /// Writes the report files after the last run.
     fn finish_files(&mut self) -> Vec<Unwritten> {
         let _writing = WritingFiles::begin();
@@ -123,4 +135,11 @@ impl RunReporter {
             }
         }
     }
+}
+
+/// Whether the line has two numbers or more and nothing else.
+fn is_line_of_numbers(line: &[u8]) -> bool {
+    let is_number = |word: &[u8]| std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
+    let is_many = Items::Words.count(line) > 1;
+    is_many && Items::Words.split(line).all(|(_, word)| is_number(word))
 }

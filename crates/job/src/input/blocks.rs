@@ -10,7 +10,7 @@ use super::cutter::Emit;
 use super::measure::longest_fit;
 use super::options::InputOptions;
 use super::segment::InputSegment;
-use crate::error::InputError;
+use crate::error::{InputError, SkippedItems};
 use bytes::BytesMut;
 use procession::ChunkSize;
 use procession::raw::Place;
@@ -129,7 +129,7 @@ impl BlockMaker {
             self.close(emit);
         }
         match self.size.filter(|&size| self.taken < size && self.end.is_none()) {
-            Some(size) => Err(InputError::TooFew { size, items: self.taken }),
+            Some(size) => Err(InputError::TooFew { size, items: self.taken, skip: SkippedItems::default() }),
             None => Ok(()),
         }
     }
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(sized(3).0, [&b"a\nb\n"[..], b"c\n"]);
         assert_eq!(sized(4).0, [&b"a\nb\n"[..], b"c\nd\n"]);
         assert!(sized(0).0.is_empty() && sized(0).1.is_ok());
-        assert!(matches!(sized(6).1, Err(InputError::TooFew { size: 6, items: 5 })));
+        assert!(matches!(sized(6).1, Err(InputError::TooFew { size: 6, items: 5, .. })));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::segment::InputSegment;
 use crate::error::InputError;
 use bytes::BytesMut;
 use procession::raw::Place;
-use procession_task::Items;
+use procession_task::{Items, RecordScanner};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
@@ -48,12 +48,20 @@ impl Cutter<'_> {
         let mut filled = 0;
         let mut passed = CutResult { flow: ControlFlow::Continue(()), items: 0 };
         let mut continues = false;
+        let mut scanner = match self.items {
+            Items::Csv(delimiter) => Some(RecordScanner::new(delimiter)),
+            _ => None,
+        };
         loop {
             if buffer.len() - filled < LEAST_ROOM {
                 buffer = enlarged(&buffer[..filled]);
             }
             let read = self.read(reader, &mut buffer[filled..])?;
-            let end = if read == 0 { Some(filled) } else { self.last_end(&buffer[filled..filled + read], filled) };
+            let end = if read == 0 {
+                Some(filled)
+            } else {
+                self.last_end(&buffer[filled..filled + read], filled, scanner.as_mut())
+            };
             filled += read;
             let Some(end) = end else {
                 if filled > self.max_item {
@@ -86,11 +94,12 @@ impl Cutter<'_> {
 
     /// The end of the last item that these bytes complete. `before` bytes come
     /// before them.
-    fn last_end(&self, bytes: &[u8], before: usize) -> Option<usize> {
+    fn last_end(&self, bytes: &[u8], before: usize, scanner: Option<&mut RecordScanner>) -> Option<usize> {
         let at = match self.items {
             Items::Words => bytes.iter().rposition(|&byte| self.items.is_separator(byte)),
-            Items::Lines => memchr::memrchr(b'\n', bytes),
+            Items::Lines | Items::Jsonl => memchr::memrchr(b'\n', bytes),
             Items::Nul => memchr::memrchr(0, bytes),
+            Items::Csv(_) => scanner.and_then(|scanner| scanner.last_end(bytes)).map(|end| end - 1),
             Items::Whole | Items::Framed => None,
         };
         at.map(|at| before + at + 1)
@@ -187,14 +196,14 @@ mod tests {
         let mut state = seed;
         let next = |_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            b"123 ,\n\r\t\x00\xffab"[(state >> 33) as usize % 12]
+            b"123 ,\n\r\t\x00\xffa\""[(state >> 33) as usize % 12]
         };
         (0..length).map(next).collect()
     }
 
     #[test]
     fn the_length_of_reads_does_not_change_the_items() {
-        for rule in [Items::Words, Items::Lines, Items::Nul] {
+        for rule in [Items::Words, Items::Lines, Items::Nul, Items::Csv(None), Items::Csv(Some(b'2')), Items::Jsonl] {
             for seed in 0..60 {
                 let whole = bytes(seed, 1 + seed as usize * 7);
                 let lengths = vec![1 + seed as usize % 5, 1, 13, 1 + seed as usize % 29];

@@ -22,6 +22,9 @@ pub(crate) fn longest_fit(
         return Measure { items, bytes: bytes.len() };
     }
     let max_items = max_items.min(items);
+    if rule.are_records() {
+        return rule.measure_by_walking(bytes, max_items, max_bytes);
+    }
     let guess = usize::try_from(max_items).unwrap_or(usize::MAX).saturating_mul(bytes_per_item);
     let mut window = guess.saturating_add(guess / 4).max(LEAST_WINDOW);
     loop {

@@ -1,16 +1,16 @@
 //! Reads the input and cuts it into items.
 //!
 //! Bottom-up: what to read (`options`, `range`); the files and streams
-//! (`file`), unpacked (`peek`, `unpack`), without headings (`heading`); cut
-//! into items (`cutter`, `measure`), shuffled or made into blocks; one pass
+//! (`file`), unpacked (`peek`, `unpack`), lists of numbers as plain words
+//! (`numbers`); cut into items (`cutter`, `measure`), shuffled or made into blocks; one pass
 //! over an input (`reader`); and to the pool through a queue (`source`).
 
 pub(crate) mod blocks;
 pub(crate) mod cutter;
 pub(crate) mod file;
-pub(crate) mod heading;
 pub(crate) mod measure;
 pub(crate) mod notes;
+pub(crate) mod numbers;
 pub(crate) mod open;
 pub(crate) mod options;
 pub(crate) mod peek;
@@ -24,14 +24,15 @@ pub(crate) mod slice;
 pub(crate) mod source;
 mod spool;
 pub(crate) mod status;
+pub(crate) mod table;
 pub(crate) mod unit;
 pub(crate) mod unpack;
 
 pub use cutter::cut_all;
-pub use heading::rest_after_heading;
-pub use notes::HeadingNote;
+pub use notes::InputNote;
+pub use numbers::rest_after_heading;
 pub use open::Input;
-pub use options::{InputOptions, ItemSource, MAX_ITEM};
+pub use options::{Content, InputOptions, ItemSource, MAX_ITEM, TableOptions};
 pub use range::IntegerRange;
 pub(crate) use slice::InputSlice;
 pub use status::InputNames;

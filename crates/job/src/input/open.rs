@@ -12,13 +12,14 @@ use super::segment::InputSegment;
 use super::slice::InputSlice;
 use super::source::QueueSource;
 use super::status::{InputNames, InputStatus};
+use super::table::TableCell;
 use crate::error::InputError;
 use crate::file_id::FileId;
 use crate::resume::record::ConsumedInput;
 use crate::resume::tracker::ResumeTracker;
 use crate::times::InputPhase;
 use procession::raw::Place;
-use procession_task::Items;
+use procession_task::{Column, Items, TableFormat, TableSpec};
 use std::fmt;
 use std::fs::Metadata;
 use std::ops::ControlFlow;
@@ -41,6 +42,7 @@ impl Input {
         if options.cycle && options.size.is_none() {
             return Err(InputError::CycleWithoutSize);
         }
+        let source = source.cleaned(options.content)?;
         let files = match &source {
             ItemSource::Files(paths) => paths.iter().map(|path| InputFile::check(path)).collect::<Result<_, _>>()?,
             ItemSource::List(list) => check_list(list, options.items, options.max_item).map(|()| Vec::new())?,
@@ -50,7 +52,9 @@ impl Input {
             return Err(InputError::StdinTwice);
         }
         let (shuffled, names, noted) = (OnceLock::new(), InputNames::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(InputReader { source, files, options, shuffled, names, noted, on_note }) })
+        let (table, skipped) = (TableCell::default(), Arc::default());
+        let reader = InputReader { source, files, options, shuffled, names, skipped, table, noted, on_note };
+        Ok(Self { inner: Arc::new(reader) })
     }
 
     /// Whether it can be read only once.
@@ -80,7 +84,7 @@ impl Input {
         }
         match items {
             0 if self.inner.options.cycle && size > 0 => Err(InputError::NothingToCycle),
-            _ if items < needed => Err(InputError::TooFew { size, items }),
+            _ if items < needed => Err(InputError::TooFew { size, items, skip: self.inner.skipped_items() }),
             _ => Ok(()),
         }
     }
@@ -105,11 +109,20 @@ impl Input {
         let slice = InputSlice { size: slice.size.or(inner.options.size), ..*slice };
         let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
         let items = slice.units(slice.size.or(inner.generated()));
-        let status = InputStatus { bytes: inner.bytes(), items, before, ..InputStatus::default() };
+        let status = InputStatus {
+            bytes: inner.bytes(),
+            items,
+            before,
+            skipped: Arc::clone(&inner.skipped),
+            ..InputStatus::default()
+        };
         let queue = Arc::new(SegmentQueue::default());
         let (filled, read, found) = (Arc::clone(&queue), Arc::clone(&status.read), Arc::clone(&status.found));
         let (on, watch) = (tracker.clone(), status.watch.clone());
+        let end = TableEnd(Arc::clone(&inner));
         let begin = Box::new(move || {
+            // Also dropped if the thread can't be started.
+            let end = end;
             watch.switch(InputPhase::Reading);
             let push = &mut |segment: InputSegment| {
                 found.fetch_add(segment.items, Ordering::Relaxed);
@@ -131,6 +144,7 @@ impl Input {
             };
             watch.switch(InputPhase::Idle);
             filled.end(result.err());
+            drop(end);
         });
         let (options, size) = match slice.block {
             None => (self.inner.options.clone(), slice.size),
@@ -165,6 +179,22 @@ impl Input {
         refused.or_else(|| prefix.missing()).map_or(Ok(goes_on), Err)
     }
 
+    /// The table that the items come from, if they do and it is known.
+    pub(crate) fn table(&self) -> Option<TableSpec> {
+        let options = self.inner.options.table.as_ref()?;
+        if self.inner.options.items != Items::Jsonl {
+            return self.inner.table.get();
+        }
+        let column = options.column.clone().map(Column::Key);
+        Some(TableSpec { format: TableFormat::Jsonl, names: Vec::new(), column })
+    }
+
+    /// Calls this when the table is known, or the input has ended. A source must
+    /// read it.
+    pub(crate) fn when_table_is_known(&self, call: Box<dyn FnOnce() + Send>) {
+        self.inner.table.when_known(call);
+    }
+
     /// The name of the input that is this file, if one is. Writing to that file
     /// would destroy the input, or never end.
     #[must_use]
@@ -193,6 +223,15 @@ impl Input {
     #[must_use]
     pub fn options(&self) -> &InputOptions {
         &self.inner.options
+    }
+}
+
+/// Tells those who wait for the table that the input has ended.
+struct TableEnd(Arc<InputReader>);
+
+impl Drop for TableEnd {
+    fn drop(&mut self) {
+        self.0.table.end();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What to read, as given on the command line.
 
+use super::numbers::{Suspicion, clean_list};
 use super::range::IntegerRange;
 use crate::error::InputError;
 use procession_task::Items;
@@ -20,15 +21,58 @@ pub enum ItemSource {
 }
 
 impl ItemSource {
-    /// Parses `X,Y,…`: the items, separated by commas. An empty text is an
-    /// empty list.
+    /// Parses `X,Y,…`: the items, separated by commas; white space around them is
+    /// none of them. An empty text is an empty list.
     #[must_use]
     pub fn parse_list(text: &str) -> Self {
         if text.is_empty() {
             return Self::List(Vec::new());
         }
-        Self::List(text.split(',').map(str::to_owned).collect())
+        Self::List(text.split(',').map(|item| item.trim_ascii().to_owned()).collect())
     }
+
+    /// The same; numbers in a list are plain ones.
+    ///
+    /// # Errors
+    /// The list seems to be something else than numbers.
+    pub(crate) fn cleaned(self, content: Content) -> Result<Self, InputError> {
+        match self {
+            Self::List(list) if content == Content::Numbers => {
+                let suspicious = |suspicion: Suspicion| InputError::Suspicious {
+                    name: "--list".to_owned(),
+                    suspicion: suspicion.to_string(),
+                };
+                clean_list(&list).map(Self::List).map_err(suspicious)
+            }
+            other => Ok(other),
+        }
+    }
+}
+
+/// What is known of the items before they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing: they are taken as they are.
+    #[default]
+    Any,
+    /// They are a list of numbers, whatever they look like: leading lines with
+    /// words are a heading.
+    List,
+    /// They are numbers as people write them: below a heading, in brackets and
+    /// quotes, with remarks. What seems to be a table is refused.
+    Numbers,
+}
+
+/// How a table is read: records of comma-separated values, or JSON values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// What separates fields; if it is not given, it is judged on the first records.
+    pub delimiter: Option<u8>,
+    /// Whether the first record has the names of the columns.
+    pub has_heading: bool,
+    /// The field that is the item: the name or number (from 1) of a column, of JSON
+    /// values a key. Without it, an item is a whole record.
+    pub column: Option<String>,
 }
 
 /// How items are separated and which of them are taken.
@@ -39,8 +83,12 @@ impl ItemSource {
 pub struct InputOptions {
     /// How items are separated.
     pub items: Items,
-    /// Whether items are numbers, so that leading lines with words are a heading.
-    pub numbers: bool,
+    /// What the items are. Anything but [`Content::Any`] needs words.
+    pub content: Content,
+    /// Whether blank lines at the end of an input are told: they are items too.
+    pub tells_blank_end: bool,
+    /// How a table is read, if the items are its records or fields.
+    pub table: Option<TableOptions>,
     /// How many of the first items to leave out. They are still counted: the
     /// first item that is taken has index `skip`.
     pub skip: u64,
@@ -59,12 +107,17 @@ impl InputOptions {
     /// All items, separated by this rule.
     #[must_use]
     pub fn new(items: Items) -> Self {
-        Self { items, numbers: false, skip: 0, size: None, shuffle: None, cycle: false, max_item: MAX_ITEM }
-    }
-
-    /// Whether leading lines with words are a heading.
-    pub(crate) fn has_heading(&self) -> bool {
-        self.numbers && self.items == Items::Words
+        Self {
+            items,
+            content: Content::Any,
+            tells_blank_end: false,
+            table: None,
+            skip: 0,
+            size: None,
+            shuffle: None,
+            cycle: false,
+            max_item: MAX_ITEM,
+        }
     }
 
     /// The index of the first item that is taken.
@@ -99,6 +152,7 @@ mod tests {
     fn lists_are_cut_at_commas() {
         let list = |items: &[&str]| ItemSource::List(items.iter().map(|&i| i.to_owned()).collect());
         assert_eq!(ItemSource::parse_list("2,3,a b"), list(&["2", "3", "a b"]));
+        assert_eq!(ItemSource::parse_list(" 2, 3"), list(&["2", "3"]));
         assert_eq!(ItemSource::parse_list(""), list(&[]));
         assert_eq!(ItemSource::parse_list("a,"), list(&["a", ""]));
     }

@@ -1,56 +1,68 @@
-//! Examines the first bytes of a stream, no more than are needed to identify
-//! it: a stream that pauses after its first line is not waited for.
+//! Examines the first bytes of a stream. No more reads are made than are needed
+//! to identify it: a stream that pauses after its first line is not waited for.
+//! A read takes what there is, so that the first read of a stream brings the same
+//! bytes whether it was examined or not.
 
 use std::io::{self, Read};
 
-/// The longest beginning that is examined, in bytes.
-const LONGEST: usize = 4;
+/// How many bytes a read takes.
+const PIECE: usize = 64 * 1024;
 
 /// A reader whose first bytes can be examined.
 pub(crate) struct PeekReader<R> {
-    head: [u8; LONGEST],
-    /// The part of `head` that was read from the stream but not yet returned.
+    /// What was read from the stream, and how much of it was returned.
+    head: Vec<u8>,
     from: usize,
-    to: usize,
     inner: R,
 }
 
 impl<R: Read> PeekReader<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { head: [0; LONGEST], from: 0, to: 0, inner }
+        Self { head: Vec::new(), from: 0, inner }
     }
 
     /// Which of these beginnings the stream has, if any. Must be called before
     /// anything is read.
     pub(crate) fn begins_with(&mut self, beginnings: &[&[u8]]) -> io::Result<Option<usize>> {
         loop {
-            let head = &self.head[self.from..self.to];
+            let head = self.head();
             if let Some(found) = beginnings.iter().position(|beginning| head.starts_with(beginning)) {
                 return Ok(Some(found));
             }
-            let needed = beginnings.iter().filter(|beginning| beginning.starts_with(head)).map(|b| b.len()).min();
-            let Some(needed) = needed else { return Ok(None) };
-            match self.inner.read(&mut self.head[self.to..needed]) {
-                Ok(0) => return Ok(None),
-                Ok(read) => self.to += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            if !beginnings.iter().any(|beginning| beginning.starts_with(head)) || self.fill()? == 0 {
+                return Ok(None);
             }
         }
     }
 
-    /// Skips bytes that were examined.
-    pub(crate) fn pass(&mut self, bytes: usize) {
-        self.from = (self.from + bytes).min(self.to);
+    fn fill(&mut self) -> io::Result<usize> {
+        let before = self.head.len();
+        self.head.resize(before + PIECE, 0);
+        loop {
+            match self.inner.read(&mut self.head[before..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    self.head.truncate(before + *result.as_ref().unwrap_or(&0));
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// What was read and not yet returned.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head[self.from..]
     }
 }
 
 impl<R: Read> Read for PeekReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.from == self.to {
+        if self.from == self.head.len() {
+            // The memory is not needed any more.
+            (self.head, self.from) = (Vec::new(), 0);
             return self.inner.read(into);
         }
-        let length = into.len().min(self.to - self.from);
+        let length = into.len().min(self.head.len() - self.from);
         into[..length].copy_from_slice(&self.head[self.from..self.from + length]);
         self.from += length;
         Ok(length)
@@ -98,11 +110,5 @@ mod tests {
             peek.read_to_end(&mut all).unwrap();
             assert_eq!(all, text);
         }
-        let mut peek = PeekReader::new(&b"\xef\xbb\xbf2"[..]);
-        assert_eq!(peek.begins_with(&[b"\xef\xbb\xbf"]).unwrap(), Some(0));
-        peek.pass(3);
-        let mut all = Vec::new();
-        peek.read_to_end(&mut all).unwrap();
-        assert_eq!(all, b"2");
     }
 }

@@ -3,11 +3,15 @@
 
 use crate::error::InputError;
 use bytes::BytesMut;
+use std::fmt;
 
 /// The integers `from`, `from + step`, … below `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntegerRange {
     from: i128,
+    /// Where it ends, and whether that is part of it: for messages.
+    to: i128,
+    inclusive: bool,
     step: i128,
     count: u64,
 }
@@ -23,7 +27,7 @@ impl IntegerRange {
             return Err(InputError::Range(format!("the step is {step}: it must be 1 or more")));
         }
         if from > to || (from == to && !inclusive) {
-            return Ok(Self { from, step, count: 0 });
+            return Ok(Self { from, to, inclusive, step, count: 0 });
         }
         let count = to
             .checked_sub(from)
@@ -31,7 +35,7 @@ impl IntegerRange {
             .map(|span| span / step + 1)
             .and_then(|count| u64::try_from(count).ok())
             .ok_or_else(|| InputError::Range(format!("{from}..{to} has more items than can be counted")))?;
-        Ok(Self { from, step, count })
+        Ok(Self { from, to, inclusive, step, count })
     }
 
     /// Parses `A..B`, `A..=B`, `A..B:STEP` or `A..=B:STEP`.
@@ -87,6 +91,12 @@ impl IntegerRange {
             self.from = self.from.saturating_add(self.step);
         }
         before - self.count
+    }
+}
+
+impl fmt::Display for IntegerRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}{}", self.from, if self.inclusive { "=" } else { "" }, self.to)
     }
 }
 

@@ -4,9 +4,9 @@
 use super::blocks::BlockMaker;
 use super::cutter::{Cutter, Emit};
 use super::file::InputFile;
-use super::heading::skip_heading;
-use super::notes::{HeadingNote, OnNote};
-use super::options::{InputOptions, ItemSource};
+use super::notes::{InputNote, OnNote};
+use super::numbers::{EndLineReader, NumberReader, skip_heading};
+use super::options::{Content, InputOptions, ItemSource, TableOptions};
 use super::prefix::Prefix;
 use super::queue::SegmentQueue;
 use super::range::IntegerRange;
@@ -14,8 +14,9 @@ use super::segment::InputSegment;
 use super::shuffle::{ShuffleCollector, ShuffledInput};
 use super::slice::InputSlice;
 use super::status::InputNames;
+use super::table::{TableCell, agree, read_head};
 use super::unpack::visit;
-use crate::error::InputError;
+use crate::error::{InputError, SkippedItems};
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::BytesMut;
@@ -25,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Generated items are written in pieces of this many bytes.
@@ -37,7 +38,11 @@ pub(crate) struct InputReader {
     pub(crate) options: InputOptions,
     pub(crate) shuffled: OnceLock<ShuffledInput>,
     pub(crate) names: InputNames,
-    pub(crate) noted: Mutex<BTreeSet<u32>>,
+    /// How many items were left out by the last pass.
+    pub(crate) skipped: Arc<AtomicU64>,
+    /// What is known of the table, if the input is one.
+    pub(crate) table: TableCell,
+    pub(crate) noted: Mutex<BTreeSet<String>>,
     pub(crate) on_note: OnNote,
 }
 
@@ -50,6 +55,17 @@ impl InputReader {
             ItemSource::List(list) => list.len() as u64,
         };
         Some(all.saturating_sub(self.options.skip))
+    }
+
+    /// What is known of the items that were left out.
+    pub(crate) fn skipped_items(&self) -> SkippedItems {
+        let wanted = self.options.skip;
+        let found = match &self.source {
+            ItemSource::Files(_) => self.skipped.load(Ordering::Relaxed),
+            ItemSource::Range(range) => range.count().min(wanted),
+            ItemSource::List(list) => (list.len() as u64).min(wanted),
+        };
+        SkippedItems { wanted, found }
     }
 
     pub(crate) fn bytes(&self) -> Option<u64> {
@@ -66,9 +82,9 @@ impl InputReader {
         }
     }
 
-    pub(crate) fn note(&self, input: u32, note: HeadingNote) {
-        if lock(&self.noted).insert(input) {
-            (self.on_note)(&note);
+    pub(crate) fn note(&self, note: &InputNote) {
+        if lock(&self.noted).insert(note.to_string()) {
+            (self.on_note)(note);
         }
     }
 }
@@ -118,6 +134,10 @@ impl InputReader {
     fn read_once(&self, read: &Arc<AtomicU64>, emit: &mut Emit<'_>) -> Result<ControlFlow<()>, InputError> {
         let separator = self.options.items.separator();
         let mut skip = Skip { left: self.options.skip, items: self.options.items };
+        if !matches!(self.source, ItemSource::Files(_)) {
+            self.skipped.store(self.skipped_items().found, Ordering::Relaxed);
+        }
+        let note_skipped = |left: u64| self.skipped.store(self.options.skip - left, Ordering::Relaxed);
         match &self.source {
             ItemSource::Range(range) => Ok(generate(range.without_first(self.options.skip), separator, emit)),
             ItemSource::List(list) => {
@@ -125,9 +145,10 @@ impl InputReader {
                 Ok(emit_list(&list[from..], separator, emit))
             }
             ItemSource::Files(_) => {
-                let mut skipping = |segment| match skip.apply(segment) {
-                    Some(segment) => emit(segment),
-                    None => ControlFlow::Continue(()),
+                let mut skipping = |segment| {
+                    let rest = skip.apply(segment);
+                    note_skipped(skip.left);
+                    rest.map_or(ControlFlow::Continue(()), &mut *emit)
                 };
                 let mut index = 0;
                 for input_file in &self.files {
@@ -150,7 +171,7 @@ impl InputReader {
         emit: &mut Emit<'_>,
     ) -> Result<ControlFlow<()>, InputError> {
         let Some(opened) = input_file.open(read, copy)? else { return Ok(ControlFlow::Continue(())) };
-        visit(&input_file.name, opened, &mut |name, reader| {
+        visit(&input_file.name, opened, self.options.items, &mut |name, reader| {
             let input = *index;
             *index += 1;
             self.name_stream(input, name);
@@ -167,24 +188,93 @@ impl InputReader {
     ) -> Result<ControlFlow<()>, InputError> {
         let place = Place { input, line: 1, column: 1 };
         let cutter = Cutter { items: self.options.items, max_item: self.options.max_item, name, place };
-        if !self.options.has_heading() {
-            return Ok(cutter.run(reader, emit)?.flow);
+        if let (Items::Csv(_), Some(table)) = (self.options.items, &self.options.table) {
+            return self.cut_table(cutter, table, reader, emit);
         }
-        let failed = |error| InputError::Read { name: name.to_owned(), error };
-        let (heading, rest) = skip_heading(reader).map_err(failed)?;
-        let place = Place { line: 1 + heading.passed, ..place };
-        let note = |first| HeadingNote { name: name.to_owned(), lines: heading.lines, first };
+        match self.options.content {
+            Content::Any if self.options.tells_blank_end => self.cut_lines(cutter, reader, emit),
+            Content::Any => Ok(cutter.run(reader, emit)?.flow),
+            Content::List | Content::Numbers => self.cut_numbers(cutter, reader, emit),
+        }
+    }
+
+    /// Tells of blank lines at the end.
+    fn cut_lines(
+        &self,
+        cutter: Cutter<'_>,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let (name, mut lines) = (cutter.name.to_owned(), 0);
+        let passed = cutter.run(reader, &mut |segment| {
+            let blank = |line: &&[u8]| line.trim_ascii().is_empty();
+            lines = segment.bytes.rsplit(|&byte| byte == b'\n').take_while(blank).skip(1).count();
+            emit(segment)
+        })?;
+        if passed.flow.is_continue() && lines > 0 {
+            self.note(&InputNote::BlankEnd { name, lines });
+        }
+        Ok(passed.flow)
+    }
+
+    fn cut_table(
+        &self,
+        cutter: Cutter<'_>,
+        options: &TableOptions,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let Some(head) = read_head(cutter.name, reader, options, cutter.max_item)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        if let Some(note) = &head.note {
+            self.note(note);
+        }
+        agree(&self.table, cutter.name, head.table)?;
+        let place = cutter.place.after(&head.passed);
+        let mut rest = Cursor::new(head.rest).chain(reader);
+        Ok(Cutter { place, ..cutter }.run(&mut rest, emit)?.flow)
+    }
+
+    fn cut_numbers(
+        &self,
+        cutter: Cutter<'_>,
+        reader: &mut dyn Read,
+        emit: &mut Emit<'_>,
+    ) -> Result<ControlFlow<()>, InputError> {
+        let name = cutter.name.to_owned();
+        let is_judged = self.options.content == Content::Numbers;
+        let failed = |error| InputError::Read { name: name.clone(), error };
+        let (heading, rest) = skip_heading(reader, is_judged).map_err(failed)?;
+        if let Some(suspicion) = heading.suspicion {
+            return Err(InputError::Suspicious { name, suspicion: suspicion.to_string() });
+        }
+        let place = Place { line: 1 + heading.passed, ..cutter.place };
+        let last = heading.last;
+        let note = |first| InputNote::Heading { name: name.clone(), lines: heading.lines, first, last };
         let mut note = heading.first.clone().map(note);
         let mut noting = |segment| {
             // Reported only when the input has more than a heading.
             if let Some(note) = note.take() {
-                self.note(input, note);
+                self.note(&note);
             }
             emit(segment)
         };
-        let passed = Cutter { place, ..cutter }.run(&mut Cursor::new(rest).chain(reader), &mut noting)?;
+        let (cutter, has_brackets) = (Cutter { place, ..cutter }, rest.trim_ascii_start().starts_with(b"["));
+        let mut rest = Cursor::new(rest).chain(reader);
+        let passed = if is_judged {
+            let mut numbers = NumberReader::new(&mut rest, has_brackets);
+            let mut reader = EndLineReader::new(&mut numbers, heading.is_title);
+            let passed = cutter.run(&mut reader, &mut noting)?;
+            if let Some(line) = reader.skipped() {
+                self.note(&InputNote::EndLine { name: name.clone(), line });
+            }
+            passed
+        } else {
+            cutter.run(&mut rest, &mut noting)?
+        };
         if passed.items == 0 && heading.any {
-            return Err(InputError::NoNumber { name: name.to_owned(), first: heading.first });
+            return Err(InputError::NoNumber { name, first: heading.first });
         }
         Ok(passed.flow)
     }
@@ -202,7 +292,10 @@ impl InputReader {
         let mut blocks = BlockMaker::new(block, &self.options, slice.size);
         // After a read error the items that are left do not become a block.
         self.read_items(read, &mut |segment| blocks.push(segment, emit))?;
-        blocks.finish(emit)
+        blocks.finish(emit).map_err(|error| match error {
+            InputError::TooFew { size, items, .. } => InputError::TooFew { size, items, skip: self.skipped_items() },
+            other => other,
+        })
     }
 
     /// Emits what follows the items that an earlier run has consumed.

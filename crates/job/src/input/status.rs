@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex};
 pub struct InputStatus {
     pub(crate) error: Arc<Mutex<Option<InputError>>>,
     pub(crate) read: Arc<AtomicU64>,
+    /// How many items were left out before the first.
+    pub(crate) skipped: Arc<AtomicU64>,
     /// What the input thread does.
     pub(crate) watch: InputStopwatch,
     /// How many items were found so far.

@@ -28,6 +28,14 @@ impl InputHash {
         if self.rule == Items::Words {
             return self.update_words(bytes, items);
         }
+        if self.rule.are_records() {
+            // Blank lines between records, and how lines end, make no difference.
+            for (_, record) in self.rule.split(bytes) {
+                self.state.update(record);
+                self.state.update(b"\n");
+            }
+            return;
+        }
         self.state.update(bytes);
         let separator = self.rule.separator();
         if bytes.last().is_some_and(|&last| last != separator) {
@@ -147,6 +155,14 @@ mod tests {
         for between in [" ", ",\n", "   ", "\r\n"] {
             assert_eq!(hash(Items::Words, &[&words.join(between)]), hash(Items::Words, &[&plain]), "{between:?}");
         }
+    }
+
+    #[test]
+    fn blank_lines_between_records_do_not_change_the_hash() {
+        let csv = Items::Csv(None);
+        assert_eq!(hash(csv, &["a,\"b\n\"\nc\n"]), hash(csv, &["a,\"b\n\"\r\n\n", "\n\nc"]));
+        assert_ne!(hash(csv, &["a\nb\n"]), hash(csv, &["a\n\"b\"\n"]));
+        assert_eq!(hash(Items::Jsonl, &["1\n\n2\n"]), hash(Items::Jsonl, &["1\n", "2"]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::launch::Launch;
 use super::placeholders::fill_placeholders;
 use super::plan::largest;
+use super::prepare::table;
 use super::run::{Ending, StudyJob};
 use super::runner::Study;
 use super::stopper::Stopper;
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use procession::raw::{Backend, Batch, Cut, Job, JobHandle, Sink, Source, Waker};
 use procession::{Event, Observer, PoolError};
 use procession_sys::start_thread;
-use procession_task::{Configuration, Executor, Items, JobSpec};
+use procession_task::{Configuration, Executor, Items, JobSpec, TableSpec};
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,8 @@ pub struct Estimate {
     pub configuration: Option<Configuration>,
     /// The task's arguments in that configuration.
     pub arguments: Vec<Vec<u8>>,
+    /// The table that the items come from, if they do.
+    pub table: Option<TableSpec>,
     /// The first ten units (items or blocks), as they were cut.
     pub first: Vec<Bytes>,
     /// The expected number of items in all, if it is known.
@@ -80,6 +83,8 @@ impl Study {
         let recorder = EstimateRecorder::default();
         let slice = InputSlice { size, block: work.unit.block(of.chunk) };
         let (mut source, status) = input.source_on(&slice, None);
+        let table = table(&input, &mut source, stopper)?;
+        let work = work.with_table(table.clone());
         source.start();
         let pool = workers.launch(&alone, vec![Box::new(recorder.clone())]).map_err(Ending::Pool)?;
         let rule = work.unit.items(input.options().items);
@@ -96,7 +101,7 @@ impl Study {
             return Err(Ending::Input(error));
         }
         let estimate = recorder.lock().clone();
-        Ok(Estimate { configuration: Some(of), arguments, expected: status.expected_items(), ..estimate })
+        Ok(Estimate { configuration: Some(of), arguments, table, expected: status.expected_items(), ..estimate })
     }
 }
 

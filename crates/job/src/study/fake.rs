@@ -97,7 +97,13 @@ impl FakePool {
     fn answer(&self, job: &Job, block: &procession::raw::InputBlock) -> Delivery {
         let entry = builtin::find(&job.spec.task).unwrap();
         let identity = Identity::new(1, "here", 0);
-        let options = TextOptions { items: job.spec.items, format: job.spec.format, show: false, identity };
+        let options = TextOptions {
+            items: job.spec.items,
+            table: job.spec.table.clone(),
+            format: job.spec.format,
+            show: false,
+            identity,
+        };
         let mut task = entry.task(&job.spec.params, &job.spec.arguments, options).unwrap();
         let (mut host, mut answer) = (NoClock, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, job.spec.max_result);

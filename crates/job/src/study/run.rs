@@ -19,7 +19,7 @@ use crate::resume::decision::ResumeError;
 use crate::times::{DriverTimesObserver, coordinator_times};
 use procession::raw::{Job, JobEnd, JobHandle, Request};
 use procession::{Observer, PoolError};
-use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder};
+use procession_task::{Configuration, CoordinatorTimes, Items, JobSpec, ResultOrder, TableSpec};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -52,6 +52,12 @@ impl StudyJob {
             chunk: self.unit.chunk(configuration.chunk),
             ..self.spec.clone()
         }
+    }
+
+    /// The job over the records or fields of this table. A block is sent as it is.
+    pub(crate) fn with_table(&self, table: Option<TableSpec>) -> Self {
+        let table = table.filter(|_| self.unit == Unit::Item);
+        Self { spec: JobSpec { table, ..self.spec.clone() }, ..self.clone() }
     }
 
     /// Whether results are written in input order.

@@ -5,7 +5,7 @@ use super::compare::{Mismatch, compare};
 use super::hooks::Hooks;
 use super::launch::{ExecutorSetup, Launch};
 use super::plan::{PlannedRun, PrintedResults, Rounds, plan};
-use super::prepare::spooled;
+use super::prepare::{spooled, table};
 use super::run::{Ending, RunInfo, RunReport, RunSetup, StudyJob, run};
 use super::stopper::Stopper;
 use super::workload::Workload;
@@ -137,12 +137,14 @@ impl StudyRunner<'_> {
             }
         };
         let slice = InputSlice { size, block: self.work.unit.block(planned.configuration.chunk) };
-        let source = input.source_on(&slice, target.tracker());
+        let mut source = input.source_on(&slice, target.tracker());
+        let table = table(input, &mut source.0, self.stopper)?;
+        let work = self.work.with_table(table);
         let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
         let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
         let setup = RunSetup {
-            work: &self.work,
+            work: &work,
             more_params,
             observers: session.observers(),
             item_log: session.item_log(),

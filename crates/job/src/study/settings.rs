@@ -2,10 +2,12 @@
 //! other settings can't be resumed.
 
 use super::run::StudyJob;
-use crate::input::{InputOptions, InputSlice};
+use crate::input::notes::delimiter_name;
+use crate::input::{Content, InputOptions, InputSlice};
 use crate::resume::record::JobSettings;
 use crate::text::items_name;
 use procession::ChunkSize;
+use procession_task::Items;
 
 /// All settings that the bytes of the output depend on, without the items:
 /// names and values as on the command line.
@@ -19,7 +21,13 @@ pub(crate) fn job_settings(
     let mut set = |name: &str, value: String| all.insert(format!("--{name}"), value);
     set("task", work.spec.task.clone());
     set("format", work.spec.format.name().to_owned());
-    set("items", items_name(options.items).to_owned());
+    let is_numbers = options.content == Content::Numbers;
+    set("items", if is_numbers { "numbers" } else { items_name(options.items) }.to_owned());
+    if let Some(table) = &options.table {
+        table.column.as_ref().map(|column| set("column", column.clone()));
+        table.delimiter.map(|delimiter| set("delimiter", delimiter_name(delimiter)));
+        (options.items != Items::Jsonl && !table.has_heading).then(|| set("no-heading", String::new()));
+    }
     set("skip", options.skip.to_string());
     options.shuffle.map(|seed| set("shuffle", seed.to_string()));
     options.cycle.then(|| set("cycle", String::new()));
@@ -46,7 +54,7 @@ mod tests {
     use crate::input::Unit;
     use crate::resume::decision::ResumeJob;
     use crate::resume::record::{OutputProgress, RecordState, ResumeRecord};
-    use procession_task::{Format, Items, JobSpec};
+    use procession_task::{Format, JobSpec};
 
     fn work() -> StudyJob {
         let params = vec![("method".to_owned(), "trial".to_owned())];
@@ -86,6 +94,10 @@ mod tests {
                 "method=trial, not with --param method=naive",
             ),
             (jobs(work(), InputOptions::new(Items::Lines), None, &[]), "--items words, not with --items lines"),
+            (
+                jobs(work(), InputOptions { content: Content::Numbers, ..options.clone() }, None, &[]),
+                "--items words, not with --items numbers",
+            ),
             (jobs(work(), InputOptions { skip: 1, ..options.clone() }, None, &[]), "--skip 0, not with --skip 1"),
             (
                 jobs(work(), InputOptions { shuffle: Some(1), ..options.clone() }, None, &[]),

@@ -262,7 +262,7 @@ fn impossible_studies_are_refused_before_any_run() {
     std::fs::write(&bench.output, "of another day").unwrap();
     let (report, hooks, text) = bench.run();
     assert_eq!(text, "of another day");
-    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 7, size: 8 }))));
+    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 7, size: 8, .. }))));
     assert!(hooks.started.is_empty());
 }
 
@@ -285,7 +285,7 @@ fn a_read_error_ends_the_study_after_the_items_before_it() {
     writer.write_all(b"1 4 9").unwrap();
     drop(writer);
     let (report, _, text) = Bench { sizes: vec![5], ..bench(input) }.run();
-    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 3, size: 5 }))));
+    assert!(matches!(report.ending, Some(Ending::Input(InputError::TooFew { items: 3, size: 5, .. }))));
     assert_eq!(text, "1\t1.0\n4\t2.0\n9\t3.0\n");
     assert!(!report.runs[0].complete);
 }

@@ -131,7 +131,10 @@ impl Tasks {
         }
         let at = self.infos.iter().position(|info| info.name == job.task);
         let maker = at.and_then(|at| self.makers.get(at)).ok_or_else(|| format!("unknown task '{}'", job.task))?;
-        maker(job, TextOptions { items: job.items, format: job.format, show: job.show, identity })
+        maker(
+            job,
+            TextOptions { items: job.items, table: job.table.clone(), format: job.format, show: job.show, identity },
+        )
     }
 }
 
@@ -143,7 +146,8 @@ pub fn listed(
     move |job, identity| {
         let entry = list.iter().find(|entry| entry.name == job.task);
         let entry = entry.ok_or_else(|| format!("unknown task '{}'", job.task))?;
-        let options = TextOptions { items: job.items, format: job.format, show: job.show, identity };
+        let options =
+            TextOptions { items: job.items, table: job.table.clone(), format: job.format, show: job.show, identity };
         entry.task(&job.params, &job.arguments, options).map_err(|e| e.to_string())
     }
 }

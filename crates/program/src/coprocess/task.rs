@@ -14,7 +14,7 @@ use crate::drain::ReadOutcome;
 use crate::shortage::{shortage_note, start_patiently};
 use crate::stopped::stopped_note;
 use procession_sys::running_ns;
-use procession_task::{Block, BlockTask, Reply, TextOptions};
+use procession_task::{Block, BlockItems, BlockTask, Reply, TextOptions};
 use std::time::Duration;
 
 /// The wait for the program's first line before a message is sent to the user.
@@ -116,8 +116,9 @@ impl<C: Codec> BlockTask for CoprocessTask<C> {
             program = self.start(&mut |text| reply.note(text))?;
         }
         let Self { codec, command, options, detector, .. } = self;
+        let items = BlockItems::of(options, block.bytes);
         let context = WalkContext { codec, name: &command.name, options, program: &mut program, detector };
-        if Walk::new(context, block, reply)?.run()? == After::Ready {
+        if Walk::new(context, block, items.as_ref(), reply)?.run()? == After::Ready {
             self.program = Some(program);
         }
         Ok(())

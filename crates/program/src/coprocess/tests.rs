@@ -47,7 +47,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn options(items: Items, format: Format) -> TextOptions {
-    TextOptions { items, format, show: false, identity: Identity::new(9, "h", 3) }
+    TextOptions { items, table: None, format, show: false, identity: Identity::new(9, "h", 3) }
 }
 
 fn task_of(entry: &TaskEntry, words: &[&str], options: TextOptions) -> Box<dyn BlockTask> {

@@ -15,8 +15,8 @@ use crate::drain::ReadOutcome;
 use crate::stopped::stopped_item_note;
 use procession_sys::Ended;
 use procession_task::{
-    Block, Child, Failure, FailureKind, FinishedItem, ProcessEnd, RecordWriter, Reply, ResultText, TextOptions,
-    too_long,
+    Block, BlockItem, BlockItems, Child, Failure, FailureKind, FinishedItem, ProcessEnd, RecordWriter, Reply,
+    ResultText, TextOptions, too_long,
 };
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -57,7 +57,7 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     detector: &'a mut BufferingDetector,
     writer: RecordWriter<'a>,
     reply: &'a mut Reply<'h>,
-    items: Vec<(usize, &'b [u8])>,
+    items: Vec<BlockItem<'b>>,
     first: u64,
     /// Whether only one item is in flight at a time: because each is sent by itself, or
     /// may be retried, or must be known as the one that takes too long.
@@ -93,10 +93,15 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     pub(super) fn new(
         context: WalkContext<'a, C>,
         block: &Block<'b>,
+        records: Option<&'b BlockItems>,
         reply: &'a mut Reply<'h>,
     ) -> Result<Self, String> {
         let WalkContext { codec, name, options, program, detector } = context;
-        let items: Vec<_> = options.items.split(block.bytes).collect();
+        let plain = |(at, item): (usize, &'b [u8])| BlockItem { at, length: item.len(), item, invalid: None };
+        let items: Vec<_> = match records {
+            None => options.items.split(block.bytes).map(plain).collect(),
+            Some(records) => records.iter(block.bytes).collect(),
+        };
         if items.len() != block.items as usize {
             return Err(format!("the block holds {} items instead of {}", items.len(), block.items));
         }
@@ -174,7 +179,9 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let at_once = self.reply.is_watched();
         while self.asked < self.items.len() && !(self.in_step && self.in_flight > 0) {
             let Some(outgoing) = self.program.outgoing() else { break };
-            match self.codec.ask(self.items[self.asked].1, at_once, outgoing) {
+            let BlockItem { item, invalid, .. } = self.items[self.asked];
+            let asked = invalid.map_or_else(|| self.codec.ask(item, at_once, outgoing), |failure| Err(failure.clone()));
+            match asked {
                 Ok(()) => self.in_flight += 1,
                 Err(failure) => self.refused.push_back((self.asked, failure)),
             }
@@ -256,7 +263,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.writer.logs());
         // The item fitted into a line before, and nothing else is queued.
         if let Some(outgoing) = self.program.outgoing()
-            && self.codec.ask(self.items[at].1, true, outgoing).is_ok()
+            && self.codec.ask(self.items[at].item, true, outgoing).is_ok()
         {
             self.in_flight += 1;
         }
@@ -302,13 +309,14 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let mut left = self.outcomes.len();
         for outcome in self.outcomes.drain(..) {
             let ItemResult { result, runs, start_ns, end_ns } = outcome;
-            let (at, input) = self.items[self.written];
+            let BlockItem { at, length, item: input, .. } = self.items[self.written];
             let outcome = match &result {
                 Ok((place, is_json)) => Ok(ResultText { text: &self.texts[place.clone()], is_json: *is_json }),
                 Err(failure) => Err(failure),
             };
             let index = self.first + self.written as u64;
-            self.writer.write(self.reply, &FinishedItem { index, at, input, outcome, runs, start_ns, end_ns, child });
+            self.writer
+                .write(self.reply, &FinishedItem { index, at, length, input, outcome, runs, start_ns, end_ns, child });
             self.written += 1;
             left -= 1;
             let answer = self.reply.answer();

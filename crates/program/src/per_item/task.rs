@@ -11,9 +11,9 @@ use std::cell::RefCell;
 /// What distinguishes one task of this kind from another.
 pub(crate) struct PerItemRules {
     /// Makes the template from the words after `--`.
-    pub(crate) template: fn(&[Vec<u8>]) -> Result<Template, TemplateError>,
-    /// Makes the call for an item.
-    pub(crate) call: for<'a> fn(&Template, &'a [u8], ItemAttempt) -> ProgramCall<'a>,
+    pub(crate) template: fn(&[Vec<u8>], &TextOptions) -> Result<Template, TemplateError>,
+    /// Makes the call for an item; the error is that the item has no such field.
+    pub(crate) call: for<'a> fn(&Template, &'a [u8], ItemAttempt) -> Result<ProgramCall<'a>, Failure>,
     /// Makes the result from the program's standard output.
     pub(crate) result: fn(Vec<u8>) -> Vec<u8>,
 }
@@ -41,7 +41,7 @@ impl PerItem {
         words: &[Vec<u8>],
         options: TextOptions,
     ) -> Result<Box<dyn BlockTask>, ParamError> {
-        let template = (rules.template)(words).map_err(ParamError::plain)?;
+        let template = (rules.template)(words, &options).map_err(ParamError::plain)?;
         let runner = ProgramRunner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
         let program = ItemProgram { rules, template, runner: RefCell::new(runner) };
         Ok(Box::new(Self { program, options, buffers: RunBuffers::default() }))
@@ -68,7 +68,7 @@ impl<'a> RunItem<'a> for ItemProgram {
         attempt: ItemAttempt,
         note: &mut dyn FnMut(&str),
     ) -> Result<ProgramOutput, Failure> {
-        let call = (self.rules.call)(&self.template, item, attempt);
+        let call = (self.rules.call)(&self.template, item, attempt)?;
         let output = self.runner.borrow_mut().run(&call, note)?;
         Ok(ProgramOutput((self.rules.result)(output)))
     }

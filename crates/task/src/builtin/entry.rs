@@ -92,7 +92,7 @@ impl TaskEntry {
     pub fn check(&self, given: &[(String, String)], arguments: &[Vec<u8>]) -> Result<Params, ParamError> {
         let params = Params::check(self.name, self.params, given)?;
         let identity = Identity::new(0, "", 0);
-        let options = TextOptions { items: self.items, format: Format::Tsv, show: false, identity };
+        let options = TextOptions { items: self.items, table: None, format: Format::Tsv, show: false, identity };
         self.task(given, arguments, options)?;
         Ok(params)
     }

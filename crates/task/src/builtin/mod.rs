@@ -32,7 +32,7 @@ mod tests {
         for entry in ALL {
             assert!(entry.check(&[], &[]).is_ok(), "{}", entry.name);
             let identity = Identity::new(1, "h", 0);
-            let options = TextOptions { items: entry.items, format: Format::Tsv, show: false, identity };
+            let options = TextOptions { items: entry.items, table: None, format: Format::Tsv, show: false, identity };
             assert!(entry.task(&[], &[], options).is_ok(), "{}", entry.name);
             assert!(std::ptr::eq(find(entry.name).unwrap(), *entry));
         }
@@ -45,7 +45,7 @@ mod tests {
         let refusal = mandelbrot::ENTRY.check(&side, &[]).unwrap_err().to_string();
         assert!(refusal.contains("unknown parameter 'side'"), "{refusal}");
         let identity = Identity::new(1, "h", 0);
-        let options = TextOptions { items: Items::Words, format: Format::Lines, show: false, identity };
+        let options = TextOptions { items: Items::Words, table: None, format: Format::Lines, show: false, identity };
         assert!(mandelbrot::ENTRY.task(&side, &[], options).is_ok());
     }
 }

@@ -80,7 +80,7 @@ mod tests {
 
     fn run(bytes: &[u8], items: u32, format: Format) -> Answer {
         let identity = Identity::new(1, "h", 0);
-        let options = TextOptions { items: Items::Lines, format, show: false, identity };
+        let options = TextOptions { items: Items::Lines, table: None, format, show: false, identity };
         let block = Block { first: 0, items, chunk: 0, attempt: 1, log: false, bytes };
         let (mut host, mut answer) = (Silent, Answer::default());
         let mut reply = Reply::new(&mut host, &mut answer, false, 1 << 20);

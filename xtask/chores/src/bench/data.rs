@@ -2,6 +2,7 @@
 
 use crate::primes;
 use anyhow::{Context as _, Result};
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ pub(crate) struct Data {
     pub(crate) lines: PathBuf,
     /// The first million of them.
     pub(crate) fewer_lines: PathBuf,
+    /// Two million records of [`Self::RECORD_BYTES`] bytes: comma-separated values,
+    /// one of them in quotes, and JSON objects.
+    pub(crate) csv: PathBuf,
+    pub(crate) jsonl: PathBuf,
 }
 
 impl Data {
@@ -38,12 +43,17 @@ impl Data {
     /// How many items the shorter file of lines has.
     pub(crate) const FEWER_LINES: u32 = 1_000_000;
 
+    /// How many records the tables have.
+    pub(crate) const RECORDS: u32 = 2_000_000;
+    pub(crate) const RECORD_BYTES: usize = 50;
+
     /// The files' places in a folder.
     pub(crate) fn at(folder: &Path) -> Self {
         let file = |name: &str| folder.join(name);
         let (primes, lines, fewer_lines) = (file("primes.txt"), file("lines.txt"), file("fewer-lines.txt"));
         let (dearer, dearest, uneven) = (file("dearer.txt"), file("dearest.txt"), file("uneven.txt"));
-        Self { folder: folder.to_owned(), primes, dearer, dearest, uneven, lines, fewer_lines }
+        let (csv, jsonl) = (file("records.csv"), file("records.jsonl"));
+        Self { folder: folder.to_owned(), primes, dearer, dearest, uneven, lines, fewer_lines, csv, jsonl }
     }
 
     /// Makes the files that are missing.
@@ -54,7 +64,9 @@ impl Data {
         primes::provide(&self.dearest, Self::DEAREST.0, Self::DEAREST.1)?;
         written(&self.uneven, Self::UNEVEN.into_iter())?;
         written(&self.lines, 0..Self::LINES)?;
-        written(&self.fewer_lines, 0..Self::FEWER_LINES)
+        written(&self.fewer_lines, 0..Self::FEWER_LINES)?;
+        written(&self.csv, (0..Self::RECORDS).map(csv_record))?;
+        written(&self.jsonl, (0..Self::RECORDS).map(json_record))
     }
 
     /// A place for what a run leaves behind.
@@ -72,8 +84,16 @@ impl Data {
     }
 }
 
-/// Numbers, a line each.
-fn written(path: &Path, numbers: impl Iterator<Item = u32>) -> Result<()> {
+fn csv_record(n: u32) -> String {
+    format!("{n:010},\"number {n:010}, in quotes\",textual")
+}
+
+fn json_record(n: u32) -> String {
+    format!("{{\"id\": {:10}, \"text\": \"numbers {n:010}.\"}}", n + 1_000_000_000)
+}
+
+/// Items, a line each.
+fn written(path: &Path, numbers: impl Iterator<Item = impl Display>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
@@ -91,6 +111,13 @@ fn written(path: &Path, numbers: impl Iterator<Item = u32>) -> Result<()> {
 mod tests {
     use super::*;
     use tempfile::TempDir;
+
+    #[test]
+    fn records_have_their_size() {
+        for n in [0, Data::RECORDS - 1] {
+            assert_eq!((csv_record(n).len() + 1, json_record(n).len() + 1), (Data::RECORD_BYTES, Data::RECORD_BYTES));
+        }
+    }
 
     #[test]
     fn numbers_are_written_a_line_each_and_kept() {

@@ -5,7 +5,7 @@ use super::measure::longest_fit;
 use super::options::InputOptions;
 use super::queue::{NextSegment, SegmentQueue};
 use super::status::InputStatus;
-use crate::error::InputError;
+use crate::error::{InputError, SkippedItems};
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use procession_sys::start_thread;
 use procession_task::{Items, Measure};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What the input thread runs.
 pub(crate) type ReadThread = Box<dyn FnOnce() + Send>;
@@ -31,6 +32,8 @@ pub struct QueueSource {
     /// The average size of an item in the last block, in bytes.
     bytes_per_item: usize,
     status: InputStatus,
+    /// How many items are left out before the first.
+    skip: u64,
     ended: bool,
     /// Receives every block, if the output can be resumed.
     tracker: Option<Arc<ResumeTracker>>,
@@ -63,6 +66,7 @@ impl QueueSource {
             size,
             bytes_per_item: 8,
             status,
+            skip: options.skip,
             ended: false,
             tracker: None,
         }
@@ -133,7 +137,8 @@ impl QueueSource {
         self.queue.close();
         let too_few = || {
             let size = self.size.filter(|&size| self.given < size)?;
-            Some(InputError::TooFew { size, items: self.given })
+            let skip = SkippedItems { found: self.status.skipped.load(Ordering::Relaxed), wanted: self.skip };
+            Some(InputError::TooFew { size, items: self.given, skip })
         };
         *lock(&self.status.error) = error.or_else(too_few);
     }

@@ -1,21 +1,26 @@
 //! Unpacks compressed inputs, recognised by their content: gzip (also with
-//! several members) and zip (every file in it, in order).
+//! several members) and zip (every file in it, in order) here; zstd, xz, bzip2 and
+//! lz4 by the usual programs. What has no items is refused by its name.
 
+mod gzip;
+mod kind;
+mod program;
+mod utf16;
+
+use self::gzip::GzipReader;
+use self::kind::{BEGINNINGS, FileKind, OtherKind, PackedFormat};
+use self::program::ProgramReader;
+use self::utf16::Utf16Reader;
 use super::file::{OpenedFile, PositionedFile};
 use super::peek::PeekReader;
 use crate::error::InputError;
 use crate::text::system_message;
-use flate2::bufread::MultiGzDecoder;
+use procession_task::{Items, shell_quote};
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zip::ZipArchive;
-
-const GZIP: &[u8] = b"\x1f\x8b\x08";
-const ZIP: &[u8] = b"PK\x03\x04";
-const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The largest accepted ratio of unpacked to packed bytes.
 const MAX_RATIO: u64 = 1000;
@@ -28,48 +33,122 @@ const PACKED_BUFFER: usize = 128 * 1024;
 pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn Read) -> Result<ControlFlow<()>, InputError> + 'a;
 
 /// Visits every stream of plain bytes in this input: the input itself, what it
-/// unpacks to, or each file of an archive. A byte-order mark is removed.
-pub(crate) fn visit(name: &str, opened: OpenedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
-    let failed = |error| InputError::Read { name: name.to_owned(), error };
-    let beginnings = [GZIP, ZIP, EMPTY_ZIP];
+/// unpacks to, or each file of an archive. A byte-order mark is removed, UTF-16
+/// is read as UTF-8. `items` is how the items are cut.
+///
+/// # Errors
+/// The input can't be read or unpacked, or is known to have no items.
+pub(crate) fn visit(
+    name: &str,
+    opened: OpenedFile,
+    items: Items,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, InputError> {
     match opened {
         OpenedFile::File(mut file) => {
-            let kind = PeekReader::new(&mut file).begins_with(&beginnings).map_err(failed)?;
-            file.rewind().map_err(failed)?;
+            let kind = kind(name, &mut PeekReader::new(&mut file), items)?;
+            let start = if let FileKind::Plain(mark) = kind { mark } else { 0 };
+            let failed = |error| InputError::Read { name: name.to_owned(), error };
+            file.seek(SeekFrom::Start(start as u64)).map_err(failed)?;
             match kind {
-                None => visit_plain(name, &mut file, visit),
-                Some(0) => visit_gzip(name, file, visit),
-                Some(_) => visit_zip(name, file, visit),
+                FileKind::Zip => visit_zip(name, file, items, visit),
+                // A plain file is read as it is, without a copy of its beginning.
+                FileKind::Plain(_) => visit(name, &mut file),
+                kind => visit_kind(name, kind, file, items, visit),
             }
         }
         OpenedFile::Stream(stream) => {
             let mut stream = PeekReader::new(stream);
-            match stream.begins_with(&beginnings).map_err(failed)? {
-                None => visit_plain(name, &mut stream, visit),
-                Some(0) => visit_gzip(name, stream, visit),
-                Some(_) => visit_zip(name, spooled(&mut stream)?, visit),
+            match kind(name, &mut stream, items)? {
+                FileKind::Zip => visit_zip(name, spooled(&mut stream)?, items, visit),
+                kind => visit_kind(name, kind, stream, items, visit),
             }
         }
     }
 }
 
-fn visit_plain(name: &str, reader: &mut dyn Read, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
-    let mut reader = PeekReader::new(reader);
-    match reader.begins_with(&[MARK]) {
-        Ok(Some(_)) => reader.pass(MARK.len()),
-        Ok(None) => {}
-        Err(error) => return Err(InputError::Read { name: name.to_owned(), error }),
-    }
-    visit(name, &mut reader)
+/// What the stream is.
+fn kind(name: &str, reader: &mut PeekReader<impl Read>, items: Items) -> Result<FileKind, InputError> {
+    let beginnings: Vec<&[u8]> = BEGINNINGS.iter().map(|(beginning, _)| *beginning).collect();
+    let begins = reader.begins_with(&beginnings).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
+    Ok(kind::of(begins, reader.head(), items))
 }
 
-fn visit_gzip(name: &str, reader: impl Read, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
+fn visit_kind(
+    name: &str,
+    kind: FileKind,
+    mut reader: impl Read + Send + 'static,
+    items: Items,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, InputError> {
     let taken = Arc::new(AtomicU64::new(0));
-    let packed = CompressedReader { inner: BufReader::with_capacity(PACKED_BUFFER, reader), taken: Arc::clone(&taken) };
-    let packed_size = move || taken.load(Ordering::Relaxed);
-    let mut given = 0;
-    let mut reader = UnpackedReader { inner: MultiGzDecoder::new(packed), given: &mut given, packed_size };
-    explained(name, visit_plain(name, &mut reader, visit))
+    let packed_size = |taken: &Arc<AtomicU64>| {
+        let taken = Arc::clone(taken);
+        move || taken.load(Ordering::Relaxed)
+    };
+    let (mut given, packed_size) = (0, packed_size(&taken));
+    match kind {
+        FileKind::Gzip => {
+            let packed = CompressedReader { inner: BufReader::with_capacity(PACKED_BUFFER, reader), taken };
+            let mut reader = UnpackedReader { inner: GzipReader::new(packed), given: &mut given, packed_size };
+            explained(name, visit_unpacked(name, &mut reader, items, visit))
+        }
+        FileKind::Packed(format) => {
+            let inner =
+                ProgramReader::start(format, reader, taken).map_err(|error| not_started(name, format, error))?;
+            let mut reader = UnpackedReader { inner, given: &mut given, packed_size };
+            explained(name, visit_unpacked(name, &mut reader, items, visit))
+        }
+        kind => visit_text(name, kind, &mut reader, visit),
+    }
+}
+
+/// Visits what an input unpacks to. Whatever it is then, it is not unpacked again.
+fn visit_unpacked(
+    name: &str,
+    reader: &mut dyn Read,
+    items: Items,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, InputError> {
+    let mut reader = PeekReader::new(reader);
+    let kind = kind(name, &mut reader, items)?;
+    visit_text(name, kind, &mut reader, visit)
+}
+
+fn visit_text(
+    name: &str,
+    kind: FileKind,
+    reader: &mut dyn Read,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, InputError> {
+    let mark = match kind {
+        FileKind::Plain(mark) => mark,
+        FileKind::Utf16 { .. } => 2,
+        FileKind::Other(other) => return Err(no_items(name, other)),
+        FileKind::Gzip | FileKind::Zip | FileKind::Packed(_) => {
+            return Err(no_items(name, OtherKind { what: "compressed twice", way_out: "unpack it before" }));
+        }
+    };
+    let passed = reader.read_exact(&mut [0; 3][..mark]);
+    passed.map_err(|error| InputError::Read { name: name.to_owned(), error })?;
+    match kind {
+        FileKind::Utf16 { is_big_endian } => visit(name, &mut Utf16Reader::new(reader, is_big_endian)),
+        _ => visit(name, reader),
+    }
+}
+
+/// The refusal of an input without items.
+fn no_items(name: &str, kind: OtherKind) -> InputError {
+    let way_out = kind.way_out.replace("FILE", &shell_quote::word(name.as_bytes()));
+    InputError::NoItems { name: name.to_owned(), what: kind.what, way_out }
+}
+
+fn not_started(name: &str, format: PackedFormat, error: io::Error) -> InputError {
+    if error.kind() != io::ErrorKind::NotFound {
+        return InputError::Unpack { name: name.to_owned(), message: format!("{}: {error}", format.program) };
+    }
+    let command = format!("{} {} | …", format.cat, shell_quote::word(name.as_bytes()));
+    InputError::NoProgram { name: name.to_owned(), program: format.program, command }
 }
 
 /// Copies an archive that comes through a pipe to a temporary file, because its
@@ -80,7 +159,12 @@ fn spooled(stream: &mut dyn Read) -> Result<PositionedFile, InputError> {
     Ok(PositionedFile::new(Arc::new(file), 0, Arc::default()))
 }
 
-fn visit_zip(name: &str, file: PositionedFile, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, InputError> {
+fn visit_zip(
+    name: &str,
+    file: PositionedFile,
+    items: Items,
+    visit: &mut Visit<'_>,
+) -> Result<ControlFlow<()>, InputError> {
     let read = |error| InputError::Read { name: name.to_owned(), error };
     let unpack = |error: zip::result::ZipError| unpack_error(name, &error);
     let size = file.len().map_err(read)?;
@@ -88,12 +172,16 @@ fn visit_zip(name: &str, file: PositionedFile, visit: &mut Visit<'_>) -> Result<
     file.seek(SeekFrom::Start(0)).map_err(read)?;
     let mut archive = ZipArchive::new(BufReader::with_capacity(PACKED_BUFFER, file)).map_err(unpack)?;
     let wanted = wanted_entries(name, &mut archive)?;
+    let names: Vec<&str> = wanted.iter().map(|(_, name)| &name[..]).collect();
+    if let Some(kind) = kind::document(&names) {
+        return Err(no_items(name, kind));
+    }
     let mut given = 0;
     for (entry, entry_name) in &wanted {
         let shown = if wanted.len() == 1 { name.to_owned() } else { format!("{name}/{entry_name}") };
         let inner = archive.by_index(*entry).map_err(unpack)?;
         let mut reader = UnpackedReader { inner, given: &mut given, packed_size: || size };
-        if explained(name, visit_plain(&shown, &mut reader, visit))?.is_break() {
+        if explained(name, visit_unpacked(&shown, &mut reader, items, visit))?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

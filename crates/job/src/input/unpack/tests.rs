@@ -44,7 +44,7 @@ fn streamed(bytes: &[u8]) -> Result<Vec<(String, String)>, InputError> {
 
 fn collected(opened: OpenedFile) -> Result<Vec<(String, String)>, InputError> {
     let mut found = Vec::new();
-    let flow = visit("f", opened, &mut |name, reader| {
+    let flow = visit("f", opened, Items::Lines, &mut |name, reader| {
         let mut text = String::new();
         match reader.read_to_string(&mut text) {
             Ok(_) => found.push((name.to_owned(), text)),
@@ -114,7 +114,7 @@ fn damaged_archives_are_refused() {
 /// Reads to the end without keeping anything.
 fn drained(opened: OpenedFile) -> Result<u64, InputError> {
     let mut total = 0;
-    let _ = visit("f", opened, &mut |name, reader| {
+    let _ = visit("f", opened, Items::Lines, &mut |name, reader| {
         total +=
             io::copy(reader, &mut io::sink()).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
         Ok(ControlFlow::Continue(()))
@@ -137,4 +137,89 @@ fn bombs_are_refused_and_repetitive_files_are_not() {
     let zip = zipped(&[("a", quarter), ("b", quarter), ("c", quarter), ("d", quarter)]);
     let error = drained(positioned(&zip)).unwrap_err();
     assert!(matches!(error, InputError::Bomb { .. }), "{error}");
+}
+
+/// Bytes as this program compresses them.
+fn packed_by(program: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut command = std::process::Command::new(program);
+    let pipes = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let mut child = command.arg("-c").stdin(pipes.0).stdout(pipes.1).spawn().unwrap();
+    let (mut input, bytes) = (child.stdin.take().unwrap(), bytes.to_vec());
+    let writer = std::thread::spawn(move || input.write_all(&bytes).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output.stdout
+}
+
+fn programs() -> impl Iterator<Item = &'static str> {
+    let is_there = |program: &&str| std::process::Command::new(program).arg("--version").output().is_ok();
+    ["zstd", "xz", "bzip2", "lz4"].into_iter().filter(is_there)
+}
+
+#[test]
+fn outside_programs_unpack_what_they_packed() {
+    let text: String = (0..200_000).map(|n| format!("{n}\n")).collect();
+    for program in programs() {
+        for text in [&text, "2\n3\n"] {
+            let packed = packed_by(program, text.as_bytes());
+            assert!(collected(positioned(&packed)).unwrap() == [pair("f", text)], "{program}");
+            assert!(streamed(&packed).unwrap() == [pair("f", text)], "{program}");
+        }
+    }
+}
+
+#[test]
+fn an_outside_program_that_fails_is_an_error_behind_what_it_gave() {
+    // More than a block of any of them.
+    let text: String = (0..1_000_000).map(|n| format!("{n}\n")).collect();
+    for program in programs() {
+        let packed = packed_by(program, text.as_bytes());
+        let mut given = 0;
+        let error = visit("f", positioned(&packed[..packed.len() * 9 / 10]), Items::Lines, &mut |name, reader| {
+            let copied = loop {
+                match reader.read(&mut [0; 4096]) {
+                    Ok(0) => break Ok(()),
+                    Ok(read) => given += read,
+                    Err(error) => break Err(error),
+                }
+            };
+            copied
+                .map(|()| ControlFlow::Continue(()))
+                .map_err(|error| InputError::Read { name: name.to_owned(), error })
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("can't unpack f: {program}")), "{error}");
+        assert!(given > 0, "{program}");
+    }
+}
+
+#[test]
+fn gzip_may_be_padded_with_zeros() {
+    let several = [gzip(b"2\n3"), vec![0; 512], gzip(b"5\n"), vec![0; 200_000]].concat();
+    assert_eq!(collected(positioned(&several)).unwrap(), [pair("f", "2\n35\n")]);
+    assert_eq!(streamed(&several).unwrap(), [pair("f", "2\n35\n")]);
+    let garbage = [gzip(b"2\n"), b"\0\0x".to_vec()].concat();
+    assert!(matches!(collected(positioned(&garbage)), Err(InputError::Unpack { .. })));
+}
+
+#[test]
+fn what_has_no_items_is_refused_also_when_it_is_packed() {
+    let utf16 = b"\xff\xfe2\0\n\0";
+    assert_eq!(collected(positioned(utf16)).unwrap(), [pair("f", "2\n")]);
+    assert_eq!(streamed(&gzip(utf16)).unwrap(), [pair("f", "2\n")]);
+    let mut tar = vec![b'x'; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    for (bytes, says) in [
+        (tar.clone(), "f is a tar archive: tar -xOf f | …"),
+        (gzip(&tar), "f is a tar archive: tar -xOf f | …"),
+        (gzip(&gzip(b"2\n")), "f is compressed twice"),
+        (zipped(&[("[Content_Types].xml", b"<"), ("xl/workbook.xml", b"<")]), "f is an Excel workbook: save it as CSV"),
+        (zipped(&[("a.gz", &gzip(b"2"))]), "f is compressed twice"),
+        (b"2\0\n\0".to_vec(), "f is UTF-16 text without a mark: iconv -f UTF-16LE"),
+    ] {
+        for result in [collected(positioned(&bytes)), streamed(&bytes)] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
+    }
 }

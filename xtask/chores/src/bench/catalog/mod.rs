@@ -34,6 +34,20 @@ pub(crate) fn scenarios(programs: &Programs, data: &Data) -> Vec<Scenario> {
         catalog.log_cost("log-1ms", "2,000 primes of some 1 ms each, with the default log", &data.dearest, 1.01),
         catalog.uneven(),
         catalog.transport(),
+        catalog.records(
+            "csv",
+            "2 million records of 50 bytes, the second field: 100 MB/s",
+            "csv --no-heading --column 2",
+            &data.csv,
+            100,
+        ),
+        catalog.records(
+            "jsonl",
+            "2 million JSON objects of 50 bytes, a key: 50 MB/s",
+            "jsonl --column text",
+            &data.jsonl,
+            50,
+        ),
         catalog.one_item_a_message(),
         catalog.square_roots(),
         catalog.library_roots(),
@@ -150,6 +164,21 @@ impl ScenarioCatalog<'_> {
             ours: self.ours(line).arg(&self.data.lines).arg("--output").arg(&ours).clearing(&ours),
             equal: Some((self.data.lines.clone(), ours)),
             ..scenario(cat, SpeedTarget::Ratio(3.0))
+        }
+    }
+
+    /// The speed at which tables are read, in megabytes a second at least.
+    fn records(&self, name: &'static str, what: &'static str, rule: &str, table: &Path, speed: u32) -> Scenario {
+        let out = self.data.scratch(name);
+        let line = format!("--task null --format lines --procs 2 --log off --items {rule} --input");
+        let records = f64::from(Data::RECORDS);
+        let micros = f64::from(u32::try_from(Data::RECORD_BYTES).unwrap_or(u32::MAX)) / f64::from(speed);
+        Scenario {
+            name,
+            what,
+            ours: self.ours(&line).arg(table).arg("--output").arg(&out).clearing(&out),
+            items: Some((records, records)),
+            ..scenario(Err("a speed of its own is to be reached".to_owned()), SpeedTarget::MicrosPerItem(micros))
         }
     }
 
