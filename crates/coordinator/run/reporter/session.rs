@@ -135,11 +135,7 @@ impl RunSession for ReportedRun<'_> {
         if run.wall.is_some() {
             // Without a time the pool failed, and the run has no row in the table.
             let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
-            reporter.keep(
-                RunSummary::new(number, start, result, collected.take().into_rows()),
-                spans,
-                folder.as_deref(),
-            );
+            reporter.keep(RunSummary::new(number, start, result, collected.take()), spans, folder.as_deref());
         }
     }
 }
