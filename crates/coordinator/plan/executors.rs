@@ -3,6 +3,7 @@
 
 use crate::args::ExecutorFlags;
 use procession::ChunkSize;
+use procession::raw::MAX_BLOCK_BYTES;
 use procession_job::{Executor, Rounds};
 
 /// The configurations, without their sizes.
@@ -56,6 +57,16 @@ impl ExecutorPlan {
     /// Whether there are several configurations for one size.
     pub(crate) fn are_several(&self) -> bool {
         self.all.len() > 1 || self.chunks.len() > 1
+    }
+
+    /// Refuses items that can't be sent to processes.
+    pub(super) fn check_max_item(&self, bytes: usize) -> Result<(), String> {
+        if bytes > MAX_BLOCK_BYTES && self.all.iter().any(|(executor, _)| *executor == Executor::Procs) {
+            return Err(format!(
+                "--max-item: at most {MAX_BLOCK_BYTES} bytes can be sent to a worker process: write 255M or less"
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses limits that only processes can be held to.

@@ -97,6 +97,7 @@ impl RunPlan {
         check_size(&task, &selection)?;
         let executors = ExecutorPlan::new(&executors, environment.cpus)?;
         executors.check_limits(&faults.for_processes())?;
+        executors.check_max_item(work.max_item)?;
         check_local(&task, &executors)?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };

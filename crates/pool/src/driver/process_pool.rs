@@ -10,6 +10,7 @@ use crate::observe::{DriverPhase, DriverWatch, Observer};
 use procession_scheduler::PoolOptions;
 use procession_sys::start_thread;
 use procession_task::TaskInfo;
+use procession_wire::check_job;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,12 +78,15 @@ impl Drop for ProcessPool {
 }
 
 impl Backend for ProcessPool {
-    /// Starts a job. Several may run at once; the oldest goes first.
+    /// Starts a job. Several may run at once; the oldest goes first. Settings that are
+    /// too large for a message are refused here; an item or block that is, ends its
+    /// job after the results before it.
     fn start(&self, mut job: Job) -> Result<JobHandle, PoolError> {
         if let Some(entry) = job.entry {
             let address = entry.address().map_err(|e| PoolError::NotSendable(e.to_string()))?;
             job.spec.arguments.insert(0, encode_address(address));
         }
+        check_job(&job.spec).map_err(|error| PoolError::NotSendable(format!("the settings of the job: {error}")))?;
         let (report, end) = channel();
         let id = self.mailbox.start(Box::new(job), report)?;
         let mailbox = Arc::clone(&self.mailbox);
