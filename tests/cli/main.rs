@@ -32,6 +32,7 @@ mod output;
 mod own_worker;
 mod pipe;
 mod processes;
+mod program_environment;
 mod programs;
 mod python;
 mod report_files;

@@ -5,6 +5,7 @@ use crate::args::ExecutorFlags;
 use procession::ChunkSize;
 use procession::raw::MAX_BLOCK_BYTES;
 use procession_job::{Executor, Rounds};
+use procession_task::library_threads;
 
 /// The configurations, without their sizes.
 #[derive(Debug)]
@@ -57,6 +58,13 @@ impl ExecutorPlan {
     /// Whether there are several configurations for one size.
     pub(crate) fn are_several(&self) -> bool {
         self.all.len() > 1 || self.chunks.len() > 1
+    }
+
+    /// How many threads the libraries of a worker use: its share of the CPUs where there
+    /// are most workers. The same for all configurations, so that they can be compared.
+    pub(super) fn library_threads(&self, cpus: usize) -> u32 {
+        let most = self.all.iter().map(|(_, count)| *count).max().unwrap_or(1);
+        library_threads::share(u32::try_from(cpus).unwrap_or(u32::MAX), most)
     }
 
     /// Refuses items that can't be sent to processes.

@@ -8,6 +8,7 @@
 //! Modules, from the bottom up:
 //!
 //! - `template`: the words after `--` and their placeholders
+//! - `environment`: the variables that programs inherit
 //! - `process_stat`: the state of a process
 //! - `holders`, `drain`: reading a program's pipes after its exit
 //! - `coprocess`: programs that serve a worker for its whole life
@@ -17,6 +18,8 @@
 #![forbid(unsafe_code)]
 
 mod template;
+
+mod environment;
 
 mod process_stat;
 

@@ -19,6 +19,7 @@
 //! - `task`, `block`: the two traits, and the way back to the coordinator
 //! - `record_writer`, `runner`: from one trait to the other
 //! - `spec`, `configuration`: what a job is, and what it runs on
+//! - [`library_threads`]: threads of libraries, the worker's share of the CPUs
 //! - [`builtin`]: the built-in tasks
 //! - `plural`, `random`: helpers for all crates
 #![forbid(unsafe_code)]
@@ -49,6 +50,8 @@ mod configuration;
 mod record_writer;
 
 mod runner;
+
+pub mod library_threads;
 
 pub mod builtin;
 

@@ -1,5 +1,6 @@
 //! Which program to start as a coprocess, and its start.
 
+use crate::environment::inherited;
 use crate::template::TemplateError;
 use procession_sys::{LaunchedProgram, Launcher, ProgramInput};
 use procession_task::ParamError;
@@ -30,7 +31,7 @@ impl CoprocessCommand {
         let variable = |(name, value): &(&str, String)| CString::new(format!("{name}={value}"));
         let variables: Vec<CString> =
             env.iter().map(variable).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-        let mut launcher = Launcher::new(program.to_bytes(), &names).map_err(|error| failed(&error))?;
+        let mut launcher = Launcher::new(program.to_bytes(), inherited(&names)).map_err(|error| failed(&error))?;
         launcher.start(words, &variables, ProgramInput::Piped).map_err(|error| failed(&error))
     }
 }

@@ -4,6 +4,7 @@
 
 use super::stderr_tail::StderrTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
+use crate::environment::inherited;
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal};
 use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, ToText};
@@ -75,7 +76,7 @@ impl ProgramRunner {
     /// The program's name holds a NUL byte, or no file descriptor is left.
     pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
         Ok(Self {
-            launcher: Launcher::new(program, &[ITEM, ATTEMPT, WORKER])?,
+            launcher: Launcher::new(program, inherited(&[ITEM, ATTEMPT, WORKER]))?,
             name: String::from_utf8_lossy(program).into_owned(),
             slot: identity.slot(),
             set: PollSet::default(),
