@@ -40,7 +40,7 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
         let study = study(plan, configurations, workload, workers(plan, worker, &limits));
         dry_run::show(plan, study, signals.stopper())
     } else {
-        let mut reporter = RunReporter::new(plan, &configurations).map_err(Refusal::usage)?;
+        let mut reporter = RunReporter::new(plan, &configurations)?;
         if let Some(complaint) = most(Executor::Procs).and_then(|most| limits.complaint(most)) {
             reporter.warn(&complaint);
         }

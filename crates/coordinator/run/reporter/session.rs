@@ -124,7 +124,8 @@ impl RunSession for ReportedRun<'_> {
             reporter.note(&note);
         }
         if let Some(joblogging) = joblogging {
-            joblogging.finish();
+            let finished = joblogging.finish();
+            reporter.note_joblog(finished.err());
         }
         let result = RunResult { other_cpu_s, longest_s: Some(collected.longest_s()), ..run_result(run, ending) };
         let folder = logging.as_ref().map(|logging| logging.path().to_owned());
@@ -187,9 +188,16 @@ impl Attached<'_> {
     }
 
     fn joblog(&mut self) -> Option<JobLogging> {
-        let warn = warner(&self.reporter.terminal, self.reporter.settings.quiet);
-        let started = self.reporter.joblog.as_mut()?.start_run(warn);
-        self.add(started, "job log of this run")
+        match self.reporter.joblog.as_mut()?.start_run() {
+            Ok((observer, handle)) => {
+                self.observers.push(Box::new(observer));
+                Some(handle)
+            }
+            Err(error) => {
+                self.reporter.note_joblog(Some(error));
+                None
+            }
+        }
     }
 
     fn lines(&mut self) -> Option<VerboseLines> {
