@@ -2,15 +2,17 @@
 //! bytes and in patience.
 //!
 //! The driver must not block, and yet every line of the log must be written.
-//! So there is one exception, bounded twice: with more than the queue's bytes
-//! waiting, a push waits for the writer as long as the writer gets anything
+//! So there is one exception, bounded twice: with more than the bytes of the budget
+//! waiting in all queues together, a push waits for the writer as long as the writer gets anything
 //! done at all. A writer that gets nothing done for the queue's patience (a
 //! hung disk, a reader that stopped reading) is given up for good.
 //!
 //! Nor is the writer woken for every small thing: after work it lingers for a
 //! moment, in which a push costs no system call.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use super::budget::Budget;
+use bytes::Bytes;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long the writer lingers before it sleeps.
@@ -59,12 +61,12 @@ pub(crate) struct WriterQueue<T> {
     state: Mutex<WriterQueueState<T>>,
     filled: Condvar,
     drained: Condvar,
-    limit: usize,
+    budget: Arc<Budget>,
     patience: Duration,
 }
 
 impl<T: Weigh> WriterQueue<T> {
-    pub(crate) fn new(limit: usize, patience: Duration) -> Self {
+    pub(crate) fn new(budget: Arc<Budget>, patience: Duration) -> Self {
         let state = WriterQueueState {
             items: Vec::new(),
             bytes: 0,
@@ -73,21 +75,23 @@ impl<T: Weigh> WriterQueue<T> {
             closed: false,
             given_up: false,
         };
-        Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), limit, patience }
+        Self { state: Mutex::new(state), filled: Condvar::new(), drained: Condvar::new(), budget, patience }
     }
 
     /// Takes all of `items`. False if the queue is closed, or was just given up.
     pub(crate) fn push(&self, items: &mut Vec<T>) -> bool {
         let weight: usize = items.iter().map(Weigh::weight).sum();
         let mut state = self.lock();
-        if state.bytes > 0 && state.bytes + weight > self.limit {
-            state = self.wait(state, |state| state.bytes == 0 || state.bytes + weight <= self.limit);
+        // A queue that holds nothing may always take something: it waits for no other.
+        if state.bytes > 0 && !self.budget.has_room(weight) {
+            state = self.wait(state, |state| state.bytes == 0 || self.budget.has_room(weight));
         }
         if state.closed {
             items.clear();
             return false;
         }
         state.bytes += weight;
+        self.budget.take(weight);
         state.items.append(items);
         let wake = match state.writer {
             WriterPhase::Asleep => true,
@@ -99,6 +103,13 @@ impl<T: Weigh> WriterQueue<T> {
             self.filled.notify_one();
         }
         true
+    }
+
+    /// Bytes for an item of this queue. They are a part of a larger buffer, such as that
+    /// of a worker's message, which they would keep alive; if the writer lags behind,
+    /// they are copied, so that the memory is what is counted.
+    pub(crate) fn own(&self, bytes: &Bytes) -> Bytes {
+        if self.budget.is_lagging() { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
     }
 
     /// No more will come: the writer ends when it has done what is here.
@@ -145,6 +156,7 @@ impl<T: Weigh> WriterQueue<T> {
     fn release(&self, bytes: usize) {
         let mut state = self.lock();
         state.bytes -= bytes;
+        self.budget.give_back(bytes);
         state.done += 1;
         drop(state);
         self.drained.notify_one();
@@ -198,6 +210,14 @@ impl<T: Weigh> WriterQueue<T> {
     }
 }
 
+impl<T> Drop for WriterQueue<T> {
+    /// What a writer that was given up has left counts no longer.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.budget.give_back(state.bytes);
+    }
+}
+
 /// Says that the writer has ended, also when it panicked.
 struct Gone<'a, T: Weigh>(&'a WriterQueue<T>);
 
@@ -214,7 +234,6 @@ impl<T: Weigh> Drop for Gone<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
 
@@ -245,7 +264,14 @@ mod tests {
         limit: usize,
         patience: Duration,
     ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
-        let queue = Arc::new(WriterQueue::new(limit, patience));
+        start_in(Budget::new(limit), patience)
+    }
+
+    fn start_in(
+        budget: Arc<Budget>,
+        patience: Duration,
+    ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
+        let queue = Arc::new(WriterQueue::new(budget, patience));
         let (permit, permits) = channel();
         let (written, writes) = channel();
         let consumer = thread::spawn({
@@ -304,6 +330,30 @@ mod tests {
         assert_eq!(writes.recv().unwrap(), 7);
         queue.close();
         consumer.join().unwrap();
+    }
+
+    #[test]
+    fn queues_share_a_budget_and_do_not_wait_for_each_other() {
+        let budget = Budget::new(10);
+        let (slow, _permit, _writes, _) = start_in(Arc::clone(&budget), LONG);
+        let (quick, permit, writes, consumer) = start_in(Arc::clone(&budget), LONG);
+        assert!(slow.push(&mut vec![9]));
+        // The budget is used up by the other one, and this one holds nothing.
+        assert!(quick.push(&mut vec![5]));
+        assert!(!budget.has_room(1) && !budget.is_lagging());
+        let pusher = thread::spawn({
+            let quick = Arc::clone(&quick);
+            move || quick.push(&mut vec![6])
+        });
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 5, "only its own writer was waited for");
+        assert!(pusher.join().unwrap());
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 6);
+        quick.close();
+        consumer.join().unwrap();
+        drop(quick);
+        assert!(budget.has_room(1) && !budget.has_room(2));
     }
 
     #[test]

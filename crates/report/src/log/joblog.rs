@@ -17,6 +17,7 @@
 //! begins: a failed invocation does not modify it. A call that resumes an output
 //! appends to its job log.
 
+use crate::background::budget::Budget;
 use crate::background::queue::WriterQueue;
 use crate::background::until_error::{Recorder, UntilError};
 use crate::log::read::line::{ItemLine, LogLine};
@@ -30,8 +31,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Bytes of queued events above which the driver waits.
-const QUEUE_BYTES: usize = 16 << 20;
 /// After this time without a successful write the job log ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
@@ -61,7 +60,7 @@ enum Begin {
 
 /// The observer that writes the lines of a run.
 ///
-/// It blocks the driver only if more than 16 MiB are queued. If the disk accepts
+/// It blocks the driver only if more than 16 MiB are queued, here and in other queues. If the disk accepts
 /// nothing for 5 s, the job log ends and the run continues; [`JobLogging::finish`] tells.
 pub struct JobLogger {
     queue: Arc<WriterQueue<Event>>,
@@ -159,7 +158,7 @@ impl JobLog {
     /// No thread or file descriptor is available, or the file can't be written.
     pub fn start_run(&mut self) -> io::Result<(JobLogger, JobLogging)> {
         self.begin()?;
-        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
+        let queue = Arc::new(WriterQueue::new(Budget::of_process(), PATIENCE));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let problem = Problem::default();
         let writer = JobLogWriter {
@@ -211,7 +210,7 @@ impl Observer for JobLogger {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Accepted(part) => {
-                let (shown, log) = (bytes::Bytes::new(), part.log.clone());
+                let (shown, log) = (bytes::Bytes::new(), self.queue.own(&part.log));
                 self.batch.push(Event::Accepted(Accepted { shown, log, ..part.clone() }));
             }
             Event::ItemLost { .. } | Event::WorkerExited(_) => self.batch.push(event.clone()),

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// Bytes of a file's buffer.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
 /// Most files that are open at a time. To open another one, the least recently used
 /// one is closed.
 const OPEN_FILES: usize = 64;
