@@ -123,6 +123,13 @@ fn an_item_over_the_cap_is_refused_with_its_line() {
 }
 
 #[test]
+fn items_too_large_to_travel_are_refused() {
+    let place = Place::new();
+    place.run(&["-t", "null", "--list", "1", "--max-item", "256M"]).fails(2, "can be sent to a worker process");
+    place.run(&["-t", "null", "--list", "1", "--max-item", "256M", "--serial"]).ok();
+}
+
+#[test]
 fn results_come_while_the_input_is_still_open() {
     let place = Place::new();
     let mut command = place.command(&["-t", "sqrt", "-j2"]);

@@ -1,6 +1,6 @@
 //! `--joblog`: GNU parallel's columns.
 
-use crate::support::{Place, lines};
+use crate::support::{Ended, Place, lines, roots};
 use std::os::unix::fs::PermissionsExt as _;
 
 fn rows(text: &str) -> Vec<Vec<String>> {
@@ -50,7 +50,7 @@ fn the_runs_of_a_study_follow_one_another() {
 fn what_can_not_be_written() {
     let place = Place::new();
     place.run_on(&["-t", "sqrt", "--joblog", "none/jobs"], lines(3)).fails(2, "--joblog none/jobs: ");
-    place.run_on(&["-t", "sqrt", "--joblog", "/dev/full"], lines(3)).fails(2, "--joblog /dev/full: ");
+    place.run_on(&["-t", "sqrt", "--joblog", "/dev/full"], lines(3)).fails(4, "--joblog /dev/full: ");
 }
 
 #[test]
@@ -93,4 +93,17 @@ fn it_is_neither_an_input_nor_the_output() {
     place.file("out", "old");
     place.run(&[&base[..], &["out", "-o", "./out"]].concat()).fails(2, "is the same file as the output");
     assert_eq!((place.read("in"), place.read("out")), (lines(9), "old".to_owned()));
+}
+
+#[test]
+fn a_full_disk_under_it_is_status_4_and_the_results_are_whole() {
+    let place = Place::new();
+    place
+        .run(&["-t", "sqrt", "--range", "0..9", "--joblog", "/dev/full"])
+        .fails(4, "--joblog /dev/full: No space left");
+    let args = ["-q", "-t", "sqrt", "--range", "1..2001", "--log=off", "--joblog", "jobs"];
+    // A limit of the size of files stands for the disk: standard output is a pipe.
+    let ended = Ended::of(place.limited("-f", 8, &args).spawn().expect("it starts"));
+    let ended = ended.fails(4, "error: the job log is not complete: File too large");
+    assert_eq!(ended.out, roots(2000));
 }

@@ -216,3 +216,15 @@ fn results_for_a_closed_standard_output_are_no_success() {
     }
     assert_eq!(place.read("out"), "4\t2.0\n");
 }
+
+#[test]
+fn formula_cells_are_quoted_if_asked() {
+    let place = Place::new();
+    let args = ["-q", "-t", "command", "--list", "=1+2,-5", "--format", "csv"];
+    let call = |more: &[&str]| place.run(&[&args[..], more, &["--", "echo", "--", "{}"]].concat());
+    assert_eq!(call(&[]).ok(), "index,input,output,error\n0,=1+2,-- =1+2,\n1,-5,-- -5,\n");
+    assert_eq!(call(&["--csv-safe"]).ok(), "index,input,output,error\n0,'=1+2,'-- =1+2,\n1,-5,'-- -5,\n");
+    place.run(&["-t", "sqrt", "--list", "4", "--csv-safe"]).fails(2, "--csv-safe is for records in csv");
+    place.run(&["-q", "-t", "sqrt", "--list", "4", "--csv-safe", "-o", "o.csv"]).ok();
+    assert_eq!(place.read("o.csv"), "index,input,output,error\n0,4,2.0,\n");
+}

@@ -276,3 +276,21 @@ fn a_chart_can_be_a_png_picture() {
     let picture = std::fs::read(place.path("chart.png")).expect("a picture");
     assert!(picture.starts_with(b"\x89PNG\r\n"), "{:?}", &picture[..8]);
 }
+
+#[test]
+fn links_of_other_users_are_not_followed() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("theirs")).expect("a folder");
+    for link in ["page.html", "log"] {
+        std::os::unix::fs::symlink(place.path("theirs"), place.path(link)).expect("a link");
+        if std::os::unix::fs::lchown(place.path(link), Some(12345), None).is_err() {
+            eprintln!("skipped: only root can give a link to another user");
+            return;
+        }
+    }
+    let args = ["-t", "sqrt", "--list", "4"];
+    place.run(&[&args[..], &["--report", "page.html/p.html"]].concat()).fails(2, "a symbolic link of another user");
+    place.run(&[&args[..], &["--log-dir", "log"]].concat()).fails(2, "a symbolic link of another user");
+    place.run(&[&args[..], &["--log-dir", "log/new"]].concat()).fails(2, "a symbolic link of another user");
+    assert_eq!(std::fs::read_dir(place.path("theirs")).expect("a folder").count(), 0);
+}

@@ -3,7 +3,9 @@
 
 use crate::args::ExecutorFlags;
 use procession::ChunkSize;
+use procession::raw::MAX_BLOCK_BYTES;
 use procession_job::{Executor, Rounds};
+use procession_task::library_threads;
 
 /// The configurations, without their sizes.
 #[derive(Debug)]
@@ -56,6 +58,23 @@ impl ExecutorPlan {
     /// Whether there are several configurations for one size.
     pub(crate) fn are_several(&self) -> bool {
         self.all.len() > 1 || self.chunks.len() > 1
+    }
+
+    /// How many threads the libraries of a worker use: its share of the CPUs where there
+    /// are most workers. The same for all configurations, so that they can be compared.
+    pub(super) fn library_threads(&self, cpus: usize) -> u32 {
+        let most = self.all.iter().map(|(_, count)| *count).max().unwrap_or(1);
+        library_threads::share(u32::try_from(cpus).unwrap_or(u32::MAX), most)
+    }
+
+    /// Refuses items that can't be sent to processes.
+    pub(super) fn check_max_item(&self, bytes: usize) -> Result<(), String> {
+        if bytes > MAX_BLOCK_BYTES && self.all.iter().any(|(executor, _)| *executor == Executor::Procs) {
+            return Err(format!(
+                "--max-item: at most {MAX_BLOCK_BYTES} bytes can be sent to a worker process: write 255M or less"
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses limits that only processes can be held to.

@@ -40,6 +40,8 @@ pub(crate) struct RunPlan {
     pub(crate) output: OutputPlan,
     /// Memory for items in progress and for results that wait, in bytes.
     pub(crate) window: u64,
+    /// How many threads the libraries of each worker use, the same in every run.
+    pub(crate) library_threads: u32,
     /// What is shown and logged.
     pub(crate) look: LookPlan,
     /// Whether it measures: it has more than one run.
@@ -97,10 +99,12 @@ impl RunPlan {
         check_size(&task, &selection)?;
         let executors = ExecutorPlan::new(&executors, environment.cpus)?;
         executors.check_limits(&faults.for_processes())?;
+        executors.check_max_item(work.max_item)?;
         check_local(&task, &executors)?;
         let is_study = executors.are_several() || selection.sizes.len() > 1;
         let is_single = !is_study && executors.rounds == Rounds { repeat: 1, warmup: 0 };
         let window = output.window;
+        let library_threads = executors.library_threads(environment.cpus);
         let output = OutputPlan::of(output, &faults, &mut task, &selection, is_study)?;
         output.check_resume(task.job.order, is_single)?;
         (task.job.retry, task.job.limits, task.job.show) = (faults.retry(), faults.limits(), look.verbose);
@@ -115,6 +119,7 @@ impl RunPlan {
             faults: FaultPlan::from(faults),
             output,
             window,
+            library_threads,
             look,
             is_measuring: !is_single,
             is_dry,

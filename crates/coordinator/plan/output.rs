@@ -33,7 +33,7 @@ impl OutputPlan {
         selection: &Selection,
         is_study: bool,
     ) -> Result<Self, String> {
-        let is_unordered = flags.unordered;
+        let (is_unordered, is_safe) = (flags.unordered, flags.csv_safe);
         let (choice, format) = match &work.task {
             KnownTask::BuiltIn(TaskEntry { shape: TaskShape::Picture(picture), .. }, params) => {
                 Self::of_rows(flags, is_study, (picture.most)(params), selection)?
@@ -41,7 +41,13 @@ impl OutputPlan {
             _ if work.has_block_output() => Self::of_blocks(flags, is_study)?,
             KnownTask::BuiltIn(..) | KnownTask::Own(_) => Self::of_items(flags, is_study)?,
         };
-        work.job.format = format;
+        work.job.format = match format {
+            Format::Csv if is_safe => Format::SafeCsv,
+            _ if is_safe => {
+                return Err("--csv-safe is for records in csv: add --format csv, or leave it out".to_owned());
+            }
+            format => format,
+        };
         work.job.order = if is_unordered { ResultOrder::Completion } else { ResultOrder::Input };
         Ok(Self { choice, intent: intent(faults) })
     }

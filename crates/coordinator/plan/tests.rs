@@ -237,6 +237,7 @@ fn values_are_refused_with_the_name_of_their_flag() {
         ("--retry-on invalid", "--retry-on"),
         ("--retry-on crashes", "--retry-on"),
         ("--max-item 0", "--max-item"),
+        ("--max-item 256M", "--max-item"),
         ("--repeat 0", "--repeat"),
         ("--chunk 0", "--chunk"),
         ("--size auto", "--size"),

@@ -1,7 +1,7 @@
 //! Replaces a file in one step: the new content is written to a file beside it,
 //! which is then renamed, so that readers always see a complete file.
 
-use procession_sys::AtomicFile;
+use procession_sys::{AtomicFile, refuse_foreign_links};
 use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -19,8 +19,9 @@ pub(super) struct FileTarget {
 }
 
 impl FileTarget {
-    /// Checks that this file can be replaced.
+    /// Checks that this file can be replaced. Links of other users are refused.
     pub(super) fn check(given: &Path) -> io::Result<Self> {
+        refuse_foreign_links(given)?;
         let file = given.canonicalize().unwrap_or_else(|_| given.to_owned());
         let is_special = match fs::metadata(&file) {
             Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),

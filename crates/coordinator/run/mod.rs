@@ -13,6 +13,7 @@ use crate::plan::{RunPlan, WorkSource};
 use procession::raw::ProcessPoolBuilder;
 use procession_job::{Configuration, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, Workload};
 use procession_report::Terminal;
+use procession_task::library_threads;
 use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,16 +33,18 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
     if let Some(why) = most(Executor::Threads).and_then(resource_limits::too_many_threads) {
         return Err(Refusal::pool(why));
     }
+    library_threads::set_for_programs(plan.library_threads);
     let limits = ResourceLimits::look();
     let status = if plan.is_dry {
         let workload = workload(plan, &Terminal::stderr())?;
         let study = study(plan, configurations, workload, workers(plan, worker, &limits));
         dry_run::show(plan, study, signals.stopper())
     } else {
-        let mut reporter = RunReporter::new(plan, &configurations).map_err(Refusal::usage)?;
+        let mut reporter = RunReporter::new(plan, &configurations)?;
         if let Some(complaint) = most(Executor::Procs).and_then(|most| limits.complaint(most)) {
             reporter.warn(&complaint);
         }
+        note_library_threads(plan, &reporter);
         let workload = workload(plan, reporter.terminal())?;
         let input = match &workload {
             Workload::Items(input) => Some(input),
@@ -54,6 +57,16 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
         reporter.conclude(plan, &report)
     };
     Ok(signals.status().unwrap_or_default().max(status))
+}
+
+/// Says how many threads the libraries of the user's code have in a study: without
+/// that, the figures could not be explained.
+fn note_library_threads(plan: &RunPlan, reporter: &RunReporter) {
+    let variables = library_threads::variables(plan.library_threads);
+    if plan.is_measuring && plan.work.is_users() && !variables.is_empty() {
+        let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        reporter.note(&format!("in every configuration {} (set it to choose another)", variables.join(" ")));
+    }
 }
 
 /// Opens the input. Headings that are skipped are noted on the terminal.
@@ -76,8 +89,10 @@ fn workload(plan: &RunPlan, terminal: &Terminal) -> Result<Workload, Refusal> {
 
 fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> ExecutorSetup {
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
-    let settings =
-        move |builder: ProcessPoolBuilder| builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks);
+    let threads = plan.library_threads;
+    let settings = move |builder: ProcessPoolBuilder| {
+        builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks).library_threads(threads)
+    };
     ExecutorSetup {
         most: limits.workers,
         window: plan.window,

@@ -7,7 +7,8 @@ use crate::report_files::ReportFiles;
 use procession_report::inspect::{InspectError, Query, inspect};
 use procession_report::read::StudyLog;
 use procession_report::{LogError, StudyData, latest_log};
-use std::io::{self, BufWriter, IsTerminal as _};
+use procession_task::TerminalWriter;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 /// Prints what is asked for and writes the files.
 pub(super) fn answer(flags: &InspectFlags) -> Status {
@@ -70,7 +71,13 @@ fn print(flags: &InspectFlags, logs: &[StudyLog]) -> (Status, Vec<String>) {
     }
     let out = io::stdout().lock();
     let style = style(out.is_terminal());
-    match inspect(logs, &query, style, &mut BufWriter::new(out)) {
+    let is_escaped = flags.inputs && out.is_terminal();
+    let mut out: Box<dyn Write> = Box::new(BufWriter::new(out));
+    if is_escaped {
+        // The other answers are escaped where they are made.
+        out = Box::new(TerminalWriter::new(out));
+    }
+    match inspect(logs, &query, style, &mut *out) {
         Ok(inspected) => {
             let status = if inspected.missing_inputs > 0 { exit::ITEM_FAILED } else { exit::SUCCESS };
             (status, inspected.notes)

@@ -10,3 +10,5 @@ pub use crate::jobs::{
     Account, Backend, Batch, Control, Credit, Cut, Delivery, InputBlock, ItemFailure, Job, JobEnd, JobHandle,
     LEAST_WINDOW_BYTES, Place, Request, Sink, Source, WINDOW_BYTES, Waker,
 };
+/// The longest block that can be sent to a worker process, in bytes.
+pub use procession_wire::frame::BLOCK_LIMIT as MAX_BLOCK_BYTES;

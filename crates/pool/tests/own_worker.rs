@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use procession::PoolError;
-use procession::raw::{Backend as _, Batch, Cut, InputBlock, Job, JobEnd, ProcessPool, Sink, Source, Waker};
+use procession::raw::{
+    Backend as _, Batch, Cut, InputBlock, Job, JobEnd, MAX_BLOCK_BYTES, ProcessPool, Sink, Source, Waker,
+};
 use procession_task::{Format, Items, JobSpec};
 use std::path::PathBuf;
 use std::process::Command;
@@ -78,6 +80,24 @@ fn what_it_does_not_have_or_take_is_said() {
         let Err(PoolError::Refused(why)) = run(task, params, "1\n") else { panic!("{task} was not refused") };
         assert!(why.contains(words), "{why}");
     }
+}
+
+#[test]
+fn what_is_too_large_is_refused_before_it_is_sent() {
+    let pool = ProcessPool::builder(worker()).procs(1).build().unwrap();
+    let (tell, told) = channel();
+    let huge = InputBlock { bytes: vec![0; MAX_BLOCK_BYTES + 1].into(), first: 1, ..block("1\n") };
+    let refused = pool.start(job("collatz", &[], [block("27\n"), huge].into_iter(), tell)).unwrap().wait();
+    let Err(PoolError::NotSendable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.starts_with("item 1: ") && why.contains("can be sent to a worker"), "{why}");
+    assert_eq!(told.iter().flatten().collect::<Vec<_>>(), b"27\t111\n", "what came before it has its results");
+
+    let (tell, _told) = channel();
+    let mut large = job("collatz", &[], std::iter::empty(), tell);
+    large.spec.arguments = vec![vec![0; 128 << 20]; 2];
+    let refused = pool.start(large).err();
+    let Some(PoolError::NotSendable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("settings of the job"), "{why}");
 }
 
 #[test]

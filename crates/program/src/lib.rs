@@ -8,6 +8,7 @@
 //! Modules, from the bottom up:
 //!
 //! - `template`: the words after `--` and their placeholders
+//! - `environment`: the variables that programs inherit
 //! - `process_stat`: the state of a process
 //! - `shortage`: starting a program while the system is short of something
 //! - `stopped`: the note about a stopped program
@@ -19,6 +20,8 @@
 #![forbid(unsafe_code)]
 
 mod template;
+
+mod environment;
 
 mod process_stat;
 

@@ -1,10 +1,10 @@
 //! Sample events, rows and runs for this crate's tests.
 
-use crate::model::process::WorkerEnd;
+use crate::model::process::{ProcessName, WorkerEnd};
 use crate::model::run_summary::RunSummary;
 use crate::model::spans::Spans;
 use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatus};
-use crate::model::worker::WorkerRow;
+use crate::model::worker::{WorkerLine, WorkerRow};
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
 use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
@@ -117,6 +117,7 @@ pub(crate) fn row(worker: u32, pid: u32, ready_s: f64, (busy, waiting, writing):
         spawned_s: 0.0,
         ready_s: Some(ready_s),
         exited_s: Some(1.0),
+        replaced_s: None,
         end: Some(end),
     }
 }
@@ -137,7 +138,28 @@ pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) ->
         longest_s: None,
     };
     let start = RunStart { configuration, repeat: 1, warmup: false };
-    RunSummary { run, start, result: Some(result), status: status.as_str(), workers, spans: Spans::default() }
+    let (summed, spans) = (Vec::new(), Spans::default());
+    RunSummary { run, start, result: Some(result), status: status.as_str(), workers, summed, spans }
+}
+
+/// The lines of a run whose two slots had `each` processes of a millisecond, one after
+/// another; every thousandth died.
+pub(crate) fn many_processes(each: u32) -> impl Iterator<Item = WorkerLine> {
+    (0..each).flat_map(|nth| {
+        (0..2).flat_map(move |worker| {
+            let process = ProcessName { worker, nth, pid: 1000 + 2 * nth + worker };
+            let begun_us = f64::from(nth) * 1000.0;
+            let mut end = row(worker, process.pid, 0.0, (0.0005, 0.0001, 0.0)).end.unwrap();
+            (end.items, end.chunks) = (20, 2);
+            end.signal = (nth % 1000 == 0).then_some(9);
+            let host = || "here".to_owned();
+            [
+                WorkerLine::Spawned { process, at_us: begun_us },
+                WorkerLine::Ready { process, host: host(), at_us: begun_us + 250.0 },
+                WorkerLine::Exited { process, host: host(), end, at_us: begun_us + 900.0 },
+            ]
+        })
+    })
 }
 
 /// Published times of a naive primality test: seconds by count of processes, of 10,

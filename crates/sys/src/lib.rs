@@ -22,6 +22,7 @@
 //! - `worker`: the setup of a worker process
 
 mod atomic_file;
+mod foreign_link;
 
 mod clock;
 
@@ -51,6 +52,7 @@ mod worker;
 
 pub use atomic_file::{AtomicFile, remove_unfinished_files};
 pub use clock::{ClockReading, coarse_ns, coarse_running_ns, monotonic_ns, read_running_clock, running_ns};
+pub use foreign_link::refuse_foreign_links;
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
 pub use lazy_queue::{LazyQueue, Taken, WorthWaking};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
@@ -66,6 +68,8 @@ pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
-pub use worker::{Protocol, SetupError, enter_worker, hostname, peak_memory, show_own_name};
+pub use worker::{
+    Protocol, SetupError, enter_worker, has_more_rights_than_caller, hostname, peak_memory, show_own_name,
+};
 
 pub use nix::sys::signal::Signal;

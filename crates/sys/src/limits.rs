@@ -235,7 +235,7 @@ mod tests {
     fn alone(test: &str) -> (Ended, String) {
         let program = std::env::current_exe().unwrap();
         let args = ["--exact", &format!("limits::tests::{test}"), "--ignored", "--nocapture"].map(Into::into);
-        let mut child = Spawned::start(&program, &args).unwrap();
+        let mut child = Spawned::start(&program, &args, &[]).unwrap();
         let mut set = PollSet::default();
         set.add(child.exit_fd(), 0, false);
         set.wait(None).unwrap();

@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_held_process_is_suspended_and_learns_for_how_long() {
         let args = ["--exact", "pause::tests::be_held", "--ignored", "--nocapture"].map(Into::into);
-        let mut child = Spawned::start(&std::env::current_exe().unwrap(), &args).unwrap();
+        let mut child = Spawned::start(&std::env::current_exe().unwrap(), &args, &[]).unwrap();
         hear(&mut child, "ready");
         child.hold();
         while state(child.pid()) != 'T' {

@@ -18,8 +18,10 @@
 //! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
 //! - `task`, `block`: the two traits, and the way back to the coordinator
+//! - `terminal_writer`: records that a terminal shows
 //! - `record_writer`, `runner`: from one trait to the other
 //! - `spec`, `configuration`: what a job is, and what it runs on
+//! - [`library_threads`]: threads of libraries, the worker's share of the CPUs
 //! - [`builtin`]: the built-in tasks
 //! - `plural`, `random`: helpers for all crates
 #![forbid(unsafe_code)]
@@ -52,8 +54,11 @@ mod block_items;
 
 mod configuration;
 mod record_writer;
+mod terminal_writer;
 
 mod runner;
+
+pub mod library_threads;
 
 pub mod builtin;
 
@@ -75,6 +80,7 @@ pub use runner::{ItemAttempt, RunBuffers, RunItem, TextTask, run_items};
 pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};
 pub use table::{Column, RecordScanner, TableFormat, TableSpec, sniff_delimiter};
 pub use task::{Task, TaskError};
+pub use terminal_writer::TerminalWriter;
 pub use text_options::TextOptions;
 pub use times::{Sampler, Samples, Times};
 pub use value::{FromItem, ToText};

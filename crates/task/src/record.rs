@@ -26,6 +26,9 @@ pub enum Format {
     /// The result after its length (four bytes, little-endian). A failed item has
     /// [`NO_RESULT`] as its length.
     Framed,
+    /// As [`Self::Csv`], with `'` before cells that a spreadsheet would take for
+    /// formulas.
+    SafeCsv,
 }
 
 /// The length in a framed record without a result.
@@ -62,23 +65,27 @@ impl Format {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
     }
 
-    /// The name, which is also the file name extension.
+    /// The name. Those of [`Self::ALL`] are also file name extensions.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+        match self {
+            Self::SafeCsv => "csv with --csv-safe",
+            _ => Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name),
+        }
     }
 
     /// The text before the first record.
     #[must_use]
     pub fn header(self) -> &'static [u8] {
-        if self == Self::Csv { CSV_HEADER } else { b"" }
+        if matches!(self, Self::Csv | Self::SafeCsv) { CSV_HEADER } else { b"" }
     }
 
     /// Appends a record, including its end of line.
     pub fn write(self, out: &mut Vec<u8>, record: &Record<'_>) {
         match self {
             Self::Tsv => write_tsv(out, record),
-            Self::Csv => write_csv(out, record),
+            Self::Csv => write_csv(out, record, push_csv),
+            Self::SafeCsv => write_csv(out, record, push_safe_csv),
             Self::Jsonl => write_jsonl(out, record),
             Self::Lines => {
                 if let Ok(output) = record.outcome {
@@ -119,19 +126,19 @@ fn write_tsv(out: &mut Vec<u8>, record: &Record<'_>) {
     out.push(b'\n');
 }
 
-fn write_csv(out: &mut Vec<u8>, record: &Record<'_>) {
+fn write_csv(out: &mut Vec<u8>, record: &Record<'_>, push: fn(&mut Vec<u8>, &[u8])) {
     push_number(out, record.index);
     out.push(b',');
-    push_csv(out, record.input);
+    push(out, record.input);
     out.push(b',');
     match record.outcome {
         Ok(output) => {
-            push_csv(out, output.text);
+            push(out, output.text);
             out.push(b',');
         }
         Err(failure) => {
             out.push(b',');
-            push_csv(out, failure.to_string().as_bytes());
+            push(out, failure.to_string().as_bytes());
         }
     }
     out.push(b'\n');
@@ -197,6 +204,17 @@ fn push_csv(out: &mut Vec<u8>, field: &[u8]) {
         out.push(byte);
     }
     out.push(b'"');
+}
+
+/// As [`push_csv`], with `'` before what a spreadsheet would take for a formula. A
+/// number is none, also with a sign.
+fn push_safe_csv(out: &mut Vec<u8>, field: &[u8]) {
+    let is_number = || std::str::from_utf8(field).is_ok_and(|text| text.parse::<f64>().is_ok());
+    if matches!(field, [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..]) && !is_number() {
+        push_csv(out, &[b"'", field].concat());
+    } else {
+        push_csv(out, field);
+    }
 }
 
 /// Appends `,"NAME":"…"`, or `,"NAME_base64":"…"` for bytes that are not UTF-8.
@@ -286,6 +304,25 @@ mod tests {
         let mut out = Vec::new();
         format.write(&mut out, &Record { index: 3, input, outcome });
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn formula_cells_are_quoted_if_asked() {
+        let text = |text| Ok((text, false));
+        for (cell, safe) in [
+            (&b"=1+2"[..], "'=1+2"),
+            (b"@SUM(A1)", "'@SUM(A1)"),
+            (b"-1+cmd", "'-1+cmd"),
+            (b"+x,y", "\"'+x,y\""),
+            (b"\tx", "'\tx"),
+            (b"-1.5e3", "-1.5e3"),
+            (b"a=b", "a=b"),
+            (b"", ""),
+        ] {
+            assert_eq!(written(Format::SafeCsv, cell, text(cell)), format!("3,{safe},{safe},\n"));
+        }
+        assert_eq!(written(Format::Csv, b"=1", text(b"=1")), "3,=1,=1,\n");
+        assert_eq!(Format::SafeCsv.header(), CSV_HEADER);
     }
 
     #[test]

@@ -22,7 +22,9 @@ pub struct JobSpec {
     pub task: String,
     /// The task's settings.
     pub params: Vec<(String, String)>,
-    /// What else the task is made of: a program and its arguments, for example.
+    /// What else the task is made of: a program and its arguments, for example. They
+    /// travel as raw bytes behind the message, because they may be long.
+    #[serde(skip)]
     pub arguments: Vec<Vec<u8>>,
     /// How blocks are cut into items.
     pub items: Items,

@@ -16,6 +16,15 @@ pub enum WireError {
         /// The longest length allowed, in bytes.
         limit: u64,
     },
+    /// A message's header, or the blocks behind it, are longer than a worker accepts.
+    /// Nothing was sent.
+    #[error("{length} bytes, and at most {limit} bytes can be sent to a worker")]
+    TooMuch {
+        /// The length in bytes.
+        length: u64,
+        /// The longest length allowed, in bytes.
+        limit: u64,
+    },
     /// The payload was changed on its way.
     #[error("the checksum of a frame does not match its payload")]
     Checksum,

@@ -14,6 +14,10 @@ pub const HEAD_BYTES: usize = 12;
 /// 16 MiB and each up to six times longer when escaped, and a log line.
 pub const PAYLOAD_LIMIT: u32 = 256 << 20;
 
+/// Longest block of a chunk, in bytes: a payload without room for the longest header
+/// of a chunk.
+pub const BLOCK_LIMIT: usize = PAYLOAD_LIMIT as usize - 1024;
+
 /// Longest payload of a worker's first frame, its hello, in bytes: a program that
 /// has not yet identified itself as a worker may not send more.
 pub const HELLO_LIMIT: u32 = 64 << 10;

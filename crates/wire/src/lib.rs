@@ -17,5 +17,5 @@ mod message;
 pub use error::WireError;
 pub use message::{
     AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, OUT_OF_MEMORY_STATUS, PROTOCOL, TIMED_OUT_STATUS,
-    Tails, ToWorker, decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
+    Tails, ToWorker, check_job, decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
 };

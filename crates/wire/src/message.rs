@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test compares the encoded bytes.
-pub const PROTOCOL: u32 = 7;
+pub const PROTOCOL: u32 = 8;
 
 /// The exit status of a worker whose allocation beyond its memory limit was
 /// refused, whether or not it could name the item.
@@ -25,7 +25,7 @@ pub const TIMED_OUT_STATUS: i32 = 198;
 /// From the coordinator to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// The job of chunks that follow.
+    /// The job of chunks that follow; its arguments follow.
     Job(JobMessage),
     /// Items to run; their block follows.
     Chunk(ChunkHead),
@@ -50,8 +50,43 @@ pub struct JobMessage {
     /// The run's start on the host's monotonic clock, in nanoseconds, as of the
     /// worker's spawn. Signals tell the worker by how much later pauses move it.
     pub epoch_ns: u64,
-    /// What to do.
+    /// What to do. Its arguments are not in the header.
     pub spec: JobSpec,
+    /// Lengths of the job's arguments, in bytes. The arguments follow, one after the
+    /// other.
+    pub argument_lens: Vec<u32>,
+}
+
+impl JobMessage {
+    /// The message of a job, without its arguments, and the block of arguments that
+    /// follows it. The job passed [`check_job`].
+    #[must_use]
+    pub fn new(job: u64, epoch_ns: u64, mut spec: JobSpec) -> (Self, Vec<u8>) {
+        let mut arguments = std::mem::take(&mut spec.arguments);
+        let length = |argument: &Vec<u8>| u32::try_from(argument.len()).unwrap_or(u32::MAX);
+        let argument_lens = arguments.iter().map(length).collect();
+        let block = if arguments.len() == 1 { arguments.swap_remove(0) } else { arguments.concat() };
+        (Self { job, epoch_ns, spec, argument_lens }, block)
+    }
+}
+
+/// Checks that a job can be sent to a worker.
+///
+/// # Errors
+/// Its arguments together, or its other settings, are longer than a worker accepts.
+pub fn check_job(spec: &JobSpec) -> Result<(), WireError> {
+    let mut header = Vec::new();
+    codec::encode(spec, &mut header)?;
+    // The message's other fields are integers, and one length for each argument.
+    let header = header.len() as u64 + 64 + 4 * spec.arguments.len() as u64;
+    let arguments: u64 = spec.arguments.iter().map(|argument| argument.len() as u64).sum();
+    for (length, limit) in [(header, codec::HEADER_LIMIT as u64), (header + arguments, u64::from(frame::PAYLOAD_LIMIT))]
+    {
+        if length > limit {
+            return Err(WireError::TooMuch { length, limit });
+        }
+    }
+    Ok(())
 }
 
 /// A chunk, or a part of one.
@@ -172,7 +207,7 @@ pub struct Farewell {
 /// The ranges of a message's blocks in its payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tails {
-    /// The first block: a chunk's items or an answer's records.
+    /// The first block: a job's arguments, a chunk's items or an answer's records.
     pub main: Range<usize>,
     /// An answer's log lines.
     pub log: Range<usize>,
@@ -203,17 +238,27 @@ fn encode(out: &mut Vec<u8>, to: Direction, message: &impl Serialize, blocks: &[
     encoded.and_then(|_| frame::end(out, at, blocks)).inspect_err(|_| out.truncate(at))
 }
 
-/// Reads a payload that came from the coordinator.
+/// Reads a payload that came from the coordinator. A job has its arguments.
 ///
 /// # Errors
 /// The payload is not exactly one message and its blocks.
 pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> {
-    let (message, used) = codec::decode_front::<ToWorker>(payload)?;
-    let lengths = match &message {
-        ToWorker::Chunk(head) => [head.block_len, 0, 0],
-        _ => [0; 3],
+    let (mut message, used) = codec::decode_front::<ToWorker>(payload)?;
+    let main = match &message {
+        ToWorker::Job(job) => job.argument_lens.iter().map(|&length| u64::from(length)).sum(),
+        ToWorker::Chunk(head) => u64::from(head.block_len),
+        _ => 0,
     };
-    Ok((message, tails(payload, used, lengths)?))
+    let tails = tails(payload, used, [main, 0, 0])?;
+    if let ToWorker::Job(JobMessage { spec, argument_lens, .. }) = &mut message {
+        let mut rest = &payload[tails.main.clone()];
+        for &length in &*argument_lens {
+            let (argument, others) = rest.split_at(length as usize);
+            spec.arguments.push(argument.to_vec());
+            rest = others;
+        }
+    }
+    Ok((message, tails))
 }
 
 /// Reads a payload that came from a worker.
@@ -223,20 +268,21 @@ pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> 
 pub fn decode_from_worker(payload: &[u8]) -> Result<(FromWorker, Tails), WireError> {
     let (message, used) = codec::decode_front::<FromWorker>(payload)?;
     let lengths = match &message {
-        FromWorker::Answer(head) => [head.outputs_len, head.log_len, head.shown_len],
+        FromWorker::Answer(head) => [head.outputs_len, head.log_len, head.shown_len].map(u64::from),
         _ => [0; 3],
     };
     Ok((message, tails(payload, used, lengths)?))
 }
 
-fn tails(payload: &[u8], used: usize, lengths: [u32; 3]) -> Result<Tails, WireError> {
-    let announced: u64 = lengths.iter().map(|&l| u64::from(l)).sum();
+fn tails(payload: &[u8], used: usize, lengths: [u64; 3]) -> Result<Tails, WireError> {
+    let announced: u64 = lengths.iter().sum();
     let found = (payload.len() - used) as u64;
     if announced != found {
         return Err(WireError::Tails { announced, found });
     }
     let mut at = used;
-    let mut next = |length: u32| {
+    // The sum is the length of a slice, so each of them fits.
+    let mut next = |length: u64| {
         let from = at;
         at += length as usize;
         from..at

@@ -6,8 +6,8 @@ use procession_task::{
 };
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
-    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, PROTOCOL, ToWorker, WireError, decode_from_worker,
-    decode_to_worker, encode_from_worker, encode_to_worker,
+    AnswerHead, ChunkHead, Farewell, FromWorker, Hello, JobMessage, PROTOCOL, ToWorker, WireError, check_job,
+    decode_from_worker, decode_to_worker, encode_from_worker, encode_to_worker,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -103,6 +103,32 @@ fn trailing_and_missing_bytes_are_refused() {
 }
 
 #[test]
+fn jobs_come_back_with_their_arguments() {
+    for arguments in [vec![], vec![b"sed".to_vec()], vec![b"a".to_vec(), vec![], vec![0; 300]]] {
+        let spec = JobSpec { arguments: arguments.clone(), ..JobSpec::new("command") };
+        let (message, block) = JobMessage::new(1, 2, spec.clone());
+        assert!(message.spec.arguments.is_empty());
+        let mut frame = Vec::new();
+        encode_to_worker(&mut frame, &ToWorker::Job(message), &block).unwrap();
+        frame.extend_from_slice(&block);
+        let (ToWorker::Job(job), tails) = decode_to_worker(payload(&frame, Direction::ToWorker)).unwrap() else {
+            panic!("not a job");
+        };
+        assert_eq!((job.spec, tails.main.len()), (spec, block.len()));
+    }
+}
+
+#[test]
+fn what_is_too_large_is_known_before_it_is_sent() {
+    let arguments = |mib: usize| vec![vec![0; 1 << 20]; mib];
+    let spec = |arguments| JobSpec { arguments, ..JobSpec::new("x") };
+    assert_eq!(check_job(&spec(arguments(255))), Ok(()));
+    let refused = |spec| matches!(check_job(&spec), Err(WireError::TooMuch { .. }));
+    assert!(refused(spec(arguments(256))));
+    assert!(refused(JobSpec { params: vec![("k".into(), "v".repeat(64 << 20))], ..JobSpec::new("x") }));
+}
+
+#[test]
 fn inner_lengths_are_limited() {
     // A hello whose version claims 2^60 bytes.
     let mut bytes = vec![0, 0, 0, 0, 1, 0, 0, 0];
@@ -125,7 +151,7 @@ fn golden_bytes_from_a_worker() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "07000000",
+            "08000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -170,24 +196,22 @@ fn golden_bytes_to_a_worker() {
         limits: JobLimits { timeout: Some(Duration::from_nanos(9)), memory_limit: None },
         ..JobSpec::new("sqrt")
     };
-    let job = JobMessage { job: 1, epoch_ns: 7, spec };
+    let (job, arguments) = JobMessage::new(1, 7, spec);
     let mut frame = Vec::new();
-    encode_to_worker(&mut frame, &ToWorker::Job(job), &[]).unwrap();
+    encode_to_worker(&mut frame, &ToWorker::Job(job), &arguments).unwrap();
+    frame.extend_from_slice(&arguments);
     assert_eq!(
         hex(&frame),
         concat!(
             "a970773e",
-            "71000000",
-            "016b882e",
+            "6d000000",
+            "d91a6112",
             "00000000",
             "0100000000000000",
             "0700000000000000",
             "0400000000000000",
             "73717274",
             "0000000000000000",
-            "0100000000000000",
-            "0300000000000000",
-            "736564",
             "00000000",
             "00",
             "00000000",
@@ -199,7 +223,10 @@ fn golden_bytes_to_a_worker() {
             "0100000000000000",
             "01000000",
             "01000000000000000009000000",
-            "00"
+            "00",
+            "0100000000000000",
+            "03000000",
+            "736564"
         )
     );
 }

@@ -23,6 +23,13 @@ pub(crate) struct OutputFlags {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, value_parser = format_parser())]
     pub(crate) format: Option<Format>,
 
+    /// Put ' before csv cells that a spreadsheet would take for formulas
+    ///
+    /// These are cells that begin with = + - @, a tab or a carriage return, except numbers. Off by default, because
+    /// programs that read the file would get other text than the task's.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) csv_safe: bool,
+
     /// Write results in the order of completion (csv and jsonl only)
     ///
     /// These formats contain the index of the item.

@@ -100,7 +100,7 @@ pub(crate) struct WorkFlags {
 
     /// Maximum size of an item
     ///
-    /// A larger item is an error. Units are powers of 1024: 512K, 16MiB.
+    /// A larger item is an error. Units are powers of 1024: 512K, 16MiB. With worker processes at most 255M.
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = max_item, hide_short_help = true)]
     pub(crate) max_item: usize,
 }

@@ -35,6 +35,10 @@ impl RunReporter {
             console::say(format_args!("error: {problem}"));
             status = status.max(exit::OUTPUT_FAILED);
         }
+        if let Some(error) = &self.joblog_error {
+            console::say(format_args!("error: the job log is not complete: {error}"));
+            status = status.max(exit::OUTPUT_FAILED);
+        }
         if let Some(text) = report.ending.as_ref().and_then(describe) {
             console::say(format_args!("error: {}", escape_terminal(text.as_bytes())));
         }

@@ -1,12 +1,13 @@
 //! Opens the job log (`--joblog`) before any work, and refuses one that would
 //! overwrite the input or the output.
 
+use crate::exit::Refusal;
 use crate::plan::RunPlan;
 use procession_job::{Input, Intent, OutputChoice};
 use procession_report::JobLog;
 use procession_task::escape_terminal;
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,12 +15,18 @@ use std::os::unix::fs::MetadataExt as _;
 /// Opens the job log, if one is asked for.
 ///
 /// # Errors
-/// It can't be written.
-pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, String> {
+/// It can't be written; with the status of an output if its disk is full.
+pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, Refusal> {
     let Some(path) = &plan.look.joblog else { return Ok(None) };
     let is_appended = plan.output.intent == Intent::Resume;
     let opened = JobLog::open(path, is_appended, plan.work.name(), host);
-    opened.map(Some).map_err(|error| format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes())))
+    opened.map(Some).map_err(|error| {
+        let why = format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes()));
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Refusal::output(why),
+            _ => Refusal::usage(why),
+        }
+    })
 }
 
 fn stdout_metadata() -> io::Result<Metadata> {

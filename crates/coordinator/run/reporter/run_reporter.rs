@@ -7,6 +7,7 @@ use super::joblog;
 use super::notes::warner;
 use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
+use crate::exit::Refusal;
 use crate::plan::{LookPlan, RunPlan};
 use crate::report_files::ReportFiles;
 use procession_job::{Configuration, Input, InputNames, RunReport};
@@ -15,7 +16,7 @@ use procession_report::{
     CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
 };
 use procession_task::FailureKind;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::slice;
 
@@ -25,6 +26,8 @@ pub(crate) struct RunReporter {
     pub(super) terminal: Terminal,
     pub(super) log: Option<LogFolder>,
     pub(super) joblog: Option<JobLog>,
+    /// Why the job log is not complete.
+    pub(super) joblog_error: Option<io::Error>,
     pub(super) host: String,
     /// What is known of the runs that ended.
     pub(super) data: StudyData,
@@ -47,19 +50,20 @@ impl RunReporter {
     ///
     /// # Errors
     /// A log or a file that was asked for can't be written.
-    pub(crate) fn new(plan: &RunPlan, configurations: &[Configuration]) -> Result<Self, String> {
+    pub(crate) fn new(plan: &RunPlan, configurations: &[Configuration]) -> Result<Self, Refusal> {
         let &LookPlan { log: level, verbose, progress, quiet, is_demo, .. } = &plan.look;
         let bar = match progress {
-            ProgressMode::Auto => std::io::stderr().is_terminal(),
+            ProgressMode::Auto => io::stderr().is_terminal(),
             ProgressMode::Always => true,
             ProgressMode::Never => false,
         };
         let terminal = Terminal::stderr();
         let study = call::study(plan, configurations);
-        let log = if level.is_none() { None } else { call::log_folder(plan, &study, &terminal)? };
+        let log =
+            if level.is_none() { None } else { call::log_folder(plan, &study, &terminal).map_err(Refusal::usage)? };
         let log_path = log.as_ref().map(|log| log.path().to_owned());
         let fallback = log_path.as_deref().filter(|_| is_demo);
-        let files = ReportFiles::new(&plan.look.files, fallback).map_err(|error| error.to_string())?;
+        let files = ReportFiles::new(&plan.look.files, fallback).map_err(Refusal::usage)?;
         let host = procession_sys::hostname();
         let joblog = joblog::open(plan, &host)?;
         Ok(Self {
@@ -67,10 +71,16 @@ impl RunReporter {
             terminal,
             log,
             joblog,
+            joblog_error: None,
             host,
             data: StudyData { study, log: log_path, ..StudyData::default() },
             files,
         })
+    }
+
+    /// Keeps the first reason why the job log is not complete.
+    pub(super) fn note_joblog(&mut self, error: Option<io::Error>) {
+        self.joblog_error = self.joblog_error.take().or(error);
     }
 
     /// Prints a warning, unless --quiet is given.

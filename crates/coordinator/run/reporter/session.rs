@@ -124,7 +124,8 @@ impl RunSession for ReportedRun<'_> {
             reporter.note(&note);
         }
         if let Some(joblogging) = joblogging {
-            joblogging.finish();
+            let finished = joblogging.finish();
+            reporter.note_joblog(finished.err());
         }
         let result = RunResult { other_cpu_s, longest_s: Some(collected.longest_s()), ..run_result(run, ending) };
         let folder = logging.as_ref().map(|logging| logging.path().to_owned());
@@ -135,11 +136,7 @@ impl RunSession for ReportedRun<'_> {
         if run.wall.is_some() {
             // Without a time the pool failed, and the run has no row in the table.
             let number = u32::try_from(run.planned.number).unwrap_or(u32::MAX);
-            reporter.keep(
-                RunSummary::new(number, start, result, collected.take().into_rows()),
-                spans,
-                folder.as_deref(),
-            );
+            reporter.keep(RunSummary::new(number, start, result, collected.take()), spans, folder.as_deref());
         }
     }
 }
@@ -191,9 +188,16 @@ impl Attached<'_> {
     }
 
     fn joblog(&mut self) -> Option<JobLogging> {
-        let warn = warner(&self.reporter.terminal, self.reporter.settings.quiet);
-        let started = self.reporter.joblog.as_mut()?.start_run(warn);
-        self.add(started, "job log of this run")
+        match self.reporter.joblog.as_mut()?.start_run() {
+            Ok((observer, handle)) => {
+                self.observers.push(Box::new(observer));
+                Some(handle)
+            }
+            Err(error) => {
+                self.reporter.note_joblog(Some(error));
+                None
+            }
+        }
     }
 
     fn lines(&mut self) -> Option<VerboseLines> {

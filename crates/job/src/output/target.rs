@@ -8,8 +8,9 @@ use crate::resume::journal::Journal;
 use crate::resume::record::PriorProgress;
 use crate::resume::tracker::ResumeTracker;
 use crate::text::display_path;
+use procession_task::TerminalWriter;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,14 +25,19 @@ pub(crate) struct OutputTarget {
 }
 
 impl OutputTarget {
-    /// Standard output, unbuffered.
+    /// Standard output, unbuffered. A terminal gets text with escapes: what items and
+    /// programs wrote could otherwise control it.
     ///
     /// # Errors
     /// It is closed, or was when the program was started.
     pub(crate) fn stdout() -> Result<Self, OutputError> {
         let name = "standard output".to_owned();
         match procession_sys::check_stdout().and_then(|()| io::stdout().as_fd().try_clone_to_owned()) {
-            Ok(descriptor) => Ok(Self::file(name, File::from(descriptor))),
+            Ok(descriptor) => {
+                let is_terminal = descriptor.is_terminal();
+                let target = Self::file(name, File::from(descriptor));
+                Ok(if is_terminal { target.escaped() } else { target })
+            }
             Err(error) => Err(OutputError { name, error }),
         }
     }
@@ -51,6 +57,11 @@ impl OutputTarget {
             }
             Err(error) => Err(OutputError { name: display_path(path), error }),
         }
+    }
+
+    fn escaped(self) -> Self {
+        let escaped = |writer| -> Box<dyn Write + Send> { Box::new(TerminalWriter::new(writer)) };
+        Self { writer: self.writer.map(escaped), ..self }
     }
 
     /// An open file, written from its current position.

@@ -14,7 +14,7 @@
 //! bytes.
 
 use super::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
-use super::record_file::{discard, write};
+use super::record_file::{discard, overwrite, write};
 use super::tracker::ResumeTracker;
 use crate::file_id::is_at;
 use std::fmt;
@@ -167,26 +167,38 @@ impl Journal {
                 }
                 JournalEnd::Interrupted(progress.items)
             }
-            (true, _) => self.remove(JournalEnd::Complete)?,
+            (true, _) => self.remove(JournalEnd::Complete, progress)?,
             (false, 0) if !self.has_begun => JournalEnd::Nothing,
             (false, 0) => {
                 self.output.set_len(0)?;
-                self.remove(JournalEnd::Nothing)?
+                self.remove(JournalEnd::Nothing, progress)?
             }
         };
         self.problem.map_or(Ok(left), Err)
     }
 
-    fn remove(&mut self, left: JournalEnd) -> io::Result<JournalEnd> {
+    fn remove(&mut self, left: JournalEnd, progress: &OutputProgress) -> io::Result<JournalEnd> {
         if is_old(self.began) {
             self.output.sync_data()?;
         }
         if !is_at(&self.output, &self.output_path) {
             return Err(moved());
         }
-        discard(&self.record_path)?;
+        if let Err(error) = discard(&self.record_path) {
+            self.mark_complete(left, progress).map_err(|_| error)?;
+        }
         self.problem = None;
         Ok(left)
+    }
+
+    /// The record of a complete output can't be removed, nor replaced then: both need
+    /// the right to change the folder. It is overwritten, so that the output does not
+    /// pass for an interrupted one.
+    fn mark_complete(&self, left: JournalEnd, progress: &OutputProgress) -> io::Result<()> {
+        if left != JournalEnd::Complete {
+            return Err(io::ErrorKind::Other.into());
+        }
+        overwrite(&self.record_path, &ResumeRecord::new(RecordState::Complete, self.job.clone(), progress.clone()))
     }
 
     fn write(&mut self, state: RecordState, progress: &OutputProgress) {

@@ -75,6 +75,15 @@ pub(crate) fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -
     file.replace()
 }
 
+/// Writes a record over the one that is there, in the same file. If that is
+/// interrupted, the file is no record. Symbolic links are not followed.
+pub(crate) fn overwrite(path: &Path, record: &ResumeRecord) -> io::Result<()> {
+    let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
+    let mut file = File::options().write(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

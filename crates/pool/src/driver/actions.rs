@@ -10,6 +10,7 @@ use procession_scheduler::SchedulerEvent;
 use procession_scheduler::{Action, ChunkId, Fault, GiveUp, JobId, KillReason, WorkerId};
 use procession_sys::Signal;
 use procession_task::{Again, Failure, FailureKind, JobLimits, Record};
+use procession_wire::frame::BLOCK_LIMIT;
 use procession_wire::{ChunkHead, JobMessage, ToWorker};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -93,6 +94,10 @@ impl Driver {
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let answer = match held.job.source.cut(max_items, max_bytes) {
+            Cut::Block(block) if block.bytes.len() > BLOCK_LIMIT => {
+                held.refuse(&block);
+                SchedulerEvent::InputEnded { job }
+            }
             Cut::Block(block) => {
                 if let Some(items) = held.job.source.remaining() {
                     self.scheduler.handle_event(now, SchedulerEvent::Remaining { job, items });
@@ -114,15 +119,14 @@ impl Driver {
         let (assigned, who) = (&mut worker.assigned, worker.who);
         if assigned.jobs.insert(dispatch.job) {
             assigned.limits = assigned.limits.or(held.job.spec.limits);
-            let (job, epoch_ns, spec) = (held.id.0, assigned.epoch_ns, held.job.spec.clone());
-            let message = ToWorker::Job(JobMessage { job, epoch_ns, spec });
-            if let Err(error) = assigned.say(&message, &Bytes::new()) {
+            let message = JobMessage { epoch_ns: assigned.epoch_ns, ..held.message.clone() };
+            if let Err(error) = assigned.say(&ToWorker::Job(message), &held.arguments) {
                 return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
             }
         }
         let log = held.job.item_log.load(Ordering::Relaxed);
         let rule = held.job.spec.items;
-        let agains = agains(held.job.spec.again(), dispatch.items);
+        let agains = agains(held.again, dispatch.items);
         let Some(chunk) = held.chunk(dispatch.chunk) else { return };
         let tries = chunk.note_send(dispatch.from, dispatch.items);
         let Some(block) = &chunk.block else { return };
@@ -243,7 +247,8 @@ impl Driver {
                 let _ = assigned.say(&ToWorker::Forget { job: job.0 }, &Bytes::new());
             }
         }
-        if let Some(held) = self.jobs.remove(&job) {
+        if let Some(mut held) = self.jobs.remove(&job) {
+            let end = held.refused.take().map_or(end, Err);
             held.report(end);
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct DriverSettings {
     pub(crate) program: PathBuf,
     /// Arguments that follow those of every worker.
     pub(crate) arguments: Vec<OsString>,
+    /// What workers have in their environment in addition to that of this process.
+    pub(crate) variables: Vec<(&'static str, String)>,
     /// What a job may hold of blocks and results, in bytes.
     pub(crate) window: u64,
     /// Receives the tasks in each worker's hello, if anybody wants them.

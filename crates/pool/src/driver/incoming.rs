@@ -249,6 +249,7 @@ mod tests {
             tasks: None,
             program: "/bin/sh".into(),
             arguments: Vec::new(),
+            variables: Vec::new(),
             window: crate::jobs::WINDOW_BYTES,
             observers: Vec::new(),
             clock: crate::driver::clock::Clock::start(),

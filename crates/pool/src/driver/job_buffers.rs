@@ -2,14 +2,25 @@
 //! results that wait to be delivered in order.
 
 use crate::jobs::{Account, Batch, Credit, Delivery, InputBlock, Job, JobEnd, PoolError, Waker};
+use bytes::Bytes;
 use procession_scheduler::{ChunkId, JobId};
+use procession_task::{Again, JobSpec};
+use procession_wire::frame::BLOCK_LIMIT;
+use procession_wire::{JobMessage, WireError};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 pub(super) struct HeldJob {
-    pub(super) id: JobId,
     pub(super) job: Job,
+    /// The message of the job for any worker.
+    pub(super) message: JobMessage,
+    /// The block that follows the message: the job's arguments.
+    pub(super) arguments: Bytes,
+    /// Which items a worker runs again at once.
+    pub(super) again: Again,
+    /// The input ended early, because a block of it can't be sent.
+    pub(super) refused: Option<PoolError>,
     report: Sender<Result<JobEnd, PoolError>>,
     chunks: VecDeque<HeldChunk>,
     /// Number of the first of `chunks`.
@@ -40,9 +51,32 @@ pub(super) struct PendingResults {
 impl HeldJob {
     pub(super) fn new(id: JobId, mut job: Job, report: Sender<Result<JobEnd, PoolError>>, waker: Waker) -> Self {
         job.source.wake_with(waker.clone());
-        let account = Arc::default();
-        let (chunks, batch) = (VecDeque::new(), Vec::new());
-        Self { id, job, report, chunks, base: 0, batch, batch_bytes: 0, account, waker }
+        let again = job.spec.again();
+        let arguments = std::mem::take(&mut job.spec.arguments);
+        let (message, arguments) = JobMessage::new(id.0, 0, JobSpec { arguments, ..job.spec.clone() });
+        Self {
+            job,
+            message,
+            arguments: arguments.into(),
+            again,
+            refused: None,
+            report,
+            chunks: VecDeque::new(),
+            base: 0,
+            batch: Vec::new(),
+            batch_bytes: 0,
+            account: Arc::default(),
+            waker,
+        }
+    }
+
+    /// Ends the input before a block that is too long for a message.
+    pub(super) fn refuse(&mut self, block: &InputBlock) {
+        let InputBlock { items, first, bytes, .. } = block;
+        let what =
+            if *items == 1 { format!("item {first}") } else { format!("a block of {items} items from {first} on") };
+        let error = WireError::TooMuch { length: bytes.len() as u64, limit: BLOCK_LIMIT as u64 };
+        self.refused = Some(PoolError::NotSendable(format!("{what}: {error}")));
     }
 
     pub(super) fn hold(&mut self, block: InputBlock) {

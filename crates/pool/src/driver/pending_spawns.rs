@@ -50,7 +50,7 @@ impl Driver {
         let mut args = crate::worker::arguments(slot);
         args.extend_from_slice(&self.settings.arguments);
         self.watch.switch(DriverPhase::Spawning);
-        let spawned = Spawned::start(&self.settings.program, &args);
+        let spawned = Spawned::start(&self.settings.program, &args, &self.settings.variables);
         self.watch.switch(DriverPhase::Transport);
         let at = self.now();
         match spawned {

@@ -239,7 +239,7 @@ mod tests {
 
     fn process(script: &str) -> Process {
         let args = ["-c".into(), script.into()];
-        let child = Spawned::start("/bin/sh".as_ref(), &args).unwrap();
+        let child = Spawned::start("/bin/sh".as_ref(), &args, &[]).unwrap();
         Process::new(WorkerRef { slot: 0, nth: 0, pid: child.pid() }, child, Assignment::new(0))
     }
 

@@ -9,8 +9,10 @@ use crate::jobs::{
 use crate::observe::{DriverPhase, DriverWatch, Observer};
 use procession_scheduler::PoolOptions;
 use procession_sys::start_thread;
-use procession_task::TaskInfo;
+use procession_task::{TaskInfo, library_threads};
+use procession_wire::check_job;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -39,6 +41,7 @@ pub struct ProcessPoolBuilder {
     options: PoolOptions,
     worker: PathBuf,
     arguments: Vec<OsString>,
+    library_threads: Option<u32>,
     window: u64,
     tasks: Option<Sender<Vec<TaskInfo>>>,
     observers: Vec<Box<dyn Observer>>,
@@ -52,6 +55,7 @@ impl ProcessPool {
             options: PoolOptions::default(),
             worker: worker.into(),
             arguments: Vec::new(),
+            library_threads: None,
             window: WINDOW_BYTES,
             tasks: None,
             observers: Vec::new(),
@@ -77,12 +81,15 @@ impl Drop for ProcessPool {
 }
 
 impl Backend for ProcessPool {
-    /// Starts a job. Several may run at once; the oldest goes first.
+    /// Starts a job. Several may run at once; the oldest goes first. Settings that are
+    /// too large for a message are refused here; an item or block that is, ends its
+    /// job after the results before it.
     fn start(&self, mut job: Job) -> Result<JobHandle, PoolError> {
         if let Some(entry) = job.entry {
             let address = entry.address().map_err(|e| PoolError::NotSendable(e.to_string()))?;
             job.spec.arguments.insert(0, encode_address(address));
         }
+        check_job(&job.spec).map_err(|error| PoolError::NotSendable(format!("the settings of the job: {error}")))?;
         let (report, end) = channel();
         let id = self.mailbox.start(Box::new(job), report)?;
         let mailbox = Arc::clone(&self.mailbox);
@@ -133,6 +140,16 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// How many threads libraries in a worker should use (default: the CPUs divided by
+    /// the number of workers, at least one). Workers find it in `OMP_NUM_THREADS`,
+    /// `OPENBLAS_NUM_THREADS` and `MKL_NUM_THREADS`, except those that this process
+    /// has in its environment.
+    #[must_use]
+    pub fn library_threads(mut self, threads: u32) -> Self {
+        self.library_threads = Some(threads);
+        self
+    }
+
     /// How long a worker may take to say hello (default 4 s).
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
@@ -177,7 +194,12 @@ impl ProcessPoolBuilder {
     pub fn build(self) -> Result<ProcessPool, PoolError> {
         let mailbox = Mailbox::new().map_err(|e| PoolError::system("no descriptor for the pool", &e))?;
         let mailbox = Arc::new(mailbox);
+        let share = || {
+            let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+            library_threads::share(u32::try_from(cpus).unwrap_or(u32::MAX), self.options.slots)
+        };
         let settings = DriverSettings {
+            variables: library_threads::variables(self.library_threads.unwrap_or_else(share)),
             options: self.options,
             program: self.worker,
             arguments: self.arguments,

@@ -43,6 +43,7 @@ fn spawned(program: &str) -> Driver {
         tasks: None,
         program: program.into(),
         arguments: Vec::new(),
+        variables: Vec::new(),
         window: WINDOW_BYTES,
         observers: Vec::new(),
         clock: Clock::start(),

@@ -119,6 +119,13 @@ where
     fn pack(&self) -> Result<Vec<u8>, String> {
         let mut packed = Vec::new();
         codec::encode(self, &mut packed).map_err(|e| format!("{}: {}", type_name::<T>(), e.into_words()))?;
+        if packed.len() > codec::HEADER_LIMIT {
+            let (bytes, limit) = (packed.len(), codec::HEADER_LIMIT);
+            return Err(format!(
+                "{}: its value takes {bytes} bytes, and at most {limit} bytes can be sent",
+                type_name::<T>()
+            ));
+        }
         Ok(packed)
     }
 

@@ -25,9 +25,15 @@ pub struct Role {
 
 impl Role {
     /// Reads a program's arguments, its own name left out; `None` if it was not
-    /// started by a coordinator.
-    pub fn from_args(mut args: impl Iterator<Item = OsString>) -> Option<Self> {
-        if args.next()? != ARGUMENT {
+    /// started by a coordinator. A program with more rights than its caller (set-uid,
+    /// set-gid, capabilities) is never a worker: its caller could have it run anything
+    /// that the program's code has, with these rights.
+    pub fn from_args(args: impl Iterator<Item = OsString>) -> Option<Self> {
+        Self::read(args, procession_sys::has_more_rights_than_caller())
+    }
+
+    fn read(mut args: impl Iterator<Item = OsString>, is_privileged: bool) -> Option<Self> {
+        if args.next()? != ARGUMENT || is_privileged {
             return None;
         }
         let mut number = || args.next()?.to_str()?.parse().ok();
@@ -43,6 +49,7 @@ mod tests {
     fn roles_are_read_from_arguments() {
         let role = Role::from_args(arguments(3).into_iter());
         assert_eq!(role, Some(Role { coordinator: std::process::id(), slot: 3 }));
+        assert_eq!(Role::read(arguments(3).into_iter(), true), None, "a set-uid program");
         for args in [&[][..], &["--help"], &[ARGUMENT], &[ARGUMENT, "x", "1"], &[ARGUMENT, "1"]] {
             assert_eq!(Role::from_args(args.iter().map(OsString::from)), None, "{args:?}");
         }

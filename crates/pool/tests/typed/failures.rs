@@ -1,7 +1,7 @@
 //! Items that fail, each in its way, and what is said of them.
 
 use crate::support::{Add, Case, all, procs};
-use procession::{Exit, FailureKind, ItemError, Pool, PoolError, TaskError};
+use procession::{Exit, FailureKind, ItemError, Pool, PoolError, Task, TaskError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ("what_is_never_sent_keeps_its_place", what_is_never_sent_keeps_its_place),
     ("what_cannot_be_read_is_named", what_cannot_be_read_is_named),
     ("results_and_items_have_a_longest_length", results_and_items_have_a_longest_length),
+    ("settings_too_large_to_travel_are_refused", settings_too_large_to_travel_are_refused),
     ("the_end_of_the_pool_is_an_outcome", the_end_of_the_pool_is_an_outcome),
 ];
 
@@ -167,6 +168,30 @@ fn results_and_items_have_a_longest_length() {
     assert!(found[1].as_ref().is_err_and(|e| e.to_string().contains("longer than the 100 bytes")), "{found:?}");
     let sent = pool.submit(|bytes: Vec<u8>| bytes.len(), vec![0; 1000]).wait();
     assert!(matches!(&sent, Err(ItemError::NotEncodable { index: 0, .. })), "{sent:?}");
+}
+
+#[derive(Serialize, Deserialize)]
+struct Large(String);
+
+impl Task for Large {
+    type Input = usize;
+    type Output = usize;
+    fn name(&self) -> &str {
+        "large"
+    }
+    fn run(&self, more: usize) -> Result<usize, TaskError> {
+        Ok(self.0.len() + more)
+    }
+}
+
+fn settings_too_large_to_travel_are_refused() {
+    for pool in all() {
+        let found: Result<Vec<_>, _> = pool.map(Large("x".repeat(8 << 20)), [1, 2]).collect();
+        assert_eq!(found, Ok(vec![(8 << 20) + 1, (8 << 20) + 2]));
+        let refused = pool.map(Large("x".repeat(64 << 20)), [1]).next();
+        let Some(Err(ItemError::Pool(PoolError::NotSendable(why)))) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("Large") && why.contains("at most 67108864 bytes"), "{why}");
+    }
 }
 
 fn the_end_of_the_pool_is_an_outcome() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 pub(crate) const CASES: &[Case] = &[
     ("many_calls_have_the_same_workers", many_calls_have_the_same_workers),
     ("threads_share_a_pool", threads_share_a_pool),
+    ("libraries_in_a_worker_have_its_share_of_the_cpus", libraries_in_a_worker_have_its_share_of_the_cpus),
     ("what_is_submitted_can_be_waited_for_asked_and_given_up", what_is_submitted_can_be_waited_for_asked_and_given_up),
     ("a_handle_that_is_dropped_leaves_its_item_to_run", a_handle_that_is_dropped_leaves_its_item_to_run),
     ("closing_waits_and_dropping_does_not", closing_waits_and_dropping_does_not),
@@ -187,4 +188,13 @@ fn the_program_s_signals_are_left_alone() {
     assert_eq!(signals(), before);
     drop(pool);
     assert_eq!(signals(), before);
+}
+
+fn libraries_in_a_worker_have_its_share_of_the_cpus() {
+    let pool = Pool::builder().procs(2).build().unwrap();
+    let found = pool.submit(|name: String| std::env::var(name).ok(), "OMP_NUM_THREADS".to_owned()).wait();
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let own = std::env::var("OMP_NUM_THREADS").ok();
+    assert_eq!(found, Ok(Some(own.clone().unwrap_or_else(|| (cpus / 2).max(1).to_string()))));
+    assert_eq!(std::env::var("OMP_NUM_THREADS").ok(), own, "this process keeps its environment");
 }

@@ -1,5 +1,6 @@
 //! Which program to start as a coprocess, and its start.
 
+use crate::environment::inherited;
 use crate::template::TemplateError;
 use procession_sys::{LaunchedProgram, Launcher, ProgramInput, SpawnError};
 use procession_task::ParamError;
@@ -30,7 +31,7 @@ impl CoprocessCommand {
         let variable = |(name, value): &(&str, String)| CString::new(format!("{name}={value}"));
         let variables: Vec<CString> =
             env.iter().map(variable).collect::<Result<_, _>>().map_err(|error| failed(error.into()))?;
-        let mut launcher = Launcher::new(program, &names).map_err(failed)?;
+        let mut launcher = Launcher::new(program, inherited(&names)).map_err(failed)?;
         launcher.start(words, &variables, ProgramInput::Piped)
     }
 

@@ -4,6 +4,7 @@
 
 use super::stderr_tail::StderrTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
+use crate::environment::inherited;
 use crate::shortage::{shortage_note, start_patiently};
 use crate::stopped::stopped_item_note;
 use crate::template::TemplateError;
@@ -79,7 +80,7 @@ impl ProgramRunner {
     /// The program's name holds a NUL byte, or no file descriptor is left.
     pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
         Ok(Self {
-            launcher: Launcher::new(program, &[ITEM, ATTEMPT, WORKER])?,
+            launcher: Launcher::new(program, inherited(&[ITEM, ATTEMPT, WORKER]))?,
             name: String::from_utf8_lossy(program).into_owned(),
             slot: identity.slot(),
             set: PollSet::default(),

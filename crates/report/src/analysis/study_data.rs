@@ -15,7 +15,10 @@ impl StudyData {
     /// the runs that a page shows are kept.
     pub fn push(&mut self, mut run: RunSummary) {
         let mut tracks = std::mem::take(&mut run.spans.tracks);
-        tracks.iter_mut().for_each(|track| track.begin_at(run.ready_s(track.process)));
+        let ready_times = run.ready_times();
+        for track in &mut tracks {
+            track.begin_at(ready_times.get(&track.process).copied().unwrap_or(0.0));
+        }
         run.spans.tracks = tracks;
         self.runs.push(run);
         let kept = |run: &RunSummary| run.spans.tracks.iter().map(|track| track.spans().len()).sum::<usize>();

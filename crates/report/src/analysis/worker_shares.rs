@@ -1,6 +1,7 @@
 //! How the workers spent their time.
 
 use crate::model::run_summary::RunSummary;
+use crate::model::slot_sum::SlotSum;
 use crate::model::worker::WorkerRow;
 use serde::Serialize;
 
@@ -41,8 +42,9 @@ impl WorkerShares {
             total += wall * f64::from(run.configuration().count);
             for row in &run.workers {
                 told |= row.end.as_ref().is_some_and(|end| end.running_s.is_some());
-                sums.add(row, until_s(row, &run.workers, wall));
+                sums.add(row, row.replaced_s.unwrap_or(wall));
             }
+            run.summed.iter().for_each(|slot| sums.add_sum(slot));
         }
         let known = sums.parts().iter().sum();
         // Clocks differ slightly: the sum must not exceed 1.
@@ -72,18 +74,10 @@ impl WorkerShares {
 
     /// Adds a process whose slot was occupied until `until` seconds.
     fn add(&mut self, row: &WorkerRow, until: f64) {
-        let begun = if row.nth == 0 { 0.0 } else { row.spawned_s };
-        let ready = row.ready_s.or(row.exited_s).unwrap_or(until);
-        let Some((end, told)) = row.end.as_ref().and_then(|end| Some((end, end.reported_total_s()?))) else {
-            self.start_up += (ready - begun).max(0.0);
-            return;
-        };
-        // The process reported how long it worked, and when its last message came is
-        // known: so its start is known. The event of its handshake may be late if many
-        // processes start at once, or early if loading the task took long.
-        let ready = end.told_s.map_or(ready.min(until - told), |last| last - told).max(begun);
-        self.start_up += ready - begun;
-        self.ending += (until - ready - told).max(0.0);
+        let (start_up_s, ending_s) = row.start_up_and_ending_s(until);
+        self.start_up += start_up_s;
+        self.ending += ending_s;
+        let Some(end) = row.end.as_ref().filter(|end| end.reported_total_s().is_some()) else { return };
         let seconds = |part: Option<f64>| part.unwrap_or(0.0);
         self.waiting += seconds(end.waiting_s);
         self.transport += seconds(end.transport_s);
@@ -91,6 +85,18 @@ impl WorkerShares {
         self.running += seconds(end.running_s);
         self.encoding += seconds(end.encoding_s);
         self.writing += seconds(end.writing_s);
+    }
+
+    /// Adds the summed processes of a slot.
+    fn add_sum(&mut self, slot: &SlotSum) {
+        self.start_up += slot.start_up_s;
+        self.ending += slot.ending_s;
+        self.waiting += slot.waiting_s;
+        self.transport += slot.transport_s;
+        self.decoding += slot.decoding_s;
+        self.running += slot.running_s;
+        self.encoding += slot.encoding_s;
+        self.writing += slot.writing_s;
     }
 
     fn divided_by(self, all: f64) -> Self {
@@ -108,16 +114,13 @@ impl WorkerShares {
     }
 }
 
-/// Seconds until the slot of a process had its next process, or the run ended.
-fn until_s(row: &WorkerRow, all: &[WorkerRow], wall: f64) -> f64 {
-    let next = all.iter().filter(|other| other.worker == row.worker && other.nth > row.nth);
-    next.map(|next| next.spawned_s).fold(wall, f64::min)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{row, run};
+    use crate::model::process::ProcessName;
+    use crate::model::worker::{WorkerLine, WorkerRows};
+    use crate::samples::{many_processes, row, run};
+    use std::collections::BTreeMap;
 
     fn sum(shares: &WorkerShares) -> f64 {
         shares.parts().iter().sum()
@@ -156,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_replacement_starts_when_it_is_spawned() {
-        let (first, mut second) = (row(0, 10, 0.125, (0.25, 0.0, 0.0)), row(0, 11, 0.75, (0.125, 0.0, 0.0)));
-        (second.nth, second.spawned_s) = (1, 0.5);
+        let (mut first, mut second) = (row(0, 10, 0.125, (0.25, 0.0, 0.0)), row(0, 11, 0.75, (0.125, 0.0, 0.0)));
+        (first.replaced_s, second.nth, second.spawned_s) = (Some(0.5), 1, 0.5);
         let run = run(1, 1, 1.0, vec![first, second]);
         let shares = WorkerShares::of([&run]).unwrap();
         // Of the first 0.125 until the second's spawning, of the second 0.125 until the end.
@@ -168,7 +171,7 @@ mod tests {
     fn unreported_time_of_a_dead_process_is_the_rest() {
         let (mut dead, mut second) = (row(0, 10, 0.125, (0.0, 0.0, 0.0)), row(0, 11, 0.75, (0.25, 0.0, 0.0)));
         dead.end.as_mut().unwrap().waiting_s = None;
-        (second.nth, second.spawned_s) = (1, 0.5);
+        (dead.replaced_s, second.nth, second.spawned_s) = (Some(0.5), 1, 0.5);
         let shares = WorkerShares::of([&run(1, 1, 1.0, vec![dead, second])]).unwrap();
         assert_eq!((shares.start_up, shares.running, shares.ending, shares.other), (0.375, 0.25, 0.0, 0.375));
     }
@@ -177,5 +180,44 @@ mod tests {
     fn without_reports_there_are_no_shares() {
         assert_eq!(WorkerShares::of([]), None);
         assert_eq!(WorkerShares::of([&run(1, 1, 1.0, vec![])]), None);
+    }
+
+    /// The shares of a run with many processes, of which each has a row.
+    fn exact(each: u32) -> WorkerShares {
+        let mut all: BTreeMap<ProcessName, WorkerRow> = BTreeMap::new();
+        for line in many_processes(each) {
+            let process = match &line {
+                WorkerLine::Spawned { process, .. }
+                | WorkerLine::Ready { process, .. }
+                | WorkerLine::Exited { process, .. } => *process,
+                WorkerLine::SpawnFailed { .. } => continue,
+            };
+            let ProcessName { worker, nth, pid } = process;
+            let row = all.entry(process).or_insert_with(|| WorkerRow { worker, nth, pid, ..WorkerRow::default() });
+            match line {
+                WorkerLine::Spawned { at_us, .. } => row.spawned_s = at_us / 1e6,
+                WorkerLine::Ready { at_us, .. } => row.ready_s = Some(at_us / 1e6),
+                WorkerLine::Exited { end, at_us, .. } => {
+                    (row.end, row.exited_s) = (Some(end), Some(at_us / 1e6));
+                }
+                WorkerLine::SpawnFailed { .. } => {}
+            }
+        }
+        let spawned: BTreeMap<_, _> = all.values().map(|row| ((row.worker, row.nth), row.spawned_s)).collect();
+        all.values_mut().for_each(|row| row.replaced_s = spawned.get(&(row.worker, row.nth + 1)).copied());
+        WorkerShares::of([&run(1, 2, f64::from(each) / 1000.0, all.into_values().collect())]).unwrap()
+    }
+
+    #[test]
+    fn sums_of_processes_do_not_change_the_shares() {
+        let mut rows = WorkerRows::default();
+        many_processes(5000).for_each(|line| rows.take(line));
+        let (workers, summed) = rows.into_parts();
+        assert!(!summed.is_empty());
+        let run = RunSummary { summed, ..run(1, 2, 5.0, workers) };
+        let shares = WorkerShares::of([&run]).unwrap();
+        for ((name, share), (_, exact)) in shares.named().into_iter().zip(exact(5000).named()) {
+            assert!((share - exact).abs() < 1e-9, "{name}: {share}, {exact}");
+        }
     }
 }

@@ -2,16 +2,18 @@
 //! bytes and in patience.
 //!
 //! The driver must not block, and yet every line of the log must be written.
-//! So there is one exception, bounded twice: with more than the queue's bytes
-//! waiting, a push waits for the writer as long as the writer gets anything
+//! So there is one exception, bounded twice: with more than the bytes of the budget
+//! waiting in all queues together, a push waits for the writer as long as the writer gets anything
 //! done at all. A writer that gets nothing done for the queue's patience (a
 //! hung disk, a reader that stopped reading) is given up for good.
 //!
 //! Nor is the writer woken for every small thing: after work it lingers for a
 //! moment, in which a push costs no system call.
 
+use super::budget::Budget;
+use bytes::Bytes;
 use procession_sys::{LazyQueue, Taken, WorthWaking};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long the writer lingers before it sleeps.
@@ -52,30 +54,43 @@ pub(crate) struct WriterQueue<T> {
     queue: LazyQueue<T>,
     backlog: Mutex<Backlog>,
     drained: Condvar,
-    limit: usize,
+    budget: Arc<Budget>,
     patience: Duration,
 }
 
 impl<T: Weigh> WriterQueue<T> {
-    pub(crate) fn new(limit: usize, patience: Duration) -> Self {
+    pub(crate) fn new(budget: Arc<Budget>, patience: Duration) -> Self {
         let queue = LazyQueue::new(WorthWaking { bytes: WORTH_WAKING, items: usize::MAX });
-        Self { queue, backlog: Mutex::default(), drained: Condvar::new(), limit, patience }
+        Self { queue, backlog: Mutex::default(), drained: Condvar::new(), budget, patience }
     }
 
     /// Takes all of `items`. False if the queue is closed, or was just given up.
     pub(crate) fn push(&self, items: &mut Vec<T>) -> bool {
         let weight: usize = items.iter().map(Weigh::weight).sum();
         let mut backlog = self.lock();
-        if backlog.bytes > 0 && backlog.bytes + weight > self.limit && !backlog.is_given_up {
-            backlog = self.wait(backlog, |backlog| backlog.bytes == 0 || backlog.bytes + weight <= self.limit);
+        // A queue that holds nothing may always take something: it waits for no other.
+        if backlog.bytes > 0 && !self.budget.has_room(weight) && !backlog.is_given_up {
+            backlog = self.wait(backlog, |backlog| backlog.bytes == 0 || self.budget.has_room(weight));
         }
         if backlog.is_given_up {
             items.clear();
             return false;
         }
         backlog.bytes += weight;
+        self.budget.take(weight);
         drop(backlog);
-        self.queue.push(items.drain(..), weight)
+        let is_pushed = self.queue.push(items.drain(..), weight);
+        if !is_pushed {
+            self.release(weight);
+        }
+        is_pushed
+    }
+
+    /// Bytes for an item of this queue. They are a part of a larger buffer, such as that
+    /// of a worker's message, which they would keep alive; if the writer lags behind,
+    /// they are copied, so that the memory is what is counted.
+    pub(crate) fn own(&self, bytes: &Bytes) -> Bytes {
+        if self.budget.is_lagging() { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
     }
 
     /// No more will come: the writer ends when it has done what is here.
@@ -120,6 +135,7 @@ impl<T: Weigh> WriterQueue<T> {
     fn release(&self, bytes: usize) {
         let mut backlog = self.lock();
         backlog.bytes -= bytes;
+        self.budget.give_back(bytes);
         backlog.done += 1;
         drop(backlog);
         self.drained.notify_one();
@@ -153,6 +169,14 @@ impl<T: Weigh> WriterQueue<T> {
     }
 }
 
+impl<T> Drop for WriterQueue<T> {
+    /// What a writer that was given up has left counts no longer.
+    fn drop(&mut self) {
+        let backlog = self.backlog.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.budget.give_back(backlog.bytes);
+    }
+}
+
 /// Says that the writer has ended, also when it panicked.
 struct Over<'a, T: Weigh>(&'a WriterQueue<T>);
 
@@ -167,7 +191,6 @@ impl<T: Weigh> Drop for Over<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread;
 
@@ -198,7 +221,14 @@ mod tests {
         limit: usize,
         patience: Duration,
     ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
-        let queue = Arc::new(WriterQueue::new(limit, patience));
+        start_in(Budget::new(limit), patience)
+    }
+
+    fn start_in(
+        budget: Arc<Budget>,
+        patience: Duration,
+    ) -> (Arc<WriterQueue<usize>>, Sender<()>, Receiver<usize>, thread::JoinHandle<usize>) {
+        let queue = Arc::new(WriterQueue::new(budget, patience));
         let (permit, permits) = channel();
         let (written, writes) = channel();
         let consumer = thread::spawn({
@@ -257,6 +287,30 @@ mod tests {
         assert_eq!(writes.recv().unwrap(), 7);
         queue.close();
         consumer.join().unwrap();
+    }
+
+    #[test]
+    fn queues_share_a_budget_and_do_not_wait_for_each_other() {
+        let budget = Budget::new(10);
+        let (slow, _permit, _writes, _) = start_in(Arc::clone(&budget), LONG);
+        let (quick, permit, writes, consumer) = start_in(Arc::clone(&budget), LONG);
+        assert!(slow.push(&mut vec![9]));
+        // The budget is used up by the other one, and this one holds nothing.
+        assert!(quick.push(&mut vec![5]));
+        assert!(!budget.has_room(1) && !budget.is_lagging());
+        let pusher = thread::spawn({
+            let quick = Arc::clone(&quick);
+            move || quick.push(&mut vec![6])
+        });
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 5, "only its own writer was waited for");
+        assert!(pusher.join().unwrap());
+        permit.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap(), 6);
+        quick.close();
+        consumer.join().unwrap();
+        drop(quick);
+        assert!(budget.has_room(1) && !budget.has_room(2));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::analysis::measured::Measured;
 use crate::log::error::LogError;
 use crate::log::read::study_log::StudyLog;
 use crate::model::run_summary::RunSummary;
+use crate::model::slot_sum::SlotSum;
 use crate::model::study::{Machine, RunRecord, StudyRecord};
 use crate::model::study_data::StudyData;
 use crate::model::worker::WorkerRow;
@@ -122,7 +123,7 @@ fn runs_table(selected: &[SelectedRuns<'_>], style: Style) -> String {
 fn several(selected: &[SelectedRuns<'_>], chosen: bool, style: Style) -> Vec<String> {
     let measured: Vec<_> = selected.iter().map(|selected| selected.data.measured()).collect();
     let mut parts = vec![study_table::beside(&measured, style)];
-    let processes: usize = selected.iter().flat_map(|selected| &selected.data.runs).map(|run| run.workers.len()).sum();
+    let processes: u64 = selected.iter().flat_map(|selected| &selected.data.runs).map(RunSummary::processes).sum();
     if processes > worker_table::MAX_ROWS {
         parts.push("(one log's processes: coordinator inspect DIR)\n".to_owned());
         return parts;
@@ -172,11 +173,13 @@ struct RunJson<'a> {
     status: &'a str,
     record: Option<&'a RunRecord>,
     workers: &'a [WorkerRow],
+    /// The sums of its other processes, by slot.
+    summed: &'a [SlotSum],
 }
 
 impl<'a> RunJson<'a> {
     fn of(run: &'a RunSummary, record: Option<&'a RunRecord>) -> Self {
-        Self { number: run.run, status: run.status, record, workers: &run.workers }
+        Self { number: run.run, status: run.status, record, workers: &run.workers, summed: &run.summed }
     }
 }
 

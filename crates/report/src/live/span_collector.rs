@@ -4,7 +4,7 @@ use crate::model::chunk_line::ChunkLine;
 use crate::model::item_times::ItemTimes;
 use crate::model::process::ProcessName;
 use crate::model::skipped_lines::SkippedLines;
-use crate::model::spans::{Span, SpanKind, Spans, Track};
+use crate::model::spans::{MOST_TRACKS, Span, SpanKind, Spans, Track};
 use procession::{Event, Observer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +49,9 @@ impl Observer for SpanCollector {
             gathered.items.take(span.busy_s);
         }
         let process = worker.into();
-        gathered.tracks.entry(process).or_insert_with(|| Track::new(process)).push(span);
+        if gathered.tracks.len() < MOST_TRACKS || gathered.tracks.contains_key(&process) {
+            gathered.tracks.entry(process).or_insert_with(|| Track::new(process)).push(span);
+        }
     }
 }
 

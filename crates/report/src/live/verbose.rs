@@ -3,6 +3,7 @@
 //! Workers format the lines. The observer passes them to a thread that prints
 //! whole lines. A standard error that nobody reads delays a run for at most 5 s.
 
+use crate::background::budget::Budget;
 use crate::background::queue::{Consume, Weigh, WriterQueue};
 use crate::live::terminal::Terminal;
 use bytes::Bytes;
@@ -13,14 +14,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of queued lines above which the driver waits.
-const QUEUE_BYTES: usize = 16 << 20;
 /// After this time without a successful write to standard error live lines end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The observer that prints a line for each item.
 ///
-/// It blocks the driver only if more than 16 MiB are queued. It then waits as long
+/// It blocks the driver only if more than 16 MiB are queued, here and in other queues. It then waits as long
 /// as standard error accepts data. If standard error accepts nothing for 5 s, live
 /// lines end and the run continues.
 pub struct Verbose {
@@ -73,7 +72,7 @@ impl Verbose {
     }
 
     fn with_patience(terminal: &Terminal, patience: Duration) -> io::Result<(Self, VerboseLines)> {
-        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, patience));
+        let queue = Arc::new(WriterQueue::new(Budget::of_process(), patience));
         let mut printer = Printer { terminal: terminal.clone(), lines: Vec::new() };
         let lines = Arc::clone(&queue);
         start_thread("verbose", None, move || lines.consume(&mut printer))?;
@@ -85,7 +84,7 @@ impl Verbose {
 impl Observer for Verbose {
     fn on_event(&mut self, event: &Event) {
         match event {
-            Event::Accepted(part) if !part.shown.is_empty() => self.batch.push(part.shown.clone()),
+            Event::Accepted(part) if !part.shown.is_empty() => self.batch.push(self.queue.own(&part.shown)),
             Event::ItemLost { worker, input, failure, .. } => {
                 self.batch.push(lost_line(*worker, input, failure).into_bytes().into());
             }

@@ -17,9 +17,9 @@
 //! begins: a failed invocation does not modify it. A call that resumes an output
 //! appends to its job log.
 
+use crate::background::budget::Budget;
 use crate::background::queue::WriterQueue;
 use crate::background::until_error::{Recorder, UntilError};
-use crate::log::error::Warn;
 use crate::log::read::line::{ItemLine, LogLine};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
 use procession_sys::start_thread;
@@ -28,11 +28,9 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Bytes of queued events above which the driver waits.
-const QUEUE_BYTES: usize = 16 << 20;
 /// After this time without a successful write the job log ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
@@ -62,8 +60,8 @@ enum Begin {
 
 /// The observer that writes the lines of a run.
 ///
-/// It blocks the driver only if more than 16 MiB are queued. If the disk accepts
-/// nothing for 5 s, the job log ends and the run continues.
+/// It blocks the driver only if more than 16 MiB are queued, here and in other queues. If the disk accepts
+/// nothing for 5 s, the job log ends and the run continues; [`JobLogging::finish`] tells.
 pub struct JobLogger {
     queue: Arc<WriterQueue<Event>>,
     batch: Vec<Event>,
@@ -72,8 +70,11 @@ pub struct JobLogger {
 /// The writing side of a `JobLogger`.
 pub struct JobLogging {
     queue: Arc<WriterQueue<Event>>,
-    warn: Warn,
+    problem: Problem,
 }
+
+/// Why the job log ended early.
+type Problem = Arc<Mutex<Option<io::Error>>>;
 
 struct JobLogWriter {
     out: BufWriter<File>,
@@ -83,7 +84,7 @@ struct JobLogWriter {
     began: f64,
     /// The process that ended last: its exit comes just before its lost items.
     last: Option<(WorkerRef, Exit)>,
-    warn: Warn,
+    problem: Problem,
 }
 
 /// The values of a line.
@@ -155,21 +156,22 @@ impl JobLog {
     ///
     /// # Errors
     /// No thread or file descriptor is available, or the file can't be written.
-    pub fn start_run(&mut self, warn: Warn) -> io::Result<(JobLogger, JobLogging)> {
+    pub fn start_run(&mut self) -> io::Result<(JobLogger, JobLogging)> {
         self.begin()?;
-        let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
+        let queue = Arc::new(WriterQueue::new(Budget::of_process(), PATIENCE));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let problem = Problem::default();
         let writer = JobLogWriter {
             out: BufWriter::new(self.file.try_clone()?),
             task: self.task.clone(),
             host: self.host.clone(),
             began,
             last: None,
-            warn: Arc::clone(&warn),
+            problem: Arc::clone(&problem),
         };
         let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
         start_thread("joblog", None, move || events.consume(&mut recording))?;
-        Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, warn }))
+        Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, problem }))
     }
 }
 
@@ -208,7 +210,7 @@ impl Observer for JobLogger {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::Accepted(part) => {
-                let (shown, log) = (bytes::Bytes::new(), part.log.clone());
+                let (shown, log) = (bytes::Bytes::new(), self.queue.own(&part.log));
                 self.batch.push(Event::Accepted(Accepted { shown, log, ..part.clone() }));
             }
             Event::ItemLost { .. } | Event::WorkerExited(_) => self.batch.push(event.clone()),
@@ -232,10 +234,16 @@ impl Drop for JobLogger {
 impl JobLogging {
     /// Waits until all lines are written. Call it when the observer has received the
     /// run's last event and was flushed or dropped.
-    pub fn finish(self) {
+    ///
+    /// # Errors
+    /// Lines are missing: the file could not be written, or not fast enough.
+    pub fn finish(self) -> io::Result<()> {
         self.queue.close();
-        if !self.queue.wait_for_writer() {
-            (self.warn)("the job log is not complete: its disk does not keep up");
+        let keeps_up = self.queue.wait_for_writer();
+        match self.problem.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None if keeps_up => Ok(()),
+            None => Err(io::Error::other("the disk does not keep up")),
         }
     }
 }
@@ -290,7 +298,10 @@ impl Recorder<Event> for JobLogWriter {
     }
 
     fn give_up(&mut self, error: &io::Error) {
-        (self.warn)(&format!("the job log ends here: {error}"));
+        // The kind, for which there is no copy, and the text.
+        let error =
+            error.raw_os_error().map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 }
 
@@ -346,22 +357,16 @@ impl JobLogWriter {
 mod tests {
     use super::*;
     use crate::samples::{accepted, exit, line, lost, who};
-    use std::sync::Mutex;
 
     /// The file's contents after these events, without the header.
-    fn written(path: &Path, events: &[Event]) -> (Vec<String>, Vec<String>) {
-        let warnings = Arc::new(Mutex::new(Vec::new()));
-        let theirs = Arc::clone(&warnings);
-        let warn: Warn = Arc::new(move |text: &str| theirs.lock().unwrap().push(text.to_owned()));
+    fn written(path: &Path, events: &[Event]) -> Vec<String> {
         let mut log = JobLog::open(path, false, "sqrt", "h").unwrap();
-        let (mut logger, logging) = log.start_run(warn).unwrap();
+        let (mut logger, logging) = log.start_run().unwrap();
         events.iter().for_each(|event| logger.on_event(event));
         drop(logger);
-        logging.finish();
+        logging.finish().unwrap();
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        let lines = text.lines().skip(1).map(str::to_owned).collect();
-        let warnings = warnings.lock().unwrap().clone();
-        (lines, warnings)
+        text.lines().skip(1).map(str::to_owned).collect()
     }
 
     #[test]
@@ -381,8 +386,7 @@ mod tests {
             died(3, Exit::Signal(9)),
             gone(3, 10, FailureKind::TimedOut),
         ];
-        let (lines, warnings) = written(&folder.path().join("jobs"), &events);
-        assert_eq!(warnings, [""; 0]);
+        let lines = written(&folder.path().join("jobs"), &events);
         let columns: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
         assert!(columns.iter().all(|line| line.len() == 10 && line[3].len() == 10), "{lines:?}");
         assert_eq!(columns[0][4..], ["1", "3", "0", "0", "sqrt 4", "41"]);
@@ -415,17 +419,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_a_warning() {
+    fn a_full_disk_is_an_error_at_the_end() {
         let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(FailureKind::Crashed, "x"))];
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut log = JobLog { file, made: None, begin: Begin::Done, task: "t".to_owned(), host: "h".to_owned() };
-        let (tell, told) = std::sync::mpsc::channel();
-        let tell = Mutex::new(tell);
-        let warn: Warn = Arc::new(move |text: &str| tell.lock().unwrap().send(text.to_owned()).unwrap());
-        let (mut logger, logging) = log.start_run(warn).unwrap();
+        let (mut logger, logging) = log.start_run().unwrap();
         events.iter().for_each(|event| logger.on_event(event));
         drop(logger);
-        logging.finish();
-        assert!(told.recv().unwrap().starts_with("the job log ends here: "));
+        assert_eq!(logging.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod item_times;
 pub(crate) mod process;
 pub(crate) mod run_summary;
 pub(crate) mod skipped_lines;
+pub(crate) mod slot_sum;
 pub(crate) mod spans;
 pub(crate) mod study;
 pub(crate) mod study_data;

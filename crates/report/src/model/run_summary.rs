@@ -1,9 +1,11 @@
 //! What is known of a run that has ended.
 
 use super::process::ProcessName;
+use super::slot_sum::SlotSum;
 use super::spans::Spans;
 use super::study::{Configuration, RunResult, RunStart};
-use super::worker::WorkerRow;
+use super::worker::{WorkerRow, WorkerRows};
+use std::collections::HashMap;
 
 /// A run that has ended, or whose coordinator was killed.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +18,10 @@ pub struct RunSummary {
     pub result: Option<RunResult>,
     /// How it ended, as in `completed`.
     pub status: &'static str,
-    /// Its processes.
+    /// Its processes: the first 4096, and the last one of each slot.
     pub workers: Vec<WorkerRow>,
+    /// The sums of its other processes, by slot.
+    pub summed: Vec<SlotSum>,
     /// When its processes ran which items; empty if that was not collected.
     pub spans: Spans,
 }
@@ -25,9 +29,10 @@ pub struct RunSummary {
 impl RunSummary {
     /// The summary of a run that just ended.
     #[must_use]
-    pub fn new(run: u32, start: RunStart, result: RunResult, workers: Vec<WorkerRow>) -> Self {
+    pub fn new(run: u32, start: RunStart, result: RunResult, workers: WorkerRows) -> Self {
         let status = result.status.as_str();
-        Self { run, start, result: Some(result), status, workers, spans: Spans::default() }
+        let (workers, summed) = workers.into_parts();
+        Self { run, start, result: Some(result), status, workers, summed, spans: Spans::default() }
     }
 
     /// Seconds from the pool's creation to the last worker's exit; `None` without a result.
@@ -47,10 +52,15 @@ impl RunSummary {
         self.result.as_ref()?.longest_s
     }
 
-    /// Seconds from the run's start until this process was ready; 0 if that is unknown.
-    pub(crate) fn ready_s(&self, process: ProcessName) -> f64 {
-        let is = |row: &&WorkerRow| (row.worker, row.nth, row.pid) == (process.worker, process.nth, process.pid);
-        self.workers.iter().find(is).and_then(|row| row.ready_s).unwrap_or(0.0)
+    /// Number of its processes.
+    #[must_use]
+    pub(crate) fn processes(&self) -> u64 {
+        self.workers.len() as u64 + self.summed.iter().map(|sum| u64::from(sum.processes)).sum::<u64>()
+    }
+
+    /// Seconds from the run's start until each process was ready, where that is known.
+    pub(crate) fn ready_times(&self) -> HashMap<ProcessName, f64> {
+        self.workers.iter().filter_map(|row| Some((row.process(), row.ready_s?))).collect()
     }
 
     /// Its configuration.

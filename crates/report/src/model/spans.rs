@@ -1,6 +1,7 @@
 //! When each process ran which items: spans of time, in bounded memory.
 //!
-//! A run may have millions of items. A track keeps at most 2000 spans. When there
+//! A run may have millions of items and hundreds of thousands of processes. The spans
+//! of 4096 processes are kept. A track keeps at most 2000 spans. When there
 //! are more, it merges the spans with the smallest gaps between them. A merged
 //! span keeps the count of its items and their total time.
 
@@ -11,6 +12,8 @@ use crate::model::skipped_lines::SkippedLines;
 
 /// Most spans that are kept for one process.
 const KEPT: usize = 2000;
+/// Most processes of a run whose spans are kept.
+pub(crate) const MOST_TRACKS: usize = 4096;
 
 /// What happened in a span. A merged span has the greatest kind of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,7 +181,7 @@ impl Track {
 /// The spans of all processes of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spans {
-    /// A track for each process, in the order of slots.
+    /// A track for each of the first 4096 processes, in the order of slots.
     pub tracks: Vec<Track>,
     /// Durations of the items whose own time is known.
     pub items: ItemTimes,

@@ -120,10 +120,12 @@ mod tests {
             rows.take(line);
         }
         rows.take(WorkerLine::SpawnFailed { worker: 1, message: "no".into(), at_us: 1.0 });
-        let pids: Vec<_> = rows.rows().iter().map(|row| (row.worker, row.nth, row.pid)).collect();
+        let failures = rows.spawn_failures;
+        let (rows, _) = rows.into_parts();
+        let pids: Vec<_> = rows.iter().map(|row| (row.worker, row.nth, row.pid)).collect();
         assert_eq!(pids, [(0, 0, 10), (0, 1, 11)]);
-        assert_eq!(rows.spawn_failures, 1);
-        let row = &rows.rows()[0];
+        assert_eq!((failures, rows[0].replaced_s), (1, Some(0.001)));
+        let row = &rows[0];
         assert_eq!((row.spawned_s, row.ready_s, row.exited_s), (0.001, Some(0.003), Some(1.0)));
         assert_eq!(row.host, "elsewhere");
     }

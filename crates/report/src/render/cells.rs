@@ -2,6 +2,7 @@
 
 use super::table::Cell;
 use crate::model::process::WorkerEnd;
+use crate::model::slot_sum::SlotSum;
 use crate::model::study::Configuration;
 
 /// The cells that name a configuration: executor, count, size, chunk.
@@ -13,6 +14,11 @@ pub(crate) fn configuration(of: &Configuration) -> [String; 4] {
 /// A cell that is empty without a value.
 pub(crate) fn optional(text: Option<String>) -> Cell {
     Cell::Text(text.unwrap_or_default())
+}
+
+/// How many of a slot's summed processes did not end normally; empty for none.
+pub(crate) fn died(sum: &SlotSum) -> Cell {
+    if sum.died == 0 { Cell::Text(String::new()) } else { Cell::Alarm(format!("{} died", sum.died)) }
 }
 
 /// How a process ended; empty for a normal exit.

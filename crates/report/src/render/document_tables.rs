@@ -73,7 +73,7 @@ fn study_row(label: &str, row: &Measured) -> Vec<Cell> {
     cells
 }
 
-/// A row per process of a run.
+/// A row per process of a run, and then one for the summed processes of each slot.
 pub(crate) fn workers(run: &RunSummary) -> Table {
     let mut table = Table::new(&[
         ("worker", Column::Figure),
@@ -103,6 +103,20 @@ pub(crate) fn workers(run: &RunSummary) -> Table {
             end.and_then(|end| end.waiting_s).map(units::seconds).into(),
             end.and_then(|end| end.peak_memory_bytes).map(units::bytes).into(),
             cells::ended(end),
+        ]);
+    }
+    for sum in &run.summed {
+        table.row(vec![
+            sum.worker.to_string().into(),
+            format!("{} more", sum.processes).into(),
+            optional(None),
+            sum.items.to_string().into(),
+            sum.chunks.to_string().into(),
+            units::seconds(sum.cpu_s()).into(),
+            units::seconds(sum.busy_s()).into(),
+            units::seconds(sum.waiting_s).into(),
+            sum.peak_memory_bytes.map(units::bytes).into(),
+            cells::died(sum),
         ]);
     }
     table

@@ -81,7 +81,7 @@ impl Summary<'_> {
 /// are more than 32 processes.
 pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
     let measured: Vec<_> = runs.iter().filter(|run| !run.start.warmup && !run.workers.is_empty()).collect();
-    let rows: usize = measured.iter().map(|run| run.workers.len()).sum();
+    let rows: u64 = measured.iter().map(|run| run.processes()).sum();
     if rows > worker_table::MAX_ROWS {
         let hint = "(a row per PID: coordinator inspect --run K)\n";
         return vec![worker_table::sums(&measured, style) + hint];

@@ -12,6 +12,7 @@ use crate::analysis::bottleneck::{Bottleneck, bottleneck};
 use crate::analysis::break_even::{BreakEven, break_evens};
 use crate::analysis::measured::Measured;
 use crate::model::run_summary::RunSummary;
+use crate::model::slot_sum::SlotSum;
 use crate::model::study::{RunResult, RunStart, StudyRecord};
 use crate::model::study_data::StudyData;
 use crate::model::worker::WorkerRow;
@@ -25,7 +26,7 @@ use std::path::Path;
 pub enum TimingsFormat {
     /// All measurements as one object.
     Json,
-    /// A row for each run and for each process.
+    /// A row for each run, for each process, and for the summed processes of each slot.
     Csv,
     /// The study's table.
     Markdown,
@@ -79,6 +80,8 @@ struct RunTimings<'a> {
     /// Sums of the items whose own time is known.
     item_times: Option<ItemSums>,
     workers: &'a [WorkerRow],
+    /// The sums of its other processes, by slot.
+    summed: &'a [SlotSum],
 }
 
 #[derive(Serialize)]
@@ -104,6 +107,7 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 result: one.result.as_ref(),
                 item_times: Some(run(one)).filter(|sums| sums.count > 0),
                 workers: &one.workers,
+                summed: &one.summed,
             });
             CallTimings {
                 label: &data.label,
@@ -181,6 +185,13 @@ fn write_csv(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 cells.extend(worker_cells(worker));
                 out.write_all(line(&cells).as_bytes())?;
             }
+            for sum in &run.summed {
+                let mut cells = vec!["summed".to_owned()];
+                cells.extend(of_run.clone());
+                cells.extend(sum_cells(sum));
+                cells.resize(COLUMNS.len(), String::new());
+                out.write_all(line(&cells).as_bytes())?;
+            }
         }
     }
     Ok(())
@@ -228,6 +239,34 @@ fn worker_cells(worker: &WorkerRow) -> [String; 24] {
         shown(end.and_then(|end| end.status)),
         shown(end.and_then(|end| end.signal)),
         shown(end.and_then(|end| end.told_s)),
+    ]
+}
+
+/// The first columns only: the others have no sum.
+fn sum_cells(sum: &SlotSum) -> [String; 21] {
+    let empty = String::new;
+    [
+        empty(),
+        sum.items.to_string(),
+        empty(),
+        empty(),
+        sum.worker.to_string(),
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        sum.cpu_user_s.to_string(),
+        sum.cpu_system_s.to_string(),
+        sum.waiting_s.to_string(),
+        sum.transport_s.to_string(),
+        sum.decoding_s.to_string(),
+        sum.running_s.to_string(),
+        sum.encoding_s.to_string(),
+        sum.writing_s.to_string(),
+        shown(sum.peak_memory_bytes),
+        sum.chunks.to_string(),
     ]
 }
 

@@ -4,13 +4,15 @@ use super::cells::{self, optional};
 use super::style::Style;
 use super::table::{Cell, Column, Table};
 use crate::model::run_summary::RunSummary;
+use crate::model::slot_sum::SlotSum;
 use crate::model::worker::WorkerRow;
 use crate::text::units;
 
 /// Most rows that are shown after a run. If there are more, their sums are shown.
-pub(crate) const MAX_ROWS: usize = 32;
+pub(crate) const MAX_ROWS: u64 = 32;
 
-/// Prints a row per process, in the order of slots. The column `ended` is empty for
+/// Prints a row per process, in the order of slots, and then a row for the summed
+/// processes of each slot. The column `ended` is empty for
 /// normal exits.
 pub(crate) fn table(run: &RunSummary, style: Style) -> String {
     let right = |head| (head, Column::Figure);
@@ -44,6 +46,19 @@ pub(crate) fn table(run: &RunSummary, style: Style) -> String {
             cells::ended(end),
         ]);
     }
+    for sum in &run.summed {
+        table.row(vec![
+            sum.worker.to_string().into(),
+            format!("{} more", sum.processes).into(),
+            optional(None),
+            sum.items.to_string().into(),
+            sum.chunks.to_string().into(),
+            units::seconds(sum.cpu_s()).into(),
+            units::seconds(sum.waiting_s).into(),
+            sum.peak_memory_bytes.map(units::bytes).into(),
+            cells::died(sum),
+        ]);
+    }
     table.take_text(style)
 }
 
@@ -65,16 +80,24 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
     ]);
     for run in runs {
         let ends: Vec<_> = run.workers.iter().filter_map(|row| row.end.as_ref()).collect();
-        let items = ends.iter().map(|end| end.items);
-        let died = ends.iter().filter(|end| !end.is_normal()).count();
+        // Of summed processes only the mean is known.
+        let mean = |sum: &SlotSum| sum.items / u64::from(sum.processes.max(1));
+        let items = ends.iter().map(|end| end.items).chain(run.summed.iter().map(mean));
+        let died = ends.iter().filter(|end| !end.is_normal()).count() as u64
+            + run.summed.iter().map(|sum| u64::from(sum.died)).sum::<u64>();
+        let cpu_s = ends.iter().map(|end| end.cpu_s()).chain(run.summed.iter().map(SlotSum::cpu_s)).sum();
+        let waiting_s =
+            ends.iter().filter_map(|end| end.waiting_s).chain(run.summed.iter().map(|sum| sum.waiting_s)).sum();
+        let peaks =
+            ends.iter().map(|end| end.peak_memory_bytes).chain(run.summed.iter().map(|sum| sum.peak_memory_bytes));
         let mut cells = vec![run.run.to_string().into()];
         cells.extend(cells::configuration(run.configuration()).map(Cell::Text));
         cells.extend([
-            run.workers.len().to_string().into(),
+            run.processes().to_string().into(),
             items.clone().min().zip(items.max()).map(from_to).into(),
-            units::seconds(ends.iter().map(|end| end.cpu_s()).sum()).into(),
-            units::seconds(ends.iter().filter_map(|end| end.waiting_s).sum()).into(),
-            ends.iter().filter_map(|end| end.peak_memory_bytes).max().map(units::bytes).into(),
+            units::seconds(cpu_s).into(),
+            units::seconds(waiting_s).into(),
+            peaks.flatten().max().map(units::bytes).into(),
             optional((died > 0).then(|| died.to_string())),
         ]);
         table.row(cells);
@@ -84,4 +107,25 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
 
 fn from_to((min, max): (u64, u64)) -> String {
     if min == max { min.to_string() } else { format!("{min}…{max}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::worker::WorkerRows;
+    use crate::samples::{many_processes, run};
+
+    #[test]
+    fn summed_processes_have_a_row_per_slot() {
+        let mut rows = WorkerRows::default();
+        many_processes(5000).for_each(|line| rows.take(line));
+        let (workers, summed) = rows.into_parts();
+        let run = RunSummary { summed, ..run(1, 2, 5.0, workers) };
+        let text = table(&run, Style::default());
+        let last: Vec<_> = text.lines().rev().take(2).map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+        assert_eq!(last[1][..5], ["0", "2951", "more", "59020", "5902"], "{last:?}");
+        assert_eq!(last[0][last[0].len() - 2..], ["2", "died"]);
+        let sums = sums(&[&run], Style::default());
+        assert!(sums.contains(" 10000 ") && sums.lines().nth(1).is_some_and(|line| line.ends_with("10")), "{sums}");
+    }
 }

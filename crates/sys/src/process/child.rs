@@ -48,7 +48,7 @@ impl Spawned {
     ///
     /// # Errors
     /// The process could not be started. Nothing is left behind.
-    pub fn start(program: &Path, args: &[OsString]) -> Result<Self, SpawnError> {
+    pub fn start(program: &Path, args: &[OsString], variables: &[(&str, String)]) -> Result<Self, SpawnError> {
         let pipe = |what| pipe2(OFlag::O_CLOEXEC).map_err(|e| SpawnError::new(what, e.into()));
         let (in_read, in_write) = pipe("no pipe for its standard input")?;
         let (out_read, out_write) = pipe("no pipe for its standard output")?;
@@ -61,7 +61,7 @@ impl Spawned {
             let _ = fcntl(end, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         }
         let mut command = Command::new(program);
-        command.args(args).process_group(0);
+        command.args(args).envs(variables.iter().map(|(name, value)| (name, value))).process_group(0);
         command.stdin(Stdio::from(in_read)).stdout(Stdio::from(out_write)).stderr(Stdio::from(err_write));
         let starting = starting();
         let child = command.spawn().map_err(|source| SpawnError::new("cannot be started", source))?;
@@ -172,7 +172,7 @@ mod tests {
 
     fn start(program: &str, args: &[&str]) -> Spawned {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
-        Spawned::start(program.as_ref(), &args).unwrap()
+        Spawned::start(program.as_ref(), &args, &[]).unwrap()
     }
 
     fn wait(child: &mut Spawned) -> Ended {
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_failed_start_says_why() {
-        let missing = Spawned::start("/no/such/program".as_ref(), &[]).unwrap_err();
+        let missing = Spawned::start("/no/such/program".as_ref(), &[], &[]).unwrap_err();
         assert!(!missing.is_temporary());
         assert!(missing.to_string().contains("cannot be started"), "{missing}");
     }

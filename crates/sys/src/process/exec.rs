@@ -65,6 +65,9 @@ impl ExecPlan<'_> {
                 // The source descriptors are above the standard ones.
                 Errno::result(libc::dup2(from, to))?;
             }
+            // Descriptors that this process has inherited are none of the program's. A
+            // kernel that does not know the call leaves them open.
+            libc::syscall(libc::SYS_close_range, self.standard.len(), libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
         }
         reset_signals();
         SigSet::empty().thread_set_mask()

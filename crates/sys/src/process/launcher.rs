@@ -18,11 +18,11 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::{c_char, c_int};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, pipe2};
-use std::ffi::{CString, OsString};
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -34,7 +34,7 @@ const DEFAULT_PATH: &str = "/bin:/usr/bin";
 pub struct Launcher {
     /// The paths to try, in this order.
     paths: Vec<CString>,
-    /// The part of this process's environment that the program inherits.
+    /// The part of the program's environment that is the same at every start.
     inherited: Vec<CString>,
     /// The null device, as an empty input, once it was needed.
     null: Option<File>,
@@ -75,17 +75,16 @@ pub struct LaunchedProgram {
 
 impl Launcher {
     /// For a program that is searched as `execvp` does: in PATH, unless its name
-    /// has a slash. The program inherits this process's environment without the
-    /// variables named in `removed`.
+    /// has a slash. `inherited` (`NAME=VALUE`) is the program's environment,
+    /// in addition to the variables of each start.
     ///
     /// # Errors
     /// The name holds a NUL byte.
-    pub fn new(program: &[u8], removed: &[&str]) -> io::Result<Self> {
+    pub fn new(program: &[u8], inherited: Vec<CString>) -> io::Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        let kept = std::env::vars_os().filter(|(name, _)| removed.iter().all(|removed| name != removed));
         Ok(Self {
             paths: candidates(program, path.as_bytes())?,
-            inherited: kept.filter_map(variable).collect(),
+            inherited,
             null: None,
             terminal: controlling_terminal(),
             stack: vec![0; STACK_WORDS],
@@ -176,14 +175,6 @@ fn candidates(program: &[u8], path: &[u8]) -> io::Result<Vec<CString>> {
     path.split(|&byte| byte == b':').map(in_folder).collect()
 }
 
-fn variable((name, value): (OsString, OsString)) -> Option<CString> {
-    let mut text = name.into_vec();
-    text.push(b'=');
-    text.extend(value.as_bytes());
-    // The environment of a process holds no NUL.
-    CString::new(text).ok()
-}
-
 fn pipe(what: &'static str) -> Result<(OwnedFd, OwnedFd), SpawnError> {
     pipe2(OFlag::O_CLOEXEC).map_err(|errno| SpawnError::new(what, errno.into()))
 }
@@ -271,7 +262,7 @@ mod tests {
     use std::time::Duration;
 
     fn launcher(program: &str) -> Launcher {
-        Launcher::new(program.as_bytes(), &["SHELL"]).unwrap()
+        Launcher::new(program.as_bytes(), strings(&["HOME=/"])).unwrap()
     }
 
     fn strings(words: &[&str]) -> Vec<CString> {
@@ -413,7 +404,7 @@ mod tests {
             assert!(refused.to_string().starts_with(says) || refused.to_string().contains(says), "{args:?}: {refused}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
-        assert!(Launcher::new(b"a\0b", &[]).is_err());
+        assert!(Launcher::new(b"a\0b", Vec::new()).is_err());
     }
 
     #[test]

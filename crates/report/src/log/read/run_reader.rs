@@ -6,7 +6,7 @@ use super::study_log::RunLog;
 use crate::log::error::LogError;
 use crate::model::failure::{FailureList, FailureRow};
 use crate::model::run_summary::RunSummary;
-use crate::model::spans::{Span, SpanKind, Spans, Track};
+use crate::model::spans::{MOST_TRACKS, Span, SpanKind, Spans, Track};
 use crate::model::study::{Configuration, Executor, RunStart};
 use procession::ChunkSize;
 use procession_task::FailureKind;
@@ -23,6 +23,7 @@ impl RunSummary {
     pub fn of_log(run: &RunLog) -> Result<Self, LogError> {
         let record = run.record.as_ref();
         let (workers, skipped_lines) = run.workers()?;
+        let (workers, summed) = workers.into_parts();
         let unknown = Configuration { executor: Executor::Procs, count: 0, size: None, chunk: ChunkSize::Auto };
         Ok(Self {
             run: run.number,
@@ -30,7 +31,8 @@ impl RunSummary {
                 .map_or(RunStart { configuration: unknown, repeat: 1, warmup: false }, |record| record.start.clone()),
             result: record.and_then(|record| record.result.clone()),
             status: run.status(),
-            workers: workers.into_rows(),
+            workers,
+            summed,
             spans: Spans { skipped_lines, ..Spans::default() },
         })
     }
@@ -66,7 +68,10 @@ struct LineCollector {
 impl LineCollector {
     fn of(run: &RunLog) -> Result<Self, LogError> {
         let mut collector = Self::default();
-        for file in run.item_files()? {
+        let mut files = run.item_files()?;
+        // The first processes of each slot, so that no slot is without a track.
+        files.sort_by_key(|file| (file.process.nth, file.process.worker));
+        for (at, file) in files.into_iter().enumerate() {
             let mut track = Track::new(file.process);
             visit_lines(&file.path, |line| {
                 match collector.spans.skipped_lines.line(line, &file.path) {
@@ -76,7 +81,9 @@ impl LineCollector {
                 }
                 Ok::<_, LogError>(())
             })?;
-            collector.spans.tracks.push(track);
+            if at < MOST_TRACKS {
+                collector.spans.tracks.push(track);
+            }
         }
         collector.spans.tracks.sort_by_key(|track| track.process);
         Ok(collector)

@@ -231,6 +231,6 @@ mod tests {
         let log = StudyLog::open(dir.path()).unwrap();
         let runs: Vec<_> = log.runs().iter().map(|run| (run.number, run.status())).collect();
         assert_eq!(runs, [(9, "interrupted"), (10, "interrupted")]);
-        assert!(log.runs()[0].workers().unwrap().0.rows().is_empty());
+        assert!(log.runs()[0].workers().unwrap().0.into_parts().0.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use crate::log::error::{LogError, Warn};
 use crate::log::private_file::{create_file, create_folder, create_folders, replace_file};
 use crate::model::study::{LogLevel, RunRecord, RunStart, StudyRecord};
 use crate::text::utc;
+use procession_sys::refuse_foreign_links;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -30,7 +31,8 @@ pub struct LogFolder {
 impl LogFolder {
     /// Creates the folder `dir` with its parents, or without `dir` a new folder in the
     /// user's state folder. Other files in a given folder are kept; a folder that
-    /// already contains a log is refused.
+    /// already contains a log is refused, and so is a path through a symbolic link of
+    /// another user.
     ///
     /// # Errors
     /// The folder can't be created or written. If no `dir` was given, callers should
@@ -43,7 +45,7 @@ impl LogFolder {
     }
 
     fn create_given(path: PathBuf) -> Result<Self, LogError> {
-        create_folders(&path).map_err(LogError::io("creating", &path))?;
+        refuse_foreign_links(&path).and_then(|()| create_folders(&path)).map_err(LogError::io("creating", &path))?;
         for taken in [LOCK, "study.json", "run-1"] {
             if fs::symlink_metadata(path.join(taken)).is_ok() {
                 return Err(LogError::Occupied(path));

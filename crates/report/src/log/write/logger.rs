@@ -2,6 +2,7 @@
 
 use super::run_files::{Folder, RunFiles};
 use super::writer::{LogLimits, RunWriter};
+use crate::background::budget::Budget;
 use crate::background::queue::{Weigh, WriterQueue};
 use crate::background::until_error::UntilError;
 use crate::log::error::{LogError, Warn};
@@ -15,8 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Bytes of queued events above which the driver waits.
-const QUEUE_BYTES: usize = 64 << 20;
 /// After this time without a successful write the log ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of events after which a batch is queued.
@@ -42,7 +41,8 @@ impl Default for LogOptions {
 
 /// Logs a run: give it to the pool as an observer.
 ///
-/// It blocks the driver in one case only: more than 64 MiB wait for the disk.
+/// It blocks the driver in one case only: more than 16 MiB wait for the disk in this
+/// and other queues.
 /// Then it waits while the disk gets anything written; a disk that writes
 /// nothing for 5 seconds ends the log with a warning.
 pub struct RunLogger {
@@ -87,7 +87,7 @@ pub(crate) fn start(
     item_log: Arc<AtomicBool>,
     warn: Warn,
 ) -> Result<(RunLogger, RunLogging), LogError> {
-    let queue = Arc::new(WriterQueue::new(QUEUE_BYTES, PATIENCE));
+    let queue = Arc::new(WriterQueue::new(Budget::of_process(), PATIENCE));
     let limits = LogLimits { items: options.item_bytes, stderr: options.stderr_bytes };
     let writer =
         RunWriter::new(RunFiles::new(folder), options.level, limits, host, Arc::clone(&item_log), Arc::clone(&warn));
@@ -116,7 +116,10 @@ impl Observer for RunLogger {
     fn on_event(&mut self, event: &Event) {
         let event = match event {
             Event::RunStarted { .. } | Event::ChunkSent { .. } | Event::RunEnded { .. } => return,
-            Event::Accepted(part) => Event::Accepted(Accepted { shown: Bytes::new(), ..part.clone() }),
+            Event::Accepted(part) => {
+                let log = self.queue.own(&part.log);
+                Event::Accepted(Accepted { shown: Bytes::new(), log, ..part.clone() })
+            }
             other => other.clone(),
         };
         if self.stopped {

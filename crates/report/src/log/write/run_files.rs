@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// Bytes of a file's buffer.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
 /// Most files that are open at a time. To open another one, the least recently used
 /// one is closed.
 const OPEN_FILES: usize = 64;
@@ -61,27 +61,26 @@ struct OpenFile {
     dirty: bool,
 }
 
-/// The files of a run. A file is created at its first write.
+/// The files of a run. A file is created at its first write. Only those that are open
+/// take memory: a run may have hundreds of thousands of processes.
 pub(crate) struct RunFiles {
     folder: Box<dyn Folder>,
-    /// Each file that was created, with its writer if it is open.
-    files: HashMap<FileName, Option<OpenFile>>,
-    open: usize,
+    open: HashMap<FileName, OpenFile>,
     clock: u64,
 }
 
 impl RunFiles {
     pub(crate) fn new(folder: Box<dyn Folder>) -> Self {
-        Self { folder, files: HashMap::new(), open: 0, clock: 0 }
+        Self { folder, open: HashMap::new(), clock: 0 }
     }
 
     /// Appends bytes to a file. Empty `bytes` only create it.
     pub(crate) fn write(&mut self, name: FileName, bytes: &[u8]) -> io::Result<()> {
         self.clock += 1;
-        if !matches!(self.files.get(&name), Some(Some(_))) {
+        if !self.open.contains_key(&name) {
             self.open(name)?;
         }
-        if let Some(Some(open)) = self.files.get_mut(&name) {
+        if let Some(open) = self.open.get_mut(&name) {
             open.used = self.clock;
             open.dirty |= !bytes.is_empty();
             open.writer.write_all(bytes)?;
@@ -91,7 +90,7 @@ impl RunFiles {
 
     /// Writes all buffers to their files.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        for open in self.files.values_mut().flatten().filter(|open| open.dirty) {
+        for open in self.open.values_mut().filter(|open| open.dirty) {
             open.writer.flush()?;
             open.dirty = false;
         }
@@ -100,28 +99,22 @@ impl RunFiles {
 
     /// Closes a file. The next write opens it again.
     pub(crate) fn close(&mut self, name: FileName) -> io::Result<()> {
-        if let Some(mut open) = self.files.get_mut(&name).and_then(Option::take) {
-            self.open -= 1;
-            open.writer.flush()?;
-        }
-        Ok(())
+        self.open.remove(&name).map_or(Ok(()), |mut open| open.writer.flush())
     }
 
     fn open(&mut self, name: FileName) -> io::Result<()> {
-        if self.open >= OPEN_FILES {
-            let oldest = self.files.iter().filter_map(|(name, open)| Some((open.as_ref()?.used, *name)));
-            if let Some((_, idle)) = oldest.min_by_key(|(used, _)| *used) {
-                self.close(idle)?;
-            }
+        if self.open.len() >= OPEN_FILES {
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.used).map(|(name, _)| *name);
+            oldest.map_or(Ok(()), |idle| self.close(idle))?;
         }
-        let file = if self.files.contains_key(&name) {
-            self.folder.append(&name.path())?
-        } else {
-            self.folder.create(&name.path())?
+        let path = name.path();
+        let file = match self.folder.create(&path) {
+            // The folder is new and belongs to this run: the file was closed before.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.folder.append(&path)?,
+            other => other?,
         };
         let writer = BufWriter::with_capacity(BUFFER, file);
-        self.files.insert(name, Some(OpenFile { writer, used: self.clock, dirty: false }));
-        self.open += 1;
+        self.open.insert(name, OpenFile { writer, used: self.clock, dirty: false });
         Ok(())
     }
 }
@@ -146,7 +139,7 @@ mod tests {
                 files.write(process(worker), format!("{round}\n").as_bytes()).unwrap();
             }
         }
-        assert_eq!(files.open, OPEN_FILES);
+        assert_eq!(files.open.len(), OPEN_FILES);
         files.flush().unwrap();
         for worker in 0..count {
             let path = folder.path().join(process(worker).path());
@@ -163,6 +156,18 @@ mod tests {
         files.write(process(0), b"b\n").unwrap();
         files.flush().unwrap();
         assert_eq!(fs::read(folder.path().join("worker-0-0-100.jsonl")).unwrap(), b"a\nb\n");
+    }
+
+    #[test]
+    fn closed_files_take_no_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = RunFiles::new(Box::new(folder.path().to_owned()));
+        for worker in 0..100 {
+            files.write(process(worker), b"").unwrap();
+            files.close(process(worker)).unwrap();
+        }
+        assert!(files.open.is_empty());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 100);
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn each_process_has_a_file_and_one_for_its_stderr() {
 fn workers_read_back() {
     let logged = log(&LogOptions::default(), &events(), true);
     let (rows, _) = logged.log.runs()[0].workers().unwrap();
-    let rows: Vec<_> = rows.rows().iter().map(|row| (row.pid, row.end.as_ref().unwrap().to_string())).collect();
+    let rows: Vec<_> = rows.into_parts().0.iter().map(|row| (row.pid, row.end.as_ref().unwrap().to_string())).collect();
     assert_eq!(rows, [(100, "exit 0".to_owned()), (101, "SIGKILL".to_owned()), (102, "exit 0".to_owned())]);
 }
 
@@ -186,7 +186,7 @@ fn a_log_has_the_same_summary_as_the_events() {
     let logged = log(&LogOptions::default(), &events(), true);
     let (mut collector, collected) = Collector::new("here");
     events().iter().for_each(|event| collector.on_event(event));
-    let live = RunSummary::new(1, run_start(), result(), collected.take().into_rows());
+    let live = RunSummary::new(1, run_start(), result(), collected.take());
     assert_eq!(RunSummary::of_log(&logged.log.runs()[0]).unwrap(), live);
     assert_eq!(live.workers.len(), 3);
 }
@@ -292,7 +292,7 @@ fn an_incomplete_last_line_is_skipped() {
     let mut expected = each_once(8);
     expected.remove(&7);
     assert_eq!(lines_of_items(run), expected);
-    assert_eq!(run.workers().unwrap().0.rows().len(), 3);
+    assert_eq!(run.workers().unwrap().0.into_parts().0.len(), 3);
 }
 
 #[test]

@@ -23,8 +23,8 @@ const MOST_TRACKS: usize = 48;
 pub(crate) fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     let mut workers: Vec<&WorkerRow> = run.workers.iter().collect();
     workers.sort_by_key(|row| (row.worker, row.nth));
-    let left_out = workers.len().saturating_sub(MOST_TRACKS);
     workers.truncate(MOST_TRACKS);
+    let left_out = run.processes() - workers.len() as u64;
     let wall_s = end_s(run, &workers);
     if workers.is_empty() || wall_s <= 0.0 {
         return Ok(None);
@@ -47,7 +47,7 @@ pub(crate) fn timeline(run: &RunSummary) -> Result<Option<Svg>, ChartError> {
     };
     let mut title = crate::render::run_title::title(run);
     if left_out > 0 {
-        title += &format!(" ({})", units::counted(left_out as u64, "more process"));
+        title += &format!(" ({})", units::counted(left_out, "more process"));
     }
     frame.draw(Caption { name: "timeline", title, description: described(run, &workers) }).map(Some)
 }
@@ -154,7 +154,7 @@ fn described(run: &RunSummary, workers: &[&WorkerRow]) -> String {
     let told: Vec<String> = workers.iter().map(one).collect();
     format!(
         "A track for each of {}. {}",
-        units::counted(run.workers.len() as u64, "process").replace("processs", "processes"),
+        units::counted(run.processes(), "process").replace("processs", "processes"),
         told.join("; ")
     )
 }

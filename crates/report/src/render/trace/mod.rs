@@ -222,11 +222,12 @@ impl TraceWriter<'_> {
     }
 
     fn log(&mut self, run: &RunSummary, log: &RunLog, offset_us: f64) -> Result<(), TraceError> {
+        let ready_times = run.ready_times();
         for file in log.item_files()? {
             let track = self.track_of(file.process);
             let mut open: Option<OpenChunk> = None;
             // The coordinator does not know the exact start of lost items and of chunks.
-            let mut end_s = run.ready_s(file.process);
+            let mut end_s = ready_times.get(&file.process).copied().unwrap_or(0.0);
             // Lines that can't be parsed were already reported when the spans were read.
             let mut passed = SkippedLines::default();
             visit_lines(&file.path, |line| {

@@ -1,6 +1,12 @@
 //! Replaces a file in one step. The new contents are written to a temporary
 //! file in the same folder, which is then renamed: whoever opens the path finds
 //! a whole file, the old one or the new one, whenever this process is killed.
+//!
+//! A process that is killed leaves its temporary file. The next process that replaces
+//! a file in the same folder removes it: whoever writes a temporary file holds its
+//! lock.
+
+mod leftovers;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -64,6 +70,7 @@ impl AtomicFile {
     fn create(path: &Path, access: FileAccess) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        leftovers::remove_once(folder);
         let names = std::iter::repeat_with(|| {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             folder.join(format!(".procession-{}-{count}.new", std::process::id()))
@@ -108,7 +115,10 @@ fn create_first_unused(names: impl Iterator<Item = PathBuf>, access: FileAccess)
     for path in names {
         match options.open(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            opened => return opened.map(|file| (path, file)),
+            Err(error) => return Err(error),
+            Ok(file) if leftovers::keep(&file) => return Ok((path, file)),
+            // Another process has taken it for a leftover.
+            Ok(_) => {}
         }
     }
     Err(ErrorKind::AlreadyExists.into())
