@@ -14,12 +14,8 @@ use procession_sys::{LazyQueue, WorthWaking, start_thread};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use thread::WriterThread;
+use thread::{BUFFERED_BATCHES, WriterThread};
 use written::WrittenOutput;
-
-/// The output is written after this many batches even if more have arrived, so
-/// that their memory is released.
-const BUFFERED_BATCHES: usize = 64;
 
 /// The sink: takes results and never blocks.
 #[derive(Debug)]

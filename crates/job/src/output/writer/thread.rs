@@ -1,7 +1,6 @@
 //! The output thread: applies the failure policy, writes results, makes
 //! checkpoints.
 
-use super::BUFFERED_BATCHES;
 use super::options::{OutputOptions, Stop};
 use super::written::{WrittenOutput, begin};
 use crate::output::buffer::OutputBuffer;
@@ -21,6 +20,10 @@ use std::time::{Duration, Instant};
 /// every answer would take processor time from the workers. Results that arrive
 /// later than that are written at once.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// The output is written after this many batches even if more have arrived, so
+/// that their memory is released.
+pub(super) const BUFFERED_BATCHES: usize = 64;
 
 /// The state of the output thread.
 pub(super) struct WriterThread {
