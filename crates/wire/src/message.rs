@@ -26,7 +26,7 @@ pub const TIMED_OUT_STATUS: i32 = 198;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// The job of chunks that follow; its arguments follow.
-    Job(JobMessage),
+    Job(Box<JobMessage>),
     /// Items to run; their block follows.
     Chunk(ChunkHead),
     /// No more chunks of this job will come: the worker may drop it.
@@ -250,7 +250,8 @@ pub fn decode_to_worker(payload: &[u8]) -> Result<(ToWorker, Tails), WireError> 
         _ => 0,
     };
     let tails = tails(payload, used, [main, 0, 0])?;
-    if let ToWorker::Job(JobMessage { spec, argument_lens, .. }) = &mut message {
+    if let ToWorker::Job(job) = &mut message {
+        let JobMessage { spec, argument_lens, .. } = job.as_mut();
         let mut rest = &payload[tails.main.clone()];
         for &length in &*argument_lens {
             let (argument, others) = rest.split_at(length as usize);

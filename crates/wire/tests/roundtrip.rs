@@ -109,7 +109,7 @@ fn jobs_come_back_with_their_arguments() {
         let (message, block) = JobMessage::new(1, 2, spec.clone());
         assert!(message.spec.arguments.is_empty());
         let mut frame = Vec::new();
-        encode_to_worker(&mut frame, &ToWorker::Job(message), &block).unwrap();
+        encode_to_worker(&mut frame, &ToWorker::Job(Box::new(message)), &block).unwrap();
         frame.extend_from_slice(&block);
         let (ToWorker::Job(job), tails) = decode_to_worker(payload(&frame, Direction::ToWorker)).unwrap() else {
             panic!("not a job");
@@ -198,7 +198,7 @@ fn golden_bytes_to_a_worker() {
     };
     let (job, arguments) = JobMessage::new(1, 7, spec);
     let mut frame = Vec::new();
-    encode_to_worker(&mut frame, &ToWorker::Job(job), &arguments).unwrap();
+    encode_to_worker(&mut frame, &ToWorker::Job(Box::new(job)), &arguments).unwrap();
     frame.extend_from_slice(&arguments);
     assert_eq!(
         hex(&frame),

@@ -120,7 +120,7 @@ impl Driver {
         if assigned.jobs.insert(dispatch.job) {
             assigned.limits = assigned.limits.or(held.job.spec.limits);
             let message = JobMessage { epoch_ns: assigned.epoch_ns, ..held.message.clone() };
-            if let Err(error) = assigned.say(&ToWorker::Job(message), &held.arguments) {
+            if let Err(error) = assigned.say(&ToWorker::Job(Box::new(message)), &held.arguments) {
                 return self.end(dispatch.worker, &format!("could not be told of its job: {error}"));
             }
         }
