@@ -81,8 +81,9 @@ pub fn is_prime_by_trial(n: u64) -> bool {
     if let Ok(small) = u32::try_from(n) {
         return has_no_odd_divisor(small);
     }
+    let root = n.isqrt();
     let mut divisor = 3u64;
-    while divisor <= n / divisor {
+    while divisor <= root {
         if n.is_multiple_of(divisor) {
             return false;
         }
