@@ -140,7 +140,7 @@ pub enum InputError {
         /// How many items the input has behind those that are left out.
         items: u64,
         /// What was left out before.
-        skip: SkippedItems,
+        skip: SkipCount,
     },
     /// An input without items can't be repeated to fill a size.
     #[error("--cycle: the input has no items to repeat")]
@@ -201,14 +201,14 @@ pub enum InputError {
 
 /// What is known of the items that were left out (`--skip`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SkippedItems {
+pub struct SkipCount {
     /// How many were asked to be left out.
     pub wanted: u64,
     /// How many there were to be left out.
     pub found: u64,
 }
 
-fn few_items(items: u64, skip: SkippedItems) -> String {
+fn few_items(items: u64, skip: SkipCount) -> String {
     if skip.wanted == 0 {
         return format!("the input has only {} (--cycle repeats them)", counted(items, "item"));
     }

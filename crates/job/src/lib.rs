@@ -25,7 +25,7 @@ mod output;
 
 mod study;
 
-pub use error::{InputError, SkippedItems};
+pub use error::{InputError, SkipCount};
 pub use failure_policy::{FailurePolicy, MaxFailures};
 pub use input::{
     Content, Input, InputNames, InputNote, InputOptions, IntegerRange, ItemSource, MAX_ITEM, TableOptions, Unit,

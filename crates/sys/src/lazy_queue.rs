@@ -17,13 +17,13 @@ pub struct WorthWaking {
 /// The queue; one thread pushes, one takes.
 #[derive(Debug)]
 pub struct LazyQueue<T> {
-    state: Mutex<QueueState<T>>,
+    state: Mutex<LazyQueueState<T>>,
     filled: Condvar,
     worth: WorthWaking,
 }
 
 #[derive(Debug)]
-struct QueueState<T> {
+struct LazyQueueState<T> {
     items: Vec<T>,
     bytes: usize,
     reader: ReaderState,
@@ -52,7 +52,7 @@ impl<T> LazyQueue<T> {
     /// An empty queue.
     #[must_use]
     pub fn new(worth: WorthWaking) -> Self {
-        let state = QueueState { items: Vec::new(), bytes: 0, reader: ReaderState::Working, is_closed: false };
+        let state = LazyQueueState { items: Vec::new(), bytes: 0, reader: ReaderState::Working, is_closed: false };
         Self { state: Mutex::new(state), filled: Condvar::new(), worth }
     }
 
@@ -115,17 +115,17 @@ impl<T> LazyQueue<T> {
         }
     }
 
-    fn is_worth_it(&self, state: &QueueState<T>) -> bool {
+    fn is_worth_it(&self, state: &LazyQueueState<T>) -> bool {
         state.bytes >= self.worth.bytes || state.items.len() >= self.worth.items
     }
 
-    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
+    fn lock(&self) -> MutexGuard<'_, LazyQueueState<T>> {
         // No code here can panic in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> QueueState<T> {
+impl<T> LazyQueueState<T> {
     fn take(&mut self) -> Vec<T> {
         self.bytes = 0;
         std::mem::take(&mut self.items)

@@ -10,7 +10,7 @@ use super::cutter::Emit;
 use super::measure::longest_fit;
 use super::options::InputOptions;
 use super::segment::InputSegment;
-use crate::error::{InputError, SkippedItems};
+use crate::error::{InputError, SkipCount};
 use bytes::BytesMut;
 use procession::ChunkSize;
 use procession::raw::Place;
@@ -129,7 +129,7 @@ impl BlockMaker {
             self.close(emit);
         }
         match self.size.filter(|&size| self.taken < size && self.end.is_none()) {
-            Some(size) => Err(InputError::TooFew { size, items: self.taken, skip: SkippedItems::default() }),
+            Some(size) => Err(InputError::TooFew { size, items: self.taken, skip: SkipCount::default() }),
             None => Ok(()),
         }
     }

@@ -1,13 +1,14 @@
 //! Reads the input and cuts it into items.
 //!
 //! Bottom-up: what to read (`options`, `range`); the files and streams
-//! (`file`), unpacked (`peek`, `unpack`), lists of numbers as plain words
+//! (`file`, `held_bytes`), unpacked (`peek`, `unpack`), lists of numbers as plain words
 //! (`numbers`); cut into items (`cutter`, `measure`), shuffled or made into blocks; one pass
 //! over an input (`reader`); and to the pool through a queue (`source`).
 
 pub(crate) mod blocks;
 pub(crate) mod cutter;
 pub(crate) mod file;
+pub(crate) mod held_bytes;
 pub(crate) mod measure;
 pub(crate) mod notes;
 pub(crate) mod numbers;

@@ -3,6 +3,7 @@
 //! A read takes what there is, so that the first read of a stream brings the same
 //! bytes whether it was examined or not.
 
+use super::held_bytes::read_more;
 use std::io::{self, Read};
 
 /// How many bytes a read takes.
@@ -29,22 +30,10 @@ impl<R: Read> PeekReader<R> {
             if let Some(found) = beginnings.iter().position(|beginning| head.starts_with(beginning)) {
                 return Ok(Some(found));
             }
-            if !beginnings.iter().any(|beginning| beginning.starts_with(head)) || self.fill()? == 0 {
+            if !beginnings.iter().any(|beginning| beginning.starts_with(head))
+                || read_more(&mut self.inner, &mut self.head, PIECE)? == 0
+            {
                 return Ok(None);
-            }
-        }
-    }
-
-    fn fill(&mut self) -> io::Result<usize> {
-        let before = self.head.len();
-        self.head.resize(before + PIECE, 0);
-        loop {
-            match self.inner.read(&mut self.head[before..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    self.head.truncate(before + *result.as_ref().unwrap_or(&0));
-                    return result;
-                }
             }
         }
     }

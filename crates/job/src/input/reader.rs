@@ -16,7 +16,7 @@ use super::slice::InputSlice;
 use super::status::InputNames;
 use super::table::{TableCell, agree, read_head};
 use super::unpack::visit;
-use crate::error::{InputError, SkippedItems};
+use crate::error::{InputError, SkipCount};
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::BytesMut;
@@ -58,14 +58,14 @@ impl InputReader {
     }
 
     /// What is known of the items that were left out.
-    pub(crate) fn skipped_items(&self) -> SkippedItems {
+    pub(crate) fn skipped_items(&self) -> SkipCount {
         let wanted = self.options.skip;
         let found = match &self.source {
             ItemSource::Files(_) => self.skipped.load(Ordering::Relaxed),
             ItemSource::Range(range) => range.count().min(wanted),
             ItemSource::List(list) => (list.len() as u64).min(wanted),
         };
-        SkippedItems { wanted, found }
+        SkipCount { wanted, found }
     }
 
     pub(crate) fn bytes(&self) -> Option<u64> {

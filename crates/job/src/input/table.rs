@@ -5,9 +5,10 @@
 use super::notes::InputNote;
 use super::options::TableOptions;
 use crate::error::InputError;
+use crate::input::held_bytes::read_more;
 use crate::mutex::lock;
 use procession_task::{Column, Items, RecordScanner, TableFormat, TableSpec, sniff_delimiter};
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Mutex;
 
 /// How many bytes are read at once.
@@ -86,7 +87,8 @@ pub(crate) fn read_head(
     let mut scanner = RecordScanner::new(options.delimiter);
     loop {
         let before = held.len();
-        let read = fill(reader, &mut held).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
+        let read =
+            read_more(reader, &mut held, PIECE).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
         let has_end = scanner.last_end(&held[before..]).is_some();
         if read == 0 || (has_end && rule.split(&held).next().is_some()) {
             break;
@@ -146,20 +148,6 @@ pub(crate) fn agree(cell: &TableCell, name: &str, table: TableSpec) -> Result<()
         format!("{} (by {})", table.names.join(", "), super::notes::delimiter_name(by))
     };
     Err(InputError::OtherColumns { name: name.to_owned(), found: shown(&table), expected: shown(&known) })
-}
-
-fn fill(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<usize> {
-    let before = held.len();
-    held.resize(before + PIECE, 0);
-    loop {
-        match reader.read(&mut held[before..]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => {
-                held.truncate(before + *result.as_ref().unwrap_or(&0));
-                return result;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

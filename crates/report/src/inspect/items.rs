@@ -7,7 +7,7 @@ use crate::log::read::study_log::StudyLog;
 use crate::model::chunk_line::ChunkLine;
 use crate::render::cells::optional;
 use crate::render::style::Style;
-use crate::render::table::{Cell, Column, Table};
+use crate::render::table::{Cell, ColumnKind, Table};
 use crate::text::escape::escape_path;
 use crate::text::shorten::shortened;
 use crate::text::units;
@@ -88,18 +88,18 @@ fn write_json(logs: &[StudyLog], hit: &Hit<'_>, out: &mut dyn Write) -> Result<(
 }
 
 fn table() -> Table {
-    let right = |head| (head, Column::Figure);
+    let right = |head| (head, ColumnKind::Figure);
     Table::new(&[
         right("log"),
         right("run"),
         right("item"),
-        ("input", Column::Word),
+        ("input", ColumnKind::Word),
         right("pid"),
         right("worker"),
         right("attempt"),
         right("start"),
         right("time"),
-        ("outcome", Column::Word),
+        ("outcome", ColumnKind::Word),
     ])
 }
 

@@ -18,7 +18,7 @@ use crate::render::run_title::title;
 use crate::render::study_table;
 use crate::render::style::Style;
 use crate::render::summary;
-use crate::render::table::{Cell, Column, Table};
+use crate::render::table::{Cell, ColumnKind, Table};
 use crate::render::worker_table;
 use crate::text::escape::escape_path;
 use crate::text::units;
@@ -84,19 +84,19 @@ fn head(number: &str, log: &StudyLog, style: Style) -> String {
 }
 
 fn runs_table(selected: &[SelectedRuns<'_>], style: Style) -> String {
-    let right = |head| (head, Column::Figure);
+    let right = |head| (head, ColumnKind::Figure);
     let mut table = Table::new(&[
         right("log"),
         right("run"),
-        ("executor", Column::Word),
+        ("executor", ColumnKind::Word),
         right("count"),
         right("size"),
         right("chunk"),
         right("items"),
         right("failed"),
         right("wall time"),
-        ("status", Column::Word),
-        ("digest", Column::Word),
+        ("status", ColumnKind::Word),
+        ("digest", ColumnKind::Word),
     ]);
     for (at, log) in selected.iter().enumerate() {
         for run in &log.data.runs {

@@ -2,7 +2,7 @@
 
 use super::cells::{self, optional};
 use super::run_title::title;
-use super::table::{Cell, Column, Table, escape_markdown};
+use super::table::{Cell, ColumnKind, Table, escape_markdown};
 use crate::analysis::measured::Measured;
 use crate::model::failure::FailureRow;
 use crate::model::run_summary::RunSummary;
@@ -13,23 +13,23 @@ use crate::text::units;
 /// A row per configuration of every call.
 pub(crate) fn study(data: &[StudyData]) -> Table {
     let mut table = Table::new(&[
-        ("log", Column::Word),
-        ("executor", Column::Word),
-        ("count", Column::Figure),
-        ("size", Column::Figure),
-        ("chunk", Column::Figure),
-        ("items", Column::Figure),
-        ("median time", Column::Figure),
-        ("mean ± σ", Column::Figure),
-        ("min … max", Column::Figure),
-        ("speedup", Column::Figure),
-        ("vs", Column::Word),
-        ("ceiling", Column::Figure),
-        ("held by", Column::Word),
-        ("efficiency", Column::Figure),
-        ("Karp–Flatt", Column::Figure),
-        ("runs", Column::Figure),
-        ("", Column::Word),
+        ("log", ColumnKind::Word),
+        ("executor", ColumnKind::Word),
+        ("count", ColumnKind::Figure),
+        ("size", ColumnKind::Figure),
+        ("chunk", ColumnKind::Figure),
+        ("items", ColumnKind::Figure),
+        ("median time", ColumnKind::Figure),
+        ("mean ± σ", ColumnKind::Figure),
+        ("min … max", ColumnKind::Figure),
+        ("speedup", ColumnKind::Figure),
+        ("vs", ColumnKind::Word),
+        ("ceiling", ColumnKind::Figure),
+        ("held by", ColumnKind::Word),
+        ("efficiency", ColumnKind::Figure),
+        ("Karp–Flatt", ColumnKind::Figure),
+        ("runs", ColumnKind::Figure),
+        ("", ColumnKind::Word),
     ])
     .captioned("Time and speedup of each configuration");
     for data in data {
@@ -76,16 +76,16 @@ fn study_row(label: &str, row: &Measured) -> Vec<Cell> {
 /// A row per process of a run, and then one for the summed processes of each slot.
 pub(crate) fn workers(run: &RunSummary) -> Table {
     let mut table = Table::new(&[
-        ("worker", Column::Figure),
-        ("PID", Column::Figure),
-        ("host", Column::Word),
-        ("items", Column::Figure),
-        ("chunks", Column::Figure),
-        ("CPU time", Column::Figure),
-        ("busy", Column::Figure),
-        ("idle", Column::Figure),
-        ("peak memory", Column::Figure),
-        ("ended", Column::Word),
+        ("worker", ColumnKind::Figure),
+        ("PID", ColumnKind::Figure),
+        ("host", ColumnKind::Word),
+        ("items", ColumnKind::Figure),
+        ("chunks", ColumnKind::Figure),
+        ("CPU time", ColumnKind::Figure),
+        ("busy", ColumnKind::Figure),
+        ("idle", ColumnKind::Figure),
+        ("peak memory", ColumnKind::Figure),
+        ("ended", ColumnKind::Word),
     ])
     .captioned(title(run));
     let mut rows: Vec<_> = run.workers.iter().collect();
@@ -125,13 +125,13 @@ pub(crate) fn workers(run: &RunSummary) -> Table {
 /// A row per failed item.
 pub(crate) fn failures(rows: &[FailureRow]) -> Table {
     let heads = [
-        ("item", Column::Figure),
-        ("at", Column::Long),
-        ("input", Column::Long),
-        ("kind", Column::Word),
-        ("message", Column::Long),
-        ("PID", Column::Figure),
-        ("attempts", Column::Figure),
+        ("item", ColumnKind::Figure),
+        ("at", ColumnKind::Long),
+        ("input", ColumnKind::Long),
+        ("kind", ColumnKind::Word),
+        ("message", ColumnKind::Long),
+        ("PID", ColumnKind::Figure),
+        ("attempts", ColumnKind::Figure),
     ];
     let mut table = Table::new(&heads).captioned("Items that failed");
     for row in rows {

@@ -3,7 +3,7 @@
 
 use super::cells::{self, optional};
 use super::style::Style;
-use super::table::{Cell, Column, Table};
+use super::table::{Cell, ColumnKind, Table};
 use crate::analysis::amdahl_fits::AmdahlFit;
 use crate::analysis::measured::Measured;
 use crate::model::study::Configuration;
@@ -46,9 +46,9 @@ struct StudyRow<'a> {
 }
 
 fn rows_table(rows: &[StudyRow<'_>]) -> Table {
-    let right = |head| (head, Column::Figure);
+    let right = |head| (head, ColumnKind::Figure);
     let mut table = Table::new(&[
-        ("executor", Column::Word),
+        ("executor", ColumnKind::Word),
         right("count"),
         right("size"),
         right("chunk"),
@@ -56,11 +56,11 @@ fn rows_table(rows: &[StudyRow<'_>]) -> Table {
         right("wall time"),
         right("±"),
         right("speedup"),
-        ("vs", Column::Word),
+        ("vs", ColumnKind::Word),
         right("ceiling"),
         right("efficiency"),
         right("Karp–Flatt"),
-        ("", Column::Word),
+        ("", ColumnKind::Word),
     ]);
     // A single basis is named in the notes instead.
     let several = bases(rows).len() > 1;
@@ -164,8 +164,8 @@ fn fitted(rows: &[StudyRow<'_>], fits: &[AmdahlFit]) -> String {
 /// How the workers spent their time, in percent; empty if no worker reported it. The
 /// phases are those of [`crate::analysis::worker_shares::WorkerShares::named`], in short, so that they fit a terminal.
 pub(crate) fn shares_table(rows: &[Measured], style: Style) -> String {
-    let right = |head| (head, Column::Figure);
-    let mut heads = vec![("workers, %", Column::Word), right("size"), right("chunk")];
+    let right = |head| (head, ColumnKind::Figure);
+    let mut heads = vec![("workers, %", ColumnKind::Word), right("size"), right("chunk")];
     heads.extend(SHORT.map(right));
     let mut table = Table::new(&heads);
     // The column of the rest is omitted if all its values are 0.

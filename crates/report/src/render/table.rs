@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
+pub(crate) enum ColumnKind {
     /// Numbers, aligned on the right.
     Figure,
     /// Short text without line breaks.
@@ -62,7 +62,7 @@ impl From<Option<String>> for Cell {
 pub(crate) struct Table {
     /// The caption of Markdown and HTML.
     pub(crate) caption: String,
-    columns: Vec<(&'static str, Column)>,
+    columns: Vec<(&'static str, ColumnKind)>,
     rows: Vec<Vec<Cell>>,
     /// Widths of the columns in the text so far.
     widths: Vec<usize>,
@@ -74,7 +74,7 @@ const TERMINAL_DASH: &str = "-";
 const DOCUMENT_DASH: &str = "–";
 
 impl Table {
-    pub(crate) fn new(columns: &[(&'static str, Column)]) -> Self {
+    pub(crate) fn new(columns: &[(&'static str, ColumnKind)]) -> Self {
         let widths = vec![0; columns.len()];
         Self { caption: String::new(), columns: columns.to_vec(), rows: Vec::new(), widths, is_headed: false }
     }
@@ -149,8 +149,8 @@ impl Table {
             let is_alarm = matches!(cells.get(at), Some(Cell::Alarm(_)));
             let text = if is_alarm { Cow::Owned(style.red(text)) } else { Cow::Borrowed(&**text) };
             match column {
-                Column::Word | Column::Long => line += &format!("{text}{space}"),
-                Column::Figure => line += &format!("{space}{text}"),
+                ColumnKind::Word | ColumnKind::Long => line += &format!("{text}{space}"),
+                ColumnKind::Figure => line += &format!("{space}{text}"),
             }
         }
         line.truncate(line.trim_end().len());
@@ -169,9 +169,9 @@ impl Table {
             escape_html(&self.caption)
         );
         let class = |at: usize| match self.columns[at].1 {
-            Column::Figure => " class=\"n\"",
-            Column::Word => "",
-            Column::Long => " class=\"long\"",
+            ColumnKind::Figure => " class=\"n\"",
+            ColumnKind::Word => "",
+            ColumnKind::Long => " class=\"long\"",
         };
         for &at in &columns {
             let _ = write!(html, "<th scope=\"col\"{}>{}</th>", class(at), escape_html(self.columns[at].0));
@@ -190,7 +190,7 @@ impl Table {
     pub(crate) fn to_markdown(&self) -> String {
         let columns = self.filled();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let rule = |at: usize| if self.columns[at].1 == Column::Figure { "---:" } else { "---" }.to_owned();
+        let rule = |at: usize| if self.columns[at].1 == ColumnKind::Figure { "---:" } else { "---" }.to_owned();
         let mut text = escape_markdown(&self.caption) + "\n\n";
         text += &line(columns.iter().map(|&at| self.columns[at].0.to_owned()).collect());
         text += &line(columns.iter().map(|&at| rule(at)).collect());
@@ -215,7 +215,8 @@ mod tests {
     }
 
     fn table() -> Table {
-        let mut table = Table::new(&[("name", Column::Word), ("none", Column::Word), ("size", Column::Figure)]);
+        let mut table =
+            Table::new(&[("name", ColumnKind::Word), ("none", ColumnKind::Word), ("size", ColumnKind::Figure)]);
         table.row(vec![text("a"), text(""), text("1.0 µs")]);
         table.row(vec![text("漢字ab"), text(""), text("10.0 ms")]);
         table
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn hostile_cells_are_escaped() {
         let table = |cell: &str| {
-            let columns = [("a", Column::Word), ("none", Column::Figure), ("n", Column::Figure)];
+            let columns = [("a", ColumnKind::Word), ("none", ColumnKind::Figure), ("n", ColumnKind::Figure)];
             let mut table = Table::new(&columns).captioned("c<");
             table.row(vec![text(cell), text(""), text("1")]);
             table

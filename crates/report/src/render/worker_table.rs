@@ -2,7 +2,7 @@
 
 use super::cells::{self, optional};
 use super::style::Style;
-use super::table::{Cell, Column, Table};
+use super::table::{Cell, ColumnKind, Table};
 use crate::model::run_summary::RunSummary;
 use crate::model::slot_sum::SlotSum;
 use crate::model::worker::WorkerRow;
@@ -15,17 +15,17 @@ pub(crate) const MAX_ROWS: u64 = 32;
 /// processes of each slot. The column `ended` is empty for
 /// normal exits.
 pub(crate) fn table(run: &RunSummary, style: Style) -> String {
-    let right = |head| (head, Column::Figure);
+    let right = |head| (head, ColumnKind::Figure);
     let mut table = Table::new(&[
         right("worker"),
         right("pid"),
-        ("host", Column::Word),
+        ("host", ColumnKind::Word),
         right("items"),
         right("chunks"),
         right("CPU"),
         right("idle"),
         right("peak memory"),
-        ("ended", Column::Word),
+        ("ended", ColumnKind::Word),
     ]);
     let mut hosts = run.workers.iter().map(|row| &row.host).filter(|host| !host.is_empty());
     let first = hosts.next();
@@ -64,10 +64,10 @@ pub(crate) fn table(run: &RunSummary, style: Style) -> String {
 
 /// Prints a row per run with the sums of its processes.
 pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
-    let right = |head| (head, Column::Figure);
+    let right = |head| (head, ColumnKind::Figure);
     let mut table = Table::new(&[
         right("run"),
-        ("executor", Column::Word),
+        ("executor", ColumnKind::Word),
         right("count"),
         right("size"),
         right("chunk"),
@@ -76,7 +76,7 @@ pub(crate) fn sums(runs: &[&RunSummary], style: Style) -> String {
         right("CPU"),
         right("idle"),
         right("memory"),
-        ("died", Column::Figure),
+        ("died", ColumnKind::Figure),
     ]);
     for run in runs {
         let ends: Vec<_> = run.workers.iter().filter_map(|row| row.end.as_ref()).collect();

@@ -8,6 +8,7 @@
 
 use super::fields::{is_decimal, is_grouped};
 use super::judge::{Suspicion, zero_group};
+use crate::input::held_bytes::{ReadyBytes, read_more};
 use std::io::{self, Read};
 
 /// How many bytes are read at once.
@@ -26,15 +27,14 @@ pub(crate) struct NumberReader<'r> {
     last: u8,
     /// Bytes that were read; those behind them decide what they are.
     held: Vec<u8>,
-    /// Plain words, and how many of their bytes were given.
-    ready: Vec<u8>,
-    given: usize,
+    /// Plain words.
+    ready: ReadyBytes,
 }
 
 impl<'r> NumberReader<'r> {
     /// Numbers, perhaps a list in brackets.
     pub(crate) fn new(inner: &'r mut dyn Read, has_brackets: bool) -> Self {
-        Self { inner, has_brackets, in_remark: false, last: b'\n', held: Vec::new(), ready: Vec::new(), given: 0 }
+        Self { inner, has_brackets, in_remark: false, last: b'\n', held: Vec::new(), ready: ReadyBytes::default() }
     }
 
     /// Whether no byte of these has to be changed.
@@ -51,7 +51,7 @@ impl<'r> NumberReader<'r> {
 
     /// Makes plain words of what is held, as far as it is known what it is.
     fn clean(&mut self, is_end: bool) {
-        (self.ready, self.given) = (Vec::with_capacity(self.held.len()), 0);
+        self.ready = Vec::with_capacity(self.held.len()).into();
         let held = std::mem::take(&mut self.held);
         let mut at = 0;
         while at < held.len() {
@@ -72,12 +72,12 @@ impl<'r> NumberReader<'r> {
     }
 
     fn push(&mut self, bytes: &[u8]) {
-        self.ready.extend_from_slice(bytes);
+        self.ready.bytes.extend_from_slice(bytes);
         self.last = bytes.last().copied().unwrap_or(self.last);
     }
 
     fn push_blanks(&mut self, count: usize) {
-        self.ready.resize(self.ready.len() + count, b' ');
+        self.ready.bytes.resize(self.ready.bytes.len() + count, b' ');
         self.last = b' ';
     }
 
@@ -151,11 +151,8 @@ fn is_boundary(byte: u8) -> bool {
 impl Read for NumberReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.given < self.ready.len() {
-                let length = (self.ready.len() - self.given).min(into.len());
-                into[..length].copy_from_slice(&self.ready[self.given..self.given + length]);
-                self.given += length;
-                return Ok(length);
+            if !self.ready.is_empty() {
+                return Ok(self.ready.give(into));
             }
             if into.is_empty() {
                 return Ok(0);
@@ -170,10 +167,7 @@ impl Read for NumberReader<'_> {
                 self.held.extend_from_slice(&into[..read]);
                 read
             } else {
-                let mut piece = vec![0; PIECE];
-                let read = self.inner.read(&mut piece)?;
-                self.held.extend_from_slice(&piece[..read]);
-                read
+                read_more(self.inner, &mut self.held, PIECE)?
             };
             self.clean(read == 0);
             if read == 0 && self.ready.is_empty() {
@@ -200,18 +194,7 @@ pub(crate) fn clean_list(list: &[String]) -> Result<Vec<String>, Suspicion> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gives its bytes in pieces of this length.
-    struct Pieces<'a>(&'a [u8], usize);
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let length = self.1.min(into.len()).min(self.0.len());
-            into[..length].copy_from_slice(&self.0[..length]);
-            self.0 = &self.0[length..];
-            Ok(length)
-        }
-    }
+    use crate::input::held_bytes::Pieces;
 
     fn cleaned(text: &str, piece: usize) -> String {
         let mut all = String::new();

@@ -3,6 +3,7 @@
 //! left out then.
 
 use super::heading::{is_of_words, shown};
+use crate::input::held_bytes::{ReadyBytes, read_more};
 use procession_task::Items;
 use std::io::{self, Read};
 
@@ -19,16 +20,15 @@ pub(crate) struct EndLineReader<'r> {
     has_data: bool,
     /// The last line, if it is one of words, and blank ones behind it.
     held: Vec<u8>,
-    /// Bytes that were held back in vain, and how many of them were given.
-    ready: Vec<u8>,
-    given: usize,
+    /// Bytes that were held back in vain.
+    ready: ReadyBytes,
     skipped: Option<String>,
 }
 
 impl<'r> EndLineReader<'r> {
     /// Leaves out a last line of words if `is_wanted`.
     pub(crate) fn new(inner: &'r mut dyn Read, is_wanted: bool) -> Self {
-        Self { inner, is_wanted, has_data: false, held: Vec::new(), ready: Vec::new(), given: 0, skipped: None }
+        Self { inner, is_wanted, has_data: false, held: Vec::new(), ready: ReadyBytes::default(), skipped: None }
     }
 
     /// The line that was left out, safe for a terminal.
@@ -62,11 +62,8 @@ fn has_number(line: &[u8]) -> bool {
 impl Read for EndLineReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.given < self.ready.len() {
-                let length = (self.ready.len() - self.given).min(into.len());
-                into[..length].copy_from_slice(&self.ready[self.given..self.given + length]);
-                self.given += length;
-                return Ok(length);
+            if !self.ready.is_empty() {
+                return Ok(self.ready.give(into));
             }
             if !self.is_wanted || into.is_empty() {
                 return self.inner.read(into);
@@ -81,26 +78,21 @@ impl Read for EndLineReader<'_> {
                 }
                 continue;
             }
-            let before = self.held.len();
-            self.held.resize(before + PIECE, 0);
-            let read = self.inner.read(&mut self.held[before..]);
-            self.held.truncate(before + *read.as_ref().unwrap_or(&0));
-            if read? == 0 {
+            if read_more(self.inner, &mut self.held, PIECE)? == 0 {
                 let held = std::mem::take(&mut self.held);
                 if is_of_words(&held) {
                     self.skipped = Some(shown(&held));
                 } else {
-                    (self.ready, self.given) = (held, 0);
+                    self.ready = held.into();
                 }
                 self.is_wanted = false;
                 continue;
             }
             let end = self.before_end_line(&self.held);
             let rest = self.held.split_off(end);
-            (self.ready, self.given) = (std::mem::replace(&mut self.held, rest), 0);
-            let given = std::mem::take(&mut self.ready);
+            let given = std::mem::replace(&mut self.held, rest);
             self.note_given(&given);
-            self.ready = given;
+            self.ready = given.into();
         }
     }
 }
@@ -108,18 +100,7 @@ impl Read for EndLineReader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gives its bytes in pieces of this length.
-    struct Pieces<'a>(&'a [u8], usize);
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let length = self.1.min(into.len()).min(self.0.len());
-            into[..length].copy_from_slice(&self.0[..length]);
-            self.0 = &self.0[length..];
-            Ok(length)
-        }
-    }
+    use crate::input::held_bytes::Pieces;
 
     fn read(text: &str, piece: usize) -> (String, Option<String>) {
         let (mut all, mut pieces) = (String::new(), Pieces(text.as_bytes(), piece));

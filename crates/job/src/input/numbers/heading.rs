@@ -4,6 +4,7 @@
 
 use super::fields::{is_decimal, without_remark};
 use super::judge::{self, Suspicion};
+use crate::input::held_bytes::read_more;
 use procession_task::{Items, escape_terminal};
 use std::io::{self, Read};
 
@@ -56,7 +57,7 @@ pub(crate) fn skip_heading(reader: &mut dyn Read, is_judged: bool) -> io::Result
         let line_end = memchr::memchr(b'\n', &held).map(|at| at + 1);
         let judged = line_end.or_else(|| (at_end || held.len() > LONGEST_JUDGED).then_some(held.len()));
         let Some(end) = judged else {
-            at_end = fill(reader, &mut held)? == 0;
+            at_end = read_more(reader, &mut held, LONGEST_JUDGED)? == 0;
             heading.any |= !held.is_empty();
             continue;
         };
@@ -118,20 +119,6 @@ pub(super) fn shown(line: &[u8]) -> String {
     format!("{}{mark}", escape_terminal(line[..line.len().min(SHOWN)].trim_ascii()))
 }
 
-fn fill(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<usize> {
-    let before = held.len();
-    held.resize(before + LONGEST_JUDGED, 0);
-    loop {
-        match reader.read(&mut held[before..]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => {
-                held.truncate(before + *result.as_ref().unwrap_or(&0));
-                return result;
-            }
-        }
-    }
-}
-
 /// Skips the rest of a long line; returns whether the stream has ended.
 fn pass_line(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<bool> {
     loop {
@@ -140,7 +127,7 @@ fn pass_line(reader: &mut dyn Read, held: &mut Vec<u8>) -> io::Result<bool> {
             return Ok(false);
         }
         held.clear();
-        if fill(reader, held)? == 0 {
+        if read_more(reader, held, LONGEST_JUDGED)? == 0 {
             return Ok(true);
         }
     }

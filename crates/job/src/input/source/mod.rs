@@ -5,7 +5,7 @@ use super::measure::longest_fit;
 use super::options::InputOptions;
 use super::queue::{NextSegment, SegmentQueue};
 use super::status::InputStatus;
-use crate::error::{InputError, SkippedItems};
+use crate::error::{InputError, SkipCount};
 use crate::mutex::lock;
 use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
@@ -137,7 +137,7 @@ impl QueueSource {
         self.queue.close();
         let too_few = || {
             let size = self.size.filter(|&size| self.given < size)?;
-            let skip = SkippedItems { found: self.status.skipped.load(Ordering::Relaxed), wanted: self.skip };
+            let skip = SkipCount { found: self.status.skipped.load(Ordering::Relaxed), wanted: self.skip };
             Some(InputError::TooFew { size, items: self.given, skip })
         };
         *lock(&self.status.error) = error.or_else(too_few);

@@ -10,7 +10,7 @@ const JUDGED: usize = 1024;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileKind {
+pub(super) enum InputKind {
     /// Text, or whatever its items are, behind this many bytes of a mark.
     Plain(usize),
     Gzip,
@@ -53,20 +53,20 @@ const GIVE_NAMES: &str = "its bytes are no items; a list of files is one name a 
 
 /// Every beginning by which a file is known. As long as a stream may still begin
 /// with one of them, more of it is read.
-pub(super) const BEGINNINGS: &[(&[u8], FileKind)] = &[
-    (b"\x1f\x8b\x08", FileKind::Gzip),
-    (b"PK\x03\x04", FileKind::Zip),
-    (b"PK\x05\x06", FileKind::Zip),
-    (b"\x28\xb5\x2f\xfd", FileKind::Packed(ZSTD)),
-    (b"\x50\x2a\x4d\x18", FileKind::Packed(ZSTD)),
-    (b"\xfd7zXZ\x00", FileKind::Packed(XZ)),
-    (b"BZh", FileKind::Packed(BZIP2)),
-    (b"\x04\x22\x4d\x18", FileKind::Packed(LZ4)),
-    (MARK, FileKind::Plain(MARK.len())),
+pub(super) const BEGINNINGS: &[(&[u8], InputKind)] = &[
+    (b"\x1f\x8b\x08", InputKind::Gzip),
+    (b"PK\x03\x04", InputKind::Zip),
+    (b"PK\x05\x06", InputKind::Zip),
+    (b"\x28\xb5\x2f\xfd", InputKind::Packed(ZSTD)),
+    (b"\x50\x2a\x4d\x18", InputKind::Packed(ZSTD)),
+    (b"\xfd7zXZ\x00", InputKind::Packed(XZ)),
+    (b"BZh", InputKind::Packed(BZIP2)),
+    (b"\x04\x22\x4d\x18", InputKind::Packed(LZ4)),
+    (MARK, InputKind::Plain(MARK.len())),
     (b"\xff\xfe\x00\x00", other("UTF-32 text", "iconv -f UTF-32 -t UTF-8 FILE | …")),
     (b"\x00\x00\xfe\xff", other("UTF-32 text", "iconv -f UTF-32 -t UTF-8 FILE | …")),
-    (b"\xff\xfe", FileKind::Utf16 { is_big_endian: false }),
-    (b"\xfe\xff", FileKind::Utf16 { is_big_endian: true }),
+    (b"\xff\xfe", InputKind::Utf16 { is_big_endian: false }),
+    (b"\xfe\xff", InputKind::Utf16 { is_big_endian: true }),
     (b"\x1f\x9d", other("compressed with compress", "zcat FILE | …")),
     (b"LZIP\x01", other("compressed with lzip", "lzip -dc FILE | …")),
     (b"7z\xbc\xaf\x27\x1c", other("a 7-Zip archive", "7z x -so FILE | …")),
@@ -86,19 +86,19 @@ pub(super) const BEGINNINGS: &[(&[u8], FileKind)] = &[
     (b"\x80\x05", other("a Python pickle", WRITE_TEXT)),
 ];
 
-const fn other(what: &'static str, way_out: &'static str) -> FileKind {
-    FileKind::Other(OtherKind { what, way_out })
+const fn other(what: &'static str, way_out: &'static str) -> InputKind {
+    InputKind::Other(OtherKind { what, way_out })
 }
 
 /// Judges the first bytes of a stream whose items are cut by this rule. `begins`
 /// is the position in [`BEGINNINGS`] of its beginning, if it has one.
-pub(super) fn of(begins: Option<usize>, head: &[u8], items: Items) -> FileKind {
-    let text = || unmarked_utf16(head, items).or_else(|| notebook(head)).unwrap_or(FileKind::Plain(0));
+pub(super) fn of(begins: Option<usize>, head: &[u8], items: Items) -> InputKind {
+    let text = || unmarked_utf16(head, items).or_else(|| notebook(head)).unwrap_or(InputKind::Plain(0));
     match begins.map(|at| BEGINNINGS[at].1) {
         // The word may begin a text.
-        Some(FileKind::Packed(BZIP2)) if !is_bzip2(head) => text(),
+        Some(InputKind::Packed(BZIP2)) if !is_bzip2(head) => text(),
         // Every text in UTF-16 has a NUL byte, at the latest in the end of its line.
-        Some(FileKind::Utf16 { .. }) if head.len() > 2 && memchr::memchr(0, head).is_none() => text(),
+        Some(InputKind::Utf16 { .. }) if head.len() > 2 && memchr::memchr(0, head).is_none() => text(),
         Some(kind) => kind,
         None if head.get(257..262) == Some(b"ustar") => other("a tar archive", "tar -xOf FILE | …"),
         None => text(),
@@ -111,7 +111,7 @@ fn is_bzip2(head: &[u8]) -> bool {
 }
 
 /// Text in which every other byte is NUL.
-fn unmarked_utf16(head: &[u8], items: Items) -> Option<FileKind> {
+fn unmarked_utf16(head: &[u8], items: Items) -> Option<InputKind> {
     let pairs = head[..head.len().min(JUDGED)].as_chunks::<2>().0;
     if items == Items::Nul || pairs.len() < 2 {
         return None;
@@ -127,7 +127,7 @@ fn unmarked_utf16(head: &[u8], items: Items) -> Option<FileKind> {
     }
 }
 
-fn notebook(head: &[u8]) -> Option<FileKind> {
+fn notebook(head: &[u8]) -> Option<InputKind> {
     let has = |text: &str| memchr::memmem::find(head, text.as_bytes()).is_some();
     let is_notebook =
         head.trim_ascii_start().starts_with(b"{") && has("\"cells\"") && (has("\"cell_type\"") || has("\"nbformat\""));
@@ -157,13 +157,13 @@ pub(super) fn document(names: &[&str]) -> Option<OtherKind> {
 mod tests {
     use super::*;
 
-    fn kind(head: &[u8], items: Items) -> FileKind {
+    fn kind(head: &[u8], items: Items) -> InputKind {
         of(BEGINNINGS.iter().position(|(beginning, _)| head.starts_with(beginning)), head, items)
     }
 
     fn what(head: &[u8]) -> &'static str {
         match kind(head, Items::Lines) {
-            FileKind::Other(other) => other.what,
+            InputKind::Other(other) => other.what,
             kind => panic!("{kind:?}"),
         }
     }
@@ -181,12 +181,12 @@ mod tests {
             b"{\"cells\": 3}",
             b"\0\0\0\0",
         ] {
-            assert_eq!(kind(head, Items::Lines), FileKind::Plain(0), "{head:?}");
+            assert_eq!(kind(head, Items::Lines), InputKind::Plain(0), "{head:?}");
         }
-        assert_eq!(kind(b"a\0b\0c\0", Items::Nul), FileKind::Plain(0));
-        assert_eq!(kind(b"\xff\xfe\n", Items::Lines), FileKind::Plain(0));
-        assert_eq!(kind(b"\xff\xfe2\0", Items::Lines), FileKind::Utf16 { is_big_endian: false });
-        assert_eq!(kind(b"\xef\xbb\xbf2", Items::Lines), FileKind::Plain(3));
+        assert_eq!(kind(b"a\0b\0c\0", Items::Nul), InputKind::Plain(0));
+        assert_eq!(kind(b"\xff\xfe\n", Items::Lines), InputKind::Plain(0));
+        assert_eq!(kind(b"\xff\xfe2\0", Items::Lines), InputKind::Utf16 { is_big_endian: false });
+        assert_eq!(kind(b"\xef\xbb\xbf2", Items::Lines), InputKind::Plain(3));
     }
 
     #[test]

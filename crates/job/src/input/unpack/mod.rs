@@ -8,7 +8,7 @@ mod program;
 mod utf16;
 
 use self::gzip::GzipReader;
-use self::kind::{BEGINNINGS, FileKind, OtherKind, PackedFormat};
+use self::kind::{BEGINNINGS, InputKind, OtherKind, PackedFormat};
 use self::program::ProgramReader;
 use self::utf16::Utf16Reader;
 use super::file::{OpenedFile, PositionedFile};
@@ -47,20 +47,20 @@ pub(crate) fn visit(
     match opened {
         OpenedFile::File(mut file) => {
             let kind = kind(name, &mut PeekReader::new(&mut file), items)?;
-            let start = if let FileKind::Plain(mark) = kind { mark } else { 0 };
+            let start = if let InputKind::Plain(mark) = kind { mark } else { 0 };
             let failed = |error| InputError::Read { name: name.to_owned(), error };
             file.seek(SeekFrom::Start(start as u64)).map_err(failed)?;
             match kind {
-                FileKind::Zip => visit_zip(name, file, items, visit),
+                InputKind::Zip => visit_zip(name, file, items, visit),
                 // A plain file is read as it is, without a copy of its beginning.
-                FileKind::Plain(_) => visit(name, &mut file),
+                InputKind::Plain(_) => visit(name, &mut file),
                 kind => visit_kind(name, kind, file, items, visit),
             }
         }
         OpenedFile::Stream(stream) => {
             let mut stream = PeekReader::new(stream);
             match kind(name, &mut stream, items)? {
-                FileKind::Zip => visit_zip(name, spooled(&mut stream)?, items, visit),
+                InputKind::Zip => visit_zip(name, spooled(&mut stream)?, items, visit),
                 kind => visit_kind(name, kind, stream, items, visit),
             }
         }
@@ -68,7 +68,7 @@ pub(crate) fn visit(
 }
 
 /// What the stream is.
-fn kind(name: &str, reader: &mut PeekReader<impl Read>, items: Items) -> Result<FileKind, InputError> {
+fn kind(name: &str, reader: &mut PeekReader<impl Read>, items: Items) -> Result<InputKind, InputError> {
     let beginnings: Vec<&[u8]> = BEGINNINGS.iter().map(|(beginning, _)| *beginning).collect();
     let begins = reader.begins_with(&beginnings).map_err(|error| InputError::Read { name: name.to_owned(), error })?;
     Ok(kind::of(begins, reader.head(), items))
@@ -76,7 +76,7 @@ fn kind(name: &str, reader: &mut PeekReader<impl Read>, items: Items) -> Result<
 
 fn visit_kind(
     name: &str,
-    kind: FileKind,
+    kind: InputKind,
     mut reader: impl Read + Send + 'static,
     items: Items,
     visit: &mut Visit<'_>,
@@ -88,12 +88,12 @@ fn visit_kind(
     };
     let (mut given, packed_size) = (0, packed_size(&taken));
     match kind {
-        FileKind::Gzip => {
+        InputKind::Gzip => {
             let packed = CompressedReader { inner: BufReader::with_capacity(PACKED_BUFFER, reader), taken };
             let mut reader = UnpackedReader { inner: GzipReader::new(packed), given: &mut given, packed_size };
             explained(name, visit_unpacked(name, &mut reader, items, visit))
         }
-        FileKind::Packed(format) => {
+        InputKind::Packed(format) => {
             let inner =
                 ProgramReader::start(format, reader, taken).map_err(|error| not_started(name, format, error))?;
             let mut reader = UnpackedReader { inner, given: &mut given, packed_size };
@@ -117,22 +117,22 @@ fn visit_unpacked(
 
 fn visit_text(
     name: &str,
-    kind: FileKind,
+    kind: InputKind,
     reader: &mut dyn Read,
     visit: &mut Visit<'_>,
 ) -> Result<ControlFlow<()>, InputError> {
     let mark = match kind {
-        FileKind::Plain(mark) => mark,
-        FileKind::Utf16 { .. } => 2,
-        FileKind::Other(other) => return Err(no_items(name, other)),
-        FileKind::Gzip | FileKind::Zip | FileKind::Packed(_) => {
+        InputKind::Plain(mark) => mark,
+        InputKind::Utf16 { .. } => 2,
+        InputKind::Other(other) => return Err(no_items(name, other)),
+        InputKind::Gzip | InputKind::Zip | InputKind::Packed(_) => {
             return Err(no_items(name, OtherKind { what: "compressed twice", way_out: "unpack it before" }));
         }
     };
     let passed = reader.read_exact(&mut [0; 3][..mark]);
     passed.map_err(|error| InputError::Read { name: name.to_owned(), error })?;
     match kind {
-        FileKind::Utf16 { is_big_endian } => visit(name, &mut Utf16Reader::new(reader, is_big_endian)),
+        InputKind::Utf16 { is_big_endian } => visit(name, &mut Utf16Reader::new(reader, is_big_endian)),
         _ => visit(name, reader),
     }
 }

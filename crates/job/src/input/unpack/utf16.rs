@@ -1,5 +1,6 @@
 //! UTF-16, as PowerShell and Excel write text, read as UTF-8.
 
+use crate::input::held_bytes::{ReadyBytes, read_more};
 use std::io::{self, Read};
 
 /// How many bytes are read at once.
@@ -11,14 +12,13 @@ pub(super) struct Utf16Reader<R> {
     is_big_endian: bool,
     /// Bytes that are no whole character yet.
     held: Vec<u8>,
-    ready: Vec<u8>,
-    given: usize,
+    ready: ReadyBytes,
 }
 
 impl<R: Read> Utf16Reader<R> {
     /// Text that begins behind its mark.
     pub(super) fn new(inner: R, is_big_endian: bool) -> Self {
-        Self { inner, is_big_endian, held: Vec::new(), ready: Vec::new(), given: 0 }
+        Self { inner, is_big_endian, held: Vec::new(), ready: ReadyBytes::default() }
     }
 
     /// Decodes the whole characters of what is held.
@@ -32,7 +32,7 @@ impl<R: Read> Utf16Reader<R> {
         }
         let text: Result<String, _> = char::decode_utf16(units.iter().copied()).collect();
         let text = text.map_err(|_| io::Error::other("it is not valid UTF-16"))?;
-        (self.ready, self.given) = (text.into_bytes(), 0);
+        self.ready = text.into_bytes().into();
         self.held.drain(..units.len() * 2);
         Ok(())
     }
@@ -40,39 +40,21 @@ impl<R: Read> Utf16Reader<R> {
 
 impl<R: Read> Read for Utf16Reader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.ready.len() && !into.is_empty() {
-            let before = self.held.len();
-            self.held.resize(before + PIECE, 0);
-            let read = self.inner.read(&mut self.held[before..]);
-            self.held.truncate(before + *read.as_ref().unwrap_or(&0));
-            if read? == 0 {
+        while self.ready.is_empty() && !into.is_empty() {
+            if read_more(&mut self.inner, &mut self.held, PIECE)? == 0 {
                 let is_whole = self.held.is_empty();
                 return if is_whole { Ok(0) } else { Err(io::Error::other("it ends within a character of UTF-16")) };
             }
             self.decode()?;
         }
-        let length = (self.ready.len() - self.given).min(into.len());
-        into[..length].copy_from_slice(&self.ready[self.given..self.given + length]);
-        self.given += length;
-        Ok(length)
+        Ok(self.ready.give(into))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gives its bytes in pieces of this length.
-    struct Pieces<'a>(&'a [u8], usize);
-
-    impl Read for Pieces<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let length = self.1.min(into.len()).min(self.0.len());
-            into[..length].copy_from_slice(&self.0[..length]);
-            self.0 = &self.0[length..];
-            Ok(length)
-        }
-    }
+    use crate::input::held_bytes::Pieces;
 
     fn decoded(bytes: &[u8], is_big_endian: bool, piece: usize) -> io::Result<String> {
         let mut text = String::new();
