@@ -86,10 +86,7 @@ fn line(
 }
 
 fn template(arguments: &[Vec<u8>], table: Option<&TableSpec>) -> Result<Template, TemplateError> {
-    match table.filter(|table| table.column.is_none()) {
-        Some(table) => Template::for_table(arguments, table),
-        None => Template::new(arguments),
-    }
+    Template::new(arguments, table.filter(|table| table.column.is_none()))
 }
 
 /// Estimates the time of the whole on `cpus` CPUs.

@@ -4,7 +4,7 @@
 //! has such a place, the program reads the item from its standard input. The
 //! result is the program's standard output without its last line feed.
 
-use crate::per_item::{PerItem, PerItemRules, ProgramCall};
+use crate::per_item::{OK_STATUS, PerItem, PerItemRules, ProgramCall};
 use crate::template::{Template, TemplateError};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, ItemAttempt, Items, TextOptions};
@@ -13,23 +13,21 @@ use procession_task::{Failure, ItemAttempt, Items, TextOptions};
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "command",
     summary: "a program of your own, one process for each item; {} in its arguments is the item",
-    params: &[],
+    params: &[OK_STATUS],
     items: Items::Lines,
     numbers: false,
     hidden: false,
     shape: TaskShape::List,
     runner: ItemRunner::Program,
-    make: |_, words, options| PerItem::make(&RULES, words, options),
+    make: |params, words, options| PerItem::make(&RULES, params, words, options),
 };
 
 static RULES: PerItemRules = PerItemRules { template, call, result };
 
 /// Where items are records of a table, arguments may have places for their fields.
 fn template(words: &[Vec<u8>], options: &TextOptions) -> Result<Template, TemplateError> {
-    match options.table.as_ref().filter(|table| table.column.is_none()) {
-        Some(table) => Template::for_table(words, table),
-        None => Template::new(words),
-    }
+    let table = options.table.as_ref().filter(|table| table.column.is_none());
+    Template::new(words, table).map(|template| template.in_slot(options.identity.slot()))
 }
 
 fn call<'a>(template: &Template, item: &'a [u8], attempt: ItemAttempt) -> Result<ProgramCall<'a>, Failure> {
@@ -81,6 +79,8 @@ mod tests {
         for (item, failure) in [
             ("exit 3", "failed: exited with status 3"),
             ("echo out; echo no >&2; exit 1", "failed: exited with status 1: no"),
+            ("echo a; echo the reason; exit 3", "failed: exited with status 3: a / the reason"),
+            ("echo the reason; echo >&2; exit 3", "failed: exited with status 3: the reason"),
             ("kill -SEGV $$", "crashed: its program was killed by SIGSEGV"),
             ("kill -KILL $$", "crashed: its program was killed by SIGKILL (out of memory?)"),
             ("kill -40 $$", "crashed: its program was killed by signal 40"),
@@ -90,6 +90,31 @@ mod tests {
         }
         let missing = outputs(&["no-such-program-anywhere"], "x\n");
         assert!(missing.starts_with("x\t\tfailed: 'no-such-program-anywhere' cannot be found"), "{missing}");
+    }
+
+    #[test]
+    fn statuses_may_be_a_success() {
+        let ok = [("ok-status".to_owned(), "0,1".to_owned())];
+        let script = ["sh", "-c", "echo $1; exit $1", "sh", "{}"];
+        let mut trial = Trial::with(&ENTRY, &ok, &script, Items::Lines, Format::Tsv);
+        let outputs = trial.run(b"0\n1\n2\n").outputs;
+        assert_eq!(outputs, "0\t0\n1\t1\n2\t\tfailed: exited with status 2: 2\n");
+        let options = TextOptions {
+            items: Items::Lines,
+            table: None,
+            format: Format::Tsv,
+            show: false,
+            identity: Identity::new(1, "h", 0),
+        };
+        let bad = [("ok-status".to_owned(), "x".to_owned())];
+        let refused = ENTRY.task(&bad, &[b"true".to_vec()], options).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("'x' is not an exit status"), "{refused}");
+    }
+
+    #[test]
+    fn the_slot_is_a_number_from_1() {
+        assert_eq!(outputs(&["echo", "{%}", "{}"], "a\n"), "a\t8 a\n");
+        assert_eq!(outputs(&["tail", "-n", "{%}"], "a\n"), "a\ta\n", "the item is read");
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod trial;
 
 use procession_task::builtin::{self, TaskEntry};
 
-pub use template::{Template, TemplateError};
+pub use template::{Place, Template, TemplateError, places};
 
 /// Every task: the built-in ones, and those that run code of the user.
 pub const ALL: &[&TaskEntry] = &[

@@ -3,7 +3,7 @@
 //! To the worker a block is one item ([`Items::Whole`]). The program reads the
 //! block from its standard input, and its standard output is the result.
 
-use crate::per_item::{PerItem, PerItemRules, ProgramCall};
+use crate::per_item::{OK_STATUS, PerItem, PerItemRules, ProgramCall};
 use crate::template::Template;
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, ItemAttempt, Items};
@@ -12,13 +12,13 @@ use procession_task::{Failure, ItemAttempt, Items};
 pub static ENTRY: TaskEntry = TaskEntry {
     name: "pipe",
     summary: "a program of your own, one process for each block of lines: lines in, anything out",
-    params: &[],
+    params: &[OK_STATUS],
     items: Items::Lines,
     numbers: false,
     hidden: false,
     shape: TaskShape::List,
     runner: ItemRunner::BlockProgram,
-    make: |_, words, options| PerItem::make(&RULES, words, options),
+    make: |params, words, options| PerItem::make(&RULES, params, words, options),
 };
 
 static RULES: PerItemRules =

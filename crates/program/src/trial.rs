@@ -45,9 +45,20 @@ pub(crate) struct BlockResult {
 impl Trial {
     /// A task in worker 7.
     pub(crate) fn new(entry: &TaskEntry, words: &[&str], items: Items, format: Format) -> Self {
+        Self::with(entry, &[], words, items, format)
+    }
+
+    /// The same with this parameter.
+    pub(crate) fn with(
+        entry: &TaskEntry,
+        params: &[(String, String)],
+        words: &[&str],
+        items: Items,
+        format: Format,
+    ) -> Self {
         let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
         let options = TextOptions { items, table: None, format, show: false, identity: Identity::new(1, "h", 7) };
-        let task = entry.task(&[], &words, options).unwrap();
+        let task = entry.task(params, &words, options).unwrap();
         Self { task, items, again: Again::NEVER, max_result: 1 << 20 }
     }
 

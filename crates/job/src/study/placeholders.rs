@@ -31,27 +31,40 @@ pub fn use_procs(arguments: &[Vec<u8>]) -> bool {
 }
 
 fn contain(name: &str, arguments: &[Vec<u8>]) -> bool {
-    arguments.iter().any(|argument| memchr::memmem::find(argument, name.as_bytes()).is_some())
+    // Values are not known yet; what is filled in does not matter.
+    arguments.iter().any(|argument| fill(argument, &[(name, Some(""))]) != *argument)
 }
 
-/// Fills one argument. Values are not searched for placeholders.
+/// Fills one argument. Values are not searched for placeholders. In doubled braces a
+/// placeholder is left as it is.
 fn fill(argument: &[u8], known: &[(&str, Option<&str>)]) -> Vec<u8> {
     let mut filled = Vec::with_capacity(argument.len());
     let mut rest = argument;
     while let Some((&first, behind)) = rest.split_first() {
         let found = known.iter().find_map(|(name, value)| Some((rest.strip_prefix(name.as_bytes())?, (*value)?)));
-        match found {
-            Some((after, value)) => {
+        let doubled = known.iter().find_map(|(name, _)| doubled(rest, name));
+        match (found, doubled) {
+            (_, Some(length)) => {
+                filled.extend_from_slice(&rest[..length]);
+                rest = &rest[length..];
+            }
+            (Some((after, value)), None) => {
                 filled.extend_from_slice(value.as_bytes());
                 rest = after;
             }
-            None => {
+            (None, None) => {
                 filled.push(first);
                 rest = behind;
             }
         }
     }
     filled
+}
+
+/// The length of this placeholder in doubled braces at the start of the text.
+fn doubled(text: &[u8], name: &str) -> Option<usize> {
+    let behind = text.strip_prefix(b"{")?.strip_prefix(name.as_bytes())?;
+    behind.starts_with(b"}").then_some(name.len() + 2)
 }
 
 #[cfg(test)]
@@ -72,6 +85,7 @@ mod tests {
             ("{size}{size}", "4040"),
             ("{}", "{}"),
             ("{{size}", "{40"),
+            ("{{size}}{{procs}}{size}", "{{size}}{{procs}}40"),
             ("{Size} {procs", "{Size} {procs"),
             ("", ""),
         ] {
@@ -83,6 +97,6 @@ mod tests {
     #[test]
     fn arguments_with_a_size_are_found() {
         assert!(use_size(&["a".into(), "x{size}".into()]));
-        assert!(!use_size(&["{procs}".into(), "size".into()]));
+        assert!(!use_size(&["{procs}".into(), "size".into(), "{{size}}".into()]));
     }
 }

@@ -1,9 +1,11 @@
 //! Tasks that start a process of the user's program for each item, or for each
 //! block of lines.
 
+mod ok_statuses;
+mod output_tail;
 mod runner;
-mod stderr_tail;
 mod task;
 
+pub(crate) use ok_statuses::OK_STATUS;
 pub(crate) use runner::ProgramCall;
 pub(crate) use task::{PerItem, PerItemRules};

@@ -2,7 +2,8 @@
 //! time, so that neither side ever waits for the other. After the process's end its
 //! pipes are drained ([`Drain`]).
 
-use super::stderr_tail::StderrTail;
+use super::ok_statuses::OkStatuses;
+use super::output_tail::OutputTail;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
 use crate::environment::inherited;
 use crate::shortage::{shortage_note, start_patiently};
@@ -32,6 +33,7 @@ pub(crate) struct ProgramRunner {
     /// The program's name, for messages.
     name: String,
     slot: u32,
+    ok: OkStatuses,
     set: PollSet,
     buffer: Vec<u8>,
     /// The process of the last run.
@@ -74,15 +76,16 @@ enum Key {
 }
 
 impl ProgramRunner {
-    /// For this worker.
+    /// For this worker. Exit statuses in `ok` are a success.
     ///
     /// # Errors
     /// The program's name holds a NUL byte, or no file descriptor is left.
-    pub(crate) fn new(program: &[u8], identity: &Identity) -> io::Result<Self> {
+    pub(crate) fn new(program: &[u8], identity: &Identity, ok: OkStatuses) -> io::Result<Self> {
         Ok(Self {
             launcher: Launcher::new(program, inherited(&[ITEM, ATTEMPT, WORKER]))?,
             name: String::from_utf8_lossy(program).into_owned(),
             slot: identity.slot(),
+            ok,
             set: PollSet::default(),
             buffer: vec![0; READ_BYTES],
             child: Child::default(),
@@ -109,7 +112,7 @@ impl ProgramRunner {
             // One more byte, which may be the last line feed.
             most: call.attempt.max_result.saturating_add(1),
             out: Vec::new(),
-            errors: StderrTail::default(),
+            errors: OutputTail::default(),
             buffer: &mut self.buffer,
         };
         let mut on_stop = |pid, signal| note(&stopped_item_note(call.attempt.index, pid, signal));
@@ -117,8 +120,12 @@ impl ProgramRunner {
         self.child.is_output_cut = conversation.drain(&mut program, &mut self.set)?;
         let Conversation { out, errors, .. } = conversation;
         match program.reap() {
-            Ended::Status(0) => Ok(out),
-            ended => Err(failure(ended, &errors)),
+            Ended::Status(status) if self.ok.include(status) => Ok(out),
+            ended => {
+                // It is no result: the log has it, as it has standard error.
+                pass_on(&out);
+                Err(failure(ended, &errors, &out))
+            }
         }
     }
 
@@ -155,7 +162,7 @@ struct Conversation<'a> {
     /// The maximum size of the output, in bytes.
     most: usize,
     out: Vec<u8>,
-    errors: StderrTail,
+    errors: OutputTail,
     buffer: &'a mut [u8],
 }
 
@@ -256,11 +263,13 @@ fn failed(message: String) -> Failure {
     Failure::new(FailureKind::Failed, message)
 }
 
-/// The failure for a program that did not end with status 0.
-fn failure(ended: Ended, errors: &StderrTail) -> Failure {
+/// The failure of a program that ended in another way than it should. Its message has
+/// the last lines of standard error, or else of standard output.
+fn failure(ended: Ended, errors: &OutputTail, output: &[u8]) -> Failure {
     match ended {
         Ended::Status(status) => {
-            let words = errors.to_string();
+            let words = Some(errors.to_string()).filter(|words| !words.is_empty());
+            let words = words.unwrap_or_else(|| OutputTail::of(output).to_string());
             let colon = if words.is_empty() { "" } else { ": " };
             failed(format!("exited with status {status}{colon}{words}")).because(Some(Cause::Status(status)))
         }

@@ -1,10 +1,11 @@
 //! The task that starts a process of the user's program for each item: the
 //! common part of `command` and `pipe`.
 
+use super::ok_statuses::OkStatuses;
 use super::runner::{ProgramCall, ProgramOutput, ProgramRunner};
 use crate::template::{Template, TemplateError};
 use procession_task::{
-    Block, BlockTask, Child, Failure, ItemAttempt, ParamError, Reply, RunBuffers, RunItem, TextOptions, run_items,
+    Block, BlockTask, Child, Failure, ItemAttempt, ParamError, Params, Reply, RunBuffers, RunItem, TextOptions, run_items,
 };
 use std::cell::RefCell;
 
@@ -35,14 +36,17 @@ impl PerItem {
     /// The task for the program in these words.
     ///
     /// # Errors
-    /// The words are no program and its arguments, or no file descriptor is left.
+    /// The words are no program and its arguments, a parameter is wrong, or no file
+    /// descriptor is left.
     pub(crate) fn make(
         rules: &'static PerItemRules,
+        params: &Params,
         words: &[Vec<u8>],
         options: TextOptions,
     ) -> Result<Box<dyn BlockTask>, ParamError> {
         let template = (rules.template)(words, &options).map_err(ParamError::plain)?;
-        let runner = ProgramRunner::new(template.program(), &options.identity).map_err(ParamError::plain)?;
+        let ok = OkStatuses::of(params).map_err(ParamError::plain)?;
+        let runner = ProgramRunner::new(template.program(), &options.identity, ok).map_err(ParamError::plain)?;
         let program = ItemProgram { rules, template, runner: RefCell::new(runner) };
         Ok(Box::new(Self { program, options, buffers: RunBuffers::default() }))
     }

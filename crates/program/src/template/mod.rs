@@ -4,7 +4,13 @@
 //! The placeholders are those of GNU parallel. The item's text is not searched for
 //! placeholders, stays within its argument, and never becomes the program's name.
 
-use procession_task::{Column, Failure, TableFormat, TableSpec};
+mod placeholder;
+mod scan;
+
+use placeholder::Placeholder;
+use procession_task::{Column, Failure, TableSpec};
+pub use scan::{Place, places};
+use scan::{SLOT, parts};
 use std::fmt;
 
 /// A program and its arguments, with placeholders for the item.
@@ -20,47 +26,10 @@ pub struct Template {
 enum TemplatePart {
     Text(Vec<u8>),
     Placeholder(Placeholder),
+    /// The number of the worker's slot.
+    Slot,
     /// A field of the item, which is a record of a table.
     Field(Column),
-}
-
-/// The part of an item that replaces a placeholder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Placeholder {
-    Item,
-    Number,
-    Basename,
-    Dirname,
-    WithoutExtension,
-    BasenameWithoutExtension,
-}
-
-impl Placeholder {
-    /// Every placeholder with its notation.
-    const ALL: [(&'static [u8], Self); 6] = [
-        (b"{}", Self::Item),
-        (b"{#}", Self::Number),
-        (b"{/}", Self::Basename),
-        (b"{//}", Self::Dirname),
-        (b"{.}", Self::WithoutExtension),
-        (b"{/.}", Self::BasenameWithoutExtension),
-    ];
-
-    /// The placeholder at the start of the text, and the length of its notation.
-    fn at_start(text: &[u8]) -> Option<(usize, Self)> {
-        Self::ALL.iter().find(|(written, _)| text.starts_with(written)).map(|(written, place)| (written.len(), *place))
-    }
-
-    fn push(self, out: &mut Vec<u8>, item: &[u8], index: u64) {
-        match self {
-            Self::Item => out.extend_from_slice(item),
-            Self::Number => out.extend_from_slice((u128::from(index) + 1).to_string().as_bytes()),
-            Self::Basename => out.extend_from_slice(basename(item)),
-            Self::Dirname => out.extend_from_slice(dirname(item)),
-            Self::WithoutExtension => out.extend_from_slice(without_extension(item)),
-            Self::BasenameWithoutExtension => out.extend_from_slice(without_extension(basename(item))),
-        }
-    }
 }
 
 /// Why the words are not a template.
@@ -92,30 +61,29 @@ impl std::error::Error for TemplateError {}
 impl Template {
     /// A program's name and its arguments. In an argument `{}` is the item, `{#}` its
     /// number from 1, `{/}` its basename, `{//}` its dirname, `{.}` the item without
-    /// its extension, and `{/.}` its basename without its extension. Any other `{…}` is
-    /// plain text.
+    /// its extension, `{/.}` its basename without its extension, and `{%}` the number of
+    /// the worker's slot from 1. If items are records of a table, `{1}` is the first
+    /// field, `{name}` that of the column of this name or the value of this key of a
+    /// JSON object, and `{{1}}` the text `{1}`. Any other `{…}` is plain text.
     ///
     /// # Errors
     /// There is no program, or its name depends on the item.
-    pub fn new(words: &[Vec<u8>]) -> Result<Self, TemplateError> {
+    pub fn new(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<Self, TemplateError> {
         let template = Self::plain(words)?;
-        if !matches!(pieces(&template.program).as_slice(), [TemplatePart::Text(_)]) {
+        if !places(&template.program, None).is_empty() {
             return Err(TemplateError::PlaceInProgram);
         }
-        Ok(Self { args: words[1..].iter().map(|word| pieces(word)).collect(), ..template })
+        let args = words[1..].iter().map(|word| parts(word, table).into_iter().map(|(_, part)| part).collect());
+        Ok(Self { args: args.collect(), table: table.cloned(), ..template })
     }
 
-    /// The same for items that are records of this table. In an argument `{1}` is the
-    /// first field and `{name}` that of the column of this name, or the value of this
-    /// key of a JSON object.
-    ///
-    /// # Errors
-    /// There is no program, or its name depends on the item.
-    pub fn for_table(words: &[Vec<u8>], table: &TableSpec) -> Result<Self, TemplateError> {
-        let template = Self::new(words)?;
-        let args =
-            template.args.into_iter().map(|parts| parts.into_iter().flat_map(|part| fields(part, table)).collect());
-        Ok(Self { args: args.collect(), table: Some(table.clone()), ..template })
+    /// The same for the worker in this slot (from 0).
+    #[must_use]
+    pub fn in_slot(mut self, slot: u32) -> Self {
+        for part in self.args.iter_mut().flatten().filter(|part| **part == TemplatePart::Slot) {
+            *part = TemplatePart::Text((u64::from(slot) + 1).to_string().into_bytes());
+        }
+        self
     }
 
     /// The same for a program whose arguments hold no item: all of them are plain text.
@@ -143,11 +111,11 @@ impl Template {
         &self.program
     }
 
-    /// Whether an argument has a placeholder. Without one the program reads the item
-    /// from its standard input.
+    /// Whether an argument has a placeholder for the item or its number. Without one
+    /// the program reads the item from its standard input.
     #[must_use]
     pub fn has_places(&self) -> bool {
-        self.args.iter().flatten().any(|piece| !matches!(piece, TemplatePart::Text(_)))
+        self.args.iter().flatten().any(|part| !matches!(part, TemplatePart::Text(_) | TemplatePart::Slot))
     }
 
     /// The arguments for the item of this index (from 0), with the program's name
@@ -157,11 +125,12 @@ impl Template {
     /// The item is a record without a field that an argument has a place for.
     pub fn fill(&self, item: &[u8], index: u64) -> Result<Vec<Vec<u8>>, Failure> {
         let mut words = vec![self.program.clone()];
-        for pieces in &self.args {
+        for parts in &self.args {
             let mut filled = Vec::new();
-            for piece in pieces {
-                match (piece, &self.table) {
+            for part in parts {
+                match (part, &self.table) {
                     (TemplatePart::Text(text), _) => filled.extend_from_slice(text),
+                    (TemplatePart::Slot, _) => filled.extend_from_slice(SLOT),
                     (TemplatePart::Placeholder(place), _) => place.push(&mut filled, item, index),
                     (TemplatePart::Field(column), Some(table)) => filled.extend_from_slice(&table.field(item, column)?),
                     (TemplatePart::Field(_), None) => {}
@@ -173,111 +142,17 @@ impl Template {
     }
 }
 
-/// A word as text and placeholders. A word without placeholders is one text, even
-/// if it is empty.
-fn pieces(word: &[u8]) -> Vec<TemplatePart> {
-    let (mut pieces, mut text, mut at) = (Vec::new(), Vec::new(), 0);
-    while at < word.len() {
-        match Placeholder::at_start(&word[at..]) {
-            Some((length, place)) => {
-                if !text.is_empty() {
-                    pieces.push(TemplatePart::Text(std::mem::take(&mut text)));
-                }
-                pieces.push(TemplatePart::Placeholder(place));
-                at += length;
-            }
-            None => {
-                text.push(word[at]);
-                at += 1;
-            }
-        }
-    }
-    if !text.is_empty() || pieces.is_empty() {
-        pieces.push(TemplatePart::Text(text));
-    }
-    pieces
-}
-
-/// Text with places for the fields of a table, as parts.
-fn fields(part: TemplatePart, table: &TableSpec) -> Vec<TemplatePart> {
-    let TemplatePart::Text(text) = part else { return vec![part] };
-    let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
-    while let Some(open) = memchr::memchr(b'{', &text[at..]).map(|open| at + open) {
-        at = open + 1;
-        let Some(length) = text[at..].iter().position(|&byte| byte == b'}' || byte == b'{') else { break };
-        let column = std::str::from_utf8(&text[at..at + length]).ok().and_then(|name| column(name, table));
-        if let Some(column) = column.filter(|_| text[at + length] == b'}') {
-            if open > from {
-                parts.push(TemplatePart::Text(text[from..open].to_vec()));
-            }
-            parts.push(TemplatePart::Field(column));
-            at += length + 1;
-            from = at;
-        }
-    }
-    if from < text.len() || parts.is_empty() {
-        parts.push(TemplatePart::Text(text[from..].to_vec()));
-    }
-    parts
-}
-
-/// The column that stands between braces: its name, its number, or a key of JSON
-/// objects.
-fn column(name: &str, table: &TableSpec) -> Option<Column> {
-    let position = |at: usize| u32::try_from(at).ok().map(Column::Position);
-    if let Some(at) = table.names.iter().position(|known| known == name) {
-        return position(at);
-    }
-    if let Ok(number) = name.parse::<usize>() {
-        return position(number.checked_sub(1)?);
-    }
-    let is_key = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-    (table.format == TableFormat::Jsonl && is_key).then(|| Column::Key(name.to_owned()))
-}
-
-/// The position after the last slash.
-fn name_at(path: &[u8]) -> usize {
-    path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1)
-}
-
-/// The part after the last slash; empty if the path ends in a slash.
-fn basename(path: &[u8]) -> &[u8] {
-    &path[name_at(path)..]
-}
-
-/// The part before the name; `.` if there is none.
-fn dirname(path: &[u8]) -> &[u8] {
-    let folder = |path| match name_at(path) {
-        0 => &b"."[..],
-        at => without_slashes(&path[..at]),
-    };
-    // A path that ends in a slash is a folder; its dirname is the folder that holds
-    // it.
-    if basename(path).is_empty() && !path.is_empty() { folder(without_slashes(path)) } else { folder(path) }
-}
-
-/// Removes slashes at the end, but leaves a path of slashes only as one slash.
-fn without_slashes(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|&byte| byte != b'/').map_or(1, |at| at + 1);
-    &path[..end.min(path.len())]
-}
-
-/// Removes the part from the last dot of the name.
-fn without_extension(path: &[u8]) -> &[u8] {
-    let name = name_at(path);
-    path[name..].iter().rposition(|&byte| byte == b'.').map_or(path, |at| &path[..name + at])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use procession_task::TableFormat;
 
     fn words(words: &[&str]) -> Vec<Vec<u8>> {
         words.iter().map(|word| word.as_bytes().to_vec()).collect()
     }
 
     fn filled(template: &[&str], item: &str, index: u64) -> Vec<String> {
-        let args = Template::new(&words(template)).unwrap().fill(item.as_bytes(), index).unwrap();
+        let args = Template::new(&words(template), None).unwrap().fill(item.as_bytes(), index).unwrap();
         args.into_iter().map(|arg| String::from_utf8(arg).unwrap()).collect()
     }
 
@@ -328,7 +203,7 @@ mod tests {
         };
         let template = words(&["p", "{1}", "x{the name}{id}y", "{2}", "{no}{", "{}", "{4}"]);
         let filled = |item: &str, count: usize| {
-            let template = Template::for_table(&template[..count], &csv).unwrap();
+            let template = Template::new(&template[..count], Some(&csv)).unwrap();
             let filled = template.fill(item.as_bytes(), 0).map_err(|failure| failure.message)?;
             Ok::<_, String>(filled.into_iter().map(|arg| String::from_utf8(arg).unwrap()).collect::<Vec<_>>())
         };
@@ -336,7 +211,7 @@ mod tests {
         assert_eq!(filled("7,\"a,b\",z", 6).unwrap(), expected, "a name is before a number");
         assert_eq!(filled("7,8,9", 7).unwrap_err(), "the record has 3 fields, no field 4");
         let jsonl = TableSpec { format: TableFormat::Jsonl, names: Vec::new(), column: None };
-        let template = Template::for_table(&words(&["p", "{id}", "{ print }"]), &jsonl).unwrap();
+        let template = Template::new(&words(&["p", "{id}", "{ print }"]), Some(&jsonl)).unwrap();
         assert_eq!(template.fill(br#"{"id": "x y"}"#, 0).unwrap(), words(&["p", "x y", "{ print }"]));
         assert!(template.fill(br#"{"n": 1}"#, 0).unwrap_err().message.contains("no key 'id'"));
     }
@@ -345,28 +220,36 @@ mod tests {
     fn any_other_braces_are_plain_text() {
         let template = ["p", "{x}", "{size}", "{", "}", "{ }", "", "{///}", "$(x);'\""];
         assert_eq!(filled(&template, "i", 0), template);
-        let template = Template::new(&words(&template)).unwrap();
+        let template = Template::new(&words(&template), None).unwrap();
         assert!(!template.has_places());
         let plain = Template::plain(&words(&["{}", "{#}"])).unwrap();
         assert_eq!(plain.fill(b"x", 0), Ok(words(&["{}", "{#}"])));
         assert!(!plain.has_places());
-        assert!(Template::new(&words(&["p", "a", "b{#}"])).unwrap().has_places());
+        assert!(Template::new(&words(&["p", "a", "b{#}"]), None).unwrap().has_places());
+    }
+
+    #[test]
+    fn the_slot_is_counted_from_1_and_is_no_place_for_the_item() {
+        let template = Template::new(&words(&["p", "gpu{%}{%}"]), None).unwrap();
+        assert!(!template.has_places());
+        assert_eq!(template.fill(b"x", 0), Ok(words(&["p", "gpu{%}{%}"])));
+        assert_eq!(template.in_slot(3).fill(b"{%}", 0), Ok(words(&["p", "gpu44"])));
     }
 
     #[test]
     fn items_need_not_be_utf8() {
-        let template = Template::new(&words(&["p", "{/}", "{}"])).unwrap();
+        let template = Template::new(&words(&["p", "{/}", "{}"]), None).unwrap();
         assert_eq!(template.fill(b"\xff/\xfe\n", 0).unwrap()[1..], [b"\xfe\n".to_vec(), b"\xff/\xfe\n".to_vec()]);
     }
 
     #[test]
     fn an_item_never_becomes_the_programs_name() {
         for program in ["{}", "a{}", "{#}", "{/.}b"] {
-            assert_eq!(Template::new(&words(&[program, "x"])), Err(TemplateError::PlaceInProgram));
+            assert_eq!(Template::new(&words(&[program, "x"]), None), Err(TemplateError::PlaceInProgram));
         }
-        assert!(Template::new(&words(&["{x}"])).is_ok());
-        assert_eq!(Template::new(&[]), Err(TemplateError::NoProgram));
-        assert_eq!(Template::new(&words(&["", "x"])), Err(TemplateError::NoProgram));
-        assert_eq!(Template::new(&words(&["p", "a\0"])), Err(TemplateError::Nul));
+        assert!(Template::new(&words(&["{x}"]), None).is_ok());
+        assert_eq!(Template::new(&[], None), Err(TemplateError::NoProgram));
+        assert_eq!(Template::new(&words(&["", "x"]), None), Err(TemplateError::NoProgram));
+        assert_eq!(Template::new(&words(&["p", "a\0"]), None), Err(TemplateError::Nul));
     }
 }

@@ -1,4 +1,4 @@
-//! The last lines of a program's standard error, for the message of a failure.
+//! The last lines of what a program wrote, for the message of a failure.
 
 use std::fmt;
 
@@ -9,13 +9,20 @@ const LINES: usize = 3;
 
 /// The end of a text of any length.
 #[derive(Debug, Default)]
-pub(crate) struct StderrTail {
+pub(crate) struct OutputTail {
     kept: Vec<u8>,
     /// Whether earlier text was dropped.
     is_cut: bool,
 }
 
-impl StderrTail {
+impl OutputTail {
+    /// The end of this text.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut tail = Self::default();
+        tail.push(text);
+        tail
+    }
+
     /// Appends text.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let tail = &bytes[bytes.len().saturating_sub(KEPT_BYTES)..];
@@ -26,7 +33,7 @@ impl StderrTail {
     }
 }
 
-impl fmt::Display for StderrTail {
+impl fmt::Display for OutputTail {
     /// The last non-empty lines, with ` / ` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(&self.kept);
@@ -45,7 +52,7 @@ mod tests {
     use super::*;
 
     fn told(parts: &[&[u8]]) -> String {
-        let mut words = StderrTail::default();
+        let mut words = OutputTail::default();
         parts.iter().for_each(|part| words.push(part));
         assert!(words.kept.len() <= KEPT_BYTES);
         words.to_string()
