@@ -6,6 +6,7 @@
 
 mod executors;
 mod output;
+mod program;
 mod source;
 mod task;
 
@@ -18,6 +19,7 @@ use procession_job::{
 };
 use procession_report::LogLevel;
 use procession_task::shell_quote;
+pub(crate) use program::of_shell_line;
 use source::Selection;
 pub(crate) use source::WorkSource;
 use std::path::{Path, PathBuf};

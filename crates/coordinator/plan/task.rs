@@ -1,13 +1,13 @@
 //! Finds the task: a built-in one, or one that only a worker of the user's own
 //! has. For an unknown name it suggests the nearest.
 
+use super::program::{self, ProgramContext};
 use crate::args::{ItemRule, WorkFlags};
 use crate::environment::TaskCatalog;
 use procession_job::{Content, InputOptions, TableOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
-use procession_task::{Items, JobSpec, Params, TaskInfo};
-use std::ffi::OsString;
+use procession_task::{Items, JobSpec, Params, TableFormat, TableSpec, TaskInfo};
 use std::path::Path;
 
 /// A task that was found.
@@ -42,28 +42,27 @@ impl PlannedTask {
         let Some(name) = flags.task.as_deref() else {
             return Err(format!("no task: add --task NAME; {}", known_without(worker)));
         };
-        let given = &flags.params;
         let task = match (catalog, find(name)) {
             (TaskCatalog::BuiltIn, Some(entry)) => FoundTask::BuiltIn(entry),
             (TaskCatalog::BuiltIn, None) => return Err(unknown(name, &built_in(), worker)),
             (TaskCatalog::Worker(tasks), _) => among(name, tasks, worker)?,
         };
-        let (task, arguments) = match task {
+        let given = params(flags, task.runner())?;
+        let arguments = arguments(task.name(), task.runner(), flags)?;
+        let task = match task {
             FoundTask::BuiltIn(entry) => {
-                let arguments = arguments(entry.name, entry.runner, &flags.program)?;
-                let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
-                (KnownTask::BuiltIn(entry, params), arguments)
+                let params = entry.check(&given, &arguments).map_err(|error| error.to_string())?;
+                KnownTask::BuiltIn(entry, params)
             }
             FoundTask::Own(task) => {
-                let arguments = arguments(&task.name, ItemRunner::Native, &flags.program)?;
-                task.check(given).map_err(|error| error.to_string())?;
-                (KnownTask::Own(task), arguments)
+                task.check(&given).map_err(|error| error.to_string())?;
+                KnownTask::Own(task)
             }
         };
         let (items, content) = task.items(flags.items);
         let table = table_options(flags, task.runner())?;
         let items = if let Items::Csv(_) = items { Items::Csv(flags.delimiter) } else { items };
-        let job = JobSpec { params: given.clone(), arguments, items, ..JobSpec::new(task.name()) };
+        let job = JobSpec { params: given, arguments, items, ..JobSpec::new(task.name()) };
         Ok(Self { task, job, content, table })
     }
 
@@ -184,6 +183,47 @@ enum FoundTask {
     Own(TaskInfo),
 }
 
+impl FoundTask {
+    fn name(&self) -> &str {
+        match self {
+            Self::BuiltIn(entry) => entry.name,
+            Self::Own(task) => &task.name,
+        }
+    }
+
+    fn runner(&self) -> ItemRunner {
+        match self {
+            Self::BuiltIn(entry) => entry.runner,
+            Self::Own(_) => ItemRunner::Native,
+        }
+    }
+}
+
+/// The parameters that are given, also by flags of their own.
+fn params(flags: &WorkFlags, runner: ItemRunner) -> Result<Vec<(String, String)>, String> {
+    let mut params = flags.params.clone();
+    if let Some(statuses) = &flags.ok_status {
+        if !matches!(runner, ItemRunner::Program | ItemRunner::BlockProgram) {
+            return Err("--ok-status is about programs that end after each item or block, those of command and pipe: \
+                        leave it out"
+                .to_owned());
+        }
+        params.push(("ok-status".to_owned(), statuses.clone()));
+    }
+    Ok(params)
+}
+
+/// The table that items are records of, as far as the flags tell: its heading is not
+/// known.
+fn table_of_flags(flags: &WorkFlags) -> Option<TableSpec> {
+    let format = match flags.items? {
+        ItemRule::Csv => TableFormat::Csv(flags.delimiter.unwrap_or(b',')),
+        ItemRule::Jsonl => TableFormat::Jsonl,
+        ItemRule::Cut(_) | ItemRule::Numbers => return None,
+    };
+    flags.column.is_none().then_some(TableSpec { format, names: Vec::new(), column: None })
+}
+
 /// The task of this name among those of a worker. If it is equal to a built-in
 /// task, it is that task: threads can run it, and its items may be the rows of
 /// a picture.
@@ -194,14 +234,23 @@ fn among(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> Result<FoundT
 }
 
 /// The words after `--`, for the task.
-fn arguments(task: &str, runner: ItemRunner, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
+fn arguments(task: &str, runner: ItemRunner, flags: &WorkFlags) -> Result<Vec<Vec<u8>>, String> {
+    let words: Vec<Vec<u8>> = flags.program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect();
     match runner.usage() {
-        Some(usage) if program.is_empty() => Err(format!("task '{task}' needs a program: add -- {usage} at the end")),
-        None if !program.is_empty() => Err(format!(
-            "task '{task}' runs no program: leave out -- and the words after it, or use --task command, filter, pipe or python"
-        )),
-        _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
+        Some(usage) if words.is_empty() => {
+            return Err(format!("task '{task}' needs a program: add -- {usage} at the end"));
+        }
+        None if !words.is_empty() => {
+            return Err(format!(
+                "task '{task}' runs no program: leave out -- and the words after it, or use --task command, filter, pipe \
+                 or python"
+            ));
+        }
+        Some(_) | None => {}
     }
+    let table = table_of_flags(flags);
+    program::check(&words, ProgramContext { runner, table: table.as_ref(), trusts_items: flags.trust_items })?;
+    Ok(words)
 }
 
 /// The built-in tasks that are listed.

@@ -1,7 +1,7 @@
 //! Checks the program of the user's own before anything starts: that it exists
 //! and can be executed. A worker would report it too, but only after its start.
 
-use crate::plan::{KnownTask, PlannedTask};
+use crate::plan::{KnownTask, PlannedTask, of_shell_line};
 use procession_task::builtin::ItemRunner;
 use procession_task::escape_terminal;
 use std::ffi::{OsStr, OsString};
@@ -24,8 +24,10 @@ pub(super) fn check(work: &PlannedTask) -> Result<(), String> {
     let Some(first) = work.job.arguments.first() else { return Ok(()) };
     let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     if entry.runner != ItemRunner::Python {
-        return find(OsStr::from_bytes(first), &path)
-            .map_err(|why| format!("{why}; the word after -- is the program's name or path"));
+        return find(OsStr::from_bytes(first), &path).map_err(|why| match of_shell_line(&work.job.arguments, None) {
+            Some(answer) => format!("'{}' is no program: {answer}", escape_terminal(first)),
+            None => format!("{why}; the word after -- is the program's name or path"),
+        });
     }
     check_function(first)?;
     let python = Some(params.get("python")).filter(|python| !python.is_empty()).unwrap_or(PYTHON);

@@ -94,9 +94,23 @@ pub(crate) struct WorkFlags {
     /// It is for the tasks command, filter, pipe and python.
     ///
     /// In its arguments `{size}` is the --size of the run and `{procs}` is the number of worker processes. `command`
-    /// replaces `{}` by the item. There is no shell in between: an item is always one argument.
+    /// replaces `{}` by the item, `{#}` by its number and `{%}` by that of the worker's slot. There is no shell in
+    /// between: an item is always one argument. For a shell write `sh -c 'wc "$1"' _ {}`.
     #[arg(last = true, value_name = "PROGRAM ARGS…")]
     pub(crate) program: Vec<OsString>,
+
+    /// Exit statuses of a program that are a success: 0,1 for grep
+    ///
+    /// It is for the tasks command and pipe. [default: 0]
+    #[arg(long, value_name = "N[,N…]", hide_short_help = true)]
+    pub(crate) ok_status: Option<String>,
+
+    /// Allow items as a part of a shell's code
+    ///
+    /// Without it `{}` in the text of `sh -c` or in the command of ssh is refused, because an item could run any
+    /// command there.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) trust_items: bool,
 
     /// Maximum size of an item
     ///
