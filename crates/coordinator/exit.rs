@@ -29,8 +29,8 @@ pub(crate) struct Status(u8);
 /// Why a call ended before its first run.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The flags are wrong; the error shows the usage. Help and version are
-    /// errors of this kind too, with status 0.
+    /// The flags are wrong. Help and version are errors of this kind too, with
+    /// status 0.
     Flags(clap::Error),
     /// The call can't begin.
     Call {

@@ -2,13 +2,15 @@
 //! value that can be checked alone is checked, so that the error names its
 //! flag; rules between two flags are in `plan`.
 
+mod bridge;
 mod demo;
 mod files;
 mod flags;
+mod nearest;
+mod refusal;
 mod subcommands;
 mod units;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 
@@ -16,6 +18,8 @@ use std::ffi::OsString;
 pub(crate) use files::NO_PNG;
 pub(crate) use files::{FileFlags, FileKind};
 pub(crate) use flags::{ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+pub(crate) use nearest::nearest;
+pub(crate) use refusal::refuse;
 use subcommands::AnySubcommand;
 pub(crate) use subcommands::{InspectFlags, Subcommand};
 
@@ -99,7 +103,12 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let mut cli = Cli::try_parse_from(line).map_err(explained)?;
+    let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+    let mut cli = Cli::try_parse_from(&line).map_err(|error| {
+        let command = Cli::command();
+        let subcommands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        refusal::explained(error, &line, &subcommands)
+    })?;
     Ok(match cli.subcommand.take() {
         Some(AnySubcommand::Demo(flags)) => {
             Invocation::Run(RunFlags::new(Cli::try_parse_from(demo::line(&flags, cpus))?, true))
@@ -107,25 +116,6 @@ where
         Some(AnySubcommand::Other(other)) => Invocation::Subcommand(other),
         None => Invocation::Run(RunFlags::new(cli, false)),
     })
-}
-
-/// Makes an error of flags that do not fit together; it shows the usage.
-pub(crate) fn refuse(why: String) -> clap::Error {
-    Cli::command().error(ErrorKind::ValueValidation, why)
-}
-
-/// Explains a word without a flag, which is what people try first.
-fn explained(error: clap::Error) -> clap::Error {
-    let text = error.to_string();
-    let is_word = text.contains("unrecognized subcommand")
-        || text.contains("the subcommand '")
-        || (error.kind() == ErrorKind::UnknownArgument && !text.contains("argument '-"));
-    let Some(word) = text.split('\'').nth(1).filter(|_| is_word) else { return error };
-    let hint = format!(
-        "'{word}' needs a flag: --task for a task, --input for a file of items, --list for items; a program of your \
-         own comes after --"
-    );
-    Cli::command().error(ErrorKind::InvalidSubcommand, hint)
 }
 
 /// The definition of the command line, for completions.

@@ -27,6 +27,9 @@ impl ExecutorPlan {
     /// `cpus` is the value of `auto`.
     pub(super) fn new(flags: &ExecutorFlags, cpus: usize) -> Result<Self, String> {
         let counts = |flag: &str, text: &str| -> Result<Vec<u32>, String> {
+            if let Some(count) = count_elsewhere(text, cpus) {
+                return Err(format!("--{flag}: '{text}' is not a count here: write --{flag} {count}"));
+            }
             let counts = procession_job::parse_counts(text, cpus as u64).map_err(|e| format!("--{flag}: {e}"))?;
             let counts: Result<_, _> = counts.into_iter().map(u32::try_from).collect();
             counts.map_err(|_| format!("--{flag}: the count is too large"))
@@ -84,6 +87,36 @@ impl ExecutorPlan {
                 "{flag} can't be enforced on threads or in the serial loop: leave it out, or use --procs alone"
             )),
             _ => Ok(()),
+        }
+    }
+}
+
+/// What GNU parallel understands by this count: a share of the CPUs, so many more or
+/// fewer than there are, or as many as possible.
+fn count_elsewhere(text: &str, cpus: usize) -> Option<String> {
+    let at_least_one = |count: usize| Some(count.max(1).to_string());
+    match (text.strip_suffix('%'), text.as_bytes().first()) {
+        (Some(percent), _) => at_least_one(percent.parse::<usize>().ok()?.checked_mul(cpus)? / 100),
+        (None, _) if matches!(text, "0" | "+0" | "-0") => Some("auto".to_owned()),
+        (None, Some(b'+')) => at_least_one(cpus.checked_add(text[1..].parse().ok()?)?),
+        (None, Some(b'-')) => at_least_one(cpus.saturating_sub(text[1..].parse().ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_other_tools_are_answered_with_ours() {
+        for (text, ours) in
+            [("50%", "2"), ("200%", "8"), ("1%", "1"), ("0", "auto"), ("+0", "auto"), ("+2", "6"), ("-1", "3"), ("-9", "1")]
+        {
+            assert_eq!(count_elsewhere(text, 4).as_deref(), Some(ours), "{text}");
+        }
+        for text in ["4", "1,2", "auto", "1..=auto", "x%", "+x", "", "1..=-1"] {
+            assert_eq!(count_elsewhere(text, 4), None, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! has. For an unknown name it suggests the nearest.
 
 use super::program::{self, ProgramContext};
-use crate::args::{ItemRule, WorkFlags};
+use crate::args::{ItemRule, WorkFlags, nearest};
 use crate::environment::TaskCatalog;
 use procession_job::{Content, InputOptions, TableOptions, Unit};
 use procession_program::{ALL, find};
@@ -278,12 +278,8 @@ fn known_without(worker: Option<&Path>) -> String {
 
 fn unknown(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> String {
     let tasks = listed(tasks.to_vec());
-    let nearest = tasks
-        .iter()
-        .map(|task| (distance(name, &task.name), &task.name[..]))
-        .filter(|&(distance, known)| distance <= known.len().max(3) / 2 || known.starts_with(name))
-        .min();
-    let hint = nearest.map_or(String::new(), |(_, known)| format!(", did you mean '{known}'?"));
+    let nearest = nearest(name, tasks.iter().map(|task| &task.name[..]));
+    let hint = nearest.map_or(String::new(), |known| format!(", did you mean '{known}'?"));
     let (of, more) = match worker {
         None => (String::new(), String::new()),
         Some(path) => (format!(" in {}", path.display()), format!(" --worker {}", path.display())),
@@ -291,23 +287,7 @@ fn unknown(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> String {
     if tasks.is_empty() {
         return format!("there is no task '{name}'{of}, which has no tasks at all");
     }
-    format!("there is no task '{name}'{of}{hint}\nthe tasks are {}; see `coordinator tasks{more}`", names(&tasks))
-}
-
-/// The edit distance (Levenshtein) of two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    format!("there is no task '{name}'{of}{hint} (the tasks are {}; see `coordinator tasks{more}`)", names(&tasks))
 }
 
 #[cfg(test)]

@@ -107,10 +107,3 @@ fn the_tasks_of_the_worker_are_listed_for_an_unknown_task() {
     let text = refused(work_of(&["-t", "x", "--worker", "w"], Vec::new()));
     assert!(text.contains("has no tasks"), "{text}");
 }
-
-#[test]
-fn edit_distances() {
-    for (a, b, expected) in [("", "abc", 3), ("abc", "abc", 0), ("prme", "prime", 1), ("sqtr", "sqrt", 2)] {
-        assert_eq!(distance(a, b), expected, "{a} {b}");
-    }
-}
