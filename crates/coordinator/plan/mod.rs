@@ -5,6 +5,7 @@
 //! can be tested.
 
 mod executors;
+mod extension;
 mod output;
 mod program;
 mod source;

@@ -1,5 +1,6 @@
 //! Where results go and in which format.
 
+use super::extension;
 use super::source::Selection;
 use super::task::{KnownTask, PlannedTask};
 use crate::args::{FaultFlags, OutputFlags};
@@ -54,6 +55,9 @@ impl OutputPlan {
 
     fn of_items(flags: OutputFlags, is_study: bool) -> Result<ChosenOutput, String> {
         let choice = choice(flags.output, is_study);
+        if let Some(OutputChoice::File(path)) = &choice {
+            extension::check(path, flags.format, false)?;
+        }
         let format = flags.format.or_else(|| by_extension(&choice)).unwrap_or(Format::Tsv);
         if flags.unordered && !matches!(format, Format::Csv | Format::Jsonl) {
             return Err(format!(
@@ -120,6 +124,10 @@ impl OutputPlan {
                     );
                 }
                 Some(OutputChoice::Picture(PictureFile { path, most, named_by_size: selection.sizes.len() > 1 }))
+            }
+            Some(OutputChoice::File(path)) => {
+                extension::check(&path, flags.format, true)?;
+                Some(OutputChoice::File(path))
             }
             other => other,
         };
