@@ -123,7 +123,7 @@ fn a_program_that_buffers_its_output_is_explained_and_can_be_interrupted() {
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut note = String::new();
     errors.read_line(&mut note).unwrap();
-    assert!(note.starts_with("note: tr has read 1 line, sleeps and answers nothing: "), "{note}");
+    assert!(note.starts_with("warning: tr has read 1 line, sleeps and answers nothing: "), "{note}");
     assert!(note.contains("stdbuf -oL") && note.contains("--task pipe"), "{note}");
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();

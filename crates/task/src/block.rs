@@ -69,6 +69,9 @@ pub trait Host {
     fn send(&mut self, answer: &Answer);
     /// Sends a message to the user.
     fn note(&mut self, _text: &str) {}
+    /// Sends a message about something that will hardly end by itself. The user sees it
+    /// even if only errors are shown.
+    fn warn(&mut self, _text: &str) {}
     /// The output of the program that ran this item may be incomplete: a process that
     /// the program left behind was still writing when its pipes were closed. Called
     /// before the item's answer.
@@ -314,6 +317,12 @@ impl<'h> Reply<'h> {
     /// message.
     pub fn note(&mut self, text: &str) {
         self.host.note(text);
+    }
+
+    /// The same for something that will hardly end by itself. The user sees it even if
+    /// only errors are shown.
+    pub fn warn(&mut self, text: &str) {
+        self.host.warn(text);
     }
 
     /// The output of the program that ran this item may be incomplete. Call it before

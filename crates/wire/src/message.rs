@@ -159,6 +159,11 @@ pub enum FromWorker {
         /// Index of the item in the input.
         item: u64,
     },
+    /// A note about something that will hardly end by itself.
+    Warning {
+        /// One or two sentences.
+        text: String,
+    },
 }
 
 /// Who a worker is.

@@ -182,6 +182,9 @@ fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::OutputCut { attempt: 7, item: 9 }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "0800000007000000000000000900000000000000");
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::Warning { text: "w".into() }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "09000000010000000000000077");
 }
 
 /// As above, in the other direction.

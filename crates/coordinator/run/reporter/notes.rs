@@ -10,9 +10,11 @@ use std::thread;
 /// The maximum number of notes of a run.
 const MAX_NOTES: usize = 10;
 
-/// Prints each note once, even if several workers send it.
+/// Prints each note once, even if several workers send it. With --quiet it prints only
+/// those that are warnings.
 pub(super) struct NotesObserver {
     terminal: Terminal,
+    quiet: bool,
     shown: BTreeSet<String>,
     /// The lines that are not printed yet.
     waiting: Vec<String>,
@@ -20,8 +22,8 @@ pub(super) struct NotesObserver {
 }
 
 impl NotesObserver {
-    pub(super) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), shown: BTreeSet::new(), waiting: Vec::new(), told_lack: false }
+    pub(super) fn new(terminal: &Terminal, quiet: bool) -> Self {
+        Self { terminal: terminal.clone(), quiet, shown: BTreeSet::new(), waiting: Vec::new(), told_lack: false }
     }
 
     /// Prints the lines that wait, on a thread: the terminal may block, and the run
@@ -44,8 +46,13 @@ impl NotesObserver {
 impl Observer for NotesObserver {
     fn on_event(&mut self, event: &Event) {
         match event {
-            Event::Note { text, .. } if self.is_news(text) => self.waiting.push(format!("note: {text}")),
-            Event::SpawnFailed { message, is_temporary: true, .. } if !self.told_lack => {
+            Event::Note { text, is_warning: true, .. } if self.is_news(text) => {
+                self.waiting.push(format!("warning: {text}"));
+            }
+            Event::Note { text, is_warning: false, .. } if !self.quiet && self.is_news(text) => {
+                self.waiting.push(format!("note: {text}"));
+            }
+            Event::SpawnFailed { message, is_temporary: true, .. } if !self.quiet && !self.told_lack => {
                 let why = escape_terminal(message.as_bytes());
                 self.waiting.push(format!("note: a worker cannot be started now, and is tried again: {why}"));
                 self.told_lack = true;
@@ -74,7 +81,7 @@ mod tests {
 
     #[test]
     fn each_note_is_printed_once_and_their_number_is_limited() {
-        let mut notes = NotesObserver::new(&Terminal::stderr());
+        let mut notes = NotesObserver::new(&Terminal::stderr(), false);
         assert!(notes.is_news("a") && !notes.is_news("a"));
         let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
         assert_eq!(shown, MAX_NOTES - 1);

@@ -167,9 +167,7 @@ impl Attached<'_> {
     fn log(&mut self, start: &RunStart, item_log: &Arc<AtomicBool>) -> Option<RunLogging> {
         let reporter = &mut *self.reporter;
         let quiet = reporter.settings.quiet;
-        if !quiet {
-            self.observers.push(Box::new(NotesObserver::new(&reporter.terminal)));
-        }
+        self.observers.push(Box::new(NotesObserver::new(&reporter.terminal, quiet)));
         let level = reporter.settings.level.unwrap_or(LogLevel::Task);
         let options = LogOptions { level, ..LogOptions::default() };
         let warn = warner(&reporter.terminal, quiet);

@@ -30,7 +30,8 @@ impl Driver {
                 };
                 self.handle(SchedulerEvent::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
-            (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text),
+            (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text, false),
+            (FromWorker::Warning { text }, ProtocolState::Ready) => self.on_note(id, &text, true),
             (FromWorker::OutputCut { attempt, item }, ProtocolState::Ready) => {
                 self.on_output_cut(id, AttemptId(attempt), item)
             }
@@ -108,12 +109,12 @@ impl Driver {
 
     /// A worker has a note for the user. The note is as little trusted as the
     /// worker's standard error: escaped and cut.
-    fn on_note(&mut self, id: WorkerId, text: &str) {
+    fn on_note(&mut self, id: WorkerId, text: &str, is_warning: bool) {
         let at = self.now();
         let Some(worker) = self.workers.get(&id) else { return };
         let who = worker.who;
         let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
-        self.observe(&Event::Note { worker: who, text: escape_terminal(said), at });
+        self.observe(&Event::Note { worker: who, text: escape_terminal(said), is_warning, at });
         self.on_preparing(id);
     }
 

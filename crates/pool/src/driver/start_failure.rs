@@ -71,7 +71,7 @@ impl Driver {
         if let Some((worker, text)) = self.start_failure.as_ref().and_then(StartFailure::note) {
             self.told_start_failure = true;
             let at = self.now();
-            self.observe(&Event::Note { worker, text, at });
+            self.observe(&Event::Note { worker, text, is_warning: false, at });
         }
     }
 }

@@ -26,7 +26,7 @@ impl Driver {
         }
         for (worker, text) in stopped {
             let at = self.now();
-            self.observe(&Event::Note { worker, text, at });
+            self.observe(&Event::Note { worker, text, is_warning: false, at });
         }
     }
 }

@@ -82,7 +82,7 @@ impl JobRun {
         };
         task.prepare(&mut |text| {
             let (text, at) = (escape_terminal(text.as_bytes()), since(self.epoch_ns));
-            self.observers.tell(&Event::Note { worker, text, at });
+            self.observers.tell(&Event::Note { worker, text, is_warning: false, at });
         })?;
         let (host, at) = (host.to_owned(), since(self.epoch_ns));
         self.observers.tell(&Event::WorkerReady { worker, host, at });

@@ -129,6 +129,14 @@ impl ThreadHost<'_> {
     }
 }
 
+impl ThreadHost<'_> {
+    fn tell_note(&self, text: &str, is_warning: bool) {
+        let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
+        let text = escape_terminal(text.as_bytes());
+        observers.tell(&Event::Note { worker: who, text, is_warning, at: since(epoch_ns) });
+    }
+}
+
 impl Host for ThreadHost<'_> {
     fn now_ns(&mut self) -> u64 {
         running_ns().saturating_sub(self.thread.epoch_ns)
@@ -142,9 +150,11 @@ impl Host for ThreadHost<'_> {
     fn item_starts(&mut self, _: u64) {}
 
     fn note(&mut self, text: &str) {
-        let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
-        let text = escape_terminal(text.as_bytes());
-        observers.tell(&Event::Note { worker: who, text, at: since(epoch_ns) });
+        self.tell_note(text, false);
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.tell_note(text, true);
     }
 
     fn output_cut(&mut self, item: u64) {

@@ -137,6 +137,9 @@ pub enum Event {
         worker: WorkerRef,
         /// One or two sentences, escaped for a terminal.
         text: String,
+        /// Whether it is about something that will hardly end by itself, so that the user
+        /// must see it.
+        is_warning: bool,
         /// The time of the event.
         at: Duration,
     },

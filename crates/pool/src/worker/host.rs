@@ -124,6 +124,13 @@ impl PipeHost {
         self.on_writer(|writer, watch| writer.answer(attempt, answer, watch))
     }
 
+    /// Sends a message that does not wait for the next answer.
+    fn say_at_once(&mut self, message: &FromWorker) {
+        if let Err(error) = self.say(message).and_then(|()| self.flush()) {
+            self.error.get_or_insert(error);
+        }
+    }
+
     /// What this process used, for its farewell.
     pub(super) fn farewell(&mut self) -> Farewell {
         Farewell { peak_memory: peak_memory(), times: self.watch.times() }
@@ -160,18 +167,16 @@ impl Host for PipeHost {
         // coordinator would time all runs of the item as one, and take this process
         // for a hung one.
         if self.is_due(None) {
-            let again = FromWorker::Again { attempt: self.attempt };
-            if let Err(error) = self.say(&again).and_then(|()| self.flush()) {
-                self.error.get_or_insert(error);
-            }
+            self.say_at_once(&FromWorker::Again { attempt: self.attempt });
         }
     }
 
     fn note(&mut self, text: &str) {
-        let note = FromWorker::Note { text: text.to_owned() };
-        if let Err(error) = self.say(&note).and_then(|()| self.flush()) {
-            self.error.get_or_insert(error);
-        }
+        self.say_at_once(&FromWorker::Note { text: text.to_owned() });
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.say_at_once(&FromWorker::Warning { text: text.to_owned() });
     }
 
     fn output_cut(&mut self, item: u64) {

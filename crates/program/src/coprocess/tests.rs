@@ -343,7 +343,7 @@ fn a_program_that_buffers_its_answers_is_reported_once() {
         }
         fn item_starts(&mut self, _: u64) {}
         fn send(&mut self, _: &Answer) {}
-        fn note(&mut self, text: &str) {
+        fn warn(&mut self, text: &str) {
             self.0.send(text.to_owned()).unwrap();
         }
     }

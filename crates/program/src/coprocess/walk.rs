@@ -273,7 +273,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
     fn check_buffering(&mut self) {
         let (program, lines) = (&*self.program, self.in_flight);
         if self.detector.detects_buffering(program.pid(), || program.unread()) {
-            self.reply.note(&hint(self.name, lines));
+            self.reply.warn(&hint(self.name, lines));
         }
     }
 
