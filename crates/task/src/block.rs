@@ -6,7 +6,7 @@
 
 use crate::{Failure, FailureKind, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An answer is sent once it holds this many bytes, so that a worker's memory does
 /// not grow with the size of a chunk's results.
@@ -49,6 +49,19 @@ pub trait BlockTask: Send {
     /// The block does not hold the items that it announces, or no more items can be run
     /// here. The text is a sentence for the user.
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String>;
+
+    /// What another thread asks when it ends this process in the middle of an item;
+    /// `None`: the task has nothing to say then.
+    fn last_lines(&self) -> Option<Arc<dyn LastLines>> {
+        None
+    }
+}
+
+/// What a task knows of the running item if its process has to end.
+pub trait LastLines: Send + Sync {
+    /// The last lines that the item's program wrote, for the message of the item's
+    /// failure; may be empty. Passes everything else that is known to the log.
+    fn take(&self) -> String;
 }
 
 /// The environment of a running block: its clock, and the way back to the

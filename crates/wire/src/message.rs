@@ -164,6 +164,12 @@ pub enum FromWorker {
         /// One or two sentences.
         text: String,
     },
+    /// The last lines that the program of the running item wrote. Comes right before
+    /// [`FromWorker::Aborting`].
+    LastLines {
+        /// They stand in the item's failure.
+        text: String,
+    },
 }
 
 /// Who a worker is.

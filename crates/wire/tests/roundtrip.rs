@@ -185,6 +185,9 @@ fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Warning { text: "w".into() }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "09000000010000000000000077");
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::LastLines { text: "l".into() }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "0a00000001000000000000006c");
 }
 
 /// As above, in the other direction.

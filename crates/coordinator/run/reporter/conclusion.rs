@@ -19,10 +19,12 @@ impl RunReporter {
     /// Reports the results of the call and returns the status.
     pub(crate) fn conclude(&mut self, plan: &RunPlan, report: &StudyReport) -> Status {
         let unwritten = self.finish_files();
-        if report.ending.is_none() && report.runs.iter().all(|run| run.output.items == 0) {
+        let is_empty = report.runs.iter().all(|run| run.output.items == 0);
+        if report.ending.is_none() && is_empty {
             self.warn(&plan.source.without_items());
+        } else {
+            self.show_summary(is_empty);
         }
-        self.show_summary();
         if let Some(hint) = self.hint_at_numbers(plan) {
             self.terminal.println(&format!("hint: {hint}"));
         }
@@ -68,11 +70,12 @@ impl RunReporter {
         if is_fault { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
-    /// Prints the tables and hints. With --quiet only failed items are printed.
-    fn show_summary(&self) {
+    /// Prints the tables and hints. With --quiet only failed items are printed. Runs
+    /// without an item have no tables.
+    fn show_summary(&self, is_empty: bool) {
         let quiet = self.settings.quiet;
         let summary = Summary {
-            runs: if quiet { &[] } else { &self.data.runs },
+            runs: if quiet || is_empty { &[] } else { &self.data.runs },
             usable_cores: self.data.usable_cores(),
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,

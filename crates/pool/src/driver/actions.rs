@@ -19,6 +19,7 @@ use std::time::Duration;
 struct LastAttempt {
     who: WorkerRef,
     cause: String,
+    last_lines: String,
     exit: Option<Exit>,
     sent_at: Duration,
     tries: u32,
@@ -153,10 +154,10 @@ impl Driver {
     /// Makes the record of an item whose process died.
     fn charge(&mut self, job: JobId, chunk: ChunkId, item: u32, worker: WorkerId, attempts: u32, fault: Fault) {
         let at = self.now();
-        let LastAttempt { who, cause, exit, sent_at, tries } = self.last_of(worker, job, chunk);
+        let LastAttempt { who, cause, last_lines, exit, sent_at, tries } = self.last_of(worker, job, chunk);
         let Some(held) = self.jobs.get_mut(&job) else { return };
         let (format, rule) = (held.job.spec.format, held.job.spec.items);
-        let failure = failure(fault, cause, &held.job.spec.limits).because(exit.map(Into::into));
+        let failure = failure(fault, cause, &last_lines, &held.job.spec.limits).because(exit.map(Into::into));
         let Some(block) = held.chunk(chunk).and_then(|chunk| chunk.block.as_ref()) else { return };
         let (start, bytes) = part(block, rule, item, 1);
         let (before, input) = rule.split(&bytes).next().map_or((0, 0..0), |(at, i)| (at, at..at + i.len()));
@@ -189,6 +190,7 @@ impl Driver {
         LastAttempt {
             who: death.map_or(WorkerRef { slot: 0, nth: 0, pid: 0 }, |death| death.who),
             cause: death.map_or_else(|| "its process died".to_owned(), |death| death.cause.clone()),
+            last_lines: death.map_or_else(String::new, |death| death.last_lines.clone()),
             exit: death.map(|death| death.exit),
             sent_at: attempt.map_or(Duration::ZERO, |attempt| attempt.sent_at),
             tries: attempt.map_or(1, |attempt| attempt.tries),
@@ -254,14 +256,19 @@ impl Driver {
     }
 }
 
-/// The failure of an item: the same text in every run in which the same happens.
-fn failure(fault: Fault, cause: String, limits: &JobLimits) -> Failure {
+/// The failure of an item: the same text in every run in which the same happens, and
+/// the program of the item writes the same.
+fn failure(fault: Fault, cause: String, last_lines: &str, limits: &JobLimits) -> Failure {
     let kind = match fault {
         Fault::Crashed => FailureKind::Crashed,
         Fault::TimedOut => FailureKind::TimedOut,
         Fault::OutOfMemory => FailureKind::OutOfMemory,
     };
-    Failure::new(kind, limits.exceeded(kind).unwrap_or(cause))
+    let message = limits.exceeded(kind).unwrap_or(cause);
+    if kind == FailureKind::TimedOut && !last_lines.is_empty() {
+        return Failure::new(kind, format!("{message}: {last_lines}"));
+    }
+    Failure::new(kind, message)
 }
 
 /// How often a worker may run items again, for an attempt of `items` items; `None`:

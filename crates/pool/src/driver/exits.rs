@@ -49,7 +49,8 @@ impl Driver {
             at,
         }));
         let limits = worker.assigned.limits;
-        self.death = Some((id, Death { who: worker.who, cause, exit, attempts: worker.assigned.attempts }));
+        let (last_lines, attempts) = (worker.last_lines, worker.assigned.attempts);
+        self.death = Some((id, Death { who: worker.who, cause, last_lines, exit, attempts }));
         let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
         self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
     }

@@ -32,6 +32,7 @@ impl Driver {
             }
             (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text, false),
             (FromWorker::Warning { text }, ProtocolState::Ready) => self.on_note(id, &text, true),
+            (FromWorker::LastLines { text }, ProtocolState::Ready) => worker.last_lines = text,
             (FromWorker::OutputCut { attempt, item }, ProtocolState::Ready) => {
                 self.on_output_cut(id, AttemptId(attempt), item)
             }

@@ -28,6 +28,8 @@ pub(super) struct Process {
     /// Why the driver ended it, if it did.
     pub(super) ended_by_us: Option<String>,
     pub(super) stderr_tail: Vec<u8>,
+    /// The last lines that the program of its item wrote, if it ended within the item.
+    pub(super) last_lines: String,
     pub(super) items: u64,
     pub(super) chunks: u64,
 }
@@ -93,6 +95,7 @@ pub(super) struct SentAttempt {
 pub(super) struct Death {
     pub(super) who: WorkerRef,
     pub(super) cause: String,
+    pub(super) last_lines: String,
     pub(super) exit: Exit,
     pub(super) attempts: VecDeque<SentAttempt>,
 }
@@ -129,6 +132,7 @@ impl Process {
             stderr: StreamStatus::Open,
             ended_by_us: None,
             stderr_tail: Vec::new(),
+            last_lines: String::new(),
             items: 0,
             chunks: 0,
         }

@@ -173,6 +173,7 @@ impl Serving<'_> {
         };
         // The watchdog or the allocator may have to name the running item.
         if limits.are_any() {
+            self.state.ask_for_last_lines(known.task.last_lines());
             let mut reply = Reply::shared(&mut self.host, &self.state.draft, head.each, max_result).trying(again);
             let ran = known.task.run(&block, &mut reply);
             reply.finish();

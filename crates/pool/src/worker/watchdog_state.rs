@@ -8,7 +8,7 @@
 
 use super::frame_writer::FrameWriter;
 use crate::observe::{WorkerPhase, WorkerWatch};
-use procession_task::{Draft, FailureKind, JobLimits};
+use procession_task::{Draft, FailureKind, JobLimits, LastLines};
 use procession_wire::{FromWorker, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +20,8 @@ pub(super) struct WatchdogState {
     writer: Mutex<FrameWriter>,
     /// The chunk that is running.
     chunk: Mutex<RunningChunk>,
+    /// What is asked for the last lines of an item's program.
+    last_lines: Mutex<Option<Arc<dyn LastLines>>>,
     /// Whether the watchdog sleeps until an item starts, as it does at first.
     pub(super) asleep: AtomicBool,
 }
@@ -43,6 +45,7 @@ impl WatchdogState {
             draft: Mutex::default(),
             writer: Mutex::new(writer),
             chunk: Mutex::default(),
+            last_lines: Mutex::default(),
             asleep: AtomicBool::new(true),
         }
     }
@@ -55,6 +58,11 @@ impl WatchdogState {
         self.chunk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whom to ask for the last lines of the program of an item that ends this process.
+    pub(super) fn ask_for_last_lines(&self, task: Option<Arc<dyn LastLines>>) {
+        *self.last_lines.lock().unwrap_or_else(PoisonError::into_inner) = task;
+    }
+
     /// Whether the watchdog has to be woken for the item that has started.
     pub(super) fn wakes_watchdog(&self) -> bool {
         // The draft's lock orders this: either the watchdog has seen the item, or
@@ -63,7 +71,8 @@ impl WatchdogState {
     }
 
     /// Sends the finished results, and which item ends this process.
-    pub(super) fn leave(&self, draft: &Draft, kind: FailureKind) -> io::Result<()> {
+    /// `last_lines` stand in the failure of the item.
+    pub(super) fn leave(&self, draft: &Draft, kind: FailureKind, last_lines: String) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
         let RunningChunk { attempt, first, .. } = *self.chunk();
         let mut writer = self.writer();
@@ -71,6 +80,9 @@ impl WatchdogState {
         let mut watch = WorkerWatch::start(WorkerPhase::Transport);
         if draft.answer.items > 0 {
             writer.answer(attempt, &draft.answer, &mut watch)?;
+        }
+        if !last_lines.is_empty() {
+            writer.say(&FromWorker::LastLines { text: last_lines }, &[], &mut watch)?;
         }
         let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
         writer.say(&FromWorker::Aborting { attempt, offset, kind }, &[], &mut watch)?;
@@ -83,9 +95,11 @@ impl WatchdogState {
         // Close to a memory limit the allocations of this message could be refused,
         // and the item would be reported as out of memory.
         procession_sys::lift_limits_for_exit();
+        let asked = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let text = asked.map_or(String::new(), |asked| asked.take());
         // An error means that the coordinator is gone, and this process ends
         // anyway.
-        let _ = self.leave(draft, FailureKind::TimedOut);
+        let _ = self.leave(draft, FailureKind::TimedOut, text);
         procession_sys::end_now(TIMED_OUT_STATUS)
     }
 
@@ -100,7 +114,7 @@ impl WatchdogState {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            let _ = state.leave(&draft, FailureKind::OutOfMemory);
+            let _ = state.leave(&draft, FailureKind::OutOfMemory, String::new());
         };
         procession_sys::on_out_of_memory(Box::new(last_words), OUT_OF_MEMORY_STATUS);
     }

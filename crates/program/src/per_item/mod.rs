@@ -3,6 +3,7 @@
 
 mod ok_statuses;
 mod output_tail;
+mod program_text;
 mod runner;
 mod task;
 

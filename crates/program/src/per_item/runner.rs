@@ -3,18 +3,19 @@
 //! pipes are drained ([`Drain`]).
 
 use super::ok_statuses::OkStatuses;
-use super::output_tail::OutputTail;
+use super::program_text::ProgramText;
 use crate::drain::{Drain, DrainProgress, OutputStream, ReadOutcome, pass_on};
 use crate::environment::inherited;
 use crate::shortage::{shortage_note, start_patiently};
 use crate::stopped::stopped_item_note;
 use crate::template::TemplateError;
 use procession_sys::{Ended, LaunchedProgram, Launcher, PollSet, ProgramInput, Signal, StopDetector};
-use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, ToText};
+use procession_task::{Cause, Child, Failure, FailureKind, Identity, ItemAttempt, LastLines as _, ToText};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 /// Environment variables for the program.
 const ITEM: &str = "PROCESSION_ITEM";
@@ -36,6 +37,8 @@ pub(crate) struct ProgramRunner {
     ok: OkStatuses,
     set: PollSet,
     buffer: Vec<u8>,
+    /// What the program has written.
+    text: Arc<ProgramText>,
     /// The process of the last run.
     child: Child,
     /// Whether the user knows of a shortage.
@@ -88,6 +91,7 @@ impl ProgramRunner {
             ok,
             set: PollSet::default(),
             buffer: vec![0; READ_BYTES],
+            text: Arc::default(),
             child: Child::default(),
             knows_shortage: false,
         })
@@ -98,6 +102,11 @@ impl ProgramRunner {
         self.child
     }
 
+    /// What the program of the current run has written.
+    pub(crate) fn text(&self) -> Arc<ProgramText> {
+        Arc::clone(&self.text)
+    }
+
     /// Runs the program to its end; returns its standard output. `note` sends a message
     /// to the user.
     ///
@@ -105,27 +114,22 @@ impl ProgramRunner {
     /// The program could not be started, failed, or wrote more than a result may hold.
     pub(crate) fn run(&mut self, call: &ProgramCall<'_>, note: &mut dyn FnMut(&str)) -> Result<Vec<u8>, Failure> {
         self.child = Child::default();
+        self.text.clear();
         let mut program = self.start(call, note)?;
         self.child.pid = Some(program.pid());
         let mut conversation = Conversation {
             feed: call.input.unwrap_or_default(),
             // One more byte, which may be the last line feed.
             most: call.attempt.max_result.saturating_add(1),
-            out: Vec::new(),
-            errors: OutputTail::default(),
+            text: &self.text,
             buffer: &mut self.buffer,
         };
         let mut on_stop = |pid, signal| note(&stopped_item_note(call.attempt.index, pid, signal));
         conversation.run(&mut program, &mut self.set, &mut on_stop)?;
         self.child.is_output_cut = conversation.drain(&mut program, &mut self.set)?;
-        let Conversation { out, errors, .. } = conversation;
         match program.reap() {
-            Ended::Status(status) if self.ok.include(status) => Ok(out),
-            ended => {
-                // It is no result: the log has it, as it has standard error.
-                pass_on(&out);
-                Err(failure(ended, &errors, &out))
-            }
+            Ended::Status(status) if self.ok.include(status) => Ok(self.text.take_output()),
+            ended => Err(failure(ended, &self.text.take())),
         }
     }
 
@@ -161,8 +165,7 @@ struct Conversation<'a> {
     feed: [&'a [u8]; 2],
     /// The maximum size of the output, in bytes.
     most: usize,
-    out: Vec<u8>,
-    errors: OutputTail,
+    text: &'a ProgramText,
     buffer: &'a mut [u8],
 }
 
@@ -240,22 +243,18 @@ impl Conversation<'_> {
         let read = ReadOutcome::of(pipe, self.buffer);
         let (end, bytes) = read.map_err(|error| failed(format!("its program's output can't be read: {error}")))?;
         let said = &self.buffer[..bytes];
-        let passed_on = match stream {
-            OutputStream::Output => {
-                self.out.extend_from_slice(said);
-                0
+        match stream {
+            OutputStream::Output if self.text.push_output(said) > self.most => {
+                let most = self.most - 1;
+                Err(failed(format!("the result is longer than the {most} bytes a message may carry")))
             }
+            OutputStream::Output => Ok((end, 0)),
             OutputStream::Errors => {
-                self.errors.push(said);
+                self.text.push_errors(said);
                 pass_on(said);
-                bytes
+                Ok((end, bytes))
             }
-        };
-        if self.out.len() > self.most {
-            let most = self.most - 1;
-            return Err(failed(format!("the result is longer than the {most} bytes a message may carry")));
         }
-        Ok((end, passed_on))
     }
 }
 
@@ -263,13 +262,11 @@ fn failed(message: String) -> Failure {
     Failure::new(FailureKind::Failed, message)
 }
 
-/// The failure of a program that ended in another way than it should. Its message has
-/// the last lines of standard error, or else of standard output.
-fn failure(ended: Ended, errors: &OutputTail, output: &[u8]) -> Failure {
+/// The failure of a program that ended in another way than it should. `words` are the
+/// last lines that it wrote.
+fn failure(ended: Ended, words: &str) -> Failure {
     match ended {
         Ended::Status(status) => {
-            let words = Some(errors.to_string()).filter(|words| !words.is_empty());
-            let words = words.unwrap_or_else(|| OutputTail::of(output).to_string());
             let colon = if words.is_empty() { "" } else { ": " };
             failed(format!("exited with status {status}{colon}{words}")).because(Some(Cause::Status(status)))
         }

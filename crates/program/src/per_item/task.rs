@@ -5,9 +5,10 @@ use super::ok_statuses::OkStatuses;
 use super::runner::{ProgramCall, ProgramOutput, ProgramRunner};
 use crate::template::{Template, TemplateError};
 use procession_task::{
-    Block, BlockTask, Child, Failure, ItemAttempt, ParamError, Params, Reply, RunBuffers, RunItem, TextOptions, run_items,
+    Block, BlockTask, Child, Failure, ItemAttempt, LastLines, ParamError, Params, Reply, RunBuffers, RunItem, TextOptions, run_items,
 };
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// What distinguishes one task of this kind from another.
 pub(crate) struct PerItemRules {
@@ -55,6 +56,10 @@ impl PerItem {
 impl BlockTask for PerItem {
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
         run_items(&self.program, &self.options, &mut self.buffers, block, reply)
+    }
+
+    fn last_lines(&self) -> Option<Arc<dyn LastLines>> {
+        Some(self.program.runner.borrow().text())
     }
 }
 
