@@ -52,7 +52,10 @@ fn statuses_may_be_a_success() {
     let call = [&command[..], &["--ok-status", "0,1", "--", "grep", "x"]].concat();
     assert_eq!(place.run_on(&call, "ax\nb\n").ok(), "ax\n\n");
     for (flags, says) in [
-        (&["-t", "command", "--ok-status", "x", "--", "true"][..], "'x' is not an exit status: write numbers from 0 to 255"),
+        (
+            &["-t", "command", "--ok-status", "x", "--", "true"][..],
+            "'x' is not an exit status: write numbers from 0 to 255",
+        ),
         (&["-t", "filter", "--ok-status", "1", "--", "cat"], "--ok-status is about programs that end after each item"),
         (&["-t", "sqrt", "--ok-status", "1"], "--ok-status is about"),
     ] {
@@ -67,7 +70,8 @@ fn a_filter_that_buffers_is_named_also_with_quiet() {
     let args = ["-t", "filter", "-q", "--list", "1,2", "-j1", "--log", "off", "--", "tr", "0-9", "a-j"];
     for executor in [&[][..], &["--serial"]] {
         let args = [&args[..3], executor, &args[3..]].concat();
-        let args: Vec<&str> = if executor.is_empty() { args } else { args.into_iter().filter(|arg| *arg != "-j1").collect() };
+        let args: Vec<&str> =
+            if executor.is_empty() { args } else { args.into_iter().filter(|arg| *arg != "-j1").collect() };
         let mut child = place.command(&args).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();

@@ -140,7 +140,7 @@ fn a_time_limit_ends_the_wait_for_who_was_left_behind() {
     let place = Place::new();
     let for_ever = "test $1 = 2 || exit 0; while sleep 0.02; do echo more; done & echo hi";
     let ended = command(&place, &["-j1", "--timeout", "1s", "--log-dir", "log"], for_ever, "1\n2\n3\n");
-    assert_eq!(ended.out, "1\t\n2\t\ttimed-out: ran longer than 1s\n3\t\n");
+    assert_eq!(ended.out, "1\t\n2\t\ttimed-out: ran longer than 1s: more / more / more\n3\t\n");
     nothing_is_left(&place);
 }
 

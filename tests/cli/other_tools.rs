@@ -33,7 +33,11 @@ fn unknown_placeholders_and_lists_are_refused_and_braces_kept() {
     let place = Place::new();
     refused(&place, "--|echo|{1}", "error: '{1}' is not known here, because items are not records: with --items csv");
     refused(&place, "--|echo|{= s/a/b/ =}", "'{= s/a/b/ =}' is not known here: the placeholders are {} {#} {%}");
-    refused(&place, "--|echo|{}|:::|a|b", "error: ':::' is not known here: items stand before --, as in --list a,b -- echo {}");
+    refused(
+        &place,
+        "--|echo|{}|:::|a|b",
+        "error: ':::' is not known here: items stand before --, as in --list a,b -- echo {}",
+    );
     refused(&place, "-q|--|echo|{}|:::|a b", "--list 'a b' -- echo {}");
     assert_eq!(command(&place, "--|echo|x{2}|{print}|{}").ok(), "x{2} {print} a;touch pwned\nx{2} {print} it's\n");
     let lines = place.run_on(&["-t", "command", "-k", "-q", "--", "grep", "-E", "x{2}"], "axxb\naxb\n").fails(1, "");
@@ -45,7 +49,8 @@ fn in_tables_doubled_braces_are_text_and_placeholders_of_the_run_win() {
     let place = Place::new();
     place.file("t.csv", "id,size,procs\n7,big,many\n");
     let args = ["-t", "command", "-i", "t.csv", "--items", "csv", "--log", "off", "--format", "lines", "-j1", "-q"];
-    let words = ["--size", "1", "--", "echo", "{{1}}", "{1}", "{size}", "{procs}", "{2}", "{{size}}", "{{id}}", "x{{2}}"];
+    let words =
+        ["--size", "1", "--", "echo", "{{1}}", "{1}", "{size}", "{procs}", "{2}", "{{size}}", "{{id}}", "x{{2}}"];
     assert_eq!(place.run(&[&args[..], &words].concat()).ok(), "{1} 7 1 1 big {size} {id} x{2}\n");
 }
 
@@ -54,7 +59,8 @@ fn one_string_for_a_shell_is_answered_with_the_command() {
     let place = Place::new();
     let answer = "no shell runs between the coordinator and the program; write --";
     let ended = place.run_on(&["-t", "command", "--", "echo {} | tr 1 9"], "1\n");
-    let ended = ended.fails(2, &format!(r#"error: 'echo {{}} | tr 1 9' is no program: {answer} sh -c 'echo "$1" | tr 1 9' _ {{}}"#));
+    let ended = ended
+        .fails(2, &format!(r#"error: 'echo {{}} | tr 1 9' is no program: {answer} sh -c 'echo "$1" | tr 1 9' _ {{}}"#));
     assert_eq!(ended.err.lines().count(), 1);
     let ended = place.run_on(&["-t", "filter", "--", "tr a b | rev"], "1\n");
     ended.fails(2, &format!("'tr a b | rev' is no program: {answer} sh -c 'tr a b | rev'"));
@@ -70,9 +76,12 @@ fn one_string_for_a_shell_is_answered_with_the_command() {
 #[test]
 fn items_are_no_code_of_a_shell() {
     let place = Place::new();
-    let safe = r#"an item in the text of sh -c would be run as code: write -- sh -c 'echo "$1"' _ {}, or --trust-items"#;
+    let safe =
+        r#"an item in the text of sh -c would be run as code: write -- sh -c 'echo "$1"' _ {}, or --trust-items"#;
     refused(&place, "--|sh|-c|echo {}", safe);
-    for line in ["--|bash|-lc|echo {}", "--|env|A=1|-u|B|/bin/sh|-ec|echo {}", "--|timeout|5|nice|-n|3|nohup|dash|-c|echo {}"] {
+    for line in
+        ["--|bash|-lc|echo {}", "--|env|A=1|-u|B|/bin/sh|-ec|echo {}", "--|timeout|5|nice|-n|3|nohup|dash|-c|echo {}"]
+    {
         refused(&place, line, "would be run as code: write -- ");
     }
     refused(&place, "--|sh|-c|{}", "each item would be run as a line of sh: add --trust-items");
@@ -82,6 +91,14 @@ fn items_are_no_code_of_a_shell() {
     assert!(!place.path("pwned").exists());
     let trusted = place.run_on(&["-t", "command", "--trust-items", "--", "sh", "-c", "echo {}"], "a;touch pwned\n");
     assert_eq!((trusted.ok().as_str(), place.path("pwned").exists()), ("a;touch pwned\ta\n", true));
+    place.file("t.csv", "id,name\n7,$(touch pwned2)\n");
+    let table = ["-t", "command", "-i", "t.csv", "--items", "csv", "-q", "--format", "lines", "--log", "off"];
+    let call = |code: &str| place.run(&[&table[..], &["--", "sh", "-c", code, "_", "{name}"]].concat());
+    call("echo {1}").fails(2, "an item in the text of sh -c would be run as code");
+    call("echo {name}")
+        .fails(2, r#"t.csv has a column 'name': an item in the text of sh -c would be run as code: write --"#);
+    assert_eq!(call(r#"f() { echo {other} "$1"; }; f "$1""#).ok(), "{other} $(touch pwned2)\n");
+    assert!(!place.path("pwned2").exists());
     place.run(&["-t", "sqrt", "--trust-items", "--list", "4"]).fails(2, "--trust-items is about");
 }
 
@@ -95,7 +112,7 @@ fn flags_and_counts_of_other_tools_are_answered_in_one_line() {
         ("-0", "error: -0 is not known here: items that end in NUL bytes: --items nul\n"),
         ("--method|naive", "error: 'method' is a parameter of task prime: write --param method=naive\n"),
         ("-j|50%", "error: --procs: '50%' is not a count here: write --procs "),
-        ("-j0", "error: --procs: '0' is not a count here: write --procs auto\n"),
+        ("-j0", "error: --procs: '0' is not a count here: write --procs 1 or more, or auto for all CPUs\n"),
         ("--timeout|soon", "error: invalid value 'soon' for '--timeout <DURATION>': "),
         ("--items|rows", "error: invalid value 'rows' for '--items <RULE>'; [possible values: words, "),
     ] {

@@ -10,13 +10,19 @@ const FLAGS: &[Entry] = &[
          --nproc --cores --cpus -P -np -w",
         "the number of processes is --procs N (-j N)",
     ),
-    ("-n", "the number of processes is --procs N (-j N); items for each program: --task pipe --chunk N has it read N lines"),
+    (
+        "-n",
+        "the number of processes is --procs N (-j N); items for each program: --task pipe --chunk N has it read N lines",
+    ),
     (
         "-N -X -m -L -l -s --max-args --max-replace-args --max-lines --max-chars --xargs --exec-batch",
         "there is none, command runs a program for each item; --task pipe --chunk N has a program read N lines",
     ),
     ("-0 --null --print0", "items that end in NUL bytes: --items nul"),
-    ("-d", "items are lines with --items lines, words with --items words; fields of records: --items csv --delimiter CHAR"),
+    (
+        "-d",
+        "items are lines with --items lines, words with --items words; fields of records: --items csv --delimiter CHAR",
+    ),
     ("-a --arg-file --argfile", "a file of items: --input FILE"),
     ("--arg-sep --arg-file-sep --link --xapply", "there is none; items are given with --input FILE or --list X,Y"),
     ("-I -U -J --replace", "there is none: the placeholder of the item is always {}"),
@@ -27,7 +33,10 @@ const FLAGS: &[Entry] = &[
         "--halt --halt-on-error --fail-fast --stop-on-error --exitfirst",
         "by default a run stops at its first failed item; --keep-going continues, --max-failures N stops later",
     ),
-    ("--results --files --outputasfiles", "results go into one file with --output FILE, standard error into --log-dir DIR"),
+    (
+        "--results --files --outputasfiles",
+        "results go into one file with --output FILE, standard error into --log-dir DIR",
+    ),
     ("--colsep -C --csv", "fields of records: --items csv, with --delimiter CHAR for another separator"),
     ("--header", "--items csv takes the first record as heading, unless --no-heading is given"),
     ("--load", "there is none: no run waits for the load of the machine"),

@@ -99,7 +99,8 @@ fn similar(error: &Error) -> String {
 /// The value behind a flag, also in one word with it.
 fn value_of(flag: &str, line: &[OsString]) -> Option<String> {
     let words: Vec<&str> = line.iter().filter_map(|word| word.to_str()).collect();
-    let at = words.iter().position(|word| *word == flag || word.split_once('=').is_some_and(|(name, _)| name == flag))?;
+    let at =
+        words.iter().position(|word| *word == flag || word.split_once('=').is_some_and(|(name, _)| name == flag))?;
     let joined = words[at].split_once('=').map(|(_, value)| value);
     let value = joined.or_else(|| words.get(at + 1).copied().filter(|next| !next.starts_with("--")));
     value.map(str::to_owned)
@@ -130,7 +131,10 @@ mod tests {
     #[test]
     fn flags_of_other_tools_are_answered() {
         for (line, says) in [
-            ("-t command --jobs 4 -- echo {}", "error: --jobs is not known here: the number of processes is --procs N (-j N)"),
+            (
+                "-t command --jobs 4 -- echo {}",
+                "error: --jobs is not known here: the number of processes is --procs N (-j N)",
+            ),
             ("-t command -P4 -- echo", "error: -P is not known here: the number of processes is"),
             ("-t command -P 4 -- echo", "error: -P is not known here"),
             ("-kP4 -t command", "error: -P is not known here"),
@@ -183,7 +187,10 @@ mod tests {
             ("-t prime --items x", "invalid value 'x' for '--items <RULE>'; [possible values: words, lines"),
             ("-t prime --timeout x", "invalid value 'x' for '--timeout <DURATION>': 'x' is not a unit of time"),
             ("-t prime --progress", "a value is required for '--progress <WHEN>' but none was supplied"),
-            ("-t prime --range 1..2 --list 3", "the argument '--range <A..B[:STEP]>' cannot be used with '--list <X,Y,…>'"),
+            (
+                "-t prime --range 1..2 --list 3",
+                "the argument '--range <A..B[:STEP]>' cannot be used with '--list <X,Y,…>'",
+            ),
             ("-t prime -t sqrt", "cannot be used multiple times"),
         ] {
             let text = said(line);

@@ -97,7 +97,7 @@ fn count_elsewhere(text: &str, cpus: usize) -> Option<String> {
     let at_least_one = |count: usize| Some(count.max(1).to_string());
     match (text.strip_suffix('%'), text.as_bytes().first()) {
         (Some(percent), _) => at_least_one(percent.parse::<usize>().ok()?.checked_mul(cpus)? / 100),
-        (None, _) if matches!(text, "0" | "+0" | "-0") => Some("auto".to_owned()),
+        (None, _) if matches!(text, "0" | "+0" | "-0") => Some("1 or more, or auto for all CPUs".to_owned()),
         (None, Some(b'+')) => at_least_one(cpus.checked_add(text[1..].parse().ok()?)?),
         (None, Some(b'-')) => at_least_one(cpus.saturating_sub(text[1..].parse().ok()?)),
         _ => None,
@@ -110,11 +110,10 @@ mod tests {
 
     #[test]
     fn counts_of_other_tools_are_answered_with_ours() {
-        for (text, ours) in
-            [("50%", "2"), ("200%", "8"), ("1%", "1"), ("0", "auto"), ("+0", "auto"), ("+2", "6"), ("-1", "3"), ("-9", "1")]
-        {
+        for (text, ours) in [("50%", "2"), ("200%", "8"), ("1%", "1"), ("+2", "6"), ("-1", "3"), ("-9", "1")] {
             assert_eq!(count_elsewhere(text, 4).as_deref(), Some(ours), "{text}");
         }
+        assert!(["0", "+0"].iter().all(|text| count_elsewhere(text, 4).unwrap().contains("or auto")));
         for text in ["4", "1,2", "auto", "1..=auto", "x%", "+x", "", "1..=-1"] {
             assert_eq!(count_elsewhere(text, 4), None, "{text}");
         }

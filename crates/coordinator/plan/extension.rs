@@ -22,8 +22,9 @@ const COMPRESSED: [(&str, &str); 10] = [
 /// Files that are no text.
 const BINARY: [&str; 46] = [
     "jpg", "jpeg", "png", "gif", "bmp", "webp", "avif", "tif", "tiff", "ppm", "pgm", "pnm", "svg", "pdf", "eps", "ps",
-    "mp4", "parquet", "feather", "arrow", "orc", "avro", "xlsx", "xls", "ods", "docx", "odt", "pptx", "sqlite", "sqlite3",
-    "db", "npy", "npz", "pkl", "pickle", "h5", "hdf5", "nc", "mat", "rds", "rdata", "dta", "sav", "tar", "msgpack", "cbor",
+    "mp4", "parquet", "feather", "arrow", "orc", "avro", "xlsx", "xls", "ods", "docx", "odt", "pptx", "sqlite",
+    "sqlite3", "db", "npy", "npz", "pkl", "pickle", "h5", "hdf5", "nc", "mat", "rds", "rdata", "dta", "sav", "tar",
+    "msgpack", "cbor",
 ];
 
 /// Texts in a form of their own. The results can be written to them if their format
@@ -106,7 +107,9 @@ mod tests {
 
     #[test]
     fn other_names_say_nothing() {
-        for name in ["o.tsv", "o.CSV", "o.jsonl", "o.lines", "o.txt", "o.out", "o.log", "o.dat", "o", ".gz", "o.1", "o.v2.7"] {
+        for name in
+            ["o.tsv", "o.CSV", "o.jsonl", "o.lines", "o.txt", "o.out", "o.log", "o.dat", "o", ".gz", "o.1", "o.v2.7"]
+        {
             assert_eq!(check(Path::new(name), None, false), Ok(()), "{name}");
         }
     }

@@ -174,7 +174,10 @@ fn table_options(flags: &WorkFlags, runner: ItemRunner) -> Result<Option<TableOp
     if column.is_some() && runner == ItemRunner::BlockProgram {
         return Err("--column can't be used with pipe, whose programs get whole records: leave it out".to_owned());
     }
-    Ok(Some(TableOptions { delimiter: *delimiter, has_heading: is_csv && !no_heading, column: column.clone() }))
+    let has_code = runner == ItemRunner::Program && column.is_none() && !flags.trust_items;
+    let refused_names = if has_code { program::refused_columns(&words(flags)) } else { Vec::new() };
+    let (delimiter, has_heading) = (*delimiter, is_csv && !no_heading);
+    Ok(Some(TableOptions { delimiter, has_heading, column: column.clone(), refused_names }))
 }
 
 /// A task, before its parameters are checked.
@@ -233,9 +236,13 @@ fn among(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> Result<FoundT
     Ok(same.map_or_else(|| FoundTask::Own(task.clone()), FoundTask::BuiltIn))
 }
 
+fn words(flags: &WorkFlags) -> Vec<Vec<u8>> {
+    flags.program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()
+}
+
 /// The words after `--`, for the task.
 fn arguments(task: &str, runner: ItemRunner, flags: &WorkFlags) -> Result<Vec<Vec<u8>>, String> {
-    let words: Vec<Vec<u8>> = flags.program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect();
+    let words = words(flags);
     match runner.usage() {
         Some(usage) if words.is_empty() => {
             return Err(format!("task '{task}' needs a program: add -- {usage} at the end"));

@@ -110,6 +110,16 @@ pub enum InputError {
         /// Which columns there are.
         why: String,
     },
+    /// A column of a table has a name that is refused.
+    #[error("{name} has a column '{}': {why}", escape_terminal(.column.as_bytes()))]
+    RefusedColumn {
+        /// The input.
+        name: String,
+        /// The column.
+        column: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// The columns of a table differ from those of the first.
     #[error(
         "{name} has other columns than the first table: {}, not {}",

@@ -6,7 +6,7 @@ mod shell_code;
 
 use procession_program::places;
 use procession_task::builtin::ItemRunner;
-use procession_task::{TableSpec, escape_terminal, shell_quote};
+use procession_task::{TableFormat, TableSpec, escape_terminal, shell_quote};
 use shell_code::ShellCode;
 
 /// What the words are for.
@@ -126,7 +126,9 @@ fn check_code(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<(), String
     let Some(code) = found else { return Ok(()) };
     const TRUST: &str = "or --trust-items if no item can do harm";
     Err(match code {
-        ShellCode::Text { shell, at } if places(&words[at], table).iter().any(|place| place.range == (0..words[at].len())) => {
+        ShellCode::Text { shell, at }
+            if places(&words[at], table).iter().any(|place| place.range == (0..words[at].len())) =>
+        {
             format!(
                 "each item would be run as a line of {shell}: add --trust-items if that is meant, or pass items to a \
                  program, as in sh -c '… \"$1\" …' _ {{}}"
@@ -151,6 +153,27 @@ fn check_code(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<(), String
              their own, {TRUST}"
         ),
     })
+}
+
+/// The names of columns with which an item would be a part of a shell's code, each
+/// with the reason. Only the input tells whether it has them.
+pub(super) fn refused_columns(words: &[Vec<u8>]) -> Vec<(String, String)> {
+    let code = ShellCode::find(words);
+    let names = code.iter().flat_map(|code| &words[code.words()]).flat_map(|word| names_in_braces(word));
+    let why = |name: &str| {
+        let format = TableFormat::Csv(b',');
+        check_code(words, Some(&TableSpec { format, names: vec![name.to_owned()], column: None })).err()
+    };
+    names.filter_map(|name| Some((name.clone(), why(&name)?))).collect()
+}
+
+/// Every text between an opening and the next closing brace, without other braces.
+fn names_in_braces(word: &[u8]) -> Vec<String> {
+    let names = word.split(|&byte| byte == b'{').skip(1).filter_map(|rest| {
+        let end = rest.iter().position(|&byte| byte == b'}')?;
+        std::str::from_utf8(&rest[..end]).ok().map(str::to_owned)
+    });
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ fn unknown_placeholders_are_refused_where_they_are_whole_arguments() {
         let said = refusal(&["echo", given]);
         assert!(said.contains(says), "{said}");
     }
-    for kept in ["x{2}", "{1}x", "{print}", "{ print $1 }", "{", "{}", "{%}", "{#}", "{name}", "{{1}}", "{}{1}", "{a,b}"] {
+    for kept in
+        ["x{2}", "{1}x", "{print}", "{ print $1 }", "{", "{}", "{%}", "{#}", "{name}", "{{1}}", "{}{1}", "{a,b}"]
+    {
         assert_eq!(checked(&["grep", kept], None), Ok(()), "{kept}");
     }
     assert_eq!(checked(&["echo", "{1}", "{2}"], Some(&csv())), Ok(()));
@@ -76,7 +78,10 @@ fn unknown_placeholders_are_refused_where_they_are_whole_arguments() {
 #[test]
 fn items_in_the_code_of_a_shell_are_refused_with_the_safe_form() {
     for (given, says) in [
-        (&["sh", "-c", "echo {}"][..], r#"text of sh -c would be run as code: write -- sh -c 'echo "$1"' _ {}, or --trust-items"#),
+        (
+            &["sh", "-c", "echo {}"][..],
+            r#"text of sh -c would be run as code: write -- sh -c 'echo "$1"' _ {}, or --trust-items"#,
+        ),
         (&["env", "A=1", "bash", "-lc", "wc {.}"], r#"write -- env A=1 bash -lc 'wc "$1"' _ '{.}',"#),
         (&["sh", "-c", "{}"], "each item would be run as a line of sh: add --trust-items"),
         (&["ssh", "h", "wc", "{}"], r#"-- ssh h 'IFS= read -r item; wc "$item"', or --trust-items"#),
@@ -97,6 +102,9 @@ fn items_in_the_code_of_a_shell_are_refused_with_the_safe_form() {
     ] {
         assert_eq!(checked(kept, None), Ok(()), "{kept:?}");
     }
+    let refused = refused_columns(&words(&["sh", "-c", "f() { echo {the name}; }; f {{no}}", "_", "{id}"]));
+    assert_eq!(refused.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), ["the name"]);
+    assert!(refused[0].1.contains(r#"sh -c 'f() { echo "$2"; }"#), "{}", refused[0].1);
     let said = checked(&["sh", "-c", "echo {2}"], Some(&csv())).unwrap_err();
     assert!(said.contains(r#"sh -c 'echo "$1"' _ '{2}'"#), "{said}");
     let filter = ProgramContext { runner: ItemRunner::Coprocess, table: None, trusts_items: true };

@@ -73,6 +73,9 @@ pub struct TableOptions {
     /// The field that is the item: the name or number (from 1) of a column, of JSON
     /// values a key. Without it, an item is a whole record.
     pub column: Option<String>,
+    /// Names that no column may have, each with the reason: what the user wrote would be
+    /// something else than it seems.
+    pub refused_names: Vec<(String, String)>,
 }
 
 /// How items are separated and which of them are taken.

@@ -112,6 +112,10 @@ pub(crate) fn read_head(
     } else {
         0
     };
+    if let Some((column, why)) = options.refused_names.iter().find(|(column, _)| table.names.contains(column)) {
+        let (name, column, why) = (name.to_owned(), column.clone(), why.clone());
+        return Err(InputError::RefusedColumn { name, column, why });
+    }
     let count = fields.len();
     let note = (options.delimiter.is_none() && count > 1).then(|| InputNote::Delimiter {
         name: name.to_owned(),
@@ -155,7 +159,8 @@ mod tests {
     use super::*;
 
     fn head(text: &str, column: Option<&str>, has_heading: bool) -> Result<Option<TableHead>, String> {
-        let options = TableOptions { delimiter: None, has_heading, column: column.map(str::to_owned) };
+        let refused_names = vec![("code".to_owned(), "it would be run".to_owned())];
+        let options = TableOptions { delimiter: None, has_heading, column: column.map(str::to_owned), refused_names };
         read_head("f", &mut text.as_bytes(), &options, 1000).map_err(|error| error.to_string())
     }
 
@@ -179,6 +184,15 @@ mod tests {
         assert_eq!(column("a,b\n", "c", true).unwrap_err(), "f has no column 'c': its columns are a, b");
         assert!(column("a,a\n", "a", true).unwrap_err().contains("2 columns have this name"));
         assert!(column("a,b\n", "3", false).unwrap_err().contains("the numbers 1 to 2"));
+    }
+
+    #[test]
+    fn refused_names_are_no_columns() {
+        assert_eq!(
+            head("a,code\n1,2\n", None, true).map(drop),
+            Err("f has a column 'code': it would be run".to_owned())
+        );
+        assert!(head("a,code\n1,2\n", None, false).is_ok());
     }
 
     #[test]

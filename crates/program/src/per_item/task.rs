@@ -5,7 +5,8 @@ use super::ok_statuses::OkStatuses;
 use super::runner::{ProgramCall, ProgramOutput, ProgramRunner};
 use crate::template::{Template, TemplateError};
 use procession_task::{
-    Block, BlockTask, Child, Failure, ItemAttempt, LastLines, ParamError, Params, Reply, RunBuffers, RunItem, TextOptions, run_items,
+    Block, BlockTask, Child, Failure, ItemAttempt, LastLines, ParamError, Params, Reply, RunBuffers, RunItem,
+    TextOptions, run_items,
 };
 use std::cell::RefCell;
 use std::sync::Arc;
