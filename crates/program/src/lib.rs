@@ -46,7 +46,7 @@ mod trial;
 
 use procession_task::builtin::{self, TaskEntry};
 
-pub use template::{Place, Template, TemplateError, places};
+pub use template::{FoundPlaceholder, Template, TemplateError, find_placeholders};
 
 /// Every task: the built-in ones, and those that run code of the user.
 pub const ALL: &[&TaskEntry] = &[

@@ -4,7 +4,7 @@
 //! failures. It may be sent in parts: after every item if the block asks for it,
 //! otherwise when it becomes large or some milliseconds have passed.
 
-use crate::{Failure, FailureKind, MESSAGE_BYTES, Samples};
+use crate::{Failure, FailureKind, LastLines, MESSAGE_BYTES, Samples};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,13 +55,6 @@ pub trait BlockTask: Send {
     fn last_lines(&self) -> Option<Arc<dyn LastLines>> {
         None
     }
-}
-
-/// What a task knows of the running item if its process has to end.
-pub trait LastLines: Send + Sync {
-    /// The last lines that the item's program wrote, for the message of the item's
-    /// failure; may be empty. Passes everything else that is known to the log.
-    fn take(&self) -> String;
 }
 
 /// The environment of a running block: its clock, and the way back to the

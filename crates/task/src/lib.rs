@@ -17,7 +17,7 @@
 //! - `record`, `itemlog`: output records, log lines
 //! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
-//! - `task`, `block`: the two traits, and the way back to the coordinator
+//! - `task`, `block`, `last_lines`: the two traits, and the way back to the coordinator
 //! - `terminal_writer`: records that a terminal shows
 //! - `record_writer`, `runner`: from one trait to the other
 //! - `spec`, `configuration`: what a job is, and what it runs on
@@ -39,6 +39,7 @@ mod value;
 
 mod catch_panic;
 mod info;
+mod last_lines;
 mod record;
 pub mod shell_quote;
 mod task;
@@ -62,7 +63,7 @@ pub mod library_threads;
 
 pub mod builtin;
 
-pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, LastLines, ProcessEnd, Reply, RunningItem};
+pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ProcessEnd, Reply, RunningItem};
 pub use block_items::{BlockItem, BlockItems};
 pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};
@@ -70,6 +71,7 @@ pub use coordinator_times::CoordinatorTimes;
 pub use info::TaskInfo;
 pub use itemlog::{Child, CoordinatorLine, Identity, LOGGED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
+pub use last_lines::LastLines;
 pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamInfo, ParamSpec, Params};
 pub use plural::counted;

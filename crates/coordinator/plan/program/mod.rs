@@ -4,7 +4,7 @@
 mod safe_form;
 mod shell_code;
 
-use procession_program::places;
+use procession_program::find_placeholders;
 use procession_task::builtin::ItemRunner;
 use procession_task::{TableFormat, TableSpec, escape_terminal, shell_quote};
 use shell_code::ShellCode;
@@ -34,7 +34,7 @@ pub(super) fn check(words: &[Vec<u8>], context: ProgramContext<'_>) -> Result<()
             false => Ok(()),
         };
     }
-    if let Some(line) = words.first().filter(|line| !places(line, table).is_empty())
+    if let Some(line) = words.first().filter(|line| !find_placeholders(line, table).is_empty())
         && let Some(answer) = of_shell_line(words, table)
     {
         return Err(format!("'{}' is no program: {answer}", escape_terminal(line)));
@@ -79,8 +79,8 @@ fn check_sources(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<(), Str
 /// Refuses an argument that is a placeholder of GNU parallel and not known here.
 fn check_unknown(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<(), String> {
     const KNOWN: &str = "the placeholders are {} {#} {%} {/} {//} {.} {/.}";
-    let is_known = |word: &[u8]| places(word, table).iter().any(|place| place.range == (0..word.len()));
-    let unknown = |word: &&Vec<u8>| matches!(kind_of(word), Some(_)) && !is_known(word);
+    let is_known = |word: &[u8]| find_placeholders(word, table).iter().any(|place| place.range == (0..word.len()));
+    let unknown = |word: &&Vec<u8>| kind_of(word).is_some() && !is_known(word);
     let Some(word) = words.iter().skip(1).find(unknown) else { return Ok(()) };
     let shown = escape_terminal(word);
     Err(match (kind_of(word), table) {
@@ -121,13 +121,13 @@ fn kind_of(word: &[u8]) -> Option<UnknownPlace> {
 
 /// Refuses items as a part of a shell's code.
 fn check_code(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<(), String> {
-    let has_item = |word: &Vec<u8>| places(word, table).iter().any(|place| place.holds_item);
+    let has_item = |word: &Vec<u8>| find_placeholders(word, table).iter().any(|place| place.holds_item);
     let found = ShellCode::find(words).into_iter().find(|code| words[code.words()].iter().any(has_item));
     let Some(code) = found else { return Ok(()) };
     const TRUST: &str = "or --trust-items if no item can do harm";
     Err(match code {
         ShellCode::Text { shell, at }
-            if places(&words[at], table).iter().any(|place| place.range == (0..words[at].len())) =>
+            if find_placeholders(&words[at], table).iter().any(|place| place.range == (0..words[at].len())) =>
         {
             format!(
                 "each item would be run as a line of {shell}: add --trust-items if that is meant, or pass items to a \

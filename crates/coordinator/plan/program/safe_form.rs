@@ -1,6 +1,6 @@
 //! Rewrites commands so that items are arguments and not a part of a shell's code.
 
-use procession_program::places;
+use procession_program::find_placeholders;
 use procession_task::TableSpec;
 
 /// A shell's code in which the items are arguments, and these arguments.
@@ -31,11 +31,11 @@ pub(super) fn of_shell(words: &[Vec<u8>], at: usize, table: Option<&TableSpec>) 
 /// then it is not on standard input.
 pub(super) fn of_ssh(words: &[Vec<u8>], from: usize, table: Option<&TableSpec>) -> Option<Vec<Vec<u8>>> {
     const READ: &[u8] = b"IFS= read -r item; ";
-    if words[..from].iter().any(|word| !places(word, table).is_empty()) {
+    if words[..from].iter().any(|word| !find_placeholders(word, table).is_empty()) {
         return None;
     }
     let command = words[from..].join(&b' ');
-    if places(&command, table).iter().any(|place| &command[place.range.clone()] != b"{}") {
+    if find_placeholders(&command, table).iter().any(|place| &command[place.range.clone()] != b"{}") {
         return None;
     }
     let text = with_variables(&command, table, |_| b"item".to_vec());
@@ -44,7 +44,7 @@ pub(super) fn of_ssh(words: &[Vec<u8>], from: usize, table: Option<&TableSpec>) 
 
 /// Whether more is in it than words, which only a shell understands.
 fn needs_shell(line: &[u8], table: Option<&TableSpec>) -> bool {
-    let places = places(line, table);
+    let places = find_placeholders(line, table);
     let is_outside = |at: usize| !places.iter().any(|place| place.range.contains(&at));
     line.iter().enumerate().any(|(at, byte)| b"|&;<>()$`\\\"'*?[]#~=!\n".contains(byte) && is_outside(at))
 }
@@ -70,7 +70,7 @@ fn safe_code(code: &[u8], given: &[Vec<u8>], table: Option<&TableSpec>) -> SafeC
 /// receives the placeholder.
 fn with_variables(code: &[u8], table: Option<&TableSpec>, mut name: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let (mut text, mut quote, mut from) = (Vec::new(), None, 0);
-    for place in places(code, table).into_iter().filter(|place| place.holds_item) {
+    for place in find_placeholders(code, table).into_iter().filter(|place| place.holds_item) {
         let before = &code[from..place.range.start];
         quote = quote_after(quote, before);
         text.extend_from_slice(before);

@@ -7,10 +7,9 @@
 mod placeholder;
 mod scan;
 
-use placeholder::Placeholder;
-use procession_task::{Column, Failure, TableSpec};
-pub use scan::{Place, places};
-use scan::{SLOT, parts};
+use procession_task::{Failure, TableSpec};
+pub use scan::{FoundPlaceholder, find_placeholders};
+use scan::{SLOT, TemplatePart, parts};
 use std::fmt;
 
 /// A program and its arguments, with placeholders for the item.
@@ -20,16 +19,6 @@ pub struct Template {
     args: Vec<Vec<TemplatePart>>,
     /// The table that items are records of, if they are.
     table: Option<TableSpec>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum TemplatePart {
-    Text(Vec<u8>),
-    Placeholder(Placeholder),
-    /// The number of the worker's slot.
-    Slot,
-    /// A field of the item, which is a record of a table.
-    Field(Column),
 }
 
 /// Why the words are not a template.
@@ -70,7 +59,7 @@ impl Template {
     /// There is no program, or its name depends on the item.
     pub fn new(words: &[Vec<u8>], table: Option<&TableSpec>) -> Result<Self, TemplateError> {
         let template = Self::plain(words)?;
-        if !places(&template.program, None).is_empty() {
+        if !find_placeholders(&template.program, None).is_empty() {
             return Err(TemplateError::PlaceInProgram);
         }
         let args = words[1..].iter().map(|word| parts(word, table).into_iter().map(|(_, part)| part).collect());

@@ -1,6 +1,5 @@
 //! Finds the placeholders in a word.
 
-use super::TemplatePart;
 use super::placeholder::Placeholder;
 use procession_task::{Column, TableFormat, TableSpec};
 use std::ops::Range;
@@ -11,9 +10,20 @@ pub(super) const SLOT: &[u8] = b"{%}";
 /// Placeholders of a run. They are replaced before a worker sees the arguments.
 const OF_THE_RUN: [&str; 2] = ["size", "procs"];
 
+/// A part of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TemplatePart {
+    Text(Vec<u8>),
+    Placeholder(Placeholder),
+    /// The number of the worker's slot.
+    Slot,
+    /// A field of the item, which is a record of a table.
+    Field(Column),
+}
+
 /// A placeholder in a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FoundPlaceholder {
     /// Its position in the word, braces included.
     pub range: Range<usize>,
     /// Whether text of the item takes its place, and not only a number.
@@ -23,11 +33,13 @@ pub struct Place {
 /// The placeholders in a word. `table` is the table that items are records of, if
 /// they are.
 #[must_use]
-pub fn places(word: &[u8], table: Option<&TableSpec>) -> Vec<Place> {
+pub fn find_placeholders(word: &[u8], table: Option<&TableSpec>) -> Vec<FoundPlaceholder> {
     let place = |(range, part)| match part {
         TemplatePart::Text(_) => None,
-        TemplatePart::Slot | TemplatePart::Placeholder(Placeholder::Number) => Some(Place { range, holds_item: false }),
-        TemplatePart::Placeholder(_) | TemplatePart::Field(_) => Some(Place { range, holds_item: true }),
+        TemplatePart::Slot | TemplatePart::Placeholder(Placeholder::Number) => {
+            Some(FoundPlaceholder { range, holds_item: false })
+        }
+        TemplatePart::Placeholder(_) | TemplatePart::Field(_) => Some(FoundPlaceholder { range, holds_item: true }),
     };
     parts(word, table).into_iter().filter_map(place).collect()
 }
@@ -120,7 +132,9 @@ mod tests {
             ("", None, "; "),
         ] {
             let of = |holds_item| {
-                let places = places(word.as_bytes(), table).into_iter().filter(|place| place.holds_item == holds_item);
+                let places = find_placeholders(word.as_bytes(), table)
+                    .into_iter()
+                    .filter(|place| place.holds_item == holds_item);
                 places.map(|place| &word[place.range]).collect::<Vec<_>>().join(" ")
             };
             assert_eq!(format!("{}; {}", of(true), of(false)), expected);
