@@ -98,6 +98,8 @@ fn items_are_no_code_of_a_shell() {
     call("echo {name}")
         .fails(2, r#"t.csv has a column 'name': an item in the text of sh -c would be run as code: write --"#);
     assert_eq!(call(r#"f() { echo {other} "$1"; }; f "$1""#).ok(), "{other} $(touch pwned2)\n");
+    let misspelt = [&table[..], &["--", "echo", "{nmae}"]].concat();
+    place.run(&misspelt).fails(2, "t.csv has no column 'nmae': its columns are id, name; {{nmae}} is the text {nmae}");
     assert!(!place.path("pwned2").exists());
     place.run(&["-t", "sqrt", "--trust-items", "--list", "4"]).fails(2, "--trust-items is about");
 }

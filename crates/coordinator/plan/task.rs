@@ -174,10 +174,11 @@ fn table_options(flags: &WorkFlags, runner: ItemRunner) -> Result<Option<TableOp
     if column.is_some() && runner == ItemRunner::BlockProgram {
         return Err("--column can't be used with pipe, whose programs get whole records: leave it out".to_owned());
     }
-    let has_code = runner == ItemRunner::Program && column.is_none() && !flags.trust_items;
-    let refused_names = if has_code { program::refused_columns(&words(flags)) } else { Vec::new() };
+    let words = if runner == ItemRunner::Program && column.is_none() { words(flags) } else { Vec::new() };
+    let refused_names = if flags.trust_items { Vec::new() } else { program::refused_columns(&words) };
+    let needed_names = program::needed_columns(&words);
     let (delimiter, has_heading) = (*delimiter, is_csv && !no_heading);
-    Ok(Some(TableOptions { delimiter, has_heading, column: column.clone(), refused_names }))
+    Ok(Some(TableOptions { delimiter, has_heading, column: column.clone(), refused_names, needed_names }))
 }
 
 /// A task, before its parameters are checked.

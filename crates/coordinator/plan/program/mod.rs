@@ -167,6 +167,17 @@ pub(super) fn refused_columns(words: &[Vec<u8>]) -> Vec<(String, String)> {
     names.filter_map(|name| Some((name.clone(), why(&name)?))).collect()
 }
 
+/// The names that columns must have: each stands in braces as a whole argument.
+pub(super) fn needed_columns(words: &[Vec<u8>]) -> Vec<String> {
+    let names = words.iter().skip(1).filter_map(|word| {
+        let name = std::str::from_utf8(word.strip_prefix(b"{")?.strip_suffix(b"}")?).ok()?;
+        let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
+        (is_name && name != "size" && name != "procs").then(|| name.to_owned())
+    });
+    names.collect()
+}
+
 /// Every text between an opening and the next closing brace, without other braces.
 fn names_in_braces(word: &[u8]) -> Vec<String> {
     let names = word.split(|&byte| byte == b'{').skip(1).filter_map(|rest| {

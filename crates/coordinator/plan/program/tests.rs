@@ -102,6 +102,9 @@ fn items_in_the_code_of_a_shell_are_refused_with_the_safe_form() {
     ] {
         assert_eq!(checked(kept, None), Ok(()), "{kept:?}");
     }
+    let needed =
+        needed_columns(&words(&["p", "{id}", "{the name}", "x{no}", "{size}", "{1}", "{{no}}", "{ print }", "{}"]));
+    assert_eq!(needed, ["id", "the name"]);
     let refused = refused_columns(&words(&["sh", "-c", "f() { echo {the name}; }; f {{no}}", "_", "{id}"]));
     assert_eq!(refused.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), ["the name"]);
     assert!(refused[0].1.contains(r#"sh -c 'f() { echo "$2"; }"#), "{}", refused[0].1);

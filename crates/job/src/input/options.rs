@@ -76,6 +76,8 @@ pub struct TableOptions {
     /// Names that no column may have, each with the reason: what the user wrote would be
     /// something else than it seems.
     pub refused_names: Vec<(String, String)>,
+    /// Names that columns must have, because the user wrote `{NAME}`.
+    pub needed_names: Vec<String>,
 }
 
 /// How items are separated and which of them are taken.

@@ -117,6 +117,10 @@ pub(crate) fn read_head(
         return Err(InputError::RefusedColumn { name, column, why });
     }
     let count = fields.len();
+    if let Some(wanted) = options.needed_names.iter().find(|wanted| !table.names.contains(wanted)) {
+        let why = format!("{}; {{{{{wanted}}}}} is the text {{{wanted}}}", columns(&table.names, count));
+        return Err(InputError::NoColumn { name: name.to_owned(), column: wanted.clone(), why });
+    }
     let note = (options.delimiter.is_none() && count > 1).then(|| InputNote::Delimiter {
         name: name.to_owned(),
         delimiter,
@@ -135,9 +139,16 @@ fn find(name: &str, wanted: &str, names: &[String], count: usize) -> Result<Colu
     match (&found[..], wanted.parse::<usize>()) {
         (&[at], _) => Ok(position(at)),
         ([], Ok(number)) if (1..=count).contains(&number) => Ok(position(number - 1)),
-        ([], _) if names.is_empty() => Err(refused(format!("without a heading they have the numbers 1 to {count}"))),
-        ([], _) => Err(refused(format!("its columns are {}", names.join(", ")))),
+        ([], _) => Err(refused(columns(names, count))),
         (several, _) => Err(refused(format!("{} columns have this name: use their number", several.len()))),
+    }
+}
+
+/// Which columns there are.
+fn columns(names: &[String], count: usize) -> String {
+    match names {
+        [] => format!("without a heading they have the numbers 1 to {count}"),
+        names => format!("its columns are {}", names.join(", ")),
     }
 }
 
@@ -160,7 +171,13 @@ mod tests {
 
     fn head(text: &str, column: Option<&str>, has_heading: bool) -> Result<Option<TableHead>, String> {
         let refused_names = vec![("code".to_owned(), "it would be run".to_owned())];
-        let options = TableOptions { delimiter: None, has_heading, column: column.map(str::to_owned), refused_names };
+        let options = TableOptions {
+            delimiter: None,
+            has_heading,
+            column: column.map(str::to_owned),
+            refused_names,
+            ..TableOptions::default()
+        };
         read_head("f", &mut text.as_bytes(), &options, 1000).map_err(|error| error.to_string())
     }
 
@@ -193,6 +210,18 @@ mod tests {
             Err("f has a column 'code': it would be run".to_owned())
         );
         assert!(head("a,code\n1,2\n", None, false).is_ok());
+    }
+
+    #[test]
+    fn needed_names_must_be_columns() {
+        let options =
+            |has_heading| TableOptions { has_heading, needed_names: vec!["no".to_owned()], ..TableOptions::default() };
+        let said = |has_heading| {
+            let head = read_head("f", &mut &b"a,b\n1,2\n"[..], &options(has_heading), 1000);
+            head.map(drop).unwrap_err().to_string()
+        };
+        assert_eq!(said(true), "f has no column 'no': its columns are a, b; {{no}} is the text {no}");
+        assert!(said(false).contains("the numbers 1 to 2"));
     }
 
     #[test]
