@@ -1,6 +1,9 @@
 //! What is told of a program that failed, and which ends are no failures.
 
 use crate::support::{Place, runs};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead as _, BufReader};
 
 /// The texts that processes of the first run wrote on standard error, as the log has
 /// them.
@@ -65,19 +68,14 @@ fn statuses_may_be_a_success() {
 
 #[test]
 fn a_filter_that_buffers_is_named_also_with_quiet() {
-    use std::io::{BufRead as _, BufReader};
     let place = Place::new();
-    let args = ["-t", "filter", "-q", "--list", "1,2", "-j1", "--log", "off", "--", "tr", "0-9", "a-j"];
-    for executor in [&[][..], &["--serial"]] {
-        let args = [&args[..3], executor, &args[3..]].concat();
-        let args: Vec<&str> =
-            if executor.is_empty() { args } else { args.into_iter().filter(|arg| *arg != "-j1").collect() };
-        let mut child = place.command(&args).spawn().unwrap();
+    for executor in ["-j1", "--serial"] {
+        let call = format!("exec coordinator -t filter -q {executor} --list 1,2 --log off -- tr 0-9 a-j");
+        let mut child = place.shell(60, &call).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("warning: tr has read "), "{line}");
-        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
         child.wait().unwrap();
     }
 }
