@@ -206,7 +206,7 @@ mod tests {
     #[ignore = "the process of the test below"]
     fn ends_what_it_started() {
         nix::sys::prctl::set_child_subreaper(true).unwrap();
-        let spared = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut spared = Command::new("sleep").arg("1000").spawn().unwrap();
         let script = "for n in 1 2 3; do setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & done; echo; wait";
         let mut shell = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         std::io::Read::read_exact(&mut shell.stdout.take().unwrap(), &mut [0]).unwrap();
@@ -216,6 +216,8 @@ mod tests {
         assert_eq!(living, [spared.id()]);
         end_children(&|_| false, Duration::from_secs(30));
         assert!(!is_living(spared.id().cast_signed()));
+        spared.wait().unwrap();
+        shell.wait().unwrap();
     }
 
     #[test]
