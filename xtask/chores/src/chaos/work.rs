@@ -11,7 +11,7 @@ const MOST_NAPS: u64 = 3000;
 /// worker or coordinator ends that if the program is killed.
 const COMMAND: &str = "setsid sleep 1000 >/dev/null 2>&1 & printf '%s\\n' \"$1\"; kill $!";
 const FILTER: &str =
-    "setsid sleep 1000 >/dev/null 2>&1 & while read -r line; do printf '%s\\n' \"$line\"; done; kill $!";
+    "setsid sleep 1000 >/dev/null 2>&1 & while IFS= read -r line; do printf '%s\\n' \"$line\"; done; kill $!";
 const PIPE: &str = "setsid sleep 1000 >/dev/null 2>&1 & cat; kill $!";
 /// The file of the function, in the round's folder.
 pub(crate) const FUNCTION_FILE: &str = "f.py";
