@@ -37,6 +37,7 @@ use plan::RunPlan;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    procession_sys::watch_if_asked();
     if let Err(error) = procession_sys::reset_inherited_signals() {
         console::say(format_args!("warning: can't reset the inherited signal settings: {error}"));
     }

@@ -172,6 +172,7 @@ fn a_protocol_violation_is_named_and_loses_no_item() {
         ("truncate:30", "its process exited with status 0 in the middle of a message"),
         ("unknown", "broke the protocol: it answered what it was not asked"),
         ("more", "broke the protocol: it answered what it was not asked"),
+        ("gap", "broke the protocol: an answer is missing, or overtook another"),
         ("failure:item", "a failure of an item that was not asked for"),
         ("failure:input", "a failure lies outside of its answer"),
         ("failure:record", "a failure lies outside of its answer"),
@@ -201,6 +202,21 @@ fn torn_frames_and_wrong_bits_lose_no_item() {
     for faults in [torn, flipped] {
         let call = Call::once(&faults.join(",")).with(&["--retries", "1000", "-q"]).run();
         assert_eq!(call.ok(), lines(ITEMS));
+    }
+}
+
+/// Frames that are valid, each for itself. One after the other, because what is lost
+/// decides which frames follow.
+#[test]
+fn lost_overtaken_and_repeated_frames_change_no_result() {
+    for fault in ["lose", "swap", "repeat"] {
+        for at in 1..8 {
+            let fault = format!("{fault}:{at}");
+            // Each answer holds one item, or a few of the next chunks. A time limit ends
+            // the wait for an answer that was lost after all others had arrived.
+            let args = ["-q", "--chunk", "5", "--timeout", "2s", "--retry-on", "crashed,timed-out"];
+            assert_eq!(Call::once(&fault).with(&args).run().ok(), lines(ITEMS), "{fault}");
+        }
     }
 }
 

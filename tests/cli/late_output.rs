@@ -125,7 +125,7 @@ fn possibly_cut_output_is_reported_once_and_marked_in_the_log() {
         let ended = command(&place, &[&["--log-dir", "log"], executor].concat(), &for_ever, "1\n2\n3\n");
         assert_eq!(ended.status, 0, "{}", ended.err);
         assert!(ended.err.contains(&format!("note: item 0 (and 1 more): {CUT}")), "{executor:?}: {}", ended.err);
-        assert_eq!(ended.err.matches("note: ").count(), 1, "{}", ended.err);
+        assert_eq!(ended.err.matches(CUT).count(), 1, "{}", ended.err);
         let mut logged = item_lines(&runs(&place.path("log"))[0]);
         logged.sort_by_key(|line| line["item"].as_u64());
         let marks: Vec<_> = logged.iter().map(|line| line["output_cut"].as_bool()).collect();

@@ -13,6 +13,7 @@ mod browser;
 mod chaos;
 mod command;
 mod command_items;
+mod descendants;
 mod documents;
 mod dry_run;
 mod environment;

@@ -120,11 +120,12 @@ fn break_down(fault: &AtChunk, chunk: &Chunk) {
         }
         AtChunk::Trailing => say(&with_payload(|payload| payload.push(0), &right)),
         AtChunk::Inner => {
-            say(&with_payload(|payload| payload[24..32].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right))
+            say(&with_payload(|payload| payload[32..40].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right))
         }
         AtChunk::Blocks => say(&chunk.answer_with(AnswerHead { log_len: 1 << 30, ..chunk.head() })),
         AtChunk::NotText => say(&not_text(chunk)),
         AtChunk::Unknown => say(&chunk.answer_with(AnswerHead { attempt: 1 << 60, ..chunk.head() })),
+        AtChunk::Gap => say(&chunk.answer_with(AnswerHead { first: chunk.head.first + 1, ..chunk.head() })),
         AtChunk::More => say(&chunk.answer_with(AnswerHead { items: chunk.head.items + 1, ..chunk.head() })),
         AtChunk::Failure(outside) => say(&failed(chunk, *outside)),
         AtChunk::Farewell => say(&frame(&FromWorker::Farewell(Farewell::default()))),

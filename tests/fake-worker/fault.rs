@@ -1,5 +1,7 @@
 //! The faults, as a test orders them: `NAME` or `NAME:ARGUMENT`.
 
+use crate::relay::RelayFault;
+
 /// One fault, by when it is committed.
 pub(crate) enum WorkerFault {
     /// Before or instead of the hello.
@@ -37,6 +39,9 @@ pub(crate) enum AtStart {
     HostLong,
     /// `close`: closes its pipes and stays.
     Close,
+    /// `lose:N`, `swap:N`, `repeat:N`: the true worker's N-th frame is lost, overtaken
+    /// by the next, or arrives twice.
+    Relay(RelayFault, usize),
 }
 
 /// With the first chunk, after an honest hello.
@@ -78,6 +83,8 @@ pub(crate) enum AtChunk {
     NotText,
     /// `unknown`: an answer to an attempt that nobody made.
     Unknown,
+    /// `gap`: an answer that leaves out its first item.
+    Gap,
     /// `more`: an answer about more items than it was given.
     More,
     /// `failure:WHAT`: a failure of an item that is not its own (`item`), that
@@ -138,6 +145,9 @@ impl AtStart {
             "version-long" => Self::VersionLong(number(argument)),
             "host-long" => Self::HostLong,
             "close" => Self::Close,
+            "lose" => Self::Relay(RelayFault::Lose, number(argument)),
+            "swap" => Self::Relay(RelayFault::Swap, number(argument)),
+            "repeat" => Self::Relay(RelayFault::Repeat, number(argument)),
             _ => return None,
         })
     }
@@ -165,6 +175,7 @@ impl AtChunk {
             "blocks" => Self::Blocks,
             "not-text" => Self::NotText,
             "unknown" => Self::Unknown,
+            "gap" => Self::Gap,
             "more" => Self::More,
             "failure" => Self::Failure(Outside::parse(argument)?),
             "message" => Self::Message(number(argument)),

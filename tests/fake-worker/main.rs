@@ -20,6 +20,7 @@ mod fault;
 mod process;
 mod speech;
 mod start;
+mod relay;
 mod chunk;
 
 use fault::WorkerFault;

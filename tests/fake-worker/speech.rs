@@ -82,6 +82,7 @@ impl Chunk {
     pub(crate) fn head(&self) -> AnswerHead {
         AnswerHead {
             attempt: self.head.attempt,
+            first: self.head.first,
             items: self.head.items,
             busy_ns: 1,
             failures: Vec::new(),

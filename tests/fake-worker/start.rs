@@ -2,6 +2,7 @@
 
 use crate::fault::AtStart;
 use crate::process::{become_true_worker, stay};
+use crate::relay::relay;
 use crate::speech::{frame, hello, say};
 use nix::fcntl::{FcntlArg, fcntl};
 use procession_wire::{FromWorker, Hello};
@@ -40,6 +41,7 @@ pub(crate) fn commit(fault: &AtStart) -> ! {
             greet(&Hello { protocol: *protocol, version: "v".repeat(LONG), ..hello() }, &[]);
         }
         AtStart::HostLong => greet(&Hello { host: "h".repeat(LONG), ..hello() }, &[]),
+        AtStart::Relay(fault, at) => relay(*fault, *at),
         AtStart::Close => {
             close_pipes();
             stay()

@@ -171,6 +171,7 @@ fn end_in_time(events: &Receiver<DeadlineEvent>) {
             }
             (Ok(DeadlineEvent::End(_)) | Err(RecvTimeoutError::Timeout), Some((signal, _))) => {
                 procession_sys::remove_unfinished_files();
+                procession_sys::end_programs();
                 std::process::exit(128 + signal)
             }
             (Err(_), _) => return,

@@ -4,6 +4,7 @@ mod dry_run;
 mod ending;
 mod in_process;
 mod reporter;
+mod program_watch;
 mod user_program;
 
 use crate::environment::resource_limits::{self, ResourceLimits};
@@ -14,6 +15,7 @@ use procession::raw::ProcessPoolBuilder;
 use procession_job::{Configuration, Executor, ExecutorSetup, Input, InputNames, Study, StudyJob, Workload};
 use procession_report::Terminal;
 use procession_task::library_threads;
+use program_watch::ProgramWatch;
 use reporter::{RunReporter, StudyHooks};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
         return Err(Refusal::pool(why));
     }
     library_threads::set_for_programs(plan.library_threads);
+    let watch = plan.work.is_users().then(ProgramWatch::start);
     let limits = ResourceLimits::look();
     let status = if plan.is_dry {
         let workload = workload(plan, &Terminal::stderr())?;
@@ -54,7 +57,11 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
         let names = input.map_or_else(InputNames::default, Input::names);
         let study = study(plan, configurations, workload, workers(plan, worker, &limits));
         let report = study.run(&mut StudyHooks { reporter: &mut reporter, names: &names }, signals.stopper());
-        reporter.conclude(plan, &report)
+        let status = reporter.conclude(plan, &report);
+        if let Some(watch) = watch.filter(|_| report.is_regular()) {
+            watch.end_regularly(&reporter);
+        }
+        status
     };
     Ok(signals.status().unwrap_or_default().max(status))
 }
@@ -91,7 +98,11 @@ fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> Executo
     let (start_timeout, max_tasks) = (plan.faults.start_timeout, plan.faults.max_tasks_per_worker);
     let threads = plan.library_threads;
     let settings = move |builder: ProcessPoolBuilder| {
-        builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks).library_threads(threads)
+        let builder = builder.start_timeout(start_timeout).max_tasks_per_worker(max_tasks).library_threads(threads);
+        match procession_sys::mark_for_workers() {
+            Some((name, value)) => builder.variable(name, value),
+            None => builder,
+        }
     };
     ExecutorSetup {
         most: limits.workers,

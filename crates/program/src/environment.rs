@@ -11,13 +11,15 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 const OWN_PREFIX: &[u8] = b"PROCESSION_";
 
 /// The variables that a program inherits, as `NAME=VALUE`, without those that are set
-/// for it in `replaced`, and with the number of threads for its libraries.
+/// for it in `replaced`, and with the number of threads for its libraries and the mark
+/// of the call.
 pub(crate) fn inherited(replaced: &[&str]) -> Vec<CString> {
     let threads = library_threads::for_programs().into_iter().map(|(name, value)| (name.into(), value.into()));
     let is_kept = |(name, _): &(OsString, OsString)| {
         !name.as_bytes().starts_with(OWN_PREFIX) && replaced.iter().all(|replaced| name != replaced)
     };
-    std::env::vars_os().filter(is_kept).chain(threads).filter_map(variable).collect()
+    let variables = std::env::vars_os().filter(is_kept).chain(threads).filter_map(variable);
+    variables.chain(procession_sys::program_mark()).collect()
 }
 
 fn variable((name, value): (OsString, OsString)) -> Option<CString> {

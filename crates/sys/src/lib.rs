@@ -61,8 +61,9 @@ pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use process::{
-    Ended, LaunchedProgram, Launcher, ProgramInput, SpawnError, Spawned, StopDetector, Usage, reap_strangers,
-    thread_usage,
+    Ended, LaunchedProgram, Launcher, OwnChild, ProgramInput, SpawnError, Spawned, StopDetector, Usage, Watcher,
+    contain_programs, end_programs, mark_for_workers, processes_left, program_mark, reap_ended_strangers,
+    reap_strangers, thread_usage, watch_if_asked,
 };
 pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};

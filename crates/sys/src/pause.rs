@@ -8,7 +8,7 @@
 //! SIGCONT that is still pending.
 
 use crate::clock::{freeze_while, note_paused};
-use crate::process::Spawned;
+use crate::process::{Spawned, end_if_orphan};
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use std::io;
@@ -42,6 +42,8 @@ impl Spawned {
 /// Notes the duration that arrives with each SIGCONT.
 pub(crate) fn listen_for_pauses() -> io::Result<()> {
     extern "C" fn on_continue(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        // The signal may also tell of the coordinator's death.
+        end_if_orphan();
         // SAFETY: the kernel passes a valid structure to a handler with SA_SIGINFO.
         let info = unsafe { &*info };
         if info.si_code == libc::SI_QUEUE {
@@ -49,9 +51,10 @@ pub(crate) fn listen_for_pauses() -> io::Result<()> {
             note_paused(unsafe { info.si_value() }.sival_ptr.addr() as u64);
         }
     }
-    let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK;
+    // Not on the alternative stack: `end_if_orphan` may need more than that has.
+    let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO;
     let action = SigAction::new(SigHandler::SigAction(on_continue), flags, SigSet::empty());
-    // SAFETY: the handler stores a number, which is safe at any moment.
+    // SAFETY: the handler stores a number, or makes system calls: safe at any moment.
     unsafe { sigaction(Signal::SIGCONT, &action) }?;
     Ok(())
 }

@@ -99,6 +99,7 @@ fn close_one_by_one() {
 /// Asks the kernel for SIGKILL at the parent's death, then checks that the parent
 /// did not die before that.
 fn die_with(coordinator: u32) -> Result<(), SetupError> {
+    crate::process::note_coordinator(coordinator);
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
         .map_err(|e| SetupError::System("parent-death signal", e.into()))?;
     if nix::unistd::getppid().as_raw().unsigned_abs() == coordinator { Ok(()) } else { Err(SetupError::Orphan) }

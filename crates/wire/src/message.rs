@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test compares the encoded bytes.
-pub const PROTOCOL: u32 = 8;
+pub const PROTOCOL: u32 = 9;
 
 /// The exit status of a worker whose allocation beyond its memory limit was
 /// refused, whether or not it could name the item.
@@ -192,7 +192,10 @@ pub struct Hello {
 pub struct AnswerHead {
     /// The attempt that is answered.
     pub attempt: u64,
-    /// How many of the attempt's items, from where the last answer ended.
+    /// Index of the first of these items in the input: where the attempt's last answer
+    /// ended. An answer that was lost or overtaken is noticed by it.
+    pub first: u64,
+    /// How many items.
     pub items: u32,
     /// Time spent on the items, in nanoseconds.
     pub busy_ns: u64,

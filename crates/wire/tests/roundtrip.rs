@@ -50,11 +50,11 @@ proptest! {
     }
 
     #[test]
-    fn answers_come_back(attempt in any::<u64>(), items in any::<u32>(), busy_ns in any::<u64>(),
+    fn answers_come_back((attempt, first) in any::<(u64, u64)>(), items in any::<u32>(), busy_ns in any::<u64>(),
                          failures in proptest::collection::vec(failure_at(), 0..5),
                          blocks in proptest::array::uniform3(proptest::collection::vec(any::<u8>(), 0..100))) {
         let [outputs, log, shown] = &blocks;
-        let head = AnswerHead { attempt, items, busy_ns, failures, outputs_len: outputs.len() as u32,
+        let head = AnswerHead { attempt, first, items, busy_ns, failures, outputs_len: outputs.len() as u32,
             log_len: log.len() as u32, shown_len: shown.len() as u32 };
         let mut frame = Vec::new();
         encode_from_worker(&mut frame, &FromWorker::Answer(head.clone()), &[outputs, log, shown]).unwrap();
@@ -142,7 +142,12 @@ fn sqrt() -> TaskInfo {
     TaskInfo { name: "sqrt".into(), summary: "s".into(), items: Items::Words, numbers: true, params: vec![param] }
 }
 
-/// The bytes of protocol 7. Whoever changes them changes [`PROTOCOL`].
+fn answer_head() -> AnswerHead {
+    let (outputs_len, log_len, shown_len) = (0, 0, 0);
+    AnswerHead { attempt: 7, first: 9, items: 4, busy_ns: 5, failures: Vec::new(), outputs_len, log_len, shown_len }
+}
+
+/// The bytes of this version. Whoever changes them changes [`PROTOCOL`].
 #[test]
 fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
@@ -151,7 +156,7 @@ fn golden_bytes_from_a_worker() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "08000000",
+            "09000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -175,6 +180,14 @@ fn golden_bytes_from_a_worker() {
             "0100000000000000",
             "68"
         )
+    );
+    let mut frame = Vec::new();
+    let lengths = AnswerHead { outputs_len: 1, log_len: 2, shown_len: 3, ..answer_head() };
+    encode_from_worker(&mut frame, &FromWorker::Answer(lengths), &[]).unwrap();
+    assert_eq!(
+        hex(&frame[12..]),
+        "020000000700000000000000090000000000000004000000050000000000000000000000000000000100000002000000\
+         03000000"
     );
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();

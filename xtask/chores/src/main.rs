@@ -18,6 +18,7 @@ mod bench;
 mod chaos;
 mod inject;
 mod freeze;
+mod mutants;
 mod tidy;
 mod ci;
 
@@ -51,6 +52,8 @@ enum Chore {
     Inject,
     /// Stops whole jobs at random moments, and checks that no item is timed out by that
     Freeze(freeze::FreezeArgs),
+    /// Makes deliberate mistakes in the code, and counts those that the tests notice
+    Mutants(mutants::MutantsArgs),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Chaos(args) => chaos::run(&args),
         Chore::Inject => inject::run(),
         Chore::Freeze(args) => freeze::run(&args),
+        Chore::Mutants(args) => mutants::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -51,6 +51,14 @@ pub struct StudyReport {
     pub ending: Option<Ending>,
 }
 
+impl StudyReport {
+    /// Whether it ended after its last run.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        matches!(self.ending, None | Some(Ending::AlreadyComplete(_)))
+    }
+}
+
 impl Study {
     /// All its runs, in order.
     #[must_use]

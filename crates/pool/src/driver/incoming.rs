@@ -198,6 +198,9 @@ impl Driver {
         self.judged_answer = None;
         let Some(worker) = self.workers.get(&id) else { return Ok(None) };
         let Some(attempt) = worker.assigned.attempts.iter().find(|a| a.id.0 == head.attempt) else { return Ok(None) };
+        if head.first != attempt.next {
+            return Err("an answer is missing, or overtook another");
+        }
         let held = self.jobs.get_mut(&attempt.job).and_then(|job| job.chunk(attempt.chunk));
         let Some(block) = held.and_then(|held| held.block.as_ref()) else { return Ok(None) };
         let outputs = records(payload, tails.main.clone());

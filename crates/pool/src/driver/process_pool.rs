@@ -42,6 +42,7 @@ pub struct ProcessPoolBuilder {
     worker: PathBuf,
     arguments: Vec<OsString>,
     library_threads: Option<u32>,
+    variables: Vec<(&'static str, String)>,
     window: u64,
     tasks: Option<Sender<Vec<TaskInfo>>>,
     observers: Vec<Box<dyn Observer>>,
@@ -56,6 +57,7 @@ impl ProcessPool {
             worker: worker.into(),
             arguments: Vec::new(),
             library_threads: None,
+            variables: Vec::new(),
             window: WINDOW_BYTES,
             tasks: None,
             observers: Vec::new(),
@@ -150,6 +152,13 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// Sets an environment variable of the workers.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: String) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
     /// How long a worker may take to say hello (default 4 s).
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
@@ -198,8 +207,10 @@ impl ProcessPoolBuilder {
             let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
             library_threads::share(u32::try_from(cpus).unwrap_or(u32::MAX), self.options.slots)
         };
+        let mut variables = library_threads::variables(self.library_threads.unwrap_or_else(share));
+        variables.extend(self.variables);
         let settings = DriverSettings {
-            variables: library_threads::variables(self.library_threads.unwrap_or_else(share)),
+            variables,
             options: self.options,
             program: self.worker,
             arguments: self.arguments,

@@ -36,11 +36,18 @@ impl FrameWriter {
         }
     }
 
-    /// Queues a part of an answer, and writes if enough is gathered.
-    pub(super) fn answer(&mut self, attempt: u64, answer: &Answer, watch: &mut WorkerWatch) -> io::Result<()> {
+    /// Queues the answer to an attempt's items from `first` on, and writes if enough is
+    /// gathered.
+    pub(super) fn answer(
+        &mut self,
+        (attempt, first): (u64, u64),
+        answer: &Answer,
+        watch: &mut WorkerWatch,
+    ) -> io::Result<()> {
         let length = |block: &[u8]| u32::try_from(block.len()).unwrap_or(u32::MAX);
         let head = AnswerHead {
             attempt,
+            first,
             items: answer.items,
             busy_ns: answer.busy_ns,
             failures: answer.failures.clone(),

@@ -120,8 +120,8 @@ impl PipeHost {
     }
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
-        let attempt = self.attempt;
-        self.on_writer(|writer, watch| writer.answer(attempt, answer, watch))
+        let place = self.state.chunk().advance(answer.items);
+        self.on_writer(|writer, watch| writer.answer(place, answer, watch))
     }
 
     /// Sends a message that does not wait for the next answer.

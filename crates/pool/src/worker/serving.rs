@@ -162,7 +162,7 @@ impl Serving<'_> {
         // The job was refused, and the coordinator is about to end this worker.
         let Some(known) = self.jobs.get_mut(&head.job) else { return Ok(()) };
         let KnownJob { max_result, epoch_ns, limits, again, .. } = *known;
-        self.host.begin(RunningChunk { attempt: head.attempt, first: head.first, epoch_ns, limits });
+        self.host.begin(RunningChunk { attempt: head.attempt, first: head.first, answered: 0, epoch_ns, limits });
         let block = Block {
             first: head.first,
             items: head.items,

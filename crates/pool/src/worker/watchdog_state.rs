@@ -33,10 +33,21 @@ pub(super) struct RunningChunk {
     pub(super) attempt: u64,
     /// Index of its first item.
     pub(super) first: u64,
+    /// How many of its items are answered.
+    pub(super) answered: u64,
     /// The start of the run on the host's monotonic clock, from which items' times
     /// count.
     pub(super) epoch_ns: u64,
     pub(super) limits: JobLimits,
+}
+
+impl RunningChunk {
+    /// The next items are answered: the attempt, and the first of these items.
+    pub(super) fn advance(&mut self, items: u32) -> (u64, u64) {
+        let first = self.first + self.answered;
+        self.answered += u64::from(items);
+        (self.attempt, first)
+    }
 }
 
 impl WatchdogState {
@@ -74,16 +85,17 @@ impl WatchdogState {
     /// `last_lines` stand in the failure of the item.
     pub(super) fn leave(&self, draft: &Draft, kind: FailureKind, last_lines: String) -> io::Result<()> {
         let Some(running) = draft.running else { return Ok(()) };
-        let RunningChunk { attempt, first, .. } = *self.chunk();
+        let mut chunk = *self.chunk();
         let mut writer = self.writer();
         // The time that this takes is not reported.
         let mut watch = WorkerWatch::start(WorkerPhase::Transport);
         if draft.answer.items > 0 {
-            writer.answer(attempt, &draft.answer, &mut watch)?;
+            writer.answer(chunk.advance(draft.answer.items), &draft.answer, &mut watch)?;
         }
         if !last_lines.is_empty() {
             writer.say(&FromWorker::LastLines { text: last_lines }, &[], &mut watch)?;
         }
+        let RunningChunk { attempt, first, .. } = chunk;
         let offset = u32::try_from(running.index.saturating_sub(first)).unwrap_or(u32::MAX);
         writer.say(&FromWorker::Aborting { attempt, offset, kind }, &[], &mut watch)?;
         writer.flush(&mut watch)

@@ -99,6 +99,7 @@ impl<C: Codec> BlockTask for CoprocessTask<C> {
     }
 
     fn run(&mut self, block: &Block<'_>, reply: &mut Reply<'_>) -> Result<(), String> {
+        procession_sys::reap_ended_strangers();
         let mut program = match self.program.take() {
             Some(program) => program,
             None => self.start(&mut |text| reply.note(text))?,

@@ -249,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn chunks_are_kept_as_long_as_workers_become_ready_one_by_one() {
+        let mut rig = Rig::new(PoolOptions::new(3));
+        rig.open(3, JobOptions::default());
+        rig.make_ready(0);
+        rig.answer(0, 0, 1);
+        assert_eq!(rig.wait(Duration::from_millis(200)), NOTHING);
+        assert_eq!(rig.make_ready(1), ["send 1:0+1 as 1 to 1"]);
+        assert_eq!(rig.wait(Duration::from_millis(200)), NOTHING);
+        assert_eq!(rig.make_ready(2), ["send 2:0+1 as 2 to 2"]);
+    }
+
+    #[test]
     fn nothing_is_kept_if_the_window_has_room_for_one_item_only_and_the_time_is_over() {
         let mut rig = Rig::new(PoolOptions::new(2));
         rig.open(3, JobOptions { window_bytes: 1, ..JobOptions::default() });

@@ -2,8 +2,8 @@
 //!
 //! At the start each worker gets one chunk in turn: with as many items as workers,
 //! every process runs one. So a ready worker that has had its first chunk leaves
-//! one to each starting worker, for [`KEEPING_TIME`] after the first worker was
-//! ready. After that an idle worker takes whatever there is.
+//! one to each starting worker, for [`KEEPING_TIME`] after the last worker became
+//! ready: on a busy machine they come one by one. After that an idle worker takes whatever there is.
 //!
 //! A busy worker is not sent more as long as a new process may come for it, for the
 //! same time after each spawn: at the end of the input no process is created in
@@ -18,7 +18,8 @@ pub(crate) const KEEPING_TIME: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Default)]
 pub(crate) struct FirstChunks {
-    /// [`KEEPING_TIME`] after the first worker was ready.
+    /// [`KEEPING_TIME`] after the last worker became ready, if that was before the end
+    /// of this time.
     until: Option<RunTime>,
     /// The same after the last spawn.
     spawned_until: RunTime,
@@ -30,7 +31,9 @@ impl FirstChunks {
     }
 
     pub(crate) fn on_ready(&mut self, now: RunTime) {
-        self.until.get_or_insert(now + KEEPING_TIME);
+        if self.are_kept(now) {
+            self.until = Some(now + KEEPING_TIME);
+        }
     }
 
     /// Whether chunks are kept from idle workers that have had their first.

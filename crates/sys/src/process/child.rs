@@ -6,6 +6,7 @@
 //! and exec, so there is no `pre_exec`: whatever a worker must set for itself,
 //! it sets first in `main` (see [`crate::enter_worker`]).
 
+use super::containment::on_worker_reaped;
 use super::exit::{Ended, Usage, has_ended, reap};
 use super::spawn_error::SpawnError;
 use super::stop_detector::StopDetector;
@@ -126,6 +127,7 @@ impl Spawned {
         self.signal_group(Signal::SIGKILL);
         let result = reap(self.pid, libc::WNOHANG)?;
         self.reaped = true;
+        on_worker_reaped(self.pid, result.0);
         Some(result)
     }
 }
@@ -136,6 +138,7 @@ impl Drop for Spawned {
         if !self.reaped {
             self.signal_group(Signal::SIGKILL);
             let _ = reap(self.pid, 0);
+            on_worker_reaped(self.pid, Ended::Unknown);
         }
     }
 }

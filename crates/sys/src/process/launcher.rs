@@ -8,6 +8,7 @@
 //!
 //! It has no controlling terminal: an attempt to open one fails at once.
 
+use super::containment::before_program;
 use super::exec::{ExecPlan, STACK_WORDS, clone_with};
 use super::exit::{Ended, reap};
 use super::spawn_error::SpawnError;
@@ -102,6 +103,7 @@ impl Launcher {
         variables: &[CString],
         input: ProgramInput,
     ) -> Result<LaunchedProgram, SpawnError> {
+        before_program().map_err(|source| SpawnError::new("cannot be ended with its worker", source))?;
         let (child_in, stdin) = match input {
             ProgramInput::Empty => (None, None),
             ProgramInput::Piped => {

@@ -2,16 +2,22 @@
 //! the user ([`LaunchedProgram`]).
 
 mod child;
+mod children;
+mod containment;
 mod exec;
 mod exit;
 mod launcher;
 mod spawn_error;
 mod stop_detector;
 mod strangers;
+mod watcher;
 
 pub use child::Spawned;
+pub use containment::{contain_programs, end_programs, processes_left, reap_ended_strangers};
+pub(crate) use containment::{end_if_orphan, note_coordinator};
 pub use exit::{Ended, Usage, thread_usage};
 pub use launcher::{LaunchedProgram, Launcher, ProgramInput};
 pub use spawn_error::SpawnError;
 pub use stop_detector::StopDetector;
-pub use strangers::reap_strangers;
+pub use strangers::{OwnChild, reap_strangers};
+pub use watcher::{Watcher, mark_for_workers, program_mark, watch_if_asked};

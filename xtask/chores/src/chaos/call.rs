@@ -1,6 +1,7 @@
 //! One run of the coordinator, from its start to its exit status.
 
 use super::plan::{Feed, Log, Output, RoundPlan};
+use super::work::TaskKind;
 use crate::cargo::shown;
 use crate::process::all_pids;
 use anyhow::{Context as _, Result};
@@ -130,7 +131,11 @@ pub(crate) fn log_folder(folder: &Path, nth: usize) -> PathBuf {
 
 fn command(plan: &RoundPlan, stage: &Stage, nth: usize) -> Command {
     let mut command = Command::new(&stage.coordinator);
-    command.args(["--task", plan.work.task.name(), "--format", plan.format.name()]);
+    let task = plan.work.task;
+    command.args(["--task", task.name()]).current_dir(&stage.folder);
+    if task != TaskKind::Pipe {
+        command.args(["--format", plan.format.name()]);
+    }
     command.args(["--procs", &plan.procs.to_string(), "--retries", stage.retries]);
     if let Some(chunk) = plan.chunk {
         command.args(["--chunk", &chunk.to_string()]);
@@ -149,6 +154,10 @@ fn command(plan: &RoundPlan, stage: &Stage, nth: usize) -> Command {
     command.args(["--log", plan.log.name()]);
     if plan.log != Log::Off {
         command.arg("--log-dir").arg(log_folder(&stage.folder, nth));
+    }
+    let words = task.words();
+    if !words.is_empty() {
+        command.arg("--").args(words);
     }
     command
 }

@@ -8,7 +8,7 @@
 use super::call::Call;
 use super::plan::{Aim, Attack, RoundPlan};
 use super::tally::Tally;
-use crate::process::{all_pids, has_written, is_living_child, peak_of};
+use crate::process::{all_pids, command_line, has_written, is_living_child, peak_of};
 use crate::random::Random;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const LONGEST_STOP_MS: u64 = 40;
 /// A call that takes longer hangs.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
+/// What each worker has in its command line.
+const WORKER: &str = "procession-worker";
 /// Time between two looks at the coordinator's memory.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -103,7 +105,12 @@ impl<'a> Hunt<'a> {
             let now = Instant::now();
             let is_doomed = self.doom.is_some_and(|doom| doom <= now);
             if is_doomed || now - self.begin > LONGEST_CALL {
+                let all = self.random.percent(self.attack.kills_of_all).then(|| self.workers());
                 self.call.kill();
+                // They were its children a moment ago; some may have ended since.
+                for pid in all.into_iter().flatten() {
+                    let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+                }
                 return self.over(if is_doomed { Fate::Killed } else { Fate::Hung });
             }
             self.wake(now);
@@ -157,16 +164,26 @@ impl<'a> Hunt<'a> {
 
     /// Workers that may be hit, and whether they have said hello.
     fn victims(&self) -> Vec<(u32, bool)> {
-        let is_new = |pid: &u32| !self.call.bystanders.contains(pid) && !self.killed.contains(pid);
-        let workers = all_pids().filter(is_new).filter(|&pid| is_living_child(pid, self.call.pid()));
+        let workers = self.workers().into_iter().filter(|pid| !self.killed.contains(pid));
         // Hello is the first thing that a worker writes, and the coordinator
         // hears what was written before it hears of the end.
         let known = workers.map(|pid| (pid, has_written(pid)));
         known.filter(|(_, ready)| *ready || self.attack.aim == Aim::Any).collect()
     }
 
+    /// The coordinator's workers that live. It may have other children: what programs
+    /// have left.
+    fn workers(&self) -> Vec<u32> {
+        let is_new = |pid: &u32| !self.call.bystanders.contains(pid);
+        let children = all_pids().filter(is_new).filter(|&pid| is_living_child(pid, self.call.pid()));
+        children.filter(|&pid| command_line(pid).contains(WORKER)).collect()
+    }
+
     fn hit(&mut self, pid: u32, ready: bool, now: Instant) {
         if self.random.percent(self.attack.stops) {
+            // The coordinator itself is stopped, too.
+            let is_coordinator = self.random.percent(10);
+            let (pid, ready) = if is_coordinator { (self.call.pid(), true) } else { (pid, ready) };
             let until = now + Duration::from_millis(self.random.between(0, LONGEST_STOP_MS));
             if self.send(pid, Signal::SIGSTOP) {
                 self.stopped.push(Stopped { pid, until, ready });
@@ -189,7 +206,8 @@ impl<'a> Hunt<'a> {
 
     /// Signals a worker if it lives; whether it did.
     fn send(&self, pid: u32, signal: Signal) -> bool {
-        is_living_child(pid, self.call.pid()) && kill(Pid::from_raw(pid.cast_signed()), signal).is_ok()
+        let is_known = pid == self.call.pid() || is_living_child(pid, self.call.pid());
+        is_known && kill(Pid::from_raw(pid.cast_signed()), signal).is_ok()
     }
 
     fn look(&mut self, now: Instant) {

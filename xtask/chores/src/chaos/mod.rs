@@ -111,6 +111,7 @@ fn set(program: &Program, plan: &RoundPlan, folder: &Path) -> Result<Stage> {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    fs::write(folder.join(work::FUNCTION_FILE), work::FUNCTION)?;
     let input = plan.work.input();
     if plan.feed == Feed::Gzip {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -1,6 +1,6 @@
 //! What a round does: all of it follows from the round's seed.
 
-use super::work::{ResultFormat, RoundWork};
+use super::work::{ResultFormat, RoundWork, TaskKind};
 use crate::random::Random;
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub(crate) enum Log {
 pub(crate) struct Attack {
     pub(crate) pace: Pace,
     pub(crate) aim: Aim,
+    /// The percentage of coordinator kills that kill its workers at the same moment.
+    pub(crate) kills_of_all: u64,
     /// How many workers are killed, at most.
     pub(crate) kills: u64,
     /// The percentage of signals that stop a worker for a while instead of killing it.
@@ -88,14 +90,18 @@ impl RoundPlan {
         let feed = random.pick([Feed::File, Feed::File, Feed::Gzip, Feed::Stdin, Feed::Range]);
         let work = RoundWork::of(&mut random, feed == Feed::Range);
         let output = if random.percent(80) && resume { Output::File } else { Output::Stdout };
+        // The log of `pipe` counts blocks, not items.
         let log = random.pick([Log::Task, Log::Task, Log::Chunk, Log::Off]);
+        let log = if work.task == TaskKind::Pipe { Log::Off } else { log };
+        let chunk = random.pick([None, None, Some(1), Some(7), Some(50), Some(1000)]);
         Self {
             work,
             format: random.pick([ResultFormat::Tsv, ResultFormat::Csv, ResultFormat::Jsonl, ResultFormat::Lines]),
             feed,
             output,
             procs: random.between(1, 8),
-            chunk: random.pick([None, None, Some(1), Some(7), Some(50), Some(1000)]),
+            // The chunks of `pipe` are its blocks, and each is a process.
+            chunk: if work.task == TaskKind::Pipe { chunk.map(|lines| lines.max(50)) } else { chunk },
             log,
             attack: Attack::of(&mut random),
             coordinator_kills,
@@ -113,7 +119,8 @@ impl Attack {
             _ => Pace::Ragged(ms(random.between(1, 10))),
         };
         let aim = if random.percent(15) { Aim::Any } else { Aim::Ready };
-        Self { pace, aim, kills: random.between(1, 400), stops: random.pick([0, 0, 10, 40]) }
+        let kills_of_all = random.pick([0, 30, 100]);
+        Self { pace, aim, kills_of_all, kills: random.between(1, 400), stops: random.pick([0, 0, 10, 40]) }
     }
 }
 

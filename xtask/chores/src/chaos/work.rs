@@ -7,6 +7,15 @@ use crate::random::Random;
 const MOST_ITEMS: u64 = 200_000;
 /// The most of those that take their time.
 const MOST_NAPS: u64 = 3000;
+/// Each program has, while it runs, a process in a session of its own: nobody but its
+/// worker or coordinator ends that if the program is killed.
+const COMMAND: &str = "setsid sleep 1000 >/dev/null 2>&1 & printf '%s\\n' \"$1\"; kill $!";
+const FILTER: &str =
+    "setsid sleep 1000 >/dev/null 2>&1 & while IFS= read -r line; do printf '%s\\n' \"$line\"; done; kill $!";
+const PIPE: &str = "setsid sleep 1000 >/dev/null 2>&1 & cat; kill $!";
+/// The file of the function, in the round's folder.
+pub(crate) const FUNCTION_FILE: &str = "f.py";
+pub(crate) const FUNCTION: &str = "def f(item):\n    return item\n";
 
 /// A task and its items.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +33,11 @@ pub(crate) enum TaskKind {
     Null,
     /// `misbehave`, which gives back what is no order to it.
     Echo,
+    /// Programs of the user's, which give back what they are given.
+    Command,
+    Filter,
+    Pipe,
+    Python,
 }
 
 /// What the items look like.
@@ -51,15 +65,26 @@ pub(crate) enum ResultFormat {
 impl RoundWork {
     /// Work drawn at random; of a range if asked.
     pub(crate) fn of(random: &mut Random, is_range: bool) -> Self {
-        let task = random.pick([TaskKind::Sqrt, TaskKind::Prime, TaskKind::Null, TaskKind::Echo]);
+        let task = if is_range || random.percent(60) {
+            random.pick([TaskKind::Sqrt, TaskKind::Prime, TaskKind::Null, TaskKind::Echo])
+        } else {
+            random.pick([TaskKind::Command, TaskKind::Filter, TaskKind::Pipe, TaskKind::Python])
+        };
         let salt = random.number();
         let kind = match task {
             _ if is_range => ItemKind::Range { from: random.below(1000), step: random.between(1, 5) },
             TaskKind::Sqrt | TaskKind::Prime => ItemKind::Numbers { salt },
-            TaskKind::Null => ItemKind::Texts { salt },
+            TaskKind::Null | TaskKind::Command | TaskKind::Filter | TaskKind::Pipe | TaskKind::Python => {
+                ItemKind::Texts { salt }
+            }
             TaskKind::Echo => random.pick([ItemKind::Texts { salt }, ItemKind::Naps { salt }, ItemKind::Naps { salt }]),
         };
-        let most = if matches!(kind, ItemKind::Naps { .. }) { MOST_NAPS } else { MOST_ITEMS };
+        let is_slow = matches!(kind, ItemKind::Naps { .. }) || task == TaskKind::Command;
+        let most = match task {
+            _ if is_slow => MOST_NAPS,
+            TaskKind::Filter | TaskKind::Pipe | TaskKind::Python => MOST_ITEMS / 10,
+            _ => MOST_ITEMS,
+        };
         // Mostly many, so that there is time for kills; sometimes a few.
         let items = if random.percent(15) { random.between(1, 50) } else { random.between(most / 20, most) };
         Self { task, items, kind }
@@ -95,6 +120,9 @@ impl RoundWork {
 
     /// What the output must be, to the byte.
     pub(crate) fn expected(&self, format: ResultFormat) -> Vec<u8> {
+        if self.task == TaskKind::Pipe {
+            return self.input();
+        }
         let head = if format == ResultFormat::Csv { "index,input,output,error\n" } else { "" };
         let mut expected = head.as_bytes().to_vec();
         for index in 0..self.items {
@@ -122,6 +150,21 @@ impl TaskKind {
             Self::Prime => "prime",
             Self::Null => "null",
             Self::Echo => "misbehave",
+            Self::Command => "command",
+            Self::Filter => "filter",
+            Self::Pipe => "pipe",
+            Self::Python => "python",
+        }
+    }
+
+    /// The words after `--`.
+    pub(crate) fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Sqrt | Self::Prime | Self::Null | Self::Echo => Vec::new(),
+            Self::Command => vec!["sh", "-c", COMMAND, "_", "{}"],
+            Self::Filter => vec!["sh", "-c", FILTER],
+            Self::Pipe => vec!["sh", "-c", PIPE],
+            Self::Python => vec!["f.py:f"],
         }
     }
 
@@ -134,7 +177,7 @@ impl TaskKind {
         match self {
             Self::Sqrt => format!("{:?}", item.parse::<f64>().map_or(f64::NAN, f64::sqrt)),
             Self::Prime => item.parse().is_ok_and(is_prime).to_string(),
-            Self::Null | Self::Echo => item.to_owned(),
+            _ => item.to_owned(),
         }
     }
 }

@@ -3,10 +3,11 @@
 //! checked at the end; a reader that is dropped before ends it.
 
 use super::kind::PackedFormat;
+use procession_sys::OwnChild;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +18,7 @@ const SAID: u64 = 4096;
 
 /// Reads what an outside program unpacks.
 pub(super) struct ProgramReader {
-    child: Child,
+    child: OwnChild,
     output: ChildStdout,
     /// What the program writes to its standard error.
     messages: File,
@@ -38,15 +39,11 @@ impl ProgramReader {
         taken: Arc<AtomicU64>,
     ) -> io::Result<Self> {
         let messages = tempfile::tempfile()?;
-        let mut child = Command::new(format.program)
-            .arg("-dc")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(messages.try_clone()?)
-            // An interrupt at the terminal is for the coordinator.
-            .process_group(0)
-            .spawn()?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        let mut command = Command::new(format.program);
+        command.arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(messages.try_clone()?);
+        // An interrupt at the terminal is for the coordinator.
+        let mut child = OwnChild::start(command.process_group(0))?;
+        let Some((input, output)) = child.take_pipes() else {
             return Err(io::Error::other("the program has no pipes"));
         };
         let failed = Arc::new(Mutex::new(None));
@@ -122,7 +119,7 @@ impl Drop for ProgramReader {
     fn drop(&mut self) {
         if !self.has_ended {
             // It has ended already, or ends now; either way it is reaped.
-            let _ = self.child.kill();
+            self.child.kill();
             let _ = self.child.wait();
         }
     }

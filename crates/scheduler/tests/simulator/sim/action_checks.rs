@@ -11,7 +11,7 @@ use procession_scheduler::{
 use super::oracle::{Attempt, Check, DueCharge, Expected, Item, Job, Oracle, Worker};
 
 /// For how long the first items are kept for workers that are not ready.
-const KEEPING_TIME: Duration = Duration::from_millis(250);
+pub(super) const KEEPING_TIME: Duration = Duration::from_millis(250);
 
 /// For how long a lack of resources ends no run.
 const LACK_PATIENCE: Duration = Duration::from_secs(30);
@@ -196,8 +196,8 @@ impl Oracle {
     }
 
     /// Whether the first items are kept for workers that are not ready.
-    fn are_first_kept(&self) -> bool {
-        self.first_ready.is_none_or(|at| self.now < at + KEEPING_TIME)
+    pub(super) fn are_first_kept(&self) -> bool {
+        self.first_kept_until.is_none_or(|until| self.now < until)
     }
 
     /// Whether a worker may have nothing to do although there is work.
@@ -208,8 +208,7 @@ impl Oracle {
         if let (Some((id, _)), true) = (idle, has_work) {
             let is_kept = self.are_first_kept() && self.workers.values().any(Worker::is_starting);
             ensure!(is_kept, "worker {id} is idle although there is work");
-            let until = self.first_ready.map(|at| at + KEEPING_TIME);
-            ensure!(scheduler.poll_timeout() <= until, "worker {id} may stay idle for too long");
+            ensure!(scheduler.poll_timeout() <= self.first_kept_until, "worker {id} may stay idle for too long");
             ensure!(scheduler.poll_timeout().is_some(), "worker {id} may stay idle for ever");
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The oracle: what the scheduler was told and what it requested, in the simplest
 //! possible data, and what must hold at any time.
 
+use super::action_checks::KEEPING_TIME;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -176,6 +177,8 @@ pub(crate) struct Oracle {
     /// Since when spawns are refused for lack of a resource and there is no worker.
     pub(super) lack_since: Option<RunTime>,
     pub(super) first_ready: Option<RunTime>,
+    /// Until when the first items are kept for workers that are not ready.
+    pub(super) first_kept_until: Option<RunTime>,
     pub(crate) most_given: u64,
     pub(crate) gave_up: bool,
     pub(super) ending: bool,
@@ -200,6 +203,7 @@ impl Oracle {
             refusals: 0,
             lack_since: None,
             first_ready: None,
+            first_kept_until: None,
             most_given: 0,
             gave_up: false,
             ending: false,
@@ -319,6 +323,9 @@ impl Oracle {
             worker.quiet_since = self.now;
             self.failures = 0;
             self.lack_since = None;
+            if self.are_first_kept() {
+                self.first_kept_until = Some(self.now + KEEPING_TIME);
+            }
             self.first_ready.get_or_insert(self.now);
         }
     }
