@@ -4,24 +4,38 @@ use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
 use procession_task::escape_terminal;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// The maximum number of notes of a run.
 const MAX_NOTES: usize = 10;
 
-/// Prints each note once, even if several workers send it.
+/// The notes and warnings that a call has printed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told(Arc<Mutex<BTreeSet<String>>>);
+
+impl Told {
+    /// Whether this text was not told before; from now on it was.
+    pub(super) fn is_news(&self, text: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
+    }
+}
+
+/// Prints each note of workers once in a call, even if several workers of several runs
+/// send it.
 pub(super) struct NotesObserver {
     terminal: Terminal,
-    shown: BTreeSet<String>,
+    told: Told,
+    /// The notes of this run.
+    count: usize,
     /// The lines that are not printed yet.
     waiting: Vec<String>,
     told_lack: bool,
 }
 
 impl NotesObserver {
-    pub(super) fn new(terminal: &Terminal) -> Self {
-        Self { terminal: terminal.clone(), shown: BTreeSet::new(), waiting: Vec::new(), told_lack: false }
+    pub(super) fn new(terminal: &Terminal, told: &Told) -> Self {
+        Self { terminal: terminal.clone(), told: told.clone(), count: 0, waiting: Vec::new(), told_lack: false }
     }
 
     /// Prints the lines that wait, on a thread: the terminal may block, and the run
@@ -37,7 +51,9 @@ impl NotesObserver {
 
     /// Whether the note is printed.
     fn is_news(&mut self, text: &str) -> bool {
-        self.shown.len() < MAX_NOTES && self.shown.insert(text.to_owned())
+        let is_news = self.count < MAX_NOTES && self.told.is_news(text);
+        self.count += usize::from(is_news);
+        is_news
     }
 }
 
@@ -74,7 +90,7 @@ mod tests {
 
     #[test]
     fn each_note_is_printed_once_and_their_number_is_limited() {
-        let mut notes = NotesObserver::new(&Terminal::stderr());
+        let mut notes = NotesObserver::new(&Terminal::stderr(), &Told::default());
         assert!(notes.is_news("a") && !notes.is_news("a"));
         let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
         assert_eq!(shown, MAX_NOTES - 1);

@@ -127,7 +127,8 @@ impl RunSession for ReportedRun<'_> {
             let finished = joblogging.finish();
             reporter.note_joblog(finished.err());
         }
-        let result = RunResult { other_cpu_s, longest_s: Some(collected.longest_s()), ..run_result(run, ending) };
+        let (longest_s, slowest) = (Some(collected.longest_s()), collected.slowest());
+        let result = RunResult { other_cpu_s, longest_s, slowest, ..run_result(run, ending) };
         let folder = logging.as_ref().map(|logging| logging.path().to_owned());
         if let Some(logging) = logging {
             logging.finish(result.clone());
@@ -168,7 +169,7 @@ impl Attached<'_> {
         let reporter = &mut *self.reporter;
         let quiet = reporter.settings.quiet;
         if !quiet {
-            self.observers.push(Box::new(NotesObserver::new(&reporter.terminal)));
+            self.observers.push(Box::new(NotesObserver::new(&reporter.terminal, &reporter.told)));
         }
         let level = reporter.settings.level.unwrap_or(LogLevel::Task);
         let options = LogOptions { level, ..LogOptions::default() };
@@ -252,6 +253,7 @@ fn run_result(run: &RunReport, ending: Option<&Ending>) -> RunResult {
         other_cpu_s: None,
         coordinator: Some(run.coordinator),
         longest_s: None,
+        slowest: None,
     }
 }
 
