@@ -48,6 +48,10 @@ fn main() -> ExitCode {
     let answered = match args::parse(std::env::args_os(), environment.cpus) {
         Ok(Invocation::Run(flags)) => run(*flags, environment),
         Ok(Invocation::Subcommand(subcommand)) => subcommands::answer(subcommand),
+        Ok(Invocation::Nothing) => {
+            console::say(format_args!("{}", args::FIRST_CALLS));
+            Ok(exit::USAGE)
+        }
         Err(error) => Err(Refusal::Flags(error)),
     };
     answered.unwrap_or_else(tell).into()

@@ -1,6 +1,6 @@
 //! Correct messages of the protocol, which faults start from.
 
-use procession_task::{Items, builtin};
+use procession_task::{Items, SlowestItem, builtin};
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
     AnswerHead, ChunkHead, FromWorker, Hello, PROTOCOL, ToWorker, decode_to_worker, encode_from_worker,
@@ -85,6 +85,7 @@ impl Chunk {
             first: self.head.first,
             items: self.head.items,
             busy_ns: 1,
+            slowest: SlowestItem::default(),
             failures: Vec::new(),
             outputs_len: u32::try_from(self.records().len()).expect("records that fit"),
             log_len: 0,

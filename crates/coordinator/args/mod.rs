@@ -36,6 +36,23 @@ Examples:
   # show the slowest items of the last call
   coordinator inspect --slowest 5";
 
+/// What a call without any argument prints.
+pub(crate) const FIRST_CALLS: &str = "\
+coordinator runs a task on each item of a list, in worker processes.
+
+Which of these numbers are prime?
+  coordinator --procs 4 --task prime --input primes.txt
+Run a program of your own on each line:
+  ls *.wav | coordinator --task command -- flac {}
+Call a Python function with each line, at most 10 s each:
+  coordinator --task python --input lines.txt --timeout 10s -- f.py:function
+How much faster are more processes?
+  coordinator --task prime --input primes.txt --procs 1..=auto --repeat 3
+What did the last call do, and in which process?
+  coordinator inspect
+
+All flags: coordinator --help. All tasks: coordinator tasks.";
+
 /// Runs a task on each item of a list in parallel; results are in input order
 #[derive(Parser, Debug)]
 #[command(
@@ -71,6 +88,8 @@ pub(crate) enum Invocation {
     Run(Box<RunFlags>),
     /// Anything else.
     Subcommand(Subcommand),
+    /// Nothing: the call has no arguments.
+    Nothing,
 }
 
 /// All the flags of a call that runs a task.
@@ -104,6 +123,9 @@ where
     T: Into<OsString> + Clone,
 {
     let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+    if line.len() < 2 {
+        return Ok(Invocation::Nothing);
+    }
     let mut cli = Cli::try_parse_from(&line).map_err(|error| {
         let command = Cli::command();
         let subcommands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();

@@ -18,7 +18,7 @@ use output::OutputPlan;
 use procession_job::{
     Configuration, FailurePolicy, OutputChoice, PictureFile, ResumeOptions, Rounds, matrix, use_procs, use_size,
 };
-use procession_report::LogLevel;
+use procession_report::{LogLevel, SummaryDetail};
 use procession_task::shell_quote;
 pub(crate) use program::of_shell_line;
 use source::Selection;
@@ -86,6 +86,8 @@ pub(crate) struct LookPlan {
     pub(crate) joblog: Option<PathBuf>,
     /// Whether only errors are printed.
     pub(crate) quiet: bool,
+    /// How much is told at the end.
+    pub(crate) detail: SummaryDetail,
 }
 
 impl RunPlan {
@@ -191,8 +193,9 @@ fn taken<'a>(inputs: &'a [PathBuf], output: &'a OutputPlan, look: &'a LookPlan) 
 impl LookPlan {
     fn new(flags: LookFlags, is_demo: bool) -> Self {
         let progress = if flags.quiet { ProgressMode::Never } else { flags.progress };
+        let detail = flags.detail();
         let LookFlags { log, log_dir, verbose, files, joblog, quiet, .. } = flags;
-        Self { log: log.0, log_dir, verbose, progress, files, is_demo, joblog, quiet }
+        Self { log: log.0, log_dir, verbose, progress, files, is_demo, joblog, quiet, detail }
     }
 }
 

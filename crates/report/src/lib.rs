@@ -52,7 +52,7 @@ pub use model::study_data::StudyData;
 pub use render::chart;
 pub use render::page::page;
 pub use render::style::Style;
-pub use render::summary::Summary;
+pub use render::summary::{Summary, SummaryDetail};
 pub use render::timings::{TimingsFormat, write_timings};
 pub use render::trace::write_trace;
 pub use text::units;

@@ -7,7 +7,7 @@ use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatu
 use crate::model::worker::{WorkerLine, WorkerRow};
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
-use procession_task::{CoordinatorLine, Failure, FailureKind, Identity};
+use procession_task::{CoordinatorLine, Failure, FailureKind, Identity, SlowestItem};
 use std::time::Duration;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -67,6 +67,7 @@ pub(crate) fn accepted(worker: WorkerRef, chunk: u64, first: u64, items: u32) ->
         failed: 0,
         attempt: 1,
         busy: ms(2),
+        slowest: SlowestItem::default(),
         log: log.into(),
         shown: Bytes::new(),
         at: ms(10 + chunk),
@@ -136,6 +137,7 @@ pub(crate) fn run(run: u32, count: u32, wall_s: f64, workers: Vec<WorkerRow>) ->
         other_cpu_s: None,
         coordinator: None,
         longest_s: None,
+        slowest: None,
     };
     let start = RunStart { configuration, repeat: 1, warmup: false };
     let (summed, spans) = (Vec::new(), Spans::default());

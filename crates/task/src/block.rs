@@ -4,7 +4,7 @@
 //! failures. It may be sent in parts: after every item if the block asks for it,
 //! otherwise when it becomes large or some milliseconds have passed.
 
-use crate::{Failure, FailureKind, LastLines, MESSAGE_BYTES, Samples};
+use crate::{Failure, FailureKind, LastLines, MESSAGE_BYTES, Samples, SlowestItem};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -129,6 +129,8 @@ pub struct Answer {
     pub busy_ns: u64,
     /// The times of the sampled items.
     pub samples: Samples,
+    /// The slowest of these items, if they have log lines.
+    pub slowest: SlowestItem,
 }
 
 impl Answer {
@@ -141,6 +143,7 @@ impl Answer {
         self.failures.clear();
         self.busy_ns = 0;
         self.samples = Samples::default();
+        self.slowest = SlowestItem::default();
     }
 
     fn bytes(&self) -> usize {

@@ -84,5 +84,5 @@ pub use table::{Column, RecordScanner, TableFormat, TableSpec, sniff_delimiter};
 pub use task::{Task, TaskError};
 pub use terminal_writer::TerminalWriter;
 pub use text_options::TextOptions;
-pub use times::{Sampler, Samples, Times};
+pub use times::{Sampler, Samples, SlowestItem, Times};
 pub use value::{FromItem, ToText};

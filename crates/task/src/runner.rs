@@ -10,7 +10,7 @@ use crate::record::ResultText;
 use crate::record_writer::{FinishedItem, RecordWriter, too_long};
 use crate::task::Task;
 use crate::text_options::TextOptions;
-use crate::times::Sampler;
+use crate::times::{Sampler, SlowestItem};
 use crate::value::{FromItem, ToText};
 use std::marker::PhantomData;
 
@@ -175,6 +175,9 @@ fn run_each<'a, R: RunItem<'a>>(
             reply,
             &FinishedItem { index, at, length, input: item, outcome: text, runs, start_ns, end_ns, child },
         );
+        if block.log {
+            reply.answer().slowest.consider(SlowestItem { index, ns: end_ns.saturating_sub(start_ns) });
+        }
         if sampled {
             let written_ns = reply.host().now_ns();
             reply.answer().samples.add(&[began_ns, read_ns, end_ns, written_ns]);

@@ -31,6 +31,25 @@ pub struct Times {
     pub writing_ns: u64,
 }
 
+/// The item that took longest, of some items whose times are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowestItem {
+    /// Index of the item in the input.
+    pub index: u64,
+    /// Its time in nanoseconds; 0: no time is known.
+    pub ns: u64,
+}
+
+impl SlowestItem {
+    /// Takes the other one if it took longer.
+    #[inline]
+    pub fn consider(&mut self, other: Self) {
+        if other.ns > self.ns {
+            *self = other;
+        }
+    }
+}
+
 impl Times {
     /// The time spent on items, in all phases.
     #[must_use]

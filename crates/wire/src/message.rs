@@ -8,7 +8,7 @@
 use crate::codec;
 use crate::error::WireError;
 use crate::frame::{self, Direction};
-use procession_task::{FailureAt, JobSpec, TaskInfo, Times};
+use procession_task::{FailureAt, JobSpec, SlowestItem, TaskInfo, Times};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -199,6 +199,8 @@ pub struct AnswerHead {
     pub items: u32,
     /// Time spent on the items, in nanoseconds.
     pub busy_ns: u64,
+    /// The slowest of the items, if they have log lines.
+    pub slowest: SlowestItem,
     /// The failed ones.
     pub failures: Vec<FailureAt>,
     /// Length of the block of records.

@@ -2,7 +2,7 @@
 //! panic, never a large allocation.
 
 use procession_task::{
-    Failure, FailureAt, FailureKind, Format, Items, JobLimits, JobSpec, ParamInfo, RetryPolicy, TaskInfo,
+    Failure, FailureAt, FailureKind, Format, Items, JobLimits, JobSpec, ParamInfo, RetryPolicy, SlowestItem, TaskInfo,
 };
 use procession_wire::frame::{Direction, PAYLOAD_LIMIT, Parsed, parse};
 use procession_wire::{
@@ -50,11 +50,11 @@ proptest! {
     }
 
     #[test]
-    fn answers_come_back((attempt, first) in any::<(u64, u64)>(), items in any::<u32>(), busy_ns in any::<u64>(),
+    fn answers_come_back((attempt, first, index, ns) in any::<(u64, u64, u64, u64)>(), items in any::<u32>(), busy_ns in any::<u64>(),
                          failures in proptest::collection::vec(failure_at(), 0..5),
                          blocks in proptest::array::uniform3(proptest::collection::vec(any::<u8>(), 0..100))) {
         let [outputs, log, shown] = &blocks;
-        let head = AnswerHead { attempt, first, items, busy_ns, failures, outputs_len: outputs.len() as u32,
+        let head = AnswerHead { attempt, first, items, busy_ns, slowest: SlowestItem { index, ns }, failures, outputs_len: outputs.len() as u32,
             log_len: log.len() as u32, shown_len: shown.len() as u32 };
         let mut frame = Vec::new();
         encode_from_worker(&mut frame, &FromWorker::Answer(head.clone()), &[outputs, log, shown]).unwrap();
@@ -144,7 +144,8 @@ fn sqrt() -> TaskInfo {
 
 fn answer_head() -> AnswerHead {
     let (outputs_len, log_len, shown_len) = (0, 0, 0);
-    AnswerHead { attempt: 7, first: 9, items: 4, busy_ns: 5, failures: Vec::new(), outputs_len, log_len, shown_len }
+    let (slowest, failures) = (SlowestItem { index: 10, ns: 6 }, Vec::new());
+    AnswerHead { attempt: 7, first: 9, items: 4, busy_ns: 5, slowest, failures, outputs_len, log_len, shown_len }
 }
 
 /// The bytes of this version. Whoever changes them changes [`PROTOCOL`].
@@ -186,8 +187,8 @@ fn golden_bytes_from_a_worker() {
     encode_from_worker(&mut frame, &FromWorker::Answer(lengths), &[]).unwrap();
     assert_eq!(
         hex(&frame[12..]),
-        "020000000700000000000000090000000000000004000000050000000000000000000000000000000100000002000000\
-         03000000"
+        "02000000070000000000000009000000000000000400000005000000000000000a0000000000000006000000\
+         000000000000000000000000010000000200000003000000"
     );
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Again { attempt: 7 }, &[]).unwrap();

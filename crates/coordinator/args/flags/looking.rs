@@ -3,7 +3,7 @@
 use crate::args::files::FileFlags;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use procession_report::LogLevel;
+use procession_report::{LogLevel, SummaryDetail};
 use std::path::PathBuf;
 
 /// What a person sees of it.
@@ -42,6 +42,14 @@ pub(crate) struct LookFlags {
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) joblog: Option<PathBuf>,
 
+    /// What a single run says at its end: none, line, full
+    ///
+    /// `line`: one or two lines with its time, its processes and its slowest item. `full`: tables of its time and its
+    /// processes. A study always has its verdict and its table; `full` adds tables of each run. Failed items are always
+    /// shown. [default: line; full with --verbose]
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    pub(crate) summary: Option<SummaryChoice>,
+
     /// Print errors only
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -69,6 +77,30 @@ impl ValueEnum for LogChoice {
             Some(LogLevel::Chunk) => PossibleValue::new("chunk").help("A line for each chunk (the items of a message)"),
             None => PossibleValue::new("off").help("No log"),
         })
+    }
+}
+
+/// What a run says at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryChoice {
+    /// Nothing but failed items
+    None,
+    /// One or two lines
+    Line,
+    /// Tables
+    Full,
+}
+
+impl LookFlags {
+    /// How much is told at the end.
+    pub(crate) fn detail(&self) -> SummaryDetail {
+        match self.summary {
+            Some(SummaryChoice::None) => SummaryDetail::Failures,
+            Some(SummaryChoice::Line) => SummaryDetail::Line,
+            Some(SummaryChoice::Full) => SummaryDetail::Full,
+            None if self.verbose => SummaryDetail::Full,
+            None => SummaryDetail::Line,
+        }
     }
 }
 

@@ -70,21 +70,23 @@ impl RunReporter {
         if is_fault { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
-    /// Prints the tables and hints. With --quiet only failed items are printed. Runs
-    /// without an item have no tables.
+    /// Prints the summary with its hints. With --quiet, and of runs without an item, only
+    /// failed items are printed.
     fn show_summary(&self, is_empty: bool) {
         let quiet = self.settings.quiet;
+        let advice = report::advice(&self.data);
+        let told = advice.iter().filter(|advice| self.settings.hints.include(advice));
+        let hints: Vec<String> = told.map(|of| format!("hint: {}\n      {}", of.evidence(), of.remedy())).collect();
         let summary = Summary {
             runs: if quiet || is_empty { &[] } else { &self.data.runs },
             usable_cores: self.data.usable_cores(),
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,
             log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
+            hints: &hints,
+            detail: self.settings.detail,
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
-        for advice in report::advice(&self.data).iter().filter(|advice| self.settings.hints.include(advice)) {
-            self.terminal.println(&format!("hint: {}\n      {}", advice.evidence(), advice.remedy()));
-        }
         if let Some(page) = self.files.page().filter(|_| self.settings.is_demo && !quiet) {
             self.terminal.println(&format!("page: {}", escape_terminal(page.as_os_str().as_bytes())));
         }

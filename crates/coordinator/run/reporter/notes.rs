@@ -4,26 +4,40 @@ use procession::{Event, Observer};
 use procession_report::{Terminal, Warn};
 use procession_task::escape_terminal;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// The maximum number of notes of a run.
 const MAX_NOTES: usize = 10;
 
-/// Prints each note once, even if several workers send it. With --quiet it prints only
-/// those that are warnings.
+/// The notes and warnings that a call has printed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told(Arc<Mutex<BTreeSet<String>>>);
+
+impl Told {
+    /// Whether this text was not told before; from now on it was.
+    pub(super) fn is_news(&self, text: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
+    }
+}
+
+/// Prints each note of workers once in a call, even if several workers of several runs
+/// send it. With --quiet it prints only those that are warnings.
 pub(super) struct NotesObserver {
     terminal: Terminal,
     quiet: bool,
-    shown: BTreeSet<String>,
+    told: Told,
+    /// The notes of this run.
+    count: usize,
     /// The lines that are not printed yet.
     waiting: Vec<String>,
     told_lack: bool,
 }
 
 impl NotesObserver {
-    pub(super) fn new(terminal: &Terminal, quiet: bool) -> Self {
-        Self { terminal: terminal.clone(), quiet, shown: BTreeSet::new(), waiting: Vec::new(), told_lack: false }
+    pub(super) fn new(terminal: &Terminal, told: &Told, quiet: bool) -> Self {
+        let (terminal, told) = (terminal.clone(), told.clone());
+        Self { terminal, quiet, told, count: 0, waiting: Vec::new(), told_lack: false }
     }
 
     /// Prints the lines that wait, on a thread: the terminal may block, and the run
@@ -39,7 +53,9 @@ impl NotesObserver {
 
     /// Whether the note is printed.
     fn is_news(&mut self, text: &str) -> bool {
-        self.shown.len() < MAX_NOTES && self.shown.insert(text.to_owned())
+        let is_news = self.count < MAX_NOTES && self.told.is_news(text);
+        self.count += usize::from(is_news);
+        is_news
     }
 }
 
@@ -81,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_note_is_printed_once_and_their_number_is_limited() {
-        let mut notes = NotesObserver::new(&Terminal::stderr(), false);
+        let mut notes = NotesObserver::new(&Terminal::stderr(), &Told::default(), false);
         assert!(notes.is_news("a") && !notes.is_news("a"));
         let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
         assert_eq!(shown, MAX_NOTES - 1);

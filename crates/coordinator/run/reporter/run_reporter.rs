@@ -4,7 +4,7 @@
 use super::call;
 use super::hints::Hints;
 use super::joblog;
-use super::notes::warner;
+use super::notes::{Told, warner};
 use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
 use crate::exit::Refusal;
@@ -13,7 +13,8 @@ use crate::report_files::ReportFiles;
 use procession_job::{Configuration, Input, InputNames, RunReport};
 use procession_report::read::RunLog;
 use procession_report::{
-    CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, Terminal,
+    CollectedSpans, FailureList, FailureRow, JobLog, LogFolder, LogLevel, RunSummary, Spans, StudyData, SummaryDetail,
+    Terminal,
 };
 use procession_task::FailureKind;
 use std::io::{self, IsTerminal as _};
@@ -29,6 +30,8 @@ pub(crate) struct RunReporter {
     /// Why the job log is not complete.
     pub(super) joblog_error: Option<io::Error>,
     pub(super) host: String,
+    /// What was printed: several runs may have cause for the same note.
+    pub(super) told: Told,
     /// What is known of the runs that ended.
     pub(super) data: StudyData,
     /// The files that show what was measured.
@@ -41,6 +44,7 @@ pub(super) struct ReportSettings {
     pub(super) verbose: bool,
     pub(super) bar: bool,
     pub(super) quiet: bool,
+    pub(super) detail: SummaryDetail,
     pub(super) hints: Hints,
     pub(super) is_demo: bool,
 }
@@ -51,7 +55,7 @@ impl RunReporter {
     /// # Errors
     /// A log or a file that was asked for can't be written.
     pub(crate) fn new(plan: &RunPlan, configurations: &[Configuration]) -> Result<Self, Refusal> {
-        let &LookPlan { log: level, verbose, progress, quiet, is_demo, .. } = &plan.look;
+        let &LookPlan { log: level, verbose, progress, quiet, detail, is_demo, .. } = &plan.look;
         let bar = match progress {
             ProgressMode::Auto => io::stderr().is_terminal(),
             ProgressMode::Always => true,
@@ -67,7 +71,8 @@ impl RunReporter {
         let host = procession_sys::hostname();
         let joblog = joblog::open(plan, &host)?;
         Ok(Self {
-            settings: ReportSettings { level, verbose, bar, quiet, hints: Hints::of(plan), is_demo },
+            settings: ReportSettings { level, verbose, bar, quiet, detail, hints: Hints::of(plan), is_demo },
+            told: Told::default(),
             terminal,
             log,
             joblog,
@@ -83,14 +88,16 @@ impl RunReporter {
         self.joblog_error = self.joblog_error.take().or(error);
     }
 
-    /// Prints a warning, unless --quiet is given.
+    /// Prints a warning, unless --quiet is given or it was printed before.
     pub(crate) fn warn(&self, text: &str) {
-        warner(&self.terminal, self.settings.quiet)(text);
+        if self.told.is_news(text) {
+            warner(&self.terminal, self.settings.quiet)(text);
+        }
     }
 
-    /// Prints a note, unless --quiet is given.
+    /// Prints a note, unless --quiet is given or it was printed before.
     pub(crate) fn note(&self, text: &str) {
-        if !self.settings.quiet {
+        if !self.settings.quiet && self.told.is_news(text) {
             self.terminal.println(&format!("note: {text}"));
         }
     }

@@ -127,7 +127,8 @@ impl RunSession for ReportedRun<'_> {
             let finished = joblogging.finish();
             reporter.note_joblog(finished.err());
         }
-        let result = RunResult { other_cpu_s, longest_s: Some(collected.longest_s()), ..run_result(run, ending) };
+        let (longest_s, slowest) = (Some(collected.longest_s()), collected.slowest());
+        let result = RunResult { other_cpu_s, longest_s, slowest, ..run_result(run, ending) };
         let folder = logging.as_ref().map(|logging| logging.path().to_owned());
         if let Some(logging) = logging {
             logging.finish(result.clone());
@@ -167,7 +168,7 @@ impl Attached<'_> {
     fn log(&mut self, start: &RunStart, item_log: &Arc<AtomicBool>) -> Option<RunLogging> {
         let reporter = &mut *self.reporter;
         let quiet = reporter.settings.quiet;
-        self.observers.push(Box::new(NotesObserver::new(&reporter.terminal, quiet)));
+        self.observers.push(Box::new(NotesObserver::new(&reporter.terminal, &reporter.told, quiet)));
         let level = reporter.settings.level.unwrap_or(LogLevel::Task);
         let options = LogOptions { level, ..LogOptions::default() };
         let warn = warner(&reporter.terminal, quiet);
@@ -250,6 +251,7 @@ fn run_result(run: &RunReport, ending: Option<&Ending>) -> RunResult {
         other_cpu_s: None,
         coordinator: Some(run.coordinator),
         longest_s: None,
+        slowest: None,
     }
 }
 

@@ -216,6 +216,7 @@ impl Driver {
             failed,
             attempt: attempt.tries,
             busy: Duration::from_nanos(head.busy_ns),
+            slowest: head.slowest,
             log: payload.slice(tails.log.clone()),
             shown: payload.slice(tails.shown.clone()),
             at,

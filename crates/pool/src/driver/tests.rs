@@ -6,6 +6,7 @@ use super::mailbox::Mailbox;
 use crate::jobs::{Batch, Cut, InputBlock, Job, Sink, Source, WINDOW_BYTES, Waker};
 use crate::observe::{DriverPhase, DriverWatch};
 use procession_scheduler::{JobId, PoolOptions, SchedulerEvent, WorkerId};
+use procession_task::SlowestItem;
 use procession_task::{JobLimits, JobSpec};
 use procession_wire::{AnswerHead, FromWorker, Hello, PROTOCOL, Tails, encode_from_worker};
 use std::fs::File;
@@ -77,8 +78,17 @@ fn driver() -> (Driver, UnixStream) {
 fn answer(driver: &Driver) -> Vec<u8> {
     let attempt = driver.workers[&WorkerId(0)].assigned.attempts[0].id.0;
     let failures = Vec::new();
-    let head =
-        AnswerHead { attempt, first: 0, items: 1, busy_ns: 1, failures, outputs_len: 2, log_len: 0, shown_len: 0 };
+    let head = AnswerHead {
+        attempt,
+        first: 0,
+        items: 1,
+        busy_ns: 1,
+        slowest: SlowestItem::default(),
+        failures,
+        outputs_len: 2,
+        log_len: 0,
+        shown_len: 0,
+    };
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Answer(head), &[b"x\n"]).unwrap();
     frame.extend_from_slice(b"x\n");
@@ -154,7 +164,17 @@ fn a_worker_that_floods_its_pipe_does_not_hold_up_the_driver() {
     // Empty answers, far more than a pipe holds.
     let attempt = driver.workers[&WorkerId(0)].assigned.attempts[0].id.0;
     let (failures, first) = (Vec::new(), 0);
-    let head = AnswerHead { attempt, first, items: 0, busy_ns: 0, failures, outputs_len: 0, log_len: 0, shown_len: 0 };
+    let head = AnswerHead {
+        attempt,
+        first,
+        items: 0,
+        busy_ns: 0,
+        slowest: SlowestItem::default(),
+        failures,
+        outputs_len: 0,
+        log_len: 0,
+        shown_len: 0,
+    };
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::Answer(head), &[]).unwrap();
     let mut flood = tempfile::tempfile().unwrap();

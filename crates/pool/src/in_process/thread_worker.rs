@@ -117,6 +117,7 @@ impl ThreadHost<'_> {
             failed: u32::try_from(failures.len()).unwrap_or(u32::MAX),
             attempt: 1,
             busy,
+            slowest: answer.slowest,
             log: Bytes::copy_from_slice(&answer.log),
             shown: Bytes::copy_from_slice(&answer.shown),
             at: since(epoch_ns),

@@ -7,7 +7,7 @@
 
 use super::phases::DriverTimes;
 use bytes::Bytes;
-use procession_task::{Cause, Failure, Times};
+use procession_task::{Cause, Failure, SlowestItem, Times};
 use std::time::Duration;
 
 /// Receives events. It must not panic: it runs on the driver's thread, and a panic
@@ -183,6 +183,8 @@ pub struct Accepted {
     pub attempt: u32,
     /// How long the worker was busy with them.
     pub busy: Duration,
+    /// The slowest of them, if they have log lines.
+    pub slowest: SlowestItem,
     /// The items' log lines, if the job has a log line for every item.
     pub log: Bytes,
     /// The items' lines to be shown at once, if the job has such lines.

@@ -50,6 +50,7 @@ impl FrameWriter {
             first,
             items: answer.items,
             busy_ns: answer.busy_ns,
+            slowest: answer.slowest,
             failures: answer.failures.clone(),
             outputs_len: length(&answer.outputs),
             log_len: length(&answer.log),

@@ -145,6 +145,7 @@ mod tests {
             other_cpu_s: None,
             coordinator: None,
             longest_s: None,
+            slowest: None,
         });
         drop(folder);
         StudyLog::open(path).unwrap()

@@ -51,6 +51,7 @@ impl Call {
             other_cpu_s: None,
             coordinator: None,
             longest_s: None,
+            slowest: None,
         });
         self
     }

@@ -3,6 +3,7 @@
 use crate::model::worker::WorkerRows;
 use crate::model::worker_lines::Lines;
 use procession::{Event, Observer};
+use procession_task::SlowestItem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub struct Collector {
     lines: Lines,
     /// The longest time that a worker was busy for one reply.
     longest: Duration,
+    slowest: SlowestItem,
     rows: Arc<Mutex<WorkerRows>>,
 }
 
@@ -25,7 +27,15 @@ impl Collector {
     #[must_use]
     pub fn new(host: &str) -> (Self, Collected) {
         let rows = Arc::default();
-        (Self { lines: Lines::new(host), longest: Duration::ZERO, rows: Arc::clone(&rows) }, Collected(rows))
+        (
+            Self {
+                lines: Lines::new(host),
+                longest: Duration::ZERO,
+                slowest: SlowestItem::default(),
+                rows: Arc::clone(&rows),
+            },
+            Collected(rows),
+        )
     }
 }
 
@@ -33,12 +43,14 @@ impl Observer for Collector {
     fn on_event(&mut self, event: &Event) {
         if let Event::Accepted(accepted) = event {
             self.longest = self.longest.max(accepted.busy);
+            self.slowest.consider(accepted.slowest);
             return;
         }
         let line = self.lines.line(event);
         if line.is_some() || matches!(event, Event::RunEnded { .. }) {
             let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
             rows.longest_s = self.longest.as_secs_f64();
+            rows.slowest = self.slowest;
             line.into_iter().for_each(|line| rows.take(line));
         }
     }
@@ -49,6 +61,13 @@ impl Collected {
     #[must_use]
     pub fn take(&self) -> WorkerRows {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The slowest item, if items have log lines.
+    #[must_use]
+    pub fn slowest(&self) -> Option<SlowestItem> {
+        let slowest = self.0.lock().unwrap_or_else(PoisonError::into_inner).slowest;
+        (slowest.ns > 0).then_some(slowest)
     }
 
     /// The longest time that a worker was busy for one reply, in seconds.

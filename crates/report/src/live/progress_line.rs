@@ -65,9 +65,14 @@ impl Gauge {
             parts.push(format!("{} failed", now.failed));
         }
         parts.extend(rate.map(units::rate));
-        parts.extend(eta(now, rate).map(|seconds| format!("ETA {}", units::coarse(seconds))));
         parts.push(format!("{} of {} workers busy", now.busy.min(now.ready), now.ready));
-        shortened(&parts.join("  "), columns.saturating_sub(1))
+        // The end is what people look for: what does not fit is left out before it.
+        let end = eta(now, rate).map_or_else(String::new, |seconds| format!("  ETA {}", units::coarse(seconds)));
+        let room = columns.saturating_sub(1).saturating_sub(end.chars().count());
+        while parts.len() > 1 && parts.iter().map(|part| part.chars().count() + 2).sum::<usize>() > room + 2 {
+            parts.pop();
+        }
+        shortened(&(shortened(&parts.join("  "), room) + &end), columns.saturating_sub(1))
     }
 
     /// Items per second over the last seconds; `None` before the first item.
@@ -143,7 +148,7 @@ mod tests {
         );
         assert_eq!(
             gauge.line("run 1", &at(1100, 200, total), 99),
-            "run 1  [####----------------]  20 %  200/1000 items  200/s  ETA 4 s  3 of 4 workers busy"
+            "run 1  [####----------------]  20 %  200/1000 items  200/s  3 of 4 workers busy  ETA 4 s"
         );
     }
 
@@ -151,7 +156,7 @@ mod tests {
     fn an_estimated_share_of_the_input() {
         let mut gauge = Gauge::default();
         let line = gauge.line("", &at(2000, 50, ProgressTotal::Fraction(0.25)), 80);
-        assert_eq!(line, "[#####---------------] ~25 %  50 items  ETA 6 s  3 of 4 workers busy");
+        assert_eq!(line, "[#####---------------] ~25 %  50 items  3 of 4 workers busy  ETA 6 s");
         let line = gauge.line("", &at(3000, 99, ProgressTotal::Fraction(1.0)), 80);
         assert!(line.starts_with("[###################-] ~99 %  99 items  49.0/s  3 of 4"), "{line}");
     }
@@ -178,6 +183,11 @@ mod tests {
 
     #[test]
     fn narrow_terminals() {
+        let mut gauge = Gauge::default();
+        gauge.line("run 1 of 12: threads 16", &at(0, 0, ProgressTotal::Items(9_000_000)), 80);
+        let now = at(2000, 4_000_000, ProgressTotal::Items(9_000_000));
+        let line = gauge.line("run 1 of 12: threads 16", &now, 80);
+        assert_eq!(line, "run 1 of 12: threads 16  [########------------]  44 %  ETA 3 s");
         let mut gauge = Gauge::default();
         let line = gauge.line("", &at(100, 0, ProgressTotal::Items(9)), 20);
         assert_eq!(line, "[-----------------…");

@@ -6,7 +6,7 @@
 
 pub use procession_task::{Configuration, Executor};
 
-use procession_task::CoordinatorTimes;
+use procession_task::{CoordinatorTimes, SlowestItem};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -135,6 +135,10 @@ pub struct RunResult {
     /// gathers results before it replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest_s: Option<f64>,
+    /// The slowest item, if items have log lines: its index, and its time in
+    /// nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowest: Option<SlowestItem>,
 }
 
 /// What `run.json` holds. Without a result the run is in progress, or its

@@ -4,6 +4,7 @@ pub(crate) mod cells;
 pub mod chart;
 pub(crate) mod document_tables;
 pub(crate) mod page;
+pub(crate) mod run_line;
 pub(crate) mod run_title;
 pub(crate) mod study_table;
 pub(crate) mod style;

@@ -7,19 +7,31 @@ use crate::analysis::break_even;
 use crate::analysis::measured;
 use crate::model::failure::FailureRow;
 use crate::model::run_summary::RunSummary;
+use crate::render::run_line::run_line;
 use crate::render::run_title::title;
 use crate::render::study_table;
 use crate::render::style::Style;
 use crate::render::worker_table;
 use crate::text::shorten::excerpt;
 use crate::text::units;
-use procession_task::escape_terminal;
+use procession_task::{FailureKind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Most failed items that are shown.
 const MAX_FAILURES: usize = 10;
+
+/// How much a summary tells of a single run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SummaryDetail {
+    /// Only its failed items.
+    Failures,
+    /// One or two lines.
+    Line,
+    /// Tables of its time and its processes, too.
+    Full,
+}
 
 /// The data of a call's summary.
 #[derive(Clone, Copy, Debug)]
@@ -34,26 +46,52 @@ pub struct Summary<'a> {
     pub failed: u64,
     /// The call's log.
     pub log: Option<&'a Path>,
+    /// Lines that follow the figures.
+    pub hints: &'a [String],
+    /// How much is told. A study always has its verdict and its table.
+    pub detail: SummaryDetail,
 }
 
 impl Summary<'_> {
     /// The summary as text, escaped for a terminal.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
-        let measured = measured::measure(self.runs, self.usable_cores);
-        let fits = amdahl_fits(&measured, self.usable_cores);
-        let shares =
-            study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, self.usable_cores);
-        let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
-        let mut parts =
-            vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)];
-        parts.extend(self.workers(style));
-        parts.push(self.failures(style));
-        parts.push(
-            self.log.map_or_else(String::new, |log| format!("log: {}\n", escape_terminal(log.as_os_str().as_bytes()))),
-        );
+        let hints: String = self.hints.iter().map(|hint| format!("{hint}\n")).collect();
+        let failures = self.failures(style);
+        let mut parts = match (self.runs, self.detail) {
+            ([], _) | ([_], SummaryDetail::Failures) => return failures,
+            ([run], SummaryDetail::Line) => return failures + &hints + &run_line(run, self.log.is_some()),
+            ([run], SummaryDetail::Full) => vec![run_line(run, self.log.is_some())],
+            _ => Vec::new(),
+        };
+        parts.extend(self.study(style));
+        if self.detail == SummaryDetail::Full {
+            parts.extend(self.workers(style));
+        }
+        parts.extend([failures, hints, self.log_line()]);
         parts.retain(|part| !part.is_empty());
         parts.join("\n")
+    }
+
+    /// What the measured runs show together.
+    fn study(&self, style: Style) -> Vec<String> {
+        let measured = measured::measure(self.runs, self.usable_cores);
+        let fits = amdahl_fits(&measured, self.usable_cores);
+        let mut parts = vec![study_table::table(&measured, &fits, style)];
+        let limits = bottleneck::wording::lines(&measured, self.usable_cores);
+        if self.detail == SummaryDetail::Full {
+            parts.push(study_table::shares_table(&measured, style) + &limits);
+            let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
+            parts.push(break_even::wording::lines(&break_evens));
+        } else {
+            parts.push(limits);
+        }
+        parts.retain(|part| !part.is_empty());
+        parts
+    }
+
+    fn log_line(&self) -> String {
+        self.log.map_or_else(String::new, |log| format!("log: {}\n", escape_terminal(log.as_os_str().as_bytes())))
     }
 
     fn workers(&self, style: Style) -> Vec<String> {
@@ -95,13 +133,35 @@ pub(crate) fn workers(runs: &[RunSummary], style: Style) -> Vec<String> {
 impl FailureRow {
     /// Formats one line, escaped for a terminal.
     fn to_line(&self) -> String {
-        let place = self.place.as_ref().map_or_else(String::new, |place| format!(" at {}", excerpt(place.as_bytes())));
+        let place = match &self.place {
+            Some(place) => excerpt(place.as_bytes()),
+            None => format!("item {}", self.item),
+        };
         let attempts = if self.attempts > 1 { format!(", {} attempts", self.attempts) } else { String::new() };
-        let (input, message) = (excerpt(&self.input), excerpt(self.message.as_bytes()));
         let file = self.file.as_ref().map(|file| format!(", see {}", escape_terminal(file.as_os_str().as_bytes())));
-        let file = file.unwrap_or_default();
-        format!("  item {}{place}: {input}: {}: {message} (pid {}{attempts}{file})\n", self.item, self.kind, self.pid)
+        let (input, file) = (excerpt(&self.input), file.unwrap_or_default());
+        format!("  {place}: \"{input}\": {} (PID {}{attempts}{file})\n", self.cause(), self.pid)
     }
+
+    /// What became of the item, in a sentence.
+    fn cause(&self) -> String {
+        let message = excerpt(self.message.as_bytes());
+        match self.kind {
+            FailureKind::TimedOut => match self.message.strip_prefix("ran longer than ") {
+                Some(limit) => format!("timed out after {}", with_space(limit)),
+                None => format!("timed out: {message}"),
+            },
+            FailureKind::OutOfMemory => format!("out of memory: {message}"),
+            FailureKind::Invalid => message,
+            FailureKind::Failed | FailureKind::Crashed => format!("{}: {message}", self.kind),
+        }
+    }
+}
+
+/// A time such as `3s`, with a space before its unit.
+fn with_space(time: &str) -> String {
+    let (number, unit) = time.split_at(time.find(|c: char| c.is_alphabetic()).unwrap_or(time.len()));
+    format!("{number} {unit}")
 }
 
 #[cfg(test)]
@@ -109,7 +169,6 @@ mod tests {
     use super::*;
     use crate::model::study::{Executor, RunStatus};
     use crate::samples::{row, run};
-    use procession_task::FailureKind;
 
     fn study() -> Vec<RunSummary> {
         let mut runs = vec![
@@ -138,7 +197,8 @@ mod tests {
 
     fn text(runs: &[RunSummary], failures: &[FailureRow], failed: u64) -> String {
         let log = Some(Path::new("/log\x1b"));
-        Summary { runs, usable_cores: 2, failures, failed, log }.to_text(Style::default())
+        let detail = SummaryDetail::Full;
+        Summary { runs, usable_cores: 2, failures, failed, log, hints: &[], detail }.to_text(Style::default())
     }
 
     #[test]
@@ -168,7 +228,7 @@ mod tests {
         let failures: Vec<_> = (0..20).map(failure).collect();
         let text = text(&study(), &failures, 20);
         assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
-        assert_eq!(text.matches("  item ").count(), MAX_FAILURES);
+        assert_eq!(text.matches("(PID 4242)").count(), MAX_FAILURES);
         assert!(text.contains("… and 10 more: coordinator inspect --failures\n"));
     }
 
@@ -273,7 +333,10 @@ worker   pid  items  chunks     CPU     idle  peak memory
 log: /log\u{1b}
 ";
 
-    const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
+    const DEATHS: &str = r#"100,000 items in 4.08 s on 2 processes (PIDs 4240, 4241, 4250). Details:
+coordinator inspect
+
+executor  count    size  wall time  speedup  efficiency  Karp–Flatt
 procs         2  100000     4.08 s        -           -           -
 
 workers, %    size  start  wait  transport  decode   run  encode  write  end  other
@@ -285,12 +348,30 @@ worker   pid  items  chunks     CPU     idle  peak memory  ended
      1  4250  25000      40  2.00 s  10.0 ms      8.1 MiB
 
 12 items failed:
-  item 3 at in\u{202e}.txt:4:1: x\u{1b}[31m\n: invalid: not a whole number\u{7} (pid 4242)
-  item 7: x\u{1b}[31m\n: crashed: not a whole number\u{7} (pid 4242, 3 attempts, see /log\u{1b}/run-1/worker-0-0-4242.stderr)
+  in\u{202e}.txt:4:1: "x\u{1b}[31m\n": not a whole number\u{7} (PID 4242)
+  item 7: "x\u{1b}[31m\n": crashed: not a whole number\u{7} (PID 4242, 3 attempts, see /log\u{1b}/run-1/worker-0-0-4242.stderr)
   … and 10 more: coordinator inspect --failures
 
 log: /log\u{1b}
-";
+"#;
+
+    #[test]
+    fn a_single_run_is_a_line_by_default() {
+        let runs = vec![run(1, 2, 4.08, vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02))])];
+        let text = |detail, failures: &[FailureRow]| {
+            let (log, failed) = (Some(Path::new("/log")), failures.len() as u64);
+            Summary { runs: &runs, usable_cores: 2, failures, failed, log, hints: &["hint: x".to_owned()], detail }
+                .to_text(Style::default())
+        };
+        let line = "hint: x\n100,000 items in 4.08 s on 2 processes (PID 4240). Details: coordinator inspect\n";
+        assert_eq!(text(SummaryDetail::Line, &[]), line);
+        assert_eq!(text(SummaryDetail::Failures, &[]), "");
+        let mut late = failure(99);
+        (late.kind, late.message, late.input) = (FailureKind::TimedOut, "ran longer than 3s".into(), b"100".to_vec());
+        late.place = Some("items.txt:100:1".into());
+        let failed = "1 item failed:\n  items.txt:100:1: \"100\": timed out after 3 s (PID 4242)\n";
+        assert_eq!(text(SummaryDetail::Failures, &[late]), failed);
+    }
 
     const SUMS: &str = "\
 run  executor  count  PIDs  items each         CPU    idle   memory

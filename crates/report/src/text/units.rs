@@ -28,6 +28,13 @@ pub fn seconds(seconds: f64) -> String {
     format!("{} h {:02} min", whole / 3600, whole / 60 % 60)
 }
 
+/// Formats a count with separators: `180,000`.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(",")
+}
+
 /// Formats an estimate: whole seconds, minutes or hours, rounded up.
 pub(crate) fn coarse(estimate: f64) -> String {
     let up = estimate.ceil();

@@ -40,6 +40,7 @@ fn result() -> RunResult {
         other_cpu_s: None,
         coordinator: None,
         longest_s: None,
+        slowest: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::process::{ProcessName, WorkerEnd};
 use super::slot_sum::SlotSum;
+use procession_task::SlowestItem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -119,6 +120,8 @@ pub struct WorkerRows {
     pub spawn_failures: u32,
     /// The longest time that a worker was busy for one reply, in seconds.
     pub longest_s: f64,
+    /// The slowest item, if items have log lines.
+    pub slowest: SlowestItem,
 }
 
 impl WorkerRows {

@@ -44,6 +44,7 @@ fn logged(dir: &tempfile::TempDir) -> StudyData {
             other_cpu_s,
             coordinator: None,
             longest_s: None,
+            slowest: None,
         });
     }
     StudyData::from_log(&StudyLog::open(folder.path()).unwrap()).unwrap()
