@@ -64,8 +64,7 @@ fn results_have_their_types_and_text_its_bytes() {
     let out = ended.ok();
     let outputs: Vec<&str> =
         out.lines().map(|line| line.split_once("\"output\":").unwrap().1.strip_suffix('}').unwrap()).collect();
-    let expected =
-        ["3", "10000000000000000000000000", "0.1", "\"nan\"", "true", "\"None\"", "\"[1]\"", "\"ä\\n\"", "\"öl\""];
+    let expected = ["3", "10000000000000000000000000", "0.1", "\"nan\"", "true", "null", "[1]", "\"ä\\n\"", "\"öl\""];
     assert_eq!(outputs, expected);
 }
 
@@ -106,8 +105,8 @@ fn an_import_error_is_reported_once_and_clearly() {
         ("def f(x:\n", "own.py:f: SyntaxError: "),
         ("def f(x):\nreturn x\n", "own.py:f: IndentationError: "),
         ("import no_such_module\n", "own.py:f: ModuleNotFoundError: No module named 'no_such_module' (own.py:1)"),
-        ("def g(x): return x\n", "own.py:f: it has no 'f'; it has: g"),
-        ("f = 3\n", "own.py:f: 'f' is no function, it is int"),
+        ("def g(x): return x\n", "error: own.py has no function 'f'; it has: g"),
+        ("f = 3\n", "own.py:f is no function, it is int"),
         ("raise RuntimeError('no')\n", "own.py:f: RuntimeError: no (own.py:1)"),
         ("import os\nos._exit(4)\n", "own.py:f ended with status 4 before its first request"),
     ] {
@@ -190,4 +189,96 @@ fn the_interpreter_can_be_chosen() {
     let param = format!("python={}", script.display());
     let args = ["-t", "python", "--list", "1", "-j1", "--param", &param, "--", "own.py:f"];
     assert_eq!(place.run(&args).ok(), "1\tmine\n");
+}
+
+#[test]
+fn constants_and_types_are_given_by_flags() {
+    let place = Place::new();
+    let text = "def f(x, n=1, k=''): return f'{x!r} {n!r} {k!r}'\n";
+    for executor in ["-j2", "--serial"] {
+        let flags = ["-q", executor, "--param", "type=str", "--arg", "n={procs}", "--arg", "k=a b", "--size", "2"];
+        assert_eq!(python(&place, &flags, text, "7\n8\n9\n").ok(), {
+            let procs = if executor == "-j2" { 2 } else { 1 };
+            format!("7\t'7' {procs} 'a b'\n8\t'8' {procs} 'a b'\n")
+        });
+    }
+    python(&place, &["--arg", "q=1"], text, "7\n").fails(3, "error: --arg q=1: f takes x, n=1, k=''");
+    python(&place, &["--arg", "n=1", "--arg", "n=2"], text, "7\n").fails(2, "the constant 'n' is given twice");
+    python(&place, &["--arg", "n"], text, "7\n").fails(2, "write NAME=VALUE");
+    python(&place, &["--param", "type=date"], text, "7\n").fails(2, "type=auto|str|int|float|json");
+    place.run(&["-t", "sqrt", "--list", "1", "--arg", "n=1"]).fails(2, "--arg is for the functions of --task python");
+    let words = ["-t", "python", "--list", "1", "--", "own.py:f", "--n", "3"];
+    place.run(&words).fails(2, "constants for the function stand before that, as --arg NAME=VALUE");
+    let dry = ["-t", "python", "--list", "1", "--arg", "k=a b", "--dry-run", "--", "own.py:f"];
+    assert_eq!(place.run(&dry).ok(), "own.py:f --arg 'k=a b' <<< 1\n");
+}
+
+#[test]
+fn an_output_with_other_constants_is_not_resumed() {
+    let place = Place::new();
+    place.file("own.py", "def f(x, n):\n    if x == 3 and n == 1: raise ValueError\n    return x * n\n");
+    let run = |flags: &[&str]| {
+        let base = ["-t", "python", "--list", "1,2,3", "-o", "out", "-j1"];
+        place.run(&[&base[..], flags, &["--", "own.py:f"]].concat())
+    };
+    run(&["--arg", "n=1"]).fails(1, "ValueError");
+    run(&["--arg", "n=2", "--resume"]).fails(2, "n=1");
+}
+
+#[test]
+fn records_are_the_arguments_of_a_function() {
+    let place = Place::new();
+    place.file("own.py", "def f(low, high): return low + high\ndef g(row): return row\n");
+    place.file("in", "low,high\n1,2\n3,x\n");
+    let run = |flags: &[&str], function: &str| {
+        place.run(&[&["-t", "python", "-i", "in", "-q", "-k"], flags, &["--", function]].concat())
+    };
+    for executor in ["-j2", "--serial"] {
+        let ended = run(&["--items", "csv", executor], "own.py:f").fails(1, "in:3:1: 3,x: failed: TypeError");
+        assert_eq!(ended.out.lines().next(), Some("1,2\t3"));
+        assert_eq!(run(&["--items", "csv", executor], "own.py:g").ok(), "1,2\t[1,2]\n3,x\t[3,\"x\"]\n");
+        assert_eq!(run(&["--items", "csv", "--column", "low", executor], "own.py:g").ok(), "1\t1\n3\t3\n");
+        run(&["--items", "csv", "--delimiter", ";", executor], "own.py:f")
+            .fails(3, "error: the columns are low,high, and f takes low, high");
+        run(&[executor], "own.py:f").fails(3, "f takes low, high, and an item is one argument");
+    }
+    place.file("in", "{\"high\": 2, \"low\": \"1\"}\n[\"b\", \"a\"]\n");
+    let ended = run(&["--items", "jsonl", "--format", "jsonl", "-j1"], "own.py:f").fails(1, "TypeError");
+    assert!(ended.out.ends_with("\"output\":\"ba\"}\n"), "{}", ended.out);
+    assert_eq!(run(&["--items", "jsonl", "--column", "high", "--size", "1"], "own.py:g").ok(), "2\t2\n");
+}
+
+#[test]
+fn a_function_is_found_in_modules_and_objects() {
+    let place = Place::new();
+    place.file("own.py", "class C:\n    def m(self, x): return -x\nc = C()\ndef square(x): return x * x\n");
+    for (function, result) in
+        [("own:square", "16"), ("own:c.m", "-4"), ("own.py:C.m", "-4"), ("math:sqrt", "2.0"), ("./own:square", "16")]
+    {
+        let ended = place.run(&["-t", "python", "--list", "4", "-j1", "-q", "--", function]);
+        assert_eq!(ended.ok(), format!("4\t{result}\n"), "{function}");
+    }
+    for (function, status, says) in [
+        ("own.py:sqare", 3, "error: own.py has no function 'sqare'; it has: C, square"),
+        ("mahts:sqrt", 3, "error: there is no file mahts.py, and no module 'mahts'"),
+        ("nb.ipynb:f", 2, "%%writefile f.py"),
+        ("no/where:f", 2, "can't read no/where"),
+    ] {
+        place.run(&["-t", "python", "--list", "4", "-j1", "--", function]).fails(status, says);
+    }
+}
+
+#[test]
+fn a_file_that_parses_its_arguments_is_named_for_it() {
+    let place = Place::new();
+    let text = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--n', required=True)\n\
+                args = parser.parse_args()\ndef f(x): return x\n";
+    let ended = python(&place, &["-j1"], text, "1\n").fails(3, "own.py:f: SystemExit: 2 (own.py:4); it wrote: usage: ");
+    for says in
+        ["the following arguments are required: --n", "the file parses its arguments when it is imported", "--arg"]
+    {
+        assert!(ended.err.contains(says), "{}", ended.err);
+    }
+    let text = "def f(x): return x * FACTOR\nif __name__ == '__main__':\n    FACTOR = 3\n";
+    python(&place, &["-j1"], text, "1\n").fails(1, "'FACTOR' is not defined (own.py:1); it is set under `if __name__");
 }

@@ -15,7 +15,9 @@ use std::ffi::OsString;
 #[cfg(not(feature = "png"))]
 pub(crate) use files::NO_PNG;
 pub(crate) use files::{FileFlags, FileKind};
-pub(crate) use flags::{ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+pub(crate) use flags::{
+    ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags, is_identifier,
+};
 use subcommands::AnySubcommand;
 pub(crate) use subcommands::{InspectFlags, Subcommand};
 

@@ -7,7 +7,6 @@ use procession_job::{Content, InputOptions, TableOptions, Unit};
 use procession_program::{ALL, find};
 use procession_task::builtin::{ItemRunner, TaskEntry};
 use procession_task::{Items, JobSpec, Params, TaskInfo};
-use std::ffi::OsString;
 use std::path::Path;
 
 /// A task that was found.
@@ -50,12 +49,12 @@ impl PlannedTask {
         };
         let (task, arguments) = match task {
             FoundTask::BuiltIn(entry) => {
-                let arguments = arguments(entry.name, entry.runner, &flags.program)?;
+                let arguments = arguments(entry.name, entry.runner, flags)?;
                 let params = entry.check(given, &arguments).map_err(|error| error.to_string())?;
                 (KnownTask::BuiltIn(entry, params), arguments)
             }
             FoundTask::Own(task) => {
-                let arguments = arguments(&task.name, ItemRunner::Native, &flags.program)?;
+                let arguments = arguments(&task.name, ItemRunner::Native, flags)?;
                 task.check(given).map_err(|error| error.to_string())?;
                 (KnownTask::Own(task), arguments)
             }
@@ -193,14 +192,29 @@ fn among(name: &str, tasks: &[TaskInfo], worker: Option<&Path>) -> Result<FoundT
     Ok(same.map_or_else(|| FoundTask::Own(task.clone()), FoundTask::BuiltIn))
 }
 
-/// The words after `--`, for the task.
-fn arguments(task: &str, runner: ItemRunner, program: &[OsString]) -> Result<Vec<Vec<u8>>, String> {
+/// The words after `--`, for the task. Those of a function are followed by its
+/// constants.
+fn arguments(task: &str, runner: ItemRunner, flags: &WorkFlags) -> Result<Vec<Vec<u8>>, String> {
+    let WorkFlags { program, constants, .. } = flags;
+    let is_function = runner == ItemRunner::Python;
+    if !constants.is_empty() && !is_function {
+        return Err(format!("--arg is for the functions of --task python, and the task is '{task}': leave it out"));
+    }
+    if is_function && program.len() > 1 {
+        return Err(
+            "write one FILE.py:FUNCTION after --; constants for the function stand before that, as --arg NAME=VALUE"
+                .to_owned(),
+        );
+    }
     match runner.usage() {
         Some(usage) if program.is_empty() => Err(format!("task '{task}' needs a program: add -- {usage} at the end")),
         None if !program.is_empty() => Err(format!(
             "task '{task}' runs no program: leave out -- and the words after it, or use --task command, filter, pipe or python"
         )),
-        _ => Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()),
+        _ => {
+            let constants = constants.iter().map(|constant| constant.clone().into_bytes());
+            Ok(program.iter().map(|word| word.as_encoded_bytes().to_vec()).chain(constants).collect())
+        }
     }
 }
 

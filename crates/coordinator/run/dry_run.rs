@@ -81,7 +81,12 @@ fn line(
             },
             None => format!("{command} <<< {}", shell_quote::word(unit)),
         },
-        ItemRunner::Coprocess | ItemRunner::Python => format!("{command} <<< {}", shell_quote::word(unit)),
+        ItemRunner::Coprocess => format!("{command} <<< {}", shell_quote::word(unit)),
+        ItemRunner::Python => {
+            let (function, constants) = arguments.split_at(1.min(arguments.len()));
+            let constants: String = constants.iter().map(|one| format!(" --arg {}", shell_quote::word(one))).collect();
+            format!("{}{constants} <<< {}", shell_quote::line(function), shell_quote::word(unit))
+        }
     }
 }
 
@@ -108,6 +113,9 @@ fn sentences(of: &Estimate, cpus: usize) -> Vec<String> {
         return said;
     }
     let each = of.busy.as_secs_f64() / of.done as f64;
+    if let Some(name) = &of.item_type {
+        said.push(format!("the first item is of type {name}"));
+    }
     let failed = if of.failed > 0 { format!(", {} of which failed", of.failed) } else { String::new() };
     said.push(format!("tried {} in {}{failed}: {} each", of.done, seconds(of.busy.as_secs_f64()), seconds(each)));
     let (Some(all), Some(configuration)) = (of.expected, of.configuration) else { return said };

@@ -144,7 +144,7 @@ impl Host for ThreadHost<'_> {
     fn note(&mut self, text: &str) {
         let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
         let text = escape_terminal(text.as_bytes());
-        observers.tell(&Event::Note { worker: who, text, at: since(epoch_ns) });
+        observers.tell(&Event::of_note(who, text, since(epoch_ns)));
     }
 
     fn output_cut(&mut self, item: u64) {
