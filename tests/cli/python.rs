@@ -124,6 +124,12 @@ fn an_import_error_is_reported_once_and_clearly() {
 #[test]
 fn files_with_any_name_are_found_with_their_neighbours() {
     let place = Place::new();
+    for name in ["json", "inspect", "traceback"] {
+        place.file(&format!("{name}.py"), "def f(x):\n    if x == 2: raise ValueError\n    return [x]\n");
+        let function = format!("{name}.py:f");
+        let ended = place.run(&["-t", "python", "--list", "1,2", "-k", "-j1", "--", &function]);
+        assert_eq!(ended.fails(1, "ValueError").out, format!("1\t[1]\n2\t\tfailed: ValueError ({name}.py:2)\n"));
+    }
     std::fs::create_dir(place.path("odd:dir name")).unwrap();
     place.file("odd:dir name/helper.py", "def twice(x): return 2 * x\n");
     let text = "import helper\nclass Does:\n    @staticmethod\n    def it(x): return helper.twice(x)\n";
@@ -281,4 +287,54 @@ fn a_file_that_parses_its_arguments_is_named_for_it() {
     }
     let text = "def f(x): return x * FACTOR\nif __name__ == '__main__':\n    FACTOR = 3\n";
     python(&place, &["-j1"], text, "1\n").fails(1, "'FACTOR' is not defined (own.py:1); it is set under `if __name__");
+}
+
+#[test]
+fn printed_lines_are_counted_and_shown_if_asked_for() {
+    let place = Place::new();
+    let text = "import os, sys\ndef f(x):\n    print('printed', x)\n    os.system('echo shell >&2')\n    \
+                if x == 2: raise ValueError('two\\n lines\\nthree')\n    return x\n";
+    let run = |flags: &[&str]| python(&place, &[&["-k", "--retries", "0"], flags].concat(), text, lines(3));
+    let ended = run(&["-j1", "--log-dir", "log"]).fails(1, "item 1");
+    let mut files = std::fs::read_dir(&runs(&place.path("log"))[0]).unwrap().map(|entry| entry.unwrap().file_name());
+    let file = files.find(|name| name.to_string_lossy().ends_with(".stderr")).unwrap();
+    let place_of_lines = format!("log/run-1/{}", file.display());
+    let said = format!("note: the function printed 6 lines: see {place_of_lines}, or use --verbose\n");
+    assert!(ended.err.ends_with(&said), "{}", ended.err);
+    let ended = run(&["-j1", "--log", "off"]).fails(1, "note: the function printed 6 lines: --verbose shows them");
+    assert!(!ended.err.contains("printed 2"), "{}", ended.err);
+    let ended = run(&["-j1", "--log", "off", "--verbose"]).fails(1, ", worker 0> printed 2\n");
+    let shown: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("Printed <pid ")).collect();
+    assert!(shown[1].ends_with(", worker 0> shell") && !ended.err.contains("6 lines"), "{}", ended.err);
+    let ended = run(&["--serial"]).fails(1, "printed 2\n");
+    assert!(!ended.err.contains("the function printed"), "shown at once: {}", ended.err);
+    let silent = python(&place, &["-j1"], "def f(x): raise ValueError\n", "1\n").fails(1, "ValueError");
+    assert!(!silent.err.contains("the function printed"), "a traceback is not printed by it: {}", silent.err);
+}
+
+#[test]
+fn numbers_beside_text_are_told_once_at_the_end() {
+    let place = Place::new();
+    let (text, typed) = ("def f(x): return x\n", "def f(x: str): return x\n");
+    let note = "note: the function was given some items as numbers and others as text: --param type=str";
+    for (executor, input) in [
+        (&["-j1"][..], "7\nx\n8\ny\n"),
+        (&["-j1"], "007\n8\n"),
+        (&["-j2", "--chunk", "1"], "7\n007\n"),
+        (&["--serial"], "7\n\n"),
+    ] {
+        let ended = python(&place, executor, text, input);
+        assert_eq!((ended.status, ended.err.matches(note).count()), (0, 1), "{executor:?}: {}", ended.err);
+    }
+    for (flags, text, input) in [
+        (&["-j1"][..], text, "7\n7.5 \n1e-05\n"),
+        (&["-j1"], text, "a\n007\n"),
+        (&["-j1"], typed, "7\nx\n"),
+        (&["-j1", "--param", "type=str"], text, "7\nx\n"),
+        (&["-j1", "--items", "jsonl"], text, "7\n\"x\"\n"),
+        (&["-j1", "-q"], text, "7\nx\n"),
+    ] {
+        let ended = python(&place, flags, text, input);
+        assert!(ended.status == 0 && !ended.err.contains("as numbers"), "{flags:?}: {}", ended.err);
+    }
 }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use procession::ChunkSize;
     use procession_job::Configuration;
-    use procession_program::{command, filter, find, pipe};
+    use procession_program::{command, filter, find, pipe, python};
     use procession_task::Params;
     use procession_task::builtin::TaskEntry;
 
@@ -153,6 +153,7 @@ mod tests {
         assert_eq!(shown(&command::ENTRY, &["bc"], "1+1; x"), "bc <<< '1+1; x'");
         assert_eq!(shown(&filter::ENTRY, &["tr", "a", "{}"], "abc"), "tr a {} <<< abc");
         assert_eq!(shown(&pipe::ENTRY, &["wc", "-l"], "1\n2\n3\n"), "wc -l  # reads 3 lines");
+        assert_eq!(shown(&python::ENTRY, &["f.py:f", "n=a b"], "4"), "f.py:f --arg 'n=a b' <<< 4");
         assert_eq!(shown(find("sqrt").unwrap(), &[], "4"), "sqrt 4");
     }
 
@@ -167,10 +168,12 @@ mod tests {
             busy: Duration::from_secs(1),
             bytes: 700,
             first: vec!["x".into(); 10],
+            item_type: Some("str (x: str)".to_owned()),
             ..Estimate::default()
         };
         let said = sentences(&of, 2).join("\n");
         assert!(said.contains("about 990 more") && said.contains("3 of which failed"), "{said}");
+        assert!(said.contains("the first item is of type str (x: str)\n"), "{said}");
         assert!(said.contains("5.00 s for all 1000 on procs 4") && said.contains("output"), "{said}");
         assert!(sentences(&Estimate { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
         assert!(sentences(&Estimate::default(), 2)[0].contains("no items"));

@@ -20,9 +20,12 @@ use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{BlockTask, Items, ParamError, ParamSpec, Params, TextOptions};
 use serde::Serialize;
 
-/// Runs the source in a namespace of its own: that of `__main__` stays empty.
-const BOOTSTRAP: &str =
-    r#"exec(compile(__import__("sys").argv.pop(1), "<procession>", "exec"), {"__name__": "procession"})"#;
+/// Runs the source in a namespace of its own: that of `__main__` stays empty. Without
+/// the current folder in the search path, where a `json.py` may stand.
+const BOOTSTRAP: &str = r#"(lambda sys: (
+    sys.path[:1] == [""] and sys.path.pop(0),
+    exec(compile(sys.argv.pop(1), "<procession>", "exec"), {"__name__": "procession"})
+))(__import__("sys"))"#;
 
 /// The source: its parts use what stands before them.
 const SHIM: &str = concat!(

@@ -53,7 +53,8 @@ class Call:
         for key, text in given:
             found = [one for one in self.all if one.name == key and one.kind in (EITHER_WAY, ONLY_BY_NAME)]
             if not found and self.is_known and self.others is None:
-                raise Unfit("--arg %s=%s: %s takes %s" % (key, text, self.name, self.signature()))
+                how = " only by position" if any(one.name == key for one in self.all) else ""
+                raise Unfit("--arg %s=%s: %s takes %s%s" % (key, text, self.name, self.signature(), how))
             reader = self.annotated(found[0]) if found else None
             try:
                 constants[key] = reader.constant(text) if reader else json_or_text(text)
@@ -80,9 +81,9 @@ class Call:
 
     def annotated(self, parameter):
         """The reader for the annotation of a parameter; None without a known one."""
-        annotation = self.resolved(parameter)
-        source = "%s: %s" % (parameter.name, getattr(annotation, "__name__", annotation))
-        return reader_of_annotation(annotation, source)
+        written = parameter.annotation
+        source = "%s: %s" % (parameter.name, written if isinstance(written, str) else inspect.formatannotation(written))
+        return reader_of_annotation(self.resolved(parameter), source)
 
     def reader(self, parameter):
         return parameter and self.annotated(parameter) or self.untyped
@@ -266,23 +267,24 @@ def of_record(call):
 
 
 def calls(function, name, options):
-    """The function of one value, and the function that makes that value of an item's bytes."""
+    """The function of one value, the function that makes that value of an item's bytes, and what
+    gives the value its type, if anything does."""
     call = Call(function, name, options)
     rule = options["rule"]
     if rule in ("text", "value"):
         function, reader = call.of_item()
         if rule == "text":
-            return function, reader.of_data
-        return function, lambda data: reader.of_json(json.loads(decoded(data)))
+            return function, reader.of_data, reader.source
+        return function, lambda data: reader.of_json(json.loads(decoded(data))), reader.source or "JSON"
     arguments = of_fields(call, options["names"]) if rule == "fields" else of_record(call)
     function = call.function
-    return lambda given: function(*given[0], **given[1]), lambda data: arguments(json.loads(decoded(data)))
+    return lambda given: function(*given[0], **given[1]), lambda data: arguments(json.loads(decoded(data))), "record"
 
 
-def type_of(value, rule):
+def type_of(value, source):
     """The type of an item for the user."""
-    if rule in ("text", "value"):
-        return type(value).__name__
+    if source != "record":
+        return type(value).__name__ + (" (%s)" % source if source else "")
     in_order, by_name = value
     listed = [type(one).__name__ for one in in_order]
-    return ", ".join(listed + ["%s: %s" % (name, type(one).__name__) for name, one in by_name.items()])
+    return "(%s)" % ", ".join(listed + ["%s: %s" % (name, type(one).__name__) for name, one in by_name.items()])

@@ -29,7 +29,7 @@ class Target:
             module = self.run_file()
         else:
             sys.argv[:] = [self.word]
-            sys.path[:1] = [os.getcwd()] if sys.path[:1] == [""] else [os.getcwd()] + sys.path[:1]
+            sys.path.insert(0, os.getcwd())
             module = importlib.import_module(self.word)
             self.path = getattr(module, "__file__", None)
             self.shown = os.path.basename(self.path or self.word)
@@ -37,8 +37,7 @@ class Target:
 
     def run_file(self):
         """Runs the file as an import would."""
-        folder = os.path.dirname(self.path)
-        sys.path[:1] = [folder] if sys.path[:1] == [""] else [folder] + sys.path[:1]
+        sys.path.insert(0, os.path.dirname(self.path))
         sys.argv[:] = [self.path]
         with open(self.path, "rb") as file:
             source = file.read()

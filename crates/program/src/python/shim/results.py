@@ -114,16 +114,21 @@ def of_library(value):
     """An array whole, a DataFrame as records, other objects as their text."""
     kind = type(value)
     if hasattr(kind, "tolist"):
-        if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
+        number_kind = getattr(getattr(value, "dtype", None), "kind", "")
+        if number_kind in ("m", "M"):
             # Dates, of which `tolist` makes numbers.
             value = value.astype(str)
         items = value.tolist()
         if type(items) is not kind:
             return to_plain(items)
+        if number_kind == "f":
+            # A number with more digits than a Python float.
+            return to_plain(float(items))
     if kind.__name__ == "DataFrame" and hasattr(kind, "to_dict"):
         return to_plain(value.to_dict(orient="records"))
     text = str(value)
-    if text.startswith("<") and text.endswith(">") and " at 0x" in text:
+    is_bare = " at 0x" in text or " object" in text or callable(value) or isinstance(value, type(json))
+    if text.startswith("<") and text.endswith(">") and is_bare:
         message = "the result is a %s, which has no text of its own: return a str, a number, a list, a dict or a dataclass"
         raise ItemRefused(b"f", message % kind.__qualname__)
     return text

@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 
 
 def private_pipes():
@@ -42,8 +43,6 @@ def print_traceback(error):
     So who counts the lines that the function prints knows its end.
     """
     try:
-        import traceback
-
         # Skips the frames of these files.
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == "<procession>":
@@ -65,7 +64,7 @@ class Server:
         while data:
             data = data[os.write(self.answers, data) :]
 
-    def say_types(self, convert, rule):
+    def say_types(self, convert, source):
         """Sets `convert`, with what tells the types of the first items."""
 
         def say(kind):
@@ -74,7 +73,7 @@ class Server:
         def first(data):
             value = convert(data)
             self.convert = convert
-            say(type_of(value, rule))
+            say(type_of(value, source))
             if convert is number_or_text and isinstance(value, str):
                 self.convert = until_number
             elif convert is number_or_text:
@@ -84,7 +83,7 @@ class Server:
         def until_number(data):
             value = convert(data)
             if not isinstance(value, str):
-                say(type_of(value, rule))
+                say(type_of(value, source))
                 self.convert = convert
             return value
 
@@ -140,11 +139,11 @@ def main(word, wanted, options):
     signal.signal(signal.SIGINT, lambda *_: None)
     try:
         server.target = Target(word, wanted)
-        function, convert = calls(loaded(server.target), wanted, options)
+        function, convert, source = calls(loaded(server.target), wanted, options)
     except Unfit as error:
         server.send(answer_line(b"e", str(error)))
         return
-    server.say_types(convert, options["rule"])
+    server.say_types(convert, source)
     server.send(b"r\n")
     try:
         server.serve(function)

@@ -84,6 +84,7 @@ def json_or_text(text):
 class Untyped:
     """Reads values without a type: numbers as numbers, JSON values as they are."""
 
+    source = ""
     of_data = staticmethod(number_or_text)
 
     def of_text(self, text):
@@ -162,7 +163,9 @@ def members(annotation):
     while hasattr(annotation, "__metadata__") or hasattr(annotation, "__supertype__"):
         # typing.Annotated and typing.NewType
         annotation = annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation.__supertype__
-    is_union = type(annotation).__name__ in ("UnionType", "Union", "_UnionGenericAlias")
+    is_union = type(annotation).__name__ in ("UnionType", "Union") or (
+        str(getattr(annotation, "__origin__", None)) == "typing.Union"
+    )
     return list(annotation.__args__) if is_union else [annotation]
 
 

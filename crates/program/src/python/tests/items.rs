@@ -89,7 +89,7 @@ fn annotations_are_obeyed() {
         ("y", "007", "b'007'"),
         ("o", "007", "7"),
         ("o", " ", "None"),
-        ("o", "x", "invalid: 'x' is not of type int (x: Optional)"),
+        ("o", "x", "invalid: 'x' is not of type int (x: Optional[int])"),
         ("u", "7", "7"),
         ("u", "x", "'x'"),
         ("unknown", "7", "7"),
@@ -137,7 +137,7 @@ fn constants_are_json_or_text() {
         ("g", &["x=3"], "[7,3]"),
         ("h", &["a=1", "b="], "{\"a\":1,\"b\":\"\"}"),
         ("f", &["q=3"], "--arg q=3: f takes x, n=1, k=''"),
-        ("p", &["n=3"], "--arg n=3: p takes n, x"),
+        ("p", &["n=3"], "--arg n=3: p takes n, x only by position"),
     ] {
         assert_eq!(one(&file, function, &[], constants, "7"), result, "{function} with {constants:?}");
     }
