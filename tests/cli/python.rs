@@ -130,6 +130,9 @@ fn files_with_any_name_are_found_with_their_neighbours() {
         let ended = place.run(&["-t", "python", "--list", "1,2", "-k", "-j1", "--", &function]);
         assert_eq!(ended.fails(1, "ValueError").out, format!("1\t[1]\n2\t\tfailed: ValueError ({name}.py:2)\n"));
     }
+    place.file("token.py", "def twice(x): return {2 * x}\n");
+    let text = "import functools\n@functools.lru_cache\ndef f(x):\n    import token\n    return token.twice(x)\n";
+    assert_eq!(python(&place, &["-j1"], text, "3\n").ok(), "3\t[6]\n", "a neighbour with a name of the library");
     std::fs::create_dir(place.path("odd:dir name")).unwrap();
     place.file("odd:dir name/helper.py", "def twice(x): return 2 * x\n");
     let text = "import helper\nclass Does:\n    @staticmethod\n    def it(x): return helper.twice(x)\n";

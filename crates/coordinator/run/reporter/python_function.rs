@@ -153,7 +153,6 @@ impl LineCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     const WORKER: WorkerRef = WorkerRef { slot: 0, nth: 0, pid: 7 };
 
@@ -172,7 +171,7 @@ mod tests {
     fn what_was_printed_is_told_with_its_place() {
         let function = PythonFunction::default();
         assert_eq!(function.note_printed(None, false), None);
-        let stderr = |bytes: &'static [u8]| Event::Stderr { worker: WORKER, bytes: Bytes::from_static(bytes) };
+        let stderr = |bytes: &'static [u8]| Event::Stderr { worker: WORKER, bytes: bytes.into() };
         let mut observer = function.observe();
         observer.on_event(&stderr(b"a\nb"));
         let folder = tempfile::tempdir().unwrap();

@@ -29,8 +29,10 @@ const BOOTSTRAP: &str = r#"(lambda sys: (
 
 /// The source: its parts use what stands before them.
 const SHIM: &str = concat!(
+    include_str!("shim/library.py"),
     include_str!("shim/values.py"),
     include_str!("shim/results.py"),
+    include_str!("shim/parameters.py"),
     include_str!("shim/calls.py"),
     include_str!("shim/load.py"),
     include_str!("shim/serve.py"),

@@ -1,24 +1,7 @@
 # How an item or the fields of a record are given to the parameters of the function.
 
-import functools
-import inspect
-import sys
-
-
 class Unfit(Exception):
     """Why the function can't be called at all."""
-
-
-NO_VALUE = inspect.Parameter.empty
-ONLY_IN_ORDER = inspect.Parameter.POSITIONAL_ONLY
-EITHER_WAY = inspect.Parameter.POSITIONAL_OR_KEYWORD
-ONLY_BY_NAME = inspect.Parameter.KEYWORD_ONLY
-MORE_IN_ORDER = inspect.Parameter.VAR_POSITIONAL
-MORE_BY_NAME = inspect.Parameter.VAR_KEYWORD
-
-
-def is_needed(parameter):
-    return parameter.default is NO_VALUE
 
 
 class Call:
@@ -26,17 +9,12 @@ class Call:
 
     def __init__(self, function, name, options):
         self.name, self.untyped = name, reader_of_type(options["type"])
-        self.spaces = namespaces(function)
-        try:
-            self.all = list(inspect.signature(function).parameters.values())
-            self.is_known = True
-        except (TypeError, ValueError):
-            # Some functions in C do not tell.
-            self.all, self.is_known = [], False
+        self.space, found = namespace(function), parameters(function)
+        self.all, self.is_known = found or [], found is not None
         self.more = next((one for one in self.all if one.kind is MORE_IN_ORDER), None)
         self.others = next((one for one in self.all if one.kind is MORE_BY_NAME), None)
         constants = self.constants(options["constants"])
-        self.function = functools.partial(function, **constants) if constants else function
+        self.function = library("functools").partial(function, **constants) if constants else function
         free = [one for one in self.all if one.name not in constants]
         self.ordered = [one for one in free if one.kind in (ONLY_IN_ORDER, EITHER_WAY)]
         self.named = [one for one in free if one.kind is ONLY_BY_NAME]
@@ -44,7 +22,7 @@ class Call:
         self.by_name = any(one.kind is EITHER_WAY and one.name in constants for one in self.all)
         self.takes_more = not self.by_name and (self.more is not None or not self.is_known)
         self.is_single = (
-            len(self.ordered) == 1 and not self.takes_more and not any(is_needed(one) for one in self.named)
+            len(self.ordered) == 1 and not self.takes_more and not any(one.is_needed() for one in self.named)
         )
 
     def constants(self, given):
@@ -64,35 +42,30 @@ class Call:
 
     def signature(self):
         """The parameters as a list for the user."""
-        stars = {MORE_IN_ORDER: "*", MORE_BY_NAME: "**"}
-        default = lambda one: "" if is_needed(one) else "=" + repr(one.default)[:40]
-        listed = [stars.get(one.kind, "") + one.name + default(one) for one in self.all]
-        return ", ".join(listed) or "no arguments"
+        return ", ".join(one.listed() for one in self.all) or "no arguments"
 
     def resolved(self, parameter):
         """The annotation, also if it is written as a string."""
         annotation = parameter.annotation
         if isinstance(annotation, str):
             try:
-                return eval(annotation, *self.spaces)
+                return eval(annotation, self.space, {})
             except Exception:
                 return NO_VALUE
         return annotation
 
     def annotated(self, parameter):
         """The reader for the annotation of a parameter; None without a known one."""
-        written = parameter.annotation
-        source = "%s: %s" % (parameter.name, written if isinstance(written, str) else inspect.formatannotation(written))
-        return reader_of_annotation(self.resolved(parameter), source)
+        return reader_of_annotation(self.resolved(parameter), parameter.typed())
 
     def reader(self, parameter):
         return parameter and self.annotated(parameter) or self.untyped
 
     def of_item(self):
         """The function of one value, and its reader."""
-        free = self.ordered or sorted(self.named, key=is_needed, reverse=True)
+        free = self.ordered or sorted(self.named, key=Parameter.is_needed, reverse=True)
         one = None if self.takes_more and not self.ordered else next(iter(free), None)
-        needed = [other.name for other in self.ordered + self.named if other is not one and is_needed(other)]
+        needed = [other.name for other in self.ordered + self.named if other is not one and other.is_needed()]
         if one is None and not self.takes_more or needed:
             advice = "%s takes %s, and an item is one argument" % (self.name, self.signature())
             if needed:
@@ -107,7 +80,7 @@ class Call:
     def of_names(self, names):
         """The readers of the parameters of these names; None if they do not fit."""
         able = {one.name: one for one in self.ordered + self.named if one.kind is not ONLY_IN_ORDER}
-        needed = {one.name for one in self.ordered + self.named if is_needed(one)}
+        needed = {one.name for one in self.ordered + self.named if one.is_needed()}
         has_each = self.others is not None or all(name in able for name in names)
         if not names or not has_each or not needed.issubset(names) or len(set(names)) < len(names):
             return None
@@ -116,7 +89,7 @@ class Call:
     def of_count(self, count):
         """The readers of so many fields in order, with their names; None if they do not fit."""
         given = self.ordered[:count]
-        needed = [one for one in self.ordered[count:] + self.named if is_needed(one)]
+        needed = [one for one in self.ordered[count:] + self.named if one.is_needed()]
         if needed or count > len(self.ordered) and not self.takes_more:
             return None
         more = [(None, self.reader(self.more))] * (count - len(given))
@@ -138,15 +111,6 @@ def counted(count):
     return "%d field%s" % (count, "" if count == 1 else "s")
 
 
-def namespaces(function):
-    """Where annotations that are strings are looked up."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function)
-    module = sys.modules.get(getattr(function, "__module__", None) or "builtins")
-    return vars(module) if module else {}, {}
-
-
 def spread(readers, method):
     """A function that makes the arguments of a record's values: in order, or by name."""
     reads = [(name, getattr(reader, method)) for name, reader in readers]
@@ -164,12 +128,12 @@ def fields_to_one(call, names, count):
     """A function that makes one argument of several fields: a list, or what the annotation says."""
     parameter = call.ordered[0]
     if call.annotated(parameter):
-        raise Unfit(call.mismatch("a record has " + counted(count)) + " (%s): --column takes one field, --items lines whole lines" % parameter)
+        raise Unfit(call.mismatch("a record has " + counted(count)) + " (%s): --column takes one field, --items lines whole lines" % parameter.typed())
     annotation = call.resolved(parameter)
     kind = getattr(annotation, "__origin__", annotation)
     # That of the values of a dict, or of the elements of a list.
     element = [one for one in getattr(annotation, "__args__", ()) if one is not Ellipsis][-1:]
-    read = (element and reader_of_annotation(element[0], str(parameter)) or call.untyped).of_text
+    read = (element and reader_of_annotation(element[0], parameter.typed()) or call.untyped).of_text
     if kind is dict and names:
         return call.only(lambda values: {name: read(value) for name, value in zip(names, values)})
     make = tuple if kind is tuple else list
@@ -275,10 +239,11 @@ def calls(function, name, options):
         function, reader = call.of_item()
         if rule == "text":
             return function, reader.of_data, reader.source
-        return function, lambda data: reader.of_json(json.loads(decoded(data))), reader.source or "JSON"
+        loads = library("json").loads
+        return function, lambda data: reader.of_json(loads(decoded(data))), reader.source or "JSON"
     arguments = of_fields(call, options["names"]) if rule == "fields" else of_record(call)
-    function = call.function
-    return lambda given: function(*given[0], **given[1]), lambda data: arguments(json.loads(decoded(data))), "record"
+    function, loads = call.function, library("json").loads
+    return lambda given: function(*given[0], **given[1]), lambda data: arguments(loads(decoded(data))), "record"
 
 
 def type_of(value, source):

@@ -1,9 +1,5 @@
 # Finds the function: imports its file or module, and says why that fails.
 
-import ast
-import importlib
-import os
-
 # Modules that parse the arguments of a command line.
 PARSERS = ("argparse", "optparse", "getopt", "click", "typer", "docopt", "fire", "absl")
 
@@ -30,7 +26,8 @@ class Target:
         else:
             sys.argv[:] = [self.word]
             sys.path.insert(0, os.getcwd())
-            module = importlib.import_module(self.word)
+            __import__(self.word)
+            module = sys.modules[self.word]
             self.path = getattr(module, "__file__", None)
             self.shown = os.path.basename(self.path or self.word)
         return self.find(module)
@@ -63,13 +60,12 @@ class Target:
     def made(self, kind):
         """An object of the class, for a method of objects."""
         try:
-            inspect.signature(kind).bind()
-        except ValueError:
-            pass
+            return kind()
         except TypeError as error:
+            if error.__traceback__.tb_next is not None:
+                raise
             advice = "make an object in the file, and write %s:OBJECT.METHOD" % self.word
             raise Unfit("%s can't be made without arguments (%s): %s" % (kind.__qualname__, error, advice)) from None
-        return kind()
 
     def missing(self, module, holder, name):
         if holder is module:
@@ -121,6 +117,7 @@ class Target:
 
     def guarded_names(self):
         """The names that are set under `if __name__ == "__main__":`."""
+        ast = library("ast")
         try:
             with open(self.path, "rb") as file:
                 tree = ast.parse(file.read())
@@ -154,16 +151,14 @@ def frames(error):
 
 def takes_self(holder, name):
     """Whether this is a method of objects, not of the class."""
-    method = inspect.getattr_static(holder, name)
-    return inspect.isfunction(method) and next(iter(inspect.signature(method).parameters), "") == "self"
+    method = next((vars(kind)[name] for kind in holder.__mro__ if name in vars(kind)), None)
+    return type(method) is FUNCTION and method.__code__.co_varnames[:1] == ("self",)
 
 
 def listed(names, wanted):
     """Names for the user: the nearest first, if there are many."""
     if len(names) > 20:
-        import difflib
-
-        near = difflib.get_close_matches(wanted, names, 5)
+        near = library("difflib").get_close_matches(wanted, names, 5)
         names = near + [name for name in names if name not in near]
     return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
 

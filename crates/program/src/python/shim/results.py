@@ -1,7 +1,6 @@
 # How a result becomes an answer: a str as it is, everything else as a JSON value.
 
-import json
-from collections.abc import Iterator, Mapping, MappingView, Sequence, Set
+from _collections_abc import Iterator, Mapping, MappingView, Sequence, Set
 
 LOOP = []
 
@@ -40,10 +39,8 @@ def answer(result):
 
 def finished(awaitable):
     """The result of a coroutine. All run in the same event loop."""
-    import asyncio
-
     if not LOOP:
-        LOOP.append(asyncio.new_event_loop())
+        LOOP.append(library("asyncio").new_event_loop())
 
     async def waiting():
         return await awaitable
@@ -56,7 +53,7 @@ async def collected(generator):
 
 
 def to_json(plain):
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return library("json").dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def to_plain(value):
@@ -91,9 +88,7 @@ def named_fields(value):
     if isinstance(value, tuple):
         return getattr(kind, "_fields", None)
     if hasattr(kind, "__dataclass_fields__"):
-        import dataclasses
-
-        return [field.name for field in dataclasses.fields(kind)]
+        return [field.name for field in library("dataclasses").fields(kind)]
     return None
 
 
@@ -127,7 +122,7 @@ def of_library(value):
     if kind.__name__ == "DataFrame" and hasattr(kind, "to_dict"):
         return to_plain(value.to_dict(orient="records"))
     text = str(value)
-    is_bare = " at 0x" in text or " object" in text or callable(value) or isinstance(value, type(json))
+    is_bare = " at 0x" in text or " object" in text or callable(value) or isinstance(value, type(sys))
     if text.startswith("<") and text.endswith(">") and is_bare:
         message = "the result is a %s, which has no text of its own: return a str, a number, a list, a dict or a dataclass"
         raise ItemRefused(b"f", message % kind.__qualname__)

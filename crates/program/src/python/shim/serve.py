@@ -13,12 +13,8 @@
 # The lines use file descriptors of their own. The function's standard input is
 # empty, and its standard output goes to standard error. For Python 3.8 or later.
 
-import json
-import os
 import signal
-import sys
 import time
-import traceback
 
 
 def private_pipes():
@@ -47,7 +43,7 @@ def print_traceback(error):
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == "<procession>":
             trace = trace.tb_next
-        text = "".join(traceback.format_exception(type(error), error, trace)).strip().splitlines()
+        text = "".join(library("traceback").format_exception(type(error), error, trace)).strip().splitlines()
         head = "Traceback (most recent call last):"
         inner = [line if line.startswith(" ") else "  " + line for line in text[:-1] if line != head]
         sys.stderr.write("\n".join([head] + inner + [text[-1].strip()]) + "\n")
@@ -132,7 +128,8 @@ class Server:
 
 
 def main(word, wanted, options):
-    options = json.loads(options)
+    # JSON of texts, lists and objects is an expression of Python, too.
+    options = eval(options)
     server = Server(*private_pipes())
     # The worker handles Ctrl-C. A handler that does nothing is used because
     # started programs would inherit SIG_IGN.

@@ -1,8 +1,5 @@
 # How the text of an item, or a JSON value, becomes an argument of the function.
 
-import json
-
-
 # What is called once, when `number_or_text` finds a text.
 AT_NEXT_TEXT = []
 
@@ -76,7 +73,7 @@ def json_or_text(text):
         raise ValueError("no JSON: NaN and Infinity")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return library("json").loads(text, parse_constant=refuse)
     except ValueError:
         return text
 
@@ -117,7 +114,7 @@ class Typed:
             if self.takes_none:
                 return None
             raise ItemRefused(b"i", "null is not of type %s (%s)" % (self.name, self.source))
-        return self.of_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        return self.of_text(value if isinstance(value, str) else to_json(value))
 
     def constant(self, text):
         value = json_or_text(text)
@@ -137,7 +134,7 @@ def reader_of_type(name):
     if name == "auto":
         return Untyped()
     if name == "json":
-        return JsonText("json", json.loads, source)
+        return JsonText("json", library("json").loads, source)
     return Typed(name, {"str": str, "int": whole, "float": float}[name], source)
 
 

@@ -66,7 +66,7 @@ fn a_table_that_does_not_fit_is_refused_before_the_first_item() {
             "text",
             &[],
             &["x", "y"],
-            "a record has 2 fields, and text takes x (x: 'str'): --column takes one field, --items lines whole lines",
+            "a record has 2 fields, and text takes x (x: str): --column takes one field, --items lines whole lines",
         ),
     ] {
         let refused = file.records(function, constants, &csv(names), "1,2,3\n");
