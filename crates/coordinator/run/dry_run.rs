@@ -107,15 +107,15 @@ fn sentences(of: &Estimate, cpus: usize) -> Vec<String> {
         None if of.first.len() == 10 => said.push("… and more; their number is unknown".to_owned()),
         _ => {}
     }
+    if let Some(name) = &of.item_type {
+        said.push(format!("the first item is of type {name}"));
+    }
     if of.done == 0 {
         let nothing = if shown == 0 { "no items" } else { "no estimate: no item ended within 1 s" };
         said.push(nothing.to_owned());
         return said;
     }
     let each = of.busy.as_secs_f64() / of.done as f64;
-    if let Some(name) = &of.item_type {
-        said.push(format!("the first item is of type {name}"));
-    }
     let failed = if of.failed > 0 { format!(", {} of which failed", of.failed) } else { String::new() };
     said.push(format!("tried {} in {}{failed}: {} each", of.done, seconds(of.busy.as_secs_f64()), seconds(each)));
     let (Some(all), Some(configuration)) = (of.expected, of.configuration) else { return said };
@@ -168,15 +168,15 @@ mod tests {
             busy: Duration::from_secs(1),
             bytes: 700,
             first: vec!["x".into(); 10],
-            item_type: Some("str (x: str)".to_owned()),
             ..Estimate::default()
         };
         let said = sentences(&of, 2).join("\n");
         assert!(said.contains("about 990 more") && said.contains("3 of which failed"), "{said}");
-        assert!(said.contains("the first item is of type str (x: str)\n"), "{said}");
         assert!(said.contains("5.00 s for all 1000 on procs 4") && said.contains("output"), "{said}");
         assert!(sentences(&Estimate { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
         assert!(sentences(&Estimate::default(), 2)[0].contains("no items"));
+        let typed = Estimate { item_type: Some("str (x: str)".to_owned()), ..of.clone() };
+        assert_eq!(sentences(&typed, 2)[1], "the first item is of type str (x: str)");
         assert_eq!(sentences(&Estimate { expected: None, ..of }, 2).len(), 2);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct WorkFlags {
 
     /// A constant argument of a Python function; may be repeated
     ///
-    /// The value is JSON, else text. The function gets it by this name with each item.
+    /// The value is JSON, else text. The function gets it by this name with each item. [default: none]
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = constant, hide_short_help = true)]
     pub(crate) constants: Vec<String>,
 
