@@ -50,7 +50,7 @@ pub const PARAMS: &[ParamSpec] = &[
         name: "type",
         default: "auto",
         values: &["auto", "str", "int", "float", "json"],
-        help: "what an item becomes for a parameter without an annotation; auto: a number if it is plainly one, else a str",
+        help: "what items become without an annotation; auto: numbers if plainly so, else str",
     },
 ];
 
