@@ -167,11 +167,12 @@ class Writing:
     """Remembers the end of what is written to `sys.stdout` and `sys.stderr`."""
 
     def __init__(self):
-        self.text, self.streams = "", [sys.stdout, sys.stderr]
+        self.text, self.writers = "", []
 
     def __enter__(self):
-        for stream in self.streams:
+        for stream in (sys.stdout, sys.stderr):
             stream.write = self.writer(stream.write)
+            self.writers.append((stream, stream.write))
         return self
 
     def writer(self, write):
@@ -182,8 +183,10 @@ class Writing:
         return remember
 
     def __exit__(self, *_):
-        for stream in self.streams:
-            del stream.write
+        for stream, writer in self.writers:
+            # The file may have set another one.
+            if stream.write is writer:
+                del stream.write
 
 
 def loaded(target):

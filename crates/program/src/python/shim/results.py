@@ -38,7 +38,9 @@ def answer(result):
 
 
 def finished(awaitable):
-    """The result of a coroutine. All run in the same event loop."""
+    """The result of a coroutine. All run in the same event loop, except a future, which has one."""
+    if hasattr(awaitable, "get_loop"):
+        return awaitable.get_loop().run_until_complete(awaitable)
     if not LOOP:
         LOOP.append(library("asyncio").new_event_loop())
 

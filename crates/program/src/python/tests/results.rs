@@ -12,6 +12,7 @@ fn results_are_json_values() {
                 class Array:\n    dtype = None\n    def __init__(self, *items): self.items = items\n    \
                 def tolist(self): return list(self.items)\nclass Bare: pass\n\
                 class Named:\n    def __str__(self): return 'named'\n\
+                LOOP = asyncio.new_event_loop()\n\
                 async def later(x):\n    await asyncio.sleep(0)\n    return x\n\
                 async def several(n):\n    for i in range(n): yield i\n\
                 def give(x): return eval(str(x))\n";
@@ -63,6 +64,7 @@ fn results_are_json_values() {
         ("later(7)", "7"),
         ("later([1])", "[1]"),
         ("several(3)", "[0,1,2]"),
+        ("LOOP.create_task(later(7))", "7"),
     ] {
         let said = String::from_utf8(run(&mut *task, 1, format!("{item}\n").as_bytes())).unwrap();
         assert!(said.contains(&format!("\"output\":{expected}}}")), "{item}: {said}");
