@@ -273,7 +273,7 @@ fn the_output_of_a_dead_worker_is_read_to_its_end() {
 fn messages_are_cut_to_their_length() {
     let ended = Call::always("message:10485760").with(&["-k"]).run().fails(1, "40 items failed");
     assert!(ended.err.len() < 20_000 && ended.err.contains("failed: mmmm"), "{} bytes", ended.err.len());
-    let ended = Call::always("refuse:10485760").run().fails(3, "refused the job: \\u{1b}[2J");
+    let ended = Call::always("refuse:10485760").run().fails(3, "error: \\u{1b}[2J");
     assert!(ended.err.len() < 20_000, "{} bytes", ended.err.len());
 }
 

@@ -17,7 +17,9 @@ use std::ffi::OsString;
 #[cfg(not(feature = "png"))]
 pub(crate) use files::NO_PNG;
 pub(crate) use files::{FileFlags, FileKind};
-pub(crate) use flags::{ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags};
+pub(crate) use flags::{
+    ExecutorFlags, FaultFlags, ItemRule, LookFlags, OutputFlags, ProgressMode, WorkFlags, is_identifier,
+};
 pub(crate) use nearest::nearest;
 pub(crate) use refusal::refuse;
 use subcommands::AnySubcommand;

@@ -241,9 +241,14 @@ fn words(flags: &WorkFlags) -> Vec<Vec<u8>> {
     flags.program.iter().map(|word| word.as_encoded_bytes().to_vec()).collect()
 }
 
-/// The words after `--`, for the task.
+/// The words after `--`, for the task. Those of a function are followed by its
+/// constants.
 fn arguments(task: &str, runner: ItemRunner, flags: &WorkFlags) -> Result<Vec<Vec<u8>>, String> {
-    let words = words(flags);
+    let mut words = words(flags);
+    let is_function = runner == ItemRunner::Python;
+    if !flags.constants.is_empty() && !is_function {
+        return Err(format!("--arg is for the functions of --task python, and the task is '{task}': leave it out"));
+    }
     match runner.usage() {
         Some(usage) if words.is_empty() => {
             return Err(format!("task '{task}' needs a program: add -- {usage} at the end"));
@@ -258,6 +263,13 @@ fn arguments(task: &str, runner: ItemRunner, flags: &WorkFlags) -> Result<Vec<Ve
     }
     let table = table_of_flags(flags);
     program::check(&words, ProgramContext { runner, table: table.as_ref(), trusts_items: flags.trust_items })?;
+    if is_function && words.len() > 1 {
+        return Err(
+            "write one FILE.py:FUNCTION after --; constants for the function stand before that, as --arg NAME=VALUE"
+                .to_owned(),
+        );
+    }
+    words.extend(flags.constants.iter().map(|constant| constant.clone().into_bytes()));
     Ok(words)
 }
 

@@ -81,7 +81,12 @@ fn line(
             },
             None => format!("{command} <<< {}", shell_quote::word(unit)),
         },
-        ItemRunner::Coprocess | ItemRunner::Python => format!("{command} <<< {}", shell_quote::word(unit)),
+        ItemRunner::Coprocess => format!("{command} <<< {}", shell_quote::word(unit)),
+        ItemRunner::Python => {
+            let (function, constants) = arguments.split_at(1.min(arguments.len()));
+            let constants: String = constants.iter().map(|one| format!(" --arg {}", shell_quote::word(one))).collect();
+            format!("{}{constants} <<< {}", shell_quote::line(function), shell_quote::word(unit))
+        }
     }
 }
 
@@ -98,6 +103,9 @@ fn sentences(of: &Estimate, cpus: usize) -> Vec<String> {
         Some(all) if all > shown => said.push(format!("… and about {} more", all - shown)),
         None if of.first.len() == 10 => said.push("… and more; their number is unknown".to_owned()),
         _ => {}
+    }
+    if let Some(name) = &of.item_type {
+        said.push(format!("the first item is of type {name}"));
     }
     if of.done == 0 {
         let nothing = if shown == 0 { "no items" } else { "no estimate: no item ended within 1 s" };
@@ -126,7 +134,7 @@ mod tests {
     use super::*;
     use procession::ChunkSize;
     use procession_job::Configuration;
-    use procession_program::{command, filter, find, pipe};
+    use procession_program::{command, filter, find, pipe, python};
     use procession_task::Params;
     use procession_task::builtin::TaskEntry;
 
@@ -142,6 +150,7 @@ mod tests {
         assert_eq!(shown(&command::ENTRY, &["bc"], "1+1; x"), "bc <<< '1+1; x'");
         assert_eq!(shown(&filter::ENTRY, &["tr", "a", "{}"], "abc"), "tr a {} <<< abc");
         assert_eq!(shown(&pipe::ENTRY, &["wc", "-l"], "1\n2\n3\n"), "wc -l  # reads 3 lines");
+        assert_eq!(shown(&python::ENTRY, &["f.py:f", "n=a b"], "4"), "f.py:f --arg 'n=a b' <<< 4");
         assert_eq!(shown(find("sqrt").unwrap(), &[], "4"), "sqrt 4");
     }
 
@@ -163,6 +172,8 @@ mod tests {
         assert!(said.contains("5.00 s for all 1000 on procs 4") && said.contains("output"), "{said}");
         assert!(sentences(&Estimate { done: 0, ..of.clone() }, 2)[1].contains("no estimate"));
         assert!(sentences(&Estimate::default(), 2)[0].contains("no items"));
+        let typed = Estimate { item_type: Some("str (x: str)".to_owned()), ..of.clone() };
+        assert_eq!(sentences(&typed, 2)[1], "the first item is of type str (x: str)");
         assert_eq!(sentences(&Estimate { expected: None, ..of }, 2).len(), 2);
     }
 }

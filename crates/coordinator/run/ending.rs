@@ -1,6 +1,7 @@
 //! How the end of a study is reported: status and message.
 
 use crate::exit::{self, Status};
+use procession::PoolError;
 use procession_job::Ending;
 
 /// The exit status for this ending; other reasons may raise it.
@@ -20,6 +21,7 @@ pub(super) fn describe(ending: &Ending) -> Option<String> {
     match ending {
         Ending::Stopped => Some("stopped by a signal".to_owned()),
         Ending::Output(error) => Some(error.to_string()),
+        Ending::Pool(PoolError::Refused(why)) => Some(why.clone()),
         Ending::Pool(error) => Some(error.to_string()),
         Ending::Input(error) => Some(error.to_string()),
         Ending::Refused(error) => Some(error.to_string()),

@@ -1,6 +1,7 @@
 //! Checks the program of the user's own before anything starts: that it exists
 //! and can be executed. A worker would report it too, but only after its start.
 
+use crate::args::is_identifier;
 use crate::plan::{KnownTask, PlannedTask, of_shell_line};
 use procession_task::builtin::ItemRunner;
 use procession_task::escape_terminal;
@@ -76,32 +77,41 @@ fn usable(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks the form of `FILE.py:FUNCTION`, and that the file exists.
+/// Checks the form of `FILE.py:FUNCTION`, and that the file exists unless it may be
+/// a module, which only Python can find.
 fn check_function(text: &[u8]) -> Result<(), String> {
     let shown = escape_terminal(text);
     let Some(colon) = text.iter().rposition(|&byte| byte == b':') else {
         return Err(format!("'{shown}' has no function name: write FILE.py:FUNCTION after --"));
     };
     let (file, function) = (&text[..colon], &text[colon + 1..]);
-    if !function.split(|&byte| byte == b'.').all(is_identifier) {
+    if !is_dotted_name(function) {
         return Err(format!(
             "'{}' in '{shown}' is not the name of a Python function: write FILE.py:FUNCTION after --",
             escape_terminal(function)
         ));
     }
-    let path = PathBuf::from(OsString::from(OsStr::from_bytes(file)));
-    match fs::metadata(&path) {
+    let path = |file: &[u8]| PathBuf::from(OsString::from(OsStr::from_bytes(file)));
+    if path(file).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ipynb")) {
+        return Err(format!(
+            "{} is a notebook, not a Python file: write %%writefile f.py as the first line of the function's cell, run \
+             the cell, and use f.py:{}",
+            escape_terminal(file),
+            escape_terminal(function)
+        ));
+    }
+    let is_module = is_dotted_name(file) && !file.ends_with(b".py");
+    match fs::metadata(path(file)) {
         Ok(about) if about.is_file() => Ok(()),
+        _ if is_module || path(&[file, b".py"].concat()).is_file() => Ok(()),
         Ok(_) => Err(format!("{} is not a file: write FILE.py:FUNCTION after --", escape_terminal(file))),
         Err(error) => Err(format!("can't read {}: {error}", escape_terminal(file))),
     }
 }
 
-fn is_identifier(name: &[u8]) -> bool {
-    let Ok(name) = std::str::from_utf8(name) else { return false };
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && chars.all(|char| char.is_alphanumeric() || char == '_')
+/// Whether this is a Python name, or several with points between them.
+fn is_dotted_name(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| name.split('.').all(is_identifier))
 }
 
 #[cfg(test)]
@@ -145,6 +155,10 @@ mod tests {
         let check = |text: String| check_function(text.as_bytes());
         assert_eq!(check(format!("{}:f_1", file.display())), Ok(()));
         assert_eq!(check(format!("{}:größe", file.display())), Ok(()));
+        fs::write(folder.path().join("own.py"), "").unwrap();
+        for text in [format!("{}:f", folder.path().join("own").display()), "math:sqrt".into(), "os.path:join".into()] {
+            assert_eq!(check(text), Ok(()));
+        }
         for (text, says) in [
             (file.display().to_string(), "has no function name"),
             (format!("{}:", file.display()), "is not the name of a Python function"),
@@ -152,6 +166,11 @@ mod tests {
             (format!("{}:f()", file.display()), "is not the name"),
             (format!("{}:f", folder.path().display()), "is not a file"),
             ("nowhere.py:f".to_owned(), "can't read nowhere.py"),
+            ("no where:f".to_owned(), "can't read no where"),
+            (
+                "nb.ipynb:f".to_owned(),
+                "%%writefile f.py as the first line of the function's cell, run the cell, and use f.py:f",
+            ),
         ] {
             let why = check(text.clone()).unwrap_err();
             assert!(why.contains(says), "{text}: {why}");

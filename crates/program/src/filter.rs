@@ -1,6 +1,6 @@
 //! `filter`: a coprocess that reads an item per line and writes a result per line.
 
-use crate::coprocess::{Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
+use crate::coprocess::{Asked, Codec, CoprocessCommand, CoprocessTask, Said, c_strings};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{Failure, FailureKind, Items, ParamError};
 
@@ -30,7 +30,8 @@ struct LineCodec;
 impl Codec for LineCodec {
     const HAS_GREETING: bool = false;
 
-    fn ask(&self, item: &[u8], _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
+    fn ask(&self, asked: &Asked<'_>, _: bool, line: &mut Vec<u8>) -> Result<(), Failure> {
+        let item = asked.item;
         if memchr::memchr(b'\n', item).is_some() {
             return Err(Failure::new(
                 FailureKind::Invalid,

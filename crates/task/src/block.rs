@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// not grow with the size of a chunk's results.
 const SEND_BYTES: usize = 256 * 1024;
 
+/// Begins a note that is the type of an item, and not for the user.
+pub const ITEM_TYPE: &str = "item type: ";
+
 /// Consecutive items, as raw bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
@@ -332,6 +335,12 @@ impl<'h> Reply<'h> {
     /// only errors are shown.
     pub fn warn(&mut self, text: &str) {
         self.host.warn(text);
+    }
+
+    /// Tells the type that an item has for the code of the user: `int`, for example.
+    /// It travels as a note that begins with [`ITEM_TYPE`].
+    pub fn item_type(&mut self, name: &str) {
+        self.host.note(&format!("{ITEM_TYPE}{name}"));
     }
 
     /// The output of the program that ran this item may be incomplete. Call it before

@@ -97,7 +97,7 @@ impl<'t> RecordWriter<'t> {
             Ok(output) if self.options.format == Format::Tsv && self.has_plain_inputs => {
                 out.extend_from_slice(done.input);
                 out.push(b'\t');
-                if output.is_json || is_plain_tsv(output.text) {
+                if is_plain_json(output) || is_plain_tsv(output.text) {
                     out.extend_from_slice(output.text);
                 } else {
                     push_tsv(out, output.text);
@@ -127,6 +127,11 @@ pub fn too_long(bytes: usize, max: usize) -> Failure {
         FailureKind::Failed,
         format!("the result of {bytes} bytes is longer than the {max} bytes a message may carry"),
     )
+}
+
+/// Whether this is a JSON value that needs no escapes: a number, a boolean or null.
+fn is_plain_json(output: ResultText<'_>) -> bool {
+    output.is_json && !matches!(output.text.first(), Some(b'{' | b'[' | b'"'))
 }
 
 /// Words hold no white space: only a backslash would need an escape.

@@ -14,5 +14,5 @@ pub(crate) use executors::ExecutorFlags;
 pub(crate) use faults::FaultFlags;
 pub(crate) use looking::{LookFlags, ProgressMode};
 pub(crate) use output::OutputFlags;
-pub(crate) use values::ItemRule;
+pub(crate) use values::{ItemRule, is_identifier};
 pub(crate) use work::WorkFlags;

@@ -87,6 +87,21 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The value of `--arg`.
+pub(super) fn constant(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if is_identifier(name) => Ok(text.to_owned()),
+        _ => Err("write NAME=VALUE, where NAME is a parameter of the function, as in n=3".to_owned()),
+    }
+}
+
+/// Whether Python can have a variable of this name.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|char| char.is_alphanumeric() || char == '_')
+}
+
 /// The values of `--items`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ItemRule {

@@ -1,6 +1,6 @@
 //! The task and its items.
 
-use super::values::{ItemRule, delimiter, items_parser, key_value, max_item};
+use super::values::{ItemRule, constant, delimiter, items_parser, key_value, max_item};
 use crate::args::units;
 use clap::Args;
 use std::ffi::OsString;
@@ -21,6 +21,12 @@ pub(crate) struct WorkFlags {
     /// `coordinator tasks` lists the parameters of each task. [default: as listed there]
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) params: Vec<(String, String)>,
+
+    /// A constant argument of a Python function; may be repeated
+    ///
+    /// The value is JSON, else text. The function gets it by this name with each item. [default: none]
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = constant, hide_short_help = true)]
+    pub(crate) constants: Vec<String>,
 
     /// Files with the items; `-` is standard input
     ///
@@ -91,7 +97,8 @@ pub(crate) struct WorkFlags {
 
     /// Program to run, or FILE.py:FUNCTION (python)
     ///
-    /// It is for the tasks command, filter, pipe and python.
+    /// It is for the tasks command, filter, pipe and python. A function may also be MODULE:FUNCTION, CLASS.METHOD or
+    /// OBJECT.METHOD.
     ///
     /// In its arguments `{size}` is the --size of the run and `{procs}` is the number of worker processes. `command`
     /// replaces `{}` by the item, `{#}` by its number and `{%}` by that of the worker's slot. There is no shell in

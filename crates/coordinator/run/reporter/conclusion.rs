@@ -28,6 +28,7 @@ impl RunReporter {
         if let Some(hint) = self.hint_at_numbers(plan) {
             self.terminal.println(&format!("hint: {hint}"));
         }
+        self.tell_of_function();
         self.tell_of_output(plan, report);
         if let Some(Ending::AlreadyComplete(of)) = &report.ending {
             return self.already_complete(of);
@@ -98,6 +99,14 @@ impl RunReporter {
         let is_of_numbers = |row: &FailureRow| is_line_of_numbers(&row.input);
         let is_hinted = takes_lines && !self.settings.quiet && self.data.failures.rows.iter().any(is_of_numbers);
         is_hinted.then_some("an item is a whole line of numbers; --items numbers gives the function each of them")
+    }
+
+    /// What a Python function was given and what it printed, a line each.
+    fn tell_of_function(&self) {
+        let Some(function) = &self.function else { return };
+        let log = self.log.as_ref().map(LogFolder::path);
+        let notes = [function.note_types(), function.note_printed(log, self.settings.verbose)];
+        notes.iter().flatten().for_each(|note| self.note(note));
     }
 
     /// Writes the report files after the last run.

@@ -10,6 +10,7 @@ mod hints;
 mod hooks;
 mod joblog;
 mod notes;
+mod python_function;
 mod run_reporter;
 mod session;
 mod spawn_shortfall;

@@ -5,6 +5,7 @@ use super::call;
 use super::hints::Hints;
 use super::joblog;
 use super::notes::{Told, warner};
+use super::python_function::PythonFunction;
 use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
 use crate::exit::Refusal;
@@ -17,6 +18,7 @@ use procession_report::{
     Terminal,
 };
 use procession_task::FailureKind;
+use procession_task::builtin::ItemRunner;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::slice;
@@ -36,6 +38,8 @@ pub(crate) struct RunReporter {
     pub(super) data: StudyData,
     /// The files that show what was measured.
     pub(super) files: ReportFiles,
+    /// What the Python function of the call does besides its results.
+    pub(super) function: Option<PythonFunction>,
 }
 
 /// What is shown and logged.
@@ -80,6 +84,7 @@ impl RunReporter {
             host,
             data: StudyData { study, log: log_path, ..StudyData::default() },
             files,
+            function: (plan.work.runner() == ItemRunner::Python).then(PythonFunction::default),
         })
     }
 

@@ -60,10 +60,12 @@ impl<'a> ReportedRun<'a> {
         let (collector, collected) = Collector::new(&reporter.host);
         let (shortfall_observer, shortfall) = SpawnShortfall::observe();
         let (cut_observer, cut) = CutItems::observe();
-        let mut attached = Attached {
-            reporter,
-            observers: vec![Box::new(collector), Box::new(shortfall_observer), Box::new(cut_observer)],
-        };
+        let mut observers: Vec<Box<dyn Observer>> =
+            vec![Box::new(collector), Box::new(shortfall_observer), Box::new(cut_observer)];
+        if let Some(function) = &reporter.function {
+            observers.push(Box::new(function.observe()));
+        }
+        let mut attached = Attached { reporter, observers };
         let logging = attached.log(&start, &item_log);
         let spans = attached.spans(logging.is_some());
         let joblogging = attached.joblog();
@@ -132,6 +134,9 @@ impl RunSession for ReportedRun<'_> {
         let folder = logging.as_ref().map(|logging| logging.path().to_owned());
         if let Some(logging) = logging {
             logging.finish(result.clone());
+        }
+        if let Some(function) = &reporter.function {
+            function.run_ended(folder.as_deref());
         }
         reporter.note_failures(run, names, folder.as_deref());
         if run.wall.is_some() {
@@ -203,7 +208,7 @@ impl Attached<'_> {
         if !self.reporter.settings.verbose {
             return None;
         }
-        let started = report::Verbose::start(&self.reporter.terminal);
+        let started = report::Verbose::start(&self.reporter.terminal, self.reporter.function.is_some());
         self.add(started, "live lines")
     }
 

@@ -45,6 +45,8 @@ pub struct Estimate {
     pub busy: Duration,
     /// The size of their results in bytes.
     pub bytes: u64,
+    /// The type of the first item for the user's code, if it is known.
+    pub item_type: Option<String>,
 }
 
 /// Records what happens during the run.
@@ -170,6 +172,9 @@ impl Observer for EstimateRecorder {
                 recorder.done += 1;
                 recorder.failed += 1;
                 recorder.busy += at.saturating_sub(*sent_at);
+            }
+            Event::ItemType { name, .. } => {
+                self.lock().item_type.get_or_insert_with(|| name.clone());
             }
             _ => {}
         }

@@ -115,7 +115,7 @@ impl Driver {
         let Some(worker) = self.workers.get(&id) else { return };
         let who = worker.who;
         let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
-        self.observe(&Event::Note { worker: who, text: escape_terminal(said), is_warning, at });
+        self.observe(&Event::of_note(who, escape_terminal(said), is_warning, at));
         self.on_preparing(id);
     }
 

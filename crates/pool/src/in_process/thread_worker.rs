@@ -134,7 +134,7 @@ impl ThreadHost<'_> {
     fn tell_note(&self, text: &str, is_warning: bool) {
         let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
         let text = escape_terminal(text.as_bytes());
-        observers.tell(&Event::Note { worker: who, text, is_warning, at: since(epoch_ns) });
+        observers.tell(&Event::of_note(who, text, is_warning, since(epoch_ns)));
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::phases::DriverTimes;
 use bytes::Bytes;
-use procession_task::{Cause, Failure, SlowestItem, Times};
+use procession_task::{Cause, Failure, ITEM_TYPE, SlowestItem, Times};
 use std::time::Duration;
 
 /// Receives events. It must not panic: it runs on the driver's thread, and a panic
@@ -143,6 +143,15 @@ pub enum Event {
         /// The time of the event.
         at: Duration,
     },
+    /// An item has this type for the code of the user that runs it. Told for a
+    /// worker's first item, and for the first one that is a number or a text where
+    /// the items before it were not.
+    ItemType {
+        /// The worker.
+        worker: WorkerRef,
+        /// The type's name, escaped for a terminal: `int`, for example.
+        name: String,
+    },
     /// The program that ran an item left a process behind that was still writing
     /// when the worker stopped reading: the item's output may be incomplete. Comes
     /// before the item's outcome, and again if that outcome is lost and the item is
@@ -164,6 +173,17 @@ pub enum Event {
         /// Where the driver's time went, if there was one.
         driver: Option<DriverTimes>,
     },
+}
+
+impl Event {
+    /// What a worker says, escaped for a terminal: a note for the user, or an item's
+    /// type.
+    pub(crate) fn of_note(worker: WorkerRef, text: String, is_warning: bool, at: Duration) -> Self {
+        match text.strip_prefix(ITEM_TYPE) {
+            Some(name) => Self::ItemType { worker, name: name.to_owned() },
+            None => Self::Note { worker, text, is_warning, at },
+        }
+    }
 }
 
 /// Results that were accepted.

@@ -13,6 +13,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use codec::{Codec, Said};
+pub(crate) use codec::{Asked, Codec, Said};
 pub(crate) use command::{CoprocessCommand, c_strings};
 pub(crate) use task::CoprocessTask;

@@ -8,7 +8,7 @@
 //! scheduler sends the items again one at a time.
 
 use super::buffering_detector::{BufferingDetector, hint};
-use super::codec::{Codec, Said};
+use super::codec::{Asked, Codec, Said};
 use super::line_buffer::OutputLine;
 use super::program::{Coprocess, describe};
 use crate::drain::ReadOutcome;
@@ -57,6 +57,7 @@ pub(super) struct Walk<'a, 'b, 'h, C> {
     detector: &'a mut BufferingDetector,
     writer: RecordWriter<'a>,
     reply: &'a mut Reply<'h>,
+    block: &'b [u8],
     items: Vec<BlockItem<'b>>,
     first: u64,
     /// Whether only one item is in flight at a time: because each is sent by itself, or
@@ -116,6 +117,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             detector,
             writer: RecordWriter::new(options, block),
             reply,
+            block: block.bytes,
             items,
             first: block.first,
             in_step,
@@ -179,8 +181,11 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         let at_once = self.reply.is_watched();
         while self.asked < self.items.len() && !(self.in_step && self.in_flight > 0) {
             let Some(outgoing) = self.program.outgoing() else { break };
-            let BlockItem { item, invalid, .. } = self.items[self.asked];
-            let asked = invalid.map_or_else(|| self.codec.ask(item, at_once, outgoing), |failure| Err(failure.clone()));
+            let item = &self.items[self.asked];
+            let asked = match item.invalid {
+                None => self.codec.ask(&asked(self.block, item), at_once, outgoing),
+                Some(failure) => Err(failure.clone()),
+            };
             match asked {
                 Ok(()) => self.in_flight += 1,
                 Err(failure) => self.refused.push_back((self.asked, failure)),
@@ -207,7 +212,14 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         while self.in_flight > 0 {
             let max_result = self.reply.max_result();
             let from = self.texts.len();
-            let said = match self.program.line() {
+            let line = self.program.line();
+            if let Some(OutputLine::Whole(line)) = &line
+                && let Some(name) = self.codec.item_type(line)
+            {
+                self.reply.item_type(&name);
+                continue;
+            }
+            let said = match line {
                 None => break,
                 Some(OutputLine::TooLong(bytes)) => Err(too_long(bytes, max_result)),
                 Some(OutputLine::Whole(line)) => self.codec.read(line, &mut self.texts),
@@ -263,7 +275,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.writer.logs());
         // The item fitted into a line before, and nothing else is queued.
         if let Some(outgoing) = self.program.outgoing()
-            && self.codec.ask(self.items[at].item, true, outgoing).is_ok()
+            && self.codec.ask(&asked(self.block, &self.items[at]), true, outgoing).is_ok()
         {
             self.in_flight += 1;
         }
@@ -378,4 +390,9 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
             describe(ended)
         ))
     }
+}
+
+/// The item with its place in the block.
+fn asked<'b>(block: &'b [u8], item: &BlockItem<'b>) -> Asked<'b> {
+    Asked { item: item.item, raw: &block[item.at..item.at + item.length] }
 }

@@ -1,4 +1,5 @@
-//! `--verbose`: a live line per item, `Task <pid 4242, worker 1> 2 1.41…`.
+//! `--verbose`: a live line per item, `Task <pid 4242, worker 1> 2 1.41…`, and if
+//! asked for one per line that a worker prints, `Printed <pid 4242, worker 1> text`.
 //!
 //! Workers format the lines. The observer passes them to a thread that prints
 //! whole lines. A standard error that nobody reads delays a run for at most 5 s.
@@ -10,12 +11,16 @@ use bytes::Bytes;
 use procession::{Event, Observer, WorkerRef};
 use procession_sys::start_thread;
 use procession_task::{Failure, LOGGED_BYTES, escape_terminal};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// After this time without a successful write to standard error live lines end.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much of a printed line is shown, in bytes.
+const PRINTED_BYTES: usize = 4096;
 
 /// The observer that prints a line for each item.
 ///
@@ -25,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Verbose {
     queue: Arc<WriterQueue<Bytes>>,
     batch: Vec<Bytes>,
+    /// For each process the beginning of the line that has not ended; `None` if
+    /// printed lines are not shown.
+    printed: Option<HashMap<WorkerRef, Vec<u8>>>,
 }
 
 /// The printing side of a [`Verbose`].
@@ -63,21 +71,17 @@ impl Consume<Bytes> for Printer {
 
 impl Verbose {
     /// Starts printing for a run: returns the observer for the pool, and a handle that
-    /// waits for the last line.
+    /// waits for the last line. `shows_printed`: also the lines that workers print.
     ///
     /// # Errors
     /// The thread that prints can't be started.
-    pub fn start(terminal: &Terminal) -> io::Result<(Self, VerboseLines)> {
-        Self::with_patience(terminal, PATIENCE)
-    }
-
-    fn with_patience(terminal: &Terminal, patience: Duration) -> io::Result<(Self, VerboseLines)> {
-        let queue = Arc::new(WriterQueue::new(Budget::of_process(), patience));
+    pub fn start(terminal: &Terminal, shows_printed: bool) -> io::Result<(Self, VerboseLines)> {
+        let queue = Arc::new(WriterQueue::new(Budget::of_process(), PATIENCE));
         let mut printer = Printer { terminal: terminal.clone(), lines: Vec::new() };
         let lines = Arc::clone(&queue);
         start_thread("verbose", None, move || lines.consume(&mut printer))?;
         let waiting = VerboseLines { queue: Arc::clone(&queue), terminal: terminal.clone() };
-        Ok((Self { queue, batch: Vec::new() }, waiting))
+        Ok((Self { queue, batch: Vec::new(), printed: shows_printed.then(HashMap::new) }, waiting))
     }
 }
 
@@ -88,6 +92,13 @@ impl Observer for Verbose {
             Event::ItemLost { worker, input, failure, .. } => {
                 self.batch.push(lost_line(*worker, input, failure).into_bytes().into());
             }
+            Event::Stderr { worker, bytes } => self.push_printed(*worker, bytes),
+            Event::WorkerExited(exit) => {
+                let rest = self.printed.as_mut().and_then(|printed| printed.remove(&exit.worker));
+                if let Some(line) = rest.filter(|line| !line.is_empty()) {
+                    self.batch.push(printed_line(exit.worker, &line));
+                }
+            }
             _ => {}
         }
     }
@@ -95,6 +106,23 @@ impl Observer for Verbose {
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             self.queue.push(&mut self.batch);
+        }
+    }
+}
+
+impl Verbose {
+    /// Takes what a worker has printed. Of a very long line only the beginning is
+    /// shown.
+    fn push_printed(&mut self, worker: WorkerRef, bytes: &[u8]) {
+        let Some(printed) = &mut self.printed else { return };
+        let line = printed.entry(worker).or_default();
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let text = part.strip_suffix(b"\n").unwrap_or(part);
+            line.extend_from_slice(&text[..text.len().min(PRINTED_BYTES.saturating_sub(line.len()))]);
+            if text.len() < part.len() {
+                self.batch.push(printed_line(worker, line));
+                line.clear();
+            }
         }
     }
 }
@@ -122,6 +150,11 @@ impl Drop for VerboseLines {
     }
 }
 
+/// A line that a worker has printed.
+fn printed_line(worker: WorkerRef, line: &[u8]) -> Bytes {
+    format!("Printed <pid {}, worker {}> {}\n", worker.pid, worker.slot, escape_terminal(line)).into()
+}
+
 /// The line of an item whose process died, in the format of workers.
 fn lost_line(worker: WorkerRef, input: &[u8], failure: &Failure) -> String {
     let input = escape_terminal(&input[..input.len().min(LOGGED_BYTES)]);
@@ -133,14 +166,14 @@ fn lost_line(worker: WorkerRef, input: &[u8], failure: &Failure) -> String {
 mod tests {
     use super::*;
     use crate::live::terminal::tests::Paper;
-    use crate::samples::{accepted, lost, who};
-    use procession::Accepted;
+    use crate::samples::{accepted, exit, lost, who};
+    use procession::{Accepted, Exit};
     use procession_task::FailureKind;
 
     #[test]
     fn every_line_is_printed_whole_and_in_order() {
         let paper = Paper::default();
-        let (mut verbose, lines) = Verbose::start(&Terminal::new(Box::new(paper.clone()))).unwrap();
+        let (mut verbose, lines) = Verbose::start(&Terminal::new(Box::new(paper.clone())), false).unwrap();
         let mut expected = String::new();
         for at in 0..500_u64 {
             let shown = format!("Task <pid 1, worker 0> {at} {at}\nTask <pid 1, worker 0> b{at} x\n");
@@ -157,8 +190,28 @@ mod tests {
             Failure::new(FailureKind::Crashed, "by \u{202e}SIGKILL"),
         ));
         expected += "Task <pid 42, worker 1> p\\u{1b}[2J crashed: by \\u{202e}SIGKILL\n";
+        verbose.on_event(&Event::Stderr { worker: who(0, 0, 1), bytes: "not shown\n".into() });
         drop(verbose);
         lines.finish();
         assert_eq!(paper.text(), expected);
+    }
+
+    #[test]
+    fn printed_lines_are_whole_and_have_their_process() {
+        let paper = Paper::default();
+        let (mut verbose, lines) = Verbose::start(&Terminal::new(Box::new(paper.clone())), true).unwrap();
+        let (one, other) = (who(0, 0, 4), who(1, 0, 5));
+        for (worker, text) in [(one, "a\nlong "), (other, "\x1b[2J\n"), (one, "line\n\nrest")] {
+            verbose.on_event(&Event::Stderr { worker, bytes: text.into() });
+        }
+        verbose.on_event(&Event::Stderr { worker: other, bytes: vec![b'x'; 5000].into() });
+        verbose.on_event(&Event::WorkerExited(exit(0, 0, 4, Exit::Status(0))));
+        verbose.on_event(&Event::WorkerExited(exit(1, 0, 5, Exit::Status(0))));
+        drop(verbose);
+        lines.finish();
+        let expected = "Printed <pid 4, worker 0> a\nPrinted <pid 5, worker 1> \\u{1b}[2J\n\
+                        Printed <pid 4, worker 0> long line\nPrinted <pid 4, worker 0> \n\
+                        Printed <pid 4, worker 0> rest\n";
+        assert_eq!(paper.text(), format!("{expected}Printed <pid 5, worker 1> {}\n", "x".repeat(4096)));
     }
 }
