@@ -42,6 +42,7 @@ mod programs;
 mod python;
 mod report_files;
 mod resume;
+mod retry_failed;
 mod resume_input;
 mod shortage;
 mod signals;

@@ -106,7 +106,7 @@ impl RunPlan {
         let window = output.window;
         let library_threads = executors.library_threads(environment.cpus);
         let output = OutputPlan::of(output, &faults, &mut task, &selection, is_study)?;
-        output.check_resume(task.job.order, is_single)?;
+        output.check_resume(&task.job, is_single)?;
         (task.job.retry, task.job.limits, task.job.show) = (faults.retry(), faults.limits(), look.verbose);
         let is_dry = look.dry_run;
         let look = LookPlan::new(look, is_demo);
@@ -146,7 +146,7 @@ impl RunPlan {
 
 impl From<FaultFlags> for FaultPlan {
     fn from(flags: FaultFlags) -> Self {
-        let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
+        let policy = FailurePolicy { keep_going: flags.keep_going || flags.retry_failed, max: flags.max_failures };
         let FaultFlags { max_tasks_per_worker, start_timeout, .. } = flags;
         Self { max_tasks_per_worker, start_timeout, policy }
     }

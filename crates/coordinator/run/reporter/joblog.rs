@@ -3,7 +3,7 @@
 
 use crate::exit::Refusal;
 use crate::plan::RunPlan;
-use procession_job::{Input, Intent, OutputChoice};
+use procession_job::{Input, OutputChoice};
 use procession_report::JobLog;
 use procession_task::escape_terminal;
 use std::fs::{self, File, Metadata};
@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt as _;
 /// It can't be written; with the status of an output if its disk is full.
 pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, Refusal> {
     let Some(path) = &plan.look.joblog else { return Ok(None) };
-    let is_appended = plan.output.intent == Intent::Resume;
+    let is_appended = plan.output.intent.continues();
     let opened = JobLog::open(path, is_appended, plan.work.name(), host);
     opened.map(Some).map_err(|error| {
         let why = format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes()));

@@ -19,6 +19,7 @@ pub(crate) mod prefix;
 pub(crate) mod queue;
 pub(crate) mod range;
 pub(crate) mod reader;
+mod retry;
 pub(crate) mod segment;
 pub(crate) mod shuffle;
 pub(crate) mod slice;

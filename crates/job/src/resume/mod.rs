@@ -7,7 +7,9 @@
 
 pub(crate) mod decision;
 pub(crate) mod hash;
+pub(crate) mod item_set;
 pub(crate) mod journal;
+pub(crate) mod output_rows;
 pub(crate) mod record;
 pub(crate) mod record_file;
 pub(crate) mod tracker;
