@@ -129,13 +129,15 @@ impl RunPlan {
 
     /// How an output file is opened. A resumed output must have been made with the
     /// same settings: those that the library does not know are listed here.
-    pub(crate) fn resume(&self) -> ResumeOptions {
+    /// `log` is the log folder of this call, if it has one.
+    pub(crate) fn resume(&self, log: Option<&Path>) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.job.arguments.is_empty())
             .then(|| ("--".to_owned(), shell_quote::line(&self.work.job.arguments)));
         let first = self.executors.all.first().filter(|_| use_procs(&self.work.job.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
-        ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
+        let log = log.and_then(Path::to_str).map(str::to_owned);
+        ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect(), log }
     }
 
     /// Every configuration to run.

@@ -76,7 +76,7 @@ impl RunReporter {
             usable_cores: self.data.usable_cores(),
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,
-            log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
+            log: self.log.as_ref().filter(|log| log.has_runs()).map(LogFolder::path).filter(|_| !quiet),
         };
         self.terminal.print_lines(summary.to_text(style(std::io::stderr().is_terminal())).as_bytes());
         for advice in report::advice(&self.data).iter().filter(|advice| self.settings.hints.include(advice)) {

@@ -52,6 +52,7 @@ impl<'a> ReportedRun<'a> {
         if let Some(note) = note_of(run.before) {
             reporter.note(&note);
         }
+        reporter.begin_log(run.earlier_log.as_deref());
         let start = run_start(run);
         let load = MachineLoad::now();
         let item_log = Arc::default();

@@ -9,7 +9,7 @@ use super::retry::RetryOutput;
 use super::target::OutputTarget;
 use crate::file_id::is_at;
 use crate::resume::decision::{Decision, Intent, ResumeError, ResumeJob, ResumeReason, decide, decide_without_resume};
-use crate::resume::journal::{Journal, JournalFiles, RecordKeeping};
+use crate::resume::journal::{Journal, JournalFiles, RecordKeeping, RecordedLogs};
 use crate::resume::output_rows::{OutputRows, RowLayout};
 use crate::resume::record::OutputProgress;
 use crate::resume::record_file::{FoundRecord, find, record_path};
@@ -69,6 +69,10 @@ pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) 
             .map_err(failed)?
             .ok_or_else(|| refused(ResumeReason::NoRecord(String::new()).naming(&files.record_path)));
     }
+    let earlier = match &found {
+        FoundRecord::Record(record) if intent.continues() => record.log.clone(),
+        _ => None,
+    };
     let decision = decide(found, intent, length, &job);
     let decision = decision.map_err(|reason| refused(reason.naming(&files.record_path)))?;
     let before = decision.progress();
@@ -95,7 +99,9 @@ pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) 
     } else {
         RecordKeeping::Failures
     };
-    let journal = Journal::new(files, job.settings, keeping, tracker, before, digest).of_complete(is_complete);
+    let journal = Journal::new(files, job.settings, keeping, tracker, before, digest)
+        .of_complete(is_complete)
+        .with_logs(RecordedLogs { own: job.log, earlier });
     Ok(OpenedOutput::Target(target.with_journal(journal).with_retry(retry).into()))
 }
 

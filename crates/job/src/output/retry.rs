@@ -160,7 +160,7 @@ mod tests {
 
         fn open(&self) -> OpenedOutput {
             let layout = RowLayout { format: Format::Tsv, first: 0, is_ordered: true };
-            let job = ResumeJob { settings: JobSettings::new(), rule: Items::Lines, policy: KEEP, layout };
+            let job = ResumeJob { settings: JobSettings::new(), rule: Items::Lines, policy: KEEP, layout, log: None };
             open(&self.path("out"), Intent::RetryFailed, job, &mut |_| ()).unwrap()
         }
 

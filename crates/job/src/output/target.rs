@@ -100,6 +100,11 @@ impl OutputTarget {
         self.journal.as_ref().map(|journal| Arc::clone(journal.tracker()))
     }
 
+    /// The log folder of the run that this one goes on with, if it had one.
+    pub(crate) fn earlier_log(&self) -> Option<String> {
+        self.journal.as_ref()?.earlier_log().map(str::to_owned)
+    }
+
     /// The failed items that are run again, if there are any.
     pub(crate) fn retried(&self) -> Option<RetriedItems> {
         self.retry.as_ref().map(RetryOutput::items)

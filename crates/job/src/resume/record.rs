@@ -30,6 +30,9 @@ pub struct ResumeRecord {
     /// the next record, the output's bytes tell which of the two holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<OutputProgress>,
+    /// The log folder of the call that has written it last, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
 }
 
 /// Whether the output is complete.
@@ -99,7 +102,7 @@ pub enum ResumeRecordError {
 
 impl ResumeRecord {
     pub(crate) fn new(state: RecordState, job: JobSettings, done: OutputProgress) -> Self {
-        Self { version: VERSION, state, job, done, next: None }
+        Self { version: VERSION, state, job, done, next: None, log: None }
     }
 
     /// Parses a record. Memory is bounded, whatever the file contains.

@@ -52,9 +52,10 @@ impl StudyRunner<'_> {
         };
         let slice = InputSlice { size: of.size, block: self.work.unit.block(of.chunk) };
         let settings = job_settings(&self.work, input.options(), &slice, &self.resume.settings);
+        let log = self.resume.log.clone();
         let (format, is_ordered) = (self.work.spec.format, self.work.is_ordered());
         let layout = RowLayout { format, first: input.options().first_index(), is_ordered };
-        let job = ResumeJob { settings, rule: slice.rule(input.options().items), policy: self.policy, layout };
+        let job = ResumeJob { settings, rule: slice.rule(input.options().items), policy: self.policy, layout, log };
         let (hooks, intent) = (&mut *self.hooks, self.resume.intent);
         let complete = match open(path, intent, job, &mut |text| hooks.warn(text))? {
             OpenedOutput::Target(target) => return Ok(*target),

@@ -147,7 +147,13 @@ impl StudyRunner<'_> {
             // New rows are put into their places whatever the order of the output is.
             work.spec.order = ResultOrder::Input;
         }
-        let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
+        let info = RunInfo {
+            planned,
+            runs: self.runs.len(),
+            input: source.1.clone(),
+            before: target.before(),
+            earlier_log: target.earlier_log(),
+        };
         let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
         let setup = RunSetup {

@@ -76,7 +76,7 @@ mod tests {
             let slice = InputSlice { size, block: work.unit.block(ChunkSize::Auto) };
             let settings = job_settings(&work, &options, &slice, settings);
             let layout = RowLayout { format: work.spec.format, first: 0, is_ordered: work.is_ordered() };
-            let job = ResumeJob { settings, rule: options.items, policy: FailurePolicy::default(), layout };
+            let job = ResumeJob { settings, rule: options.items, policy: FailurePolicy::default(), layout, log: None };
             let refused = job.check(&record, Intent::Resume);
             refused.map_err(|reason| reason.to_string())
         };

@@ -7,7 +7,7 @@ use crate::log::read::study_log::StudyLog;
 use crate::model::chunk_line::ChunkLine;
 use crate::model::skipped_lines::SkippedLines;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 
 /// A matching line.
@@ -41,6 +41,10 @@ pub(crate) fn visit(
     if let Some(slowest) = query.slowest {
         return visit_slowest(logs, query, slowest, found);
     }
+    let is_continued = |log: usize| logs[log].is_continued();
+    if query.is_about_outcomes() && (0..logs.len()).any(is_continued) {
+        return visit_outcomes(logs, query, found);
+    }
     if query.item.is_none() && !query.failures {
         return scan(logs, query, &mut |hit, _| found(hit));
     }
@@ -51,6 +55,34 @@ pub(crate) fn visit(
     })?;
     kept.sort_by_key(|(key, _)| *key);
     kept.iter().try_for_each(|(_, kept)| found(&kept.hit()))?;
+    Ok(skipped)
+}
+
+/// Of calls that go on with each other, a later line about an item replaces an earlier
+/// one: the item was run again.
+fn visit_outcomes(
+    logs: &[StudyLog],
+    query: &Query,
+    found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
+) -> Result<SkippedItems, InspectError> {
+    let mut kept = BTreeMap::new();
+    let all = Query { failures: false, ..query.clone() };
+    let skipped = scan(logs, &all, &mut |hit, line| {
+        let group = if logs[hit.log].is_continued() { 0 } else { hit.run };
+        let key = (hit.log, group, first_item(line));
+        let fits = match line {
+            LogLine::Item(item) => !query.failures || item.error.is_some(),
+            LogLine::Chunk(part) => chunk_fits(part, query),
+            LogLine::Note(_) => false,
+        };
+        if fits {
+            kept.insert(key, Kept::of(hit));
+        } else {
+            kept.remove(&key);
+        }
+        Ok(())
+    })?;
+    kept.values().try_for_each(|kept| found(&kept.hit()))?;
     Ok(skipped)
 }
 

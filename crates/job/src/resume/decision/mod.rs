@@ -44,6 +44,9 @@ pub struct ResumeOptions {
     /// Settings that the bytes of the output depend on, besides those of the
     /// job and the input: names and values as on the command line.
     pub settings: Vec<(String, String)>,
+    /// The log folder of this call, if it has one. The output's record names it, so
+    /// that a call that goes on with the output can name it in its own log.
+    pub log: Option<String>,
 }
 
 /// The output is refused and left unchanged: exit status 2.
@@ -143,6 +146,8 @@ pub(crate) struct ResumeJob {
     pub(crate) policy: FailurePolicy,
     /// How the rows of the output belong to the items.
     pub(crate) layout: RowLayout,
+    /// The log folder of this call, if it has one.
+    pub(crate) log: Option<String>,
 }
 
 /// What to do with an output.

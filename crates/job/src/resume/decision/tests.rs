@@ -7,7 +7,7 @@ use procession_task::{FailureKind, Format};
 fn job() -> ResumeJob {
     let settings = [("--task", "prime"), ("--format", "tsv")].map(|(k, v)| (k.to_owned(), v.to_owned()));
     let layout = RowLayout { format: Format::Tsv, first: 0, is_ordered: true };
-    ResumeJob { settings: settings.into(), rule: Items::Words, policy: FailurePolicy::default(), layout }
+    ResumeJob { settings: settings.into(), rule: Items::Words, policy: FailurePolicy::default(), layout, log: None }
 }
 
 fn keeping(max: Option<MaxFailures>) -> ResumeJob {

@@ -50,6 +50,8 @@ pub(crate) struct Journal {
     has_begun: bool,
     job: JobSettings,
     keeping: RecordKeeping,
+    /// The logs that the records name.
+    logs: RecordedLogs,
     /// Whether the output was complete before.
     was_complete: bool,
     tracker: Arc<ResumeTracker>,
@@ -77,6 +79,15 @@ pub(crate) enum RecordKeeping {
     /// Only of a complete output in which items failed: its results are not in
     /// order, so it can't be resumed.
     Failures,
+}
+
+/// The log folders that records name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordedLogs {
+    /// That of this call.
+    pub(crate) own: Option<String>,
+    /// That of the run that this one goes on with.
+    pub(crate) earlier: Option<String>,
 }
 
 /// The files that a journal handles.
@@ -109,6 +120,7 @@ impl Journal {
             has_begun: false,
             job,
             keeping,
+            logs: RecordedLogs::default(),
             was_complete: false,
             tracker,
             before,
@@ -125,6 +137,16 @@ impl Journal {
     /// replaced.
     pub(crate) fn of_complete(self, was_complete: bool) -> Self {
         Self { was_complete, ..self }
+    }
+
+    /// The same with the logs that its records name.
+    pub(crate) fn with_logs(self, logs: RecordedLogs) -> Self {
+        Self { logs, ..self }
+    }
+
+    /// The log folder of the run that this one goes on with, if it had one.
+    pub(crate) fn earlier_log(&self) -> Option<&str> {
+        self.logs.earlier.as_deref()
     }
 
     /// The tracker that the source reports its blocks to.
@@ -169,7 +191,7 @@ impl Journal {
             return Err(moved());
         }
         let state = if self.was_complete { RecordState::Complete } else { RecordState::Interrupted };
-        let record = ResumeRecord::new(state, self.job.clone(), self.before.clone());
+        let record = self.record(state, &self.before);
         write(&self.record_path, &ResumeRecord { next: Some(progress.clone()), ..record }, Some(&self.output))?;
         // The old output has taken time: the new one must survive a power cut.
         new.sync()?;
@@ -252,11 +274,16 @@ impl Journal {
         if !is_at(&self.output, &self.output_path) {
             return Err(moved());
         }
-        overwrite(&self.record_path, &ResumeRecord::new(RecordState::Complete, self.job.clone(), progress.clone()))
+        overwrite(&self.record_path, &self.record(RecordState::Complete, progress))
+    }
+
+    fn record(&self, state: RecordState, progress: &OutputProgress) -> ResumeRecord {
+        let log = self.logs.own.clone().or_else(|| self.logs.earlier.clone());
+        ResumeRecord { log, ..ResumeRecord::new(state, self.job.clone(), progress.clone()) }
     }
 
     fn write(&mut self, state: RecordState, progress: &OutputProgress) {
-        let record = ResumeRecord::new(state, self.job.clone(), progress.clone());
+        let record = self.record(state, progress);
         let synced = if is_old(self.began) { Some(&self.output) } else { None };
         let written = if is_at(&self.output, &self.output_path) {
             write(&self.record_path, &record, synced)
