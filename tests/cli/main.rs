@@ -9,6 +9,7 @@ mod interrupted;
 mod hostile;
 mod inject;
 
+mod attempts;
 mod browser;
 mod chaos;
 mod command;

@@ -276,7 +276,9 @@ fn the_logs_of_an_output_are_one_story() {
     };
     assert_eq!(items(&["three", "--failures"]), [(20, 3), (27, 3)]);
     assert_eq!(items(&["--failures"]), [(20, 3), (27, 3)], "the latest");
-    assert_eq!(items(&["three", "--failures", "--run", "1"]), [(6, 1), (13, 1)]);
+    // Of the first run also items behind the one that ended it.
+    let first = items(&["three", "--failures", "--run", "1"]);
+    assert!(first.starts_with(&[(6, 1), (13, 1)]) && first.iter().all(|(_, run)| *run == 1), "{first:?}");
     assert_eq!(items(&["two", "--failures"]), [(6, 1), (13, 2), (20, 2), (27, 2)]);
     assert_eq!(items(&["three", "--item", "13"]), [(13, 1), (13, 2), (13, 3)]);
     assert_eq!(inspect(&["three", "--failures", "--inputs"]).ok(), "-21\n-28\n");

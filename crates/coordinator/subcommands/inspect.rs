@@ -67,6 +67,7 @@ fn print(flags: &InspectFlags, logs: &[StudyLog]) -> (Status, Vec<String>) {
         failures: flags.failures,
         slowest: flags.slowest.map(|count| count as usize),
         inputs: flags.inputs,
+        nul: flags.nul,
         json: flags.json,
     };
     if let Err(error) = procession_sys::check_stdout() {

@@ -20,6 +20,8 @@ pub struct Query {
     /// Only the inputs of the items, one per line, in the order of the input and without
     /// duplicates.
     pub inputs: bool,
+    /// A NUL after each input instead of a line feed.
+    pub nul: bool,
     /// JSON instead of text.
     pub json: bool,
 }

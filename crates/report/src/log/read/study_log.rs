@@ -4,6 +4,7 @@ use super::lines::visit_lines;
 use crate::log::error::LogError;
 use crate::log::private_file::open_file;
 use crate::log::write::retention::is_in_use;
+use crate::log::write::run_files::ATTEMPTS;
 use crate::model::process::ProcessName;
 use crate::model::skipped_lines::SkippedLines;
 use crate::model::study::{RunRecord, StudyRecord};
@@ -218,6 +219,11 @@ impl RunLog {
             Err(LogError::Io { source, .. }) if is_absent(&source) => Ok((rows, passed)),
             other => other.map(|()| (rows, passed)),
         }
+    }
+
+    /// The file with attempts without an outcome; it may not exist.
+    pub(crate) fn attempts_file(&self) -> PathBuf {
+        self.path.join(ATTEMPTS)
     }
 
     /// The files with lines about items, in the order of slots and processes.

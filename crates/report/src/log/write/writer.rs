@@ -6,7 +6,7 @@
 use super::run_files::{FileName, RunFiles};
 use crate::background::until_error::Recorder;
 use crate::log::error::Warn;
-use crate::model::chunk_line::{ChunkLine, NoteLine};
+use crate::model::chunk_line::{AttemptLine, ChunkLine, NoteLine};
 use crate::model::process::ProcessName;
 use crate::model::study::LogLevel;
 use crate::model::worker_lines::Lines;
@@ -127,6 +127,20 @@ impl RunWriter {
         self.files.write(FileName::Items(process), &self.line)
     }
 
+    /// Writes an attempt without an outcome.
+    fn write_attempt(&mut self, worker: WorkerRef, event: &Event) -> io::Result<()> {
+        self.line.clear();
+        if let Some(line) = AttemptLine::new(event, self.lines.host(worker.into())) {
+            push_line(&mut self.line, &line);
+        }
+        let total = self.item_bytes + self.line.len() as u64;
+        if total > self.limits.items {
+            return Ok(());
+        }
+        self.item_bytes = total;
+        self.files.write(FileName::Attempts, &self.line)
+    }
+
     fn write_stderr(&mut self, worker: WorkerRef, bytes: &Bytes) -> io::Result<()> {
         let left = self.limits.stderr.saturating_sub(self.stderr_bytes);
         if left == 0 || bytes.is_empty() {
@@ -148,6 +162,7 @@ impl Recorder<Event> for RunWriter {
         match event {
             Event::Accepted(part) => self.write_part(part),
             Event::ItemLost { .. } => self.write_lost(event),
+            Event::AttemptLost { worker, .. } => self.write_attempt(*worker, event),
             Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
             Event::Note { worker, text, .. } => self.write_note(*worker, text),
             _ => self.write_process(event),
