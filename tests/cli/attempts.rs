@@ -61,3 +61,26 @@ fn failed_inputs_are_given_back_whole() {
         place.run(&["inspect", "log", "--failures", "--inputs"]).fails(1, "1 input left out: they contain line feeds");
     assert_eq!(without.out, format!("-1\n{long}\n"));
 }
+
+/// A program that dies does not end its worker, which runs the item again itself.
+#[test]
+fn the_runs_of_a_program_that_died_have_lines_too() {
+    let place = Place::new();
+    let program = ["--", "sh", "-c", "case $1 in b) kill -9 $$;; *) echo x;; esac", "_", "{}"];
+    for log in ["task", "chunk"] {
+        let args = ["-t", "command", "-k", "-q", "--retries", "2", "--list", "a,b,c", "--log-dir", log, "--log", log];
+        place.run(&[&args[..], &program].concat()).fails(1, "");
+        let run = &runs(&place.path(log))[0];
+        if log == "chunk" {
+            assert!(!run.join("attempts.jsonl").exists(), "workers write no lines about items");
+            continue;
+        }
+        let lines = json_lines(&run.join("attempts.jsonl"));
+        let found: Vec<_> = lines.iter().map(|line| (&line["item"], &line["attempt"], &line["signal"])).collect();
+        assert_eq!(found, [(&1.into(), &1.into(), &9.into()), (&1.into(), &2.into(), &9.into())]);
+        let children: Vec<u64> = lines.iter().map(|line| line["child_pid"].as_u64().expect("a pid")).collect();
+        assert_ne!(children[0], children[1]);
+        assert_eq!(item_lines(run).len(), 3);
+        assert_eq!(place.run(&["inspect", log, "--item", "1"]).out.matches("tried again after crashed").count(), 2);
+    }
+}

@@ -133,7 +133,7 @@ fn unordered_results_need_their_index() {
 
 #[test]
 fn only_ordered_results_of_a_single_run_in_a_file_can_be_resumed() {
-    let resume = plan("-t prime -o out --resume").resume();
+    let resume = plan("-t prime -o out --resume").resume(None);
     assert_eq!(resume.intent, Intent::Resume);
     assert!(resume.settings.contains(&("--param method".to_owned(), "trial".to_owned())), "{:?}", resume.settings);
     assert_eq!(plan("-t sqrt -o out --overwrite -j 1,2").output.intent, Intent::Overwrite);

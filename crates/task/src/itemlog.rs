@@ -14,6 +14,10 @@ pub const LOGGED_BYTES: usize = 256;
 /// default limit of an item's size they are whole.
 pub const LOGGED_FAILED_BYTES: usize = 16 << 20;
 
+/// The beginning of a line about an attempt without an outcome. No line about an item
+/// begins so.
+pub const ATTEMPT_LINE: &[u8] = b"{\"items\":";
+
 /// A process of the user's program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Child {
@@ -114,6 +118,25 @@ impl Identity {
 }
 
 impl Common {
+    /// Appends the line of an attempt without an outcome. Its first field tells it from
+    /// the lines of items.
+    pub(crate) fn write_attempt(&self, out: &mut Vec<u8>, run: &LostRun<'_>) {
+        out.extend_from_slice(ATTEMPT_LINE);
+        out.extend_from_slice(b"1,\"item\":");
+        push_number(out, run.index);
+        out.extend_from_slice(&self.0);
+        push_microseconds(out, run.span.start_ns);
+        out.extend_from_slice(b",\"duration_us\":");
+        push_microseconds(out, run.span.end_ns.saturating_sub(run.span.start_ns));
+        if let Some(pid) = run.child.pid {
+            out.extend_from_slice(b",\"child_pid\":");
+            push_number(out, u64::from(pid));
+        }
+        push_json_error(out, run.failure);
+        push_end(out, run.failure);
+        out.extend_from_slice(b"}\n");
+    }
+
     /// Appends an item's line.
     pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: TimeSpan) {
         out.extend_from_slice(b"{\"item\":");
@@ -143,6 +166,15 @@ impl Common {
         }
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// A run of an item that failed and is followed by another one in the same worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostRun<'a> {
+    pub(crate) index: u64,
+    pub(crate) failure: &'a Failure,
+    pub(crate) child: Child,
+    pub(crate) span: TimeSpan,
 }
 
 /// The content of an item's line.

@@ -69,7 +69,7 @@ pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};
 pub use coordinator_times::CoordinatorTimes;
 pub use info::TaskInfo;
-pub use itemlog::{Child, CoordinatorLine, Identity, LOGGED_BYTES, LOGGED_FAILED_BYTES};
+pub use itemlog::{ATTEMPT_LINE, Child, CoordinatorLine, Identity, LOGGED_BYTES, LOGGED_FAILED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
 pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
 pub use params::{ParamError, ParamInfo, ParamSpec, Params};

@@ -53,12 +53,12 @@ impl<'a> ChunkLine<'a> {
 /// An attempt without an outcome: a line of `attempts.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptLine<'a> {
-    /// Number of items: one if it is known which the process was running when it died.
+    /// Number of items: one, unless a worker died and it is not known which it was running.
     /// It must stay the first field: the reader recognizes the line by it.
     pub items: u32,
     /// Index of the first item in the input.
     pub item: u64,
-    /// The process that died.
+    /// The worker's process.
     pub pid: u32,
     /// The host of that process.
     #[serde(borrow)]
@@ -69,16 +69,16 @@ pub struct AttemptLine<'a> {
     pub chunk: u64,
     /// How many times these items had been sent, counting from 1.
     pub attempt: u32,
-    /// When they were sent, in microseconds since the run's start.
+    /// When it began, or was sent, in microseconds since the run's start.
     pub start_us: f64,
-    /// How long after that the process was found dead, in microseconds.
+    /// How long after that it had ended, in microseconds.
     pub duration_us: f64,
-    /// How the process ended.
+    /// How it ended.
     #[serde(borrow)]
     pub error: AttemptError<'a>,
 }
 
-/// How the process of an attempt ended.
+/// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptError<'a> {
     /// The kind of failure.

@@ -3,7 +3,7 @@
 //! Layout: `study.json` about the call; `run-K/` for each run, with `run.json`,
 //! `workers.jsonl` and, for each process, `worker-<slot>-<n>-<pid>.jsonl` with a
 //! line per item, and `attempts.jsonl` with a line for each attempt that has no
-//! outcome because its process died. The standard error of a process is beside that as `.stderr`; the
+//! outcome: its process died, or it failed, and it was tried again. The standard error of a process is beside that as `.stderr`; the
 //! file exists only if the process wrote something.
 //!
 //! Items can be confidential, and other people use the same machine: folders have
