@@ -1,3 +1,6 @@
+//! When the record is written and removed, and that it always describes bytes that are
+//! in the output.
+
 use super::*;
 use crate::resume::record::ConsumedInput;
 use procession_task::Items;
