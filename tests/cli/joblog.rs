@@ -107,3 +107,44 @@ fn a_full_disk_under_it_is_status_4_and_the_results_are_whole() {
     let ended = ended.fails(4, "error: the job log is not complete: File too large");
     assert_eq!(ended.out, roots(2000));
 }
+
+#[test]
+fn a_programs_own_end_and_its_command_can_be_run_again() {
+    let place = Place::new();
+    let script = "case $1 in bad*) exit 7;; dead) kill -9 $$;; *) echo \"$2\";; esac";
+    let args = ["-t", "command", "-k", "-q", "--retries", "0", "--log=off", "--joblog", "jobs", "-i", "in"];
+    place.file("in", "a b\nbad 'one'\ndead\nx$y\n");
+    place.run(&[&args[..], &["--", "sh", "-c", script, "_", "{}", "{#}"]].concat()).fails(1, "");
+    let mut all = rows(&place.read("jobs"));
+    all.sort();
+    let ends: Vec<_> = all.iter().map(|row| (&row[0][..], &row[6][..], &row[7][..])).collect();
+    assert_eq!(ends, [("1", "0", "0"), ("2", "7", "0"), ("3", "0", "9"), ("4", "0", "0")]);
+    let command = &all[1][8];
+    assert!(command.starts_with("sh -c ") && command.ends_with(" 2 #"), "{command}");
+    let pid = &all[1][9];
+    let again = std::process::Command::new("sh").args(["-c", &format!("{command}\t{pid}")]).status();
+    assert_eq!(again.expect("a shell").code(), Some(7));
+}
+
+/// GNU parallel runs the failed ones of a job log again.
+#[test]
+fn gnu_parallel_takes_it() {
+    let has_parallel = std::process::Command::new("parallel").arg("--version").output();
+    if !has_parallel.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).starts_with("GNU parallel")) {
+        return;
+    }
+    let place = Place::new();
+    let program = ["--", "sh", "-c", "test -e \"good $1\" && touch \"done $1\" || exit 5", "_", "{}"];
+    let args = ["-t", "command", "-k", "-q", "--log=off", "--joblog", "jobs", "--list", "a,b,c,d"];
+    place.file("good b", "");
+    place.run(&[&args[..], &program].concat()).fails(1, "");
+    std::fs::remove_file(place.path("done b")).expect("b succeeded");
+    place.file("good a", "");
+    place.file("good d", "");
+    let again = place.shell(60, "parallel --will-cite --retry-failed --joblog jobs || true");
+    let ended = Ended::of({ again }.spawn().expect("it starts"));
+    assert_eq!(ended.status, 0, "{}", ended.err);
+    let done: Vec<_> =
+        ["a", "b", "c", "d"].iter().filter(|item| place.path(&format!("done {item}")).exists()).collect();
+    assert_eq!(done, [&"a", &"d"], "{}", ended.err);
+}

@@ -9,6 +9,7 @@ mod interrupted;
 mod hostile;
 mod inject;
 
+mod attempts;
 mod browser;
 mod chaos;
 mod command;
@@ -45,6 +46,7 @@ mod programs;
 mod python;
 mod report_files;
 mod resume;
+mod retry_failed;
 mod resume_input;
 mod shortage;
 mod signals;

@@ -204,6 +204,8 @@ fn results_for_a_closed_standard_output_are_no_success() {
             "{line}"
         );
     }
+    // So that there is a log: the calls before had no run.
+    assert_eq!(run("-t sqrt --list 4 -q >/dev/null").0, Some(0));
     for verb in ["tasks", "cpus", "inspect", "completions bash"] {
         let (status, err) = run(&format!("{verb} >&-"));
         assert_eq!(status, Some(4), "{verb}: {err}");

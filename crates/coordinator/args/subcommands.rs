@@ -95,9 +95,15 @@ pub(crate) struct InspectFlags {
 
     /// Print the inputs alone, one per line
     ///
-    /// They can be piped into another run with `--items lines`.
+    /// They can be piped into another run with `--items lines`. Those of failed items are whole, also if they are long.
     #[arg(long)]
     pub(crate) inputs: bool,
+
+    /// With --inputs: end each with a NUL, for inputs with line feeds
+    ///
+    /// The other run takes them with `--items nul`.
+    #[arg(short = '0', long = "null", requires = "inputs")]
+    pub(crate) nul: bool,
 
     /// Print JSON
     #[arg(long, conflicts_with = "inputs")]

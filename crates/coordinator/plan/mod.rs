@@ -111,7 +111,7 @@ impl RunPlan {
         let window = output.window;
         let library_threads = executors.library_threads(environment.cpus);
         let output = OutputPlan::of(output, &faults, &mut task, &selection, is_study)?;
-        output.check_resume(task.job.order, is_single)?;
+        output.check_resume(&task.job, is_single)?;
         (task.job.retry, task.job.limits, task.job.show) = (faults.retry(), faults.limits(), look.verbose);
         let is_dry = look.dry_run;
         let look = LookPlan::new(look, is_demo);
@@ -134,13 +134,15 @@ impl RunPlan {
 
     /// How an output file is opened. A resumed output must have been made with the
     /// same settings: those that the library does not know are listed here.
-    pub(crate) fn resume(&self) -> ResumeOptions {
+    /// `log` is the log folder of this call, if it has one.
+    pub(crate) fn resume(&self, log: Option<&Path>) -> ResumeOptions {
         let params = self.work.params().into_iter().map(|(key, value)| (format!("--param {key}"), value));
         let program = (!self.work.job.arguments.is_empty())
             .then(|| ("--".to_owned(), shell_quote::line(&self.work.job.arguments)));
         let first = self.executors.all.first().filter(|_| use_procs(&self.work.job.arguments));
         let count = first.map(|(_, count)| ("{procs} after --".to_owned(), count.to_string()));
-        ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect() }
+        let log = log.and_then(Path::to_str).map(str::to_owned);
+        ResumeOptions { intent: self.output.intent, settings: params.chain(program).chain(count).collect(), log }
     }
 
     /// Every configuration to run.
@@ -151,7 +153,7 @@ impl RunPlan {
 
 impl From<FaultFlags> for FaultPlan {
     fn from(flags: FaultFlags) -> Self {
-        let policy = FailurePolicy { keep_going: flags.keep_going, max: flags.max_failures };
+        let policy = FailurePolicy { keep_going: flags.keep_going || flags.retry_failed, max: flags.max_failures };
         let FaultFlags { max_tasks_per_worker, start_timeout, .. } = flags;
         Self { max_tasks_per_worker, start_timeout, policy }
     }

@@ -6,7 +6,7 @@ use super::task::{KnownTask, PlannedTask};
 use crate::args::{FaultFlags, OutputFlags};
 use procession_job::{Intent, OutputChoice, PictureFile};
 use procession_task::builtin::{TaskEntry, TaskShape};
-use procession_task::{Format, ResultOrder};
+use procession_task::{Format, JobSpec, ResultOrder};
 use std::path::{Path, PathBuf};
 
 /// Where results go.
@@ -81,26 +81,34 @@ impl OutputPlan {
         Ok((choice, Format::Raw))
     }
 
-    /// Refuses `--resume` and `--overwrite` for an output that can't be resumed.
-    pub(super) fn check_resume(&self, order: ResultOrder, is_single: bool) -> Result<(), String> {
+    /// Refuses `--resume`, `--retry-failed` and `--overwrite` for an output that can't be
+    /// resumed, or whose failed items can't be run again.
+    pub(super) fn check_resume(&self, job: &JobSpec, is_single: bool) -> Result<(), String> {
         let is_picture = matches!(self.choice, Some(OutputChoice::Picture(_)));
         let is_file = is_picture || matches!(self.choice, Some(OutputChoice::File(_)));
+        let flag = match self.intent {
+            Intent::Plain => return Ok(()),
+            Intent::Resume => "--resume",
+            Intent::RetryFailed => "--retry-failed",
+            Intent::Overwrite => "--overwrite",
+        };
         match self.intent {
-            Intent::Plain => Ok(()),
-            Intent::Resume if !is_file => Err("--resume needs an output file: add --output FILE".to_owned()),
-            Intent::Overwrite if !is_file => Err("--overwrite needs an output file: add --output FILE".to_owned()),
+            _ if !is_file => Err(format!("{flag} needs an output file: add --output FILE")),
+            Intent::RetryFailed if is_picture || !job.format.shows_failures() => Err(
+                "--retry-failed needs an output with a row for each item that shows whether it failed: tsv, csv or jsonl"
+                    .to_owned(),
+            ),
             Intent::Resume if is_picture => {
                 Err("a picture can't be resumed: write its rows to a file that ends in .csv".to_owned())
             }
-            Intent::Resume if order == ResultOrder::Completion => {
+            Intent::Resume if job.order == ResultOrder::Completion => {
                 Err("--resume needs results in input order: leave out --unordered".to_owned())
             }
-            Intent::Resume if !is_single => {
-                Err("--resume needs a single run, and this is a study: give one value each \
+            Intent::Resume | Intent::RetryFailed if !is_single => Err(format!(
+                "{flag} needs a single run, and this is a study: give one value each \
                  to --procs, --chunk and --size, without --repeat and --warmup"
-                    .to_owned())
-            }
-            Intent::Resume | Intent::Overwrite => Ok(()),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -137,10 +145,11 @@ impl OutputPlan {
 
 /// What to do with an output file that exists.
 fn intent(flags: &FaultFlags) -> Intent {
-    match (flags.resume, flags.overwrite) {
-        (true, _) => Intent::Resume,
-        (false, true) => Intent::Overwrite,
-        (false, false) => Intent::Plain,
+    match (flags.resume, flags.retry_failed, flags.overwrite) {
+        (true, ..) => Intent::Resume,
+        (_, true, _) => Intent::RetryFailed,
+        (.., true) => Intent::Overwrite,
+        (false, false, false) => Intent::Plain,
     }
 }
 

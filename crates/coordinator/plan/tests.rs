@@ -133,7 +133,7 @@ fn unordered_results_need_their_index() {
 
 #[test]
 fn only_ordered_results_of_a_single_run_in_a_file_can_be_resumed() {
-    let resume = plan("-t prime -o out --resume").resume();
+    let resume = plan("-t prime -o out --resume").resume(None);
     assert_eq!(resume.intent, Intent::Resume);
     assert!(resume.settings.contains(&("--param method".to_owned(), "trial".to_owned())), "{:?}", resume.settings);
     assert_eq!(plan("-t sqrt -o out --overwrite -j 1,2").output.intent, Intent::Overwrite);
@@ -148,10 +148,21 @@ fn only_ordered_results_of_a_single_run_in_a_file_can_be_resumed() {
         ("--resume -o out --repeat 2", "single run"),
         ("--resume -o out --warmup 1", "single run"),
         ("--resume -o out --overwrite", "cannot be used with"),
+        ("--retry-failed", "--retry-failed needs an output file: add --output FILE"),
+        ("--retry-failed -o out --resume", "cannot be used with"),
+        ("--retry-failed -o out --overwrite", "cannot be used with"),
+        ("--retry-failed -o out.lines", "tsv, csv or jsonl"),
+        ("--retry-failed -o out -j 1,2", "single run"),
     ] {
         let text = refusal(&format!("-t sqrt {line}"));
         assert!(text.contains(says), "{line}: {text}");
     }
+    for output in ["m.png", "m.csv"] {
+        let text = refusal(&format!("-t mandelbrot --size 9 -o {output} --retry-failed"));
+        assert!(text.contains("tsv, csv or jsonl"), "{text}");
+    }
+    let retried = plan("-t sqrt -o out.csv --unordered --retry-failed --max-failures 3");
+    assert_eq!((retried.output.intent, retried.faults.policy.keep_going), (Intent::RetryFailed, true));
     assert!(refusal("-t mandelbrot --size 9 -o m.png --resume").contains("a picture can't be resumed"));
     assert_eq!(plan("-t mandelbrot --size 9 -o m.csv --resume").output.intent, Intent::Resume);
     assert_eq!(plan("-t mandelbrot --size 9 -o m.png --overwrite").output.intent, Intent::Overwrite);

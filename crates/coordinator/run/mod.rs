@@ -17,7 +17,7 @@ use procession_report::Terminal;
 use procession_task::library_threads;
 use program_watch::ProgramWatch;
 use reporter::{RunReporter, StudyHooks};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Carries out the plan, reports how it ended, and returns the status.
@@ -40,7 +40,7 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
     let limits = ResourceLimits::look();
     let status = if plan.is_dry {
         let workload = workload(plan, &Terminal::stderr())?;
-        let study = study(plan, configurations, workload, workers(plan, worker, &limits));
+        let study = study(plan, None, configurations, workload, workers(plan, worker, &limits));
         dry_run::show(plan, study, signals.stopper())
     } else {
         let mut reporter = RunReporter::new(plan, &configurations)?;
@@ -55,7 +55,8 @@ pub(crate) fn run(plan: &RunPlan, signals: &SignalListener) -> Result<Status, Re
         };
         reporter.check_joblog(plan, input).map_err(Refusal::usage)?;
         let names = input.map_or_else(InputNames::default, Input::names);
-        let study = study(plan, configurations, workload, workers(plan, worker, &limits));
+        let log = reporter.log_folder();
+        let study = study(plan, log.as_deref(), configurations, workload, workers(plan, worker, &limits));
         let report = study.run(&mut StudyHooks { reporter: &mut reporter, names: &names }, signals.stopper());
         let status = reporter.conclude(plan, &report);
         if let Some(watch) = watch.filter(|_| report.is_regular()) {
@@ -112,14 +113,20 @@ fn workers(plan: &RunPlan, program: PathBuf, limits: &ResourceLimits) -> Executo
     }
 }
 
-fn study(plan: &RunPlan, configurations: Vec<Configuration>, workload: Workload, workers: ExecutorSetup) -> Study {
+fn study(
+    plan: &RunPlan,
+    log: Option<&Path>,
+    configurations: Vec<Configuration>,
+    workload: Workload,
+    workers: ExecutorSetup,
+) -> Study {
     Study {
         work: StudyJob { spec: plan.work.job.clone(), unit: plan.work.unit() },
         workload,
         configurations,
         rounds: plan.executors.rounds,
         output: plan.output.choice.clone(),
-        resume: plan.resume(),
+        resume: plan.resume(log),
         policy: plan.faults.policy,
         workers,
     }

@@ -43,9 +43,12 @@ fn write_files(
     mut files: ReportFiles,
     told: &[String],
 ) -> Result<Status, LogError> {
-    let mut data = StudyData::from_logs(logs)?;
-    if let Some(wanted) = flags.run {
-        data.iter_mut().for_each(|data| data.runs.retain(|run| run.run == wanted));
+    // A page is of one call, as the call itself would write it.
+    let (parts, wanted): (Vec<StudyLog>, Vec<Option<u32>>) =
+        logs.iter().map(|log| log.part_of(flags.run)).map(|(part, run)| (part.clone(), run)).unzip();
+    let mut data = StudyData::from_logs(&parts)?;
+    for (data, wanted) in data.iter_mut().zip(wanted) {
+        data.runs.retain(|run| wanted.is_none_or(|wanted| run.run == wanted));
     }
     let unwritten = files.write(&data);
     files.notes().iter().for_each(|note| console::say(format_args!("note: {note}")));
@@ -64,6 +67,7 @@ fn print(flags: &InspectFlags, logs: &[StudyLog]) -> (Status, Vec<String>) {
         failures: flags.failures,
         slowest: flags.slowest.map(|count| count as usize),
         inputs: flags.inputs,
+        nul: flags.nul,
         json: flags.json,
     };
     if let Err(error) = procession_sys::check_stdout() {

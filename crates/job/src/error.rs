@@ -204,6 +204,22 @@ pub enum InputError {
         /// How many items the input has.
         items: u64,
     },
+    /// The rows of an output whose failed items are to be run again are of other
+    /// items.
+    #[error("can't retry: the rows of the output are not those of this input; use the original input")]
+    OtherThanRows,
+    /// An output whose failed items are to be run again has more rows than the input
+    /// has items.
+    #[error(
+        "can't retry: the output has {}, and the input has only {items} now; use the original input",
+        counted(*.rows, "row")
+    )]
+    FewerThanRows {
+        /// How many rows the output has.
+        rows: u64,
+        /// How many items the input has.
+        items: u64,
+    },
     /// The thread that reads the input could not be started.
     #[error("can't start the input thread: {}", system_message(.0))]
     Thread(io::Error),

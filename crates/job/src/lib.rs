@@ -32,7 +32,7 @@ pub use input::{
 };
 #[doc(hidden)]
 pub use input::{cut_all, rest_after_heading};
-pub use output::{OutputChoice, PictureFile};
+pub use output::{OutputChoice, PictureFile, RetriedRows};
 pub use procession_task::{Configuration, Executor};
 pub use resume::{Intent, PriorProgress, ResumeOptions, ResumeRecord, ResumeRecordError};
 pub use study::{

@@ -38,7 +38,7 @@ pub use live::span_collector::{CollectedSpans, SpanCollector};
 pub use live::terminal::Terminal;
 pub use live::verbose::{Verbose, VerboseLines};
 pub use log::error::{LogError, Warn};
-pub use log::joblog::{JobLog, JobLogging};
+pub use log::joblog::{CommandOf, JobLog, JobLogging};
 pub use log::read;
 pub use log::write::folder::{LogFolder, latest_log};
 pub use log::write::logger::{LogOptions, RunLogging};

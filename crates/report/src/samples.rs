@@ -7,7 +7,7 @@ use crate::model::study::{Configuration, Executor, RunResult, RunStart, RunStatu
 use crate::model::worker::{WorkerLine, WorkerRow};
 use bytes::Bytes;
 use procession::{Accepted, ChunkSize, Event, Exit, Times, WorkerExit, WorkerRef};
-use procession_task::{CoordinatorLine, Failure, FailureKind, Identity, SlowestItem};
+use procession_task::{CoordinatorLine, Failure, FailureKind, Identity, LOGGED_BYTES, SlowestItem};
 use std::time::Duration;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -16,6 +16,12 @@ pub(crate) fn ms(ms: u64) -> Duration {
 
 pub(crate) fn who(slot: u32, nth: u32, pid: u32) -> WorkerRef {
     WorkerRef { slot, nth, pid }
+}
+
+/// The first attempt of `items` items from `first` on, whose process died.
+pub(crate) fn attempt_lost(worker: WorkerRef, first: u64, items: u32) -> Event {
+    let failure = Failure::new(FailureKind::Crashed, "killed by signal 9");
+    Event::AttemptLost { worker, chunk: 1, first, items, attempt: 1, failure, sent_at: ms(20), at: ms(50) }
 }
 
 /// The events of a process that is spawned, gets ready, and exits normally.
@@ -78,11 +84,14 @@ pub(crate) fn accepted(worker: WorkerRef, chunk: u64, first: u64, items: u32) ->
 pub(crate) fn line(worker: WorkerRef, chunk: u64, item: u64, input: &[u8]) -> String {
     let failure = Failure::new(FailureKind::Failed, "X");
     let span_ns = (1_000_000, 1_000_000 + item * 1000);
-    let line = CoordinatorLine { item, input, chunk, attempt: 1, span_ns, failure: &failure };
+    // A result's input is cut, that of a failure is not.
+    let (cut, length) = (&input[..input.len().min(LOGGED_BYTES)], input.len());
+    let line = CoordinatorLine { item, input: cut, chunk, attempt: 1, span_ns, failure: &failure };
     let mut out = Vec::new();
     Identity::new(worker.pid, "elsewhere", worker.slot).write_for_dead(&mut out, &line);
     let text = String::from_utf8(out).unwrap();
-    text.replace("\"error\":{\"kind\":\"failed\",\"message\":\"X\"}", "\"output\":2.0")
+    let text = text.replace("\"error\":{\"kind\":\"failed\",\"message\":\"X\"}", "\"output\":2.0");
+    if cut.len() == length { text } else { text.replace(",\"pid\":", &format!(",\"input_bytes\":{length},\"pid\":")) }
 }
 
 /// An item whose process died.

@@ -3,6 +3,7 @@
 
 use crate::items::Items;
 use crate::outcome::Failure;
+use crate::table::TableSpec;
 use crate::text_options::TextOptions;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -47,9 +48,14 @@ impl BlockItems {
     /// Reads the records of a block, if its items come from a table.
     #[must_use]
     pub fn of(options: &TextOptions, block: &[u8]) -> Option<Self> {
-        let table = options.table.as_ref()?;
+        Some(Self::of_table(options.table.as_ref()?, options.items, block))
+    }
+
+    /// Reads the records of a block of this table, whose items are cut by `items`.
+    #[must_use]
+    pub fn of_table(table: &TableSpec, items: Items, block: &[u8]) -> Self {
         let mut all = Self::default();
-        for (at, record) in options.items.split(block) {
+        for (at, record) in items.split(block) {
             let (place, text) = match table.item(record) {
                 Err(failure) => (at..at + record.len(), HeldText::Invalid(failure)),
                 Ok((place, Cow::Owned(text))) => {
@@ -65,7 +71,7 @@ impl BlockItems {
             };
             all.items.push(HeldItem { place, text });
         }
-        Some(all)
+        all
     }
 
     /// The items, in order. `block` is the one that they are of.

@@ -4,12 +4,19 @@
 //! of accepted results are written. For an item whose process died the coordinator
 //! writes the line, with the process id of that process.
 
-use crate::Failure;
 use crate::record::{ResultText, escape_terminal, push_json_bytes, push_json_error, push_json_string, push_number};
+use crate::{Cause, Failure};
 
 /// Inputs and outputs longer than this are cut in the log. The field `input_bytes`
 /// or `output_bytes` then holds the true length.
 pub const LOGGED_BYTES: usize = 256;
+/// The same for inputs of failed items, from which they can be run again: with the
+/// default limit of an item's size they are whole.
+pub const LOGGED_FAILED_BYTES: usize = 16 << 20;
+
+/// The beginning of a line about an attempt without an outcome. No line about an item
+/// begins so.
+pub const ATTEMPT_LINE: &[u8] = b"{\"items\":";
 
 /// A process of the user's program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,10 +99,10 @@ impl Identity {
     /// Appends the line that `--verbose` shows, safe for a terminal.
     pub(crate) fn show(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>) {
         out.extend_from_slice(&self.shown);
-        out.extend_from_slice(escape_terminal(cut(item.input)).as_bytes());
+        out.extend_from_slice(escape_terminal(cut(item.input, LOGGED_BYTES)).as_bytes());
         out.push(b' ');
         match item.outcome {
-            Ok(output) => out.extend_from_slice(escape_terminal(cut(output.text)).as_bytes()),
+            Ok(output) => out.extend_from_slice(escape_terminal(cut(output.text, LOGGED_BYTES)).as_bytes()),
             Err(failure) => out.extend_from_slice(escape_terminal(failure.to_string().as_bytes()).as_bytes()),
         }
         out.push(b'\n');
@@ -111,11 +118,30 @@ impl Identity {
 }
 
 impl Common {
+    /// Appends the line of an attempt without an outcome. Its first field tells it from
+    /// the lines of items.
+    pub(crate) fn write_attempt(&self, out: &mut Vec<u8>, run: &LostRun<'_>) {
+        out.extend_from_slice(ATTEMPT_LINE);
+        out.extend_from_slice(b"1,\"item\":");
+        push_number(out, run.index);
+        out.extend_from_slice(&self.0);
+        push_microseconds(out, run.span.start_ns);
+        out.extend_from_slice(b",\"duration_us\":");
+        push_microseconds(out, run.span.end_ns.saturating_sub(run.span.start_ns));
+        if let Some(pid) = run.child.pid {
+            out.extend_from_slice(b",\"child_pid\":");
+            push_number(out, u64::from(pid));
+        }
+        push_json_error(out, run.failure);
+        push_end(out, run.failure);
+        out.extend_from_slice(b"}\n");
+    }
+
     /// Appends an item's line.
     pub(crate) fn write(&self, out: &mut Vec<u8>, item: &LoggedItem<'_>, span: TimeSpan) {
         out.extend_from_slice(b"{\"item\":");
         push_number(out, item.index);
-        push_cut(out, "input", item.input);
+        push_cut(out, "input", item.input, if item.outcome.is_ok() { LOGGED_BYTES } else { LOGGED_FAILED_BYTES });
         out.extend_from_slice(&self.0);
         push_microseconds(out, span.start_ns);
         out.extend_from_slice(b",\"duration_us\":");
@@ -132,11 +158,23 @@ impl Common {
                 out.extend_from_slice(b",\"output\":");
                 out.extend_from_slice(output.text);
             }
-            Ok(output) => push_cut(out, "output", output.text),
-            Err(failure) => push_json_error(out, failure),
+            Ok(output) => push_cut(out, "output", output.text, LOGGED_BYTES),
+            Err(failure) => {
+                push_json_error(out, failure);
+                push_end(out, failure);
+            }
         }
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// A run of an item that failed and is followed by another one in the same worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostRun<'a> {
+    pub(crate) index: u64,
+    pub(crate) failure: &'a Failure,
+    pub(crate) child: Child,
+    pub(crate) span: TimeSpan,
 }
 
 /// The content of an item's line.
@@ -149,22 +187,31 @@ pub(crate) struct LoggedItem<'a> {
     pub(crate) child: Child,
 }
 
-fn cut(bytes: &[u8]) -> &[u8] {
-    if bytes.len() <= LOGGED_BYTES {
+fn cut(bytes: &[u8], most: usize) -> &[u8] {
+    if bytes.len() <= most {
         return bytes;
     }
     // Do not cut inside a UTF-8 character.
-    let mut end = LOGGED_BYTES;
-    while end > LOGGED_BYTES - 4 && (bytes[end] & 0xc0) == 0x80 {
+    let mut end = most;
+    while end > most - 4 && (bytes[end] & 0xc0) == 0x80 {
         end -= 1;
     }
     &bytes[..end]
 }
 
-fn push_cut(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
-    push_json_bytes(out, name, cut(bytes));
-    if bytes.len() > LOGGED_BYTES {
+fn push_cut(out: &mut Vec<u8>, name: &str, bytes: &[u8], most: usize) {
+    push_json_bytes(out, name, cut(bytes, most));
+    if bytes.len() > most {
         out.extend_from_slice(format!(",\"{name}_bytes\":{}", bytes.len()).as_bytes());
+    }
+}
+
+/// Appends how the process that ran a failed item ended, if it did.
+fn push_end(out: &mut Vec<u8>, failure: &Failure) {
+    match failure.cause {
+        Some(Cause::Status(status)) => out.extend_from_slice(format!(",\"exit_status\":{status}").as_bytes()),
+        Some(Cause::Signal(signal)) => out.extend_from_slice(format!(",\"signal\":{signal}").as_bytes()),
+        Some(Cause::Panic { .. } | Cause::Codec) | None => {}
     }
 }
 
@@ -237,8 +284,17 @@ mod tests {
     #[test]
     fn failures_and_long_fields() {
         let failure = Failure::new(FailureKind::Failed, "no");
-        let value = line("ä".repeat(200).as_bytes(), Err(&failure));
+        for (cause, field) in [(Cause::Status(3), "exit_status"), (Cause::Signal(9), "signal")] {
+            let value = line(b"x", Err(&failure.clone().because(Some(cause))));
+            assert!(value[field].as_i64().is_some_and(|end| end == if field == "signal" { 9 } else { 3 }), "{value}");
+        }
+        let long = "ä".repeat(200);
+        let value = line(long.as_bytes(), Err(&failure));
         assert_eq!(value["error"], serde_json::json!({"kind": "failed", "message": "no"}));
+        assert_eq!((&value["input"], &value["input_bytes"]), (&long.as_str().into(), &serde_json::Value::Null));
+        let value = line(&vec![b'x'; LOGGED_FAILED_BYTES + 1], Err(&failure));
+        assert_eq!(value["input_bytes"], LOGGED_FAILED_BYTES + 1);
+        let value = line(long.as_bytes(), Ok(ResultText { text: b"x", is_json: false }));
         assert_eq!(value["input"], "ä".repeat(128));
         assert_eq!(value["input_bytes"], 400);
         let value = line(b"x", Ok(ResultText { text: &[b'y'; 300], is_json: false }));

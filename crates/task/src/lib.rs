@@ -14,7 +14,7 @@
 //! - `outcome`, `table`: failures, the records of tables
 //! - `items`, `params`, `value`: how input is cut into items, a task's parameters,
 //!   how items are parsed and results written
-//! - `record`, `itemlog`: output records, log lines
+//! - `record`, `record_reader`, `itemlog`: output records, log lines
 //! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
 //! - `task`, `block`, `last_lines`: the two traits, and the way back to the coordinator
@@ -47,6 +47,7 @@ mod task;
 mod block;
 mod coordinator_times;
 mod itemlog;
+mod record_reader;
 
 mod spec;
 mod text_options;
@@ -69,7 +70,7 @@ pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};
 pub use coordinator_times::CoordinatorTimes;
 pub use info::TaskInfo;
-pub use itemlog::{Child, CoordinatorLine, Identity, LOGGED_BYTES};
+pub use itemlog::{ATTEMPT_LINE, Child, CoordinatorLine, Identity, LOGGED_BYTES, LOGGED_FAILED_BYTES};
 pub use items::{FRAME_BYTES, Items, Measure};
 pub use last_lines::LastLines;
 pub use outcome::{Cause, Failure, FailureKind, MESSAGE_BYTES};
@@ -77,6 +78,7 @@ pub use params::{ParamError, ParamInfo, ParamSpec, Params};
 pub use plural::counted;
 pub use random::SplitMix64;
 pub use record::{CSV_HEADER, Format, NO_RESULT, Record, ResultText, escape_terminal};
+pub use record_reader::RecordParts;
 pub use record_writer::{FinishedItem, RecordWriter, too_long};
 pub use runner::{ItemAttempt, RunBuffers, RunItem, TextTask, run_items};
 pub use spec::{JobLimits, JobSpec, RETRY_ON, ResultOrder, RetryPolicy, chunk_size};

@@ -80,6 +80,24 @@ impl Format {
         if matches!(self, Self::Csv | Self::SafeCsv) { CSV_HEADER } else { b"" }
     }
 
+    /// Whether a reader can tell the records of failed items from others.
+    #[must_use]
+    pub fn shows_failures(self) -> bool {
+        matches!(self, Self::Tsv | Self::Csv | Self::SafeCsv | Self::Jsonl)
+    }
+
+    /// Appends the beginning of an item's record: everything before its outcome.
+    /// Formats without it append nothing.
+    pub fn write_head(self, out: &mut Vec<u8>, index: u64, input: &[u8]) {
+        match self {
+            Self::Tsv => write_tsv_head(out, input),
+            Self::Csv => write_csv_head(out, index, input, push_csv),
+            Self::SafeCsv => write_csv_head(out, index, input, push_safe_csv),
+            Self::Jsonl => write_jsonl_head(out, index, input),
+            Self::Lines | Self::Raw | Self::Framed => {}
+        }
+    }
+
     /// Appends a record, including its end of line.
     pub fn write(self, out: &mut Vec<u8>, record: &Record<'_>) {
         match self {
@@ -113,9 +131,13 @@ fn write_framed(out: &mut Vec<u8>, record: &Record<'_>) {
     }
 }
 
-fn write_tsv(out: &mut Vec<u8>, record: &Record<'_>) {
-    push_tsv(out, record.input);
+fn write_tsv_head(out: &mut Vec<u8>, input: &[u8]) {
+    push_tsv(out, input);
     out.push(b'\t');
+}
+
+fn write_tsv(out: &mut Vec<u8>, record: &Record<'_>) {
+    write_tsv_head(out, record.input);
     match record.outcome {
         Ok(output) => push_tsv(out, output.text),
         Err(failure) => {
@@ -126,11 +148,15 @@ fn write_tsv(out: &mut Vec<u8>, record: &Record<'_>) {
     out.push(b'\n');
 }
 
+fn write_csv_head(out: &mut Vec<u8>, index: u64, input: &[u8], push: fn(&mut Vec<u8>, &[u8])) {
+    push_number(out, index);
+    out.push(b',');
+    push(out, input);
+    out.push(b',');
+}
+
 fn write_csv(out: &mut Vec<u8>, record: &Record<'_>, push: fn(&mut Vec<u8>, &[u8])) {
-    push_number(out, record.index);
-    out.push(b',');
-    push(out, record.input);
-    out.push(b',');
+    write_csv_head(out, record.index, record.input, push);
     match record.outcome {
         Ok(output) => {
             push(out, output.text);
@@ -144,10 +170,14 @@ fn write_csv(out: &mut Vec<u8>, record: &Record<'_>, push: fn(&mut Vec<u8>, &[u8
     out.push(b'\n');
 }
 
-fn write_jsonl(out: &mut Vec<u8>, record: &Record<'_>) {
+fn write_jsonl_head(out: &mut Vec<u8>, index: u64, input: &[u8]) {
     out.extend_from_slice(b"{\"index\":");
-    push_number(out, record.index);
-    push_json_bytes(out, "input", record.input);
+    push_number(out, index);
+    push_json_bytes(out, "input", input);
+}
+
+fn write_jsonl(out: &mut Vec<u8>, record: &Record<'_>) {
+    write_jsonl_head(out, record.index, record.input);
     match record.outcome {
         Ok(output) if output.is_json => {
             out.extend_from_slice(b",\"output\":");

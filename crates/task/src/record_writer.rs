@@ -2,7 +2,7 @@
 //! shown to the user, and the failure.
 
 use crate::block::{Block, FailureAt, Reply};
-use crate::itemlog::{Child, Common, LoggedItem, TimeSpan};
+use crate::itemlog::{Child, Common, LoggedItem, LostRun, TimeSpan};
 use crate::items::Items;
 use crate::outcome::{Failure, FailureKind};
 use crate::record::{Format, Record};
@@ -69,6 +69,20 @@ impl<'t> RecordWriter<'t> {
         if self.common.is_some() || self.options.show {
             self.write_lines(reply, done);
         }
+    }
+
+    /// Writes the log line of a run that failed and is followed by another one.
+    #[cold]
+    pub fn write_lost_run(&self, reply: &mut Reply<'_>, lost: &FinishedItem<'_>) {
+        let Err(failure) = lost.outcome else { return };
+        if !self.logs() {
+            return;
+        }
+        let span = TimeSpan { start_ns: lost.start_ns, end_ns: lost.end_ns };
+        let run = LostRun { index: lost.index, failure, child: lost.child, span };
+        let attempt = self.attempt.saturating_add(lost.runs - 1);
+        let common = self.options.identity.of_block(self.chunk, attempt);
+        common.write_attempt(&mut reply.answer().log, &run);
     }
 
     fn write_lines(&self, reply: &mut Reply<'_>, done: &FinishedItem<'_>) {

@@ -154,7 +154,8 @@ fn run_each<'a, R: RunItem<'a>>(
         let mut outcome = input.and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
         let (mut start_ns, mut runs) = (began_ns, 1);
         if outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
-            (outcome, start_ns, runs) = run_again(task, item, attempt, block.log, reply);
+            let item = BlockItem { at, length, item, invalid };
+            (outcome, start_ns, runs) = run_again(task, &item, attempt, (outcome, began_ns), &writer, reply);
         }
         let end_ns = if timed { reply.host().now_ns() } else { 0 };
         result.clear();
@@ -192,25 +193,32 @@ fn run_each<'a, R: RunItem<'a>>(
 }
 
 /// Runs a failed item again, as often as it may be. Returns its last outcome, the
-/// start of its last run, and the number of its runs. An invalid item would be
-/// invalid again.
+/// start of its last run, and the number of its runs. The log has the runs before. An
+/// invalid item would be invalid again.
 #[cold]
 fn run_again<'a, R: RunItem<'a>>(
     task: &R,
-    item: &'a [u8],
+    &BlockItem { at, length, item, .. }: &BlockItem<'a>,
     first: ItemAttempt,
-    wants_time: bool,
+    (mut outcome, mut start_ns): (Result<R::Output, Failure>, u64),
+    writer: &RecordWriter<'_>,
     reply: &mut Reply<'_>,
 ) -> (Result<R::Output, Failure>, u64, u32) {
-    let mut runs = 1;
+    let (mut runs, index, logs) = (1, first.index, writer.logs());
     loop {
+        match &outcome {
+            Err(failure) if reply.tries_again(failure.kind, runs) => {
+                let end_ns = if logs { reply.host().now_ns() } else { 0 };
+                let (child, outcome) = (task.child(), Err(failure));
+                let lost = FinishedItem { index, at, length, input: item, outcome, runs, start_ns, end_ns, child };
+                writer.write_lost_run(reply, &lost);
+            }
+            _ => return (outcome, start_ns, runs),
+        }
         let attempt = ItemAttempt { number: first.number.saturating_add(runs), ..first };
         runs += 1;
-        let start_ns = reply.item_starts_again(first.index, wants_time);
-        let outcome = task.read(item).and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
-        if !outcome.as_ref().is_err_and(|failure| reply.tries_again(failure.kind, runs)) {
-            return (outcome, start_ns, runs);
-        }
+        start_ns = reply.item_starts_again(index, logs);
+        outcome = task.read(item).and_then(|input| task.run_item(input, attempt, &mut |text| reply.note(text)));
     }
 }
 

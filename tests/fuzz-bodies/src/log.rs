@@ -29,7 +29,7 @@ fn look_at(line: &[u8], path: &Path) {
                 assert!(!shown.contains(char::is_control), "{shown:?}");
             }
         }
-        Ok(LogLine::Chunk(_) | LogLine::Note(_)) => {}
+        Ok(LogLine::Chunk(_) | LogLine::Attempt(_) | LogLine::Note(_)) => {}
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
 }

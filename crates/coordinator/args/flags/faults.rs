@@ -78,6 +78,14 @@ pub(crate) struct FaultFlags {
     #[arg(long, conflicts_with = "overwrite")]
     pub(crate) resume: bool,
 
+    /// Run the failed items of an output again (needs --output FILE)
+    ///
+    /// The input is read again, and the new results take the places of the old ones in FILE, in one step; a run that is
+    /// ended before that leaves FILE as it was. A run that --max-failures ended goes on behind them. It implies
+    /// --keep-going. FILE is of a run that recorded failures: tsv, csv or jsonl.
+    #[arg(long, conflicts_with_all = ["resume", "overwrite"], hide_short_help = true)]
+    pub(crate) retry_failed: bool,
+
     /// Replace the output of an interrupted run
     #[arg(long, hide_short_help = true)]
     pub(crate) overwrite: bool,

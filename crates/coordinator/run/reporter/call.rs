@@ -10,20 +10,11 @@ use std::path::PathBuf;
 
 /// Creates the log folder. A folder that was named must be usable; if the
 /// default folder is not, there is a warning and no log.
-pub(super) fn log_folder(
-    plan: &RunPlan,
-    study: &report::StudyRecord,
-    terminal: &Terminal,
-) -> Result<Option<LogFolder>, String> {
+pub(super) fn log_folder(plan: &RunPlan, terminal: &Terminal) -> Result<Option<LogFolder>, String> {
     let given: Option<PathBuf> = plan.look.log_dir.clone();
     let was_given = given.is_some();
-    let made = LogFolder::create(given).and_then(|mut folder| folder.write_study(study).map(|()| folder));
-    match made {
-        Ok(folder) => {
-            // If this fails, `inspect` does not find the folder by itself; the run does not need it.
-            let _ = folder.remember();
-            Ok(Some(folder))
-        }
+    match LogFolder::create(given) {
+        Ok(folder) => Ok(Some(folder)),
         // A full disk ends the log, not the run.
         Err(error) if was_given && !error.is_full() => Err(format!("--log-dir: {error}")),
         Err(error) => {
@@ -46,5 +37,6 @@ pub(super) fn study(plan: &RunPlan, configurations: &[Configuration]) -> report:
         task: plan.work.name().to_owned(),
         params: plan.work.params().into_iter().collect(),
         configurations: configurations.to_vec(),
+        continues: None,
     }
 }

@@ -7,7 +7,7 @@ use crate::exit::{self, Status};
 use crate::plan::RunPlan;
 use crate::report_files::Unwritten;
 use crate::run::ending::{describe, status_of};
-use procession_job::{AlreadyComplete, Ending, OutputChoice, StudyReport};
+use procession_job::{AlreadyComplete, Ending, OutputChoice, RetriedRows, StudyReport};
 use procession_report::{self as report, FailureRow, LogFolder, Summary};
 use procession_task::builtin::ItemRunner;
 use procession_task::{Items, counted, escape_terminal};
@@ -83,7 +83,7 @@ impl RunReporter {
             usable_cores: self.data.usable_cores(),
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,
-            log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),
+            log: self.log.as_ref().filter(|log| log.has_runs()).map(LogFolder::path).filter(|_| !quiet),
             hints: &hints,
             detail: self.settings.detail,
         };
@@ -130,7 +130,13 @@ impl RunReporter {
     fn already_complete(&self, of: &AlreadyComplete) -> Status {
         let failed = if of.failures > 0 { format!(", {} of them failed", of.failures) } else { String::new() };
         let grown = if of.input_has_grown { "; the input has more items now: --overwrite starts again" } else { "" };
-        self.note(&format!("{} is complete with {}{failed}; nothing to do{grown}", of.name, counted(of.items, "item")));
+        let nothing = match (of.to_retry, of.failures) {
+            (true, _) => "none of them failed; there is nothing to retry",
+            (false, 0) => "nothing to do",
+            (false, _) => "nothing to do (--retry-failed runs those again)",
+        };
+        let items = counted(of.items, "item");
+        self.note(&format!("{} is complete with {items}{failed}; {nothing}{grown}", of.name));
         if of.failures > 0 { exit::ITEM_FAILED } else { exit::SUCCESS }
     }
 
@@ -145,6 +151,11 @@ impl RunReporter {
                     escape_terminal(error.to_string().as_bytes())
                 ));
             }
+            match run.output.retried {
+                Some(retried) => self.note(&retried_rows(&name, retried)),
+                None if run.output.before.retried > 0 => self.note(&format!("{name} is left as it was")),
+                None => {}
+            }
             if let Some(items) = run.output.resumable {
                 self.note(&format!(
                     "{name} has the results of the first {}; --resume continues after them",
@@ -153,6 +164,12 @@ impl RunReporter {
             }
         }
     }
+}
+
+/// How many failed items were run again, and what became of them.
+fn retried_rows(name: &str, RetriedRows { count, failed }: RetriedRows) -> String {
+    let tried = counted(count, "failed item");
+    format!("{tried} tried again: {} mended, {failed} left; {name} has their new rows", count - failed)
 }
 
 /// Whether the line has two numbers or more and nothing else.

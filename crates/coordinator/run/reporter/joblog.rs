@@ -3,14 +3,17 @@
 
 use crate::exit::Refusal;
 use crate::plan::RunPlan;
-use procession_job::{Input, Intent, OutputChoice};
-use procession_report::JobLog;
-use procession_task::escape_terminal;
+use procession_job::{Input, OutputChoice, use_procs, use_size};
+use procession_program::Template;
+use procession_report::{CommandOf, JobLog};
+use procession_task::builtin::ItemRunner;
+use procession_task::{escape_terminal, shell_quote};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
 
 /// Opens the job log, if one is asked for.
 ///
@@ -18,14 +21,27 @@ use std::os::unix::fs::MetadataExt as _;
 /// It can't be written; with the status of an output if its disk is full.
 pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, Refusal> {
     let Some(path) = &plan.look.joblog else { return Ok(None) };
-    let is_appended = plan.output.intent == Intent::Resume;
-    let opened = JobLog::open(path, is_appended, plan.work.name(), host);
+    let is_appended = plan.output.intent.continues();
+    let opened = JobLog::open(path, is_appended, plan.work.name(), host, command_of(plan));
     opened.map(Some).map_err(|error| {
         let why = format!("--joblog {}: {error}", escape_terminal(path.as_os_str().as_bytes()));
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Refusal::output(why),
             _ => Refusal::usage(why),
         }
+    })
+}
+
+/// How an item's program is called. Of items of a table with several fields only the
+/// worker knows it, and with `{size}` or `{procs}` it differs from run to run.
+fn command_of(plan: &RunPlan) -> CommandOf {
+    let arguments = &plan.work.job.arguments;
+    let is_same = plan.work.runner() == ItemRunner::Program && !use_size(arguments) && !use_procs(arguments);
+    let template = Some(arguments).filter(|_| is_same).and_then(|arguments| Template::new(arguments).ok());
+    let command = shell_quote::line(arguments);
+    Arc::new(move |index, item| match template.as_ref()? {
+        template if template.has_places() => template.fill(item, index).ok().map(|words| shell_quote::line(&words)),
+        _ => Some(format!("{command} <<< {}", shell_quote::word(item))),
     })
 }
 

@@ -20,7 +20,7 @@ use procession_report::{
 use procession_task::FailureKind;
 use procession_task::builtin::ItemRunner;
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::slice;
 
 /// Reports the runs of a call.
@@ -67,8 +67,7 @@ impl RunReporter {
         };
         let terminal = Terminal::stderr();
         let study = call::study(plan, configurations);
-        let log =
-            if level.is_none() { None } else { call::log_folder(plan, &study, &terminal).map_err(Refusal::usage)? };
+        let log = if level.is_none() { None } else { call::log_folder(plan, &terminal).map_err(Refusal::usage)? };
         let log_path = log.as_ref().map(|log| log.path().to_owned());
         let fallback = log_path.as_deref().filter(|_| is_demo);
         let files = ReportFiles::new(&plan.look.files, fallback).map_err(Refusal::usage)?;
@@ -105,6 +104,25 @@ impl RunReporter {
         if !self.settings.quiet && self.told.is_news(text) {
             self.terminal.println(&format!("note: {text}"));
         }
+    }
+
+    /// The log folder of this call, if it has one, by a path that holds anywhere.
+    pub(crate) fn log_folder(&self) -> Option<PathBuf> {
+        self.log.as_ref()?.path().canonicalize().ok()
+    }
+
+    /// Writes what the log says of the call, before its first run. It goes on with the
+    /// call that had the log `earlier`.
+    pub(super) fn begin_log(&mut self, earlier: Option<&str>) {
+        let Some(log) = self.log.as_mut().filter(|log| !log.has_runs()) else { return };
+        self.data.study.continues = earlier.map(str::to_owned);
+        if let Err(error) = log.write_study(&self.data.study) {
+            self.log = None;
+            self.warn(&format!("no log of this call: {error}"));
+            return;
+        }
+        // If this fails, `inspect` does not find the folder by itself; the run does not need it.
+        let _ = log.remember();
     }
 
     /// The terminal that it prints to.

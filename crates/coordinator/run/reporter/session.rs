@@ -49,11 +49,10 @@ impl<'a> ReportedRun<'a> {
         if run.planned.configuration.executor != Executor::Procs {
             divert_tasks();
         }
-        if run.before.items > 0 {
-            let PriorProgress { items, failures } = run.before;
-            let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
-            reporter.note(&format!("continuing after the first {}{failed}", counted(items, "item")));
+        if let Some(note) = note_of(run.before) {
+            reporter.note(&note);
         }
+        reporter.begin_log(run.earlier_log.as_deref());
         let start = run_start(run);
         let load = MachineLoad::now();
         let item_log = Arc::default();
@@ -226,6 +225,20 @@ impl Attached<'_> {
     }
 }
 
+/// Which items an earlier run has done, and which of them are run again.
+fn note_of(before: PriorProgress) -> Option<String> {
+    match before {
+        PriorProgress { items: 0, .. } => None,
+        PriorProgress { items, retried: 0, failures } => {
+            let failed = if failures > 0 { format!(", {failures} of which failed") } else { String::new() };
+            Some(format!("continuing after the first {}{failed}", counted(items, "item")))
+        }
+        PriorProgress { items, retried, .. } => {
+            Some(format!("running {} of the first {items} again", counted(retried, "failed item")))
+        }
+    }
+}
+
 /// The run as the log describes it at its start.
 fn run_start(run: &RunInfo) -> RunStart {
     let (repeat, warmup) = match run.planned.phase {
@@ -249,7 +262,7 @@ fn run_result(run: &RunReport, ending: Option<&Ending>) -> RunResult {
         status,
         wall_s: run.wall.unwrap_or_default().as_secs_f64(),
         // Only those of this run: a resumed output has more.
-        items: run.output.items.saturating_sub(run.output.before.items),
+        items: run.output.items.saturating_sub(run.output.before.items) + new_rows(run),
         failures: run.output.failures.total.saturating_sub(run.output.before.failures),
         digest: run.output.digest.map(|digest| format!("{digest:032x}")),
         message: ending.and_then(describe),
@@ -258,6 +271,11 @@ fn run_result(run: &RunReport, ending: Option<&Ending>) -> RunResult {
         longest_s: None,
         slowest: None,
     }
+}
+
+/// How many rows of an earlier run were replaced.
+fn new_rows(run: &RunReport) -> u64 {
+    run.output.retried.map_or(0, |retried| retried.count)
 }
 
 /// The text before the progress bar.

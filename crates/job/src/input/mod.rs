@@ -3,7 +3,8 @@
 //! Bottom-up: what to read (`options`, `range`); the files and streams
 //! (`file`, `held_bytes`), unpacked (`peek`, `unpack`), lists of numbers as plain words
 //! (`numbers`); cut into items (`cutter`, `measure`), shuffled or made into blocks; one pass
-//! over an input (`reader`); and to the pool through a queue (`source`).
+//! over an input (`reader`), or what follows an earlier run (`prefix`) or failed in it
+//! (`retry`); and to the pool through a queue (`source`).
 
 pub(crate) mod blocks;
 pub(crate) mod cutter;
@@ -19,6 +20,7 @@ pub(crate) mod prefix;
 pub(crate) mod queue;
 pub(crate) mod range;
 pub(crate) mod reader;
+mod retry;
 pub(crate) mod segment;
 pub(crate) mod shuffle;
 pub(crate) mod slice;

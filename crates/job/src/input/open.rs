@@ -19,7 +19,7 @@ use crate::resume::record::ConsumedInput;
 use crate::resume::tracker::ResumeTracker;
 use crate::times::InputPhase;
 use procession::raw::Place;
-use procession_task::{Column, Items, TableFormat, TableSpec};
+use procession_task::{Items, TableSpec};
 use std::fmt;
 use std::fs::Metadata;
 use std::ops::ControlFlow;
@@ -108,11 +108,14 @@ impl Input {
         let inner = Arc::clone(&self.inner);
         let slice = InputSlice { size: slice.size.or(inner.options.size), ..*slice };
         let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
-        let items = slice.units(slice.size.or(inner.generated()));
+        let retry = tracker.as_ref().and_then(|tracker| tracker.retry().cloned());
+        let done = before - retry.as_ref().map_or(0, |retry| retry.rows.failed.count());
+        let all = retry.as_ref().filter(|retry| !retry.goes_on).map(|_| before);
+        let items = all.or_else(|| slice.units(slice.size.or(inner.generated())));
         let status = InputStatus {
             bytes: inner.bytes(),
             items,
-            before,
+            before: done,
             skipped: Arc::clone(&inner.skipped),
             ..InputStatus::default()
         };
@@ -135,11 +138,12 @@ impl Input {
                 watch.switch(InputPhase::Reading);
                 flow
             };
+            found.store(done, Ordering::Relaxed);
             let result = match on {
-                Some(tracker) if before > 0 => {
-                    found.store(before, Ordering::Relaxed);
-                    inner.read_rest(&slice, &tracker, &read, &filled, push)
+                Some(tracker) if let Some(retry) = retry => {
+                    inner.read_retried(&slice, (&tracker, &retry), &read, &filled, push)
                 }
+                Some(tracker) if before > 0 => inner.read_rest(&slice, &tracker, &read, &filled, push),
                 _ => inner.read_units(&slice, &read, push),
             };
             watch.switch(InputPhase::Idle);
@@ -181,12 +185,7 @@ impl Input {
 
     /// The table that the items come from, if they do and it is known.
     pub(crate) fn table(&self) -> Option<TableSpec> {
-        let options = self.inner.options.table.as_ref()?;
-        if self.inner.options.items != Items::Jsonl {
-            return self.inner.table.get();
-        }
-        let column = options.column.clone().map(Column::Key);
-        Some(TableSpec { format: TableFormat::Jsonl, names: Vec::new(), column })
+        self.inner.table_spec()
     }
 
     /// Calls this when the table is known, or the input has ended. A source must

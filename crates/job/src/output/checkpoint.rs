@@ -51,6 +51,11 @@ impl CheckpointWriter {
         }
     }
 
+    /// Reports that the output was replaced, and is written as far as the journal says.
+    pub(crate) fn replaced(&mut self) {
+        (self.noted, self.written) = (self.journal.before.clone(), self.journal.before.clone());
+    }
+
     /// Reports that everything noted is written.
     pub(crate) fn confirm(&mut self) {
         if self.written.items < self.noted.items {
@@ -80,7 +85,7 @@ impl CheckpointWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resume::journal::JournalFiles;
+    use crate::resume::journal::{JournalFiles, RecordKeeping};
     use crate::resume::record::{ConsumedInput, JobSettings};
     use crate::resume::tracker::ResumeTracker;
     use bytes::Bytes;
@@ -93,8 +98,14 @@ mod tests {
         let (record_path, output_path) = (folder.path().join("out.resume"), folder.path().join("out"));
         let files = JournalFiles { record_path, output_path, output };
         let tracker = ResumeTracker::new(Items::Lines, ConsumedInput { items: 0, hash: 0 });
-        let journal =
-            Journal::new(files, JobSettings::new(), false, tracker, OutputProgress::default(), Box::default());
+        let journal = Journal::new(
+            files,
+            JobSettings::new(),
+            RecordKeeping::Checkpoints { complete: false },
+            tracker,
+            OutputProgress::default(),
+            Box::default(),
+        );
         let mut checkpoints = CheckpointWriter::new(journal);
         let mut buffer = OutputBuffer::resume(None, 0, Box::default());
         let block = Bytes::from(format!("{}\nb\n", "a".repeat(20 << 20)));

@@ -48,7 +48,7 @@ impl FailedItems {
         Self { total: by_kind.iter().sum(), first: Vec::new(), by_kind }
     }
 
-    fn add(&mut self, failure: &ItemFailure) {
+    pub(crate) fn add(&mut self, failure: &ItemFailure) {
         self.total += 1;
         if let Some(at) = FailureKind::ALL.iter().position(|&known| known == failure.failure.kind) {
             self.by_kind[at] += 1;

@@ -10,8 +10,10 @@ pub(crate) mod new_file;
 pub(crate) mod open;
 pub(crate) mod picture;
 pub(crate) mod report;
+pub(crate) mod retry;
 pub(crate) mod target;
 pub(crate) mod writer;
 
 pub use choice::OutputChoice;
 pub use picture::PictureFile;
+pub use report::RetriedRows;

@@ -5,12 +5,14 @@ use super::descriptor::BeforeFirstWrite;
 use super::file_lock::{LockResult, lock};
 use super::new_file::NewFile;
 use super::report::OutputError;
+use super::retry::RetryOutput;
 use super::target::OutputTarget;
 use crate::file_id::is_at;
 use crate::resume::decision::{Decision, Intent, ResumeError, ResumeJob, ResumeReason, decide, decide_without_resume};
-use crate::resume::journal::{Journal, JournalFiles};
+use crate::resume::journal::{Journal, JournalFiles, RecordKeeping, RecordedLogs};
+use crate::resume::output_rows::{OutputRows, RowLayout};
 use crate::resume::record::OutputProgress;
-use crate::resume::record_file::{find, record_path};
+use crate::resume::record_file::{FoundRecord, find, record_path};
 use crate::resume::tracker::ResumeTracker;
 use crate::text::display_path;
 use std::fs::File;
@@ -33,6 +35,8 @@ pub(crate) enum OpenedOutput {
     Target(Box<OutputTarget>),
     /// The output is complete, with this progress.
     Complete(OutputProgress),
+    /// The output is complete, with so many items, of which none failed.
+    WithoutFailures { items: u64 },
 }
 
 /// Why an output can't be opened.
@@ -42,45 +46,94 @@ pub(crate) enum OpenError {
     Failed(OutputError),
 }
 
-/// Opens a file for the results of a job that can be resumed. A refused output
-/// is not changed.
+/// Opens a file for the results of a job that can be resumed, or whose failed items
+/// can be run again. A refused output is not changed.
 pub(crate) fn open(path: &Path, intent: Intent, job: ResumeJob, warn: Warn<'_>) -> Result<OpenedOutput, OpenError> {
     let failed = |error| OpenError::Failed(OutputError { name: display_path(path), error });
-    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
-    let (files, made, length) = match opened(path, intent == Intent::Resume, warn)? {
+    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), intent, reason });
+    let (files, made, length) = match opened(path, intent, warn)? {
         RegularFile::Yes { files, made, length } => (files, made, length),
-        RegularFile::No if intent == Intent::Resume => return Err(refused(ResumeReason::NotRegular)),
+        RegularFile::No if intent.continues() => return Err(refused(ResumeReason::NotRegular)),
         RegularFile::No => {
             return OutputTarget::create(path)
                 .map(|target| OpenedOutput::Target(target.into()))
                 .map_err(OpenError::Failed);
         }
     };
-    let decision = decide(find(&files.record_path), intent, length, &job);
+    if !job.layout.is_ordered && intent == Intent::Resume {
+        return Err(refused(ResumeReason::NotOrdered));
+    }
+    let found = settled(find(&files.record_path), &files.output, intent).map_err(failed)?;
+    if matches!(found, FoundRecord::Nothing) && intent == Intent::RetryFailed && length.is_some() {
+        return without_record(&files, job.layout)
+            .map_err(failed)?
+            .ok_or_else(|| refused(ResumeReason::NoRecord(String::new()).naming(&files.record_path)));
+    }
+    let earlier = match &found {
+        FoundRecord::Record(record) if intent.continues() => record.log.clone(),
+        _ => None,
+    };
+    let decision = decide(found, intent, length, &job);
     let decision = decision.map_err(|reason| refused(reason.naming(&files.record_path)))?;
     let before = decision.progress();
     let digest = digest_of(&files.output, &before).map_err(failed)?.ok_or_else(|| refused(ResumeReason::Edited))?;
-    if let Decision::Complete(progress) = decision {
-        return Ok(OpenedOutput::Complete(progress));
+    let is_complete = matches!(decision, Decision::Complete(_));
+    let retry = match intent {
+        Intent::RetryFailed if before.failures() > 0 => {
+            let retry = RetryOutput::open(&files, &before, job.layout, !is_complete).map_err(failed)?;
+            Some(retry.ok_or_else(|| refused(ResumeReason::Edited))?)
+        }
+        _ => None,
+    };
+    if is_complete && retry.is_none() {
+        return Ok(OpenedOutput::Complete(before));
     }
     let mut file = files.output.try_clone().map_err(failed)?;
     file.seek(SeekFrom::Start(before.bytes)).map_err(failed)?;
     // The journal truncates it.
     let target =
         OutputTarget::prepared(display_path(path), file, BeforeFirstWrite { made, ..BeforeFirstWrite::default() });
-    let tracker = ResumeTracker::new(job.rule, before.consumed());
-    let journal = Journal::new(files, job.settings, intent == Intent::Resume, tracker, before, digest);
-    Ok(OpenedOutput::Target(target.with_journal(journal).into()))
+    let tracker = ResumeTracker::new(job.rule, before.consumed()).with_retry(retry.as_ref().map(RetryOutput::items));
+    let keeping = if job.layout.is_ordered {
+        RecordKeeping::Checkpoints { complete: intent == Intent::Resume }
+    } else {
+        RecordKeeping::Failures
+    };
+    let journal = Journal::new(files, job.settings, keeping, tracker, before, digest)
+        .of_complete(is_complete)
+        .with_logs(RecordedLogs { own: job.log, earlier });
+    Ok(OpenedOutput::Target(target.with_journal(journal).with_retry(retry).into()))
 }
 
-/// Opens a file for results that can't be resumed: unordered ones, those of
-/// several runs, or a picture.
+/// The record as it holds for this output: a run that was ended while it replaced
+/// the output has left a record of both.
+fn settled(found: FoundRecord, output: &File, intent: Intent) -> io::Result<FoundRecord> {
+    let FoundRecord::Record(mut record) = found else { return Ok(found) };
+    if let Some(next) = record.next.take()
+        && intent.continues()
+        && digest_of(output, &next)?.is_some()
+    {
+        record.done = next;
+    }
+    Ok(FoundRecord::Record(record))
+}
+
+/// An output without a record is complete, and has no failed rows, if it was written
+/// by this program; `None` if it was not.
+fn without_record(files: &JournalFiles, layout: RowLayout) -> io::Result<Option<OpenedOutput>> {
+    let bytes = files.output.metadata()?.len();
+    let rows = OutputRows::of(&files.output, bytes, layout)?.filter(|rows| rows.failed.count() == 0);
+    Ok(rows.map(|rows| OpenedOutput::WithoutFailures { items: rows.count }))
+}
+
+/// Opens a file for results that can't be resumed: those of several runs, or a
+/// picture.
 pub(crate) fn open_new_file(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<OutputTarget, OpenError> {
-    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), reason });
-    if intent == Intent::Resume {
+    let refused = |reason| OpenError::Refused(ResumeError { name: display_path(path), intent, reason });
+    if intent.continues() {
         return Err(refused(ResumeReason::NotOrdered));
     }
-    match opened(path, false, warn)? {
+    match opened(path, intent, warn)? {
         RegularFile::No => OutputTarget::create(path).map_err(OpenError::Failed),
         RegularFile::Yes { files, made, length } => {
             decide_without_resume(find(&files.record_path), intent, length)
@@ -108,14 +161,14 @@ enum RegularFile {
 }
 
 /// Opens and locks an output without changing it.
-fn opened(path: &Path, reads: bool, warn: Warn<'_>) -> Result<RegularFile, OpenError> {
+fn opened(path: &Path, intent: Intent, warn: Warn<'_>) -> Result<RegularFile, OpenError> {
     let failed = |error| OpenError::Failed(OutputError { name: display_path(path), error });
-    let in_use = || OpenError::Refused(ResumeError { name: display_path(path), reason: ResumeReason::InUse });
+    let in_use = || OpenError::Refused(ResumeError { name: display_path(path), intent, reason: ResumeReason::InUse });
     for _ in 0..ATTEMPTS {
         if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
             return Ok(RegularFile::No);
         }
-        let (output, is_new) = open_or_create(path, reads).map_err(failed)?;
+        let (output, is_new) = open_or_create(path, intent.continues()).map_err(failed)?;
         match lock(&output) {
             LockResult::Yes => {}
             LockResult::InUse => return Err(in_use()),

@@ -28,6 +28,15 @@ pub enum OutputEnd {
     Failed(OutputError),
 }
 
+/// Failed rows that were replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetriedRows {
+    /// How many.
+    pub count: u64,
+    /// How many of the new rows are failures again.
+    pub failed: u64,
+}
+
 /// The result of writing an output.
 #[derive(Debug)]
 pub struct OutputReport {
@@ -45,6 +54,9 @@ pub struct OutputReport {
     pub end: OutputEnd,
     /// What earlier runs have completed of it; included in the figures above.
     pub before: PriorProgress,
+    /// How many failed items were run again and have new rows; `None` if the output
+    /// still has the old ones, or none were to be run again.
+    pub retried: Option<RetriedRows>,
     /// How many items are complete, if the output can be resumed.
     pub resumable: Option<u64>,
     /// Why the resume record could not be written. The output can perhaps not
@@ -63,6 +75,7 @@ impl OutputReport {
             exceeded: false,
             end: OutputEnd::Complete,
             before,
+            retried: None,
             resumable: None,
             record_error: None,
         }

@@ -3,10 +3,11 @@
 
 use super::descriptor::{BeforeFirstWrite, OutputDescriptor};
 use super::report::OutputError;
+use super::retry::RetryOutput;
 use crate::file_id::FileId;
 use crate::resume::journal::Journal;
 use crate::resume::record::PriorProgress;
-use crate::resume::tracker::ResumeTracker;
+use crate::resume::tracker::{ResumeTracker, RetriedItems};
 use crate::text::display_path;
 use procession_task::TerminalWriter;
 use std::fs::File;
@@ -22,6 +23,15 @@ pub(crate) struct OutputTarget {
     id: Option<FileId>,
     writer: Option<Box<dyn Write + Send>>,
     journal: Option<Journal>,
+    retry: Option<RetryOutput>,
+}
+
+/// What an output is made of.
+pub(crate) struct TargetParts {
+    pub(crate) name: String,
+    pub(crate) writer: Option<Box<dyn Write + Send>>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) retry: Option<RetryOutput>,
 }
 
 impl OutputTarget {
@@ -80,14 +90,33 @@ impl OutputTarget {
         Self { journal: Some(journal), ..self }
     }
 
+    /// The same output, in which failed rows are replaced.
+    pub(crate) fn with_retry(self, retry: Option<RetryOutput>) -> Self {
+        Self { retry, ..self }
+    }
+
     /// The tracker that the source reports its blocks to.
     pub(crate) fn tracker(&self) -> Option<Arc<ResumeTracker>> {
         self.journal.as_ref().map(|journal| Arc::clone(journal.tracker()))
     }
 
+    /// The log folder of the run that this one goes on with, if it had one.
+    pub(crate) fn earlier_log(&self) -> Option<String> {
+        self.journal.as_ref()?.earlier_log().map(str::to_owned)
+    }
+
+    /// The failed items that are run again, if there are any.
+    pub(crate) fn retried(&self) -> Option<RetriedItems> {
+        self.retry.as_ref().map(RetryOutput::items)
+    }
+
     /// What earlier runs have completed of it.
     pub(crate) fn before(&self) -> PriorProgress {
-        self.journal.as_ref().map_or_else(PriorProgress::default, |journal| journal.before.summary())
+        let before = self.journal.as_ref().map_or_else(PriorProgress::default, |journal| journal.before.summary());
+        match &self.retry {
+            None => before,
+            Some(retry) => PriorProgress { failures: 0, retried: retry.count(), ..before },
+        }
     }
 
     /// Its name and identity, if it is a regular file.
@@ -97,23 +126,23 @@ impl OutputTarget {
 
     fn descriptor(name: String, descriptor: OutputDescriptor) -> Self {
         let id = descriptor.file.as_ref().and_then(FileId::of_file);
-        Self { name, id, writer: Some(Box::new(descriptor)), journal: None }
+        Self { name, id, writer: Some(Box::new(descriptor)), journal: None, retry: None }
     }
 
     /// Another writer; flushed at the end.
     #[must_use]
     pub(crate) fn writer(name: impl Into<String>, writer: Box<dyn Write + Send>) -> Self {
-        Self { name: name.into(), id: None, writer: Some(writer), journal: None }
+        Self { name: name.into(), id: None, writer: Some(writer), journal: None, retry: None }
     }
 
     /// Nothing is written; bytes are only counted and hashed.
     #[must_use]
     pub(crate) fn nothing() -> Self {
-        Self { name: String::new(), id: None, writer: None, journal: None }
+        Self { name: String::new(), id: None, writer: None, journal: None, retry: None }
     }
 
-    pub(crate) fn into_parts(self) -> (String, Option<Box<dyn Write + Send>>, Option<Journal>) {
-        (self.name, self.writer, self.journal)
+    pub(crate) fn into_parts(self) -> TargetParts {
+        TargetParts { name: self.name, writer: self.writer, journal: self.journal, retry: self.retry }
     }
 }
 
@@ -132,7 +161,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (written, expected) in [(&b"new"[..], "new"), (b"", "")] {
             std::fs::write(file.path(), "old and long").unwrap();
-            let (_, writer, _) = OutputTarget::create(file.path()).unwrap().into_parts();
+            let writer = OutputTarget::create(file.path()).unwrap().into_parts().writer;
             assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "old and long");
             let mut writer = writer.unwrap();
             if !written.is_empty() {

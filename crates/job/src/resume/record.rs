@@ -26,6 +26,13 @@ pub struct ResumeRecord {
     pub(crate) job: JobSettings,
     /// How far the output is complete.
     pub(crate) done: OutputProgress,
+    /// How far it is complete once it was replaced by an output that is ready. Until
+    /// the next record, the output's bytes tell which of the two holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<OutputProgress>,
+    /// The log folder of the call that has written it last, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
 }
 
 /// Whether the output is complete.
@@ -61,8 +68,10 @@ pub(crate) struct OutputProgress {
 pub struct PriorProgress {
     /// How many items, including failed ones.
     pub items: u64,
-    /// How many of the items failed.
+    /// How many of the items failed and are left as they are.
     pub failures: u64,
+    /// How many of the items failed and are run again.
+    pub retried: u64,
 }
 
 /// The first items of an input: their number and their hash.
@@ -93,7 +102,7 @@ pub enum ResumeRecordError {
 
 impl ResumeRecord {
     pub(crate) fn new(state: RecordState, job: JobSettings, done: OutputProgress) -> Self {
-        Self { version: VERSION, state, job, done }
+        Self { version: VERSION, state, job, done, next: None, log: None }
     }
 
     /// Parses a record. Memory is bounded, whatever the file contains.
@@ -122,7 +131,7 @@ impl ResumeRecord {
     /// Refuses records that contradict themselves.
     fn check(&self) -> Result<(), ResumeRecordError> {
         let malformed = |what: &str| Err(ResumeRecordError::Malformed(what.to_owned()));
-        if self.done.failures() > self.done.items {
+        if std::iter::once(&self.done).chain(&self.next).any(|done| done.failures() > done.items) {
             return malformed("more items failed than there are");
         }
         if self.state == RecordState::Interrupted && self.done.items == 0 && self.done.bytes > 0 {
@@ -163,7 +172,7 @@ impl OutputProgress {
     }
 
     pub(crate) fn summary(&self) -> PriorProgress {
-        PriorProgress { items: self.items, failures: self.failures() }
+        PriorProgress { items: self.items, failures: self.failures(), retried: 0 }
     }
 }
 

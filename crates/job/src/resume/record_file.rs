@@ -76,8 +76,12 @@ pub(crate) fn write(path: &Path, record: &ResumeRecord, synced: Option<&File>) -
 }
 
 /// Writes a record over the one that is there, in the same file. If that is
-/// interrupted, the file is no record. Symbolic links are not followed.
+/// interrupted, the file is no record. Symbolic links are not followed, and a file
+/// that is not a record is left alone.
 pub(crate) fn overwrite(path: &Path, record: &ResumeRecord) -> io::Result<()> {
+    if !matches!(find(path), FoundRecord::Record(_)) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let text = record.to_text().ok_or_else(|| io::Error::other("the job's settings are too long for a record"))?;
     let mut file = File::options().write(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
     file.write_all(&text)?;

@@ -5,12 +5,13 @@
 //! ends.
 
 use super::hash::InputHash;
+use super::output_rows::OutputRows;
 use super::record::ConsumedInput;
 use crate::mutex::lock;
 use bytes::Bytes;
 use procession_task::Items;
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Blocks are kept until they are hashed, up to this many bytes. Beyond that
 /// (large items with small results that wait for their turn) the oldest blocks
@@ -24,7 +25,18 @@ pub(crate) struct ResumeTracker {
     rule: Items,
     /// What an earlier run has consumed. The input must begin with it.
     before: ConsumedInput,
+    /// What is run again of it, if anything.
+    retry: Option<RetriedItems>,
     state: Mutex<TrackerState>,
+}
+
+/// The failed items of an earlier run, which are run again before any others.
+#[derive(Clone, Debug)]
+pub(crate) struct RetriedItems {
+    /// The output of the earlier run.
+    pub(crate) rows: Arc<OutputRows>,
+    /// Whether the items behind that output are run too.
+    pub(crate) goes_on: bool,
 }
 
 struct TrackerState {
@@ -37,9 +49,9 @@ struct TrackerState {
     blocks: VecDeque<(Bytes, u64)>,
     /// The memory that these blocks take in bytes.
     kept_bytes: usize,
-    /// Whether it was verified that the input begins with what was consumed
-    /// before.
-    is_confirmed: bool,
+    /// The hash of what was consumed before, once it was verified that the input
+    /// begins with it.
+    confirmed: Option<u128>,
 }
 
 impl ResumeTracker {
@@ -50,9 +62,19 @@ impl ResumeTracker {
             ahead: VecDeque::new(),
             blocks: VecDeque::new(),
             kept_bytes: 0,
-            is_confirmed: before.items == 0,
+            confirmed: (before.items == 0).then_some(before.hash),
         };
-        Self { rule, before, state: Mutex::new(state) }
+        Self { rule, before, retry: None, state: Mutex::new(state) }
+    }
+
+    /// The same, where failed items of the earlier run are run again.
+    pub(crate) fn with_retry(self, retry: Option<RetriedItems>) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The items of the earlier run that are run again, if there are any.
+    pub(crate) fn retry(&self) -> Option<&RetriedItems> {
+        self.retry.as_ref()
     }
 
     /// How many items of the input an earlier run has consumed.
@@ -61,7 +83,13 @@ impl ResumeTracker {
     }
 
     pub(crate) fn is_confirmed(&self) -> bool {
-        lock(&self.state).is_confirmed
+        self.confirmed().is_some()
+    }
+
+    /// The hash of what was consumed before, as it is in the input now; `None` until
+    /// it was verified.
+    pub(crate) fn confirmed(&self) -> Option<u128> {
+        lock(&self.state).confirmed
     }
 
     /// What the input must begin with, and how its items are separated.
@@ -73,7 +101,8 @@ impl ResumeTracker {
     /// What follows is new.
     pub(crate) fn confirm(&self, hash: InputHash, items: u64) {
         let mut state = lock(&self.state);
-        (state.hash, state.hashed, state.is_confirmed) = (hash, items, true);
+        state.confirmed = Some(hash.digest());
+        (state.hash, state.hashed) = (hash, items);
     }
 
     /// The next block that was cut.

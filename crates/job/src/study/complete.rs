@@ -7,7 +7,7 @@ use crate::text::display_path;
 use std::path::Path;
 
 /// An output that was complete before this call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlreadyComplete {
     /// The output, safe for a terminal.
     pub name: String,
@@ -17,6 +17,8 @@ pub struct AlreadyComplete {
     pub failures: u64,
     /// Whether the input has more items by now.
     pub input_has_grown: bool,
+    /// Whether failed items were to be run again.
+    pub to_retry: bool,
 }
 
 /// Verifies that a complete output belongs to this input. An input that can be
@@ -34,5 +36,6 @@ pub(crate) fn check_complete(
         items: progress.items,
         failures: progress.failures(),
         input_has_grown: has_more && !has_size,
+        to_retry: false,
     })
 }

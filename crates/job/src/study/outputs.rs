@@ -1,6 +1,6 @@
 //! Opens the outputs of a study before any work begins.
 
-use super::complete::check_complete;
+use super::complete::{AlreadyComplete, check_complete};
 use super::run::Ending;
 use super::runner::StudyRunner;
 use super::settings::job_settings;
@@ -9,7 +9,9 @@ use crate::input::InputSlice;
 use crate::output::choice::OutputChoice;
 use crate::output::open::{OpenError, OpenedOutput, open, open_new_file};
 use crate::output::target::OutputTarget;
-use crate::resume::decision::{ResumeError, ResumeJob, ResumeReason};
+use crate::resume::decision::{Intent, ResumeError, ResumeJob, ResumeReason};
+use crate::resume::output_rows::RowLayout;
+use crate::text::display_path;
 use procession_task::Configuration;
 use std::path::Path;
 
@@ -34,9 +36,10 @@ impl StudyRunner<'_> {
         }
     }
 
-    /// Opens a file. The ordered results of a single run can be resumed.
+    /// Opens a file. The ordered results of a single run can be resumed, and failed
+    /// items be run again.
     fn open_file(&mut self, path: &Path, of: &Configuration, workload: &Workload) -> Result<OutputTarget, Ending> {
-        if self.runs.len() > 1 || !self.work.is_ordered() {
+        if self.runs.len() > 1 {
             return self.open_new(path);
         }
         let sized;
@@ -49,15 +52,21 @@ impl StudyRunner<'_> {
         };
         let slice = InputSlice { size: of.size, block: self.work.unit.block(of.chunk) };
         let settings = job_settings(&self.work, input.options(), &slice, &self.resume.settings);
-        let job = ResumeJob { settings, rule: slice.rule(input.options().items), policy: self.policy };
-        let hooks = &mut *self.hooks;
-        match open(path, self.resume.intent, job, &mut |text| hooks.warn(text))? {
-            OpenedOutput::Target(target) => Ok(*target),
+        let log = self.resume.log.clone();
+        let (format, is_ordered) = (self.work.spec.format, self.work.is_ordered());
+        let layout = RowLayout { format, first: input.options().first_index(), is_ordered };
+        let job = ResumeJob { settings, rule: slice.rule(input.options().items), policy: self.policy, layout, log };
+        let (hooks, intent) = (&mut *self.hooks, self.resume.intent);
+        let complete = match open(path, intent, job, &mut |text| hooks.warn(text))? {
+            OpenedOutput::Target(target) => return Ok(*target),
             OpenedOutput::Complete(progress) => {
-                let complete = check_complete(path, &progress, input, &slice).map_err(Ending::Input)?;
-                Err(Ending::AlreadyComplete(complete))
+                check_complete(path, &progress, input, &slice).map_err(Ending::Input)?
             }
-        }
+            OpenedOutput::WithoutFailures { items } => {
+                AlreadyComplete { name: display_path(path), items, ..AlreadyComplete::default() }
+            }
+        };
+        Err(Ending::AlreadyComplete(AlreadyComplete { to_retry: intent == Intent::RetryFailed, ..complete }))
     }
 
     /// Opens a file that can't be resumed.
@@ -83,7 +92,7 @@ fn refuse_input(target: &OutputTarget, workload: &Workload) -> Result<(), Ending
     match input.name_of_file(id) {
         Some(input) => {
             let (name, reason) = (name.to_owned(), ResumeReason::IsInput(input.to_owned()));
-            Err(Ending::Refused(ResumeError { name, reason }))
+            Err(Ending::Refused(ResumeError { name, intent: Intent::Plain, reason }))
         }
         None => Ok(()),
     }

@@ -77,6 +77,8 @@ pub struct RunInfo {
     pub input: InputStatus,
     /// What earlier runs have completed of its output.
     pub before: PriorProgress,
+    /// The log folder of the run that this one goes on with, if it had one.
+    pub earlier_log: Option<String>,
 }
 
 /// A run that has ended.

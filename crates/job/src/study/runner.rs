@@ -16,7 +16,8 @@ use crate::output::report::OutputEnd;
 use crate::output::target::OutputTarget;
 use crate::output::writer::options::OutputOptions;
 use crate::resume::decision::ResumeOptions;
-use procession_task::Configuration;
+use crate::resume::tracker::RetriedItems;
+use procession_task::{Configuration, ResultOrder};
 use std::collections::BTreeMap;
 
 /// A study, before it begins.
@@ -103,7 +104,8 @@ impl StudyRunner<'_> {
         for planned in printing {
             targets.insert(planned.number, self.open(&choice, &planned.configuration, &workload)?);
         }
-        let workload = self.prepared(workload)?;
+        let retried = targets.values().find_map(OutputTarget::retried);
+        let workload = self.prepared(workload, retried.as_ref())?;
         for planned in self.runs.clone() {
             if self.stopper.is_stopped() {
                 return Err(Ending::Stopped);
@@ -116,15 +118,16 @@ impl StudyRunner<'_> {
 
     /// Makes the input readable as often as needed, and refuses sizes that it
     /// can't fill.
-    fn prepared(&self, workload: Workload) -> Result<Workload, Ending> {
+    fn prepared(&self, workload: Workload, retried: Option<&RetriedItems>) -> Result<Workload, Ending> {
         let Workload::Items(mut input) = workload else { return Ok(workload) };
         let sizes = || self.runs.iter().map(|planned| planned.configuration.size);
         // An input that is needed more than once must be readable more than
         // once.
-        let is_reread = self.runs.len() > 1 || input.options().cycle;
+        let is_reread = self.runs.len() > 1 || input.options().cycle || retried.is_some();
         if is_reread && input.is_stream() {
             let largest = sizes().reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
-            input = spooled(input, largest, self.stopper)?;
+            let old = retried.filter(|retried| !retried.goes_on).map(|retried| retried.rows.count);
+            input = spooled(input, old.or(largest), self.stopper)?;
         }
         input.check_size(sizes().flatten().max()).map_err(Ending::Input)?;
         Ok(Workload::Items(input))
@@ -147,8 +150,18 @@ impl StudyRunner<'_> {
         let slice = InputSlice { size, block: self.work.unit.block(planned.configuration.chunk) };
         let mut source = input.source_on(&slice, target.tracker());
         let table = table(input, &mut source.0, self.stopper)?;
-        let work = self.work.with_table(table);
-        let info = RunInfo { planned, runs: self.runs.len(), input: source.1.clone(), before: target.before() };
+        let mut work = self.work.with_table(table);
+        if target.retried().is_some() {
+            // New rows are put into their places whatever the order of the output is.
+            work.spec.order = ResultOrder::Input;
+        }
+        let info = RunInfo {
+            planned,
+            runs: self.runs.len(),
+            input: source.1.clone(),
+            before: target.before(),
+            earlier_log: target.earlier_log(),
+        };
         let mut session = self.hooks.start(&info);
         let is_study = self.runs.len() > 1;
         let setup = RunSetup {

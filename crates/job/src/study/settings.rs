@@ -34,6 +34,7 @@ pub(crate) fn job_settings(
     slice.size.or(options.size).map(|size| set("size", size.to_string()));
     // Without blocks the chunk size does not change the output.
     slice.block.map(|block| set("chunk", chunk(block)));
+    (!work.is_ordered()).then(|| set("unordered", String::new()));
     all.extend(work.spec.params.iter().map(|(key, value)| (format!("--param {key}"), value.clone())));
     all.extend(settings.iter().cloned());
     all
@@ -52,9 +53,10 @@ mod tests {
     use super::*;
     use crate::failure_policy::FailurePolicy;
     use crate::input::Unit;
-    use crate::resume::decision::ResumeJob;
+    use crate::resume::decision::{Intent, ResumeJob};
+    use crate::resume::output_rows::RowLayout;
     use crate::resume::record::{OutputProgress, RecordState, ResumeRecord};
-    use procession_task::{Format, JobSpec};
+    use procession_task::{Format, JobSpec, ResultOrder};
 
     fn work() -> StudyJob {
         let params = vec![("method".to_owned(), "trial".to_owned())];
@@ -73,8 +75,9 @@ mod tests {
         let jobs = |work: StudyJob, options: InputOptions, size, settings: &[(String, String)]| {
             let slice = InputSlice { size, block: work.unit.block(ChunkSize::Auto) };
             let settings = job_settings(&work, &options, &slice, settings);
-            let job = ResumeJob { settings, rule: options.items, policy: FailurePolicy::default() };
-            let refused = job.check(&record);
+            let layout = RowLayout { format: work.spec.format, first: 0, is_ordered: work.is_ordered() };
+            let job = ResumeJob { settings, rule: options.items, policy: FailurePolicy::default(), layout, log: None };
+            let refused = job.check(&record, Intent::Resume);
             refused.map_err(|reason| reason.to_string())
         };
         assert_eq!(jobs(work(), options.clone(), None, &[]), Ok(()));
@@ -107,6 +110,10 @@ mod tests {
             (
                 jobs(StudyJob { unit: Unit::Block, ..work() }, options.clone(), None, &[]),
                 "no --chunk, not with --chunk auto",
+            ),
+            (
+                jobs(with(JobSpec { order: ResultOrder::Completion, ..work().spec }), options.clone(), None, &[]),
+                "no --unordered, not with --unordered",
             ),
             (jobs(work(), options.clone(), Some(9), &[]), "no --size, not with --size 9"),
             (jobs(work(), options, None, &program), "no -- program, not with -- program bc"),

@@ -43,7 +43,7 @@ impl Driver {
             self.act(action);
         }
         self.judged_answer = None;
-        self.death = None;
+        self.tell_lost_attempt();
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -136,8 +136,9 @@ impl Driver {
         if let Err(error) = assigned.say(&ToWorker::Chunk(head(dispatch, tries, first, log, bytes.len())), &bytes) {
             return self.end(dispatch.worker, &format!("could not be sent an item: {error}"));
         }
-        let ChunkDispatch { attempt: id, job, chunk, items: left, .. } = *dispatch;
-        let attempt = SentAttempt { id, job, chunk, at: start, next: first, left, tries, agains, sent_at: at };
+        let ChunkDispatch { attempt: id, job, chunk, items: left, each, .. } = *dispatch;
+        let attempt =
+            SentAttempt { id, job, chunk, at: start, first, each, next: first, left, tries, agains, sent_at: at };
         let sent = attempt.sent_to(who);
         assigned.attempts.push_back(attempt);
         self.observe(&sent);
@@ -178,6 +179,9 @@ impl Driver {
         };
         let delivery = Delivery { first: index, items: 1, outputs: outputs.into(), failures: vec![lost] };
         held.keep(chunk, item, PendingResults { delivery, bytes: 0 });
+        if let Some((_, death)) = &mut self.death {
+            death.charged = Some(index);
+        }
         let chunk = chunk.0;
         self.observe(&Event::ItemLost { worker: who, chunk, item: index, input, attempt: tries, failure, sent_at, at });
     }
@@ -258,7 +262,7 @@ impl Driver {
 
 /// The failure of an item: the same text in every run in which the same happens, and
 /// the program of the item writes the same.
-fn failure(fault: Fault, cause: String, last_lines: &str, limits: &JobLimits) -> Failure {
+pub(super) fn failure(fault: Fault, cause: String, last_lines: &str, limits: &JobLimits) -> Failure {
     let kind = match fault {
         Fault::Crashed => FailureKind::Crashed,
         Fault::TimedOut => FailureKind::TimedOut,

@@ -1,6 +1,7 @@
 //! How a worker's process ends: what is read before it is reaped, and what
 //! becomes of one that closed its pipes and does not end.
 
+use super::actions::failure;
 use super::event_loop::Driver;
 use super::process::{Death, ProtocolState, exit, is_out_of_memory};
 use super::start_failure::{StartFailure, start_error};
@@ -49,10 +50,41 @@ impl Driver {
             at,
         }));
         let limits = worker.assigned.limits;
-        let (last_lines, attempts) = (worker.last_lines, worker.assigned.attempts);
-        self.death = Some((id, Death { who: worker.who, cause, last_lines, exit, attempts }));
         let fault = if is_out_of_memory(limits, exit) { Fault::OutOfMemory } else { Fault::Crashed };
+        let (attempts, named, last_lines) = (worker.assigned.attempts, worker.named, worker.last_lines);
+        let who = worker.who;
+        self.death = Some((id, Death { who, cause, last_lines, exit, fault, attempts, named, charged: None }));
         self.handle(SchedulerEvent::WorkerEnded { worker: id, fault });
+    }
+
+    /// Tells observers of the attempt that a dead worker was in, if its items are sent
+    /// again. What else it had been sent was not begun.
+    pub(super) fn tell_lost_attempt(&mut self) {
+        let Some((_, death)) = self.death.take() else { return };
+        let Some(attempt) = death.attempts.front().filter(|_| !self.ending) else { return };
+        let Some(held) = self.jobs.get(&attempt.job) else { return };
+        let rest = attempt.next..attempt.next + u64::from(attempt.left);
+        let named = death.named.filter(|named| rest.contains(&named.index));
+        let (first, items) = match named {
+            Some(named) => (named.index, 1),
+            None if attempt.each => (attempt.next, 1),
+            None => (attempt.next, attempt.left),
+        };
+        // The one that was charged has an outcome.
+        if death.charged.is_some() || items == 0 {
+            return;
+        }
+        let failure = failure(named.map_or(death.fault, |named| named.fault), death.cause, &held.job.spec.limits);
+        self.observe(&Event::AttemptLost {
+            worker: death.who,
+            chunk: attempt.chunk.0,
+            first,
+            items,
+            attempt: attempt.tries,
+            failure: failure.because(Some(death.exit.into())),
+            sent_at: attempt.sent_at,
+            at: self.now(),
+        });
     }
 
     /// A worker has closed one of its pipes: it is about to exit, or has to be

@@ -2,7 +2,7 @@
 
 use super::event_loop::Driver;
 use super::job_buffers::PendingResults;
-use super::process::ProtocolState;
+use super::process::{NamedItem, ProtocolState};
 use crate::jobs::{Delivery, cost, failures};
 use crate::observe::{Accepted, Event};
 use bytes::Bytes;
@@ -28,6 +28,8 @@ impl Driver {
                     FailureKind::OutOfMemory => Fault::OutOfMemory,
                     _ => Fault::Crashed,
                 };
+                let sent = worker.assigned.attempts.iter().find(|sent| sent.id.0 == attempt);
+                worker.named = sent.map(|sent| NamedItem { index: sent.first + u64::from(offset), fault });
                 self.handle(SchedulerEvent::Aborting { worker: id, attempt: AttemptId(attempt), offset, fault });
             }
             (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text, false),

@@ -4,7 +4,7 @@ use super::inbox::Inbox;
 use super::outbox::Outbox;
 use crate::observe::{Event, Exit, WorkerRef};
 use bytes::Bytes;
-use procession_scheduler::{AttemptId, ChunkId, JobId, Slot};
+use procession_scheduler::{AttemptId, ChunkId, Fault, JobId, Slot};
 use procession_sys::{Ended, Signal, Spawned};
 use procession_task::JobLimits;
 use procession_wire::{Farewell, OUT_OF_MEMORY_STATUS, TIMED_OUT_STATUS, ToWorker, WireError};
@@ -32,6 +32,8 @@ pub(super) struct Process {
     pub(super) last_lines: String,
     pub(super) items: u64,
     pub(super) chunks: u64,
+    /// The item that it has named as the one that ends it.
+    pub(super) named: Option<NamedItem>,
 }
 
 /// A worker whose process is still to be spawned.
@@ -80,6 +82,11 @@ pub(super) struct SentAttempt {
     pub(super) chunk: ChunkId,
     /// Where its items begin in the chunk's block.
     pub(super) at: usize,
+    /// Index in the input of the first of its items.
+    pub(super) first: u64,
+    /// Whether the worker answers after each item: then the first that is not answered
+    /// is the one that runs.
+    pub(super) each: bool,
     /// Index in the input of the first of its items that is not answered.
     pub(super) next: u64,
     /// How many of its items are not answered.
@@ -97,7 +104,21 @@ pub(super) struct Death {
     pub(super) cause: String,
     pub(super) last_lines: String,
     pub(super) exit: Exit,
+    pub(super) fault: Fault,
     pub(super) attempts: VecDeque<SentAttempt>,
+    /// The item that the worker has named as the one that ends it.
+    pub(super) named: Option<NamedItem>,
+    /// The index of the item that was charged with the death, if one was.
+    pub(super) charged: Option<u64>,
+}
+
+/// The item that a worker names as the one that ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NamedItem {
+    /// Its index in the input.
+    pub(super) index: u64,
+    /// Why it ends the worker.
+    pub(super) fault: Fault,
 }
 
 impl Assignment {
@@ -133,6 +154,7 @@ impl Process {
             ended_by_us: None,
             stderr_tail: Vec::new(),
             last_lines: String::new(),
+            named: None,
             items: 0,
             chunks: 0,
         }

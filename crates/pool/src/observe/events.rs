@@ -124,6 +124,26 @@ pub enum Event {
         /// When the pool gave the item up.
         at: Duration,
     },
+    /// An attempt has no outcome: its process died, and its items are sent again.
+    AttemptLost {
+        /// The worker that died.
+        worker: WorkerRef,
+        /// The chunk of the items.
+        chunk: u64,
+        /// Index of the first item in the input.
+        first: u64,
+        /// How many items: one if it is known which was running, else all that the worker
+        /// had been sent together and not answered.
+        items: u32,
+        /// How many times these items had been sent, this time included.
+        attempt: u32,
+        /// What the worker died of.
+        failure: Failure,
+        /// When the items were sent.
+        sent_at: Duration,
+        /// When the worker was found dead.
+        at: Duration,
+    },
     /// A worker wrote to its standard error.
     Stderr {
         /// The worker.

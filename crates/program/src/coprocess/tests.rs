@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex};
 struct RecordingHost {
     sent: Vec<(u32, String)>,
     failed: usize,
+    /// The failures that were sent, with their indices.
+    failures: Vec<(u64, String)>,
     started: Vec<u64>,
     notes: Vec<String>,
     died: Option<ProcessEnd>,
@@ -32,6 +34,7 @@ impl Host for RecordingHost {
     fn send(&mut self, answer: &Answer) {
         self.sent.push((answer.items, text(&answer.outputs)));
         self.failed += answer.failures.len();
+        self.failures.extend(failures(answer));
     }
     fn note(&mut self, text: &str) {
         self.notes.push(text.to_owned());
@@ -236,11 +239,15 @@ fn an_answer_that_is_too_long_is_its_items_failure() {
     let mut task = shell("exec cat");
     let lines = format!("1\n{}\n3\r\n", "x".repeat(1_000_000));
     let how = How { max_result: 999_999, ..PLAIN };
-    let (ended, answer, _) = run_as(&mut *task, &lines, how);
+    // The log has the failed item whole, so the answer is sent in two parts.
+    let (ended, answer, host) = run_as(&mut *task, &lines, how);
     assert_eq!(ended, Ok(()));
-    assert_eq!(failures(&answer).len(), 1);
-    assert!(failures(&answer)[0].1.contains("the result of 1000000 bytes"), "{answer:?}");
-    assert_eq!(text(&answer.outputs), "1\n\n3\n", "the item's carriage return belongs to its end of line");
+    let all = [host.failures, failures(&answer)].concat();
+    assert_eq!(all.len(), 1);
+    assert!(all[0].1.contains("the result of 1000000 bytes"), "{all:?}");
+    let sent: String = host.sent.into_iter().map(|(_, outputs)| outputs).collect();
+    let all = sent + &text(&answer.outputs);
+    assert_eq!(all, "1\n\n3\n", "the item's carriage return belongs to its end of line");
 }
 
 #[test]

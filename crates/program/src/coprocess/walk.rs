@@ -230,7 +230,7 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
                 Ok(_) if length > max_result => Err(too_long(length, max_result)),
                 Ok(Said { is_json }) => Ok((from..from + length, is_json)),
                 Err(failure) if self.reply.tries_again(failure.kind, self.runs) => {
-                    self.ask_again();
+                    self.ask_again(&failure);
                     break;
                 }
                 Err(failure) => Err(failure),
@@ -268,9 +268,16 @@ impl<'a, 'b, 'h, C: Codec> Walk<'a, 'b, 'h, C> {
         }
     }
 
-    /// Sends the only item in flight again.
-    fn ask_again(&mut self) {
+    /// Sends the only item in flight again; its last run has failed.
+    fn ask_again(&mut self, failure: &Failure) {
         let at = self.answered();
+        let BlockItem { at: begin, length, item, .. } = self.items[at];
+        let (index, runs, start_ns) = (self.first + at as u64, self.runs, self.since_ns);
+        let (end_ns, child) =
+            (self.reply.host().now_ns(), Child { pid: Some(self.program.pid()), is_output_cut: false });
+        let outcome = Err(failure);
+        let lost = FinishedItem { index, at: begin, length, input: item, outcome, runs, start_ns, end_ns, child };
+        self.writer.write_lost_run(self.reply, &lost);
         self.runs += 1;
         self.since_ns = self.reply.item_starts_again(self.first + at as u64, self.writer.logs());
         // The item fitted into a line before, and nothing else is queued.

@@ -3,11 +3,11 @@
 use super::query::{InspectError, Query};
 use crate::log::read::line::{LogLine, item_index};
 use crate::log::read::lines::visit_lines;
-use crate::log::read::study_log::StudyLog;
+use crate::log::read::study_log::{RunLog, StudyLog};
 use crate::model::chunk_line::ChunkLine;
 use crate::model::skipped_lines::SkippedLines;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 
 /// A matching line.
@@ -41,16 +41,50 @@ pub(crate) fn visit(
     if let Some(slowest) = query.slowest {
         return visit_slowest(logs, query, slowest, found);
     }
+    let is_continued = |log: usize| logs[log].is_continued();
+    if query.is_about_outcomes() && (0..logs.len()).any(is_continued) {
+        return visit_outcomes(logs, query, found);
+    }
     if query.item.is_none() && !query.failures {
         return scan(logs, query, &mut |hit, _| found(hit));
     }
     let mut kept = Vec::new();
     let skipped = scan(logs, query, &mut |hit, line| {
-        kept.push(((hit.log, hit.run, first_item(line)), Kept::of(hit)));
+        let item = query.item.unwrap_or_else(|| first_item(line));
+        kept.push(((hit.log, hit.run, item), Kept::of(hit)));
         Ok(())
     })?;
+    // Stable: the attempts of an item stay before its outcome.
     kept.sort_by_key(|(key, _)| *key);
     kept.iter().try_for_each(|(_, kept)| found(&kept.hit()))?;
+    Ok(skipped)
+}
+
+/// Of calls that go on with each other, a later line about an item replaces an earlier
+/// one: the item was run again.
+fn visit_outcomes(
+    logs: &[StudyLog],
+    query: &Query,
+    found: &mut dyn FnMut(&Hit<'_>) -> Result<(), InspectError>,
+) -> Result<SkippedItems, InspectError> {
+    let mut kept = BTreeMap::new();
+    let all = Query { failures: false, ..query.clone() };
+    let skipped = scan(logs, &all, &mut |hit, line| {
+        let group = if logs[hit.log].is_continued() { 0 } else { hit.run };
+        let key = (hit.log, group, first_item(line));
+        let fits = match line {
+            LogLine::Item(item) => !query.failures || item.error.is_some(),
+            LogLine::Chunk(part) => chunk_fits(part, query),
+            LogLine::Attempt(_) | LogLine::Note(_) => false,
+        };
+        if fits {
+            kept.insert(key, Kept::of(hit));
+        } else {
+            kept.remove(&key);
+        }
+        Ok(())
+    })?;
+    kept.values().try_for_each(|kept| found(&kept.hit()))?;
     Ok(skipped)
 }
 
@@ -129,6 +163,7 @@ fn first_item(line: &LogLine<'_>) -> u64 {
     match line {
         LogLine::Item(item) => item.item,
         LogLine::Chunk(part) => part.first,
+        LogLine::Attempt(attempt) => attempt.item,
         LogLine::Note(_) => 0,
     }
 }
@@ -144,6 +179,9 @@ fn scan(
     for (log, study) in logs.iter().enumerate() {
         for run in query.runs(study) {
             let number = run.number;
+            if query.item.is_some() && run.attempts_file().exists() {
+                scan_attempts((log, run), query, &mut skipped, found)?;
+            }
             for file in run.item_files()? {
                 if query.pid.is_some_and(|pid| pid != file.process.pid) {
                     continue;
@@ -168,6 +206,23 @@ fn scan(
     }
 }
 
+/// Calls `found` with the attempts of an item that had no outcome.
+fn scan_attempts(
+    (log, run): (usize, &RunLog),
+    query: &Query,
+    skipped: &mut SkippedItems,
+    found: &mut dyn FnMut(&Hit<'_>, &LogLine<'_>) -> Result<(), InspectError>,
+) -> Result<(), InspectError> {
+    let path = run.attempts_file();
+    visit_lines(&path, |raw| {
+        let Some(line) = skipped.unreadable.line(raw, &path) else { return Ok(()) };
+        if fits(&line, query, skipped) {
+            found(&Hit { log, run: run.number, path: &path, raw }, &line)?;
+        }
+        Ok::<_, InspectError>(())
+    })
+}
+
 fn fits(line: &LogLine<'_>, query: &Query, skipped: &mut SkippedItems) -> bool {
     match line {
         LogLine::Item(item) => !query.failures || item.error.is_some(),
@@ -178,6 +233,10 @@ fn fits(line: &LogLine<'_>, query: &Query, skipped: &mut SkippedItems) -> bool {
                 skipped.without_line += u64::from(if query.failures { part.failed } else { part.items });
             }
             told
+        }
+        LogLine::Attempt(attempt) => {
+            let range = attempt.item..attempt.item.saturating_add(u64::from(attempt.items));
+            query.item.is_some_and(|item| range.contains(&item)) && !query.failures && !query.inputs
         }
         LogLine::Note(_) => false,
     }

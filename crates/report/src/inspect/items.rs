@@ -4,13 +4,14 @@ use super::hits::{Hit, visit};
 use super::query::{InspectError, Inspected, Query};
 use crate::log::read::line::{ItemLine, LogLine};
 use crate::log::read::study_log::StudyLog;
-use crate::model::chunk_line::ChunkLine;
+use crate::model::chunk_line::{AttemptError, AttemptLine, ChunkLine};
 use crate::render::cells::optional;
 use crate::render::style::Style;
 use crate::render::table::{Cell, ColumnKind, Table};
 use crate::text::escape::escape_path;
 use crate::text::shorten::shortened;
 use crate::text::units;
+use procession_task::escape_terminal;
 use std::io::Write;
 
 /// Number of rows that are aligned together; a long table is printed in such parts.
@@ -109,6 +110,7 @@ fn push_row(table: &mut Table, logs: &[StudyLog], hit: &Hit<'_>) -> Result<(), I
     match LogLine::parse(hit.raw, hit.path)? {
         LogLine::Item(item) => cells.extend(item_cells(&item).map(Cell::Text)),
         LogLine::Chunk(part) => cells.extend(chunk_cells(&part)),
+        LogLine::Attempt(attempt) => cells.extend(attempt_cells(&attempt)),
         LogLine::Note(_) => return Ok(()),
     }
     table.row(cells);
@@ -125,6 +127,23 @@ fn item_cells(item: &ItemLine<'_>) -> [String; 8] {
         units::seconds(item.start_us / 1e6),
         units::seconds(item.duration_us / 1e6),
         shortened(&item.shown_outcome(), OUTCOME_COLUMNS),
+    ]
+}
+
+fn attempt_cells(attempt: &AttemptLine<'_>) -> [Cell; 8] {
+    let last = attempt.item + u64::from(attempt.items.saturating_sub(1));
+    let items = if attempt.items == 1 { attempt.item.to_string() } else { format!("{}…{last}", attempt.item) };
+    let AttemptError { kind, message } = &attempt.error;
+    let ended = escape_terminal(format!("tried again after {kind}: {message}").as_bytes());
+    [
+        items.into(),
+        Cell::Unknown,
+        attempt.pid.to_string().into(),
+        attempt.worker.to_string().into(),
+        attempt.attempt.to_string().into(),
+        units::seconds(attempt.start_us / 1e6).into(),
+        units::seconds(attempt.duration_us / 1e6).into(),
+        shortened(&ended, OUTCOME_COLUMNS).into(),
     ]
 }
 

@@ -14,6 +14,7 @@ pub use query::{InspectError, Inspected, Query};
 
 use crate::log::read::study_log::StudyLog;
 use crate::render::style::Style;
+use crate::text::escape::escape_path;
 use std::io::Write;
 
 /// Answers a query about one or several logs.
@@ -38,6 +39,9 @@ pub fn inspect(logs: &[StudyLog], query: &Query, style: Style, out: &mut dyn Wri
     for run in logs.iter().flat_map(|log| query.runs(log)).filter(|run| run.was_killed()) {
         let what = "did not end: its coordinator was killed. Here is what it had written";
         inspected.notes.push(format!("run {} {what}", run.number));
+    }
+    for lost in logs.iter().filter_map(StudyLog::lost) {
+        inspected.notes.push(format!("the log that it goes on with is gone: {}", escape_path(lost)));
     }
     match query.item {
         Some(item) if inspected.matched == 0 => Err(InspectError::NoItem(item)),

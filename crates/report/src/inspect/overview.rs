@@ -57,11 +57,14 @@ pub(crate) fn write(
     let mut parts: Vec<String> = Vec::new();
     for (at, selected) in selected.iter().enumerate() {
         let number = if logs.len() > 1 { format!("log {}: ", at + 1) } else { "log: ".to_owned() };
-        parts.push(head(&number, selected.log, style));
+        parts.push(head(&number, selected.log, style) + &earlier(selected.log));
     }
     parts.push(runs_table(&selected, style));
     if let [selected] = &selected[..] {
-        parts.extend(measured_tables(selected, style));
+        // Runs of one output do not measure the same.
+        if !selected.log.is_continued() {
+            parts.extend(measured_tables(selected, style));
+        }
         parts.extend(worker_tables(selected, query.run.is_some(), style));
     } else {
         parts.extend(several(&selected, query.run.is_some(), style));
@@ -80,6 +83,16 @@ fn head(number: &str, log: &StudyLog, style: Style) -> String {
     let known: Vec<&str> = [os, kernel, cpu, &cpus].map(String::as_str).into_iter().filter(|s| !s.is_empty()).collect();
     let about = format!("task {task}, {started_at}, on {host} ({})", known.join(", "));
     let _ = writeln!(text, "{}", escape_terminal(about.as_bytes()));
+    text
+}
+
+/// The logs that a log goes on with.
+fn earlier(log: &StudyLog) -> String {
+    let mut text = String::new();
+    let runs = log.story().iter().filter_map(|run| Some((run.number, run.path().parent()?)));
+    for (number, folder) in runs.filter(|(_, folder)| *folder != log.path()) {
+        let _ = writeln!(text, "goes on with run {number}: {}", escape_path(folder));
+    }
     text
 }
 
@@ -185,7 +198,7 @@ impl<'a> RunJson<'a> {
 
 fn write_json(selected: &[SelectedRuns<'_>], out: &mut dyn Write) -> Result<(), InspectError> {
     let of = |selected: &'_ SelectedRuns<'_>| -> serde_json::Result<String> {
-        let record = |number| selected.log.runs().iter().find(|run| run.number == number)?.record.as_ref();
+        let record = |number| selected.log.story().iter().find(|run| run.number == number)?.record.as_ref();
         let measured = selected.data.measured();
         serde_json::to_string_pretty(&LogJson {
             log: selected.log.path().to_string_lossy().into_owned(),

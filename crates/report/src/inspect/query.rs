@@ -13,13 +13,15 @@ pub struct Query {
     pub pid: Option<u32>,
     /// The item with this index in the input, from 0.
     pub item: Option<u64>,
-    /// Items that failed.
+    /// Items that failed, and did not succeed in a later run that goes on with theirs.
     pub failures: bool,
     /// This number of the slowest items, the slowest first.
     pub slowest: Option<usize>,
     /// Only the inputs of the items, one per line, in the order of the input and without
     /// duplicates.
     pub inputs: bool,
+    /// A NUL after each input instead of a line feed.
+    pub nul: bool,
     /// JSON instead of text.
     pub json: bool,
 }
@@ -63,9 +65,16 @@ impl Query {
         self.pid.is_some() || self.item.is_some() || self.failures || self.slowest.is_some() || self.inputs
     }
 
-    /// The runs of a log that the query is about.
+    /// Whether the query is about the last outcome of each item, not about all that
+    /// were logged.
+    pub(super) fn is_about_outcomes(&self) -> bool {
+        (self.failures || self.inputs) && self.pid.is_none() && self.item.is_none() && self.slowest.is_none()
+    }
+
+    /// The runs of a log that the query is about, also those of the calls that it goes
+    /// on with.
     pub(super) fn runs<'a>(&self, log: &'a StudyLog) -> impl Iterator<Item = &'a RunLog> + use<'a> {
         let wanted = self.run;
-        log.runs().iter().filter(move |run| wanted.is_none_or(|wanted| wanted == run.number))
+        log.story().iter().filter(move |run| wanted.is_none_or(|wanted| wanted == run.number))
     }
 }

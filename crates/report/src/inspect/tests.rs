@@ -152,8 +152,14 @@ fn inputs_are_given_back_as_they_were() {
     assert_eq!((inspected.matched, inspected.missing_inputs), (7, 2));
     assert_eq!(
         inspected.notes,
-        ["1 input left out: the log holds only their first 256 bytes", "1 input left out: they hold line feeds"]
+        [
+            "1 input left out: the log has only their first 256 bytes (those of failed items are whole)",
+            "1 input left out: they contain line feeds: add -0, and --items nul to the other run"
+        ]
     );
+    let (out, inspected) = asked(&[call.log()], &Query { nul: true, ..query.clone() }).unwrap();
+    assert_eq!(out, b"i0\0i1\0i2\0i3\0po\x1b[2Jison\xff\0two\nlines\0");
+    assert_eq!(inspected.missing_inputs, 1);
     let (out, inspected) = asked(&[call.log()], &Query { failures: true, ..query.clone() }).unwrap();
     assert_eq!((out.as_slice(), inspected.missing_inputs), (&b"po\x1b[2Jison\xff\n"[..], 0));
     let (out, _) = asked(&[call.log()], &Query { item: Some(3), ..query.clone() }).unwrap();
@@ -262,3 +268,18 @@ const OF_A_PROCESS: &str = r"run  item  input                     pid  worker  a
   2     5  yyyyyyyyyyyyyyyyyyyyyyy…  101       1        1  1.00 ms  5.00 µs  2.0
   2     6  two\nlines                101       1        1  1.00 ms  6.00 µs  2.0
 ";
+
+#[test]
+fn attempts_without_an_outcome_are_shown_with_their_item() {
+    let mut call = Call::new();
+    let mut all = events();
+    all.push(crate::samples::attempt_lost(who(0, 0, 100), 4, 1));
+    all.push(crate::samples::attempt_lost(who(1, 0, 101), 3, 2));
+    call.run(1, LogLevel::Task, &all);
+    let of_item = |item| text(&call, &Query { item: Some(item), ..Query::default() });
+    assert_eq!(of_item(4).matches("tried again after crashed: killed by signal 9").count(), 2, "{}", of_item(4));
+    assert!(of_item(4).contains("3…4") && of_item(4).trim_end().ends_with("signal"), "{}", of_item(4));
+    assert_eq!(of_item(3).matches("tried again").count(), 1);
+    assert_eq!(of_item(2).matches("tried again").count(), 0);
+    assert!(!text(&call, &Query { failures: true, ..Query::default() }).contains("tried again"));
+}

@@ -58,6 +58,10 @@ pub struct StudyRecord {
     pub params: BTreeMap<String, String>,
     /// The configurations, in the order of their first runs.
     pub configurations: Vec<Configuration>,
+    /// The log folder of the call that this one goes on with: it resumes its output, or
+    /// runs its failed items again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
 }
 
 /// How much the log tells of items.

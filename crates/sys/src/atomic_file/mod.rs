@@ -80,6 +80,12 @@ impl AtomicFile {
         Ok(Self { path: path.to_owned(), temporary, file, access, is_renamed: false })
     }
 
+    /// The file, locked until its last duplicate is closed.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Writes the contents to the disk, so that they survive a power cut.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use super::queue::{NextSegment, SegmentQueue};
 use super::status::InputStatus;
 use crate::error::{InputError, SkipCount};
 use crate::mutex::lock;
+use crate::resume::item_set::ItemCursor;
 use crate::resume::tracker::ResumeTracker;
 use bytes::Bytes;
 use procession::raw::{Cut, InputBlock, Place, Source, Waker};
@@ -35,6 +36,8 @@ pub struct QueueSource {
     /// How many items are left out before the first.
     skip: u64,
     ended: bool,
+    /// The failed items of an earlier run, which come before the others.
+    retried: ItemCursor,
     /// Receives every block, if the output can be resumed.
     tracker: Option<Arc<ResumeTracker>>,
 }
@@ -68,6 +71,7 @@ impl QueueSource {
             status,
             skip: options.skip,
             ended: false,
+            retried: ItemCursor::default(),
             tracker: None,
         }
     }
@@ -76,6 +80,9 @@ impl QueueSource {
     /// has done.
     pub(crate) fn with_tracker(mut self, tracker: Option<Arc<ResumeTracker>>) -> Self {
         let before = tracker.as_ref().map_or(0, |tracker| tracker.before());
+        if let Some(retry) = tracker.as_ref().and_then(|tracker| tracker.retry()) {
+            self.retried = ItemCursor::new(Arc::clone(&retry.rows.failed));
+        }
         (self.next, self.given, self.tracker) = (self.next + before, before, tracker);
         self
     }
@@ -83,7 +90,9 @@ impl QueueSource {
     /// Whether all wanted items were given and the prefix of a resumed run was
     /// verified.
     fn is_filled(&self) -> bool {
-        self.size == Some(self.given) && self.tracker.as_ref().is_none_or(|tracker| tracker.is_confirmed())
+        self.size == Some(self.given)
+            && self.retried.left() == 0
+            && self.tracker.as_ref().is_none_or(|tracker| tracker.is_confirmed())
     }
 
     /// The segment to cut from, or why there is none.
@@ -154,13 +163,17 @@ impl QueueSource {
             self.current = None;
         }
         self.bytes_per_item = (bytes.len() as u64 / measure.items.max(1)) as usize + 1;
+        let items = u32::try_from(measure.items).unwrap_or(u32::MAX);
+        if let Some(first) = self.retried.take(measure.items) {
+            return Some(InputBlock { bytes, items, first, place });
+        }
         self.given += measure.items;
         let first = self.next;
         self.next += measure.items;
         if let Some(tracker) = &self.tracker {
             tracker.push(bytes.clone(), measure.items);
         }
-        Some(InputBlock { bytes, items: u32::try_from(measure.items).unwrap_or(u32::MAX), first, place })
+        Some(InputBlock { bytes, items, first, place })
     }
 }
 
@@ -189,7 +202,10 @@ impl QueueSource {
 
 impl Source for QueueSource {
     fn cut(&mut self, max_items: u32, max_bytes: usize) -> Cut {
-        let left = self.size.map_or(u64::MAX, |size| size - self.given);
+        let left = match self.retried.consecutive() {
+            0 => self.size.map_or(u64::MAX, |size| size - self.given),
+            consecutive => consecutive,
+        };
         let max_items = u64::from(max_items.max(1)).min(left);
         let (rule, bytes_per_item) = (self.rule, self.bytes_per_item);
         if max_items == 0 {
@@ -214,7 +230,7 @@ impl Source for QueueSource {
         if self.ended {
             return Some(0);
         }
-        let left = self.status.items.map(|items| items.saturating_sub(self.given));
+        let left = self.status.items.map(|items| items.saturating_sub(self.given) + self.retried.left());
         let (queued, is_all) = self.queue.waiting();
         let here = queued + self.current.as_ref().map_or(0, |current| current.items);
         if is_all {
@@ -245,4 +261,4 @@ impl Drop for QueueSource {
 #[cfg(test)]
 mod resume_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

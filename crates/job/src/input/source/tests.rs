@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 
 /// A source, and the channel that receives its wake-ups.
-pub(super) struct Woken {
+pub(crate) struct Woken {
     source: QueueSource,
     wakes: Receiver<()>,
 }
 
 impl Woken {
-    pub(super) fn new(mut source: QueueSource) -> Self {
+    pub(crate) fn new(mut source: QueueSource) -> Self {
         let (wake, wakes) = mpsc::channel();
         source.wake_with(Waker::new(move || {
             let _ = wake.send(());
@@ -34,12 +34,12 @@ impl Woken {
         }
     }
 
-    pub(super) fn all(mut self, max_items: u32, max_bytes: usize) -> Vec<InputBlock> {
+    pub(crate) fn all(mut self, max_items: u32, max_bytes: usize) -> Vec<InputBlock> {
         std::iter::from_fn(|| self.next(max_items, max_bytes)).collect()
     }
 }
 
-pub(super) fn open(source: ItemSource, options: &InputOptions) -> Result<Input, InputError> {
+pub(crate) fn open(source: ItemSource, options: &InputOptions) -> Result<Input, InputError> {
     Input::open(source, options.clone(), Box::new(|_| ()))
 }
 

@@ -8,7 +8,7 @@ mod palette;
 mod raster;
 
 use super::report::OutputError;
-use super::target::OutputTarget;
+use super::target::{OutputTarget, TargetParts};
 use procession_sys::AtomicFile;
 use raster::Raster;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ impl PictureFile {
     /// replaced in one step, when the picture is complete.
     pub(crate) fn paint(&self, target: OutputTarget, side: Option<u64>) -> Result<OutputTarget, OutputError> {
         let is_file = target.file_id().is_some();
-        let (name, out, _) = target.into_parts();
+        let TargetParts { name, writer: out, .. } = target.into_parts();
         let pixels = side.and_then(|side| u32::try_from(side).ok()).filter(|&side| side > 0);
         let painted = match (pixels, out) {
             (Some(pixels), Some(out)) if is_file => {
@@ -118,7 +118,8 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let picture = PictureFile { path: link.clone(), most: 9, named_by_size: false };
-        let painted = || picture.paint(OutputTarget::create(&link).unwrap(), Some(1)).unwrap().into_parts().1.unwrap();
+        let painted =
+            || picture.paint(OutputTarget::create(&link).unwrap(), Some(1)).unwrap().into_parts().writer.unwrap();
         let mut half = painted();
         half.write_all(b"1\n").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"old");

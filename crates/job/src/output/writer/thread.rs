@@ -6,8 +6,9 @@ use super::written::{WrittenOutput, begin};
 use crate::output::buffer::OutputBuffer;
 use crate::output::checkpoint::CheckpointWriter;
 use crate::output::failures::{FailedItems, FailureAction, FailureJudge};
-use crate::output::report::{OutputEnd, OutputError, OutputReport};
-use crate::output::target::OutputTarget;
+use crate::output::report::{OutputEnd, OutputError, OutputReport, RetriedRows};
+use crate::output::retry::RetryOutput;
+use crate::output::target::{OutputTarget, TargetParts};
 use crate::resume::record::PriorProgress;
 use crate::times::{OutputPhase, OutputStopwatch};
 use procession::raw::{Batch, Credit, Delivery, ItemFailure};
@@ -36,6 +37,9 @@ pub(super) struct WriterThread {
     stop: Option<Stop>,
     before: PriorProgress,
     checkpoints: Option<CheckpointWriter>,
+    /// The output whose failed rows are replaced, until that is done.
+    retry: Option<RetryOutput>,
+    retried: Option<RetriedRows>,
     /// Whether the output was changed.
     has_begun: bool,
     watch: OutputStopwatch,
@@ -44,8 +48,10 @@ pub(super) struct WriterThread {
 impl WriterThread {
     pub(super) fn new(target: OutputTarget, options: OutputOptions, stop: Stop) -> Self {
         let before = target.before();
-        let (name, writer, mut journal) = target.into_parts();
+        let TargetParts { name, writer, mut journal, retry } = target.into_parts();
         let (buffer, failures) = match &mut journal {
+            // The output is written when all new rows are there.
+            Some(_) if retry.is_some() => (OutputBuffer::new(None, false), FailedItems::default()),
             Some(journal) => (
                 OutputBuffer::resume(writer, journal.before.bytes, journal.take_digest()),
                 FailedItems::counted(&journal.before.failed),
@@ -62,6 +68,8 @@ impl WriterThread {
             stop: Some(stop),
             before,
             checkpoints: journal.map(CheckpointWriter::new),
+            retry,
+            retried: None,
             has_begun: false,
             watch: OutputStopwatch::start(OutputPhase::Writing),
         }
@@ -128,6 +136,9 @@ impl WriterThread {
 
     /// Writes a delivery, or the part of it before the end of the run.
     fn write_delivery(&mut self, delivery: &Delivery) -> ControlFlow<()> {
+        if self.retry.is_some() {
+            return self.take_new_rows(delivery);
+        }
         for failure in &delivery.failures {
             let before = failure.item.saturating_sub(delivery.first);
             let ends_with = match self.judge.judge(failure, self.items + before) {
@@ -142,6 +153,34 @@ impl WriterThread {
             && checkpoints.is_behind
         {
             checkpoints.note(self.items, &self.buffer, self.judge.failures.by_kind());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Takes new rows of failed items that were run again; replaces the output when
+    /// all are there.
+    fn take_new_rows(&mut self, delivery: &Delivery) -> ControlFlow<()> {
+        let (Some(mut retry), Some(checkpoints)) = (self.retry.take(), &mut self.checkpoints) else {
+            return ControlFlow::Continue(());
+        };
+        delivery.failures.iter().for_each(|failure| self.judge.failures.add(failure));
+        let put = retry.put(&delivery.outputs);
+        if put.is_err() || !retry.is_complete() {
+            self.retry = Some(retry);
+            return self.noted(put);
+        }
+        let (count, goes_on, failed) = (retry.count(), retry.goes_on(), self.judge.failures.by_kind());
+        match retry.merge(&mut checkpoints.journal, failed) {
+            Err(error) => return self.noted(Err(error)),
+            Ok(buffer) => self.buffer = buffer,
+        }
+        checkpoints.replaced();
+        self.has_begun = true;
+        let failed = self.judge.failures.total;
+        self.retried = Some(RetriedRows { count, failed });
+        if goes_on && self.options.policy.ends_by(failed, self.items) {
+            self.end_with(OutputEnd::Failures);
+            return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     }
@@ -214,10 +253,14 @@ impl WriterThread {
             failures: self.judge.failures,
             end: self.end,
             before: self.before,
+            retried: self.retried,
             resumable: None,
             record_error: None,
         };
-        let untouched = (!self.has_begun).then(|| (self.buffer, self.options.format.header()));
-        WrittenOutput { report, checkpoints: self.checkpoints, name: self.name, untouched, watch: self.watch }
+        // Without all of its new rows, an output stays as it was.
+        let is_left = self.before.retried > 0 && self.retried.is_none();
+        let untouched = (!self.has_begun && !is_left).then(|| (self.buffer, self.options.format.header()));
+        let checkpoints = self.checkpoints.filter(|_| !is_left);
+        WrittenOutput { report, checkpoints, name: self.name, untouched, watch: self.watch }
     }
 }

@@ -3,6 +3,7 @@
 //! call asks for.
 
 use crate::failure_policy::FailurePolicy;
+use crate::resume::output_rows::RowLayout;
 use crate::resume::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
 use crate::resume::record_file::FoundRecord;
 use crate::text::display_path;
@@ -20,8 +21,19 @@ pub enum Intent {
     Plain,
     /// Resume an interrupted output, leave a complete one unchanged.
     Resume,
+    /// Run the failed items of an output again and replace their rows; resume an
+    /// interrupted one after them.
+    RetryFailed,
     /// Overwrite it in any case.
     Overwrite,
+}
+
+impl Intent {
+    /// Whether it needs what an earlier run has written.
+    #[must_use]
+    pub fn continues(self) -> bool {
+        matches!(self, Self::Resume | Self::RetryFailed)
+    }
 }
 
 /// How an output file is opened.
@@ -32,16 +44,34 @@ pub struct ResumeOptions {
     /// Settings that the bytes of the output depend on, besides those of the
     /// job and the input: names and values as on the command line.
     pub settings: Vec<(String, String)>,
+    /// The log folder of this call, if it has one. The output's record names it, so
+    /// that a call that goes on with the output can name it in its own log.
+    pub log: Option<String>,
 }
 
 /// The output is refused and left unchanged: exit status 2.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} {reason}")]
+#[error("{name} {}{reason}", refusal(*.intent, .reason))]
 pub struct ResumeError {
     /// The output, safe for a terminal.
     pub name: String,
+    /// What was asked for.
+    pub intent: Intent,
     /// The reason.
     pub reason: ResumeReason,
+}
+
+/// The beginning of a reason that is about what was asked for.
+fn refusal(intent: Intent, reason: &ResumeReason) -> &'static str {
+    match reason {
+        ResumeReason::InUse
+        | ResumeReason::IsInput(_)
+        | ResumeReason::Interrupted(_)
+        | ResumeReason::BadRecord { .. }
+        | ResumeReason::Missing => "",
+        _ if intent == Intent::RetryFailed => "can't be retried: ",
+        _ => "can't be resumed: ",
+    }
 }
 
 /// Why an output is refused.
@@ -70,17 +100,20 @@ pub enum ResumeReason {
         /// Why it is not a record.
         why: String,
     },
+    /// There is nothing to run again: it does not exist.
+    #[error("does not exist: --retry-failed needs the output of an earlier run")]
+    Missing,
     /// It is a pipe or a device.
-    #[error("can't be resumed: it is not a regular file")]
+    #[error("it is not a regular file")]
     NotRegular,
     /// It belongs to a study of several runs, or its results are not in order.
-    #[error("can't be resumed: only the ordered results of a single run can be")]
+    #[error("only the ordered results of a single run can be")]
     NotOrdered,
     /// It is not empty and has no record.
-    #[error("can't be resumed: it is not empty and has no resume record {0}; --overwrite starts again")]
+    #[error("it is not empty and has no resume record {0}; --overwrite starts again")]
     NoRecord(String),
     /// It was made by another job.
-    #[error("can't be resumed: it was made with {was}, not with {is}; --overwrite starts again")]
+    #[error("it was made with {was}, not with {is}; --overwrite starts again")]
     OtherJob {
         /// The setting that differs, with the old value.
         was: String,
@@ -88,7 +121,7 @@ pub enum ResumeReason {
         is: String,
     },
     /// It has fewer bytes than its record says.
-    #[error("can't be resumed: it has {has} bytes, but its record says {bytes}; --overwrite starts again")]
+    #[error("it has {has} bytes, but its record says {bytes}; --overwrite starts again")]
     TooShort {
         /// How many bytes the record says are complete.
         bytes: u64,
@@ -96,11 +129,11 @@ pub enum ResumeReason {
         has: u64,
     },
     /// Its bytes are not those that were written.
-    #[error("can't be resumed: it was changed since it was written; --overwrite starts again")]
+    #[error("it was changed since it was written; --overwrite starts again")]
     Edited,
     /// It has so many failed items that this call would have ended earlier.
     #[error(
-        "can't be resumed: it has {0} failed items, and this call would have ended earlier: add --keep-going, raise --max-failures, or start again with --overwrite"
+        "it has {0} failed items, and this call would have ended earlier: add --keep-going, raise --max-failures, or start again with --overwrite"
     )]
     HasFailures(u64),
 }
@@ -111,6 +144,10 @@ pub(crate) struct ResumeJob {
     /// How the units are separated that the pool receives.
     pub(crate) rule: Items,
     pub(crate) policy: FailurePolicy,
+    /// How the rows of the output belong to the items.
+    pub(crate) layout: RowLayout,
+    /// The log folder of this call, if it has one.
+    pub(crate) log: Option<String>,
 }
 
 /// What to do with an output.
@@ -131,8 +168,9 @@ impl Decision {
 }
 
 impl ResumeJob {
-    /// Refuses a record of another job.
-    pub(crate) fn check(&self, record: &ResumeRecord) -> Result<(), ResumeReason> {
+    /// Refuses a record of another job, and to go on after so many failures that this
+    /// call would have ended, unless they are run again.
+    pub(crate) fn check(&self, record: &ResumeRecord, intent: Intent) -> Result<(), ResumeReason> {
         // If several settings differ, the task is the one to report.
         let names = self.settings.keys().chain(record.job.keys()).map(String::as_str);
         let differs = |name: &&str| self.settings.get(*name) != record.job.get(*name);
@@ -141,7 +179,8 @@ impl ResumeJob {
             return Err(ResumeReason::OtherJob { was, is });
         }
         let failures = record.done.failures();
-        if self.policy.ends_by(failures, record.done.items) { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
+        let is_ended = intent != Intent::RetryFailed && self.policy.ends_by(failures, record.done.items);
+        if is_ended { Err(ResumeReason::HasFailures(failures)) } else { Ok(()) }
     }
 }
 
@@ -167,16 +206,18 @@ pub(crate) fn decide(
     length: Option<u64>,
     job: &ResumeJob,
 ) -> Result<Decision, ResumeReason> {
-    if intent != Intent::Resume {
+    if !intent.continues() {
         return decide_without_resume(found, intent, length);
     }
     let has = length.unwrap_or(0);
+    let resumes = intent == Intent::Resume;
     match found {
-        FoundRecord::Nothing if has == 0 => Ok(Decision::Begin),
+        FoundRecord::Nothing if length.is_none() && !resumes => Err(ResumeReason::Missing),
+        FoundRecord::Nothing if has == 0 && resumes => Ok(Decision::Begin),
         FoundRecord::Nothing => Err(ResumeReason::NoRecord(String::new())),
         FoundRecord::Bad(why) => Err(bad(why)),
         FoundRecord::Record(record) => {
-            job.check(&record)?;
+            job.check(&record, intent)?;
             let bytes = record.done.bytes;
             match record.state {
                 _ if has < bytes => Err(ResumeReason::TooShort { bytes, has }),

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::failure_policy::MaxFailures;
-use procession_task::FailureKind;
+use procession_task::{FailureKind, Format};
 
 fn job() -> ResumeJob {
     let settings = [("--task", "prime"), ("--format", "tsv")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-    ResumeJob { settings: settings.into(), rule: Items::Words, policy: FailurePolicy::default() }
+    let layout = RowLayout { format: Format::Tsv, first: 0, is_ordered: true };
+    ResumeJob { settings: settings.into(), rule: Items::Words, policy: FailurePolicy::default(), layout, log: None }
 }
 
 fn keeping(max: Option<MaxFailures>) -> ResumeJob {
@@ -80,7 +81,7 @@ fn resuming_needs_a_record_of_the_same_job_and_enough_bytes() {
 fn an_output_with_too_many_failed_items_is_refused() {
     let check = |job: ResumeJob, state, failed| {
         let FoundRecord::Record(record) = found(state, failed) else { panic!() };
-        job.check(&record).is_ok()
+        job.check(&record, Intent::Resume).is_ok()
     };
     assert!(check(job(), RecordState::Interrupted, 0) && !check(job(), RecordState::Interrupted, 1));
     assert!(check(keeping(None), RecordState::Interrupted, 3));
@@ -90,8 +91,27 @@ fn an_output_with_too_many_failed_items_is_refused() {
         let job = keeping(Some(MaxFailures::Percent(share)));
         let progress =
             OutputProgress { items, failed: [(FailureKind::Invalid, failed)].into(), ..OutputProgress::default() };
-        job.check(&ResumeRecord::new(RecordState::Interrupted, job.settings.clone(), progress)).is_ok()
+        job.check(&ResumeRecord::new(RecordState::Interrupted, job.settings.clone(), progress), Intent::Resume).is_ok()
     };
     assert!(share(1.0, 99, 3) && !share(1.0, 100, 3) && share(3.0, 100, 3), "judged from a hundred items on");
     assert!(share(0.0, 7, 0) && !share(0.0, 7, 1));
+}
+
+#[test]
+fn failed_items_are_run_again_only_in_an_output_with_a_record() {
+    let decide = |found, length| decide(found, Intent::RetryFailed, length, &job());
+    assert_eq!(decide(FoundRecord::Nothing, None), Err(ResumeReason::Missing));
+    assert_eq!(decide(FoundRecord::Nothing, Some(9)), Err(ResumeReason::NoRecord(String::new())));
+    assert!(matches!(decide(found(RecordState::Complete, 2), Some(50)), Ok(Decision::Complete(_))));
+    assert_eq!(bytes(decide(found(RecordState::Interrupted, 2), Some(60))), Some(50));
+    assert_eq!(decide(found(RecordState::Complete, 2), Some(60)), Err(ResumeReason::Edited));
+}
+
+#[test]
+fn a_refusal_says_what_was_asked_for() {
+    let text = |intent, reason| ResumeError { name: "out".to_owned(), intent, reason }.to_string();
+    let edited = "it was changed since it was written; --overwrite starts again";
+    assert_eq!(text(Intent::Resume, ResumeReason::Edited), format!("out can't be resumed: {edited}"));
+    assert_eq!(text(Intent::RetryFailed, ResumeReason::Edited), format!("out can't be retried: {edited}"));
+    assert_eq!(text(Intent::RetryFailed, ResumeReason::InUse), "out is in use: another run is writing it");
 }

@@ -1,7 +1,7 @@
 //! Parses a line about items.
 
 use crate::log::error::LogError;
-use crate::model::chunk_line::{ChunkLine, NoteLine};
+use crate::model::chunk_line::{AttemptLine, ChunkLine, NoteLine};
 use base64::Engine as _;
 use procession_task::escape_terminal;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ pub enum LogLine<'a> {
     Item(ItemLine<'a>),
     /// About a part of a chunk.
     Chunk(ChunkLine<'a>),
+    /// About an attempt without an outcome.
+    Attempt(AttemptLine<'a>),
     /// A note for the reader.
     Note(NoteLine),
 }
@@ -58,6 +60,12 @@ pub struct ItemLine<'a> {
     /// The result's full length in bytes, if it was cut.
     #[serde(default)]
     pub output_bytes: Option<u64>,
+    /// The exit status of the process that ran it, if it failed with one.
+    #[serde(default)]
+    pub exit_status: Option<i32>,
+    /// The signal that killed the process that ran it, if it failed so.
+    #[serde(default)]
+    pub signal: Option<i32>,
     /// The error, if there is no result.
     #[serde(default, borrow)]
     pub error: Option<LoggedError<'a>>,
@@ -82,6 +90,8 @@ impl<'a> LogLine<'a> {
     pub fn parse(line: &'a [u8], path: &Path) -> Result<Self, LogError> {
         let parsed = if line.starts_with(b"{\"chunk\":") {
             serde_json::from_slice(line).map(Self::Chunk)
+        } else if line.starts_with(b"{\"items\":") {
+            serde_json::from_slice(line).map(Self::Attempt)
         } else if line.starts_with(b"{\"note\":") {
             serde_json::from_slice(line).map(Self::Note)
         } else {
@@ -186,8 +196,11 @@ mod tests {
         assert_eq!(read(&line).whole_input().unwrap(), b"\xff\x1b");
         assert_eq!(read(&line).shown_input(), "\\xff\\u{1b}");
         let line = written(&[b'y'; 300], "x");
-        assert_eq!(read(&line).whole_input(), None);
-        assert_eq!(read(&line).shown_input(), "y".repeat(256) + "…");
+        assert_eq!(read(&line).whole_input().unwrap(), [b'y'; 300], "it can be run again");
+        let line = samples::line(samples::who(0, 0, 1), 0, 3, &[b'4'; 300]);
+        let line = line.trim_end().as_bytes();
+        assert_eq!(read(line).whole_input(), None);
+        assert_eq!(read(line).shown_input(), "4".repeat(256) + "…");
     }
 
     #[test]
@@ -202,6 +215,11 @@ mod tests {
         let json = serde_json::to_vec(&ChunkLine::new(&part, "h")).unwrap();
         let LogLine::Chunk(chunk) = LogLine::parse(&json, Path::new("f")).unwrap() else { panic!() };
         assert_eq!(chunk, ChunkLine::new(&part, "h"));
+        let lost = samples::attempt_lost(samples::who(2, 0, 5), 7, 3);
+        let json = serde_json::to_vec(&AttemptLine::new(&lost, "h").unwrap()).unwrap();
+        let LogLine::Attempt(attempt) = LogLine::parse(&json, Path::new("f")).unwrap() else { panic!() };
+        assert_eq!((attempt.item, attempt.items, attempt.pid, attempt.attempt), (7, 3, 5, 1));
+        assert_eq!((attempt.start_us, attempt.duration_us, &*attempt.error.kind), (20_000.0, 30_000.0, "crashed"));
         assert!(matches!(LogLine::parse(b"{\"note\":\"n\"}", Path::new("f")), Ok(LogLine::Note(_))));
         assert!(matches!(LogLine::parse(b"{\"item\":1}", Path::new("f")), Err(LogError::Malformed { .. })));
         assert_eq!(item_index(&json), None);

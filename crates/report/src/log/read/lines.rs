@@ -2,14 +2,16 @@
 
 use crate::log::error::LogError;
 use crate::log::private_file::open_file;
+use procession_task::LOGGED_FAILED_BYTES;
 use serde::de::IgnoredAny;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Bytes of the read buffer.
 const BUFFER: usize = 256 << 10;
-/// Longest line in bytes. Lines of a log are much shorter.
-const MAX_LINE: u64 = 16 << 20;
+/// Longest line in bytes: the longest input of a failed item, of which each byte needs
+/// six as JSON, with the other fields.
+const MAX_LINE: u64 = 6 * LOGGED_FAILED_BYTES as u64 + (1 << 20);
 
 /// Calls `visit` with each line of a file, without the line feed. An incomplete
 /// last line is skipped: its writer was killed.

@@ -12,6 +12,8 @@ use procession::ChunkSize;
 use procession_task::FailureKind;
 use std::borrow::Cow;
 
+/// Most bytes of a failed item that are kept, as during a run.
+const KEPT_INPUT: usize = 4096;
 /// Most failed items that are kept.
 const KEPT_FAILURES: usize = 1000;
 
@@ -77,7 +79,7 @@ impl LineCollector {
                 match collector.spans.skipped_lines.line(line, &file.path) {
                     Some(LogLine::Item(item)) => collector.take_item(&item, &mut track),
                     Some(LogLine::Chunk(part)) => track.push(Span::of_chunk_line(&part)),
-                    Some(LogLine::Note(_)) | None => {}
+                    Some(LogLine::Note(_) | LogLine::Attempt(_)) | None => {}
                 }
                 Ok::<_, LogError>(())
             })?;
@@ -113,10 +115,12 @@ impl FailureList {
             *self = std::mem::take(self).sorted();
         }
         let cut = || item.input.as_deref().unwrap_or_default().as_bytes().to_vec();
+        let mut input = item.whole_input().unwrap_or_else(cut);
+        input.truncate(KEPT_INPUT);
         self.rows.push(FailureRow {
             item: item.item,
             place: None,
-            input: item.whole_input().unwrap_or_else(cut),
+            input,
             kind,
             message: item.error.as_ref().map_or(Cow::default(), |error| error.message.clone()).into_owned(),
             pid: item.pid,

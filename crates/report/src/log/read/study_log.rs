@@ -4,11 +4,13 @@ use super::lines::visit_lines;
 use crate::log::error::LogError;
 use crate::log::private_file::open_file;
 use crate::log::write::retention::is_in_use;
+use crate::log::write::run_files::ATTEMPTS;
 use crate::model::process::ProcessName;
 use crate::model::skipped_lines::SkippedLines;
 use crate::model::study::{RunRecord, StudyRecord};
 use crate::model::worker::WorkerRows;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,12 @@ pub struct StudyLog {
     path: PathBuf,
     study: StudyRecord,
     runs: Vec<RunLog>,
+    /// The logs of the calls that it goes on with, the first one first.
+    earlier: Vec<StudyLog>,
+    /// The log that the first of them goes on with, if it is gone.
+    lost: Option<PathBuf>,
+    /// All runs of these calls and of this one.
+    story: Vec<RunLog>,
 }
 
 /// The log of one run.
@@ -42,11 +50,30 @@ pub(crate) struct ItemFile {
 }
 
 impl StudyLog {
-    /// Opens the log in this folder.
+    /// Opens the log in this folder, and those of the calls that it goes on with.
     ///
     /// # Errors
     /// The folder contains no log, or it can't be read.
     pub fn open(path: &Path) -> Result<Self, LogError> {
+        let mut log = Self::open_alone(path)?;
+        let (mut next, mut seen) = (log.study.continues.clone(), BTreeSet::new());
+        while let Some(path) = next.map(PathBuf::from).filter(|path| seen.insert(path.clone())) {
+            let Ok(earlier) = Self::open_alone(&path) else {
+                log.lost = Some(path);
+                break;
+            };
+            next = earlier.study.continues.clone();
+            log.earlier.insert(0, earlier);
+        }
+        let runs = log.parts().flat_map(|part| part.runs.iter().cloned());
+        log.story = match log.earlier.is_empty() {
+            true => runs.collect(),
+            false => (1..).zip(runs).map(|(number, run)| RunLog { number, ..run }).collect(),
+        };
+        Ok(log)
+    }
+
+    fn open_alone(path: &Path) -> Result<Self, LogError> {
         let study = match read_json(&path.join("study.json")) {
             Err(LogError::Io { source, .. }) if is_absent(&source) => return Err(LogError::NoLog(path.to_owned())),
             other => other?,
@@ -62,7 +89,40 @@ impl StudyLog {
             }
         }
         runs.sort_by_key(|run| run.number);
-        Ok(Self { path: path.to_owned(), study, runs })
+        let (earlier, lost, story) = (Vec::new(), None, Vec::new());
+        Ok(Self { path: path.to_owned(), study, runs, earlier, lost, story })
+    }
+
+    /// The logs of the calls that it goes on with, the first one first, and itself.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Self> {
+        self.earlier.iter().chain(std::iter::once(self))
+    }
+
+    /// Whether it goes on with other calls.
+    pub(crate) fn is_continued(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
+    /// The log that its first part goes on with, if it is gone.
+    pub(crate) fn lost(&self) -> Option<&Path> {
+        self.lost.as_deref()
+    }
+
+    /// All runs of its parts. If there are several parts, runs are numbered through
+    /// all of them.
+    pub(crate) fn story(&self) -> &[RunLog] {
+        &self.story
+    }
+
+    /// The part that has this run of the whole story, and the run's number there.
+    /// Without a run it is the log itself.
+    #[must_use]
+    pub fn part_of(&self, run: Option<u32>) -> (&Self, Option<u32>) {
+        let wanted = run.and_then(|run| self.story.iter().find(|known| known.number == run));
+        let has = |part: &&Self| wanted.is_some_and(|wanted| wanted.path.parent() == Some(&part.path));
+        let part = self.parts().find(has).unwrap_or(self);
+        let number = wanted.and_then(|wanted| part.runs.iter().find(|own| own.path == wanted.path));
+        (part, number.map_or(run, |own| Some(own.number)))
     }
 
     /// The folder.
@@ -77,7 +137,7 @@ impl StudyLog {
         &self.study
     }
 
-    /// The runs, in the order of their numbers.
+    /// The runs of the call itself, in the order of their numbers.
     #[must_use]
     pub fn runs(&self) -> &[RunLog] {
         &self.runs
@@ -161,6 +221,11 @@ impl RunLog {
         }
     }
 
+    /// The file with attempts without an outcome; it may not exist.
+    pub(crate) fn attempts_file(&self) -> PathBuf {
+        self.path.join(ATTEMPTS)
+    }
+
     /// The files with lines about items, in the order of slots and processes.
     ///
     /// # Errors
@@ -219,6 +284,34 @@ mod tests {
         let error = StudyLog::open(dir.path()).unwrap_err();
         assert!(matches!(error, LogError::Malformed { .. }), "{error}");
         assert!(!error.to_string().contains('\x1b'));
+    }
+
+    #[test]
+    fn a_log_has_the_runs_of_those_that_it_goes_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, continues: Option<&str>| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.join("run-1")).unwrap();
+            let continues = continues.map(|name| dir.path().join(name).to_str().unwrap().to_owned());
+            let study = StudyRecord { continues, ..StudyRecord::default() };
+            fs::write(path.join("study.json"), serde_json::to_vec(&study).unwrap()).unwrap();
+            path
+        };
+        write("a", Some("gone"));
+        write("b", Some("a"));
+        let log = StudyLog::open(&write("c", Some("b"))).unwrap();
+        let folders = |runs: &[RunLog]| {
+            let name = |run: &RunLog| run.path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+            runs.iter().map(|run| (run.number, name(run))).collect::<Vec<_>>()
+        };
+        let all = [(1, "a"), (2, "b"), (3, "c")].map(|(number, name)| (number, name.to_owned()));
+        assert_eq!((folders(log.story()), folders(log.runs())), (all.to_vec(), vec![(1, "c".to_owned())]));
+        assert_eq!(log.lost(), Some(&*dir.path().join("gone")));
+        let part = |run| log.part_of(run).0.path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!((part(None), part(Some(2)), log.part_of(Some(2)).1), ("c".to_owned(), "b".to_owned(), Some(1)));
+        // A circle is followed once.
+        let log = StudyLog::open(&write("a", Some("c"))).unwrap();
+        assert!(log.is_continued() && log.story().len() <= 4);
     }
 
     #[test]

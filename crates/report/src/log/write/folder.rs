@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-/// A call's log folder. It counts as in use until this value is dropped.
+/// A call's log folder. It counts as in use until this value is dropped. If no run has
+/// begun by then, it is removed: a call that was refused leaves no log.
 #[derive(Debug)]
 pub struct LogFolder {
     path: PathBuf,
@@ -26,6 +27,9 @@ pub struct LogFolder {
     _lock: File,
     host: String,
     runs: u32,
+    /// The folders that this call has created, the innermost first: removed again if no
+    /// run begins.
+    made: Vec<PathBuf>,
 }
 
 impl LogFolder {
@@ -45,13 +49,14 @@ impl LogFolder {
     }
 
     fn create_given(path: PathBuf) -> Result<Self, LogError> {
+        let made: Vec<PathBuf> = path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
         refuse_foreign_links(&path).and_then(|()| create_folders(&path)).map_err(LogError::io("creating", &path))?;
         for taken in [LOCK, "study.json", "run-1"] {
             if fs::symlink_metadata(path.join(taken)).is_ok() {
                 return Err(LogError::Occupied(path));
             }
         }
-        Self::lock(path, None)
+        Self::lock(path, None, made)
     }
 
     /// Creates a folder for this call in `root`.
@@ -60,15 +65,16 @@ impl LogFolder {
         let name = format!("{}-{}", utc::folder_stamp(SystemTime::now()), std::process::id());
         let path = root.join(name);
         create_folder(&path).map_err(LogError::io("creating", &path))?;
-        Self::lock(path, Some(root.to_owned()))
+        let made = vec![path.clone()];
+        Self::lock(path, Some(root.to_owned()), made)
     }
 
-    fn lock(path: PathBuf, root: Option<PathBuf>) -> Result<Self, LogError> {
+    fn lock(path: PathBuf, root: Option<PathBuf>, made: Vec<PathBuf>) -> Result<Self, LogError> {
         let lock_path = path.join(LOCK);
         let lock = create_file(&lock_path).map_err(LogError::io("creating", &lock_path))?;
         // Some file systems have no locks. There the pruning may remove a log in use.
         let _ = lock.try_lock();
-        Ok(Self { path, root, _lock: lock, host: String::new(), runs: 0 })
+        Ok(Self { path, root, _lock: lock, host: String::new(), runs: 0, made })
     }
 
     /// Records a given folder in the user's state folder, so that [`latest_log`]
@@ -83,6 +89,22 @@ impl LogFolder {
         }
         let root = default_root()?;
         retention::remember(&root, &self.path).map_err(LogError::io("writing in", &root))
+    }
+
+    /// Removes what was created for a log without runs. Files of others are kept.
+    fn remove_unused(&self) {
+        for name in ["study.json", LOCK] {
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        for folder in &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    /// Whether a run has begun.
+    #[must_use]
+    pub fn has_runs(&self) -> bool {
+        self.runs > 0
     }
 
     /// The folder's path.
@@ -136,9 +158,12 @@ impl LogFolder {
 }
 
 impl Drop for LogFolder {
-    /// Removes old default folders. This happens at the end of a call, because at its
+    /// Removes a log without runs, and old default folders. This happens at the end of a call, because at its
     /// start the user waits for results.
     fn drop(&mut self) {
+        if !self.has_runs() {
+            self.remove_unused();
+        }
         if let Some(root) = &self.root {
             retention::prune(root, retention::KEEP_FOLDERS, retention::KEEP_BYTES);
         }
@@ -206,11 +231,28 @@ mod tests {
     fn a_given_folder_keeps_what_it_holds() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("notes.txt"), "mine").unwrap();
-        let folder = LogFolder::create(Some(dir.path().to_owned())).unwrap();
+        drop(LogFolder::create(Some(dir.path().to_owned())).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a log without runs is removed");
+        let mut folder = LogFolder::create(Some(dir.path().to_owned())).unwrap();
         assert_eq!(fs::read(dir.path().join("notes.txt")).unwrap(), b"mine");
+        folder.runs = 1;
         drop(folder);
         let again = LogFolder::create(Some(dir.path().to_owned())).unwrap_err();
         assert!(again.to_string().contains("already holds the log of another call"), "{again}");
+    }
+
+    #[test]
+    fn a_log_without_runs_is_removed_with_the_folders_that_it_needed() {
+        let outer = tempfile::tempdir().unwrap();
+        let dir = outer.path().join("a/b");
+        let mut folder = LogFolder::create(Some(dir.clone())).unwrap();
+        folder.write_study(&StudyRecord::default()).unwrap();
+        drop(folder);
+        assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 0);
+        let folder = LogFolder::create(Some(dir.clone())).unwrap();
+        fs::write(dir.join("other"), "").unwrap();
+        drop(folder);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "what others put there is kept");
     }
 
     #[test]
@@ -220,7 +262,8 @@ mod tests {
         for at in 0..20 {
             create_folders(&state.join(format!("20200101T0000{at:02}.000Z-1"))).unwrap();
         }
-        let folder = LogFolder::create_in(&state).unwrap();
+        let mut folder = LogFolder::create_in(&state).unwrap();
+        folder.runs = 1;
         assert_eq!([mode(&state), mode(folder.path())], [0o700, 0o700]);
         let path = folder.path().to_owned();
         assert!(path.join(LOCK).is_file() && retention::is_in_use(&path));

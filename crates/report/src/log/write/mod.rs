@@ -2,7 +2,8 @@
 //!
 //! Layout: `study.json` about the call; `run-K/` for each run, with `run.json`,
 //! `workers.jsonl` and, for each process, `worker-<slot>-<n>-<pid>.jsonl` with a
-//! line per item. The standard error of a process is beside that as `.stderr`; the
+//! line per item, and `attempts.jsonl` with a line for each attempt that has no
+//! outcome: its process died, or it failed, and it was tried again. The standard error of a process is beside that as `.stderr`; the
 //! file exists only if the process wrote something.
 //!
 //! Items can be confidential, and other people use the same machine: folders have
@@ -15,7 +16,7 @@
 pub(crate) mod folder;
 pub(crate) mod logger;
 pub(crate) mod retention;
-mod run_files;
+pub(crate) mod run_files;
 mod writer;
 
 #[cfg(test)]

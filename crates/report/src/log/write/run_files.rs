@@ -8,6 +8,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+/// Name of the file of attempts without an outcome; it exists only if there are any.
+pub(crate) const ATTEMPTS: &str = "attempts.jsonl";
 /// Bytes of a file's buffer.
 const BUFFER: usize = 64 << 10;
 /// Most files that are open at a time. To open another one, the least recently used
@@ -38,6 +40,8 @@ impl Folder for PathBuf {
 pub(crate) enum FileName {
     /// The lives of the processes.
     Workers,
+    /// Attempts without an outcome.
+    Attempts,
     /// Lines about the items of a process.
     Items(ProcessName),
     /// The standard error of a process.
@@ -49,6 +53,7 @@ impl FileName {
         let process = |ProcessName { worker, nth, pid }, ending| format!("worker-{worker}-{nth}-{pid}.{ending}");
         match self {
             Self::Workers => "workers.jsonl".to_owned(),
+            Self::Attempts => ATTEMPTS.to_owned(),
             Self::Items(name) => process(name, "jsonl"),
             Self::Stderr(name) => process(name, "stderr"),
         }

@@ -118,7 +118,7 @@ fn lines_of_items(run: &RunLog) -> HashMap<u64, u32> {
                     (part.first..part.first + u64::from(part.items))
                         .for_each(|item| *times.entry(item).or_default() += 1);
                 }
-                LogLine::Note(_) => {}
+                LogLine::Note(_) | LogLine::Attempt(_) => {}
             }
             Ok::<_, LogError>(())
         });

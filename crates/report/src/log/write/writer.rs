@@ -6,14 +6,14 @@
 use super::run_files::{FileName, RunFiles};
 use crate::background::until_error::Recorder;
 use crate::log::error::Warn;
-use crate::model::chunk_line::{ChunkLine, NoteLine};
+use crate::model::chunk_line::{AttemptLine, ChunkLine, NoteLine};
 use crate::model::process::ProcessName;
 use crate::model::study::LogLevel;
 use crate::model::worker_lines::Lines;
 use crate::text::units;
 use bytes::Bytes;
 use procession::{Accepted, Event, WorkerRef};
-use procession_task::{CoordinatorLine, Identity};
+use procession_task::{ATTEMPT_LINE, CoordinatorLine, Identity};
 use serde::Serialize;
 use std::io;
 use std::sync::Arc;
@@ -75,6 +75,10 @@ impl RunWriter {
 
     fn write_part(&mut self, part: &Accepted) -> io::Result<()> {
         let file = FileName::Items(part.worker.into());
+        if let Some((log, attempts)) = split_attempts(&part.log) {
+            self.write_limited(FileName::Attempts, &attempts)?;
+            return self.write_part(&Accepted { log, ..part.clone() });
+        }
         if self.level == LogLevel::Task && !part.log.is_empty() {
             let total = self.item_bytes + part.log.len() as u64;
             if total <= self.limits.items {
@@ -127,6 +131,28 @@ impl RunWriter {
         self.files.write(FileName::Items(process), &self.line)
     }
 
+    /// Writes an attempt without an outcome.
+    fn write_attempt(&mut self, worker: WorkerRef, event: &Event) -> io::Result<()> {
+        self.line.clear();
+        if let Some(line) = AttemptLine::new(event, self.lines.host(worker.into())) {
+            push_line(&mut self.line, &line);
+        }
+        let line = std::mem::take(&mut self.line);
+        let written = self.write_limited(FileName::Attempts, &line);
+        self.line = line;
+        written
+    }
+
+    /// Writes lines unless they exceed the limit of lines about items.
+    fn write_limited(&mut self, file: FileName, lines: &[u8]) -> io::Result<()> {
+        let total = self.item_bytes + lines.len() as u64;
+        if total > self.limits.items {
+            return Ok(());
+        }
+        self.item_bytes = total;
+        self.files.write(file, lines)
+    }
+
     fn write_stderr(&mut self, worker: WorkerRef, bytes: &Bytes) -> io::Result<()> {
         let left = self.limits.stderr.saturating_sub(self.stderr_bytes);
         if left == 0 || bytes.is_empty() {
@@ -148,6 +174,7 @@ impl Recorder<Event> for RunWriter {
         match event {
             Event::Accepted(part) => self.write_part(part),
             Event::ItemLost { .. } => self.write_lost(event),
+            Event::AttemptLost { worker, .. } => self.write_attempt(*worker, event),
             Event::Stderr { worker, bytes } => self.write_stderr(*worker, bytes),
             Event::Note { worker, text, .. } => self.write_note(*worker, text),
             _ => self.write_process(event),
@@ -162,6 +189,18 @@ impl Recorder<Event> for RunWriter {
         self.item_log.store(false, Ordering::Relaxed);
         (self.warn)(&format!("the log of this run ends here: {error}"));
     }
+}
+
+/// The lines of items and those of attempts without an outcome; `None` if there are
+/// none of these. A line feed stands only at the end of a line.
+fn split_attempts(log: &Bytes) -> Option<(Bytes, Vec<u8>)> {
+    let is_attempt = |line: &[u8]| line.starts_with(ATTEMPT_LINE);
+    if !is_attempt(log) && memchr::memmem::find(log, &[b"\n", ATTEMPT_LINE].concat()).is_none() {
+        return None;
+    }
+    let (attempts, items): (Vec<&[u8]>, Vec<&[u8]>) =
+        log.split_inclusive(|&byte| byte == b'\n').partition(|line| is_attempt(line));
+    Some((items.concat().into(), attempts.concat()))
 }
 
 /// Appends a line of JSON.

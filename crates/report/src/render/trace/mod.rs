@@ -242,7 +242,7 @@ impl TraceWriter<'_> {
                         end_s = span.end_s;
                         self.kept(track, &span, offset_us)?;
                     }
-                    Some(LogLine::Note(_)) | None => {}
+                    Some(LogLine::Note(_) | LogLine::Attempt(_)) | None => {}
                 }
                 Ok::<_, TraceError>(())
             })?;

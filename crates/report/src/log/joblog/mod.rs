@@ -7,11 +7,13 @@
 //! - `Seq` is the item's index plus one, so that it counts from 1.
 //! - `Host` is `:` for processes of this machine (as in GNU parallel).
 //! - `Send` and `Receive` are the bytes of the item and of its result.
-//! - `Exitval` is 0 for a result, 1 for an item that failed or was invalid. If the
-//!   process died, it is the exit status of the process, or 0 if `Signal` tells why.
-//!   It is -1 if neither tells of a failure, and for an item that timed out.
-//! - `Command` is the task and the item. The item is escaped, so that it stays in its
-//!   line, and cut at the length at which the log cuts it.
+//! - `Exitval` and `Signal` are those of the program or process that ran the item. An
+//!   item that failed otherwise has the `Exitval` 1. It is -1 if neither tells of a
+//!   failure, and for an item that timed out.
+//! - `Command` is the command as it was run, quoted for a shell, so that
+//!   `parallel --retry-failed` can run it again. A `#` behind it makes the PID a
+//!   comment then. Without a program it is the task and the item. The item is escaped,
+//!   so that it stays in its line, and cut at the length at which the log cuts results.
 //!
 //! The runs of a study follow one another. The file is truncated when the first run
 //! begins: a failed invocation does not modify it. A call that resumes an output
@@ -23,7 +25,8 @@ use crate::background::until_error::{Recorder, UntilError};
 use crate::log::read::line::{ItemLine, LogLine};
 use procession::{Accepted, Event, Exit, Observer, WorkerRef};
 use procession_sys::start_thread;
-use procession_task::{Failure, FailureKind, escape_terminal};
+use procession_task::{Failure, FailureKind, LOGGED_BYTES, escape_terminal};
+use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -36,7 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tPID\n";
 
 /// The job log of a call, open for its runs.
-#[derive(Debug)]
 pub struct JobLog {
     file: File,
     /// The path, if this call created the file: it is removed again if no run begins.
@@ -45,7 +47,12 @@ pub struct JobLog {
     begin: Begin,
     task: String,
     host: String,
+    command: CommandOf,
 }
+
+/// The command that runs the item of this index, quoted for a shell; `None` if there is
+/// none.
+pub type CommandOf = Arc<dyn Fn(u64, &[u8]) -> Option<String> + Send + Sync>;
 
 /// What the first run does to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +87,7 @@ struct JobLogWriter {
     out: BufWriter<File>,
     task: String,
     host: String,
+    command: CommandOf,
     /// Unix time of the run's start, in seconds.
     began: f64,
     /// The process that ended last: its exit comes just before its lost items.
@@ -97,7 +105,7 @@ struct JobLogRow<'a> {
     receive: u64,
     exit: i32,
     signal: i32,
-    input: &'a str,
+    command: String,
     pid: u32,
 }
 
@@ -107,7 +115,7 @@ impl JobLog {
     ///
     /// # Errors
     /// The file can't be written, or it is to be appended to and is no job log.
-    pub fn open(path: &Path, appended: bool, task: &str, host: &str) -> io::Result<Self> {
+    pub fn open(path: &Path, appended: bool, task: &str, host: &str, command: CommandOf) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(appended).write(true).mode(0o600);
         let (mut file, is_new) = match options.clone().create_new(true).open(path) {
@@ -124,7 +132,7 @@ impl JobLog {
             _ => Begin::Anew,
         };
         let made = is_new.then(|| path.to_owned());
-        Ok(Self { file, made, begin, task: escape_terminal(task.as_bytes()), host: host.to_owned() })
+        Ok(Self { file, made, begin, task: escape_terminal(task.as_bytes()), host: host.to_owned(), command })
     }
 
     /// The file's metadata, to compare it with other files.
@@ -165,6 +173,7 @@ impl JobLog {
             out: BufWriter::new(self.file.try_clone()?),
             task: self.task.clone(),
             host: self.host.clone(),
+            command: Arc::clone(&self.command),
             began,
             last: None,
             problem: Arc::clone(&problem),
@@ -172,6 +181,12 @@ impl JobLog {
         let (events, mut recording) = (Arc::clone(&queue), UntilError::new(writer));
         start_thread("joblog", None, move || events.consume(&mut recording))?;
         Ok((JobLogger { queue: Arc::clone(&queue), batch: Vec::new() }, JobLogging { queue, problem }))
+    }
+}
+
+impl fmt::Debug for JobLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobLog").field("file", &self.file).field("begin", &self.begin).finish_non_exhaustive()
     }
 }
 
@@ -273,8 +288,8 @@ impl Recorder<Event> for JobLogWriter {
             Event::ItemLost { worker, item, input, failure, sent_at, at, .. } => {
                 let (exit, signal) = self.end_of(*worker, failure);
                 let (start_s, took_s) = (sent_at.as_secs_f64(), at.saturating_sub(*sent_at).as_secs_f64());
-                let shown = escape_terminal(&input[..input.len().min(procession_task::LOGGED_BYTES)]);
-                let (send, input, pid) = (input.len() as u64, shown.as_str(), worker.pid);
+                let command = self.command_of(*item, input);
+                let (send, pid) = (input.len() as u64, worker.pid);
                 let host = self.host.clone();
                 self.row(&JobLogRow {
                     item: *item,
@@ -285,7 +300,7 @@ impl Recorder<Event> for JobLogWriter {
                     receive: 0,
                     exit,
                     signal,
-                    input,
+                    command,
                     pid,
                 })
             }
@@ -307,7 +322,18 @@ impl Recorder<Event> for JobLogWriter {
 
 impl JobLogWriter {
     fn write_item(&mut self, line: &ItemLine<'_>) -> io::Result<()> {
-        let whole = line.whole_input().map_or(0, |bytes| bytes.len() as u64);
+        let whole = line.whole_input();
+        let command = match &whole {
+            Some(input) => self.command_of(line.item, input),
+            None => format!("{} {}", self.task, line.shown_input()),
+        };
+        let (exit, signal) = match (&line.error, line.exit_status, line.signal) {
+            (None, ..) => (0, 0),
+            (_, _, Some(signal)) => (0, signal),
+            (_, Some(status), _) if status != 0 => (status, 0),
+            _ => (1, 0),
+        };
+        let whole = whole.map_or(0, |input| input.len() as u64);
         let output = line.output.map_or(0, |json| {
             let text = serde_json::from_str::<String>(json.get());
             text.map_or(json.get().len(), |text| text.len()) as u64
@@ -323,11 +349,19 @@ impl JobLogWriter {
             took_s: line.duration_us / 1e6,
             send: line.input_bytes.unwrap_or(whole),
             receive: line.output_bytes.unwrap_or(output + encoded),
-            exit: i32::from(line.error.is_some()),
-            signal: 0,
-            input: &line.shown_input(),
+            exit,
+            signal,
+            command,
             pid: line.pid,
         })
+    }
+
+    /// The command that runs an item, or the task and the item.
+    fn command_of(&self, item: u64, input: &[u8]) -> String {
+        (self.command)(item, input).map_or_else(
+            || format!("{} {}", self.task, escape_terminal(&input[..input.len().min(LOGGED_BYTES)])),
+            |command| format!("{command} #"),
+        )
     }
 
     /// Exit status and signal of an item's process, as GNU parallel reports them.
@@ -342,90 +376,15 @@ impl JobLogWriter {
     }
 
     fn row(&mut self, row: &JobLogRow<'_>) -> io::Result<()> {
-        let JobLogRow { item, host, start_s, took_s, send, receive, exit, signal, input, pid } = row;
+        let JobLogRow { item, host, start_s, took_s, send, receive, exit, signal, command, pid } = row;
         let host = if *host == self.host { ":".to_owned() } else { escape_terminal(host.as_bytes()) };
         let (seq, start) = (item.saturating_add(1), self.began + start_s);
-        let task = &self.task;
         writeln!(
             self.out,
-            "{seq}\t{host}\t{start:.3}\t{took_s:10.3}\t{send}\t{receive}\t{exit}\t{signal}\t{task} {input}\t{pid}"
+            "{seq}\t{host}\t{start:.3}\t{took_s:10.3}\t{send}\t{receive}\t{exit}\t{signal}\t{command}\t{pid}"
         )
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::samples::{accepted, exit, line, lost, who};
-
-    /// The file's contents after these events, without the header.
-    fn written(path: &Path, events: &[Event]) -> Vec<String> {
-        let mut log = JobLog::open(path, false, "sqrt", "h").unwrap();
-        let (mut logger, logging) = log.start_run().unwrap();
-        events.iter().for_each(|event| logger.on_event(event));
-        drop(logger);
-        logging.finish().unwrap();
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines().skip(1).map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn each_outcome_has_a_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let part = Accepted { log: line(who(0, 0, 41), 0, 3, b"4").into(), ..accepted(who(0, 0, 41), 0, 3, 1) };
-        let died = |nth, how| Event::WorkerExited(exit(1, nth, 42, how));
-        let gone = |nth, item, kind| lost(who(1, nth, 42), 0, item, b"a\tb\n\x1b", Failure::new(kind, "x"));
-        let events = [
-            Event::Accepted(part),
-            died(0, Exit::Signal(11)),
-            gone(0, 7, FailureKind::Crashed),
-            died(1, Exit::Status(3)),
-            gone(1, 8, FailureKind::Crashed),
-            died(2, Exit::Status(0)),
-            gone(2, 9, FailureKind::Crashed),
-            died(3, Exit::Signal(9)),
-            gone(3, 10, FailureKind::TimedOut),
-        ];
-        let lines = written(&folder.path().join("jobs"), &events);
-        let columns: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
-        assert!(columns.iter().all(|line| line.len() == 10 && line[3].len() == 10), "{lines:?}");
-        assert_eq!(columns[0][4..], ["1", "3", "0", "0", "sqrt 4", "41"]);
-        let ends: Vec<_> = columns.iter().map(|line| (line[0], line[6], line[7])).collect();
-        assert_eq!(ends, [("4", "0", "0"), ("8", "0", "11"), ("9", "3", "0"), ("10", "-1", "0"), ("11", "-1", "9")]);
-        assert_eq!(columns[1][8], format!("sqrt {}", escape_terminal(b"a\tb\n\x1b")));
-    }
-
-    #[test]
-    fn the_file_is_modified_when_a_run_begins_and_appended_to_after_its_last_whole_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("jobs");
-        let begin = |appended| JobLog::open(&path, appended, "sqrt", "h").map(|mut log| log.begin().unwrap());
-        drop(JobLog::open(&path, true, "sqrt", "h").unwrap());
-        assert!(!path.exists(), "no run began");
-        begin(true).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
-        for (text, expected) in [("1\t:\n", "1\t:\n"), ("1\t:\n2\t", "1\t:\n"), ("2\t", "")] {
-            std::fs::write(&path, format!("{HEADER}{text}")).unwrap();
-            drop(JobLog::open(&path, false, "sqrt", "h").unwrap());
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{text}"));
-            begin(true).unwrap();
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{HEADER}{expected}"));
-        }
-        std::fs::write(&path, "precious").unwrap();
-        assert!(begin(true).unwrap_err().to_string().contains("no job log"));
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
-        begin(false).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), HEADER);
-    }
-
-    #[test]
-    fn a_full_disk_is_an_error_at_the_end() {
-        let events = [lost(who(1, 0, 42), 0, 1, b"x", Failure::new(FailureKind::Crashed, "x"))];
-        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut log = JobLog { file, made: None, begin: Begin::Done, task: "t".to_owned(), host: "h".to_owned() };
-        let (mut logger, logging) = log.start_run().unwrap();
-        events.iter().for_each(|event| logger.on_event(event));
-        drop(logger);
-        assert_eq!(logging.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
-    }
-}
+mod tests;

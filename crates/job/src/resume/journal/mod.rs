@@ -13,10 +13,11 @@
 //! hash shows this, and the output is refused, never continued with wrong
 //! bytes.
 
-use super::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
-use super::record_file::{discard, overwrite, write};
-use super::tracker::ResumeTracker;
 use crate::file_id::is_at;
+use crate::resume::record::{JobSettings, OutputProgress, RecordState, ResumeRecord};
+use crate::resume::record_file::{discard, overwrite, write};
+use crate::resume::tracker::ResumeTracker;
+use procession_sys::AtomicFile;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -48,8 +49,11 @@ pub(crate) struct Journal {
     /// Whether the output or the record was changed.
     has_begun: bool,
     job: JobSettings,
-    /// Whether the record of a complete output is kept.
-    keeps: bool,
+    keeping: RecordKeeping,
+    /// The logs that the records name.
+    logs: RecordedLogs,
+    /// Whether the output was complete before.
+    was_complete: bool,
     tracker: Arc<ResumeTracker>,
     /// What an earlier run has completed.
     pub(crate) before: OutputProgress,
@@ -66,6 +70,26 @@ pub(crate) struct Journal {
     problem: Option<io::Error>,
 }
 
+/// When there is a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordKeeping {
+    /// From the first result on. That of a complete output is removed, unless items
+    /// failed or `complete` says that it is kept too.
+    Checkpoints { complete: bool },
+    /// Only of a complete output in which items failed: its results are not in
+    /// order, so it can't be resumed.
+    Failures,
+}
+
+/// The log folders that records name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordedLogs {
+    /// That of this call.
+    pub(crate) own: Option<String>,
+    /// That of the run that this one goes on with.
+    pub(crate) earlier: Option<String>,
+}
+
 /// The files that a journal handles.
 pub(crate) struct JournalFiles {
     /// The path of the record.
@@ -80,7 +104,7 @@ impl Journal {
     pub(crate) fn new(
         files: JournalFiles,
         job: JobSettings,
-        keeps: bool,
+        keeping: RecordKeeping,
         tracker: ResumeTracker,
         before: OutputProgress,
         digest: Box<Xxh3>,
@@ -95,7 +119,9 @@ impl Journal {
             output,
             has_begun: false,
             job,
-            keeps,
+            keeping,
+            logs: RecordedLogs::default(),
+            was_complete: false,
             tracker,
             before,
             digest,
@@ -105,6 +131,22 @@ impl Journal {
             period: FIRST_PERIOD,
             problem: None,
         }
+    }
+
+    /// The same for an output that is complete and of which only failed rows are
+    /// replaced.
+    pub(crate) fn of_complete(self, was_complete: bool) -> Self {
+        Self { was_complete, ..self }
+    }
+
+    /// The same with the logs that its records name.
+    pub(crate) fn with_logs(self, logs: RecordedLogs) -> Self {
+        Self { logs, ..self }
+    }
+
+    /// The log folder of the run that this one goes on with, if it had one.
+    pub(crate) fn earlier_log(&self) -> Option<&str> {
+        self.logs.earlier.as_deref()
     }
 
     /// The tracker that the source reports its blocks to.
@@ -130,8 +172,34 @@ impl Journal {
             discard(&self.record_path)?;
         }
         self.output.set_len(self.before.bytes)?;
-        if self.written.is_none() {
+        if self.written.is_none() && self.keeping != RecordKeeping::Failures {
             self.write(RecordState::Interrupted, &OutputProgress::default());
+        }
+        Ok(())
+    }
+
+    /// A new file for the output, beside it and locked.
+    pub(crate) fn new_output(&self) -> io::Result<AtomicFile> {
+        AtomicFile::new(&self.output_path)
+    }
+
+    /// Replaces the output in one step by a new file that is complete to this
+    /// progress. Before, the record tells of both: if the process is killed in
+    /// between, it describes the one that is there.
+    pub(crate) fn replace_output(&mut self, mut new: AtomicFile, progress: OutputProgress) -> io::Result<()> {
+        if !is_at(&self.output, &self.output_path) {
+            return Err(moved());
+        }
+        let state = if self.was_complete { RecordState::Complete } else { RecordState::Interrupted };
+        let record = self.record(state, &self.before);
+        write(&self.record_path, &ResumeRecord { next: Some(progress.clone()), ..record }, Some(&self.output))?;
+        // The old output has taken time: the new one must survive a power cut.
+        new.sync()?;
+        let output = new.file().try_clone()?;
+        new.replace()?;
+        (self.output, self.before, self.has_begun) = (output, progress, true);
+        if !self.was_complete {
+            self.write(state, &self.before.clone());
         }
         Ok(())
     }
@@ -139,7 +207,8 @@ impl Journal {
     /// The earliest time of a checkpoint with this progress; `None` if the
     /// record says so already.
     pub(crate) fn due(&self, progress: &OutputProgress) -> Option<Instant> {
-        (self.written.as_ref().map_or(0, |written| written.items) < progress.items).then_some(self.next)
+        let is_news = self.written.as_ref().map_or(0, |written| written.items) < progress.items;
+        (is_news && self.keeping != RecordKeeping::Failures).then_some(self.next)
     }
 
     /// Writes this progress to the record. All of its bytes must have been
@@ -153,14 +222,20 @@ impl Journal {
     }
 
     /// Ends the run. The record of a complete output is removed, unless it is
-    /// kept to mark the output as complete. If no item is complete, there is
-    /// nothing to resume, and the record is removed too.
+    /// kept to mark the output as complete, or because items failed, which can be run
+    /// again. If no item is complete, there is nothing to resume, and the record is
+    /// removed too.
     pub(crate) fn end(mut self, progress: &OutputProgress, is_complete: bool) -> io::Result<JournalEnd> {
-        let left = match (is_complete, progress.items) {
-            (true, _) if self.keeps => {
+        let is_kept = progress.failures() > 0 || self.keeping == RecordKeeping::Checkpoints { complete: true };
+        let left = match (is_complete || self.was_complete, progress.items) {
+            (true, _) if is_kept => {
                 self.write(RecordState::Complete, progress);
+                if self.problem.is_some() && self.mark_complete(progress).is_ok() {
+                    self.problem = None;
+                }
                 JournalEnd::Complete
             }
+            (false, _) if self.keeping == RecordKeeping::Failures => JournalEnd::Nothing,
             (false, 1..) => {
                 if self.written.as_ref() != Some(progress) {
                     self.write(RecordState::Interrupted, progress);
@@ -184,25 +259,31 @@ impl Journal {
         if !is_at(&self.output, &self.output_path) {
             return Err(moved());
         }
-        if let Err(error) = discard(&self.record_path) {
-            self.mark_complete(left, progress).map_err(|_| error)?;
+        match discard(&self.record_path) {
+            Err(error) if left == JournalEnd::Complete => self.mark_complete(progress).map_err(|_| error)?,
+            discarded => discarded?,
         }
         self.problem = None;
         Ok(left)
     }
 
-    /// The record of a complete output can't be removed, nor replaced then: both need
-    /// the right to change the folder. It is overwritten, so that the output does not
-    /// pass for an interrupted one.
-    fn mark_complete(&self, left: JournalEnd, progress: &OutputProgress) -> io::Result<()> {
-        if left != JournalEnd::Complete {
-            return Err(io::ErrorKind::Other.into());
+    /// The record of a complete output can't be removed or replaced: both need the
+    /// right to change the folder. It is overwritten, so that the output does not pass
+    /// for an interrupted one.
+    fn mark_complete(&self, progress: &OutputProgress) -> io::Result<()> {
+        if !is_at(&self.output, &self.output_path) {
+            return Err(moved());
         }
-        overwrite(&self.record_path, &ResumeRecord::new(RecordState::Complete, self.job.clone(), progress.clone()))
+        overwrite(&self.record_path, &self.record(RecordState::Complete, progress))
+    }
+
+    fn record(&self, state: RecordState, progress: &OutputProgress) -> ResumeRecord {
+        let log = self.logs.own.clone().or_else(|| self.logs.earlier.clone());
+        ResumeRecord { log, ..ResumeRecord::new(state, self.job.clone(), progress.clone()) }
     }
 
     fn write(&mut self, state: RecordState, progress: &OutputProgress) {
-        let record = ResumeRecord::new(state, self.job.clone(), progress.clone());
+        let record = self.record(state, progress);
         let synced = if is_old(self.began) { Some(&self.output) } else { None };
         let written = if is_at(&self.output, &self.output_path) {
             write(&self.record_path, &record, synced)
@@ -246,134 +327,4 @@ fn moved() -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::record::ConsumedInput;
-    use super::*;
-    use procession_task::Items;
-    use std::fs::OpenOptions;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::path::Path;
-
-    fn journal(folder: &Path, keeps: bool, before: OutputProgress) -> Journal {
-        let output = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join("out")).unwrap();
-        let tracker = ResumeTracker::new(Items::Lines, ConsumedInput { items: 0, hash: 0 });
-        let files = JournalFiles { record_path: folder.join("out.resume"), output_path: folder.join("out"), output };
-        Journal::new(files, JobSettings::new(), keeps, tracker, before, Box::default())
-    }
-
-    fn progress(items: u64) -> OutputProgress {
-        OutputProgress { items, bytes: items * 2, ..OutputProgress::default() }
-    }
-
-    fn read(folder: &Path) -> Option<ResumeRecord> {
-        let text = std::fs::read(folder.join("out.resume")).ok()?;
-        Some(ResumeRecord::parse(&text).unwrap())
-    }
-
-    #[test]
-    fn the_record_exists_from_the_first_write_until_the_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = journal(folder.path(), false, OutputProgress::default());
-        assert_eq!(read(folder.path()), None, "not before there is something to write");
-        journal.begin().unwrap();
-        assert_eq!(read(folder.path()).unwrap().done, progress(0));
-        journal.checkpoint(&progress(3));
-        assert_eq!(read(folder.path()).unwrap().done, progress(3));
-        let mode = std::fs::metadata(folder.path().join("out.resume")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(journal.end(&progress(4), true).unwrap(), JournalEnd::Complete);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the output is left");
-    }
-
-    #[test]
-    fn a_resumed_output_is_marked_complete_at_the_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = journal(folder.path(), true, progress(2));
-        assert_eq!(journal.end(&progress(4), true).unwrap(), JournalEnd::Complete);
-        let record = read(folder.path()).unwrap();
-        assert_eq!((record.state, record.done), (RecordState::Complete, progress(4)));
-    }
-
-    #[test]
-    fn an_interrupted_run_keeps_what_is_complete() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut first = journal(folder.path(), false, OutputProgress::default());
-        first.begin().unwrap();
-        assert_eq!(first.end(&progress(4), false).unwrap(), JournalEnd::Interrupted(4));
-        assert_eq!(read(folder.path()).unwrap().done, progress(4));
-        std::fs::write(folder.path().join("out"), "index,input").unwrap();
-        let untouched = journal(folder.path(), true, OutputProgress::default());
-        assert_eq!(untouched.end(&progress(0), false).unwrap(), JournalEnd::Nothing);
-        assert_eq!(read(folder.path()).unwrap().done, progress(4));
-        assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), b"index,input");
-        let mut second = journal(folder.path(), true, OutputProgress::default());
-        second.begin().unwrap();
-        assert_eq!(second.end(&progress(0), false).unwrap(), JournalEnd::Nothing);
-        assert_eq!(read(folder.path()), None);
-        assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), b"");
-    }
-
-    #[test]
-    fn checkpoints_need_progress_and_are_not_too_frequent() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = journal(folder.path(), false, OutputProgress::default());
-        journal.begin().unwrap();
-        assert_eq!(journal.due(&progress(0)), None);
-        assert!(journal.due(&progress(1)).unwrap() <= Instant::now());
-        journal.checkpoint(&progress(1));
-        assert_eq!(journal.due(&progress(1)), None);
-        let wait = |journal: &Journal, items| journal.due(&progress(items)).unwrap().duration_since(journal.began);
-        let first = wait(&journal, 2);
-        assert!(first >= FIRST_PERIOD);
-        for items in 2..7 {
-            journal.checkpoint(&progress(items));
-        }
-        assert!(wait(&journal, 9) >= PERIOD);
-        assert_eq!(journal.period, PERIOD);
-    }
-
-    #[test]
-    fn the_record_is_left_alone_once_the_output_was_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let (out, record) = (folder.path().join("out"), folder.path().join("out.resume"));
-        for is_complete in [true, false] {
-            let mut journal = journal(folder.path(), false, OutputProgress::default());
-            journal.begin().unwrap();
-            journal.checkpoint(&progress(3));
-            std::fs::rename(&out, folder.path().join("moved")).unwrap();
-            std::fs::write(&out, "another's").unwrap();
-            std::fs::write(&record, "another's").unwrap();
-            journal.checkpoint(&progress(4));
-            assert!(journal.end(&progress(5), is_complete).unwrap_err().to_string().contains("moved or replaced"));
-            assert_eq!(std::fs::read_to_string(&record).unwrap(), "another's");
-            std::fs::remove_file(&record).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_a_record_is_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let record = folder.path().join("out.resume");
-        let mut journal = journal(folder.path(), false, OutputProgress::default());
-        std::fs::write(folder.path().join("out"), "old").unwrap();
-        std::fs::write(&record, "precious").unwrap();
-        journal.begin().unwrap_err();
-        assert_eq!(std::fs::read_to_string(&record).unwrap(), "precious");
-        assert_eq!(std::fs::read_to_string(folder.path().join("out")).unwrap(), "old");
-    }
-
-    #[test]
-    fn a_link_at_the_path_of_the_record_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let other = folder.path().join("other");
-        std::fs::write(&other, "precious").unwrap();
-        let mut journal = journal(folder.path(), false, OutputProgress::default());
-        journal.begin().unwrap();
-        std::fs::remove_file(folder.path().join("out.resume")).unwrap();
-        std::os::unix::fs::symlink(&other, folder.path().join("out.resume")).unwrap();
-        journal.checkpoint(&progress(1));
-        assert_eq!(read(folder.path()).unwrap().done, progress(1));
-        assert!(!folder.path().join("out.resume").is_symlink());
-        assert_eq!(std::fs::read_to_string(&other).unwrap(), "precious");
-    }
-}
+mod tests;
