@@ -37,7 +37,7 @@ pub(super) fn open(plan: &RunPlan, host: &str) -> Result<Option<JobLog>, Refusal
 fn command_of(plan: &RunPlan) -> CommandOf {
     let arguments = &plan.work.job.arguments;
     let is_same = plan.work.runner() == ItemRunner::Program && !use_size(arguments) && !use_procs(arguments);
-    let template = Some(arguments).filter(|_| is_same).and_then(|arguments| Template::new(arguments).ok());
+    let template = Some(arguments).filter(|_| is_same).and_then(|arguments| Template::new(arguments, None).ok());
     let command = shell_quote::line(arguments);
     Arc::new(move |index, item| match template.as_ref()? {
         template if template.has_places() => template.fill(item, index).ok().map(|words| shell_quote::line(&words)),

@@ -74,7 +74,8 @@ impl Driver {
         if death.charged.is_some() || items == 0 {
             return;
         }
-        let failure = failure(named.map_or(death.fault, |named| named.fault), death.cause, &held.job.spec.limits);
+        let fault = named.map_or(death.fault, |named| named.fault);
+        let failure = failure(fault, death.cause, &death.last_lines, &held.job.spec.limits);
         self.observe(&Event::AttemptLost {
             worker: death.who,
             chunk: attempt.chunk.0,

@@ -101,7 +101,13 @@ fn fields_are_compared_with_their_texts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table");
     std::fs::write(&path, "name,n\na,1\nb,\"2\n3\"\nc,4\n").unwrap();
-    let table = TableOptions { column: Some("n".to_owned()), delimiter: Some(b','), has_heading: true };
+    let table = TableOptions {
+        column: Some("n".to_owned()),
+        delimiter: Some(b','),
+        has_heading: true,
+        refused_names: Vec::new(),
+        needed_names: Vec::new(),
+    };
     let options = InputOptions { table: Some(table), ..InputOptions::new(Items::Csv(None)) };
     let of = |output| retried(ItemSource::Files(vec![path.clone()]), options.clone(), output, false);
     let found = of("1\t5\n2\\n3\t5\n4\t\tfailed: no\n");
