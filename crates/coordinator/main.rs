@@ -44,14 +44,14 @@ fn main() -> ExitCode {
     if let Err(error) = procession_sys::reap_strangers() {
         console::say(format_args!("warning: processes that lose their parents can't be reaped: {error}"));
     }
+    if std::env::args_os().len() < 2 {
+        console::say(format_args!("{}", args::FIRST_CALLS));
+        return exit::USAGE.into();
+    }
     let environment = Environment::look();
     let answered = match args::parse(std::env::args_os(), environment.cpus) {
         Ok(Invocation::Run(flags)) => run(*flags, environment),
         Ok(Invocation::Subcommand(subcommand)) => subcommands::answer(subcommand),
-        Ok(Invocation::Nothing) => {
-            console::say(format_args!("{}", args::FIRST_CALLS));
-            Ok(exit::USAGE)
-        }
         Err(error) => Err(Refusal::Flags(error)),
     };
     answered.unwrap_or_else(tell).into()

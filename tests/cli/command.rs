@@ -237,7 +237,7 @@ fn a_time_limit_ends_the_program_and_whoever_it_has_started() {
     let place = Place::new();
     let hang = "test $1 = 2 || exit 0; sleep 1000 & echo $! > child; echo $$ > self; wait";
     let flags = ["-j2", "--timeout", "2s", "--log-dir", "log"];
-    let ended = script(&place, &flags, hang, "1\n2\n3\n").fails(1, "ran longer than 2s");
+    let ended = script(&place, &flags, hang, "1\n2\n3\n").fails(1, "timed out after 2 s");
     assert_eq!(ended.out, "1\t\n2\t\ttimed-out: ran longer than 2s\n3\t\n");
     for name in ["child", "self"] {
         let pid = place.read(name).trim().parse().expect("a pid");

@@ -88,7 +88,7 @@ fn nothing_outlives_a_killed_worker() {
 fn nothing_outlives_a_time_limit() {
     for script in [SCRIPT, WITHOUT_ENVIRONMENT] {
         let place = Place::new();
-        Ended::of(begun(&place, &["-j2", "--timeout", "2"], script)).fails(1, "timed-out");
+        Ended::of(begun(&place, &["-j2", "--timeout", "2"], script)).fails(1, "timed out after 2 s");
         all_have_ended(&place);
     }
 }

@@ -30,7 +30,7 @@ fn a_failed_item_is_the_same_failure_everywhere() {
     for executor in [&["--serial"][..], &["--threads", "2"]] {
         let place = Place::new();
         let args = [&["-t", "sqrt", "--list", "4,x,9"], executor].concat();
-        let ended = place.run(&args).fails(1, "invalid");
+        let ended = place.run(&args).fails(1, "\"x\": not a decimal number");
         assert_eq!(ended.out, "4\t2.0\n", "{executor:?}");
         let args = [&args[..], &["--keep-going"]].concat();
         let ended = place.run(&args);

@@ -30,7 +30,7 @@ fn an_item_that_kills_its_worker_is_found_where_it_stands() {
     let place = Place::new();
     place.file("f", "a b\n\n\n   abort c\n");
     let args = ["-t", "misbehave", "--items", "words", "-i", "f", "-k", "-j1", "--chunk", "4"];
-    place.run(&args).fails(1, "item 2 at f:4:4: abort");
+    place.run(&args).fails(1, "f:4:4: \"abort\": crashed");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn an_item_that_takes_too_long_ends_exactly_inside_its_chunk() {
     for bad in ["hang", "deadlock", "sleep 100000"] {
         let place = Place::new();
         let args = [&IN_ONE_CHUNK[..], &["--timeout", "200ms"]].concat();
-        let ended = place.run_on(&args, around(bad)).fails(1, "timed-out: ran longer than 200ms (pid ");
+        let ended = place.run_on(&args, around(bad)).fails(1, "timed out after 200 ms (PID ");
         let error = others_are_untouched(&ended);
         assert_eq!(error, serde_json::json!({"kind": "timed-out", "message": "ran longer than 200ms"}));
         let logged = logged(&place);
@@ -103,7 +103,7 @@ fn every_attempt_has_its_own_time() {
 fn a_worker_that_is_stopped_is_found() {
     let place = Place::new();
     let args = ["-t", "misbehave", "-j2", "--chunk", "1", "-k", "--timeout", "100ms", "--log-dir", "log"];
-    let ended = place.run_on(&args, "a\nstop\nb\n").fails(1, "timed-out");
+    let ended = place.run_on(&args, "a\nstop\nb\n").fails(1, "timed out after 100 ms");
     assert_eq!(ended.out, "a\ta\nstop\t\ttimed-out: ran longer than 100ms\nb\tb\n");
     let pid = logged(&place)[&1]["pid"].as_u64().expect("a pid");
     assert_eq!(exits(&place)[&pid], (None, Some(9)));
@@ -175,13 +175,13 @@ fn crashes_are_reported_with_signal_or_exit_status() {
 fn only_the_chosen_kinds_of_failure_are_retried() {
     let any = "timed-out,crashed,out-of-memory,failed";
     for (bad, retry_on, says) in [
-        ("hang", "crashed,out-of-memory", "ran longer than 100ms (pid "),
+        ("hang", "crashed,out-of-memory", "timed out after 100 ms (PID "),
         ("hang", "timed-out", ", 2 attempts"),
-        ("abort", "timed-out,failed", "killed by SIGABRT (pid "),
+        ("abort", "timed-out,failed", "killed by SIGABRT (PID "),
         ("abort", "crashed", ", 2 attempts"),
-        ("alloc 1000000000", "crashed", "than 32 MiB (pid "),
+        ("alloc 1000000000", "crashed", "than 32 MiB (PID "),
         ("alloc 1000000000", "out-of-memory", ", 2 attempts"),
-        ("fail no", "crashed,out-of-memory", "failed: no (pid "),
+        ("fail no", "crashed,out-of-memory", "failed: no (PID "),
         ("fail no", "failed", ", 2 attempts"),
         ("panic no", any, ", 2 attempts"),
     ] {

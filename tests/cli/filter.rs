@@ -61,7 +61,8 @@ fn a_line_that_kills_the_program_fails_alone() {
     ] {
         let place = Place::new();
         let script = each(&format!("[ $x != 37 ] || {death}"));
-        let ended = filter(&place, &["-j2", "-k", "--chunk", "50"], &script, &lines(100)).fails(1, "item 36");
+        let ended =
+            filter(&place, &["-j2", "-k", "--chunk", "50"], &script, &lines(100)).fails(1, "-:37:1: \"37\": crashed");
         assert_eq!(ended.out, all_but(100, 37, says), "{death}");
         nothing_is_left(&place);
     }
@@ -92,7 +93,8 @@ fn an_answer_that_is_left_out_is_its_own_items_failure() {
     let place = Place::new();
     for procs in ["1", "2"] {
         let flags = ["-q", "-k", "-j", procs, "-t", "filter", "--range", "1..7", "--timeout", "500ms"];
-        let ended = place.run(&[&flags[..], &["--", "sed", "-u", "/2/d"]].concat()).fails(1, "item 1: 2: timed-out");
+        let ended =
+            place.run(&[&flags[..], &["--", "sed", "-u", "/2/d"]].concat()).fails(1, "item 1: \"2\": timed out after");
         assert_eq!(ended.out, "1\t1\n2\t\ttimed-out: ran longer than 500ms\n3\t3\n4\t4\n5\t5\n6\t6\n");
     }
 }
@@ -105,14 +107,14 @@ fn a_missing_line_ends_the_program_and_keeps_the_order() {
     let ended = filter(&place, &["-j1", "-k", "--chunk", "1"], script, &lines(4));
     assert_eq!(ended.ok(), all_but(4, 0, ""));
     let ended = filter(&place, &["-j1", "-k", "--chunk", "1", "--timeout", "500ms"], script, &lines(6));
-    assert_eq!(ended.fails(1, "item 4").out, all_but(6, 5, "timed-out: ran longer than 500ms"));
+    assert_eq!(ended.fails(1, "-:5:1: ").out, all_but(6, 5, "timed-out: ran longer than 500ms"));
 }
 
 #[test]
 fn a_last_line_without_its_end_is_that_items_failure() {
     let place = Place::new();
     let script = "while read -r x; do [ $x != 3 ] || { printf 3; exit 0; }; echo $x; done";
-    let ended = filter(&place, &["-j1", "-k"], script, &lines(6)).fails(1, "item 2");
+    let ended = filter(&place, &["-j1", "-k"], script, &lines(6)).fails(1, "-:3:1: ");
     assert_eq!(ended.out, all_but(6, 3, "failed: the program ended within its answer"));
 }
 
@@ -136,7 +138,7 @@ fn a_program_that_buffers_its_output_is_explained_and_can_be_interrupted() {
 fn each_line_has_its_own_time() {
     let place = Place::new();
     let script = each("[ $x != 12 ] || sleep 1000");
-    let ended = filter(&place, &["-j2", "-k", "--timeout", "500ms"], &script, &lines(20)).fails(1, "item 11");
+    let ended = filter(&place, &["-j2", "-k", "--timeout", "500ms"], &script, &lines(20)).fails(1, "-:12:1: ");
     assert_eq!(ended.out, all_but(20, 12, "timed-out: ran longer than 500ms"));
     nothing_is_left(&place);
 }
@@ -160,7 +162,7 @@ fn an_output_is_gone_on_with() {
     let flags = ["-t", "filter", "-i", input, "-o", "out.tsv", "-j1", "--chunk", "10"];
     let script = each("[ $x != 30 ] || [ -e well ] || exit 9");
     let program = ["--", "sh", "-c", &script];
-    place.run(&[&flags[..], &program].concat()).fails(1, "item 29");
+    place.run(&[&flags[..], &program].concat()).fails(1, "in:30:1: ");
     place.file("well", "");
     place.run(&[&flags[..], &["--resume"], &program].concat()).ok();
     assert_eq!(place.read("out.tsv"), all_but(50, 0, ""));
@@ -170,7 +172,7 @@ fn an_output_is_gone_on_with() {
 fn an_item_of_two_lines_is_invalid() {
     let place = Place::new();
     let args = ["-t", "filter", "--items", "nul", "-k", "-j1", "--", "cat"];
-    let ended = place.run_on(&args, b"a\0b\nc\0d\0").fails(1, "item 1");
+    let ended = place.run_on(&args, b"a\0b\nc\0d\0").fails(1, "-:1:3: ");
     let invalid = "b\\nc\t\tinvalid: the item has more than one line; a filter takes one line for each item";
     assert_eq!(ended.out, format!("a\ta\n{invalid}\nd\td\n"));
 }

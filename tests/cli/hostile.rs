@@ -237,7 +237,7 @@ fn unusual_but_valid_behaviour_is_accepted() {
 fn a_worker_that_falls_silent_is_found_by_its_timeout() {
     let ended = Call::once("mute").with(&["-k", "--timeout", "500ms"]).run().fails(1, "1 item failed");
     assert_eq!(ended.out, format!("\n{}", &lines(ITEMS)[2..]));
-    assert!(ended.err.contains("timed-out: ran longer than 500ms"), "{}", ended.err);
+    assert!(ended.err.contains("timed out after 500 ms"), "{}", ended.err);
 }
 
 /// What it is sent from then on never reaches it.

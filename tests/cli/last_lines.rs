@@ -33,7 +33,7 @@ fn the_last_lines_of_a_program_that_ran_too_long_are_told() {
     let place = Place::new();
     let args = ["-t", "command", "-k", "-q", "--log-dir", "log", "--timeout", "1s", "--list", "1,2", "--", "sh", "-c"];
     let script = r#"echo early; echo "step $1"; [ $1 = 1 ] || echo "waits for $1" >&2; exec sleep 1000"#;
-    let ended = place.run(&[&args[..], &[script, "_", "{}"]].concat()).fails(1, "ran longer than 1s: early / step 1");
+    let ended = place.run(&[&args[..], &[script, "_", "{}"]].concat()).fails(1, "timed out after 1 s: early / step 1");
     let first = "1\t\ttimed-out: ran longer than 1s: early / step 1\n";
     assert_eq!(ended.out, format!("{first}2\t\ttimed-out: ran longer than 1s: waits for 2\n"));
     let log = logged(&place);

@@ -166,7 +166,7 @@ fn what_a_kept_program_leaves_is_in_the_log_though_its_worker_ends() {
         let place = Place::new();
         place.file("own.py", python);
         let args = [&["-j1", "-k", "--retries", "0", "--log-dir", "log", "-t"], program].concat();
-        let ended = place.run_on(&args, "x\n").fails(1, "item 0");
+        let ended = place.run_on(&args, "x\n").fails(1, "-:1:1: \"x\": crashed");
         assert_eq!(ended.out, "x\t\tcrashed: its process exited with status 3\n", "{program:?}");
         // On a busy machine an import may take so long that this is told, too.
         let errors = errors(&place);

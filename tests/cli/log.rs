@@ -86,7 +86,7 @@ fn each_log_level_writes_its_files() {
 #[test]
 fn the_tables_after_a_run() {
     let place = Place::new();
-    let ended = place.run_on(&["-t", "sqrt", "-j2", "--log-dir", "log"], lines(100));
+    let ended = place.run_on(&["-t", "sqrt", "-j2", "--log-dir", "log", "--summary", "full"], lines(100));
     for word in ["procs", "speedup", "pid", "items", "log"] {
         assert!(ended.err.to_lowercase().contains(word), "{word}: {}", ended.err);
     }
@@ -189,8 +189,8 @@ fn a_lost_item_is_named_with_all_that_is_known() {
     let place = Place::new();
     let input = "1\nabort \u{1b}[31m\u{9b}\u{202e}\n";
     let ended = place.run_on(&["-t", "misbehave", "-j1", "-k", "--log-dir", "log"], input);
-    let line = ended.err.lines().find(|line| line.starts_with("  item 1")).expect("the item").to_owned();
-    for word in ["abort", "crashed", "SIGABRT", "(pid ", "3 attempts", "see log/run-1/worker-0-"] {
+    let line = ended.err.lines().find(|line| line.starts_with("  -:2:1: ")).expect("the item").to_owned();
+    for word in ["abort", "crashed", "SIGABRT", "(PID ", "3 attempts", "see log/run-1/worker-0-"] {
         assert!(line.contains(word), "{word}: {line}");
     }
     assert!(!ended.err.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{:?}", ended.err);

@@ -33,6 +33,7 @@ mod leftovers;
 mod log;
 mod mandelbrot;
 mod memory;
+mod mistakes;
 mod numbers;
 mod order;
 mod other_tools;

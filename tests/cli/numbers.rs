@@ -25,9 +25,9 @@ fn a_list_with_a_title_may_end_in_words() {
     assert!(ended.err.contains("skipped 2 heading lines: \"The First 1,000 Primes\" to \"(the"), "{}", ended.err);
     assert!(ended.err.contains("skipped the last line: \"end.\""), "{}", ended.err);
     assert_eq!(ended.ok(), "true\n".repeat(4));
-    let ended = primes(format!("{list}the\nend.\n")).fails(1, "-:6:1: the");
+    let ended = primes(format!("{list}the\nend.\n")).fails(1, "-:6:1: \"the\"");
     assert_eq!(ended.out, "true\n".repeat(4));
-    primes("number\n2\nend.\n").fails(1, "-:3:1: end.");
+    primes("number\n2\nend.\n").fails(1, "-:3:1: \"end.\"");
 }
 
 #[test]
@@ -77,10 +77,10 @@ fn numbers_are_read_as_people_write_them() {
 
 #[test]
 fn an_invalid_item_keeps_its_place_behind_marks() {
-    let ended = primes("\"7\" # seven\n[x]\n").fails(1, "-:2:1: [x]: invalid");
+    let ended = primes("\"7\" # seven\n[x]\n").fails(1, "-:2:1: \"[x]\": not a whole");
     assert_eq!(ended.out, "true\n");
-    primes("7\n\u{feff}9\n").fails(1, "\\u{feff}9: invalid: not a number: it holds a byte-order mark");
-    primes("7\n2\0\n").fails(1, "2\\u{0}: invalid: not a number: it holds a NUL byte");
+    primes("7\n\u{feff}9\n").fails(1, "\\u{feff}9\": not a number: it holds a byte-order mark");
+    primes("7\n2\0\n").fails(1, "2\\u{0}\": not a number: it holds a NUL byte");
 }
 
 /// The rule of `prime` for another task, also while the input pauses.

@@ -79,7 +79,7 @@ fn a_failed_block_leaves_nothing_and_is_named() {
     let args = ["-t", "pipe", "--chunk", "2", "-j2", "-k", "--log-dir", "log", "--", "sh", "-c", script];
     let ended = place.run_on(&args, lines(6)).fails(1, "7");
     assert_eq!(ended.out, "1\n2\n5\n6\n");
-    assert!(ended.err.contains("item 1"), "{}", ended.err);
+    assert!(ended.err.contains("-:3:1: "), "{}", ended.err);
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn an_output_that_depends_on_the_count_is_gone_on_with_at_that_count_only() {
         let flags = ["-q", "-t", "command", "--range", "0..9", "--retries", "0", "-o", "out.tsv"];
         place.run(&[&flags[..], more, &program].concat())
     };
-    run(&["-j2"]).fails(1, "item 5");
+    run(&["-j2"]).fails(1, "item 5: ");
     run(&["-j3", "--resume"]).fails(2, "{procs}");
-    run(&["-j2", "--resume"]).fails(1, "item 5");
+    run(&["-j2", "--resume"]).fails(1, "item 5: ");
 }

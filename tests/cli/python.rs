@@ -45,7 +45,8 @@ fn exceptions_are_their_items_failures_and_the_process_lives_on() {
     let place = Place::new();
     let text = "import sys\ndef f(x):\n    if x == 3:\n        raise ValueError('three\\tis no good')\n    \
                 if x == 4: sys.exit(1)\n    if x == 5: raise MemoryError\n    return x\n";
-    let ended = python(&place, &["-j1", "-k", "--retries", "0", "--log-dir", "log"], text, lines(6)).fails(1, "item 2");
+    let ended =
+        python(&place, &["-j1", "-k", "--retries", "0", "--log-dir", "log"], text, lines(6)).fails(1, "-:3:1: ");
     let expected = "1\t1\n2\t2\n3\t\tfailed: ValueError: three\\tis no good (own.py:4)\n\
                     4\t\tfailed: SystemExit: 1 (own.py:5)\n5\t\tout-of-memory: MemoryError (own.py:6)\n6\t6\n";
     assert_eq!(ended.out, expected);
@@ -91,7 +92,7 @@ fn an_item_that_kills_the_interpreter_fails_alone() {
     ] {
         let place = Place::new();
         let text = format!("import os, signal\ndef f(x):\n    if x == 33: {death}\n    return x\n");
-        let ended = python(&place, &["-j2", "-k", "--chunk", "25"], &text, lines(60)).fails(1, "item 32");
+        let ended = python(&place, &["-j2", "-k", "--chunk", "25"], &text, lines(60)).fails(1, "-:33:1: ");
         let line = |i| if i == 33 { format!("33\t\t{says}\n") } else { format!("{i}\t{i}\n") };
         assert_eq!(ended.out, (1..=60).map(line).collect::<String>());
         nothing_is_left(&place);
@@ -153,14 +154,14 @@ fn failed_items_are_retried_if_asked_for() {
     assert_eq!(attempts, [1, 3, 1, 1]);
     let place = Place::new();
     let ended = python(&place, &["-j1", "-k", "--retries", "1", "--retry-on", "failed"], text, lines(3));
-    assert_eq!(ended.fails(1, "item 1").out, "1\t1\n2\t\tfailed: OSError: not yet (own.py:4)\n3\t1\n");
+    assert_eq!(ended.fails(1, "-:2:1: ").out, "1\t1\n2\t\tfailed: OSError: not yet (own.py:4)\n3\t1\n");
 }
 
 #[test]
 fn each_item_has_its_own_time() {
     let place = Place::new();
     let text = "import time\ndef f(x):\n    if x == 12: time.sleep(1000)\n    return x\n";
-    let ended = python(&place, &["-j2", "-k", "--timeout", "1s"], text, lines(20)).fails(1, "item 11");
+    let ended = python(&place, &["-j2", "-k", "--timeout", "1s"], text, lines(20)).fails(1, "-:12:1: ");
     let line = |i| if i == 12 { "12\t\ttimed-out: ran longer than 1s\n".into() } else { format!("{i}\t{i}\n") };
     assert_eq!(ended.out, (1..=20).map(line).collect::<String>());
     nothing_is_left(&place);
@@ -184,7 +185,7 @@ fn an_output_is_gone_on_with_and_workers_are_replaced() {
         "import os\ndef f(x):\n    if x == 30 and not os.path.exists('well'): os._exit(9)\n    return x\n",
     );
     let flags = ["-t", "python", "-i", input.to_str().unwrap(), "-o", "out.tsv", "-j2", "--max-tasks-per-worker", "10"];
-    place.run(&[&flags[..], &["--", "own.py:f"]].concat()).fails(1, "item 29");
+    place.run(&[&flags[..], &["--", "own.py:f"]].concat()).fails(1, "in:30:1: ");
     place.file("well", "");
     place.run(&[&flags[..], &["--resume", "--", "own.py:f"]].concat()).ok();
     assert_eq!(place.read("out.tsv"), (1..=50).map(|i| format!("{i}\t{i}\n")).collect::<String>());
@@ -243,7 +244,7 @@ fn records_are_the_arguments_of_a_function() {
         place.run(&[&["-t", "python", "-i", "in", "-q", "-k"], flags, &["--", function]].concat())
     };
     for executor in ["-j2", "--serial"] {
-        let ended = run(&["--items", "csv", executor], "own.py:f").fails(1, "in:3:1: 3,x: failed: TypeError");
+        let ended = run(&["--items", "csv", executor], "own.py:f").fails(1, "in:3:1: \"3,x\": failed: TypeError");
         assert_eq!(ended.out.lines().next(), Some("1,2\t3"));
         assert_eq!(run(&["--items", "csv", executor], "own.py:g").ok(), "1,2\t[1,2]\n3,x\t[3,\"x\"]\n");
         assert_eq!(run(&["--items", "csv", "--column", "low", executor], "own.py:g").ok(), "1\t1\n3\t3\n");
@@ -298,7 +299,7 @@ fn printed_lines_are_counted_and_shown_if_asked_for() {
     let text = "import os, sys\ndef f(x):\n    print('printed', x)\n    os.system('echo shell >&2')\n    \
                 if x == 2: raise ValueError('two\\n lines\\nthree')\n    return x\n";
     let run = |flags: &[&str]| python(&place, &[&["-k", "--retries", "0"], flags].concat(), text, lines(3));
-    let ended = run(&["-j1", "--log-dir", "log"]).fails(1, "item 1");
+    let ended = run(&["-j1", "--log-dir", "log"]).fails(1, "-:2:1: ");
     let mut files = std::fs::read_dir(&runs(&place.path("log"))[0]).unwrap().map(|entry| entry.unwrap().file_name());
     let file = files.find(|name| name.to_string_lossy().ends_with(".stderr")).unwrap();
     let place_of_lines = format!("log/run-1/{}", file.display());

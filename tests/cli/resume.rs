@@ -304,13 +304,13 @@ fn a_resumed_run_begins_with_the_failed_item() {
     let place = Place::new();
     let input = format!("{} -1 {}", lines(30), lines(30));
     for format in ["tsv", "csv"] {
-        let undisturbed = place.run_on(&["-t", "sqrt", "--format", format, "-q"], &input).fails(1, "item 30");
+        let undisturbed = place.run_on(&["-t", "sqrt", "--format", format, "-q"], &input).fails(1, "-:31:2: ");
         let args = ["-t", "sqrt", "--format", format, "-o", "out", "--log", "off"];
         let note = "out has the results of the first 30 items";
         place.run_on(&with(&args, &["--chunk", "7"]), &input).fails(1, note);
         assert_eq!(place.read("out"), undisturbed.out);
         let again = place.run_on(&with(&args, &["--resume"]), &input).fails(1, "continuing after the first 30 items");
-        assert!(again.err.contains("1 item failed") && again.err.contains("item 30"), "{}", again.err);
+        assert!(again.err.contains("1 item failed") && again.err.contains("-:31:2: "), "{}", again.err);
         assert_eq!(place.read("out"), undisturbed.out);
         // What was missing may be there now, or one may choose to go on.
         place.run_on(&with(&args, &["--resume", "-k"]), &input).fails(1, "");

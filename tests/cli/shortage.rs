@@ -117,5 +117,5 @@ fn the_time_limit_of_an_item_holds_during_a_shortage() {
     limit_descriptors(workers_of(child.id())[0], FEW);
     writeln!(stdin, "late").expect("written");
     drop(stdin);
-    Ended::of(child).fails(1, "timed-out: ran longer than 1s");
+    Ended::of(child).fails(1, "timed out after 1 s");
 }

@@ -65,7 +65,11 @@ fn ctrl_c_leaves_a_prefix_a_log_and_a_summary() {
     let ended = Ended::of(child);
     assert_eq!(ended.status, 130, "{}", ended.err);
     assert!(["", "second\n"].contains(&ended.out.as_str()), "{}", ended.out);
-    assert!(ended.err.contains("wall time") && !ended.err.contains("crash"), "{}", ended.err);
+    assert!(
+        ended.err.contains(" in ") && ended.err.contains("not completed") && !ended.err.contains("crash"),
+        "{}",
+        ended.err
+    );
     let run = runs(&place.path("log")).remove(0);
     let record: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("run.json")).expect("run.json")).expect("JSON");

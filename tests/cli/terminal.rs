@@ -131,7 +131,7 @@ fn a_worker_that_was_stopped_with_its_program_is_named() {
 fn a_stopped_program_ends_by_its_time_limit() {
     let place = Place::new();
     let args = ["-t", "command", "--list", "7", "-j1", "--log", "off", "--timeout", "2", "--", "sh", "-c"];
-    let ended = place.run(&[&args[..], &["kill -STOP $$"]].concat()).fails(1, "timed-out");
+    let ended = place.run(&[&args[..], &["kill -STOP $$"]].concat()).fails(1, "timed out after 2 s");
     assert!(ended.err.contains("is stopped by SIGSTOP"), "{}", ended.err);
     nothing_is_left(&place);
 }

@@ -84,7 +84,19 @@ fn the_coordinators_own_time_is_told() {
     for (executor, phases) in [("--procs=2", 8), ("--threads=2", 4), ("--serial", 4)] {
         assert_once_within(executor, || {
             let place = Place::new();
-            let ended = place.run(&["-t", "null", "--range", "0..20000", executor, "--log-dir", "log", "-o", "out"]);
+            let ended = place.run(&[
+                "-t",
+                "null",
+                "--range",
+                "0..20000",
+                executor,
+                "--log-dir",
+                "log",
+                "-o",
+                "out",
+                "--summary",
+                "full",
+            ]);
             assert!(ended.err.contains("\ncoordinator: reading "), "{}", ended.err);
             ended.ok();
             let record: Value = serde_json::from_str(&place.read("log/run-1/run.json")).expect("JSON");
@@ -106,7 +118,7 @@ fn the_coordinators_own_time_is_told() {
 fn a_comparison_says_what_a_pool_costs() {
     let place = Place::new();
     let work = ["-t", "sqrt", "--range", "0..20000", "--log-dir", "log"];
-    let ended = place.run(&[&work[..], &["--compare", "-j", "2"]].concat());
+    let ended = place.run(&[&work[..], &["--compare", "-j", "2", "--summary", "full"]].concat());
     for line in ["\nthreads: ", "\nprocesses: "] {
         let told = ended.err.split(line).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
         assert!(
@@ -157,7 +169,8 @@ fn timings_say_what_a_pool_costs_and_what_limits() {
 fn what_limits_a_run_is_told() {
     let place = Place::new();
     let limit = |args: &[&str]| {
-        let ended = place.run(&[args, &["--log", "off", "-o", "/dev/null", "--overwrite"]].concat());
+        let ended =
+            place.run(&[args, &["--log", "off", "-o", "/dev/null", "--overwrite", "--summary", "full"]].concat());
         let line = ended.err.lines().find(|line| line.starts_with("limit")).unwrap_or_default().to_owned();
         assert!(!line.is_empty(), "{}", ended.err);
         ended.ok();

@@ -120,7 +120,7 @@ fn break_down(fault: &AtChunk, chunk: &Chunk) {
         }
         AtChunk::Trailing => say(&with_payload(|payload| payload.push(0), &right)),
         AtChunk::Inner => {
-            say(&with_payload(|payload| payload[32..40].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right))
+            say(&with_payload(|payload| payload[48..56].copy_from_slice(&(1u64 << 60).to_le_bytes()), &right))
         }
         AtChunk::Blocks => say(&chunk.answer_with(AnswerHead { log_len: 1 << 30, ..chunk.head() })),
         AtChunk::NotText => say(&not_text(chunk)),

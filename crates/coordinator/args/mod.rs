@@ -90,8 +90,6 @@ pub(crate) enum Invocation {
     Run(Box<RunFlags>),
     /// Anything else.
     Subcommand(Subcommand),
-    /// Nothing: the call has no arguments.
-    Nothing,
 }
 
 /// All the flags of a call that runs a task.
@@ -125,9 +123,6 @@ where
     T: Into<OsString> + Clone,
 {
     let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
-    if line.len() < 2 {
-        return Ok(Invocation::Nothing);
-    }
     let mut cli = Cli::try_parse_from(&line).map_err(|error| {
         let command = Cli::command();
         let subcommands: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();

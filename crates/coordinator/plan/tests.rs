@@ -286,7 +286,7 @@ fn quiet_hides_the_progress_bar() {
 fn subcommands_need_no_task() {
     let subcommand = |line: &str| match parsed(line).unwrap() {
         Invocation::Subcommand(subcommand) => subcommand,
-        Invocation::Run(_) | Invocation::Nothing => panic!("{line}: no subcommand"),
+        Invocation::Run(_) => panic!("{line}: a run"),
     };
     assert!(matches!(subcommand("cpus --json"), Subcommand::Cpus { json: true }));
     assert!(matches!(subcommand("tasks"), Subcommand::Tasks { worker: None, json: false }));

@@ -90,11 +90,12 @@ mod tests {
     #[test]
     fn the_text_lists_tasks_with_their_parameters() {
         let text = text(&built_in());
-        let columns: Vec<_> = text.lines().filter_map(|line| line.find("numbers")).collect();
+        let tasks = text.lines().filter(|line| !line.starts_with(' '));
+        let columns: Vec<_> = tasks.filter_map(|line| line.find("numbers ")).collect();
         assert!(columns.len() >= 2 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
         assert!(text.contains("--param method=trial|naive|miller-rabin"), "{text}");
         assert!(text.contains("[default: trial]"), "{text}");
-        assert!(!text.contains("null"), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with("null")), "{text}");
     }
 
     #[test]

@@ -351,7 +351,9 @@ mod tests {
             let answer = run_third(again);
             assert!(answer.outputs.starts_with(b"7\t7\nx\t\tinvalid"), "{again:?}");
             let log = String::from_utf8(answer.log).unwrap();
-            let attempts: Vec<_> = log.lines().map(|line| line.contains("\"attempt\":6")).collect();
+            let outcomes = log.lines().filter(|line| line.starts_with("{\"item\":"));
+            let attempts: Vec<_> = outcomes.map(|line| line.contains("\"attempt\":6")).collect();
+            assert_eq!(log.matches("{\"items\":1,\"item\":0,").count(), 2, "{log}");
             assert_eq!(attempts, [true, false], "{log}");
         }
     }

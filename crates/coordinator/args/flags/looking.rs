@@ -47,7 +47,7 @@ pub(crate) struct LookFlags {
     /// `line`: one or two lines with its time, its processes and its slowest item. `full`: tables of its time and its
     /// processes. A study always has its verdict and its table; `full` adds tables of each run. Failed items are always
     /// shown. [default: line; full with --verbose]
-    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true, hide_short_help = true)]
     pub(crate) summary: Option<SummaryChoice>,
 
     /// Print errors only

@@ -5,7 +5,7 @@
 //! and only while a run is in progress.
 
 use crate::live::progress_line::{Gauge, Moment, ProgressTotal};
-use crate::live::terminal::Terminal;
+use crate::live::terminal::{Terminal, columns};
 use procession::{Event, Observer, WorkerRef};
 use procession_sys::start_thread;
 use std::io;
@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 
 /// Time between two drawings.
 const TICK: Duration = Duration::from_millis(100);
-/// Width that is used if the terminal reports none, in columns.
-const COLUMNS: u16 = 80;
 
 /// The observer that counts items and workers for the bar.
 pub struct Progress {
@@ -169,7 +167,7 @@ impl BarThread {
             if self.counts.paused.load(Ordering::Relaxed) {
                 self.terminal.set_bar("");
             } else {
-                let line = gauge.line(&self.label, &self.now(at, total()), usize::from(columns()));
+                let line = gauge.line(&self.label, &self.now(at, total()), columns());
                 self.terminal.set_bar(&line);
             }
         }
@@ -187,10 +185,6 @@ impl BarThread {
             total,
         }
     }
-}
-
-fn columns() -> u16 {
-    terminal_size::terminal_size_of(io::stderr()).map_or(COLUMNS, |(width, _)| width.0)
 }
 
 #[cfg(test)]

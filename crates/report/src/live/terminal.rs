@@ -3,9 +3,12 @@
 //! All writers use one [`Terminal`] while a bar is drawn, so that lines and bar
 //! never mix.
 
-use std::io::{self, Write};
+use crate::text::wrap::wrapped_at;
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Width that is used if the terminal reports none, in columns.
+const COLUMNS: usize = 80;
 /// Moves to the beginning of the line and clears it.
 const CLEAR: &[u8] = b"\r\x1b[K";
 
@@ -15,6 +18,8 @@ pub struct Terminal(Arc<Mutex<Screen>>);
 
 struct Screen {
     out: Box<dyn Write + Send>,
+    /// Whether longer lines are broken at the width of the terminal.
+    is_terminal: bool,
     /// The bar that is drawn, without a line feed; empty if there is none.
     bar: String,
     /// Buffer for one write, reused.
@@ -25,13 +30,17 @@ impl Terminal {
     /// Standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self::new(Box::new(io::stderr()))
+        Self::on(Box::new(io::stderr()), io::stderr().is_terminal())
     }
 
     /// Another writer, for tests.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>) -> Self {
-        Self(Arc::new(Mutex::new(Screen { out, bar: String::new(), buffer: Vec::new() })))
+        Self::on(out, false)
+    }
+
+    fn on(out: Box<dyn Write + Send>, is_terminal: bool) -> Self {
+        Self(Arc::new(Mutex::new(Screen { out, is_terminal, bar: String::new(), buffer: Vec::new() })))
     }
 
     /// Prints a line above the bar. The text must be safe for a terminal. Errors of
@@ -67,7 +76,11 @@ impl Screen {
         if !self.bar.is_empty() {
             self.buffer.extend_from_slice(CLEAR);
         }
-        self.buffer.extend_from_slice(lines);
+        if self.is_terminal {
+            self.buffer.extend_from_slice(&broken(lines, columns()));
+        } else {
+            self.buffer.extend_from_slice(lines);
+        }
         if let Some(bar) = bar {
             bar.clone_into(&mut self.bar);
         }
@@ -77,9 +90,26 @@ impl Screen {
     }
 }
 
+/// The width of standard error's terminal.
+pub(crate) fn columns() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(COLUMNS, |(width, _)| usize::from(width.0))
+}
+
+/// Lines with breaks between words, where the terminal would break them within a word.
+fn broken(lines: &[u8], columns: usize) -> Vec<u8> {
+    let text = String::from_utf8_lossy(lines);
+    let lines: Vec<String> = text.split('\n').map(|line| wrapped_at(line, columns)).collect();
+    lines.join("\n").into_bytes()
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_are_broken_between_words_on_a_terminal() {
+        assert_eq!(broken(b"note: one two\n  three\n", 9), b"note: one\ntwo\n  three\n");
+    }
 
     /// Keeps what is written.
     #[derive(Clone, Default)]

@@ -19,21 +19,26 @@ pub(crate) fn run_line(run: &RunSummary, has_log: bool) -> String {
     if result.failures > 0 {
         text += &format!(" ({} failed)", units::grouped(result.failures));
     }
-    text += &format!(" in {} {}", time(result.wall_s), workers(run));
+    text += &format!(" in {} {}", fixed(&units::seconds(result.wall_s)), workers(run));
     if run.status != COMPLETED {
-        text += &format!("; {}", run.status);
+        text += "; not\u{a0}completed";
     }
     if let Some(slowest) = result.slowest {
         let seconds = Duration::from_nanos(slowest.ns).as_secs_f64();
-        text += &format!("; slowest item {}: {}", slowest.index, time(seconds));
+        text += "; ";
+        text += &fixed(&format!("slowest item {}: {}", slowest.index, units::seconds(seconds)));
     }
-    text += if has_log { ". Details: coordinator inspect" } else { "." };
+    text += ".";
+    if has_log {
+        text += " ";
+        text += &fixed("Details: coordinator inspect");
+    }
     wrapped(&text) + "\n"
 }
 
-/// A time whose unit stays beside its number.
-fn time(seconds: f64) -> String {
-    units::seconds(seconds).replace(' ', FIXED_SPACE.encode_utf8(&mut [0; 4]))
+/// Words that stay on one line.
+fn fixed(text: &str) -> String {
+    text.replace(' ', FIXED_SPACE.encode_utf8(&mut [0; 4]))
 }
 
 /// The workers, and the PIDs of processes.
@@ -95,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_run_on_processes() {
-        let expected = "180,000 items in 220 ms on 4 processes (PIDs 18976–18979); slowest item 77:\n\
-                        32.0 ms. Details: coordinator inspect\n";
+        let expected = "180,000 items in 220 ms on 4 processes (PIDs 18976–18979);\n\
+                        slowest item 77: 32.0 ms. Details: coordinator inspect\n";
         assert_eq!(run_line(&sample(), true), expected);
     }
 
@@ -106,7 +111,7 @@ mod tests {
         run.status = "interrupted";
         let result = run.result.as_mut().unwrap();
         (result.failures, result.slowest) = (12, None);
-        let expected = "180,000 items (12 failed) in 220 ms on 4 processes (PIDs 18976–18979);\ninterrupted.\n";
+        let expected = "180,000 items (12 failed) in 220 ms on 4 processes (PIDs 18976–18979);\nnot completed.\n";
         assert_eq!(run_line(&run, false), expected);
     }
 

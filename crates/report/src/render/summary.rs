@@ -333,8 +333,8 @@ worker   pid  items  chunks     CPU     idle  peak memory
 log: /log\u{1b}
 ";
 
-    const DEATHS: &str = r#"100,000 items in 4.08 s on 2 processes (PIDs 4240, 4241, 4250). Details:
-coordinator inspect
+    const DEATHS: &str = r#"100,000 items in 4.08 s on 2 processes (PIDs 4240, 4241, 4250).
+Details: coordinator inspect
 
 executor  count    size  wall time  speedup  efficiency  Karp–Flatt
 procs         2  100000     4.08 s        -           -           -

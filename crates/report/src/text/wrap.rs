@@ -9,10 +9,15 @@ pub(crate) const FIXED_SPACE: char = '\u{a0}';
 /// The text with line breaks in place of spaces, so that no line is longer than 80
 /// columns. A longer word has a line of its own. [`FIXED_SPACE`] becomes a space.
 pub(crate) fn wrapped(text: &str) -> String {
+    wrapped_at(text, COLUMNS)
+}
+
+/// As [`wrapped`], for a terminal of this width.
+pub(crate) fn wrapped_at(text: &str, columns: usize) -> String {
     let (mut lines, mut column) = (String::with_capacity(text.len()), 0);
     for word in text.split(' ') {
         let width = word.chars().count();
-        if column > 0 && column + 1 + width > COLUMNS {
+        if column > 0 && column + 1 + width > columns {
             lines.push('\n');
             column = 0;
         } else if column > 0 {
