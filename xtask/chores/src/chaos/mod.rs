@@ -12,6 +12,7 @@ mod journal;
 mod orphans;
 mod plan;
 mod round;
+mod story;
 mod tally;
 mod work;
 
@@ -33,6 +34,8 @@ use tally::Tally;
 
 /// Time between two lines of progress.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+/// One of so many rounds is a story with failed items.
+const STORY_EVERY: u64 = 4;
 
 /// How long, and what.
 #[derive(clap::Args)]
@@ -84,6 +87,9 @@ pub(crate) fn run(args: &ChaosArgs) -> Result<()> {
 
 /// Runs one round of a seed; says all that is needed to look into a failure.
 fn one(program: &Program, seed: u64, number: u64) -> Result<Tally> {
+    if program.resume && number % STORY_EVERY == STORY_EVERY - 1 {
+        return one_story(program, seed, number);
+    }
     let plan = RoundPlan::of(Random::new(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95)).number(), program.resume);
     let folder = cargo::root().join(format!("target/chaos/seed-{seed}-round-{number}"));
     let stage = set(program, &plan, &folder)?;
@@ -103,6 +109,24 @@ fn one(program: &Program, seed: u64, number: u64) -> Result<Tally> {
         )
     })?;
     Ok(round.tally)
+}
+
+/// Plays the story of a round.
+fn one_story(program: &Program, seed: u64, number: u64) -> Result<Tally> {
+    let folder = cargo::root().join(format!("target/chaos/seed-{seed}-round-{number}"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    let played = story::run(program, &folder, seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+    let tally = played.with_context(|| {
+        format!(
+            "story {number} of seed {seed}, kept in {}: cargo xtask chaos --seed {seed} --only {number}",
+            folder.display()
+        )
+    })?;
+    fs::remove_dir_all(&folder).with_context(|| format!("can't clear {}", folder.display()))?;
+    Ok(tally)
 }
 
 /// Prepares the folder of a round.
