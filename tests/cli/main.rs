@@ -54,3 +54,4 @@ mod terminal;
 mod terminal_output;
 mod times;
 mod unmodified_files;
+mod usage;
