@@ -73,7 +73,7 @@ impl RunReporter {
         let quiet = self.settings.quiet;
         let summary = Summary {
             runs: if quiet { &[] } else { &self.data.runs },
-            usable_cores: self.data.usable_cores(),
+            study: &self.data.study,
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,
             log: self.log.as_ref().map(LogFolder::path).filter(|_| !quiet),

@@ -1,18 +1,20 @@
 //! The summary on standard error after the runs: the study, how time was spent, the
 //! processes, the failed items, the log.
 
-use crate::analysis::amdahl_fits::amdahl_fits;
-use crate::analysis::bottleneck;
 use crate::analysis::break_even;
 use crate::analysis::measured;
+use crate::analysis::verdict;
 use crate::model::failure::FailureRow;
 use crate::model::run_summary::RunSummary;
+use crate::model::study::StudyRecord;
+use crate::render::coordinator_line;
 use crate::render::run_title::title;
 use crate::render::study_table;
 use crate::render::style::Style;
 use crate::render::worker_table;
 use crate::text::shorten::excerpt;
 use crate::text::units;
+use crate::text::wrap::wrapped;
 use procession_task::escape_terminal;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -26,8 +28,8 @@ const MAX_FAILURES: usize = 10;
 pub struct Summary<'a> {
     /// The runs, including warm-ups.
     pub runs: &'a [RunSummary],
-    /// Number of CPUs that the call may use.
-    pub usable_cores: u32,
+    /// The command and the machine.
+    pub study: &'a StudyRecord,
     /// The first failed items.
     pub failures: &'a [FailureRow],
     /// Total number of failed items.
@@ -40,13 +42,14 @@ impl Summary<'_> {
     /// The summary as text, escaped for a terminal.
     #[must_use]
     pub fn to_text(&self, style: Style) -> String {
-        let measured = measured::measure(self.runs, self.usable_cores);
-        let fits = amdahl_fits(&measured, self.usable_cores);
-        let shares =
-            study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, self.usable_cores);
-        let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
-        let mut parts =
-            vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)];
+        let usable_cores = self.study.machine.usable_cores.max(1);
+        let measured = measured::measure(self.runs, usable_cores);
+        let verdict = verdict::wording::lines(self.study, self.runs).iter().map(|line| wrapped(line)).collect();
+        let break_evens = break_even::break_evens(&measured, self.runs, usable_cores);
+        let mut parts = vec![verdict, study_table::table(&measured, style), break_even::wording::lines(&break_evens)];
+        if measured.len() < 2 {
+            parts.push(study_table::shares_table(&measured, style) + &coordinator_line::line(&measured));
+        }
         parts.extend(self.workers(style));
         parts.push(self.failures(style));
         parts.push(
@@ -107,7 +110,7 @@ impl FailureRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::study::{Executor, RunStatus};
+    use crate::model::study::{Executor, Machine, RunStatus};
     use crate::samples::{row, run};
     use procession_task::FailureKind;
 
@@ -138,7 +141,9 @@ mod tests {
 
     fn text(runs: &[RunSummary], failures: &[FailureRow], failed: u64) -> String {
         let log = Some(Path::new("/log\x1b"));
-        Summary { runs, usable_cores: 2, failures, failed, log }.to_text(Style::default())
+        let machine = Machine { usable_cores: 2, ..Machine::default() };
+        let study = StudyRecord { machine, ..StudyRecord::default() };
+        Summary { runs, study: &study, failures, failed, log }.to_text(Style::default())
     }
 
     #[test]
@@ -192,12 +197,12 @@ mod tests {
             runs.push(run);
         }
         let small = text(&runs, &[], 0);
-        assert!(small.contains("±") && small.contains("ceiling") && small.contains("items each"), "{small}");
+        assert!(small.contains("±") && small.contains("items each"), "{small}");
         runs.iter_mut().for_each(|run| run.start.configuration.size = Some(10_000_000));
         runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 10_000_000);
         let large = text(&runs[..3], &[], 0);
         assert!(large.contains("10000000"), "{large}");
-        let prose = ["limit", "coordinator", "log:"];
+        let prose = ["coordinator", "log:"];
         for line in [small, large].concat().lines().filter(|line| !prose.iter().any(|word| line.starts_with(word))) {
             assert!(line.chars().count() <= 80, "{line}");
         }
@@ -211,8 +216,6 @@ mod tests {
         let rows = measured::measure(&runs, 8);
         assert_eq!(rows[1].configuration.executor, Executor::Procs);
         assert_eq!((rows[0].speedup, rows[1].speedup), (Some(1.0), Some(4.09 / 2.12)));
-        let e = rows[1].serial_fraction.unwrap();
-        assert!((e - (2.0 * 2.12 / 4.09 - 1.0)).abs() < 1e-12);
     }
 
     #[test]
@@ -232,25 +235,15 @@ mod tests {
         }
         let rows = measured::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
-        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -           -  not completed\n"));
+        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -  not completed\n"));
     }
 
-    #[test]
-    fn more_workers_than_cpus_have_no_serial_fraction() {
-        assert!(measured::measure(&study(), 2)[1].serial_fraction.is_some());
-        assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
-    }
+    const STUDY: &str = r"2 processes: 1.93× as fast as 1 (2 CPUs, each 92 % busy).
 
-    const STUDY: &str = r"executor  count  wall time    ±  speedup  efficiency  Karp–Flatt
-procs         1     4.09 s  0 %     1.00     100.0 %           -
-procs         2     2.12 s  4 %     1.93      96.5 %       3.7 %
-(speedup vs 1 process; ±: the run farthest from the median;
- Karp–Flatt: the serial fraction)
-
-workers, %  start  wait  transport  decode   run  encode  write  end
-procs 1       0.1   0.2        0.0     0.0  97.8     0.0    0.5  1.4
-procs 2       0.1   2.5        0.0     0.0  92.0     0.0    0.5  5.0
-limit, procs 2: 92 % running: as good as it gets here, only more CPUs would help
+executor  count  wall time    ±  speedup  efficiency
+procs         1     4.09 s  0 %     1.00     100.0 %
+procs         2     2.12 s  4 %     1.93      96.5 %
+(speedup vs 1 process; ±: the run farthest from the median)
 
 run 2: procs 1, 4.08 s
 worker   pid  items  chunks     CPU     idle  peak memory
@@ -273,8 +266,10 @@ worker   pid  items  chunks     CPU     idle  peak memory
 log: /log\u{1b}
 ";
 
-    const DEATHS: &str = r"executor  count    size  wall time  speedup  efficiency  Karp–Flatt
-procs         2  100000     4.08 s        -           -           -
+    const DEATHS: &str = r"2 processes: 2 CPUs, each 100 % busy.
+
+executor  count    size  wall time  speedup  efficiency
+procs         2  100000     4.08 s        -           -
 
 workers, %    size  start  wait  transport  decode   run  encode  write  end  other
 procs 2     100000    0.1   0.2        0.0     0.0  73.5     0.0    0.5  1.2   24.5

@@ -4,3 +4,4 @@ pub(crate) mod escape;
 pub(crate) mod shorten;
 pub mod units;
 pub(crate) mod utc;
+pub(crate) mod wrap;
