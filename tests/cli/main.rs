@@ -59,3 +59,4 @@ mod terminal;
 mod terminal_output;
 mod times;
 mod unmodified_files;
+mod usage;

@@ -91,6 +91,7 @@ pub(crate) fn for_log() -> procession_report::Machine {
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         cpu: field(&read("/proc/cpuinfo"), "model name").unwrap_or_default(),
         logical_cores: u32::try_from(logical_cores()).unwrap_or(u32::MAX),
+        physical_cores: System::physical_core_count().ok().and_then(|cores| u32::try_from(cores).ok()),
         usable_cores: u32::try_from(cpus()).unwrap_or(u32::MAX),
         memory_bytes: kib.map(|kib| kib * 1024),
         cpu_quota_percent: quota(Path::new("/")).map(|quota| percent(quota.cpus)),

@@ -11,7 +11,7 @@
 //! - `model`: the data of a study: its call, its runs, their processes and items.
 //! - `live`: observers of a run in progress, which collect data or show it.
 //! - `log`: a study's log folder, written and read, and the job log.
-//! - `analysis`: statistics, speedups, bottlenecks, break-even points, advice.
+//! - `analysis`: statistics, speedups, break-even points, verdicts, advice.
 //! - `render`: tables, charts, the page, timings, the trace.
 //! - `inspect`: answers to questions about logs.
 

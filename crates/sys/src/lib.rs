@@ -62,15 +62,13 @@ pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
 pub use process::{
     Ended, LaunchedProgram, Launcher, OwnChild, ProgramInput, SpawnError, Spawned, StopDetector, Usage, Watcher,
-    contain_programs, end_programs, mark_for_workers, processes_left, program_mark, reap_ended_strangers,
-    reap_strangers, thread_usage, watch_if_asked,
+    contain_programs, end_programs, mark_for_workers, own_peak_memory, peak_memory, processes_left, program_mark,
+    reap_ended_strangers, reap_strangers, thread_usage, watch_if_asked,
 };
 pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
-pub use worker::{
-    Protocol, SetupError, enter_worker, has_more_rights_than_caller, hostname, peak_memory, show_own_name,
-};
+pub use worker::{Protocol, SetupError, enter_worker, has_more_rights_than_caller, hostname, show_own_name};
 
 pub use nix::sys::signal::Signal;

@@ -123,18 +123,3 @@ pub fn show_own_name() -> io::Result<()> {
 pub fn hostname() -> String {
     nix::unistd::gethostname().map_or_else(|_| "localhost".to_owned(), |name| name.to_string_lossy().into_owned())
 }
-
-/// The largest amount of memory that this process ever held, in bytes.
-///
-/// Read from `/proc`, because a spawned child inherits its parent's `ru_maxrss`.
-/// Without `/proc` that value is returned nevertheless.
-#[must_use]
-pub fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|n| n.trim().parse::<u64>().ok());
-    kib.unwrap_or_else(|| {
-        use nix::sys::resource::{UsageWho, getrusage};
-        getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().unsigned_abs())
-    }) * 1024
-}

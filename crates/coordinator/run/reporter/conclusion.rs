@@ -80,7 +80,7 @@ impl RunReporter {
         let hints: Vec<String> = told.map(|of| format!("hint: {}\n      {}", of.evidence(), of.remedy())).collect();
         let summary = Summary {
             runs: if quiet || is_empty { &[] } else { &self.data.runs },
-            usable_cores: self.data.usable_cores(),
+            study: &self.data.study,
             failures: &self.data.failures.rows,
             failed: self.data.failures.total,
             log: self.log.as_ref().filter(|log| log.has_runs()).map(LogFolder::path).filter(|_| !quiet),

@@ -15,6 +15,18 @@ const LAST_STDERR_READS: usize = 64;
 /// How long a worker that has closed a pipe may take to exit.
 const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 
+/// The peak memory of a worker and its programs, in bytes: what it has told, or what
+/// the system tells of it and of all that it has waited for. That begins with this
+/// process's own peak, and is known only where it is larger.
+fn peak_memory(told: Option<u64>, reaped: u64) -> Option<u64> {
+    let is_known = || reaped > procession_sys::own_peak_memory();
+    match told {
+        Some(told) if reaped <= told || !is_known() => Some(told),
+        None if !is_known() => None,
+        _ => Some(reaped),
+    }
+}
+
 impl Driver {
     /// Reaps a worker that has exited: reads what it still wrote, then reports its
     /// exit.
@@ -42,7 +54,7 @@ impl Driver {
             asked: worker.assigned.asked || self.ending,
             cpu_user: usage.user,
             cpu_system: usage.system,
-            peak_memory: farewell.map(|f| f.peak_memory),
+            peak_memory: peak_memory(farewell.map(|f| f.peak_memory), usage.peak_memory),
             times: farewell.map(|f| f.times),
             told_at,
             items: worker.items,

@@ -75,6 +75,7 @@ impl JobRun {
         queue: &WorkQueue,
         host: &str,
     ) -> Result<ThreadUsage, String> {
+        let before = procession_sys::thread_usage();
         let worker = self.worker(slot);
         let mut task = match entry {
             Some(entry) => prepare(entry, spec.arguments.first().map_or(&[][..], Vec::as_slice))?,
@@ -94,7 +95,11 @@ impl JobRun {
             max_result: spec.max_result,
             again: spec.again(),
         };
-        thread.run(&mut *task)
+        let mut used = thread.run(&mut *task)?;
+        // The programs of the task end with it.
+        drop(task);
+        used.cpu = procession_sys::thread_usage().since(before);
+        Ok(used)
     }
 
     fn tell_exits(&self, all: Vec<ThreadUsage>) {

@@ -51,7 +51,6 @@ impl ThreadWorker<'_> {
     pub(super) fn run(&self, task: &mut dyn BlockTask) -> Result<ThreadUsage, String> {
         let mut used = ThreadUsage::default();
         let mut answer = Answer::default();
-        let before = procession_sys::thread_usage();
         let mut watch = WorkerWatch::start(WorkerPhase::Waiting);
         while let Some(chunk) = self.queue.next() {
             watch.switch(WorkerPhase::Transport);
@@ -62,7 +61,6 @@ impl ThreadWorker<'_> {
         }
         used.until_ns = watch.switch(WorkerPhase::Waiting);
         used.times = watch.times();
-        used.cpu = procession_sys::thread_usage().since(before);
         Ok(used)
     }
 

@@ -1,7 +1,8 @@
 //! The maximum speedup that the items allow with any pool.
 //!
 //! Five items on four workers take two rounds: the maximum speedup is 2.5. If one
-//! item takes half of the total time, it is 2. This explains a low speedup.
+//! item takes half of the total time, it is 2. CPUs limit only the share of the time in
+//! which items use them: items that wait can wait side by side.
 
 use crate::model::item_times::ItemTimes;
 use serde::Serialize;
@@ -42,18 +43,18 @@ pub struct MaxSpeedup {
 }
 
 impl MaxSpeedup {
-    /// The maximum speedup of `items` on `count` workers and `cpus` CPUs. If `times`
-    /// does not have all items, they are assumed to take equal times. `None` if
-    /// a number is 0.
+    /// The maximum speedup of `items` on `count` workers and `cpus` CPUs, if one worker
+    /// used a CPU for this share of its time. If `times` does not have all items, they
+    /// are assumed to take equal times. `None` if a number is 0.
     #[must_use]
-    pub fn of(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32) -> Option<Self> {
+    pub fn of(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32, cpu_share: f64) -> Option<Self> {
         if items == 0 || count == 0 || cpus == 0 {
             return None;
         }
         let times = times.filter(|times| times.count == items && times.longest_s > 0.0);
         let mut bounds = vec![
             (f64::from(count), SpeedupLimit::Workers),
-            (f64::from(cpus), SpeedupLimit::Cpus),
+            (f64::from(cpus) / cpu_share.max(1e-6), SpeedupLimit::Cpus),
             (shared(items, times, count), SpeedupLimit::Items),
         ];
         if let Some(times) = times {
@@ -68,10 +69,15 @@ impl MaxSpeedup {
     }
 }
 
+/// The number of items that some worker gets at least: ⌈n/p⌉.
+pub(crate) fn items_of_one(items: u64, count: u32) -> u64 {
+    items.div_ceil(u64::from(count.max(1)))
+}
+
 /// One worker gets at least ⌈n/p⌉ items; at best these are the shortest ones.
 #[expect(clippy::cast_precision_loss, reason = "a bound for people")]
 fn shared(items: u64, times: Option<&ItemTimes>, count: u32) -> f64 {
-    let most = items.div_ceil(u64::from(count));
+    let most = items_of_one(items, count);
     let at_best = match times {
         Some(times) => times.total_s / times.of_shortest(most),
         _ => items as f64 / most as f64,
@@ -90,7 +96,7 @@ mod tests {
     }
 
     fn bound(items: u64, times: Option<&ItemTimes>, count: u32, cpus: u32) -> (f64, SpeedupLimit) {
-        let max_speedup = MaxSpeedup::of(items, times, count, cpus).unwrap();
+        let max_speedup = MaxSpeedup::of(items, times, count, cpus, 1.0).unwrap();
         (max_speedup.speedup, max_speedup.limit)
     }
 
@@ -100,7 +106,16 @@ mod tests {
         assert_eq!(bound(12, None, 4, 4), (4.0, SpeedupLimit::Workers));
         assert_eq!(bound(12, None, 6, 4), (4.0, SpeedupLimit::Cpus));
         assert_eq!(bound(1, None, 4, 4), (1.0, SpeedupLimit::Items));
-        assert_eq!(MaxSpeedup::of(0, None, 4, 4), None);
+        assert_eq!(MaxSpeedup::of(0, None, 4, 4, 1.0), None);
+    }
+
+    #[test]
+    fn cpus_limit_only_the_share_of_the_time_in_which_they_are_used() {
+        let of = |cpu_share| MaxSpeedup::of(64, None, 16, 2, cpu_share).unwrap();
+        assert_eq!((of(1.0).speedup, of(1.0).limit), (2.0, SpeedupLimit::Cpus));
+        assert_eq!((of(0.5).speedup, of(0.5).limit), (4.0, SpeedupLimit::Cpus));
+        assert_eq!((of(0.01).speedup, of(0.01).limit), (16.0, SpeedupLimit::Workers));
+        assert_eq!(of(0.0).limit, SpeedupLimit::Workers);
     }
 
     #[test]

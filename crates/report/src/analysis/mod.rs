@@ -1,8 +1,7 @@
-//! Conclusions from a study: statistics, speedups, bottlenecks, break-even
-//! points, advice.
+//! Conclusions from a study: statistics, speedups, break-even points,
+//! verdicts, advice.
 
 pub(crate) mod advice;
-pub(crate) mod bottleneck;
 pub(crate) mod break_even;
 pub(crate) mod coordinator_shares;
 pub(crate) mod amdahl_fits;
@@ -14,3 +13,4 @@ pub(crate) mod scaling;
 pub(crate) mod worker_shares;
 pub(crate) mod stats;
 pub(crate) mod study_data;
+pub(crate) mod verdict;

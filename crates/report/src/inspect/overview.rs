@@ -3,7 +3,6 @@
 use super::query::{InspectError, Inspected, Query};
 use crate::analysis::advice::{Advice, advice};
 use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
-use crate::analysis::bottleneck;
 use crate::analysis::break_even;
 use crate::analysis::measured::Measured;
 use crate::log::error::LogError;
@@ -14,6 +13,7 @@ use crate::model::study::{Machine, RunRecord, StudyRecord};
 use crate::model::study_data::StudyData;
 use crate::model::worker::WorkerRow;
 use crate::render::cells::{self, optional};
+use crate::render::coordinator_line;
 use crate::render::run_title::title;
 use crate::render::study_table;
 use crate::render::style::Style;
@@ -22,6 +22,7 @@ use crate::render::table::{Cell, ColumnKind, Table};
 use crate::render::worker_table;
 use crate::text::escape::escape_path;
 use crate::text::units;
+use crate::text::wrap::wrapped;
 use procession_task::{escape_terminal, shell_quote};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -58,6 +59,9 @@ pub(crate) fn write(
     for (at, selected) in selected.iter().enumerate() {
         let number = if logs.len() > 1 { format!("log {}: ", at + 1) } else { "log: ".to_owned() };
         parts.push(head(&number, selected.log, style) + &earlier(selected.log));
+    }
+    if let [selected] = &selected[..] {
+        parts.push(selected.data.verdict().iter().map(|line| wrapped(line)).collect());
     }
     parts.push(runs_table(&selected, style));
     if let [selected] = &selected[..] {
@@ -152,13 +156,12 @@ fn several(selected: &[SelectedRuns<'_>], chosen: bool, style: Style) -> Vec<Str
 fn measured_tables(selected: &SelectedRuns<'_>, style: Style) -> Vec<String> {
     let measured = selected.data.measured();
     let cpus = selected.data.usable_cores();
-    let shares = study_table::shares_table(&measured, style) + &bottleneck::wording::lines(&measured, cpus);
+    let shares = study_table::shares_table(&measured, style) + &coordinator_line::line(&measured);
     if measured.len() < 2 {
         return vec![shares];
     }
-    let (fits, break_evens) =
-        (amdahl_fits(&measured, cpus), break_even::break_evens(&measured, &selected.data.runs, cpus));
-    vec![study_table::table(&measured, &fits, style), shares, break_even::wording::lines(&break_evens)]
+    let break_evens = break_even::break_evens(&measured, &selected.data.runs, cpus);
+    vec![study_table::table(&measured, style), shares, break_even::wording::lines(&break_evens)]
 }
 
 fn worker_tables(selected: &SelectedRuns<'_>, chosen: bool, style: Style) -> Vec<String> {
@@ -174,6 +177,7 @@ struct LogJson<'a> {
     log: String,
     study: &'a StudyRecord,
     runs: Vec<RunJson<'a>>,
+    verdict: Vec<String>,
     measured: Vec<Measured>,
     fits: Vec<AmdahlFit>,
     advice: Vec<Advice>,
@@ -205,6 +209,7 @@ fn write_json(selected: &[SelectedRuns<'_>], out: &mut dyn Write) -> Result<(), 
             study: selected.log.study(),
             runs: selected.data.runs.iter().map(|run| RunJson::of(run, record(run.run))).collect(),
             fits: amdahl_fits(&measured, selected.data.usable_cores()),
+            verdict: selected.data.verdict(),
             measured,
             advice: advice(&selected.data),
         })

@@ -207,6 +207,7 @@ fn json_of_the_overview() {
     assert_eq!(json["runs"][1]["record"]["configuration"]["count"], 2);
     assert_eq!(json["runs"][1]["workers"][1]["pid"], 101);
     assert_eq!(json["measured"][1]["speedup"], 2.0);
+    assert_eq!(json["verdict"][0], "2 processes: 2.00× as fast as 1.");
 }
 
 #[test]
@@ -225,32 +226,31 @@ fn several_logs_side_by_side() {
 }
 
 const BESIDE: &str = r"
-executor  count  log  wall time  speedup  ceiling  efficiency  Karp–Flatt
-procs         1    1     4.00 s     1.00              100.0 %           -
-procs         1    2     4.00 s     1.00              100.0 %           -
-procs         2    1     2.00 s     2.00     1.00     100.0 %       0.0 %
-procs         2    2     2.00 s     2.00     1.00     100.0 %       0.0 %
-(speedup vs 1 process; ceiling: the best that items and CPUs allow;
- Karp–Flatt: the serial fraction)
+executor  count  log  wall time  speedup  efficiency
+procs         1    1     4.00 s     1.00     100.0 %
+procs         1    2     4.00 s     1.00     100.0 %
+procs         2    1     2.00 s     2.00     100.0 %
+procs         2    2     2.00 s     2.00     100.0 %
+(speedup vs 1 process)
 ";
 
 const OVERVIEW: &str = r"coordinator --input $'my file\x1b[31m'
 task prime, now, on h\u{1b}ost (2 of 4 CPUs)
 
+2 processes: 2.00× as fast as 1.
+
 run  executor  count  items  failed  wall time  status     digest
   1  procs         1      7       1     4.00 s  completed  abc\u{1b}
   2  procs         2      7       1     2.00 s  completed  abc\u{1b}
 
-executor  count  wall time  speedup  ceiling  efficiency  Karp–Flatt
-procs         1     4.00 s     1.00              100.0 %           -
-procs         2     2.00 s     2.00     1.00     100.0 %       0.0 %
-(speedup vs 1 process; ceiling: the best that items and CPUs allow;
- Karp–Flatt: the serial fraction)
+executor  count  wall time  speedup  efficiency
+procs         1     4.00 s     1.00     100.0 %
+procs         2     2.00 s     2.00     100.0 %
+(speedup vs 1 process)
 
 workers, %  start  wait  transport  decode   run  encode  write   end
 procs 1       0.7   3.1        0.8     3.1  12.5     3.1    1.6  75.0
 procs 2       1.5   6.2        1.6     6.2  25.0     6.2    3.1  50.1
-limit, procs 2: starting and ending are 52 % of 2.00 s: too little work for a pool, a loop needs about 1.50 s
 
 run 1: procs 1, 4.00 s
 worker  pid  items  chunks     CPU    idle  peak memory

@@ -3,7 +3,7 @@
 //! All writers use one [`Terminal`] while a bar is drawn, so that lines and bar
 //! never mix.
 
-use crate::text::wrap::wrapped_at;
+use crate::text::wrap;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -98,7 +98,7 @@ pub(crate) fn columns() -> usize {
 /// Lines with breaks between words, where the terminal would break them within a word.
 fn broken(lines: &[u8], columns: usize) -> Vec<u8> {
     let text = String::from_utf8_lossy(lines);
-    let lines: Vec<String> = text.split('\n').map(|line| wrapped_at(line, columns)).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| wrap::broken(line, columns)).collect();
     lines.join("\n").into_bytes()
 }
 
@@ -108,7 +108,7 @@ pub(crate) mod tests {
 
     #[test]
     fn long_lines_are_broken_between_words_on_a_terminal() {
-        assert_eq!(broken(b"note: one two\n  three\n", 9), b"note: one\ntwo\n  three\n");
+        assert_eq!(broken(b"note: one two\n  three\n", 9), b"note: one\n  two\n  three\n");
     }
 
     /// Keeps what is written.

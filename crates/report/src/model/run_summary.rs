@@ -52,6 +52,15 @@ impl RunSummary {
         self.result.as_ref()?.longest_s
     }
 
+    /// CPU seconds of its workers and of the programs that they ran; `None` if no worker
+    /// reported them.
+    #[must_use]
+    pub(crate) fn cpu_s(&self) -> Option<f64> {
+        let ends: Vec<f64> = self.workers.iter().filter_map(|row| Some(row.end.as_ref()?.cpu_s())).collect();
+        let summed: f64 = self.summed.iter().map(SlotSum::cpu_s).sum();
+        (!ends.is_empty()).then(|| ends.iter().sum::<f64>() + summed)
+    }
+
     /// Number of its processes.
     #[must_use]
     pub(crate) fn processes(&self) -> u64 {

@@ -26,6 +26,10 @@ pub struct Machine {
     pub cpu: String,
     /// Number of logical CPUs that are installed.
     pub logical_cores: u32,
+    /// Number of cores, which are fewer than CPUs if a core runs several threads; `None`:
+    /// unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_cores: Option<u32>,
     /// Number of logical CPUs that this call may use (affinity, quota).
     pub usable_cores: u32,
     /// Memory in bytes.

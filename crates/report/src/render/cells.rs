@@ -1,6 +1,7 @@
 //! Cells that several tables share.
 
 use super::table::Cell;
+use crate::analysis::measured::Measured;
 use crate::model::process::WorkerEnd;
 use crate::model::slot_sum::SlotSum;
 use crate::model::study::Configuration;
@@ -14,6 +15,12 @@ pub(crate) fn configuration(of: &Configuration) -> [String; 4] {
 /// A cell that is empty without a value.
 pub(crate) fn optional(text: Option<String>) -> Cell {
     Cell::Text(text.unwrap_or_default())
+}
+
+/// The speedup; `≈1` if it can't be told from 1.
+pub(crate) fn speedup(row: &Measured) -> Cell {
+    let shown = |speedup: f64| if row.is_speedup_noise() { "≈1".to_owned() } else { format!("{speedup:.2}") };
+    row.speedup.map(shown).into()
 }
 
 /// How many of a slot's summed processes did not end normally; empty for none.

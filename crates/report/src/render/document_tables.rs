@@ -61,7 +61,7 @@ fn study_row(label: &str, row: &Measured) -> Vec<Cell> {
         row.wall_s.map(units::seconds).into(),
         spread(row.mean_s.zip(row.stdev_s).map(|(m, s)| format!("{} ± {}", units::seconds(m), units::seconds(s)))),
         spread(row.min_s.zip(row.max_s).map(|(a, b)| format!("{} … {}", units::seconds(a), units::seconds(b)))),
-        row.speedup.map(|speedup| format!("{speedup:.2}")).into(),
+        cells::speedup(row),
         optional(row.basis.map(|basis| basis.to_string())),
         optional(row.max_speedup.map(|max_speedup| format!("{:.2}", max_speedup.speedup))),
         optional(row.max_speedup.map(|max_speedup| max_speedup.limit.to_string())),

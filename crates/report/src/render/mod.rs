@@ -1,6 +1,7 @@
 //! Output of a study: tables, charts, the page, timings, the trace.
 
 pub(crate) mod cells;
+pub(crate) mod coordinator_line;
 pub mod chart;
 pub(crate) mod document_tables;
 pub(crate) mod page;

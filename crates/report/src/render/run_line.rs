@@ -33,7 +33,7 @@ pub(crate) fn run_line(run: &RunSummary, has_log: bool) -> String {
         text += " ";
         text += &fixed("Details: coordinator inspect");
     }
-    wrapped(&text) + "\n"
+    wrapped(&text)
 }
 
 /// Words that stay on one line.
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_run_on_processes() {
-        let expected = "180,000 items in 220 ms on 4 processes (PIDs 18976–18979);\n\
+        let expected = "180,000 items in 220 ms on 4 processes (PIDs 18976–18979);\n  \
                         slowest item 77: 32.0 ms. Details: coordinator inspect\n";
         assert_eq!(run_line(&sample(), true), expected);
     }
@@ -111,7 +111,7 @@ mod tests {
         run.status = "interrupted";
         let result = run.result.as_mut().unwrap();
         (result.failures, result.slowest) = (12, None);
-        let expected = "180,000 items (12 failed) in 220 ms on 4 processes (PIDs 18976–18979);\nnot completed.\n";
+        let expected = "180,000 items (12 failed) in 220 ms on 4 processes (PIDs 18976–18979);\n  not completed.\n";
         assert_eq!(run_line(&run, false), expected);
     }
 

@@ -4,11 +4,8 @@
 use super::cells::{self, optional};
 use super::style::Style;
 use super::table::{Cell, ColumnKind, Table};
-use crate::analysis::amdahl_fits::AmdahlFit;
 use crate::analysis::measured::Measured;
-use crate::model::study::Configuration;
 use crate::text::units;
-use std::fmt::Write as _;
 
 /// Most columns of the notes below a table.
 const WIDTH: usize = 80;
@@ -18,9 +15,9 @@ const SHORT: [&str; 9] = ["start", "wait", "transport", "decode", "run", "encode
 const LEAST_REST: f64 = 0.000_5;
 
 /// Prints the rows of one call.
-pub(crate) fn table(rows: &[Measured], fits: &[AmdahlFit], style: Style) -> String {
+pub(crate) fn table(rows: &[Measured], style: Style) -> String {
     let rows: Vec<StudyRow<'_>> = rows.iter().map(|of| StudyRow { log: None, of }).collect();
-    rows_table(&rows).take_text(style) + &notes(&rows) + &fitted(&rows, fits)
+    rows_table(&rows).take_text(style) + &notes(&rows)
 }
 
 /// Prints the rows of several calls; rows of the same configuration are next to each
@@ -57,9 +54,7 @@ fn rows_table(rows: &[StudyRow<'_>]) -> Table {
         right("±"),
         right("speedup"),
         ("vs", ColumnKind::Word),
-        right("ceiling"),
         right("efficiency"),
-        right("Karp–Flatt"),
         ("", ColumnKind::Word),
     ]);
     // A single basis is named in the notes instead.
@@ -70,11 +65,9 @@ fn rows_table(rows: &[StudyRow<'_>]) -> Table {
             optional(log.map(|log| log.to_string())),
             of.wall_s.map(units::seconds).into(),
             optional(deviation(of).map(|share| format!("{:.0} %", share * 100.0))),
-            of.speedup.map(|speedup| format!("{speedup:.2}")).into(),
+            cells::speedup(of),
             optional(of.basis.filter(|_| several).map(|basis| basis.to_string())),
-            max_speedup(of).into(),
             of.efficiency.map(units::percent).into(),
-            of.serial_fraction.map(units::percent).into(),
             if of.completed > 0 { String::new().into() } else { Cell::Alarm("not completed".to_owned()) },
         ]);
         table.row(cells);
@@ -97,12 +90,6 @@ fn deviation(row: &Measured) -> Option<f64> {
     (row.runs.len() > 1 && median > 0.0).then(|| f64::max(max - median, median - min) / median)
 }
 
-/// The maximum speedup if it is lower than the count of workers, else empty.
-fn max_speedup(row: &Measured) -> String {
-    let told = row.max_speedup.filter(|max_speedup| max_speedup.speedup < f64::from(row.configuration.count));
-    told.map_or_else(String::new, |max_speedup| format!("{:.2}", max_speedup.speedup))
-}
-
 /// Explains the columns that the table has.
 fn notes(rows: &[StudyRow<'_>]) -> String {
     let any = |has: fn(&Measured) -> bool| rows.iter().any(|row| has(row.of));
@@ -112,8 +99,7 @@ fn notes(rows: &[StudyRow<'_>]) -> String {
     }
     for (is_told, note) in [
         (any(|row| deviation(row).is_some()), "±: the run farthest from the median"),
-        (any(|row| !max_speedup(row).is_empty()), "ceiling: the best that items and CPUs allow"),
-        (any(|row| row.serial_fraction.is_some()), "Karp–Flatt: the serial fraction"),
+        (any(Measured::is_speedup_noise), "≈1: no difference above the noise"),
     ] {
         notes.extend(is_told.then(|| note.to_owned()));
     }
@@ -132,31 +118,6 @@ fn broken(notes: &[String]) -> String {
         }
         text += note;
         column += width - 1;
-    }
-    text
-}
-
-fn fitted(rows: &[StudyRow<'_>], fits: &[AmdahlFit]) -> String {
-    let several = |differs: fn(&Configuration, &Configuration) -> bool| {
-        rows.windows(2).any(|pair| differs(&pair[0].of.configuration, &pair[1].of.configuration))
-    };
-    let mut text = String::new();
-    for AmdahlFit { executor, size, chunk, law } in fits {
-        let _ = write!(text, "(Amdahl's law");
-        if several(|a, b| a.executor != b.executor) {
-            let _ = write!(text, ", {executor}");
-        }
-        if let Some(size) = size.filter(|_| several(|a, b| a.size != b.size)) {
-            let _ = write!(text, ", size {size}");
-        }
-        if let Some(chunk) = chunk.fixed().filter(|_| several(|a, b| a.chunk != b.chunk)) {
-            let _ = write!(text, ", chunk {chunk}");
-        }
-        let _ = write!(text, ": serial fraction {}", units::percent(law.serial_fraction));
-        if let Some(limit) = law.limit() {
-            let _ = write!(text, ", never more than {limit:.0} times as fast");
-        }
-        text += ")\n";
     }
     text
 }
@@ -196,13 +157,22 @@ mod tests {
         let mut runs =
             vec![run(1, 2, 2.0, vec![]), run(2, 4, 1.0, vec![]), run(3, 1, 4.0, vec![]), run(4, 2, 2.5, vec![])];
         runs[2..].iter_mut().for_each(|run| run.start.configuration.executor = Executor::Threads);
-        let text = table(&measure(&runs, 4), &[], Style::default());
+        let text = table(&measure(&runs, 4), Style::default());
         let line = |at: usize| text.lines().nth(at).unwrap_or_default();
         assert!(line(0).contains("speedup  vs "), "{text}");
         assert!(line(2).contains(" 2.00  2 processes ") && line(4).contains(" 1.60  1 thread "), "{text}");
         assert!(!text.contains("(speedup vs"), "{text}");
-        let text = table(&measure(&runs[..2], 4), &[], Style::default());
+        let text = table(&measure(&runs[..2], 4), Style::default());
         assert!(!text.contains("  vs  ") && text.contains("(speedup vs 2 processes"), "{text}");
+    }
+
+    #[test]
+    fn a_speedup_within_the_noise_is_told_as_such() {
+        let runs = [run(1, 1, 2.0, vec![]), run(2, 2, 1.96, vec![]), run(3, 3, 1.0, vec![])];
+        let text = table(&measure(&runs, 4), Style::default());
+        let speedups: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().nth(4)).collect();
+        assert_eq!(speedups[1..4], ["1.00", "≈1", "2.00"], "{text}");
+        assert!(text.contains("; ≈1: no difference above the noise)"), "{text}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The summary on standard error after the runs: the study, how time was spent, the
 //! processes, the failed items, the log.
 
-use crate::analysis::amdahl_fits::amdahl_fits;
-use crate::analysis::bottleneck;
 use crate::analysis::break_even;
 use crate::analysis::measured;
+use crate::analysis::verdict;
 use crate::model::failure::FailureRow;
 use crate::model::run_summary::RunSummary;
+use crate::model::study::StudyRecord;
+use crate::render::coordinator_line;
 use crate::render::run_line::run_line;
 use crate::render::run_title::title;
 use crate::render::study_table;
@@ -14,6 +15,7 @@ use crate::render::style::Style;
 use crate::render::worker_table;
 use crate::text::shorten::excerpt;
 use crate::text::units;
+use crate::text::wrap::wrapped;
 use procession_task::{FailureKind, escape_terminal};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -38,8 +40,8 @@ pub enum SummaryDetail {
 pub struct Summary<'a> {
     /// The runs, including warm-ups.
     pub runs: &'a [RunSummary],
-    /// Number of CPUs that the call may use.
-    pub usable_cores: u32,
+    /// The command and the machine.
+    pub study: &'a StudyRecord,
     /// The first failed items.
     pub failures: &'a [FailureRow],
     /// Total number of failed items.
@@ -61,8 +63,8 @@ impl Summary<'_> {
         let mut parts = match (self.runs, self.detail) {
             ([], _) | ([_], SummaryDetail::Failures) => return failures,
             ([run], SummaryDetail::Line) => return failures + &hints + &run_line(run, self.log.is_some()),
-            ([run], SummaryDetail::Full) => vec![run_line(run, self.log.is_some())],
-            _ => Vec::new(),
+            ([run], SummaryDetail::Full) => vec![self.verdict(), run_line(run, self.log.is_some())],
+            _ => vec![self.verdict()],
         };
         parts.extend(self.study(style));
         if self.detail == SummaryDetail::Full {
@@ -73,20 +75,20 @@ impl Summary<'_> {
         parts.join("\n")
     }
 
+    /// What the runs show, a sentence for each size.
+    fn verdict(&self) -> String {
+        verdict::wording::lines(self.study, self.runs).iter().map(|line| wrapped(line)).collect()
+    }
+
     /// What the measured runs show together.
     fn study(&self, style: Style) -> Vec<String> {
-        let measured = measured::measure(self.runs, self.usable_cores);
-        let fits = amdahl_fits(&measured, self.usable_cores);
-        let mut parts = vec![study_table::table(&measured, &fits, style)];
-        let limits = bottleneck::wording::lines(&measured, self.usable_cores);
+        let usable_cores = self.study.machine.usable_cores.max(1);
+        let measured = measured::measure(self.runs, usable_cores);
+        let break_evens = break_even::break_evens(&measured, self.runs, usable_cores);
+        let mut parts = vec![study_table::table(&measured, style), break_even::wording::lines(&break_evens)];
         if self.detail == SummaryDetail::Full {
-            parts.push(study_table::shares_table(&measured, style) + &limits);
-            let break_evens = break_even::break_evens(&measured, self.runs, self.usable_cores);
-            parts.push(break_even::wording::lines(&break_evens));
-        } else {
-            parts.push(limits);
+            parts.push(study_table::shares_table(&measured, style) + &coordinator_line::line(&measured));
         }
-        parts.retain(|part| !part.is_empty());
         parts
     }
 
@@ -167,7 +169,7 @@ fn with_space(time: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::study::{Executor, RunStatus};
+    use crate::model::study::{Executor, Machine, RunStatus};
     use crate::samples::{row, run};
 
     fn study() -> Vec<RunSummary> {
@@ -197,8 +199,10 @@ mod tests {
 
     fn text(runs: &[RunSummary], failures: &[FailureRow], failed: u64) -> String {
         let log = Some(Path::new("/log\x1b"));
+        let machine = Machine { usable_cores: 2, ..Machine::default() };
+        let study = StudyRecord { machine, ..StudyRecord::default() };
         let detail = SummaryDetail::Full;
-        Summary { runs, usable_cores: 2, failures, failed, log, hints: &[], detail }.to_text(Style::default())
+        Summary { runs, study: &study, failures, failed, log, hints: &[], detail }.to_text(Style::default())
     }
 
     #[test]
@@ -252,12 +256,12 @@ mod tests {
             runs.push(run);
         }
         let small = text(&runs, &[], 0);
-        assert!(small.contains("±") && small.contains("ceiling") && small.contains("items each"), "{small}");
+        assert!(small.contains("±") && small.contains("items each"), "{small}");
         runs.iter_mut().for_each(|run| run.start.configuration.size = Some(10_000_000));
         runs.iter_mut().for_each(|run| run.result.as_mut().unwrap().items = 10_000_000);
         let large = text(&runs[..3], &[], 0);
         assert!(large.contains("10000000"), "{large}");
-        let prose = ["limit", "coordinator", "log:"];
+        let prose = ["coordinator", "log:"];
         for line in [small, large].concat().lines().filter(|line| !prose.iter().any(|word| line.starts_with(word))) {
             assert!(line.chars().count() <= 80, "{line}");
         }
@@ -271,8 +275,6 @@ mod tests {
         let rows = measured::measure(&runs, 8);
         assert_eq!(rows[1].configuration.executor, Executor::Procs);
         assert_eq!((rows[0].speedup, rows[1].speedup), (Some(1.0), Some(4.09 / 2.12)));
-        let e = rows[1].serial_fraction.unwrap();
-        assert!((e - (2.0 * 2.12 / 4.09 - 1.0)).abs() < 1e-12);
     }
 
     #[test]
@@ -292,25 +294,19 @@ mod tests {
         }
         let rows = measured::measure(&runs, 2);
         assert_eq!((rows[1].wall_s, rows[1].speedup, rows[0].speedup), (Some(2.12), None, None));
-        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -           -  not completed\n"));
+        assert!(text(&runs, &[], 0).contains("2.12 s  4 %        -           -  not completed\n"));
     }
 
-    #[test]
-    fn more_workers_than_cpus_have_no_serial_fraction() {
-        assert!(measured::measure(&study(), 2)[1].serial_fraction.is_some());
-        assert_eq!(measured::measure(&study(), 1)[1].serial_fraction, None);
-    }
+    const STUDY: &str = r"2 processes: 1.93× as fast as 1 (2 CPUs, each 92 % busy).
 
-    const STUDY: &str = r"executor  count  wall time    ±  speedup  efficiency  Karp–Flatt
-procs         1     4.09 s  0 %     1.00     100.0 %           -
-procs         2     2.12 s  4 %     1.93      96.5 %       3.7 %
-(speedup vs 1 process; ±: the run farthest from the median;
- Karp–Flatt: the serial fraction)
+executor  count  wall time    ±  speedup  efficiency
+procs         1     4.09 s  0 %     1.00     100.0 %
+procs         2     2.12 s  4 %     1.93      96.5 %
+(speedup vs 1 process; ±: the run farthest from the median)
 
 workers, %  start  wait  transport  decode   run  encode  write  end
 procs 1       0.1   0.2        0.0     0.0  97.8     0.0    0.5  1.4
 procs 2       0.1   2.5        0.0     0.0  92.0     0.0    0.5  5.0
-limit, procs 2: 92 % running: as good as it gets here, only more CPUs would help
 
 run 2: procs 1, 4.08 s
 worker   pid  items  chunks     CPU     idle  peak memory
@@ -333,11 +329,13 @@ worker   pid  items  chunks     CPU     idle  peak memory
 log: /log\u{1b}
 ";
 
-    const DEATHS: &str = r#"100,000 items in 4.08 s on 2 processes (PIDs 4240, 4241, 4250).
-Details: coordinator inspect
+    const DEATHS: &str = r#"2 processes: 2 CPUs, each 100 % busy.
 
-executor  count    size  wall time  speedup  efficiency  Karp–Flatt
-procs         2  100000     4.08 s        -           -           -
+100,000 items in 4.08 s on 2 processes (PIDs 4240, 4241, 4250).
+  Details: coordinator inspect
+
+executor  count    size  wall time  speedup  efficiency
+procs         2  100000     4.08 s        -           -
 
 workers, %    size  start  wait  transport  decode   run  encode  write  end  other
 procs 2     100000    0.1   0.2        0.0     0.0  73.5     0.0    0.5  1.2   24.5
@@ -358,9 +356,10 @@ log: /log\u{1b}
     #[test]
     fn a_single_run_is_a_line_by_default() {
         let runs = vec![run(1, 2, 4.08, vec![row(0, 4240, 0.0021, (4.0, 0.01, 0.02))])];
+        let study = StudyRecord::default();
         let text = |detail, failures: &[FailureRow]| {
             let (log, failed) = (Some(Path::new("/log")), failures.len() as u64);
-            Summary { runs: &runs, usable_cores: 2, failures, failed, log, hints: &["hint: x".to_owned()], detail }
+            Summary { runs: &runs, study: &study, failures, failed, log, hints: &["hint: x".to_owned()], detail }
                 .to_text(Style::default())
         };
         let line = "hint: x\n100,000 items in 4.08 s on 2 processes (PID 4240). Details: coordinator inspect\n";

@@ -8,9 +8,9 @@
 
 use crate::analysis::advice::{Advice, advice};
 use crate::analysis::amdahl_fits::{AmdahlFit, amdahl_fits};
-use crate::analysis::bottleneck::{Bottleneck, bottleneck};
 use crate::analysis::break_even::{BreakEven, break_evens};
 use crate::analysis::measured::Measured;
+use crate::analysis::verdict::reason::Reason;
 use crate::model::run_summary::RunSummary;
 use crate::model::slot_sum::SlotSum;
 use crate::model::study::{RunResult, RunStart, StudyRecord};
@@ -65,8 +65,10 @@ struct CallTimings<'a> {
     measured: Vec<Measured>,
     fits: Vec<AmdahlFit>,
     crossovers: Vec<BreakEven>,
-    /// The bottleneck of each of `measured`, in the same order.
-    limits: Vec<Option<Bottleneck>>,
+    /// The verdict, a sentence for each executor and size.
+    verdict: Vec<String>,
+    /// What limits each of `measured`, in the same order.
+    limits: Vec<Option<Reason>>,
     advice: Vec<Advice>,
 }
 
@@ -115,7 +117,8 @@ fn write_json(data: &[StudyData], out: &mut dyn Write) -> io::Result<()> {
                 runs: runs.collect(),
                 fits: amdahl_fits(&measured, data.usable_cores()),
                 crossovers: break_evens(&measured, &data.runs, data.usable_cores()),
-                limits: measured.iter().map(|row| bottleneck(row, data.usable_cores())).collect(),
+                verdict: data.verdict(),
+                limits: data.reasons(&measured),
                 measured,
                 advice: advice(data),
             }

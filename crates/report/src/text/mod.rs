@@ -2,6 +2,6 @@
 
 pub(crate) mod escape;
 pub(crate) mod shorten;
-pub(crate) mod wrap;
 pub mod units;
 pub(crate) mod utc;
+pub(crate) mod wrap;

@@ -10,7 +10,7 @@
 
 use super::containment::before_program;
 use super::exec::{ExecPlan, STACK_WORDS, clone_with};
-use super::exit::{Ended, reap};
+use super::exit::{Ended, reap, reap_program};
 use super::spawn_error::SpawnError;
 use super::stop_detector::StopDetector;
 use crate::terminal::controlling_terminal;
@@ -243,7 +243,7 @@ impl LaunchedProgram {
         if std::mem::replace(&mut self.reaped, true) {
             return Ended::Unknown;
         }
-        reap(self.pid, 0).map_or(Ended::Unknown, |(ended, _)| ended)
+        reap_program(self.pid)
     }
 }
 

@@ -7,6 +7,7 @@ mod containment;
 mod exec;
 mod exit;
 mod launcher;
+mod memory;
 mod spawn_error;
 mod stop_detector;
 mod strangers;
@@ -17,6 +18,7 @@ pub use containment::{contain_programs, end_programs, processes_left, reap_ended
 pub(crate) use containment::{end_if_orphan, note_coordinator};
 pub use exit::{Ended, Usage, thread_usage};
 pub use launcher::{LaunchedProgram, Launcher, ProgramInput};
+pub use memory::{own_peak_memory, peak_memory};
 pub use spawn_error::SpawnError;
 pub use stop_detector::StopDetector;
 pub use strangers::{OwnChild, reap_strangers};

@@ -10,12 +10,12 @@ use serde::Serialize;
 
 pub(crate) mod wording;
 
-/// Shorter runs, in seconds, measure start-up and ending more than the work.
+/// Shorter runs, in seconds, are too short for the kernel's clock ticks of 10 ms.
 const SHORT_S: f64 = 0.1;
-/// Least recommended time of a run, in seconds.
-const LONG_ENOUGH_S: f64 = 0.5;
 /// Share of the CPU time that other programs may use without a piece of advice.
 const OTHERS: f64 = 0.1;
+/// Items that use a CPU for less than this share of their time wait.
+const WAITING: f64 = 0.5;
 /// A first run is slow if its time is at least this multiple of the others' median.
 const SLOW_FIRST: f64 = 1.15;
 
@@ -33,16 +33,10 @@ pub enum Advice {
         /// Whether the items are blocks of lines, so that smaller blocks make more of them.
         are_blocks: bool,
     },
-    /// Runs too short to compare.
-    TooShort {
-        /// The shortest run in seconds.
-        wall_s: f64,
-        /// Its size.
-        size: Option<u64>,
-        /// A size that is estimated to take long enough.
-        better: Option<u64>,
-        /// Whether the input is a list, which can be repeated to reach the size.
-        of_list: bool,
+    /// Each configuration ran once, so that nothing tells how much times vary.
+    SingleRuns {
+        /// Number of configurations.
+        configurations: usize,
     },
     /// More workers than CPUs.
     MoreWorkersThanCpus {
@@ -102,9 +96,7 @@ pub fn advice(data: &StudyData) -> Vec<Advice> {
     let is_study = measured.len() > 1;
     let mut found = Vec::new();
     found.extend(too_few(&measured, &data.study.task));
-    if is_study {
-        found.extend(too_short(&measured, &data.study.task));
-    }
+    found.extend(single(&measured));
     found.extend(too_many(&measured, data.usable_cores()));
     if is_study {
         found.extend(fewer(data, &measured));
@@ -121,34 +113,23 @@ fn too_few(measured: &[Measured], task: &str) -> Option<Advice> {
     Some(Advice::TooFewItems { items, workers, are_blocks: task == "pipe" })
 }
 
-fn too_short(measured: &[Measured], task: &str) -> Option<Advice> {
-    let timed: Vec<(&Measured, f64)> = measured.iter().filter_map(|row| Some((row, row.compared_s()?))).collect();
-    let largest = timed.iter().map(|(row, _)| row.configuration.size).max()?;
-    // If only small sizes are short, the large ones can be compared.
-    let of_largest = timed.iter().filter(|(row, _)| row.configuration.size == largest);
-    let (row, wall_s) = of_largest.min_by(|a, b| a.1.total_cmp(&b.1))?;
-    if *wall_s >= SHORT_S {
-        return None;
-    }
-    let size = row.configuration.size;
-    let of_list = task != "mandelbrot";
-    let better = (*wall_s > 0.0).then(|| {
-        let power = if of_list { 1.0 } else { 0.5 };
-        round_up(size.unwrap_or(row.items) as f64 * (LONG_ENOUGH_S / wall_s).powf(power))
-    });
-    Some(Advice::TooShort { wall_s: *wall_s, size, better: better.filter(|better| *better > 0), of_list })
-}
-
-/// Rounds up to two significant digits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size for people, not negative")]
-fn round_up(size: f64) -> u64 {
-    let step = 10_f64.powf((size.max(1.0).log10().floor() - 1.0).max(0.0));
-    ((size / step).ceil() * step) as u64
+/// A study of which no configuration was repeated.
+fn single(measured: &[Measured]) -> Option<Advice> {
+    let is_single = measured.iter().all(|row| row.runs.len() == 1);
+    let compared = measured.iter().filter(|row| row.completed > 0 && row.speedup.is_some()).count();
+    (is_single && compared > 1).then_some(Advice::SingleRuns { configurations: compared })
 }
 
 fn too_many(measured: &[Measured], cpus: u32) -> Option<Advice> {
     let workers = measured.iter().map(|row| row.configuration.count).max()?;
-    (workers > cpus).then_some(Advice::MoreWorkersThanCpus { workers, cpus })
+    (workers > cpus && !do_items_wait(measured)).then_some(Advice::MoreWorkersThanCpus { workers, cpus })
+}
+
+/// Whether items wait for most of their time, so that CPUs do not limit them. Judged with
+/// the fewest workers, which have CPUs of their own.
+fn do_items_wait(measured: &[Measured]) -> bool {
+    let fewest = measured.iter().min_by_key(|row| row.configuration.count);
+    fewest.and_then(Measured::cpu_share).is_some_and(|share| share < WAITING)
 }
 
 fn fewer(data: &StudyData, measured: &[Measured]) -> Option<Advice> {
@@ -157,7 +138,8 @@ fn fewer(data: &StudyData, measured: &[Measured]) -> Option<Advice> {
     let quota_percent = machine.cpu_quota_percent.filter(|percent| u64::from(*percent) < 100 * u64::from(installed));
     let most = measured.iter().map(|row| row.configuration.count).max()?;
     let short = quota_percent.is_some_and(|percent| percent < 100 * most);
-    (usable > 0 && most > 1 && (usable < installed && most >= usable || short)).then_some(Advice::FewerCpus {
+    let is_limit = most > 1 && !do_items_wait(measured);
+    (usable > 0 && is_limit && (usable < installed && most >= usable || short)).then_some(Advice::FewerCpus {
         usable,
         installed,
         quota_percent,
@@ -178,7 +160,6 @@ fn disturbed(run: &RunSummary, cpus: u32) -> Option<(&RunSummary, f64, f64)> {
     let needed = run.configuration().count.min(cpus);
     let free = f64::from(cpus - needed);
     let taken = other_s / result.wall_s - free;
-    // Shorter runs are too short for the kernel's clock ticks of 10 ms.
     (!run.start.warmup && result.wall_s >= SHORT_S && taken > OTHERS * f64::from(needed)).then_some((
         run,
         other_s,

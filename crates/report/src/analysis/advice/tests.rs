@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::study::{Machine, StudyRecord};
-use crate::samples::{prime_study, run};
+use crate::samples::{prime_study, row, run};
 
 /// A study of these counts and wall times, on four processors.
 fn study(runs: &[(u32, f64)]) -> StudyData {
@@ -11,8 +11,17 @@ fn study(runs: &[(u32, f64)]) -> StudyData {
     StudyData { study: StudyRecord { machine, ..StudyRecord::default() }, runs, ..StudyData::default() }
 }
 
+/// All advice but that each configuration ran once, as in most of these studies.
+fn found(data: &StudyData) -> Vec<Advice> {
+    advice(data).into_iter().filter(|advice| !matches!(advice, Advice::SingleRuns { .. })).collect()
+}
+
 fn said(data: &StudyData) -> Vec<String> {
-    advice(data).iter().map(|advice| format!("{} {}", advice.evidence(), advice.remedy())).collect()
+    found(data).iter().map(in_words).collect()
+}
+
+fn in_words(advice: &Advice) -> String {
+    format!("{} {}", advice.evidence(), advice.remedy())
 }
 
 #[test]
@@ -33,20 +42,13 @@ fn too_few_items() {
 }
 
 #[test]
-fn too_short() {
-    let mut data = study(&[(1, 0.02), (2, 0.0125)]);
-    data.runs.iter_mut().for_each(|run| run.start.configuration.size = Some(100));
-    let expected = "A run of size 100 of 12.5 ms is too short to compare. \
-                    Take --size 4000 or more (--cycle begins a short list again).";
-    assert_eq!(said(&data), [expected]);
-    data.study.task = "mandelbrot".into();
-    assert!(said(&data)[0].contains("--size 640 or more."), "rows are as long as they are many: {:?}", said(&data));
-    assert_eq!(said(&study(&[(1, 0.3), (2, 0.12)])), [""; 0]);
-}
-
-#[test]
-fn sizes_are_rounded_up() {
-    assert_eq!([1.2, 99.5, 101.0, 12_345.0].map(round_up), [2, 100, 110, 13_000]);
+fn a_study_of_single_runs() {
+    let mut data = study(&[(1, 2.0), (2, 1.0)]);
+    let expected = "Each of the 2 configurations ran once: how much its time varies is unknown. Add --repeat 3.";
+    assert_eq!(advice(&data).iter().map(in_words).collect::<Vec<_>>(), [expected]);
+    data.runs.push(run(3, 2, 1.0, vec![]));
+    assert_eq!(advice(&data), [], "one of them was repeated");
+    assert_eq!(advice(&study(&[(2, 2.0)])), [], "a single run compares nothing");
 }
 
 #[test]
@@ -57,10 +59,20 @@ fn more_workers_than_cpus() {
 }
 
 #[test]
+fn cpus_do_not_limit_items_that_wait() {
+    let mut data = study(&[(1, 1.0), (10, 0.1)]);
+    data.study.machine.logical_cores = 8;
+    data.runs[0].workers = vec![row(0, 10, 0.0, (1.0, 0.0, 0.0))];
+    assert_eq!(said(&data).len(), 2, "with a CPU at work: {:?}", said(&data));
+    data.runs[0].workers[0].end.as_mut().unwrap().cpu_user_s = 0.01;
+    assert_eq!(said(&data), [""; 0]);
+}
+
+#[test]
 fn quota_and_affinity() {
     let mut data = study(&[(1, 2.0), (4, 2.0)]);
     data.study.machine.cpu_quota_percent = Some(150);
-    assert_eq!(advice(&data), [Advice::FewerCpus { usable: 4, installed: 4, quota_percent: Some(150) }]);
+    assert_eq!(found(&data), [Advice::FewerCpus { usable: 4, installed: 4, quota_percent: Some(150) }]);
     assert!(said(&data)[0].starts_with("A quota leaves this program 1.5 of 4 CPUs."), "{:?}", said(&data));
     data.study.machine.cpu_quota_percent = Some(400);
     assert_eq!(said(&data), [""; 0]);
@@ -88,18 +100,18 @@ fn other_programs() {
 fn a_slow_first_run() {
     let mut data = study(&[(1, 3.0), (1, 2.0), (1, 2.01), (1, 1.99)]);
     let expected = [Advice::SlowFirst { run: 1, wall_s: 3.0, median_s: 2.0, more: 0 }];
-    assert_eq!(advice(&data), expected);
+    assert_eq!(found(&data), expected);
     let mut warmup = run(9, 1, 3.0, vec![]);
     warmup.start.warmup = true;
     data.runs.push(warmup);
-    assert_eq!(advice(&data), [Advice::Outlier { run: 1, wall_s: 3.0, median_s: 2.005, more: 0 }], "it was warm");
+    assert_eq!(found(&data), [Advice::Outlier { run: 1, wall_s: 3.0, median_s: 2.005, more: 0 }], "it was warm");
 }
 
 #[test]
 fn an_outlier() {
     let data = study(&[(1, 2.0), (1, 2.02), (1, 3.1), (1, 1.99)]);
-    assert_eq!(advice(&data), [Advice::Outlier { run: 3, wall_s: 3.1, median_s: 2.01, more: 0 }]);
-    assert_eq!(advice(&study(&[(1, 2.0), (1, 2.02), (1, 2.1), (1, 1.99)])), []);
+    assert_eq!(found(&data), [Advice::Outlier { run: 3, wall_s: 3.1, median_s: 2.01, more: 0 }]);
+    assert_eq!(found(&study(&[(1, 2.0), (1, 2.02), (1, 2.1), (1, 1.99)])), []);
 }
 
 #[test]
@@ -110,7 +122,7 @@ fn noise_is_no_slow_first_run() {
 #[test]
 fn the_worst_of_several_runs_is_named() {
     let data = study(&[(1, 3.0), (1, 2.0), (1, 2.0), (2, 4.0), (2, 2.0), (2, 2.0)]);
-    assert_eq!(advice(&data), [Advice::SlowFirst { run: 4, wall_s: 4.0, median_s: 2.0, more: 1 }]);
+    assert_eq!(found(&data), [Advice::SlowFirst { run: 4, wall_s: 4.0, median_s: 2.0, more: 1 }]);
     assert!(said(&data)[0].contains("; the same is true for 1 more configuration."), "{:?}", said(&data));
 }
 
@@ -118,5 +130,5 @@ fn the_worst_of_several_runs_is_named() {
 fn advice_about_the_prime_study() {
     let mut data = study(&[]);
     data.runs = prime_study();
-    assert_eq!(advice(&data), [Advice::MoreWorkersThanCpus { workers: 5, cpus: 4 }]);
+    assert_eq!(found(&data), [Advice::MoreWorkersThanCpus { workers: 5, cpus: 4 }]);
 }

@@ -14,9 +14,8 @@ impl Advice {
                 let have = if idle == 1 { "1 has" } else { &format!("{idle} have") };
                 format!("{}, {workers} workers: {have} nothing to do.", units::counted(*items, what))
             }
-            Self::TooShort { wall_s, size, .. } => {
-                let size = size.map_or_else(String::new, |size| format!(" of size {size}"));
-                format!("A run{size} of {} is too short to compare.", units::seconds(*wall_s))
+            Self::SingleRuns { configurations } => {
+                format!("Each of the {configurations} configurations ran once: how much its time varies is unknown.")
             }
             Self::MoreWorkersThanCpus { workers, cpus } => {
                 format!("{workers} workers share {}.", units::counted(u64::from(*cpus), "CPU"))
@@ -55,11 +54,7 @@ impl Advice {
             Self::TooFewItems { items, workers, .. } => {
                 format!("Take at least {workers} items, or {} at most.", units::counted(*items, "worker"))
             }
-            Self::TooShort { better: Some(better), of_list, .. } => {
-                let again = if *of_list { " (--cycle begins a short list again)" } else { "" };
-                format!("Take --size {better} or more{again}.")
-            }
-            Self::TooShort { better: None, .. } => "Take more work.".to_owned(),
+            Self::SingleRuns { .. } => "Add --repeat 3.".to_owned(),
             Self::MoreWorkersThanCpus { cpus, .. } => {
                 format!("Only counts up to {cpus} measure scaling; larger counts measure workers that share CPUs.")
             }

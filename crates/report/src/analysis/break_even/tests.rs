@@ -116,7 +116,7 @@ fn results_below_the_noise_are_omitted() {
     runs[1].result.as_mut().unwrap().other_cpu_s = Some(9.0);
     assert!(found(&runs, 2).pays_from_s.is_some(), "9 µs an item at most, of 10 µs");
     runs[1].result.as_mut().unwrap().other_cpu_s = Some(11.0);
-    assert!(found(&runs, 2).to_string().ends_with("; with items of 10.0 µs the noise hides whether 2 beat the loop"));
+    assert!(found(&runs, 2).to_string().ends_with(" an item; too noisy to say when a pool pays"));
 }
 
 #[test]
@@ -169,5 +169,11 @@ fn without_the_serial_loop_there_is_no_result() {
 fn the_largest_count_with_a_cpu_per_worker_is_described() {
     let of = |count, parallel| BreakEven { count, parallel, ..found(&study(&[1_000_000], TRUTH), 4) };
     let text = lines(&[of(1, 1), of(2, 2), of(4, 4), of(8, 4)]);
-    assert!(text.contains("; 4 beat the loop") && text.lines().count() == 1, "{text}");
+    assert_eq!(text, "4 processes beat the loop from 8.42 ms of work on\n");
+    assert_eq!(lines(&[of(1, 1)]) + &lines(&[of(2, 1)]), "", "one worker or one CPU can't");
+    let noisy = BreakEven { pays_from_s: None, never_below_s: None, ..of(2, 2) };
+    assert_eq!(lines(std::slice::from_ref(&noisy)), "2 processes: too noisy to say when a pool pays\n");
+    let never = BreakEven { never_below_s: Some(1e-4), ..noisy };
+    let text = "2 processes never beat the loop with items of 10.0 µs, only with more than 100 µs\n";
+    assert_eq!(lines(&[never]), text);
 }

@@ -41,7 +41,7 @@ impl fmt::Display for BreakEven {
                 Some(least) => {
                     write!(f, "; {} never beat the loop with items of {such}, only with more than {least}", self.count)
                 }
-                None => write!(f, "; with items of {such} the noise hides whether {} beat the loop", self.count),
+                None => f.write_str("; too noisy to say when a pool pays"),
             },
         }
     }
@@ -52,6 +52,23 @@ fn shown(cost: &CostEstimate) -> String {
         units::seconds(cost.seconds)
     } else {
         format!("below the noise ({})", units::seconds(cost.noise_s))
+    }
+}
+
+impl BreakEven {
+    /// When the pool pays, in a sentence; `None` if it can't: one worker, or one CPU.
+    fn sentence(&self) -> Option<String> {
+        if self.count < 2 || self.parallel < 2 {
+            return None;
+        }
+        let (workers, such) = (self.executor.counted(self.count), units::seconds(self.item_s));
+        Some(match (self.pays_from_s.map(units::seconds), self.never_below_s.map(units::seconds)) {
+            (Some(work), _) => format!("{workers} beat the loop from {work} of work on"),
+            (None, Some(least)) => {
+                format!("{workers} never beat the loop with items of {such}, only with more than {least}")
+            }
+            (None, None) => format!("{workers}: too noisy to say when a pool pays"),
+        })
     }
 }
 
@@ -67,5 +84,5 @@ pub(crate) fn lines(all: &[BreakEven]) -> String {
             None => chosen.push(one),
         }
     }
-    chosen.iter().map(|one| format!("{one}\n")).collect()
+    chosen.iter().filter_map(|one| Some(one.sentence()? + "\n")).collect()
 }

@@ -1,14 +1,17 @@
-//! The sections of a page about bottlenecks and break-even points.
+//! The sections of a page about what limits, and break-even points.
 
-use crate::analysis::bottleneck;
 use crate::analysis::break_even;
 use crate::model::study_data::StudyData;
+use crate::render::coordinator_line;
 use crate::text::escape::escape_html;
 use std::fmt::Write as _;
 
-/// The bottleneck and the coordinator's shares of each call.
+/// What limits each configuration, and the coordinator's shares, of each call.
 pub(crate) fn limits(data: &[StudyData]) -> String {
-    section("What limits", data, |data| bottleneck::wording::lines(&data.measured(), data.usable_cores()))
+    section("What limits", data, |data| {
+        let rows = data.measured();
+        data.limits(&rows).concat() + &coordinator_line::line(&rows)
+    })
 }
 
 /// The break-even points of threads and processes.

@@ -2,7 +2,6 @@
 
 use crate::analysis::advice::advice as advise;
 use crate::analysis::amdahl_fits::amdahl_fits;
-use crate::analysis::measured::Measured;
 use crate::analysis::study_data::detailed_runs;
 use crate::model::run_summary::RunSummary;
 use crate::model::study::Machine;
@@ -18,18 +17,15 @@ const MOST_TABLES: usize = 60;
 /// Most timelines of a page.
 const MOST_TIMELINES: usize = 8;
 
-/// The result of each call in a sentence.
+/// The verdict on each call.
 pub(crate) fn verdict(data: &[StudyData]) -> String {
     let mut html = String::new();
     for data in data {
-        let measured = data.measured();
-        let best = measured.iter().filter(|row| row.speedup.is_some()).max_by(|a, b| {
-            let of = |row: &Measured| row.speedup.unwrap_or(0.0);
-            of(a).total_cmp(&of(b))
-        });
-        let Some(text) = best.and_then(sentence) else { continue };
         let label = if data.label.is_empty() { String::new() } else { format!("{}: ", escape_html(&data.label)) };
-        let _ = writeln!(html, "<p class=\"verdict\">{label}{}</p>", escape_html(&text));
+        for text in data.verdict() {
+            let _ = writeln!(html, "<p class=\"verdict\">{label}{}</p>", escape_html(&text).replace(" %", "\u{a0}%"));
+        }
+        let measured = data.measured();
         for fit in amdahl_fits(&measured, data.usable_cores()) {
             let of = fit.size.map_or_else(String::new, |size| format!(", size {size}"));
             let serial = units::percent(fit.law.serial_fraction);
@@ -42,19 +38,6 @@ pub(crate) fn verdict(data: &[StudyData]) -> String {
         }
     }
     html
-}
-
-fn sentence(row: &Measured) -> Option<String> {
-    let (speedup, basis, of) = (row.speedup?, row.basis?, &row.configuration);
-    let workers = of.executor.counted(of.count);
-    let size = of.size.map_or_else(String::new, |size| format!(", size {size}"));
-    if speedup <= 1.0 {
-        return Some(format!("Nothing was faster than {basis}."));
-    }
-    let max_speedup = row.max_speedup.map_or_else(String::new, |max_speedup| {
-        format!("; the work allows {:.2} at best ({})", max_speedup.speedup, max_speedup.limit)
-    });
-    Some(format!("Fastest against {basis}: {workers}{size}, {speedup:.2} times as fast{max_speedup}."))
 }
 
 /// The command, the machine and the time of each call.

@@ -90,5 +90,5 @@ fn a_bar_for_each_configuration() {
     assert_eq!(html.matches("<rect class=\"bar ").count(), 2 * 15);
     assert_eq!(html.matches("<h1>").count(), 1);
     assert!(html.contains("lang=\"en\"") && html.contains("<figcaption>") && html.contains("<caption>"));
-    assert!(html.contains("Fastest against 1 process: 5 processes, size 17, 3.67 times as fast"), "{html}");
+    assert!(html.contains("size 17: 5 processes: 3.67× as fast as 1."), "{html}");
 }
