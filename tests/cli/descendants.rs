@@ -36,14 +36,18 @@ fn send(pid: u32, signal: Signal) {
     kill(Pid::from_raw(pid.cast_signed()), signal).expect("it is signalled");
 }
 
+fn kill_and_reap(mut child: Child) {
+    child.kill().expect("it is killed");
+    child.wait().expect("it is reaped");
+}
+
 #[test]
 fn nothing_outlives_a_killed_coordinator() {
     for script in [SCRIPT, WITHOUT_ENVIRONMENT] {
         let place = Place::new();
-        let mut child = begun(&place, &["-j2"], script);
+        let child = begun(&place, &["-j2"], script);
         assert_eq!(workers_of(child.id()).len(), 2, "its children are its workers");
-        child.kill().expect("it is killed");
-        child.wait().expect("it is reaped");
+        kill_and_reap(child);
         all_have_ended(&place);
     }
 }
@@ -52,10 +56,9 @@ fn nothing_outlives_a_killed_coordinator() {
 fn nothing_outlives_a_coordinator_whose_workers_are_stopped() {
     for script in [SCRIPT, WITHOUT_ENVIRONMENT] {
         let place = Place::new();
-        let mut child = begun(&place, &["-j2"], script);
+        let child = begun(&place, &["-j2"], script);
         workers_of(child.id()).into_iter().for_each(|pid| send(pid, Signal::SIGSTOP));
-        child.kill().expect("it is killed");
-        child.wait().expect("it is reaped");
+        kill_and_reap(child);
         all_have_ended(&place);
     }
 }
@@ -63,12 +66,11 @@ fn nothing_outlives_a_coordinator_whose_workers_are_stopped() {
 #[test]
 fn nothing_outlives_a_coordinator_that_is_killed_with_its_workers() {
     let place = Place::new();
-    let mut child = begun(&place, &["-j2"], SCRIPT);
+    let child = begun(&place, &["-j2"], SCRIPT);
     let workers = workers_of(child.id());
     send(child.id(), Signal::SIGSTOP);
     workers.into_iter().for_each(|pid| send(pid, Signal::SIGKILL));
-    child.kill().expect("it is killed");
-    child.wait().expect("it is reaped");
+    kill_and_reap(child);
     all_have_ended(&place);
 }
 
@@ -111,9 +113,8 @@ fn nothing_outlives_a_call_that_is_ended_by_a_signal() {
 #[test]
 fn nothing_outlives_a_killed_coordinator_with_threads() {
     let place = Place::new();
-    let mut child = begun(&place, &["--threads", "2"], SCRIPT);
-    child.kill().expect("it is killed");
-    child.wait().expect("it is reaped");
+    let child = begun(&place, &["--threads", "2"], SCRIPT);
+    kill_and_reap(child);
     all_have_ended(&place);
 }
 

@@ -126,6 +126,6 @@ def of_library(value):
     text = str(value)
     is_bare = " at 0x" in text or " object" in text or callable(value) or isinstance(value, type(sys))
     if text.startswith("<") and text.endswith(">") and is_bare:
-        message = "the result is a %s, which has no text of its own: return a str, a number, a list, a dict or a dataclass"
+        message = "the result is of type %s, which has no text of its own: return a str, a number, a list, a dict or a dataclass"
         raise ItemRefused(b"f", message % kind.__qualname__)
     return text

@@ -78,14 +78,14 @@ fn a_result_without_a_text_is_a_failure() {
     let file = ScriptFile::new("bare.py", text);
     let mut task = file.task("give", Items::Lines, Format::Tsv);
     for (item, says) in [
-        ("Bare()", "failed: the result is a Bare, which has no text of its own: return a str, a number"),
-        ("[1, Bare()]", "failed: the result is a Bare"),
-        ("give", "failed: the result is a function"),
-        ("len", "failed: the result is a builtin_function_or_method"),
-        ("Bare", "failed: the result is a type"),
-        ("__import__('re').match('a', 'a')", "failed: the result is a Match"),
-        ("__import__('re')", "failed: the result is a module"),
-        ("[later(1)]", "failed: the result is a coroutine"),
+        ("Bare()", "failed: the result is of type Bare, which has no text of its own: return a str, a number"),
+        ("[1, Bare()]", "failed: the result is of type Bare"),
+        ("give", "failed: the result is of type function"),
+        ("len", "failed: the result is of type builtin_function_or_method"),
+        ("Bare", "failed: the result is of type type"),
+        ("__import__('re').match('a', 'a')", "failed: the result is of type Match"),
+        ("__import__('re')", "failed: the result is of type module"),
+        ("[later(1)]", "failed: the result is of type coroutine"),
         ("later(1)", "failed: ValueError: 1 (bare.py:2)"),
         ("(1 // 0 for _ in [1])", "failed: ZeroDivisionError: integer division or modulo by zero"),
     ] {
