@@ -16,11 +16,11 @@
 //! format `lines`: each item as it is.
 #![forbid(unsafe_code)]
 
-mod fault;
 mod process;
 mod speech;
-mod start;
 mod relay;
+mod fault;
+mod start;
 mod chunk;
 
 use fault::WorkerFault;

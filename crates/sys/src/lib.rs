@@ -13,7 +13,7 @@
 //! - `lazy_queue`: between two threads
 //! - `pipe`, `poll`, `wake`: waiting for file descriptors
 //! - `signals`, `stdout`: what this process inherited
-//! - `own_program`: the path of this program
+//! - `own_program`: the path and the rights of this program
 //! - `limits`: the memory limit and what happens at it
 //! - `image`: functions that another process can call
 //! - `terminal`: giving up the controlling terminal
@@ -56,7 +56,7 @@ pub use foreign_link::refuse_foreign_links;
 pub use image::{Address, FunctionEntry, ImageError, zero_sized_value};
 pub use lazy_queue::{LazyQueue, Taken, WorthWaking};
 pub use limits::{LimitError, WorkerAllocator, end_by, end_now, lift_limits_for_exit, limit_memory, on_out_of_memory};
-pub use own_program::own_program;
+pub use own_program::{has_more_rights_than_caller, own_program};
 pub use pause::stop_self;
 pub use pipe::unread_bytes;
 pub use poll::{PollSet, Ready};
@@ -69,6 +69,6 @@ pub use shortage::{is_temporary, retry_while_short, start_thread};
 pub use signals::{ignores, reset_inherited_signals};
 pub use stdout::{check_stdout, divert_stdout};
 pub use wake::WakeUp;
-pub use worker::{Protocol, SetupError, enter_worker, has_more_rights_than_caller, hostname, show_own_name};
+pub use worker::{Protocol, SetupError, enter_worker, hostname, show_own_name};
 
 pub use nix::sys::signal::Signal;

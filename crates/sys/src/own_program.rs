@@ -30,6 +30,14 @@ fn executed_path() -> Option<PathBuf> {
     Some(OsStr::from_bytes(path.to_bytes()).into())
 }
 
+/// Whether this program was started with more rights than its caller has: set-uid,
+/// set-gid, or file capabilities (`AT_SECURE`).
+#[must_use]
+pub fn has_more_rights_than_caller() -> bool {
+    // SAFETY: the call reads a number that the kernel has passed to this process.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

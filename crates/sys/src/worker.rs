@@ -32,14 +32,6 @@ pub enum SetupError {
     Orphan,
 }
 
-/// Whether this program was started with more rights than its caller has: set-uid,
-/// set-gid, or file capabilities (`AT_SECURE`).
-#[must_use]
-pub fn has_more_rights_than_caller() -> bool {
-    // SAFETY: the call reads a number that the kernel has passed to this process.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}
-
 /// Makes this process a worker:
 /// - moves the protocol away from standard input and output (the input becomes
 ///   empty, the output goes to standard error),

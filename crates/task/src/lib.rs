@@ -17,6 +17,7 @@
 //! - `record`, `record_reader`, `itemlog`: output records, log lines
 //! - [`shell_quote`]: commands that can be pasted
 //! - `times`: how a worker's time is measured
+//! - `answer`: what a worker answers
 //! - `task`, `block`, `last_lines`: the two traits, and the way back to the coordinator
 //! - `terminal_writer`: records that a terminal shows
 //! - `record_writer`, `runner`: from one trait to the other
@@ -44,6 +45,7 @@ mod record;
 pub mod shell_quote;
 mod task;
 
+mod answer;
 mod block;
 mod coordinator_times;
 mod itemlog;
@@ -64,7 +66,8 @@ pub mod library_threads;
 
 pub mod builtin;
 
-pub use block::{Again, Answer, Block, BlockTask, Draft, FailureAt, Host, ITEM_TYPE, ProcessEnd, Reply, RunningItem};
+pub use answer::{Answer, FailureAt};
+pub use block::{Again, Block, BlockTask, Draft, Host, ITEM_TYPE, ProcessEnd, Reply, RunningItem};
 pub use block_items::{BlockItem, BlockItems};
 pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};

@@ -1,7 +1,8 @@
 //! Writes the outcomes of items into an answer: the record, the log line, the line
 //! shown to the user, and the failure.
 
-use crate::block::{Block, FailureAt, Reply};
+use crate::answer::FailureAt;
+use crate::block::{Block, Reply};
 use crate::itemlog::{Child, Common, LoggedItem, LostRun, TimeSpan};
 use crate::items::Items;
 use crate::outcome::{Failure, FailureKind};

@@ -12,7 +12,7 @@
 use super::children::{await_end, is_living};
 use super::strangers::OwnChild;
 use crate::clock::monotonic_ns;
-use crate::worker::has_more_rights_than_caller;
+use crate::own_program::has_more_rights_than_caller;
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::{ForkResult, Pid, fork, setsid};

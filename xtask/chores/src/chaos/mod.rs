@@ -11,6 +11,7 @@ mod hunt;
 mod journal;
 mod orphans;
 mod plan;
+mod program;
 mod round;
 mod story;
 mod tally;
@@ -18,17 +19,17 @@ mod work;
 
 use crate::cargo;
 use crate::random::Random;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use call::Stage;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use nix::sys::resource::{Resource, setrlimit};
 use plan::{Feed, RoundPlan};
+use program::Program;
 use round::Round;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tally::Tally;
 
@@ -52,13 +53,6 @@ pub(crate) struct ChaosArgs {
     /// Only this round of the seed, as a failure names it
     #[arg(long, value_name = "K", conflicts_with = "rounds")]
     only: Option<u64>,
-}
-
-/// The coordinator, and what it can do.
-struct Program {
-    path: PathBuf,
-    resume: bool,
-    retries: &'static str,
 }
 
 /// Runs rounds until the time is over or one fails.
@@ -146,14 +140,4 @@ fn set(program: &Program, plan: &RoundPlan, folder: &Path) -> Result<Stage> {
     }
     let (coordinator, folder, retries) = (program.path.clone(), folder.to_owned(), program.retries);
     Ok(Stage { coordinator, folder, retries, input })
-}
-
-impl Program {
-    fn at(path: &Path) -> Result<Self> {
-        let output = Command::new(path).arg("--help").output().context("the coordinator can't be started")?;
-        ensure!(output.status.success(), "the coordinator does not even help: {}", output.status);
-        let help = String::from_utf8_lossy(&output.stdout);
-        let retries = if help.contains("unlimited") { "unlimited" } else { "4000000000" };
-        Ok(Self { path: path.to_owned(), resume: help.contains("--resume"), retries })
-    }
 }

@@ -2,8 +2,8 @@
 //! killed. At any moment the output is a beginning of the right one, the old one or the
 //! new one, and `inspect` accounts for no item twice.
 
-use super::Program;
 use super::orphans;
+use super::program::Program;
 use super::tally::Tally;
 use crate::random::Random;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -114,7 +114,7 @@ impl Story<'_> {
 
     fn expected(&self, is_mended: bool) -> Vec<u8> {
         let head = if self.format == "csv" { "index,input,output,error\n" } else { "" };
-        let row = |item: u64| match (self.format, is_mended || item % 7 != 0) {
+        let row = |item: u64| match (self.format, is_mended || !item.is_multiple_of(7)) {
             ("tsv", true) => format!("{item}\tr{item}\n"),
             ("tsv", false) => format!("{item}\t\tfailed: exited with status 1\n"),
             ("csv", true) => format!("{item},{item},r{item},\n"),

@@ -10,9 +10,6 @@ use procession_scheduler::{
 
 use super::oracle::{Attempt, Check, DueCharge, Expected, Item, Job, Oracle, Worker};
 
-/// For how long the first items are kept for workers that are not ready.
-pub(super) const KEEPING_TIME: Duration = Duration::from_millis(250);
-
 /// For how long a lack of resources ends no run.
 const LACK_PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,13 +1,15 @@
 //! The oracle: what the scheduler was told and what it requested, in the simplest
 //! possible data, and what must hold at any time.
 
-use super::action_checks::KEEPING_TIME;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use procession_scheduler::{
     AttemptId, CHUNK_OVERHEAD, ChunkId, Fault, JobId, JobOptions, PoolOptions, RunTime, SchedulerEvent, WorkerId,
 };
+
+/// For how long the first items are kept for workers that are not ready.
+const KEEPING_TIME: Duration = Duration::from_millis(250);
 
 pub(crate) type Check = Result<(), String>;
 
