@@ -134,12 +134,11 @@ impl Story<'_> {
         let has_runs = |nth: &usize| self.folder.join(format!("log-{nth}")).exists();
         let last = (0..self.calls).rev().find(has_runs).context("there is no log")?;
         let mut inspect = Command::new(&self.program.path);
-        inspect.current_dir(self.folder).args(["inspect", &format!("log-{last}"), "--slowest", "100000", "--json"]);
+        inspect.current_dir(self.folder).args(["inspect", &format!("log-{last}"), "--inputs"]);
         let output = inspect.output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "inspect ended with {}: {said}", output.status);
-        let hits: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)?;
-        let items: Vec<u64> = hits.iter().filter_map(|hit| hit["item"].as_u64()).collect();
+        let items: Vec<u64> = String::from_utf8(output.stdout)?.lines().map(str::parse).collect::<Result<_, _>>()?;
         let distinct: BTreeSet<u64> = items.iter().copied().collect();
         ensure!(distinct.len() == items.len(), "inspect shows {} items of {}", items.len(), distinct.len());
         ensure!(!is_whole || distinct.len() as u64 == self.items, "inspect shows {} items only", distinct.len());
