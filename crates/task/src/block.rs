@@ -13,9 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// not grow with the size of a chunk's results.
 const SEND_BYTES: usize = 256 * 1024;
 
-/// Begins a note that is the type of an item, and not for the user.
-pub const ITEM_TYPE: &str = "item type: ";
-
 /// Consecutive items, as raw bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
@@ -82,6 +79,8 @@ pub trait Host {
     /// Sends a message about something that will hardly end by itself. The user sees it
     /// even if only errors are shown.
     fn warn(&mut self, _text: &str) {}
+    /// Tells the type that an item has for the code of the user.
+    fn item_type(&mut self, _name: &str) {}
     /// The output of the program that ran this item may be incomplete: a process that
     /// the program left behind was still writing when its pipes were closed. Called
     /// before the item's answer.
@@ -283,9 +282,8 @@ impl<'h> Reply<'h> {
     }
 
     /// Tells the type that an item has for the code of the user: `int`, for example.
-    /// It travels as a note that begins with [`ITEM_TYPE`].
     pub fn item_type(&mut self, name: &str) {
-        self.host.note(&format!("{ITEM_TYPE}{name}"));
+        self.host.item_type(name);
     }
 
     /// The output of the program that ran this item may be incomplete. Call it before

@@ -67,7 +67,7 @@ pub mod library_threads;
 pub mod builtin;
 
 pub use answer::{Answer, FailureAt};
-pub use block::{Again, Block, BlockTask, Draft, Host, ITEM_TYPE, ProcessEnd, Reply, RunningItem};
+pub use block::{Again, Block, BlockTask, Draft, Host, ProcessEnd, Reply, RunningItem};
 pub use block_items::{BlockItem, BlockItems};
 pub use catch_panic::{catch_panic, is_running_item, note_panic};
 pub use configuration::{Configuration, Executor};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Version of everything in this crate; a test compares the encoded bytes.
-pub const PROTOCOL: u32 = 9;
+pub const PROTOCOL: u32 = 10;
 
 /// The exit status of a worker whose allocation beyond its memory limit was
 /// refused, whether or not it could name the item.
@@ -169,6 +169,11 @@ pub enum FromWorker {
     LastLines {
         /// They stand in the item's failure.
         text: String,
+    },
+    /// An item has this type for the code of the user.
+    ItemType {
+        /// The type's name: `int`, for example.
+        name: String,
     },
 }
 

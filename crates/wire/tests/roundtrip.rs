@@ -157,7 +157,7 @@ fn golden_bytes_from_a_worker() {
         hex(&frame[12..]),
         concat!(
             "00000000",
-            "09000000",
+            "0a000000",
             "0500000000000000",
             "302e312e30",
             "92100000",
@@ -202,6 +202,9 @@ fn golden_bytes_from_a_worker() {
     let mut frame = Vec::new();
     encode_from_worker(&mut frame, &FromWorker::LastLines { text: "l".into() }, &[]).unwrap();
     assert_eq!(hex(&frame[12..]), "0a00000001000000000000006c");
+    let mut frame = Vec::new();
+    encode_from_worker(&mut frame, &FromWorker::ItemType { name: "t".into() }, &[]).unwrap();
+    assert_eq!(hex(&frame[12..]), "0b000000010000000000000074");
 }
 
 /// As above, in the other direction.

@@ -12,9 +12,9 @@ const MAX_NOTES: usize = 10;
 
 /// The notes and warnings that a call has printed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct PrintedNotes(Arc<Mutex<BTreeSet<String>>>);
 
-impl Told {
+impl PrintedNotes {
     /// Whether this text was not told before; from now on it was.
     pub(super) fn is_news(&self, text: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
@@ -26,7 +26,7 @@ impl Told {
 pub(super) struct NotesObserver {
     terminal: Terminal,
     quiet: bool,
-    told: Told,
+    told: PrintedNotes,
     /// The notes of this run.
     count: usize,
     /// The lines that are not printed yet.
@@ -35,7 +35,7 @@ pub(super) struct NotesObserver {
 }
 
 impl NotesObserver {
-    pub(super) fn new(terminal: &Terminal, told: &Told, quiet: bool) -> Self {
+    pub(super) fn new(terminal: &Terminal, told: &PrintedNotes, quiet: bool) -> Self {
         let (terminal, told) = (terminal.clone(), told.clone());
         Self { terminal, quiet, told, count: 0, waiting: Vec::new(), told_lack: false }
     }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_note_is_printed_once_and_their_number_is_limited() {
-        let mut notes = NotesObserver::new(&Terminal::stderr(), &Told::default(), false);
+        let mut notes = NotesObserver::new(&Terminal::stderr(), &PrintedNotes::default(), false);
         assert!(notes.is_news("a") && !notes.is_news("a"));
         let shown = (0..100).filter(|n| notes.is_news(&n.to_string())).count();
         assert_eq!(shown, MAX_NOTES - 1);

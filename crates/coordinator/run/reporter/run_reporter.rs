@@ -4,7 +4,7 @@
 use super::call;
 use super::hints::Hints;
 use super::joblog;
-use super::notes::{Told, warner};
+use super::notes::{PrintedNotes, warner};
 use super::python_function::PythonFunction;
 use crate::args::ProgressMode;
 use crate::environment::signals::WritingFiles;
@@ -33,7 +33,7 @@ pub(crate) struct RunReporter {
     pub(super) joblog_error: Option<io::Error>,
     pub(super) host: String,
     /// What was printed: several runs may have cause for the same note.
-    pub(super) told: Told,
+    pub(super) told: PrintedNotes,
     /// What is known of the runs that ended.
     pub(super) data: StudyData,
     /// The files that show what was measured.
@@ -75,7 +75,7 @@ impl RunReporter {
         let joblog = joblog::open(plan, &host)?;
         Ok(Self {
             settings: ReportSettings { level, verbose, bar, quiet, detail, hints: Hints::of(plan), is_demo },
-            told: Told::default(),
+            told: PrintedNotes::default(),
             terminal,
             log,
             joblog,

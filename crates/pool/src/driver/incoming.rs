@@ -34,6 +34,7 @@ impl Driver {
             }
             (FromWorker::Note { text }, ProtocolState::Ready) => self.on_note(id, &text, false),
             (FromWorker::Warning { text }, ProtocolState::Ready) => self.on_note(id, &text, true),
+            (FromWorker::ItemType { name }, ProtocolState::Ready) => self.on_item_type(id, &name),
             (FromWorker::LastLines { text }, ProtocolState::Ready) => worker.last_lines = text,
             (FromWorker::OutputCut { attempt, item }, ProtocolState::Ready) => {
                 self.on_output_cut(id, AttemptId(attempt), item)
@@ -117,7 +118,16 @@ impl Driver {
         let Some(worker) = self.workers.get(&id) else { return };
         let who = worker.who;
         let said = &text.as_bytes()[..text.len().min(MESSAGE_BYTES)];
-        self.observe(&Event::of_note(who, escape_terminal(said), is_warning, at));
+        self.observe(&Event::Note { worker: who, text: escape_terminal(said), is_warning, at });
+        self.on_preparing(id);
+    }
+
+    /// A worker tells the type of an item. The name is as little trusted as a note.
+    fn on_item_type(&mut self, id: WorkerId, name: &str) {
+        let Some(worker) = self.workers.get(&id) else { return };
+        let who = worker.who;
+        let name = &name.as_bytes()[..name.len().min(MESSAGE_BYTES)];
+        self.observe(&Event::ItemType { worker: who, name: escape_terminal(name) });
         self.on_preparing(id);
     }
 

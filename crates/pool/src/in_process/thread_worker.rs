@@ -132,7 +132,7 @@ impl ThreadHost<'_> {
     fn tell_note(&self, text: &str, is_warning: bool) {
         let ThreadWorker { observers, who, epoch_ns, .. } = *self.thread;
         let text = escape_terminal(text.as_bytes());
-        observers.tell(&Event::of_note(who, text, is_warning, since(epoch_ns)));
+        observers.tell(&Event::Note { worker: who, text, is_warning, at: since(epoch_ns) });
     }
 }
 
@@ -154,6 +154,11 @@ impl Host for ThreadHost<'_> {
 
     fn warn(&mut self, text: &str) {
         self.tell_note(text, true);
+    }
+
+    fn item_type(&mut self, name: &str) {
+        let ThreadWorker { observers, who, .. } = *self.thread;
+        observers.tell(&Event::ItemType { worker: who, name: escape_terminal(name.as_bytes()) });
     }
 
     fn output_cut(&mut self, item: u64) {

@@ -7,7 +7,7 @@
 
 use super::phases::DriverTimes;
 use bytes::Bytes;
-use procession_task::{Cause, Failure, ITEM_TYPE, SlowestItem, Times};
+use procession_task::{Cause, Failure, SlowestItem, Times};
 use std::time::Duration;
 
 /// Receives events. It must not panic: it runs on the driver's thread, and a panic
@@ -193,17 +193,6 @@ pub enum Event {
         /// Where the driver's time went, if there was one.
         driver: Option<DriverTimes>,
     },
-}
-
-impl Event {
-    /// What a worker says, escaped for a terminal: a note for the user, or an item's
-    /// type.
-    pub(crate) fn of_note(worker: WorkerRef, text: String, is_warning: bool, at: Duration) -> Self {
-        match text.strip_prefix(ITEM_TYPE) {
-            Some(name) => Self::ItemType { worker, name: name.to_owned() },
-            None => Self::Note { worker, text, is_warning, at },
-        }
-    }
 }
 
 /// Results that were accepted.

@@ -179,6 +179,10 @@ impl Host for PipeHost {
         self.say_at_once(&FromWorker::Warning { text: text.to_owned() });
     }
 
+    fn item_type(&mut self, name: &str) {
+        self.say_at_once(&FromWorker::ItemType { name: name.to_owned() });
+    }
+
     fn output_cut(&mut self, item: u64) {
         // Sent with the next answer.
         if let Err(error) = self.say(&FromWorker::OutputCut { attempt: self.attempt, item }) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// What a request holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum ItemRule {
+pub(super) enum RequestContent {
     /// The item's bytes.
     Text,
     /// The fields of a csv record: a JSON array of texts.
@@ -19,23 +19,23 @@ pub(super) enum ItemRule {
 }
 
 pub(super) struct ShimCodec {
-    rule: ItemRule,
+    rule: RequestContent,
     /// How the fields of a record are read.
     table: Option<TableSpec>,
 }
 
 impl ShimCodec {
     pub(super) fn new(table: Option<&TableSpec>) -> Self {
-        let rule = table.map_or(ItemRule::Text, |table| match (table.format, &table.column) {
-            (TableFormat::Csv(_), Some(_)) => ItemRule::Text,
-            (TableFormat::Csv(_), None) => ItemRule::Fields,
-            (TableFormat::Jsonl, Some(_)) => ItemRule::Value,
-            (TableFormat::Jsonl, None) => ItemRule::Record,
+        let rule = table.map_or(RequestContent::Text, |table| match (table.format, &table.column) {
+            (TableFormat::Csv(_), Some(_)) => RequestContent::Text,
+            (TableFormat::Csv(_), None) => RequestContent::Fields,
+            (TableFormat::Jsonl, Some(_)) => RequestContent::Value,
+            (TableFormat::Jsonl, None) => RequestContent::Record,
         });
-        Self { rule, table: table.cloned().filter(|_| rule == ItemRule::Fields) }
+        Self { rule, table: table.cloned().filter(|_| rule == RequestContent::Fields) }
     }
 
-    pub(super) fn rule(&self) -> ItemRule {
+    pub(super) fn rule(&self) -> RequestContent {
         self.rule
     }
 }
@@ -47,7 +47,7 @@ impl Codec for ShimCodec {
         line.push(if at_once { b'!' } else { b' ' });
         match &self.table {
             Some(table) => push_fields(line, table, asked.item)?,
-            None if self.rule == ItemRule::Value => push_escaped(line, asked.raw),
+            None if self.rule == RequestContent::Value => push_escaped(line, asked.raw),
             None => push_escaped(line, asked.item),
         }
         line.push(b'\n');

@@ -15,7 +15,7 @@ mod codec;
 mod tests;
 
 use crate::coprocess::{CoprocessCommand, CoprocessTask, c_strings};
-use codec::{ItemRule, ShimCodec};
+use codec::{RequestContent, ShimCodec};
 use procession_task::builtin::{ItemRunner, TaskEntry, TaskShape};
 use procession_task::{BlockTask, Items, ParamError, ParamSpec, Params, TextOptions};
 use serde::Serialize;
@@ -71,7 +71,7 @@ pub static ENTRY: TaskEntry = TaskEntry {
 #[derive(Serialize)]
 struct ShimOptions<'a> {
     r#type: &'a str,
-    rule: ItemRule,
+    rule: RequestContent,
     /// The names of a table's columns.
     names: &'a [String],
     /// Names and values: JSON, else text.

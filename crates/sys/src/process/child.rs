@@ -6,6 +6,7 @@
 //! and exec, so there is no `pre_exec`: whatever a worker must set for itself,
 //! it sets first in `main` (see [`crate::enter_worker`]).
 
+use super::children::pidfd_open;
 use super::containment::on_worker_reaped;
 use super::exit::{Ended, Usage, has_ended, reap};
 use super::spawn_error::SpawnError;
@@ -18,7 +19,7 @@ use nix::unistd::{Pid, pipe2};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -154,16 +155,6 @@ fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
-}
-
-fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
-    // SAFETY: the call takes a process id and flags and touches no memory of ours.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
-    let Some(fd) = i32::try_from(fd).ok().filter(|&fd| fd >= 0) else {
-        return Err(io::Error::last_os_error());
-    };
-    // SAFETY: the call has just created this descriptor (close-on-exec), and nothing else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[cfg(test)]

@@ -90,20 +90,19 @@ pub(super) fn on_worker_reaped(group: Pid, ended: Ended) {
     if !IS_CONTAINING.load(Ordering::Acquire) {
         return;
     }
+    let is_own = |pid| is_own(Pid::from_raw(pid));
     if ended == Ended::Status(0) {
-        each_child(|pid| {
-            if is_own(Pid::from_raw(pid)) {
-            } else if getpgid(Some(Pid::from_raw(pid))) == Ok(group) {
-                // It was killed with its group, so that nobody counts it as left.
-                await_end(pid, PATIENCE);
-            } else {
-                left().insert(pid);
-            }
+        each_child(|pid| match getpgid(Some(Pid::from_raw(pid))) {
+            _ if is_own(pid) => {}
+            // It was killed with its group, so that nobody counts it as left.
+            Ok(its) if its == group => await_end(pid, PATIENCE),
+            _ => drop(left().insert(pid)),
         });
     } else {
-        end_children(&|pid| is_own(Pid::from_raw(pid)) || left().contains(&pid), PATIENCE);
+        end_children(&|pid| is_own(pid) || left().contains(&pid), PATIENCE);
     }
-    reap_ended_strangers();
+    reap_ended();
+    left().retain(|&pid| kill(Pid::from_raw(pid), None).is_ok());
 }
 
 /// Reaps what the programs have left and what has ended since. Each start of a program
@@ -111,7 +110,6 @@ pub(super) fn on_worker_reaped(group: Pid, ended: Ended) {
 pub fn reap_ended_strangers() {
     if IS_CONTAINING.load(Ordering::Acquire) {
         reap_ended();
-        left().retain(|&pid| kill(Pid::from_raw(pid), None).is_ok());
     }
 }
 

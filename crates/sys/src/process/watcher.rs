@@ -9,13 +9,13 @@
 //! The watcher is no child of the coordinator, whose children are its workers. Its
 //! parent, which is, ends at once.
 
-use super::children::{await_end, is_living};
+use super::children::kill_until_none;
 use super::strangers::OwnChild;
 use crate::clock::monotonic_ns;
 use crate::own_program::has_more_rights_than_caller;
 use nix::libc;
-use nix::sys::signal::{SigHandler, Signal, kill, signal};
-use nix::unistd::{ForkResult, Pid, fork, setsid};
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{ForkResult, fork, setsid};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -143,28 +143,17 @@ fn watch(mark: &CString) -> io::Result<()> {
     Ok(())
 }
 
-/// Kills all processes with this variable in their environment, until two looks in a
-/// row find none.
+/// Kills all processes with this variable in their environment.
 fn end_marked(mark: &CString) {
     let needle = [b"\0", mark.as_bytes_with_nul()].concat();
-    let begun_ns = monotonic_ns();
-    let left = || PATIENCE.saturating_sub(Duration::from_nanos(monotonic_ns() - begun_ns));
-    let mut empty_looks = 0;
-    while empty_looks < 2 && !left().is_zero() {
-        let found = marked(&needle);
-        empty_looks = if found.is_empty() { empty_looks + 1 } else { 0 };
-        for &pid in &found {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
-        found.iter().for_each(|&pid| await_end(pid, left()));
-    }
+    kill_until_none(|end| marked(&needle).for_each(end), PATIENCE);
 }
 
-/// The living processes whose environment holds this text.
-fn marked(needle: &[u8]) -> Vec<i32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+/// The processes whose environment holds this text.
+fn marked(needle: &[u8]) -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| has_in_environment(*pid, needle) && is_living(*pid)).collect()
+    pids.filter(|pid| has_in_environment(*pid, needle))
 }
 
 fn has_in_environment(pid: i32, needle: &[u8]) -> bool {

@@ -147,19 +147,19 @@ impl fmt::Display for LongerWork {
 
 impl Reason {
     /// The reason in words, of workers of this executor, compared with a basis.
-    pub(crate) fn of(&self, basis: Option<Basis>, executor: Executor) -> Told<'_> {
-        Told { reason: self, basis, executor }
+    pub(crate) fn of(&self, basis: Option<Basis>, executor: Executor) -> ReasonWording<'_> {
+        ReasonWording { reason: self, basis, executor }
     }
 }
 
 /// A reason and what it is about.
-pub(crate) struct Told<'a> {
+pub(crate) struct ReasonWording<'a> {
     reason: &'a Reason,
     basis: Option<Basis>,
     executor: Executor,
 }
 
-impl Told<'_> {
+impl ReasonWording<'_> {
     /// A worker, as in `process`.
     fn worker(&self) -> &'static str {
         match self.executor {
@@ -179,7 +179,7 @@ impl Told<'_> {
     }
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for ReasonWording<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
         let worker = self.worker();
